@@ -1,0 +1,6 @@
+"""`python -m sensorium` is the console script `sensorium`."""
+
+from sensorium.cli._main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The Python doors to learning: `fit` and `compare`; the command line goes through them too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from torch import nn
+
+from sensorium.comparison import Comparison, compare_towers
+from sensorium.config import Config, read_yaml
+from sensorium.evaluate import evaluate_outcome
+from sensorium.experiment import Experiment
+from sensorium.metrics import metrics_of
+from sensorium.predictor import Model
+from sensorium.progress import reporter
+from sensorium.run import Run
+from sensorium.table import open_table
+
+
+class Settings(TypedDict, total=False):
+    """Keywords of `fit` and `compare`: every key of `Config`, and short forms of the most used."""
+
+    columns: Sequence[str]
+    exclude: Sequence[str]
+    task: str
+    modalities: Mapping[str, Any]
+    encoders: Mapping[str, Any]
+    towers: Mapping[str, Sequence[str]]
+    fusion: str | Mapping[str, Any]
+    width: int
+    table: Mapping[str, Any]
+    split: Mapping[str, Any]
+    train: Mapping[str, Any]
+    seed: int
+    device: str
+    epochs: int
+    batch_size: int
+    split_column: str
+
+
+SHORT = {"epochs": ("train", "epochs"), "batch_size": ("train", "batch_size"), "split_column": ("split", "column")}
+
+
+def fit(
+    table: Any,
+    target: str | None = None,
+    *,
+    out: str | Path | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    progress: bool = True,
+    **settings: Unpack[Settings],
+) -> Model:
+    """Learn to predict one column of a table from the others.
+
+    Args:
+        table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather), a pandas, polars or pyarrow table, a dict of
+            columns or a list of dicts. File columns hold paths relative to the table's folder.
+        target: the column to predict.
+        out: folder for the model and the record of the run; nothing is written without it.
+        config: a YAML file or a mapping of settings, under the keywords.
+        progress: tell on stderr how it goes.
+        **settings: see `Settings` and `Config`. `encoders` may hold modules of your own: `{"image": my_module}`.
+
+    Returns:
+        The model with the weights of its best epoch.
+
+    Raises:
+        SensoriumError: with what was found, where, and the cure.
+    """
+    job, modules = gather_config(target, config, settings)
+    report = reporter(progress)
+    experiment = Experiment(open_table(table, job.table), job, report, modules)
+    run = Run(Path(out)) if out else None
+    if run:
+        run.save_experiment(experiment)
+    trained = experiment.train(keep=run.save_model if run else lambda bundle: None)
+    names = metrics_of(experiment.task_name)
+    evaluations = {name: evaluate_outcome(outcome, names) for name, outcome in trained.outcomes.items()}
+    trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
+    if run:
+        run.save_result(trained, evaluations)
+    model = Model(trained.bundle, evaluations.get("test"))
+    model.problems = experiment.problems
+    return model
+
+
+def compare(
+    table: Any,
+    target: str | None = None,
+    *,
+    fusions: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    progress: bool = True,
+    **settings: Unpack[Settings],
+) -> Comparison:
+    """Does fusing help? Train every single modality and the fusions on the same split and seed, and tell.
+
+    Args:
+        table, target, config, progress, **settings: as for `fit`.
+        fusions: registered names; every one by default.
+        out: folder for each model and the table of results.
+
+    Raises:
+        SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
+    """
+    job, modules = gather_config(target, config, settings)
+    experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
+    return compare_towers(experiment, fusions, Path(out) if out else None)
+
+
+def gather_config(
+    target: str | None, config: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any]
+) -> tuple[Config, dict[str, nn.Module]]:
+    """Layers of settings → one checked tree, and the modules of the user's own taken out of it."""
+    below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
+    flat = {name: value for name, value in settings.items() if value is not None}
+    encoders = dict(flat.get("encoders", {}))
+    modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
+    if encoders:
+        flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
+    layers: list[Mapping[str, Any]] = [{key: value for key, value in flat.items() if key not in SHORT}]
+    layers += [{SHORT[key][0]: {SHORT[key][1]: value}} for key, value in flat.items() if key in SHORT]
+    named = {"target": target} if target is not None else {}
+    return Config.gather(below, *layers, named), modules

@@ -1,0 +1,81 @@
+"""The format: a folder, or a zip of the same files.
+
+    manifest.json         format, version, every other file with its size and SHA-256; written last
+    model.json            columns, modalities, task, network plan, settings, how it came about
+    arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
+    weights.safetensors   the network
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sensorium.errors import ArtifactError
+
+FORMAT = "sensorium.model"
+VERSION = 1
+MANIFEST = "manifest.json"
+MODEL = "model.json"
+ARRAYS = "arrays.safetensors"
+WEIGHTS = "weights.safetensors"
+FILES = (MODEL, ARRAYS, WEIGHTS)
+LARGEST_JSON = 256 * 2**20  # bytes
+
+
+def to_json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def from_json(content: bytes, place: str) -> dict[str, Any]:
+    """Raises ArtifactError where the bytes are no JSON object."""
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"not readable as JSON: {error}", place=place) from None
+    if not isinstance(parsed, dict):
+        raise ArtifactError("no JSON object", place=place)
+    return parsed
+
+
+def make_manifest(files: Mapping[str, bytes], version: str) -> bytes:
+    """The manifest of files that are about to be written."""
+    entries = {name: {"bytes": len(content), "sha256": digest(content)} for name, content in files.items()}
+    return to_json({"format": FORMAT, "version": VERSION, "sensorium": version, "files": entries})
+
+
+def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The manifest's file entries.
+
+    Raises:
+        ArtifactError: another format, a newer version, other files than the format has.
+    """
+    if manifest.get("format") != FORMAT:
+        raise ArtifactError(f"format {manifest.get('format')!r}", place=place, rule=f"a Sensorium model ({FORMAT!r})")
+    if manifest.get("version") != VERSION:
+        raise ArtifactError(
+            f"format version {manifest.get('version')!r}",
+            place=place,
+            rule=f"this Sensorium reads version {VERSION}",
+            cure=f"load it with Sensorium {manifest.get('sensorium', '(unknown)')} or fit again",
+        )
+    entries = manifest.get("files")
+    if not isinstance(entries, dict) or set(entries) != set(FILES):
+        raise ArtifactError("the manifest lists other files than a model has", place=place, rule=", ".join(FILES))
+    return entries
+
+
+def check_file(name: str, content: bytes, entry: Mapping[str, Any], place: str) -> None:
+    """Raises ArtifactError where a file is not the one that was saved."""
+    if len(content) != entry.get("bytes"):
+        raise ArtifactError(
+            f"{name} has {len(content):,} bytes, {entry.get('bytes')} were saved: truncated or altered", place=place
+        )
+    if digest(content) != entry.get("sha256"):
+        raise ArtifactError(f"{name} is not what was saved: its SHA-256 differs", place=place, cure="copy the model anew")
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

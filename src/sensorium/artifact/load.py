@@ -1,0 +1,148 @@
+"""Files → a bundle; anything but an unaltered model is refused."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from sensorium.artifact.format import (
+    ARRAYS,
+    FILES,
+    LARGEST_JSON,
+    MANIFEST,
+    MODEL,
+    WEIGHTS,
+    check_file,
+    check_manifest,
+    from_json,
+)
+from sensorium.bundle import Bundle, build_network, pick_device
+from sensorium.config import Config
+from sensorium.errors import ArtifactError, SensoriumError
+from sensorium.model import Blueprint
+from sensorium.registry import modalities, tasks
+
+
+def load_bundle(path: Path, device: str = "auto", modules: Mapping[str, nn.Module] | None = None) -> Bundle:
+    """Read a model folder, a run folder with a `model` in it, or a zip.
+
+    Args:
+        path: where it is.
+        device: where the network goes.
+        modules: tower → module, for towers that were fitted with a module of the user's own.
+
+    Raises:
+        ArtifactError: missing, incomplete, truncated, altered, of another format, or with other files in it.
+    """
+    place = _place(path)
+    files = _read(place)
+    model = from_json(files[MODEL], f"{place}/{MODEL}")
+    try:
+        return _build(model, files, device, modules or {})
+    except SensoriumError:
+        raise
+    # The files are those that were saved, yet don't fit this code: say so instead of showing its insides.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ArtifactError(f"the model does not fit this Sensorium ({reason})", place=str(place)) from error
+
+
+def _place(path: Path) -> Path:
+    if not path.exists():
+        interrupted = [p for kind in ("new", "old") for p in path.parent.glob(f".{path.name}.{kind}-*")]
+        cure = f"an interrupted save left {', '.join(map(str, interrupted))}" if interrupted else ""
+        raise ArtifactError("there is no such model", place=str(path), cure=cure)
+    if path.is_dir() and not (path / MANIFEST).exists() and (path / "model" / MANIFEST).exists():
+        return path / "model"
+    return path
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    """Name → content of the files that the manifest lists, each checked against it."""
+    names, read = _folder(path) if path.is_dir() else _archive(path)
+    if MANIFEST not in names:
+        raise ArtifactError("there is no manifest: no Sensorium model, or one that was not saved to its end", place=str(path))
+    entries = check_manifest(from_json(read(MANIFEST, LARGEST_JSON), f"{path}/{MANIFEST}"), str(path))
+    others = sorted(set(names) - {MANIFEST, *FILES})
+    if others or len(names) != len(set(names)):
+        raise ArtifactError(
+            f"it holds files that are no part of a model: {', '.join(others) or 'one name twice'}",
+            place=str(path),
+            rule=", ".join((MANIFEST, *FILES)),
+        )
+    missing = sorted(set(FILES) - set(names))
+    if missing:
+        raise ArtifactError(f"{', '.join(missing)} is missing", place=str(path))
+    files = {}
+    for name in FILES:
+        files[name] = read(name, entries[name].get("bytes"))
+        check_file(name, files[name], entries[name], str(path))
+    return files
+
+
+def _folder(path: Path) -> tuple[list[str], Any]:
+    for entry in path.iterdir():
+        if entry.is_symlink() or not entry.is_file():
+            raise ArtifactError(f"{entry.name!r} is a link or a folder", place=str(path), rule="plain files only")
+
+    def read(name: str, limit: int) -> bytes:
+        with (path / name).open("rb") as stream:
+            return stream.read(int(limit) + 1)
+
+    return [entry.name for entry in path.iterdir()], read
+
+
+def _archive(path: Path) -> tuple[list[str], Any]:
+    try:
+        archive = zipfile.ZipFile(path)
+        names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ArtifactError(f"no model folder and no readable zip: {error}", place=str(path)) from None
+    packed = [info.filename for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]
+    if packed:
+        raise ArtifactError(f"{', '.join(packed)} is compressed", place=str(path), rule="members are stored plainly")
+
+    def read(name: str, limit: int) -> bytes:
+        try:
+            with archive.open(name) as stream:
+                return stream.read(int(limit) + 1)
+        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError) as error:
+            raise ArtifactError(f"{name} can't be read: {error}", place=str(path)) from None
+
+    return names, read
+
+
+def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modules: Mapping[str, nn.Module]) -> Bundle:
+    from safetensors import numpy as safe_numpy
+    from safetensors import torch as safe_torch
+
+    arrays = safe_numpy.load(files[ARRAYS])
+    learnt = {
+        column["name"]: modalities.load(column["modality"]).restore(column["state"], _fields(arrays, f"columns/{column['name']}"))
+        for column in model["columns"]
+    }
+    task = tasks.load(model["task"]["name"]).restore(model["task"]["state"], _fields(arrays, "task"))
+    blueprint = Blueprint.from_json(model["network"])
+    network = build_network(blueprint, learnt, task, modules)
+    network.load_state_dict(safe_torch.load(files[WEIGHTS]))
+    network.to(pick_device(device)).eval()
+    return Bundle(
+        config=Config.model_validate(model["config"]),
+        target=model["target"],
+        kinds={column["name"]: column["modality"] for column in model["columns"]},
+        learnt=learnt,
+        task_name=model["task"]["name"],
+        task=task,
+        prior=model["task"]["prior"],
+        blueprint=blueprint,
+        network=network,
+        card=model["card"],
+    )
+
+
+def _fields(arrays: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    return {key.rpartition("/")[2]: value for key, value in arrays.items() if key.rpartition("/")[0] == owner}

@@ -1,0 +1,104 @@
+"""Everything that a prediction needs, in one object: what was learnt of the columns, the network, the task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from sensorium.config import Config
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts, Modality
+from sensorium.model import Blueprint, FusionModel, build_model, infer
+from sensorium.prepare import Prepared
+from sensorium.prepare.loader import Loader
+from sensorium.tasks import Task
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+BATCH = 128  # rows that are predicted at a time
+
+
+@dataclass
+class Bundle:
+    """A model with all that goes with it.
+
+    Attributes:
+        config: the settings it was fitted with.
+        target: the label column.
+        kinds: column → registered name of its modality.
+        learnt: column → what its modality learnt.
+        task_name: registered name.
+        task: what it learnt of the labels.
+        prior: scores of a row with nothing to go by: the training rows' average.
+        blueprint: how the network is built.
+        network: the network.
+        card: how it came about (rows, split, metrics, problems, history), as JSON values.
+    """
+
+    config: Config
+    target: str
+    kinds: Mapping[str, str]
+    learnt: Mapping[str, Modality]
+    task_name: str
+    task: Task
+    prior: list[float]
+    blueprint: Blueprint
+    network: FusionModel
+    card: dict[str, Any]
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def scores(self, prepared: Prepared, rows: Rows | None = None) -> npt.NDArray[np.float64]:
+        """Scores of some prepared rows, of all by default; a row with no value in any column gets the prior."""
+        rows = np.arange(len(prepared)) if rows is None else rows
+        there = prepared.has_any()[rows]
+        shape = (len(rows), len(self.prior)) if self.task.labels else (len(rows),)
+        scores = np.broadcast_to(np.array(self.prior), shape).copy()
+        if there.any():
+            loader = Loader(prepared, None, self.device)
+            scores[there] = self.task.scores(infer(self.network, loader, rows[there], BATCH))
+        return scores
+
+    def shares(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
+        """Tower → its mean weight in the fusion over some rows; None where the fusion has no weights."""
+        rows = rows[prepared.has_any()[rows]]
+        self.network.eval()
+        with torch.inference_mode():
+            batches = Loader(prepared, None, self.device).by_length(rows, BATCH)
+            parts = [self.network.shares(batch) for _, batch in batches]
+        found = [part for part in parts if part is not None]
+        if not found:
+            return None
+        mean = torch.cat(found).mean(0).tolist()
+        return {tower.name: round(share, 6) for tower, share in zip(self.blueprint.towers, mean, strict=True)}
+
+
+def build_network(
+    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
+) -> FusionModel:
+    """The network of a blueprint for these columns and this task."""
+    facts: dict[str, Facts] = {column: modality.facts() for column, modality in learnt.items()}
+    return build_model(blueprint, facts, task.outputs, modules)
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` is the first accelerator that torch sees, else the CPU.
+
+    Raises:
+        ConfigError: no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"device {name!r} can't be used: {reason}", place="device", cure="auto, cpu, cuda") from None

@@ -1,0 +1,46 @@
+"""Does fusing help? Every single modality and every fusion, with intervals and one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensorium.cli import _options as o
+from sensorium.cli._show import show, show_json
+
+
+def compare(
+    table: o.Table,
+    target: o.Target = None,
+    out: Annotated[Path, typer.Option(help="Folder for the models and the table of results.")] = Path("comparison"),
+    fusions: Annotated[str | None, typer.Option(help="Only these fusions: concat,gated.")] = None,
+    columns: o.Columns = None,
+    exclude: o.Exclude = None,
+    modality: o.Modality = None,
+    task: o.Task = None,
+    epochs: o.Epochs = None,
+    split_column: o.SplitColumn = None,
+    seed: o.Seed = None,
+    device: o.Device = None,
+    config: o.Config = None,
+    assign: o.Set = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Does fusing help? Every single modality and every fusion, with intervals and one sentence.
+
+    Example: sensorium compare films.csv --target genre --out comparison
+    """
+    settings = o.settings(
+        columns=columns, exclude=exclude, modality=modality, task=task, epochs=epochs,
+        split_column=split_column, seed=seed, device=device, assignments=assign,
+    )  # fmt: skip
+    from sensorium.api import compare as run_compare
+    from sensorium.report import comparison_text
+
+    chosen = fusions.split(",") if fusions else None
+    found = run_compare(table, target, fusions=chosen, out=out, config=config, progress=not quiet, **settings)
+    show(comparison_text(found), json, quiet)
+    show_json(found.to_json(), json)

@@ -1,0 +1,33 @@
+"""Score a model on labelled rows, with 95% intervals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sensorium.cli import _options as o
+from sensorium.cli._show import show, show_json
+
+
+def evaluate(
+    model: o.Model,
+    table: o.Table,
+    split: Annotated[
+        str | None,
+        typer.Option(help="train, validation, test or all; by default the test rows where they are known, else all."),
+    ] = None,
+    device: o.Device = None,
+    json: o.Json = False,
+) -> None:
+    """Score a model on labelled rows, with 95% intervals.
+
+    Example: sensorium evaluate run films.csv --split test
+    """
+    from sensorium.predictor import load
+    from sensorium.report import evaluation_text, problems_text
+
+    found = load(model, device=device or "auto").evaluate(table, split)
+    show(evaluation_text(found), json)
+    show(problems_text(found.problems), json)
+    show_json(found.to_json(), json)

@@ -1,0 +1,63 @@
+"""Learn to predict a column from the others; save and test the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensorium.cli import _options as o
+from sensorium.cli._show import show, show_json
+
+
+def fit(
+    table: o.Table,
+    target: o.Target = None,
+    out: Annotated[Path, typer.Option(help="Folder for the model and the record of the run.")] = Path("run"),
+    columns: o.Columns = None,
+    exclude: o.Exclude = None,
+    modality: o.Modality = None,
+    fusion: Annotated[str | None, typer.Option(help="How the modalities are fused; see `sensorium list`.")] = None,
+    task: o.Task = None,
+    epochs: o.Epochs = None,
+    split_column: o.SplitColumn = None,
+    seed: o.Seed = None,
+    device: o.Device = None,
+    config: o.Config = None,
+    assign: o.Set = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Learn to predict a column from the others; save and test the model.
+
+    Example: sensorium fit films.csv --target genre --out run
+    """
+    settings = o.settings(
+        columns=columns, exclude=exclude, modality=modality, fusion=fusion, task=task, epochs=epochs,
+        split_column=split_column, seed=seed, device=device, assignments=assign,
+    )  # fmt: skip
+    from sensorium.api import fit as run_fit
+    from sensorium.report import fit_text, problems_text
+
+    model = run_fit(table, target, out=out, config=config, progress=not quiet, **settings)
+    card = model.card
+    show(fit_text(model.describe(), card, model.test), json, quiet)
+    show(problems_text(model.problems), json, quiet)
+    if not (json or quiet):
+        print(f"model: {out / 'model'}")
+    metrics = {short: card["metrics"].get(name, {}).get("metrics", {}) for short, name in (("val", "validation"), ("test", "test"))}
+    show_json(
+        {
+            "model": str(out / "model"),
+            "task": model.task,
+            "target": model.target,
+            "columns": model.columns,
+            "fusion": model.fusion,
+            "epochs": len(card["history"]["epochs"]),
+            "seconds": card["seconds"],
+            "metrics": metrics,
+            "problems": len(model.problems),
+        },
+        json,
+    )

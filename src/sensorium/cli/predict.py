@@ -1,0 +1,39 @@
+"""Predict every row of a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensorium.cli import _options as o
+from sensorium.cli._show import show, show_json
+
+
+def predict(
+    model: o.Model,
+    table: o.Table,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where answers go: .parquet, .csv, .tsv, .jsonl, .arrow or .feather.")],
+    device: o.Device = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Predict every row of a table.
+
+    Example: sensorium predict run new.csv -o answers.parquet
+    """
+    from sensorium.predictor import load
+    from sensorium.progress import reporter
+    from sensorium.report import problems_text
+    from sensorium.table import check_writable, write_table
+
+    check_writable(out)
+    loaded = load(model, device=device or "auto")
+    loaded.report = reporter(not quiet)
+    answers = loaded.predict_table(table)
+    write_table(answers, out)
+    show(problems_text(loaded.problems), json, quiet)
+    if not (json or quiet):
+        print(f"{len(answers):,} rows: {out}")
+    show_json({"rows": len(answers), "out": str(out)}, json)

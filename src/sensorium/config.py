@@ -1,0 +1,210 @@
+"""What a user may set: one tree of pydantic models, the same for YAML, command line and Python.
+
+`Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks the
+result and tells every fault at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class Choice(BaseModel):
+    """A registered name with options: `gated`, or `{name: attention, heads: 2}`."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    @classmethod
+    def of(cls, name: str, options: Mapping[str, Any] | None = None) -> Choice:
+        return cls.model_validate({"name": name, **(options or {})})
+
+
+class TableConfig(_Strict):
+    """How the source is read."""
+
+    encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
+    separator: str | None = Field(None, description="CSV field separator; read off the header by default")
+    missing: list[str] = Field([""], description="spellings of a missing cell")
+    allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
+
+
+class SplitConfig(_Strict):
+    """Which rows train, which validate (early stopping, choices), which test."""
+
+    column: str | None = Field(None, description="column that names each row's split")
+    group: str | None = Field(None, description="rows that share this column's value stay in one split (patient, user)")
+    time: str | None = Field(None, description="order rows by this column: the past trains, the future tests")
+    stratify: bool = Field(True, description="keep the label's proportions in every split")
+    validation: Fraction = Field(0.1, description="share of rows, where no column names them")
+    test: Fraction = Field(0.1, description="share of rows, where no column names them")
+
+
+class TrainConfig(_Strict):
+    """The training loop."""
+
+    epochs: PositiveInt | None = Field(None, description="passes over the training rows; by their number by default")
+    batch_size: PositiveInt | None = Field(None, description="64 by default, less where training rows are few")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(2e-3, description="peak of the schedule")
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="decoupled in adamw, L2 in adam and sgd")
+    schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="after the warm-up, down to zero")
+    warmup: Fraction = Field(0.1, description="share of the steps over which the rate rises")
+    clip_norm: Annotated[float, Field(gt=0)] | None = Field(1.0, description="largest norm of the gradient")
+    patience: PositiveInt | None = Field(8, description="epochs without a better validation metric before stopping")
+    metric: str | None = Field(None, description="validation metric to watch; the task's own by default")
+    modality_dropout: Fraction = Field(0.15, description="chance that a row's modality is hidden in training")
+    class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
+        "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
+    )
+
+
+class Config(_Strict):
+    """Everything that `fit` can be told."""
+
+    target: str | None = Field(None, description="column to predict")
+    task: str | None = Field(None, description="registered task; read off the target by default")
+    columns: list[str] | None = Field(None, description="use only these columns")
+    exclude: list[str] = Field([], description="leave these columns out")
+    modalities: dict[str, Choice] = Field({}, description="column (or modality) → modality and its options")
+    encoders: dict[str, Choice] = Field({}, description="column, tower or modality → encoder and its options")
+    towers: dict[str, list[str]] = Field({}, description="tower → the columns that it encodes together")
+    fusion: Choice = Field(Choice.of("concat"), description="fusion and its options")
+    width: PositiveInt = Field(128, description="width D of the fused features")
+    table: TableConfig = TableConfig()  # type: ignore[call-arg]
+    split: SplitConfig = SplitConfig()  # type: ignore[call-arg]
+    train: TrainConfig = TrainConfig()  # type: ignore[call-arg]
+    seed: Annotated[int, Field(ge=0)] = 0
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+
+    @classmethod
+    def gather(cls, *layers: Mapping[str, Any]) -> Config:
+        """Lay mappings over each other, later ones win, and validate.
+
+        Raises:
+            ConfigError: tells all faults together, each with its key and the nearest known key.
+        """
+        merged: dict[str, Any] = {}
+        for layer in layers:
+            merged = overlay(merged, layer)
+        try:
+            return cls.model_validate(merged)
+        except pydantic.ValidationError as error:
+            raise_together([_explain(cls, fault) for fault in error.errors()])
+            raise  # pragma: no cover - a ValidationError always has faults
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML settings file as nested dicts.
+
+    Raises:
+        ConfigError: missing file, bad YAML, or not a mapping.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"the settings can't be read: {error}", place=str(path)) from None
+    if not isinstance(content, dict):
+        raise ConfigError("the settings are no mapping", place=str(path), rule="YAML of `key: value` lines")
+    return content
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["train.epochs=3", "fusion.name=gated"]` → nested dicts; values are read as YAML."""
+    import yaml
+
+    result: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
+        result = overlay(result, _nest(key.split("."), yaml.safe_load(value)))
+    return result
+
+
+def check_options(function: Callable[..., Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Validate options against the keyword-only parameters of `function`, by its type hints.
+
+    Raises:
+        ConfigError: unknown options and wrong types, all told together.
+    """
+    hints = typing.get_type_hints(function.__init__ if isinstance(function, type) else function)
+    allowed = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    checked, faults = {}, list[SensoriumError]()
+    for name, value in options.items():
+        if name not in allowed:
+            faults.append(ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed)))
+            continue
+        try:
+            checked[name] = pydantic.TypeAdapter(hints[name]).validate_python(value)
+        except pydantic.ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
+    raise_together(faults)
+    return checked
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One tree of settings laid over another."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            # A newly named choice starts from its own options, not from those of the one it replaces.
+            renamed = "name" in value and value["name"] != old.get("name", value["name"])
+            merged[key] = dict(value) if renamed else overlay(old, value)
+        elif isinstance(old, str) and isinstance(value, Mapping) and "name" not in value:
+            merged[key] = {"name": old, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def _nest(keys: list[str], value: Any) -> dict[str, Any]:
+    for key in reversed(keys):
+        value = {key: value}
+    return typing.cast(dict[str, Any], value)
+
+
+def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
+    path = [str(part) for part in fault["loc"]]
+    place = ".".join(path)
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(model, path[:-1])
+        return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=did_you_mean(path[-1], known))
+    return ConfigError(f"setting {place} can't be {fault['input']!r}", place=place, rule=fault["msg"])
+
+
+def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)

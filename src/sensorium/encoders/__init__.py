@@ -1,0 +1,5 @@
+"""ONE FILE PER ENCODER: a modality's arrays → tokens."""
+
+from sensorium.encoders._base import Encoder
+
+__all__ = ["Encoder"]

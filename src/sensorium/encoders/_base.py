@@ -1,0 +1,66 @@
+"""The contract that every encoder keeps."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from sensorium.batch import Cells, Tokens
+
+
+Shrink: TypeAlias = Literal["pool", "stride", "none"]
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A `torch.nn.Module` that makes tokens of prepared cells.
+
+    The file of an encoder also says, as literals that a listing can read:
+
+        ACCEPTS = ("text",)   the modalities it can encode
+        JOINT = True          it encodes several columns together (default False)
+
+    Its constructor's positional parameters are facts that the modality supplies, by name (`vocabulary`, `channels` …); of a
+    joint encoder there is one, the list of its columns' facts. Keyword-only parameters are the user's options.
+
+    Attributes:
+        width: d of the tokens that come out (of their summary, where it has one).
+    """
+
+    width: int
+
+    def __call__(self, *cells: Cells) -> Tokens:
+        """Cells of its column, or of each of its columns. Every row has a value in one of them.
+
+        A padded step must not change the tokens of real ones, nor a row those of another.
+        """
+
+
+def padded_zero(mask: Tensor, values: Tensor) -> Tensor:
+    """(b, t, d) with zeros where the mask (b, t) is False."""
+    return values * mask[..., None].to(values.dtype)
+
+
+def conv_block(inside: int, outside: int, kernel: int, shrink: Shrink, norm: bool) -> nn.Sequential:
+    """Convolution, 2 × 2 max-pooling (or a stride of 2, or neither), optional batch normalisation, ReLU.
+
+    Pooling comes first of the three, so that the others see a quarter of the places; without normalisation the values
+    are the same in either order.
+    """
+    stride = 2 if shrink == "stride" else 1
+    parts: list[nn.Module] = [nn.Conv2d(inside, outside, kernel, stride, kernel // 2, bias=not norm)]
+    parts += [nn.MaxPool2d(2)] if shrink == "pool" else []
+    parts += [nn.BatchNorm2d(outside)] if norm else []
+    return nn.Sequential(*parts, nn.ReLU(inplace=True))
+
+
+def initialise(module: nn.Module) -> None:
+    """He initialisation of convolutions (He et al. 2015, arXiv:1502.01852); filters stored channels last, which is faster."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv1d | nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+    module.to(memory_format=torch.channels_last)

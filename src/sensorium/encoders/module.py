@@ -1,0 +1,63 @@
+"""Any torch module of the user's own: a plain `nn.Module`, or a Keras 3 model on its torch backend."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sensorium.batch import Cells, Tokens
+from sensorium.encoders.image_cnn import map_tokens, unit_range
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts
+
+ACCEPTS = ("text", "image", "audio")
+
+
+class Module(nn.Module):
+    """The module gets ids int64 (b, t) of text, pixels float (b, c, h, w) from −1 to 1 of an image (channels last for
+    Keras, as it expects), frames float (b, t, mels) of a sound; it may return (b, d), (b, t, d) or a map (b, d, h, w).
+
+    Such a model can't be rebuilt from a file alone: `sensorium.load(path, encoders={...})` is given the module again.
+
+    Args:
+        module: the user's module.
+        facts: what the column's modality knows; the module is run once on cells of that form to see what comes out.
+    """
+
+    def __init__(self, module: nn.Module, facts: Facts) -> None:
+        super().__init__()
+        self.module = module
+        self._keras = any(base.__module__.startswith("keras.") for base in type(module).__mro__)
+        training = module.training
+        with torch.no_grad():
+            self.width = self.eval()(_sample(facts)).values.shape[2]
+        module.train(training)
+
+    def forward(self, cells: Cells) -> Tokens:
+        out = self.module(self._input(cells))
+        if not isinstance(out, Tensor) or out.dim() not in (2, 3, 4):
+            found = f"shape {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
+            raise ConfigError(f"the module gave {found}", rule="a tensor (b, d), (b, t, d) or (b, d, h, w)")
+        if out.dim() == 2:
+            return Tokens.of_vector(out)
+        if out.dim() == 4:
+            return map_tokens(out.permute(0, 3, 1, 2) if self._keras else out)
+        same_length = cells.mask is not None and cells.mask.shape[1] == out.shape[1]
+        return Tokens(out, cells.mask if same_length else out.new_ones(out.shape[:2]).bool())
+
+    def _input(self, cells: Cells) -> Tensor:
+        values = cells.values
+        if values.dtype == torch.uint8:
+            pixels = unit_range(values)
+            return pixels.permute(0, 2, 3, 1) if self._keras else pixels
+        return values.long() if values.dtype == torch.int32 else values
+
+
+def _sample(facts: Facts) -> Cells:
+    """Two rows of cells such as the modality gives."""
+    there = torch.ones(2, dtype=torch.bool)
+    if "vocabulary" in facts:
+        return Cells(torch.ones(2, 8, dtype=torch.int32), there, torch.ones(2, 8, dtype=torch.bool))
+    if "mels" in facts:
+        return Cells(torch.zeros(2, 100, facts["mels"]), there, torch.ones(2, 100, dtype=torch.bool))
+    return Cells(torch.zeros(2, facts["size"], facts["size"], facts["channels"], dtype=torch.uint8), there)

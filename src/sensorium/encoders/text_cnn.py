@@ -1,0 +1,48 @@
+"""Convolutions of several widths over embedded words, their maxima over time."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from sensorium.batch import Cells, Tokens
+from sensorium.encoders._base import initialise, padded_zero
+
+ACCEPTS = ("text",)
+
+
+class TextCNN(nn.Module):
+    """Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv:1408.5882).
+
+    ids (b, t) → embedding (b, t, e) → one map per window size (b, t, f) → tokens (b, t, s·f), summary: maxima over t.
+
+    Args:
+        vocabulary: number of token ids.
+        embedding: width e of a word.
+        filters: maps f per window size.
+        windows: window sizes in words, s of them.
+        dropout: chance that an embedded word's feature is zeroed.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        *,
+        embedding: int = 64,
+        filters: int = 64,
+        windows: tuple[int, ...] = (1, 3, 5),
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.width = filters * len(windows)
+        self.embed = nn.Embedding(vocabulary, embedding, padding_idx=0)
+        self.dropout = nn.Dropout(dropout)
+        self.convolutions = nn.ModuleList(nn.Conv1d(embedding, filters, size, padding="same") for size in windows)
+        initialise(self)
+
+    def forward(self, cells: Cells) -> Tokens:
+        assert cells.mask is not None
+        words = self.dropout(self.embed(cells.values)).transpose(1, 2)  # (b, e, t)
+        maps = torch.cat([conv(words) for conv in self.convolutions], 1).relu().transpose(1, 2)  # (b, t, s·f)
+        values = padded_zero(cells.mask, maps)
+        return Tokens(values, cells.mask, values.amax(1))  # ReLU leaves nothing below the padding's zero

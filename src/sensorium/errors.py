@@ -1,0 +1,92 @@
+"""Every error that Sensorium raises on purpose: what was found, where, the rule it breaks, how to mend it.
+
+    SensoriumError              anything a user can mend
+    ├── ConfigError             a setting or an option is wrong
+    │   └── UnknownNameError    no such modality, encoder, fusion, task, metric, source
+    ├── TableError              the source can't be read as a table
+    ├── SchemaError             the columns, the target or the split don't fit the job
+    ├── DataError               the cells can't be learnt from
+    ├── TrainingError           training can't go on
+    ├── ArtifactError           a model file is damaged, altered or of another kind
+    └── MissingExtraError       an optional dependency isn't installed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+
+class SensoriumError(ValueError):
+    """Anything a user can mend.
+
+    Args:
+        finding: what was found, in one sentence.
+        place: where: a file, a row, a column, a setting.
+        rule: what was expected.
+        cure: what to do about it.
+    """
+
+    def __init__(self, finding: str, *, place: str = "", rule: str = "", cure: str = "") -> None:
+        self.finding, self.place, self.rule, self.cure = finding, place, rule, cure
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        parts = (("where", self.place), ("rule", self.rule), ("cure", self.cure))
+        return "\n".join([self.finding, *(f"  {label}: {text}" for label, text in parts if text)])
+
+    @classmethod
+    def together(cls, faults: Sequence[SensoriumError]) -> Self:
+        """One error that tells several faults at once."""
+        lines = "\n".join(f"{number}. {fault}" for number, fault in enumerate(faults, 1))
+        return cls(f"{len(faults)} faults:\n{lines}")
+
+
+class ConfigError(SensoriumError):
+    """A setting or an option is wrong."""
+
+
+class UnknownNameError(ConfigError):
+    """No such modality, encoder, fusion, task, metric or source."""
+
+
+class TableError(SensoriumError):
+    """The source can't be read as a table."""
+
+
+class SchemaError(SensoriumError):
+    """The columns, the target or the split don't fit the job."""
+
+
+class DataError(SensoriumError):
+    """The cells can't be learnt from."""
+
+
+class TrainingError(SensoriumError):
+    """Training can't go on."""
+
+
+class ArtifactError(SensoriumError):
+    """A model file is damaged, altered or of another kind."""
+
+
+class MissingExtraError(SensoriumError, ImportError):
+    """An optional dependency isn't installed."""
+
+
+def raise_together(faults: Sequence[SensoriumError]) -> None:
+    """Raise nothing, the one fault, or all of them told together (as the kind of the first)."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise type(faults[0]).together(faults)
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known names, or lists them all."""
+    known = sorted(known)
+    close = difflib.get_close_matches(wrong, known, n=3)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"one of: {', '.join(known)}" if known else "there are none"

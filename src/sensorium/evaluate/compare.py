@@ -1,0 +1,63 @@
+"""Is one model better than another on the same rows, and by how much?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sensorium.evaluate.bootstrap import interval, resamples
+from sensorium.evaluate.evaluation import finite
+from sensorium.metrics import Outcome, lower_is_better, score
+
+SHARE_METRICS = ("accuracy", "f1", "f1_macro", "f1_micro", "precision", "recall", "roc_auc", "average_precision")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First model less second, on one metric.
+
+    Attributes:
+        metric: registered name.
+        value: the difference; positive where the first is better, whatever the metric's direction.
+        interval: bootstrap 95% interval, both models scored on the same resampled rows.
+        p: two-sided bootstrap probability of a difference this far from 0, were there none.
+    """
+
+    metric: str
+    value: float
+    interval: tuple[float, float]
+    p: float
+
+    def to_json(self) -> dict[str, Any]:
+        low, high = self.interval
+        return {"metric": self.metric, "value": finite(self.value), "interval": [finite(low), finite(high)], "p": finite(self.p)}
+
+
+def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:
+    """Paired bootstrap over rows that both models answered, in the same order."""
+    sign = -1.0 if lower_is_better(metric) else 1.0
+    value = sign * float(score(metric, first)[0] - score(metric, second)[0])
+    blocks = [score(metric, first, w) - score(metric, second, w) for w in resamples(len(first), seed=seed)]
+    drawn = sign * np.concatenate(blocks)
+    drawn = drawn[np.isfinite(drawn)]
+    tail = min((drawn <= 0).mean(), (drawn >= 0).mean()) if len(drawn) else float("nan")
+    return Difference(metric, value, interval(drawn), float(min(1.0, 2 * max(tail, 1 / (len(drawn) + 1)))))
+
+
+def verdict(difference: Difference, fused: str, single: str, slower: float) -> str:
+    """One honest sentence."""
+    low, high = (_amount(bound, difference.metric) for bound in difference.interval)
+    gain = _amount(difference.value, difference.metric)
+    unit = " points" if difference.metric in SHARE_METRICS else ""
+    figures = f"{gain:+.{2 if unit else 4}g}{unit} {difference.metric}, 95% interval {low:+.3g} to {high:+.3g}"
+    if low > 0:
+        return f"{fused} beats {single} alone: {figures}, {slower:.1f}× its training time"
+    if high < 0:
+        return f"fusing hurts here: {fused} against {single} alone: {figures}; use {single} alone"
+    return f"no difference shown between {fused} and {single} alone: {figures}; {single} alone is the simpler choice"
+
+
+def _amount(value: float, metric: str) -> float:
+    return 100 * value if metric in SHARE_METRICS else value

@@ -1,0 +1,235 @@
+"""One table prepared once, any number of models trained on it: what `fit` does once and `compare` many times."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from sensorium.bundle import Bundle, build_network, pick_device
+from sensorium.config import Choice, Config
+from sensorium.errors import ConfigError, DataError, SchemaError, SensoriumError, did_you_mean, raise_together
+from sensorium.metrics import Outcome, metrics_of
+from sensorium.modalities import Modality
+from sensorium.model import Blueprint, plan_model
+from sensorium.prepare import Prepared, at_rows, learn_modality, prepare_columns
+from sensorium.prepare.loader import Loader
+from sensorium.problems import Problem, Problems
+from sensorium.progress import Reporter
+from sensorium.registry import tasks
+from sensorium.schema import SPLITS, ColumnPlan, infer_columns, infer_task, make_split, split_column
+from sensorium.table import Column, Table
+from sensorium.train import History, Training, train
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What tells one model of an experiment from another.
+
+    Attributes:
+        towers: names of those to use; None for all.
+        fusion: instead of the settings' own.
+    """
+
+    towers: Sequence[str] | None = None
+    fusion: Choice | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and how it did.
+
+    Attributes:
+        bundle: the model.
+        history: of its training.
+        outcomes: `validation` and `test` → truth and answers, for the splits that have rows.
+        seconds: spent training.
+    """
+
+    bundle: Bundle
+    history: History
+    outcomes: Mapping[str, Outcome]
+    seconds: float
+
+
+@dataclass
+class Experiment:
+    """A table with its schema, split, task and arrays.
+
+    Args:
+        table: the rows.
+        config: the settings; `target` is set.
+        report: where progress is told.
+        modules: tower → the user's own module; each model trains a copy.
+
+    Raises:
+        SchemaError, ConfigError, DataError: the table and the settings don't make a job.
+    """
+
+    table: Table
+    config: Config
+    report: Reporter
+    modules: Mapping[str, nn.Module] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.config.target:
+            raise ConfigError("no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}")
+        target = self.table.column(self.config.target)
+        self.device = pick_device(self.config.device)
+        self.plans = infer_columns(self.table, self.config)
+        self.task_name, self.task_guess = infer_task(target, self.config)
+        _check_train_settings(self.config, self.task_name)
+        self.split_column = split_column(self.table, self.config)
+        self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
+        train_rows = self.split.rows("train")
+        self.task = tasks.load(self.task_name).learn(target.take(train_rows), self.config.train.class_weight)
+        self.learnt = self._learn(train_rows)
+        self.blueprint = plan_model(self.learnt, self.kinds, self.config)
+        self._fingerprint = self.table.fingerprint()
+        self._prepare(target)
+
+    def _learn(self, train_rows: Rows) -> dict[str, Modality]:
+        """Modalities of the columns that have a value in the training rows; the others are left out, and said so."""
+        learnt: dict[str, Modality] = {}
+        self.kinds: dict[str, str] = {}
+        for place, plan in enumerate(self.plans):
+            if plan.modality is None:
+                continue
+            column = self.table.column(plan.name).take(train_rows)
+            if len(column.values):
+                learnt[plan.name] = learn_modality(plan, column, self.config)
+                self.kinds[plan.name] = plan.modality
+            else:
+                self.plans[place] = ColumnPlan(plan.name, None, "no training row has a value", "left out")
+        if not learnt:
+            raise SchemaError("no column has a value in the training rows", place=self.table.name)
+        return learnt
+
+    def _prepare(self, target: Column) -> None:
+        """Encode every row that has a split and a label that can be used."""
+        labels = self.task.encode(target)
+        self.used = np.flatnonzero((self.split.codes >= 0) & labels.known)
+        self.target = labels.values[self.used]
+        self.prepared = prepare_columns(self.table.take(self.used), self.learnt, self.report)
+        self.problems = Problems([*labels.problems, *_unlabelled(target), *at_rows(self.prepared.problems, self.used)])
+        for row in self.used[~self.prepared.has_any()]:
+            self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
+        _check_decoded(self.prepared, self.rows("train"))
+
+    def rows(self, split: str) -> Rows:
+        """Places of a split's rows among the prepared ones."""
+        return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
+
+    def train(self, variant: Variant = Variant(), keep: Callable[[Bundle], None] = lambda bundle: None) -> Trained:
+        """Train one model from the seed.
+
+        Args:
+            variant: towers and fusion.
+            keep: called with the best model so far, after each epoch that is better.
+        """
+        start = time.perf_counter()
+        accelerators = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(accelerators):
+            torch.manual_seed(self.config.seed)
+            bundle = self._new_bundle(variant)
+            prepared = self.prepared.only(bundle.learnt)
+            job = Training(
+                model=bundle.network,
+                task=self.task,
+                loader=Loader(prepared, self.target, self.device),
+                train_rows=self._with_something(prepared, "train"),
+                validation_rows=self._with_something(prepared, "validation"),
+                target=self.target,
+            )
+            history = train(job, self.config.train, self.config.seed, self.report, lambda: keep(bundle))
+        seconds = time.perf_counter() - start
+        bundle.card |= {
+            "history": history.to_json(),
+            "seconds": round(seconds, 3),
+            "shares": bundle.shares(prepared, job.train_rows if not len(job.validation_rows) else job.validation_rows),
+        }
+        splits = [name for name in SPLITS[1:] if len(self.rows(name))]
+        return Trained(bundle, history, {name: self._outcome(bundle, prepared, name) for name in splits}, seconds)
+
+    def _outcome(self, bundle: Bundle, prepared: Prepared, split: str) -> Outcome:
+        rows = self.rows(split)
+        return self.task.outcome(bundle.scores(prepared, rows), self.target[rows])
+
+    def _with_something(self, prepared: Prepared, split: str) -> Rows:
+        rows = self.rows(split)
+        return rows[prepared.has_any()[rows]]
+
+    def _new_bundle(self, variant: Variant) -> Bundle:
+        blueprint = self._blueprint(variant)
+        learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
+        network = build_network(blueprint, learnt, self.task, copy.deepcopy(dict(self.modules)))
+        assert self.config.target is not None
+        return Bundle(
+            config=self.config,
+            target=self.config.target,
+            kinds={name: self.kinds[name] for name in learnt},
+            learnt=learnt,
+            task_name=self.task_name,
+            task=self.task,
+            prior=self.task.prior(self.target[self.rows("train")]),
+            blueprint=blueprint,
+            network=network.to(self.device),
+            card=self._card(),
+        )
+
+    def _blueprint(self, variant: Variant) -> Blueprint:
+        config = self.config.model_copy(update={"fusion": variant.fusion}) if variant.fusion else self.config
+        blueprint = plan_model(self.learnt, self.kinds, config)
+        if variant.towers is None:
+            return blueprint
+        towers = [tower for tower in blueprint.towers if tower.name in variant.towers]
+        return Blueprint(towers, blueprint.fusion, blueprint.fusion_options, blueprint.width)
+
+    def _card(self) -> dict[str, Any]:
+        return {
+            "table": self.table.name,
+            "fingerprint": self._fingerprint,
+            "rows": self.split.sizes(),
+            "split": self.split.how,
+            "split_column": self.split_column,
+            "columns": [asdict(plan) for plan in self.plans],
+            "problems": len(self.problems),
+        }
+
+
+def _check_train_settings(config: Config, task: str) -> None:
+    """Settings that this task can't honour are errors, not silence."""
+    faults: list[SensoriumError] = []
+    if task == "regression" and config.train.class_weight != "auto":
+        faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
+    known = metrics_of(task)
+    if config.train.metric and config.train.metric not in known:
+        cure = did_you_mean(config.train.metric, known)
+        faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
+    raise_together(faults)
+
+
+def _unlabelled(target: Column) -> list[Problem]:
+    rows = np.flatnonzero(~target.present)
+    return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
+
+
+def _check_decoded(prepared: Prepared, train_rows: Rows) -> None:
+    """A column of which nothing could be read is a mistake in the table, not a modality that happens to be missing."""
+    faults: list[SensoriumError] = []
+    for name, encoded in prepared.columns.items():
+        if not encoded.present[train_rows].any():
+            own = Problems([problem for problem in prepared.problems if problem.column == name])
+            reasons = "; ".join(str(group) for group in own.groups()[:3])
+            cure = f"mend the column, or leave it out: --exclude {name}"
+            faults.append(DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure))
+    raise_together(faults)

@@ -1,0 +1,48 @@
+"""The contract that every fusion keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from sensorium.batch import Tokens
+
+
+@runtime_checkable
+class Fusion(Protocol):
+    """A `torch.nn.Module` that makes one vector of the tokens of m modalities, m ≥ 1.
+
+    Its constructor is given `widths`, the widths of the m tokens that will come, and `width`, the one asked for;
+    keyword-only parameters are the user's options.
+
+    Attributes:
+        level: what it fuses. `vector`: one token a modality, its summary; `token`: all tokens; `decision`: one token
+            a modality, the logits of that modality's own head.
+        own_widths: it takes each modality at its encoder's width; otherwise all come at `width`.
+        width: d of the vector that goes out.
+    """
+
+    level: ClassVar[Literal["vector", "token", "decision"]]
+    own_widths: ClassVar[bool]
+    width: int
+
+    def __call__(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
+        """Every row has one modality or more. What an absent one's tokens hold must not matter, nor padded tokens."""
+
+    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"] | None:
+        """How much each modality counts in each row, adding up to 1; None where the method has no such weights."""
+
+
+def stack(tokens: Sequence[Tokens]) -> Float[Tensor, "b m d"]:
+    """The summaries of all modalities, which have one width."""
+    return torch.stack([t.pooled() for t in tokens], 1)
+
+
+def masked_softmax(logits: Tensor, present: Tensor) -> Tensor:
+    """Softmax over dimension 1 among what is present; `present` has the shape of `logits`, less its trailing ones."""
+    mask = present.reshape(*present.shape, *[1] * (logits.dim() - present.dim()))
+    return logits.masked_fill(~mask, float("-inf")).softmax(1)

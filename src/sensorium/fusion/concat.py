@@ -1,0 +1,47 @@
+"""The modalities' vectors side by side, then a small perceptron: the baseline that is hard to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from sensorium.batch import Tokens
+
+
+class Concat(nn.Module):
+    """[x_1; …; x_m] → layers of Linear, ReLU, dropout.
+
+    x_m (b, d_m) at its encoder's own width; an absent modality's place is taken by a learned vector.
+
+    Args:
+        widths: d_m of each modality.
+        width: of each layer.
+        layers: how many; 0 gives the concatenation itself, (b, Σ d_m).
+        dropout: after each layer.
+    """
+
+    level: ClassVar[Literal["vector"]] = "vector"
+    own_widths: ClassVar[bool] = True
+
+    def __init__(self, widths: Sequence[int], width: int, *, layers: int = 1, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.missing = nn.ParameterList(torch.zeros(size) for size in widths)
+        parts: list[nn.Module] = []
+        for inside in [sum(widths), *[width] * layers][:layers]:
+            parts += [nn.Linear(inside, width), nn.ReLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*parts)
+        self.width = width if layers else sum(widths)
+
+    def forward(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
+        vectors = [
+            torch.where(present[:, i, None], t.pooled(), missing)
+            for i, (t, missing) in enumerate(zip(tokens, self.missing, strict=True))
+        ]
+        return self.layers(torch.cat(vectors, 1))
+
+    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+        return None

@@ -1,0 +1,10 @@
+"""Share of rows predicted rightly (multilabel: with every label right)."""
+
+from sensorium.metrics._base import Floats, Outcome, mean_of_rows
+
+TASKS = ("binary", "multiclass", "multilabel")
+
+
+def accuracy(outcome: Outcome, weights: Floats) -> Floats:
+    right = outcome.truth == outcome.predicted
+    return mean_of_rows(right.all(1) if outcome.is_multilabel else right, weights)

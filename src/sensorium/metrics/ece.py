@@ -1,0 +1,22 @@
+"""Expected calibration error: how far confidence lies from accuracy, over 15 bins of confidence (Guo et al. 2017)."""
+
+import numpy as np
+
+from sensorium.metrics._base import Floats, Outcome
+
+TASKS = ("binary", "multiclass", "multilabel")
+LOWER_IS_BETTER = True
+BINS = 15
+
+
+def ece(outcome: Outcome, weights: Floats) -> Floats:
+    """Confidence is the predicted class's probability; for multilabel, each label's decision counts as a row."""
+    if outcome.is_multilabel:
+        confidence = np.where(outcome.predicted, outcome.scores, 1 - outcome.scores)
+        right = outcome.predicted == outcome.truth
+    else:
+        confidence = outcome.scores[np.arange(len(outcome)), outcome.predicted][:, None]
+        right = (outcome.predicted == outcome.truth)[:, None]
+    bins = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
+    gaps = [np.abs(weights @ ((right - confidence) * (bins == b)).sum(1)) for b in range(BINS)]
+    return np.sum(gaps, axis=0) / (weights.sum(1) * confidence.shape[1])

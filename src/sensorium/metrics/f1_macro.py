@@ -1,0 +1,9 @@
+"""Mean of the classes' F1, each class counting alike (of those that are there or predicted)."""
+
+from sensorium.metrics._base import Counts, Floats, Outcome, mean_of_defined
+
+TASKS = ("binary", "multiclass", "multilabel")
+
+
+def f1_macro(outcome: Outcome, weights: Floats) -> Floats:
+    return mean_of_defined(list(Counts.of(outcome, weights).f1().T))

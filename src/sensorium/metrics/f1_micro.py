@@ -1,0 +1,10 @@
+"""F1 of all classes' counts taken together (equals accuracy where each row has one class)."""
+
+from sensorium.metrics._base import Counts, Floats, Outcome, divide
+
+TASKS = ("multiclass", "multilabel")
+
+
+def f1_micro(outcome: Outcome, weights: Floats) -> Floats:
+    counts = Counts.of(outcome, weights)
+    return divide(2 * counts.right.sum(1), (counts.predicted + counts.true).sum(1))

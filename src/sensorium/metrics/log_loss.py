@@ -1,0 +1,17 @@
+"""Mean negative logarithm of the probability given to the truth."""
+
+import numpy as np
+
+from sensorium.metrics._base import Floats, Outcome, mean_of_rows
+
+TASKS = ("binary", "multiclass", "multilabel")
+LOWER_IS_BETTER = True
+SMALLEST = 1e-15
+
+
+def log_loss(outcome: Outcome, weights: Floats) -> Floats:
+    if outcome.is_multilabel:
+        given = np.where(outcome.truth, outcome.scores, 1 - outcome.scores)
+        return mean_of_rows(-np.log(given.clip(SMALLEST)).mean(1), weights)
+    given = outcome.scores[np.arange(len(outcome)), outcome.truth]
+    return mean_of_rows(-np.log(given.clip(SMALLEST)), weights)

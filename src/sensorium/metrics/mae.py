@@ -1,0 +1,12 @@
+"""Mean absolute error, in the target's unit."""
+
+import numpy as np
+
+from sensorium.metrics._base import Floats, Outcome, mean_of_rows
+
+TASKS = ("regression",)
+LOWER_IS_BETTER = True
+
+
+def mae(outcome: Outcome, weights: Floats) -> Floats:
+    return mean_of_rows(np.abs(outcome.truth - outcome.scores), weights)

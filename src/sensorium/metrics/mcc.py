@@ -1,0 +1,14 @@
+"""Matthews correlation of truth and prediction, −1 to 1 (several classes: Gorodkin 2004)."""
+
+import numpy as np
+
+from sensorium.metrics._base import Counts, Floats, Outcome, divide
+
+TASKS = ("binary", "multiclass")
+
+
+def mcc(outcome: Outcome, weights: Floats) -> Floats:
+    counts, total = Counts.of(outcome, weights), weights.sum(1)
+    above = counts.right.sum(1) * total - (counts.predicted * counts.true).sum(1)
+    spread = (total**2 - (counts.predicted**2).sum(1)) * (total**2 - (counts.true**2).sum(1))
+    return divide(above, np.sqrt(np.maximum(spread, 0)))

@@ -1,0 +1,10 @@
+"""Share of the rows predicted positive that are positive."""
+
+from sensorium.metrics._base import Counts, Floats, Outcome, divide
+
+TASKS = ("binary",)
+
+
+def precision(outcome: Outcome, weights: Floats) -> Floats:
+    counts = Counts.of(outcome, weights)
+    return divide(counts.right[:, 1], counts.predicted[:, 1])

@@ -1,0 +1,11 @@
+"""Share of the target's variance that is explained; 0 for always answering the mean, negative for worse."""
+
+from sensorium.metrics._base import Floats, Outcome, divide, mean_of_rows
+
+TASKS = ("regression",)
+
+
+def r2(outcome: Outcome, weights: Floats) -> Floats:
+    left = mean_of_rows((outcome.truth - outcome.scores) ** 2, weights)
+    variance = mean_of_rows(outcome.truth**2, weights) - mean_of_rows(outcome.truth, weights) ** 2
+    return 1 - divide(left, variance)

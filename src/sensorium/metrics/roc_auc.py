@@ -1,0 +1,15 @@
+"""Chance that a positive row scores above a negative one, ties half (several classes: mean of one against the rest)."""
+
+from sensorium.metrics._base import Floats, Outcome, Ranking, divide, mean_of_defined
+
+TASKS = ("binary", "multiclass", "multilabel")
+
+
+def roc_auc(outcome: Outcome, weights: Floats) -> Floats:
+    return mean_of_defined([_area(Ranking.of(t, s, weights)) for t, s in outcome.one_against_rest()])
+
+
+def _area(ranking: Ranking) -> Floats:
+    below = ranking.negative.cumsum(1) - ranking.negative / 2
+    pairs = ranking.positive.sum(1) * ranking.negative.sum(1)
+    return divide((ranking.positive * below).sum(1), pairs)

@@ -1,0 +1,104 @@
+"""The contract that every modality keeps.
+
+A modality is a frozen dataclass whose fields are all that it learnt (see `learned.py`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.learned import Learned
+from sensorium.problems import Problem
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+Array: TypeAlias = npt.NDArray[Any]
+Facts: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Arrays of unequal length, end to end.
+
+    Attributes:
+        values: [total, ...]; cell i is `values[offsets[i]:offsets[i + 1]]`.
+        offsets: int64[n + 1].
+    """
+
+    values: Array
+    offsets: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> Array:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    @classmethod
+    def of(cls, cells: list[Array], empty: Array) -> Ragged:
+        """Join cells; `empty` gives dtype and trailing shape where there are none."""
+        offsets = np.cumsum([0, *(len(cell) for cell in cells)], dtype=np.int64)
+        return cls(np.concatenate(cells) if cells else empty, offsets)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A column as arrays.
+
+    Attributes:
+        values: [n, ...], or Ragged with n cells; a missing cell is zeros (or of length 0) and never to be read.
+        present: bool[n].
+        problems: cells read as missing or not exactly, `row` counted within the column that was given.
+    """
+
+    values: Array | Ragged
+    present: npt.NDArray[np.bool_]
+    problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class Work:
+    """How much of the machine a column may use, and whom to tell of progress."""
+
+    workers: int = 1
+    advance: Callable[[int], None] = lambda rows: None
+
+
+class Modality(Learned, ABC):
+    """A kind of column.
+
+    Class attributes:
+        encoder: registered name of the encoder to take by default, the smallest that does well.
+        tower: columns of one tower are encoded together; None gives each column a tower of its own.
+    """
+
+    encoder: ClassVar[str]
+    tower: ClassVar[str | None] = None
+
+    @classmethod
+    @abstractmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        """Is the column of this kind: how sure, and why? None where it can't be."""
+
+    @classmethod
+    @abstractmethod
+    def learn(cls, column: Column) -> Self:
+        """Learn from the *training* rows of a column. Keyword-only parameters of an implementation are the user's options."""
+
+    @abstractmethod
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        """Cells → arrays: the one path for training, evaluation, prediction and serving."""
+
+    @abstractmethod
+    def facts(self) -> Facts:
+        """What an encoder needs to know to be built: vocabulary, channels, size …"""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What was learnt, in a few words for a person."""

@@ -1,0 +1,120 @@
+"""Columns whose cells are files: decoded side by side in threads, a bad file becomes a missing cell with its reason."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities._base import Work
+from sensorium.problems import Problem, Unreadable, shorten
+from sensorium.schema import Guess
+from sensorium.table import Column, Files
+
+Source: TypeAlias = Path | io.BytesIO
+T = TypeVar("T")
+
+CHUNK = 32  # files a thread takes at a time: few enough for a smooth progress bar, enough to make hand-over cheap
+LEARN_FROM = 200  # files that a modality looks at to learn sizes, rates and statistics
+
+
+def open_cell(value: Any, files: Files) -> Source:
+    """A cell that holds a path, bytes, or {"bytes", "path"} → what a decoder can open.
+
+    Raises:
+        Unreadable: nothing to open.
+    """
+    if isinstance(value, dict):
+        value = value.get("bytes") or value.get("path")
+    if isinstance(value, bytes):
+        if not value:
+            raise Unreadable("the cell holds 0 bytes")
+        return io.BytesIO(value)
+    if isinstance(value, str):
+        return files.path(value)
+    raise Unreadable(f"a {type(value).__name__} is neither a path nor bytes")
+
+
+def decode_cells(
+    column: Column, decode: Callable[[Source], T], work: Work, store: Callable[[int, T], None]
+) -> tuple[npt.NDArray[np.bool_], list[Problem]]:
+    """Decode every cell and hand it to `store(row, cell)`; returns which cells there are, and what was wrong with others.
+
+    Threads are enough: Pillow, libsndfile and NumPy let go of the interpreter lock while they work.
+    """
+    cells = column.data.to_pylist()
+    present = np.zeros(len(cells), bool)
+
+    def decode_chunk(start: int) -> list[Problem]:
+        problems = []
+        rows = range(start, min(start + CHUNK, len(cells)))
+        for row in rows:
+            try:
+                if cells[row] is not None:
+                    store(row, decode(open_cell(cells[row], column.files)))
+                    present[row] = True
+            except Unreadable as error:
+                problems.append(_problem(column, row, cells[row], error))
+        work.advance(len(rows))
+        return problems
+
+    chunks = _map(decode_chunk, range(0, len(cells), CHUNK), work.workers)
+    return present, [problem for chunk in chunks for problem in chunk]
+
+
+def decode_sample(column: Column, decode: Callable[[Source], T]) -> list[T]:
+    """What the readable ones among `LEARN_FROM` evenly spaced files decode to."""
+    found = []
+    for value in column.sample(LEARN_FROM):
+        try:
+            found.append(decode(open_cell(value, column.files)))
+        except Unreadable:
+            continue  # told, with its row, when the column is encoded
+    return found
+
+
+def looks_like_files(column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str) -> Guess | None:
+    """The claim of a modality whose cells are files."""
+    sample = column.sample(50)
+    if not column.is_string:
+        heads = [_head(value) for value in sample]
+        return Guess(0.95, f"bytes of {noun} files") if heads and all(h is not None and magic(h) for h in heads) else None
+    fitting = [value for value in column.sample(1000) if value.lower().endswith(suffixes)]
+    if not fitting or len(fitting) < 0.9 * min(1000, len(column.values)):
+        return None
+    reason = f"values end in {Path(fitting[0]).suffix.lower()}, a suffix of {noun} files"
+    missing = sum(not _exists(value, column) for value in fitting[:50])
+    if missing:
+        found = f"{missing} of {min(50, len(fitting))} looked for were not found"
+        return Guess(0.9, reason, f"{found}; paths are relative to {column.files.folder}")
+    return Guess(0.99, reason)
+
+
+def _exists(value: str, column: Column) -> bool:
+    try:
+        return bool(column.files.path(value))
+    except Unreadable:
+        return False
+
+
+def _head(value: Any) -> bytes | None:
+    if isinstance(value, dict):
+        value = value.get("bytes")
+    return value[:16] if isinstance(value, bytes) else None
+
+
+def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
+    shown = value.get("path") if isinstance(value, dict) else value
+    return Problem(row, column.name, f"{error.reason}: read as missing", error.cure or "mend or replace the file", shorten(shown))
+
+
+def _map(function: Callable[[int], list[T]], starts: Iterable[int], workers: int) -> Iterable[list[T]]:
+    if workers <= 1:
+        return map(function, starts)
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, starts))

@@ -1,0 +1,158 @@
+"""Sound: any rate, mono or stereo, any length, as a log-mel spectrogram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.problems import Unreadable
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf")
+MAGIC = (b"fLaC", b"OggS", b"ID3", b"FORM", b".snd")
+HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
+LONGEST = 10.0  # seconds kept of a clip by default, at most
+WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
+FLOOR = 1e-6  # power under which a band counts as silent
+
+Wave = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Audio(Modality):
+    """A sound.
+
+    Encodes to Ragged float32[total frames, mels]: log power in mel bands, 25 ms windows every 10 ms, standardised
+    per band by the training rows. Channels are averaged; other rates are resampled (soxr).
+
+    Attributes:
+        rate: samples per second.
+        mels: number of mel bands.
+        seconds: what is kept of a clip; the rest is cut.
+        mean, deviation: float32[mels], of the training frames.
+    """
+
+    encoder: ClassVar[str] = "audio_cnn"
+
+    rate: int
+    mels: int
+    seconds: float
+    mean: npt.NDArray[np.float32]
+    deviation: npt.NDArray[np.float32]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        return looks_like_files(column, SUFFIXES, lambda head: head.startswith(MAGIC) or head[8:12] == b"WAVE", "audio")
+
+    @classmethod
+    def learn(
+        cls, column: Column, *, rate: int | None = None, mels: int | None = None, seconds: float | None = None
+    ) -> Self:
+        """Args:
+        column: training rows.
+        rate: samples per second; by default the median of the training clips, at most 16,000.
+        mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
+        seconds: what is kept of a clip; by default as much as 99% of the training clips have, at most 10.
+        """
+        seen = decode_sample(column, _rate_and_seconds)
+        rate = rate or int(min(HIGHEST_RATE, np.median([r for r, _ in seen]) if seen else HIGHEST_RATE))
+        mels = mels or (64 if rate > 8000 else 40)
+        if seconds is None:
+            seconds = float(min(LONGEST, max(WINDOW, np.quantile([s for _, s in seen], 0.99)) if seen else LONGEST))
+        plain = cls(rate, mels, seconds, np.zeros(mels, np.float32), np.ones(mels, np.float32))
+        frames = np.concatenate([np.zeros((0, mels), np.float32), *decode_sample(column, plain.decode)])
+        if not len(frames):
+            return plain
+        # A band that never sounds keeps its scale, so that noise in it is not blown up.
+        return cls(rate, mels, seconds, frames.mean(0), np.maximum(frames.std(0), 0.1).astype(np.float32))
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        empty = np.empty((0, self.mels), np.float32)
+        cells = [empty] * len(column)
+        present, problems = decode_cells(column, self.decode, work, cells.__setitem__)
+        return Encoded(Ragged.of(cells, empty), present, problems)
+
+    def decode(self, source: Source) -> Wave:
+        """One file → float32[frames, mels].
+
+        Raises:
+            Unreadable: truncated, damaged, without samples, with samples that are no numbers.
+        """
+        return (self.spectrogram(_mono(source, self.rate, self.seconds)) - self.mean) / self.deviation
+
+    def spectrogram(self, wave: Wave) -> Wave:
+        """float32[samples] → float32[frames, mels]: natural logarithm of the power in each mel band."""
+        window, hop = self._window, round(HOP * self.rate)
+        padded = np.pad(wave, (0, max(0, len(window) - len(wave))))
+        frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::hop]  # (frames, window)
+        power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2  # (frames, bins)
+        return np.log(power.astype(np.float32) @ self._filters + FLOOR)
+
+    @cached_property
+    def _window(self) -> Wave:
+        return np.hanning(round(WINDOW * self.rate)).astype(np.float32)
+
+    @cached_property
+    def _filters(self) -> Wave:
+        return mel_filters(len(self._window), self.rate, self.mels)
+
+    def facts(self) -> Facts:
+        return {"mels": self.mels}
+
+    def describe(self) -> str:
+        return f"{self.rate} Hz, at most {self.seconds:.2g} s, {self.mels} mel bands"
+
+
+def mel_filters(window: int, rate: int, mels: int) -> Wave:
+    """float32[window // 2 + 1, mels]: triangles, evenly spaced on the mel scale 2595·log10(1 + f/700), up to rate / 2.
+
+    A triangle narrower than the distance of two bins is widened to it, so that no band is empty.
+    """
+    top = 2595 * np.log10(1 + rate / 2 / 700)
+    centres = 700 * (10 ** (np.linspace(0, top, mels + 2) / 2595) - 1)  # (mels + 2,) Hz
+    bins = np.fft.rfftfreq(window, 1 / rate)[:, None]  # (bins, 1) Hz
+    step = rate / window
+    left = np.minimum(centres[:-2], centres[1:-1] - step)
+    right = np.maximum(centres[2:], centres[1:-1] + step)
+    rising = (bins - left) / (centres[1:-1] - left)
+    falling = (right - bins) / (right - centres[1:-1])
+    weights = np.clip(np.minimum(rising, falling), 0, None)
+    return (weights / weights.sum(0)).astype(np.float32)
+
+
+def _rate_and_seconds(source: Source) -> tuple[int, float]:
+    import soundfile
+
+    try:
+        info = soundfile.info(source)
+    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+        raise Unreadable(f"no sound that libsndfile knows ({error})") from None
+    return info.samplerate, info.frames / info.samplerate
+
+
+def _mono(source: Source, rate: int, seconds: float) -> Wave:
+    """float32[samples] at `rate`, the first `seconds` of the clip."""
+    import soundfile
+    import soxr
+
+    try:
+        with soundfile.SoundFile(source) as clip:
+            wanted = min(clip.frames, int(np.ceil(seconds * clip.samplerate)))
+            samples, own_rate = clip.read(wanted, dtype="float32", always_2d=True), clip.samplerate
+    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
+        raise Unreadable(f"damaged sound, or none that libsndfile knows ({error})") from None
+    if not len(samples):
+        raise Unreadable("a sound without samples")
+    if len(samples) < wanted:
+        raise Unreadable(f"truncated sound: {len(samples):,} of {wanted:,} samples can be read")
+    mono = samples.mean(1, dtype=np.float32)
+    if not np.isfinite(mono).all():
+        raise Unreadable("a sound with samples that are no finite numbers")
+    return mono if own_rate == rate else soxr.resample(mono, own_rate, rate)

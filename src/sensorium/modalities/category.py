@@ -1,0 +1,105 @@
+"""Categories: one of a set of names learnt from the training rows; a new name is read as "unknown" and counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.problems import Problem, shorten
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+MANY = 0.1  # share of different values above which names look less like categories
+FEW = 50  # … unless there are no more than this many
+REPEATS = 0.5  # a category's names come twice or more on average
+SENTENCE = 5  # words on average from which repeated strings look like text
+
+
+@dataclass(frozen=True)
+class Category(Modality):
+    """A name out of a closed set.
+
+    Encodes to int64[n]: 0 is unknown, level i is i + 1.
+
+    Attributes:
+        levels: the names, the most frequent first.
+        rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
+    """
+
+    encoder: ClassVar[str] = "tabular"
+    tower: ClassVar[str | None] = "tabular"
+
+    levels: list[str]
+    rare: list[str]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if not (column.is_string or column.is_integer) or not len(column.values):
+            return None
+        share, words = column.distinct / len(column.values), _mean_words(column)
+        reason = f"{column.distinct:,} different values in {len(column.values):,} cells"
+        if column.is_integer:
+            named = re.search(r"(?:^|[^a-z])(id|code|zip|sku)$|[a-z]Id$", column.name)
+            return Guess(0.75, f"{reason}, called like a name") if named and share <= REPEATS else Guess(0.5, reason)
+        if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
+            return Guess(0.3, reason)
+        if column.distinct <= max(FEW, MANY * len(column.values)):
+            return Guess(0.85, reason)
+        return Guess(0.6, reason)
+
+    @classmethod
+    def learn(cls, column: Column, *, min_count: int = 2, max_levels: int = 10_000) -> Self:
+        """Args:
+        column: training rows.
+        min_count: a name seen less often is read as unknown (unless every name is that rare).
+        max_levels: the most frequent ones are kept.
+        """
+        counts = pc.value_counts(_names(column).drop_null()).to_pylist()
+        counts.sort(key=lambda item: (-item["counts"], item["values"]))
+        frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
+        levels = frequent[:max_levels]
+        kept = set(levels)
+        return cls(levels, [item["values"] for item in counts if item["values"] not in kept])
+
+    @cached_property
+    def _set(self) -> pa.Array:
+        return pa.array(self.levels, pa.string())
+
+    @cached_property
+    def _rare(self) -> frozenset[str]:
+        return frozenset(self.rare)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        names = _names(column)
+        found = np.asarray(pc.fill_null(pc.index_in(names, self._set), -1), dtype=np.int64)
+        unknown = np.flatnonzero(column.present & (found < 0))
+        problems = [
+            Problem(int(row), column.name, "a category not seen in training: read as unknown", "", shorten(name))
+            for row, name in zip(unknown, names.take(pa.array(unknown)).to_pylist(), strict=True)
+            if name not in self._rare
+        ]
+        work.advance(len(column))
+        return Encoded(found + 1, column.present, problems)
+
+    def facts(self) -> Facts:
+        return {"levels": len(self.levels) + 1}
+
+    def describe(self) -> str:
+        rare = f", {len(self.rare)} rare ones read as unknown" if self.rare else ""
+        return f"{len(self.levels)} levels{rare}"
+
+
+def _names(column: Column) -> pa.Array:
+    return column.data.cast(pa.string())
+
+
+def _mean_words(column: Column) -> float:
+    sample = [len(str(value).split()) for value in column.sample(500)]
+    return float(np.mean(sample)) if sample else 0.0

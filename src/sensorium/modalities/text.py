@@ -1,0 +1,152 @@
+"""Text: a vocabulary of words or subwords of its own, learnt from the training rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities.category import REPEATS, SENTENCE
+from sensorium.problems import Problem, shorten
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+LONGEST = 256  # tokens kept of a text by default, at most
+CHARACTERS_PER_TOKEN = 24  # a text is cut at `length` times this before it is split: bounds the time of a hostile cell
+HUGE = 100_000  # characters from which a cut text is reported
+CHUNK = 2048  # texts split at a time
+IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+@dataclass(frozen=True)
+class Text(Modality):
+    """Free text in any language.
+
+    Encodes to Ragged int32[total]: token ids, 0 is padding, 1 is unknown.
+
+    Attributes:
+        tokenizer: a `tokenizers` tokenizer as JSON.
+        length: tokens kept of a text; the rest is cut.
+    """
+
+    encoder: ClassVar[str] = "bilstm"
+
+    tokenizer: str
+    length: int
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if not column.is_string or not len(column.values):
+            return None
+        sample = column.sample(500)
+        words = float(np.mean([_count_words(value) for value in sample]))
+        share = column.distinct / len(column.values)
+        reason = f"{words:.1f} words on average, {share:.0%} of the cells differ"
+        if words >= SENTENCE:
+            return Guess(0.9, reason)
+        return Guess(0.8 if share > REPEATS and words >= 1.5 else 0.4, reason)
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        unit: Literal["word", "subword"] = "word",
+        vocabulary: int = 10_000,
+        min_count: int = 2,
+        lowercase: bool = True,
+        length: int | None = None,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        unit: whole words, or byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909).
+        vocabulary: largest number of tokens.
+        min_count: a word (or pair) seen less often is no token of its own.
+        lowercase: fold case.
+        length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.
+        """
+        tokenizer = _new_tokenizer(unit, lowercase)
+        texts = column.values.to_pylist()
+        limit = (length or LONGEST) * CHARACTERS_PER_TOKEN
+        tokenizer.train_from_iterator((text[:limit] for text in texts), _trainer(unit, vocabulary, min_count))
+        if length is None:
+            counts = [len(e.ids) for e in tokenizer.encode_batch_fast([text[:limit] for text in texts])]
+            length = min(LONGEST, max(1, int(np.quantile(counts, 0.99)))) if counts else 1
+        return cls(tokenizer.to_str(), length)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(self.tokenizer)
+        tokenizer.enable_truncation(self.length)
+        return tokenizer
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        strings = column.data.cast(pa.string())
+        blank = np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(strings), ""), True))
+        present = column.present & ~blank
+        problems = self._cut_texts(strings, column)
+        cut = pc.utf8_slice_codeunits(pc.fill_null(strings, ""), 0, self.length * CHARACTERS_PER_TOKEN)
+        cells = [ids for start in range(0, len(column), CHUNK) for ids in self._ids(cut.slice(start, CHUNK), work)]
+        for row in np.flatnonzero(~present):
+            cells[row] = cells[row][:0]
+        return Encoded(Ragged.of(cells, np.empty(0, np.int32)), present, problems)
+
+    def _ids(self, texts: pa.Array, work: Work) -> Iterator[np.ndarray]:
+        # A text with no known character (punctuation alone) still is a text: one unknown token.
+        for encoding in self._tokenizer.encode_batch_fast(texts.to_pylist()):
+            yield np.array(encoding.ids or [1], dtype=np.int32)
+        work.advance(len(texts))
+
+    def _cut_texts(self, strings: pa.Array, column: Column) -> list[Problem]:
+        lengths = np.asarray(pc.fill_null(pc.utf8_length(strings), 0))
+        reason = f"a text of more than {HUGE:,} characters: read up to its first {self.length} tokens"
+        return [
+            Problem(int(row), column.name, reason, f"modalities.{column.name}.length keeps more", shorten(strings[int(row)].as_py()))
+            for row in np.flatnonzero(lengths > HUGE)
+        ]
+
+    def facts(self) -> Facts:
+        return {"vocabulary": self._tokenizer.get_vocab_size()}
+
+    def describe(self) -> str:
+        return f"vocabulary {self._tokenizer.get_vocab_size():,}, at most {self.length} tokens"
+
+
+def _count_words(text: str) -> int:
+    return len(IDEOGRAPH.findall(text)) + len(IDEOGRAPH.sub(" ", text).split())
+
+
+def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+    model = models.WordLevel(unk_token=UNKNOWN) if unit == "word" else models.BPE(unk_token=UNKNOWN)
+    tokenizer = Tokenizer(model)
+    # NFKC folds full-width and composed forms; ideographs, written without spaces, become a token each.
+    clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase)
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), clean])
+    words = Regex(r"\w+|\p{Emoji_Presentation}")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
+    return tokenizer
+
+
+def _trainer(unit: str, vocabulary: int, min_count: int) -> object:
+    from tokenizers import trainers
+
+    # WordLevel and BPE trainers give the same vocabulary every time; WordPiece and Unigram do not.
+    trainer = trainers.WordLevelTrainer if unit == "word" else trainers.BpeTrainer
+    return trainer(
+        vocab_size=vocabulary, min_frequency=min_count, special_tokens=[PAD, UNKNOWN], show_progress=False
+    )

@@ -1,0 +1,254 @@
+"""Schema + encoders + fusion + head → one `nn.Module`: wiring only."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from sensorium.batch import Batch, Cells, Tokens
+from sensorium.config import Choice, Config, check_options
+from sensorium.encoders import Encoder
+from sensorium.encoders.module import Module
+from sensorium.errors import ConfigError, did_you_mean
+from sensorium.fusion import Fusion
+from sensorium.modalities import Facts, Modality
+from sensorium.prepare.loader import Loader
+from sensorium.registry import encoders, fusions, modalities
+
+
+@dataclass(frozen=True)
+class TowerPlan:
+    """Columns that are encoded together, and by what. A tower is what fusions and reports call a modality."""
+
+    name: str
+    columns: list[str]
+    encoder: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Everything needed to build the network again, as JSON values."""
+
+    towers: list[TowerPlan]
+    fusion: str
+    fusion_options: dict[str, Any]
+    width: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Blueprint:
+        return cls(**{**content, "towers": [TowerPlan(**tower) for tower in content["towers"]]})
+
+
+class Tower(nn.Module):
+    """An encoder and the projection of its tokens to what the fusion takes."""
+
+    def __init__(self, columns: Sequence[str], encoder: Encoder, project: nn.Module) -> None:
+        super().__init__()
+        self.columns = list(columns)
+        self.encoder, self.project = encoder, project
+
+    def forward(self, cells: Sequence[Cells], keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
+        """Encode the rows to keep; the others get no token, whatever their cells hold."""
+        if bool(keep.all()):
+            return self._encode(cells, tokens)
+        rows = keep.nonzero().squeeze(1)
+        if not len(rows):
+            return Tokens(self._nothing(keep), keep[:, None])
+        return self._encode([c.take(rows) for c in cells], tokens).scatter(rows, len(keep))
+
+    def _encode(self, cells: Sequence[Cells], tokens: bool) -> Tokens:
+        found = self.encoder(*cells)
+        if tokens:
+            return Tokens(self.project(found.values), found.mask)
+        return Tokens.of_vector(self.project(found.pooled()))
+
+    def _nothing(self, keep: Tensor) -> Tensor:
+        width = getattr(self.project, "out_features", self.encoder.width)
+        return torch.zeros(len(keep), 1, width, device=keep.device)
+
+
+class FusionModel(nn.Module):
+    """Towers → fusion → head.
+
+    Args:
+        towers: one a modality.
+        fusion: of as many modalities.
+        outputs: number of logits; a fusion of decisions gives them itself.
+    """
+
+    def __init__(self, towers: Sequence[Tower], fusion: Fusion, outputs: int) -> None:
+        super().__init__()
+        self.towers = nn.ModuleList(towers)
+        self.fusion, self.outputs = fusion, outputs
+        self.head = nn.Identity() if fusion.level == "decision" else nn.Linear(fusion.width, outputs)
+
+    def forward(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> Float[Tensor, "b k"]:
+        """Logits; `hide` takes modalities away from rows as if they were missing."""
+        return self.head(self.fusion(*self._tokens(batch, hide)))
+
+    def shares(self, batch: Batch) -> Float[Tensor, "b m"] | None:
+        """How much each modality counts in each row, where the fusion has such weights."""
+        return self.fusion.shares(*self._tokens(batch, None))
+
+    def present(self, batch: Batch) -> Bool[Tensor, "b m"]:
+        """A modality is there where one of its columns is."""
+        return torch.stack([_any_present(batch, tower) for tower in self.towers], 1)
+
+    def _tokens(self, batch: Batch, hide: Tensor | None) -> tuple[list[Tokens], Tensor]:
+        present = self.present(batch) if hide is None else self.present(batch) & ~hide
+        every_token = self.fusion.level == "token"
+        cells = ([batch.cells[name] for name in tower.columns] for tower in self.towers)
+        return [t(c, present[:, i], every_token) for i, (t, c) in enumerate(zip(self.towers, cells, strict=True))], present
+
+
+def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
+    """Group columns into towers, choose their encoders, check every option.
+
+    Args:
+        learnt: column → modality.
+        kinds: column → the modality's registered name.
+        config: encoders, towers, fusion, width.
+
+    Raises:
+        ConfigError: unknown names and options; an encoder that doesn't take a tower's modality.
+    """
+    towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
+    _check_keys(config, towers, kinds)
+    fusion = config.fusion.name or "concat"
+    options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
+    return Blueprint(towers, fusion, options, config.width)
+
+
+def build_model(
+    blueprint: Blueprint, facts: Mapping[str, Facts], outputs: int, modules: Mapping[str, nn.Module]
+) -> FusionModel:
+    """The network that a blueprint describes, freshly initialised from torch's random state.
+
+    Args:
+        blueprint: towers and fusion.
+        facts: column → what its modality tells encoders.
+        outputs: number of logits.
+        modules: tower → the user's own module, for towers whose encoder is `module`.
+    """
+    parts = [_build_encoder(plan, facts, modules) for plan in blueprint.towers]
+    kind = fusions.load(blueprint.fusion)
+    width = outputs if kind.level == "decision" else blueprint.width
+    widths = [part.width if kind.own_widths else width for part in parts]
+    towers = [
+        Tower(plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
+        for plan, part, goal in zip(blueprint.towers, parts, widths, strict=True)
+    ]
+    return FusionModel(towers, kind(widths, width, **blueprint.fusion_options), outputs)
+
+
+def infer(model: FusionModel, loader: Loader, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:
+    """(n, k) logits of some rows, in their order, `size` of them at a time."""
+    model.eval()
+    logits = torch.zeros(len(rows), model.outputs)
+    with torch.inference_mode():
+        for places, batch in loader.by_length(rows, size):
+            logits[places] = model(batch).float().cpu()
+    return logits.numpy()
+
+
+def _projection(inside: int, outside: int, own_head: bool) -> nn.Module:
+    return nn.Linear(inside, outside) if own_head or inside != outside else nn.Identity()
+
+
+def _any_present(batch: Batch, tower: nn.Module) -> Tensor:
+    return torch.stack([batch.cells[name].present for name in tower.columns]).any(0)  # type: ignore[union-attr]
+
+
+def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str]]:
+    """Tower → columns: as set, else the modality's shared tower, else one a column; in the order of the columns."""
+    chosen = {column: tower for tower, columns in config.towers.items() for column in columns}
+    groups: dict[str, list[str]] = {}
+    for column, modality in learnt.items():
+        groups.setdefault(chosen.get(column) or modality.tower or column, []).append(column)
+    return groups
+
+
+def _plan_tower(
+    name: str, columns: list[str], learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config
+) -> TowerPlan:
+    choice = Choice()
+    for key in (kinds[columns[0]], columns[0], name):
+        choice = _refine(choice, config.encoders.get(key))
+    encoder = choice.name or learnt[columns[0]].encoder
+    entry = encoders.entry(encoder)
+    _check_accepts(name, encoder, [kinds[column] for column in columns])
+    place = f"encoder {encoder!r} of {name!r}"
+    options = {} if encoder == "module" else check_options(entry.load(), choice.options, place)
+    return TowerPlan(name, columns, encoder, options)
+
+
+def _refine(choice: Choice, other: Choice | None) -> Choice:
+    if other is None:
+        return choice
+    if other.name and other.name != choice.name:
+        return other
+    return Choice.model_validate({"name": choice.name, **choice.options, **other.options})
+
+
+def _check_accepts(tower: str, encoder: str, kinds: Sequence[str]) -> None:
+    entry = encoders.entry(encoder)
+    accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
+    wrong = sorted(set(kinds) - set(accepts))
+    if wrong:
+        fitting = [n for n, e in encoders.entries.items() if set(kinds) <= set(e.literal("ACCEPTS", ()))]
+        raise ConfigError(
+            f"encoder {encoder!r} does not take {', '.join(wrong)}",
+            place=f"tower {tower!r}",
+            rule=f"it takes {', '.join(accepts)}",
+            cure=f"one of: {', '.join(fitting)}" if fitting else "columns of one tower must suit one encoder",
+        )
+    if len(kinds) > 1 and not joint:
+        raise ConfigError(f"encoder {encoder!r} encodes one column, not {len(kinds)}", place=f"tower {tower!r}")
+
+
+def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
+    """A key of `encoders` that names nothing would be a setting without effect."""
+    known = {*modalities.names(), *kinds, *(tower.name for tower in towers)}
+    for key in config.encoders:
+        if key not in known:
+            raise ConfigError(
+                f"there is no column, tower or modality {key!r}", place=f"encoders.{key}", cure=did_you_mean(key, known)
+            )
+
+
+def _build_encoder(plan: TowerPlan, facts: Mapping[str, Facts], modules: Mapping[str, nn.Module]) -> Any:
+    if plan.encoder == "module":
+        return Module(_module_of(plan, modules), facts[plan.columns[0]])
+    entry = encoders.entry(plan.encoder)
+    kind = entry.load()
+    if entry.literal("JOINT", False):
+        return kind([facts[column] for column in plan.columns], **plan.options)
+    known = facts[plan.columns[0]]
+    return kind(**{name: known[name] for name in _positional(kind)}, **plan.options)
+
+
+def _positional(kind: type) -> list[str]:
+    parameters = inspect.signature(kind).parameters.values()
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def _module_of(plan: TowerPlan, modules: Mapping[str, nn.Module]) -> nn.Module:
+    if plan.name not in modules:
+        raise ConfigError(
+            f"the encoder of {plan.name!r} is a module of your own, which no file can hold",
+            place=f"tower {plan.name!r}",
+            cure=f"give it again: encoders={{{plan.name!r}: module}}",
+        )
+    return modules[plan.name]

@@ -1,0 +1,208 @@
+"""A fitted model at work: predict, evaluate, save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from torch import nn
+
+from sensorium.artifact import load_bundle, save_bundle
+from sensorium.bundle import Bundle
+from sensorium.errors import SchemaError
+from sensorium.evaluate import Evaluation, evaluate_outcome
+from sensorium.metrics import metrics_of
+from sensorium.prepare import at_rows, prepare_columns
+from sensorium.problems import Problem, Problems
+from sensorium.progress import Reporter, Silent
+from sensorium.schema import SPLITS, Split, make_split
+from sensorium.table import Table, open_table
+
+CHUNK = 8192  # rows prepared at a time: bounds the memory of a prediction
+NOTHING_PRESENT = "the row has no value in any column: answered with the training rows' average"
+
+
+class Model:
+    """A fitted model.
+
+    Attributes:
+        bundle: what it is made of.
+        problems: cells of the last table that could not be taken as they were.
+        test: how the model did on the fit's test rows; None without such rows, and on a loaded model (see `card`).
+        report: where the progress of predictions is told.
+    """
+
+    def __init__(self, bundle: Bundle, test: Evaluation | None = None) -> None:
+        self.bundle, self.test = bundle, test
+        self.problems = Problems()
+        self.report: Reporter = Silent()
+
+    @property
+    def target(self) -> str:
+        return self.bundle.target
+
+    @property
+    def task(self) -> str:
+        return self.bundle.task_name
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column → modality."""
+        return dict(self.bundle.kinds)
+
+    @property
+    def fusion(self) -> str:
+        return self.bundle.blueprint.fusion
+
+    @property
+    def labels(self) -> list[Any]:
+        """The classes or labels, in the order of `predict_proba`'s columns; empty for regression."""
+        return list(self.bundle.task.labels)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """How the model came about: rows, split, metrics, history."""
+        return self.bundle.card
+
+    def describe(self) -> list[dict[str, str]]:
+        """Each column with its modality and what was learnt of it, in words."""
+        learnt = self.bundle.learnt.items()
+        return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
+
+    def predict(self, table: Any) -> npt.NDArray[Any]:
+        """Labels as they were spelt in the training table, or values; [n].
+
+        Args:
+            table: anything that `fit` takes; columns and cells may be missing, the target needn't be there.
+        """
+        task = self.bundle.task
+        answers = list(task.decode(task.predicted(self._scores(self._open(table)))))
+        if answers and isinstance(answers[0], list):
+            labels = np.empty(len(answers), dtype=object)
+            labels[:] = answers
+            return labels
+        return np.array(answers)
+
+    def predict_proba(self, table: Any) -> npt.NDArray[np.float64]:
+        """Probabilities [n, k] of the classes or labels, in the order of `labels`.
+
+        Raises:
+            SchemaError: the task has no probabilities (regression).
+        """
+        if not self.labels:
+            raise SchemaError(f"{self.task} has no probabilities", cure="predict gives the values")
+        return self._scores(self._open(table))
+
+    def predict_table(self, table: Any) -> pa.Table:
+        """One row a row: `row`, `prediction`, `probability_<label>` …, and what was wrong with the row, if anything."""
+        opened = self._open(table)
+        task, scores = self.bundle.task, self._scores(opened)
+        columns: dict[str, Any] = {"row": np.arange(len(opened)), "prediction": task.decode(task.predicted(scores))}
+        columns |= {f"probability_{label}": scores[:, k] for k, label in enumerate(task.labels)}
+        told: dict[int, list[str]] = {}
+        for problem in self.problems:
+            told.setdefault(problem.row, []).append(f"{problem.column}: {problem.reason}" if problem.column else problem.reason)
+        columns["problem"] = pa.array(["; ".join(told[row]) if row in told else None for row in range(len(opened))], pa.string())
+        return pa.table(columns)
+
+    def evaluate(self, table: Any, split: str | None = None) -> Evaluation:
+        """Metrics with bootstrap 95% intervals.
+
+        Args:
+            table: rows with labels.
+            split: `train`, `validation`, `test` or `all`; by default the test rows where they are known (a split column,
+                or the very table of the fit), else all rows.
+
+        Raises:
+            SchemaError: the split is not known, has no rows, or no row has a label.
+        """
+        opened = self._open(table)
+        rows, words = self._rows(opened, split)
+        part = opened.take(rows)
+        scores, problems = self._scores(part), Problems()
+        target = self.bundle.task.encode(part.column(self.target))
+        problems.extend(self.problems)
+        problems.extend(target.problems)
+        known = np.flatnonzero(target.known)
+        if not len(known):
+            raise SchemaError("no row has a label to compare with", place=f"column {self.target!r}, {words}")
+        outcome = self.bundle.task.outcome(scores[known], target.values[known])
+        found = evaluate_outcome(outcome, metrics_of(self.task))
+        self.problems = at_rows(problems, rows)
+        return Evaluation(found.n, found.metrics, found.intervals, self.problems, words)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model: a folder, or one file where the path ends in `.zip`."""
+        save_bundle(self.bundle, Path(path))
+
+    def __repr__(self) -> str:
+        towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)
+        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}>"
+
+    def _open(self, table: Any) -> Table:
+        return open_table(table, self.bundle.config.table)
+
+    def _scores(self, table: Table) -> npt.NDArray[np.float64]:
+        self.problems = Problems()
+        return np.concatenate([self._score_chunk(table, rows) for rows in _chunks(len(table))])
+
+    def _score_chunk(self, table: Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
+        self.problems.extend(at_rows(prepared.problems, rows))
+        for row in rows[~prepared.has_any()]:
+            self.problems.add(Problem(int(row), "", NOTHING_PRESENT))
+        return self.bundle.scores(prepared)
+
+    def _rows(self, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
+        """The rows of a split and their name in words."""
+        name = {"val": "validation"}.get(split or "", split)
+        if name not in (None, "all", *SPLITS):
+            raise SchemaError(f"there is no split {split!r}", rule=", ".join((*SPLITS, "all")))
+        found = None if name == "all" else self._known_split(table)
+        if found is None and name in SPLITS:
+            raise SchemaError(
+                f"which rows are {name!r} is not known",
+                place=table.name,
+                rule="the table has the split column, or is the very table that the model was fitted on",
+                cure="leave --split away to evaluate all rows",
+            )
+        if found is None:
+            return np.arange(len(table)), "all rows"
+        name = name or "test"
+        rows = found.rows(name)
+        if not len(rows):
+            raise SchemaError(f"the split {name!r} has no rows with a label", place=table.name, cure="--split all")
+        return rows, f"{name} rows"
+
+    def _known_split(self, table: Table) -> Split | None:
+        card, config = self.bundle.card, self.bundle.config.split
+        column = card["split_column"]
+        if self.target not in table.columns:
+            raise SchemaError(f"the table has no column {self.target!r}", place=table.name, rule="labels to compare with")
+        if (column is None or column not in table.columns) and table.fingerprint() != card["fingerprint"]:
+            return None
+        column = column if column in table.columns else None
+        return make_split(table, table.column(self.target), config, column, self.bundle.config.seed)
+
+
+def load(path: str | Path, *, device: str = "auto", encoders: dict[str, nn.Module] | None = None) -> Model:
+    """A model from a folder, a run folder or a zip; nothing in it is executed.
+
+    Args:
+        path: where it is.
+        device: where it computes: auto, cpu, cuda …
+        encoders: the modules of your own that it was fitted with, by tower.
+
+    Raises:
+        ArtifactError: missing, damaged, altered, or no Sensorium model.
+    """
+    return Model(load_bundle(Path(path), device, encoders))
+
+
+def _chunks(rows: int) -> Iterator[npt.NDArray[np.int64]]:
+    for start in range(0, rows, CHUNK):
+        yield np.arange(start, min(start + CHUNK, rows))

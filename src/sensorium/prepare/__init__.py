@@ -1,0 +1,8 @@
+"""Table → arrays → batches: modalities learn from the training rows, then every cell goes the same way.
+
+`columns` needs no torch; `loader` does.
+"""
+
+from sensorium.prepare.columns import Prepared, at_rows, learn_modality, prepare_columns
+
+__all__ = ["Prepared", "at_rows", "learn_modality", "prepare_columns"]

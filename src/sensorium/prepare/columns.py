@@ -1,0 +1,101 @@
+"""Columns → arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sensorium.config import Choice, Config, check_options
+from sensorium.errors import DataError
+from sensorium.modalities import Encoded, Modality, Work
+from sensorium.problems import Problem, Problems
+from sensorium.progress import Reporter
+from sensorium.registry import modalities
+from sensorium.schema import ColumnPlan
+from sensorium.table import Column, Table
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A table's columns as arrays, one cell a row.
+
+    Attributes:
+        columns: column → arrays and presence.
+        problems: what could not be taken as it was.
+    """
+
+    columns: Mapping[str, Encoded]
+    problems: Problems
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())).present)
+
+    def has_any(self) -> npt.NDArray[np.bool_]:
+        """bool[n]: the row has a value in one column or more."""
+        return np.any([encoded.present for encoded in self.columns.values()], axis=0)
+
+
+    def only(self, names: Iterable[str]) -> Prepared:
+        """Some of the columns."""
+        return Prepared({name: self.columns[name] for name in names}, self.problems)
+
+
+def learn_modality(plan: ColumnPlan, column: Column, config: Config) -> Modality:
+    """Let a column's modality learn, with the options set for the modality and, above them, for the column.
+
+    Args:
+        plan: names the modality.
+        column: training rows.
+        config: `modalities` holds the options.
+
+    Raises:
+        ConfigError: unknown options, wrong types.
+    """
+    assert plan.modality
+    kind = modalities.load(plan.modality)
+    options = {**_options(config, plan.modality), **_options(config, plan.name)}
+    checked = check_options(kind.learn, options, f"modality {plan.modality!r} of column {plan.name!r}")
+    learnt: Modality = kind.learn(column, **checked)
+    return learnt
+
+
+def prepare_columns(table: Table, learnt: Mapping[str, Modality], report: Reporter) -> Prepared:
+    """Encode every row of the columns that `learnt` names; a column that the table lacks is missing in every row.
+
+    Raises:
+        DataError: the table has none of the columns.
+    """
+    there = [name for name in learnt if name in table.columns]
+    if not there:
+        raise DataError(
+            "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
+        )
+    problems, columns = Problems(), {}
+    with report.bar("preparing", len(table) * len(learnt)) as bar:
+        for name, modality in learnt.items():
+            column = table.column(name) if name in there else _absent(name, table)
+            columns[name] = modality.encode(column, Work(os.cpu_count() or 1, bar.advance))
+            problems.extend(columns[name].problems)
+            if name not in there:
+                problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))
+    return Prepared(columns, problems)
+
+
+def at_rows(problems: Problems, rows: Rows) -> Problems:
+    """Problems counted within some rows → counted within the whole table."""
+    return Problems([replace(problem, row=int(rows[problem.row])) for problem in problems])
+
+
+def _absent(name: str, table: Table) -> Column:
+    return Column(name, pa.nulls(len(table), pa.string()), table.files)
+
+
+def _options(config: Config, key: str) -> dict[str, object]:
+    return config.modalities.get(key, Choice()).options

@@ -1,0 +1,87 @@
+"""Arrays → batches of tensors, without a Python loop over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sensorium.batch import Batch, Cells
+from sensorium.modalities import Encoded, Ragged
+from sensorium.prepare.columns import Prepared
+
+GRID = 16  # padded lengths are multiples of it: few different shapes keep the allocator from fragmenting
+POOL = 8  # batches' worth of shuffled rows among which rows of like length are put together
+
+
+class Loader:
+    """Cuts batches out of prepared columns.
+
+    Cells of unequal length (texts, sounds) are padded to the longest of their batch, so rows of like length are batched
+    together: it saves the work on padding and leaves which rows meet to chance.
+
+    Args:
+        prepared: the columns; tensors share their memory.
+        target: the labels as the task encodes them, one a row; None for prediction.
+        device: where batches go.
+    """
+
+    def __init__(self, prepared: Prepared, target: npt.NDArray[np.generic] | None, device: torch.device) -> None:
+        self._columns = {name: _Column(encoded) for name, encoded in prepared.columns.items()}
+        self._target = None if target is None else torch.from_numpy(target)
+        self._device = device
+        self._lengths = sum((column.lengths for column in self._columns.values()), torch.zeros(len(prepared)))
+
+    def batch(self, rows: Tensor) -> Batch:
+        """The batch of some rows (int64[b]), in their order."""
+        cells = {name: column.cells(rows).to(self._device) for name, column in self._columns.items()}
+        return Batch(cells, None if self._target is None else self._target[rows].to(self._device))
+
+    def shuffled(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> Iterator[Batch]:
+        """All rows in random batches of `size`, the last one smaller."""
+        order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=chance)]
+        batches = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
+        for place in torch.randperm(len(batches), generator=chance).tolist():
+            yield self.batch(batches[place])
+
+    def by_length(self, rows: npt.NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, Batch]]:
+        """All rows in batches of `size`, the shortest first, each with the places in `rows` that it answers."""
+        for places in self._lengths[torch.from_numpy(rows)].argsort(stable=True).split(size):
+            yield places, self.batch(torch.from_numpy(rows)[places])
+
+    def _by_length(self, rows: Tensor) -> Tensor:
+        return rows[self._lengths[rows].argsort(stable=True)]
+
+
+class _Column:
+    def __init__(self, encoded: Encoded) -> None:
+        self._present = torch.from_numpy(encoded.present)
+        self._offsets: Tensor | None = None
+        self.lengths = torch.zeros(len(encoded.present))  # in units of the column's mean, so that columns weigh alike
+        if isinstance(encoded.values, Ragged):
+            self._values = torch.from_numpy(encoded.values.values)
+            self._offsets = torch.from_numpy(encoded.values.offsets)
+            lengths = self._offsets.diff().float()
+            self.lengths = lengths / lengths.mean().clamp_min(1e-9)
+        else:
+            self._values = torch.from_numpy(encoded.values)
+
+    def cells(self, rows: Tensor) -> Cells:
+        present = self._present[rows]
+        if self._offsets is None:
+            return Cells(self._values[rows], present)
+        start = self._offsets[rows]
+        lengths = self._offsets[rows + 1] - start
+        steps = torch.arange(_round_up(max(1, int(lengths.max()))))  # (t,)
+        mask = steps < lengths[:, None]  # (b, t)
+        places = torch.where(mask, start[:, None] + steps, 0)
+        values = self._values[places] if len(self._values) else self._values.new_zeros(*places.shape, *self._values.shape[1:])
+        real = mask.reshape(*mask.shape, *[1] * (values.dim() - 2))
+        return Cells(values * real, present, mask)
+
+
+def _round_up(length: int) -> int:
+    return -(-length // GRID) * GRID

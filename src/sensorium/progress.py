@@ -1,0 +1,148 @@
+"""What long work tells a person while it runs: a bar on a terminal, a line now and then in a log, nothing if asked.
+
+Everything goes to stderr, so that stdout stays free for results.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Bar(Protocol):
+    """One stretch of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def advance(self, steps: int) -> None: ...
+    def note(self, text: str) -> None:
+        """Figures shown beside the bar (loss, metric)."""
+
+
+class Reporter(Protocol):
+    """Where progress is told."""
+
+    def bar(self, title: str, total: int) -> Bar: ...
+    def say(self, text: str) -> None: ...
+
+
+def reporter(show: bool = True) -> Reporter:
+    """Bars on a terminal, lines elsewhere, silence if `show` is False."""
+    if not show:
+        return Silent()
+    return RichReporter() if sys.stderr.isatty() else LineReporter(sys.stderr)
+
+
+class Silent:
+    """Tells nothing."""
+
+    def bar(self, title: str, total: int) -> Bar:
+        return self
+
+    def say(self, text: str) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def advance(self, steps: int) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+class LineReporter:
+    """One line at the end of each stretch, and every `every` seconds during a long one."""
+
+    def __init__(self, stream: TextIO, every: float = 10.0) -> None:
+        self._stream, self._every = stream, every
+
+    def bar(self, title: str, total: int) -> Bar:
+        return _LineBar(title, total, self._stream, self._every)
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
+class _LineBar:
+    def __init__(self, title: str, total: int, stream: TextIO, every: float) -> None:
+        self._title, self._total, self._stream, self._every = title, total, stream, every
+        self._done, self._text = 0, ""
+        self._start = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._print()
+
+    def advance(self, steps: int) -> None:
+        self._done += steps
+        if time.monotonic() - self._last >= self._every:
+            self._print()
+
+    def note(self, text: str) -> None:
+        self._text = text
+
+    def _print(self) -> None:
+        self._last = time.monotonic()
+        seconds = max(self._last - self._start, 1e-9)
+        rate = f"{self._done / seconds:,.0f} rows/s"
+        left = "" if self._done >= self._total else f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
+        counts = f"{self._done:,} of {self._total:,} rows, {rate}{left}"
+        print(f"{self._title}: {counts}{'; ' + self._text if self._text else ''}", file=self._stream, flush=True)
+
+
+class RichReporter:
+    """Live bars: rows, rows/s, time left, loss and metric."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+
+    def bar(self, title: str, total: int) -> Bar:
+        from rich import progress as rich
+
+        bars = rich.Progress(
+            rich.TextColumn("{task.description}"),
+            rich.BarColumn(),
+            rich.MofNCompleteColumn(),
+            rich.TextColumn("{task.fields[speed]}"),
+            rich.TimeRemainingColumn(elapsed_when_finished=True),
+            rich.TextColumn("{task.fields[note]}"),
+            console=self._console,
+        )
+        return _RichBar(bars, bars.add_task(title, total=total, note="", speed=""))
+
+    def say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+
+class _RichBar:
+    def __init__(self, bars: Progress, task: TaskID) -> None:
+        self._bars, self._task = bars, task
+        self._done, self._start = 0, time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def advance(self, steps: int) -> None:
+        self._done += steps
+        speed = f"{self._done / max(time.monotonic() - self._start, 1e-9):,.0f} rows/s"
+        self._bars.update(self._task, advance=steps, speed=speed)
+
+    def note(self, text: str) -> None:
+        self._bars.update(self._task, note=text)

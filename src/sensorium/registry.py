@@ -1,0 +1,150 @@
+"""The one registry: a folder is scanned, a file's stem is the name of what it defines.
+
+A file `fusion/weighted_sum.py` defines the fusion `weighted_sum`: the class or function whose name is the stem, case and
+underscores aside (`WeightedSum`). Nothing else lists it. Other packages add to a kind through an entry point whose group
+is the package's name and whose value is a package to scan:
+
+    [project.entry-points."sensorium.fusion"]
+    mine = "my_package.fusions"
+
+What a listing needs (summary, options, literals such as `ACCEPTS`) is read from the source text, so listing imports nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sensorium.errors import ConfigError, UnknownNameError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Option:
+    """A keyword-only parameter of a member: what a user may set."""
+
+    name: str
+    annotation: str
+    default: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a registry's folder, read but not imported."""
+
+    name: str
+    module: str
+    path: Path
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        return ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
+
+    @cached_property
+    def summary(self) -> str:
+        """The first line of the file's docstring."""
+        return (ast.get_docstring(self._tree) or "").partition("\n")[0]
+
+    def literal(self, key: str, default: Any = None) -> Any:
+        """The value of a module-level literal such as `ACCEPTS = ("text",)`."""
+        for node in self._tree.body:
+            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == key for t in node.targets):
+                return ast.literal_eval(node.value)
+        return default
+
+    def options(self, function: str = "__init__") -> list[Option]:
+        """The member's options: keyword-only parameters of `function` (or of the member itself, if a function)."""
+        node = next((n for n in self._tree.body if _names_member(n, self.name)), None)
+        if isinstance(node, ast.ClassDef):
+            node = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == function), None)
+        return list(_keyword_options(node)) if isinstance(node, ast.FunctionDef) else []
+
+    def load(self) -> Any:
+        """Import the file and return the class or function that bears its name."""
+        module = importlib.import_module(self.module)
+        for name, value in vars(module).items():
+            if _fold(name) == _fold(self.name) and getattr(value, "__module__", None) == self.module:
+                return value
+        raise ConfigError(
+            f"{self.path.name} defines nothing called {self.name!r}",
+            place=str(self.path),
+            rule="a registered file defines one class or function named like the file",
+            cure=f"name it {''.join(part.title() for part in self.name.split('_'))}",
+        )
+
+
+class Registry:
+    """The members of one kind.
+
+    Args:
+        kind: what a member is called in messages ("fusion").
+        package: the dotted package whose folder is scanned; also the entry-point group for other packages.
+        plugins: whether other packages may add to it.
+    """
+
+    def __init__(self, kind: str, package: str, plugins: bool = True) -> None:
+        self.kind, self.package, self._plugins = kind, package, plugins
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """Name → file, our own first, then what other packages add."""
+        found = {entry.name: entry for entry in _scan(self.package)}
+        for package in _plugin_packages(self.package) if self._plugins else ():
+            for entry in _scan(package):
+                found.setdefault(entry.name, entry)
+        return dict(sorted(found.items()))
+
+    def names(self) -> list[str]:
+        return list(self.entries)
+
+    def entry(self, name: str) -> Entry:
+        """Raises UnknownNameError with the nearest names."""
+        if name not in self.entries:
+            raise UnknownNameError(f"there is no {self.kind} {name!r}", cure=did_you_mean(name, self.entries))
+        return self.entries[name]
+
+    def load(self, name: str) -> Any:
+        return self.entry(name).load()
+
+
+def _plugin_packages(group: str) -> list[str]:
+    from importlib import metadata  # a tenth of what `sensorium --help` takes, which needs no plug-ins
+
+    return [point.value for point in metadata.entry_points(group=group)]
+
+
+def _scan(package: str) -> Iterator[Entry]:
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for path in sorted(Path(folder).glob("*.py")):
+            if not path.stem.startswith("_"):
+                yield Entry(path.stem, f"{package}.{path.stem}", path)
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").casefold()
+
+
+def _names_member(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.ClassDef | ast.FunctionDef) and _fold(node.name) == _fold(name)
+
+
+def _keyword_options(node: ast.FunctionDef) -> Iterator[Option]:
+    for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        annotation = ast.unparse(argument.annotation) if argument.annotation else ""
+        yield Option(argument.arg, annotation, ast.unparse(default) if default else "")
+
+
+sources = Registry("table source", "sensorium.table")
+modalities = Registry("modality", "sensorium.modalities")
+encoders = Registry("encoder", "sensorium.encoders")
+fusions = Registry("fusion", "sensorium.fusion")
+tasks = Registry("task", "sensorium.tasks")
+metrics = Registry("metric", "sensorium.metrics")
+commands = Registry("command", "sensorium.cli", plugins=False)
+KINDS = {r.kind: r for r in (modalities, encoders, fusions, tasks, metrics, sources, commands)}

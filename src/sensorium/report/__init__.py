@@ -1,0 +1,12 @@
+"""Results as a person reads them on a terminal."""
+
+from sensorium.report.text import (
+    comparison_text,
+    evaluation_text,
+    fit_text,
+    inspection_text,
+    listing_text,
+    problems_text,
+)
+
+__all__ = ["comparison_text", "evaluation_text", "fit_text", "inspection_text", "listing_text", "problems_text"]

@@ -1,0 +1,116 @@
+"""Rich renderables: tables and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sensorium.evaluate.evaluation import Evaluation
+from sensorium.problems import Problems
+from sensorium.registry import Registry
+
+if TYPE_CHECKING:
+    from sensorium.comparison import Comparison
+    from sensorium.inspection import Inspection
+
+SHOWN = 8  # groups of problems
+
+
+def inspection_text(found: Inspection) -> RenderableType:
+    """Every column, then target, split, cautions and unreadable cells."""
+    table = _table("column", "modality", "why", "missing", "different", "examples")
+    for column in found.columns:
+        share = f"{column.missing:,} ({column.missing / column.rows:.0%})" if column.missing else "0"
+        examples = "; ".join(_short(example) for example in column.examples)
+        style = "dim" if column.modality is None else ""
+        table.add_row(
+            column.name, column.modality or "–", column.reason, share, f"{column.distinct:,}", examples, style=style
+        )
+    lines: list[RenderableType] = [Text(f"{found.table}: {found.rows:,} rows"), table]
+    if found.target and found.split:
+        target, sizes = found.target, ", ".join(f"{n:,} {name}" for name, n in found.split["rows"].items())
+        missing = f"; {target['missing']:,} rows have no label" if target["missing"] else ""
+        lines.append(Text(f"target {target['column']!r}: {target['task']} ({target['reason']}){missing}"))
+        lines.append(Text(f"split {found.split['how']}: {sizes}"))
+        lines += _cautions([(target["column"], target["caution"])])
+    lines += _cautions((column.name, column.caution) for column in found.columns)
+    lines += [Text(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
+    return Group(*lines)
+
+
+def fit_text(columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], evaluation: Evaluation | None) -> RenderableType:
+    """What was learnt of each column, the fusion's weights, the test metrics."""
+    table = _table("column", "modality", "learnt from the training rows")
+    for column in columns:
+        table.add_row(column["name"], column["modality"], column["learnt"])
+    sizes = ", ".join(f"{n:,} {name}" for name, n in card["rows"].items())
+    lines: list[RenderableType] = [table, Text(f"rows: {sizes}; split {card['split']}")]
+    history = card["history"]
+    lines.append(Text(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}"))
+    if card["shares"]:
+        shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
+        lines.append(Text(f"fusion weights: {shares}"))
+    return Group(*lines, *([evaluation_text(evaluation)] if evaluation else []))
+
+
+def evaluation_text(found: Evaluation) -> RenderableType:
+    table = _table("metric", "value", "95% interval")
+    for name, value in found.metrics.items():
+        low, high = found.intervals[name]
+        table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
+    return Group(Text(f"{found.n:,} {found.rows}"), table)
+
+
+def comparison_text(found: Comparison) -> RenderableType:
+    metric = found.difference.metric
+    table = _table("model", "uses", metric, "95% interval", "training", "parameters")
+    for result in found.results:
+        low, high = result.evaluation.intervals[metric]
+        best = result.name in (found.best_single, found.best_fused)
+        table.add_row(
+            result.name,
+            " + ".join(result.modalities),
+            f"{result.evaluation.metrics[metric]:.4f}",
+            f"{low:.4f} – {high:.4f}",
+            f"{result.seconds:.1f} s",
+            f"{result.parameters:,}",
+            style="bold" if best else "",
+        )
+    return Group(table, Text(found.verdict, "bold"))
+
+
+def problems_text(problems: Problems) -> RenderableType:
+    """The largest groups of problems; nothing if there are none."""
+    groups = problems.groups()
+    lines = [Text(f"! {group}", "yellow") for group in groups[:SHOWN]]
+    if len(groups) > SHOWN:
+        lines.append(Text(f"! and {len(groups) - SHOWN} more kinds of problem", "yellow"))
+    return Group(*lines)
+
+
+def listing_text(registry: Registry, plural: str) -> RenderableType:
+    """Names, summaries and options of a kind's members."""
+    table = _table(plural, "what", "options")
+    for name, entry in registry.entries.items():
+        options = entry.options("learn" if registry.kind == "modality" else "__init__")
+        table.add_row(name, entry.summary, ", ".join(f"{o.name}={o.default}" for o in options))
+    return table
+
+
+def _cautions(pairs: Iterable[tuple[str, str]]) -> list[RenderableType]:
+    return [Text(f"? {name}: {caution}", "cyan") for name, caution in pairs if caution]
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def _short(text: str, longest: int = 30) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,7 @@
+"""Column → modality, target → task, row → split; every guess with its reason, none of them silent."""
+
+from sensorium.schema.guess import Guess
+from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
+from sensorium.schema.split import SPLITS, Split, make_split
+
+__all__ = ["SPLITS", "ColumnPlan", "Guess", "Split", "infer_columns", "infer_task", "make_split", "split_column"]

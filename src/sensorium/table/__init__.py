@@ -1,0 +1,10 @@
+"""Any source → one Arrow table whose cells keep the user's spelling.
+
+One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
+"""
+
+from sensorium.table._open import open_table
+from sensorium.table._table import Column, Files, Table
+from sensorium.table._write import check_writable, write_table
+
+__all__ = ["Column", "Files", "Table", "check_writable", "open_table", "write_table"]

@@ -1,0 +1,86 @@
+"""The door: a path or an object becomes a Table."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sensorium import registry
+from sensorium.config import TableConfig
+from sensorium.errors import TableError, raise_together
+from sensorium.table._table import Files, Table
+from sensorium.table._types import normalise
+
+
+def open_table(source: Any, config: TableConfig | None = None, folder: Path | None = None) -> Table:
+    """A path to CSV, TSV, JSON Lines, Parquet, Arrow or Feather; a pandas, polars or pyarrow table; a dict of columns;
+    a list of dicts; a Table, which is returned as it is.
+
+    Args:
+        source: what to read.
+        config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
+        folder: what file cells are relative to; the file's own folder, or the working directory, by default.
+
+    Raises:
+        TableError: not found, not readable, no rows, or two columns of one name.
+    """
+    if isinstance(source, Table):
+        return source
+    config = config or TableConfig.model_validate({})
+    if isinstance(source, str | Path):
+        arrow, name = _read_file(Path(source), config), str(source)
+        folder = folder or Path(source).resolve().parent
+    else:
+        arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    _check(arrow, name)
+    columns = [normalise(arrow.column(i), config.missing) for i in range(arrow.num_columns)]
+    files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
+    return Table(pa.table(columns, names=arrow.column_names), files, name)
+
+
+def _read_file(path: Path, config: TableConfig) -> pa.Table:
+    if not path.exists():
+        raise TableError("there is no such table", place=str(path))
+    if path.is_dir():
+        raise TableError("this is a folder, not a table", place=str(path), rule=f"a file: {_suffixes()}")
+    for entry in registry.sources.entries.values():
+        if path.suffix.lower() in entry.literal("SUFFIXES", ()):
+            return entry.load()(path, config)
+    raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
+
+
+def _suffixes() -> str:
+    return ", ".join(s for entry in registry.sources.entries.values() for s in entry.literal("SUFFIXES", ()))
+
+
+def _from_object(source: Any) -> pa.Table:
+    """Anything with Arrow's C stream interface (pandas, polars, pyarrow, DuckDB …), a dict of columns, a list of dicts."""
+    try:
+        if hasattr(source, "__arrow_c_stream__"):
+            return pa.table(source)
+        if isinstance(source, Mapping):
+            return pa.table({str(name): pa.array(column) for name, column in source.items()})
+        if isinstance(source, Sequence) and not isinstance(source, bytes):
+            return pa.Table.from_pylist(list(source))
+    except (pa.ArrowException, TypeError, AttributeError) as error:
+        raise TableError(f"the object can't be read as a table: {error}", place=type(source).__name__) from None
+    raise TableError(
+        f"a {type(source).__name__} is no table",
+        rule="a path, a pandas, polars or pyarrow table, a dict of columns or a list of dicts",
+    )
+
+
+def _check(arrow: pa.Table, name: str) -> None:
+    counts = collections.Counter(arrow.column_names)
+    faults = [
+        TableError(f"{count} columns are called {column!r}", place=name, rule="column names differ", cure="rename them")
+        for column, count in counts.items()
+        if count > 1
+    ]
+    raise_together(faults)
+    if not arrow.num_rows:
+        raise TableError("the table has no rows", place=name)

@@ -1,0 +1,150 @@
+"""A table, a column of it, and the files that its cells name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.errors import SchemaError, did_you_mean
+from sensorium.problems import Unreadable
+
+
+@dataclass(frozen=True)
+class Files:
+    """How a cell's path becomes a file.
+
+    Args:
+        folder: cells are relative to it; the working directory for tables that come from memory.
+        allow_outside: let a path lead out of the folder (by `..`, an absolute path or a link).
+    """
+
+    folder: Path
+    allow_outside: bool = False
+
+    @cached_property
+    def _root(self) -> str:
+        return os.path.realpath(self.folder)
+
+    def path(self, cell: str) -> Path:
+        """The file that a cell names.
+
+        Raises:
+            Unreadable: it is missing, empty, no file, or outside the folder.
+        """
+        if "\0" in cell:
+            raise Unreadable("a path with a NUL character")
+        found = os.path.realpath(os.path.join(self._root, cell))
+        if not self.allow_outside and found != self._root and not found.startswith(self._root.rstrip(os.sep) + os.sep):
+            raise Unreadable(
+                "the path leads outside the table's folder", "--set table.allow_outside=true if that is meant"
+            )
+        if not os.path.isfile(found):
+            raise Unreadable("there is no such file", "paths are relative to the table's folder")
+        if os.path.getsize(found) == 0:
+            raise Unreadable("the file is empty (0 bytes)")
+        return Path(found)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Arrow values (null = missing) and how its paths are found."""
+
+    name: str
+    data: pa.Array
+    files: Files
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @cached_property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """bool[n]: the cell holds a value."""
+        return np.asarray(pc.is_valid(self.data))
+
+    @property
+    def is_string(self) -> bool:
+        return bool(pa.types.is_string(self.data.type))
+
+    @property
+    def is_integer(self) -> bool:
+        return bool(pa.types.is_integer(self.data.type))
+
+    @property
+    def is_float(self) -> bool:
+        return bool(pa.types.is_floating(self.data.type))
+
+    @property
+    def is_list(self) -> bool:
+        return bool(pa.types.is_list(self.data.type))
+
+    @cached_property
+    def values(self) -> pa.Array:
+        """The cells that are not missing."""
+        return self.data.drop_null()
+
+    @cached_property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        if self.is_list:
+            return len({tuple(v) for v in self.values.to_pylist()})
+        return int(pc.count_distinct(self.values).as_py()) if not pa.types.is_struct(self.data.type) else len(self.values)
+
+    def sample(self, size: int) -> list[Any]:
+        """At most `size` values, evenly spaced over the column: the same at every call."""
+        count = len(self.values)
+        rows = np.unique(np.linspace(0, count - 1, min(size, count)).astype(np.int64)) if count else []
+        return list(self.values.take(pa.array(rows, pa.int64())).to_pylist())
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Column:
+        return Column(self.name, self.data.take(pa.array(rows)), self.files)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and named columns in memory; files stay on disk until their column is prepared."""
+
+    arrow: pa.Table
+    files: Files
+    name: str
+
+    def __len__(self) -> int:
+        return int(self.arrow.num_rows)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.arrow.column_names)
+
+    def column(self, name: str) -> Column:
+        """Raises SchemaError with the nearest names."""
+        if name not in self.columns:
+            raise SchemaError(
+                f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
+            )
+        return Column(name, _one_array(self.arrow.column(name)), self.files)
+
+    def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> Table:
+        picked = self.arrow.take(pa.array(rows, pa.int64()))
+        return Table(picked, self.files, self.name)
+
+    def fingerprint(self) -> str:
+        """A hash of column names and cells: tells whether this is the table that a model was trained on."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.arrow.schema) as writer:
+            writer.write_table(self.arrow.combine_chunks())
+        return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    combined = column.combine_chunks()
+    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
+

@@ -1,0 +1,73 @@
+"""Arrow types → the few that the rest of Sensorium meets, without changing how a value is spelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
+FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+def normalise(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
+    """Plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null.
+
+    A text column becomes int64 or float64 only where every cell is a number and (for integers) would be written
+    the same way again: "007" stays text.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return normalise(array.cast(kind.value_type), missing)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_string(kind):
+        return _narrow(_blank(array.cast(pa.string()), missing))
+    if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
+        return array.cast(pa.list_(_plain_item(kind.value_type)))
+    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return array.cast(pa.binary())
+    if pa.types.is_uint64(kind):
+        return array.cast(pa.string() if _over_int64(array) else pa.int64())
+    if pa.types.is_integer(kind):
+        return array.cast(pa.int64())
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _nan_to_null(array.cast(pa.float64(), safe=False))
+    if pa.types.is_null(kind):
+        return array.cast(pa.string())
+    return array
+
+
+def _plain_item(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    return kind
+
+
+def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
+    spellings = pa.array([*missing], pa.string())
+    return pc.if_else(pc.is_in(array, spellings), pa.scalar(None, pa.string()), array)
+
+
+def _narrow(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    values = array.drop_null()
+    if not len(values):
+        return array
+    for pattern, kind in ((INTEGER_TEXT, pa.int64()), (FLOAT_TEXT, pa.float64())):
+        if pc.all(pc.match_substring_regex(values, pattern)).as_py() and not _leading_zero(values):
+            try:
+                return array.cast(kind)
+            except pa.ArrowInvalid:  # more digits than an int64 holds: it stays text
+                return array
+    return array
+
+
+def _leading_zero(values: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.match_substring_regex(values, r"^[+-]?0[0-9]")).as_py())
+
+
+def _nan_to_null(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.is_nan(array), pa.scalar(None, pa.float64()), array)
+
+
+def _over_int64(array: pa.ChunkedArray) -> bool:
+    return bool(len(array) - array.null_count and pc.max(array).as_py() > 2**63 - 1)

@@ -1,0 +1,60 @@
+"""Answers → a file, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from sensorium.errors import TableError
+
+WRITTEN = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".feather")
+
+
+def check_writable(path: Path) -> None:
+    """Say before the work that its result could not be written.
+
+    Raises:
+        TableError: unknown suffix, or no such folder.
+    """
+    if path.suffix.lower() not in WRITTEN:
+        raise TableError(f"{path.suffix or 'no suffix'} can't be written", place=str(path), rule=", ".join(WRITTEN))
+    if not path.resolve().parent.is_dir():
+        raise TableError("there is no such folder", place=str(path.parent), cure="make it first")
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """By suffix; a file that was there is replaced once the new one is complete.
+
+    Raises:
+        TableError: as `check_writable`, or the disk is full.
+    """
+    check_writable(path)
+    new = path.with_name(f".{path.name}.new")
+    try:
+        _write(table, new, path.suffix.lower())
+        new.replace(path)
+    except (OSError, pa.ArrowException) as error:
+        new.unlink(missing_ok=True)
+        raise TableError(f"the table can't be written: {error}", place=str(path)) from None
+
+
+def _write(table: pa.Table, path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        from pyarrow import parquet
+
+        parquet.write_table(table, path)
+    elif suffix in (".csv", ".tsv"):
+        from pyarrow import csv
+
+        csv.write_csv(table, path, csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
+    elif suffix == ".jsonl":
+        import json
+
+        with path.open("w", encoding="utf-8") as stream:
+            for row in table.to_pylist():
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    else:
+        from pyarrow import feather
+
+        feather.write_feather(table, path)

@@ -1,0 +1,21 @@
+"""Parquet: the column-wise file of data lakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet as arrow_parquet
+
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+
+SUFFIXES = (".parquet", ".pq")
+
+
+def parquet(path: Path, config: TableConfig) -> pa.Table:
+    """Raises TableError where the file is damaged or no Parquet."""
+    try:
+        return arrow_parquet.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        raise TableError(f"the file can't be read as Parquet: {error}", place=str(path)) from None

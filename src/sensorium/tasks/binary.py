@@ -1,0 +1,82 @@
+"""One of two classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.errors import SchemaError
+from sensorium.schema import Guess
+from sensorium.table import Column
+from sensorium.tasks._base import EncodedTarget, Floats, Label, Task, class_weights, classes_of, encode_classes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Binary(Task):
+    """Binary cross-entropy on one logit, that of the positive class.
+
+    Attributes:
+        classes: negative, positive: in natural order, "yes" and "true" last.
+        weights: of the two classes in the loss.
+    """
+
+    watch: ClassVar[str] = "roc_auc"
+
+    classes: list[Label]
+    weights: list[float]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if column.is_list or column.distinct != 2:
+            return None
+        return Guess(0.95, f"two different values: {' and '.join(map(repr, classes_of(column)))}")
+
+    @classmethod
+    def learn(cls, column: Column, class_weight: str) -> Self:
+        classes = classes_of(column)
+        if len(classes) != 2:
+            raise SchemaError(
+                f"the training rows have {len(classes)} classes", place=f"column {column.name!r}", rule="binary has two"
+            )
+        counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=2)
+        return cls(classes, class_weights(counts, class_weight))
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    @property
+    def labels(self) -> list[Label]:
+        return self.classes
+
+    def encode(self, column: Column) -> EncodedTarget:
+        return encode_classes(column, self.classes)
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        from torch.nn import functional
+
+        weights = logits.new_tensor(self.weights)[target]
+        return functional.binary_cross_entropy_with_logits(logits[:, 0], target.to(logits.dtype), weights)
+
+    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+        positive = 0.5 * (1 + np.tanh(0.5 * logits[:, 0].astype(np.float64)))  # the logistic function, without overflow
+        return np.stack([1 - positive, positive], 1)
+
+    def prior(self, values: npt.NDArray[Any]) -> list[float]:
+        return [float(share) for share in np.bincount(values, minlength=2) / len(values)]
+
+    def predicted(self, scores: Floats) -> npt.NDArray[Any]:
+        return (scores[:, 1] >= 0.5).astype(np.int64)
+
+    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
+        return [self.classes[place] for place in predicted]
+
+    def describe(self) -> str:
+        return f"{self.classes[0]!r} or {self.classes[1]!r} (the positive class)"

@@ -1,0 +1,92 @@
+"""One of several classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sensorium.errors import SchemaError
+from sensorium.schema import Guess
+from sensorium.table import Column
+from sensorium.tasks._base import EncodedTarget, Floats, Label, Task, class_weights, classes_of, encode_classes, is_whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FEW = 20  # different whole numbers up to which they look like classes
+
+
+@dataclass(frozen=True)
+class Multiclass(Task):
+    """Cross-entropy over k classes.
+
+    Attributes:
+        classes: in natural order.
+        weights: of the classes in the loss.
+    """
+
+    watch: ClassVar[str] = "accuracy"
+
+    classes: list[Label]
+    weights: list[float]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if column.is_list or column.distinct < 3 or pa.types.is_temporal(column.data.type):
+            return None
+        reason = f"{column.distinct} different values in {len(column.values):,} rows"
+        if column.is_integer or column.is_float:
+            caution = "whole numbers taken as classes; --task regression if they are amounts"
+            return Guess(0.8, reason, caution) if column.distinct <= FEW and is_whole(column) else None
+        if column.distinct > 0.5 * len(column.values):
+            return Guess(0.4, reason, f"{reason}: most labels occur once; is this the target?")
+        return Guess(0.9, reason)
+
+    @classmethod
+    def learn(cls, column: Column, class_weight: str) -> Self:
+        classes = classes_of(column)
+        if len(classes) < 2:
+            raise SchemaError(
+                "the training rows have one class only", place=f"column {column.name!r}", rule="two classes or more"
+            )
+        counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=len(classes))
+        return cls(classes, class_weights(counts, class_weight))
+
+    @property
+    def outputs(self) -> int:
+        return len(self.classes)
+
+    @property
+    def labels(self) -> list[Label]:
+        return self.classes
+
+    def encode(self, column: Column) -> EncodedTarget:
+        return encode_classes(column, self.classes)
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        from torch.nn import functional
+
+        losses = functional.cross_entropy(logits, target, reduction="none")
+        return (losses * logits.new_tensor(self.weights)[target]).mean()
+
+    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+        shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+        return shifted / shifted.sum(1, keepdims=True)
+
+    def prior(self, values: npt.NDArray[Any]) -> list[float]:
+        return [float(share) for share in np.bincount(values, minlength=len(self.classes)) / len(values)]
+
+    def predicted(self, scores: Floats) -> npt.NDArray[Any]:
+        return scores.argmax(1).astype(np.int64)
+
+    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
+        return [self.classes[place] for place in predicted]
+
+    def describe(self) -> str:
+        shown = ", ".join(map(repr, self.classes[:5]))
+        return f"{len(self.classes)} classes: {shown}{' …' if len(self.classes) > 5 else ''}"

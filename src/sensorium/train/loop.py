@@ -1,0 +1,192 @@
+"""Epochs, steps, early stopping."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sensorium.batch import Batch
+from sensorium.config import TrainConfig
+from sensorium.errors import TrainingError
+from sensorium.metrics import lower_is_better, score
+from sensorium.model import FusionModel, infer
+from sensorium.prepare.loader import Loader
+from sensorium.progress import Bar, Reporter
+from sensorium.tasks import Task
+from sensorium.train.optimizer import make_optimizer, make_schedule
+
+Rows = npt.NDArray[np.int64]
+
+STEPS = 1500  # optimiser steps that the default number of epochs aims at
+FEWEST, MOST = 5, 60  # epochs
+LARGEST_BATCH, SMALLEST_BATCH, BATCHES = 64, 8, 20  # a default batch leaves this many batches in an epoch, if it can
+LOOK = 16  # steps between two looks at the loss: each look waits for an accelerator
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a run of the loop works on."""
+
+    model: FusionModel
+    task: Task
+    loader: Loader
+    train_rows: Rows
+    validation_rows: Rows
+    target: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history; `metric` is the watched one on the validation rows, NaN without such rows."""
+
+    number: int
+    loss: float
+    validation_loss: float
+    metric: float
+    learning_rate: float
+    rows_per_second: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """How training went."""
+
+    watched: str
+    epochs: list[Epoch] = field(default_factory=list)
+    best: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"watched": self.watched, "best": self.best, "epochs": [asdict(epoch) for epoch in self.epochs]}
+
+
+def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep: Callable[[], None]) -> History:
+    """Train until the epochs are over or patience is; the model ends with the weights of its best epoch.
+
+    Args:
+        job: model, task, batches, rows.
+        config: the loop's settings.
+        seed: of the order of rows.
+        report: where progress is told.
+        keep: called after each epoch that is the best so far, with those weights in the model.
+
+    Raises:
+        TrainingError: the loss is no number any more.
+    """
+    size, epochs = batch_size(config, len(job.train_rows)), epoch_count(config, len(job.train_rows))
+    history = History(config.metric or job.task.watch)
+    optimizer = make_optimizer(job.model, config)
+    schedule = make_schedule(optimizer, config, epochs * math.ceil(len(job.train_rows) / size))
+    shuffle = torch.Generator().manual_seed(seed)
+    best: dict[str, Tensor] = {}
+    with report.bar("training", epochs * len(job.train_rows)) as bar:
+        for number in range(1, epochs + 1):
+            start, rate = time.perf_counter(), float(schedule.get_last_lr()[0])
+            steps = _Steps(job, config, optimizer, schedule, bar)
+            loss = steps.run(job.loader.shuffled(job.train_rows, size, shuffle), number)
+            spent = time.perf_counter() - start
+            validation_loss, metric = _validate(job, history.watched, size)
+            figures = (loss, validation_loss, metric, rate, len(job.train_rows) / spent, spent)
+            history.epochs.append(Epoch(number, *figures))
+            bar.note(f"epoch {number}/{epochs}, loss {loss:.3f}, validation {history.watched} {metric:.3f}")
+            if _is_best(history):
+                history.best = number
+                best = {name: value.detach().clone() for name, value in job.model.state_dict().items()}
+                keep()
+            elif config.patience and number - history.best >= config.patience:
+                break
+    job.model.load_state_dict(best)
+    return history
+
+
+def batch_size(config: TrainConfig, rows: int) -> int:
+    return config.batch_size or int(np.clip(rows // BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
+
+
+def epoch_count(config: TrainConfig, rows: int) -> int:
+    """As set; by default as many as give about `STEPS` steps."""
+    per_epoch = math.ceil(rows / batch_size(config, rows))
+    return config.epochs or int(np.clip(math.ceil(STEPS / per_epoch), FEWEST, MOST))
+
+
+@dataclass
+class _Steps:
+    job: Training
+    config: TrainConfig
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LambdaLR
+    bar: Bar
+
+    def run(self, batches: Any, epoch: int) -> float:
+        """One epoch; returns its mean loss."""
+        self.job.model.train()
+        total, count, waiting = 0.0, 0, list[Tensor]()
+        for batch in batches:
+            waiting.append(self._step(batch))
+            count += 1
+            if len(waiting) == LOOK:
+                total += self._look(waiting, epoch)
+            self.bar.advance(len(batch.present))
+        return (total + self._look(waiting, epoch)) / count
+
+    def _step(self, batch: Batch) -> Tensor:
+        assert batch.target is not None
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.job.task.loss(self.job.model(batch, self._hide(batch)), batch.target)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self.job.model.parameters(), self.config.clip_norm)
+        self.optimizer.step()
+        self.schedule.step()
+        return loss.detach()
+
+    def _hide(self, batch: Batch) -> Tensor | None:
+        """Modality dropout: each is hidden by chance, yet every row keeps one of those that it has."""
+        chance = self.config.modality_dropout
+        if not chance or len(self.job.model.towers) < 2:
+            return None
+        present = self.job.model.present(batch)
+        luck = torch.rand(present.shape, device=present.device)
+        keeper = luck.masked_fill(~present, -1).argmax(1, keepdim=True)
+        return (luck < chance).scatter(1, keeper, False)
+
+    def _look(self, waiting: list[Tensor], epoch: int) -> float:
+        total = float(torch.stack(waiting).sum()) if waiting else 0.0
+        waiting.clear()
+        if not math.isfinite(total):
+            raise TrainingError(
+                f"the loss is {total} in epoch {epoch}",
+                rule="a finite loss",
+                cure=f"a lower rate: --set train.learning_rate={self.config.learning_rate / 10:g}",
+            )
+        return total
+
+
+def _validate(job: Training, watched: str, size: int) -> tuple[float, float]:
+    """Loss and watched metric on the validation rows, NaN without any."""
+    if not len(job.validation_rows):
+        return math.nan, math.nan
+    logits = infer(job.model, job.loader, job.validation_rows, size)
+    truth = job.target[job.validation_rows]
+    loss = float(job.task.loss(torch.from_numpy(logits), torch.from_numpy(truth)))
+    return loss, float(score(watched, job.task.outcome(job.task.scores(logits), truth))[0])
+
+
+def _is_best(history: History) -> bool:
+    """By the watched metric, then by the loss; without validation rows the last epoch is the best."""
+    if history.best == 0 or math.isnan(history.epochs[-1].validation_loss):
+        return True
+    return _rank(history.epochs[-1], history.watched) > _rank(history.epochs[history.best - 1], history.watched)
+
+
+def _rank(epoch: Epoch, watched: str) -> tuple[float, float]:
+    metric = 0.0 if math.isnan(epoch.metric) else -epoch.metric if lower_is_better(watched) else epoch.metric
+    return metric, -epoch.validation_loss
