@@ -20,7 +20,10 @@ from sensorium.table import open_table
 
 
 class Settings(TypedDict, total=False):
-    """Keywords of `fit` and `compare`: every key of `Config`, and short forms of the most used."""
+    """Keywords of `fit` and `compare`: the keys of `Config`, and short forms of the most used.
+
+    How the table is read is set as `config={"table": {"encoding": "cp1252"}}`.
+    """
 
     columns: Sequence[str]
     exclude: Sequence[str]
@@ -30,7 +33,6 @@ class Settings(TypedDict, total=False):
     towers: Mapping[str, Sequence[str]]
     fusion: str | Mapping[str, Any]
     width: int
-    table: Mapping[str, Any]
     split: Mapping[str, Any]
     train: Mapping[str, Any]
     seed: int
@@ -75,7 +77,7 @@ def fit(
     run = Run(Path(out)) if out else None
     if run:
         run.save_experiment(experiment)
-    trained = experiment.train(keep=run.save_model if run else lambda bundle: None)
+    trained = experiment.train(keep=run.save_model if run else None)
     names = metrics_of(experiment.task_name)
     evaluations = {name: evaluate_outcome(outcome, names) for name, outcome in trained.outcomes.items()}
     trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}

@@ -1,7 +1,7 @@
 """The types that a batch is made of; axes are named once, here.
 
-    b  rows of a batch          m  modalities (towers) of the model
-    t  tokens of one cell       d  width of a token
+b  rows of a batch          m  modalities (towers) of the model
+t  tokens of one cell       d  width of a token
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Tokens:
     Attributes:
         values: the tokens.
         mask: which tokens are real; a row without any is a row without this modality.
-        summary: the encoder's own vector for the whole (last states, flattened map); the mean of the real tokens if None.
+        summary: the encoder's own vector for the whole (last states, flattened map); None: the mean of the real tokens.
     """
 
     values: Float[Tensor, "b t d"]

@@ -88,7 +88,9 @@ def compare_towers(experiment: Experiment, fusions: Sequence[str] | None, out: P
     towers = [tower.name for tower in experiment.blueprint.towers]
     _check(experiment, towers)
     variants = {name: Variant([name]) for name in towers}
-    variants |= {_unique(name, towers): Variant(None, _choice(experiment, name)) for name in fusions or known_fusions.names()}
+    variants |= {
+        _unique(name, towers): Variant(None, _choice(experiment, name)) for name in fusions or known_fusions.names()
+    }
     trained: dict[str, Trained] = {}
     for name, variant in variants.items():
         experiment.report.say(f"{name}: training")
@@ -96,7 +98,11 @@ def compare_towers(experiment: Experiment, fusions: Sequence[str] | None, out: P
         if out:
             save_bundle(trained[name].bundle, out / name)
     results = [_result(name, variants[name], trained[name], experiment) for name in variants]
-    comparison = _judge(results, trained, experiment.task.watch if not experiment.config.train.metric else experiment.config.train.metric)
+    comparison = _judge(
+        results,
+        trained,
+        experiment.task.watch if not experiment.config.train.metric else experiment.config.train.metric,
+    )
     if out:
         (out / "comparison.json").write_text(json.dumps(comparison.to_json(), indent=1, ensure_ascii=False))
     return comparison
@@ -109,7 +115,9 @@ def _check(experiment: Experiment, towers: Sequence[str]) -> None:
         )
     for split in ("validation", "test"):
         if not len(experiment.rows(split)):
-            raise ConfigError(f"there are no {split} rows", place=experiment.split.how, rule="a split with all three parts")
+            raise ConfigError(
+                f"there are no {split} rows", place=experiment.split.how, rule="a split with all three parts"
+            )
 
 
 def _unique(fusion: str, towers: Sequence[str]) -> str:

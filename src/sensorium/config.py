@@ -1,7 +1,7 @@
 """What a user may set: one tree of pydantic models, the same for YAML, command line and Python.
 
-`Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks the
-result and tells every fault at once.
+`Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks
+the result and tells every fault at once.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class Config(_Strict):
     towers: dict[str, list[str]] = Field({}, description="tower → the columns that it encodes together")
     fusion: Choice = Field(Choice.of("concat"), description="fusion and its options")
     width: PositiveInt = Field(128, description="width D of the fused features")
-    table: TableConfig = TableConfig()  # type: ignore[call-arg]
-    split: SplitConfig = SplitConfig()  # type: ignore[call-arg]
-    train: TrainConfig = TrainConfig()  # type: ignore[call-arg]
+    table: TableConfig = TableConfig()
+    split: SplitConfig = SplitConfig()
+    train: TrainConfig = TrainConfig()
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
 
@@ -154,7 +154,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     Raises:
         ConfigError: unknown options and wrong types, all told together.
     """
-    hints = typing.get_type_hints(function.__init__ if isinstance(function, type) else function)
+    hints = typing.get_type_hints(vars(function)["__init__"] if isinstance(function, type) else function)
     allowed = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():

@@ -1,14 +1,14 @@
 """Every error that Sensorium raises on purpose: what was found, where, the rule it breaks, how to mend it.
 
-    SensoriumError              anything a user can mend
-    ├── ConfigError             a setting or an option is wrong
-    │   └── UnknownNameError    no such modality, encoder, fusion, task, metric, source
-    ├── TableError              the source can't be read as a table
-    ├── SchemaError             the columns, the target or the split don't fit the job
-    ├── DataError               the cells can't be learnt from
-    ├── TrainingError           training can't go on
-    ├── ArtifactError           a model file is damaged, altered or of another kind
-    └── MissingExtraError       an optional dependency isn't installed
+SensoriumError              anything a user can mend
+├── ConfigError             a setting or an option is wrong
+│   └── UnknownNameError    no such modality, encoder, fusion, task, metric, source
+├── TableError              the source can't be read as a table
+├── SchemaError             the columns, the target or the split don't fit the job
+├── DataError               the cells can't be learnt from
+├── TrainingError           training can't go on
+├── ArtifactError           a model file is damaged, altered or of another kind
+└── MissingExtraError       an optional dependency isn't installed
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         if not self.config.target:
-            raise ConfigError("no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}")
+            raise ConfigError(
+                "no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}"
+            )
         target = self.table.column(self.config.target)
         self.device = pick_device(self.config.device)
         self.plans = infer_columns(self.table, self.config)
@@ -129,7 +131,7 @@ class Experiment:
         """Places of a split's rows among the prepared ones."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
 
-    def train(self, variant: Variant = Variant(), keep: Callable[[Bundle], None] = lambda bundle: None) -> Trained:
+    def train(self, variant: Variant = Variant(), keep: Callable[[Bundle], None] | None = None) -> Trained:
         """Train one model from the seed.
 
         Args:
@@ -150,7 +152,9 @@ class Experiment:
                 validation_rows=self._with_something(prepared, "validation"),
                 target=self.target,
             )
-            history = train(job, self.config.train, self.config.seed, self.report, lambda: keep(bundle))
+            history = train(
+                job, self.config.train, self.config.seed, self.report, lambda: keep(bundle) if keep else None
+            )
         seconds = time.perf_counter() - start
         bundle.card |= {
             "history": history.to_json(),
@@ -231,5 +235,7 @@ def _check_decoded(prepared: Prepared, train_rows: Rows) -> None:
             own = Problems([problem for problem in prepared.problems if problem.column == name])
             reasons = "; ".join(str(group) for group in own.groups()[:3])
             cure = f"mend the column, or leave it out: --exclude {name}"
-            faults.append(DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure))
+            faults.append(
+                DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
+            )
     raise_together(faults)

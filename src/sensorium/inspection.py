@@ -78,7 +78,9 @@ def inspect(
     Raises:
         SensoriumError: the table can't be read, a named column isn't there, nothing is left to learn from.
     """
-    settings = config if isinstance(config, Config) else Config.gather(config or {}, {"target": target} if target else {})
+    settings = (
+        config if isinstance(config, Config) else Config.gather(config or {}, {"target": target} if target else {})
+    )
     opened = open_table(table, settings.table)
     plans = infer_columns(opened, settings)
     columns = [_report(opened, plan, settings) for plan in plans]

@@ -56,11 +56,16 @@ class Tower(nn.Module):
 
     def __init__(self, columns: Sequence[str], encoder: Encoder, project: nn.Module) -> None:
         super().__init__()
-        self.columns = list(columns)
+        self.columns = tuple(columns)
         self.encoder, self.project = encoder, project
 
-    def forward(self, cells: Sequence[Cells], keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
+    def present(self, batch: Batch) -> Bool[Tensor, " b"]:
+        """A modality is there where one of its columns is."""
+        return torch.stack([batch.cells[name].present for name in self.columns]).any(0)
+
+    def forward(self, batch: Batch, keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
         """Encode the rows to keep; the others get no token, whatever their cells hold."""
+        cells = [batch.cells[name] for name in self.columns]
         if bool(keep.all()):
             return self._encode(cells, tokens)
         rows = keep.nonzero().squeeze(1)
@@ -103,14 +108,16 @@ class FusionModel(nn.Module):
         return self.fusion.shares(*self._tokens(batch, None))
 
     def present(self, batch: Batch) -> Bool[Tensor, "b m"]:
-        """A modality is there where one of its columns is."""
-        return torch.stack([_any_present(batch, tower) for tower in self.towers], 1)
+        """Which modalities each row has."""
+        return torch.stack([tower.present(batch) for tower in self._towers()], 1)
+
+    def _towers(self) -> list[Tower]:
+        return [tower for tower in self.towers if isinstance(tower, Tower)]
 
     def _tokens(self, batch: Batch, hide: Tensor | None) -> tuple[list[Tokens], Tensor]:
         present = self.present(batch) if hide is None else self.present(batch) & ~hide
         every_token = self.fusion.level == "token"
-        cells = ([batch.cells[name] for name in tower.columns] for tower in self.towers)
-        return [t(c, present[:, i], every_token) for i, (t, c) in enumerate(zip(self.towers, cells, strict=True))], present
+        return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self._towers())], present
 
 
 def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
@@ -142,7 +149,7 @@ def build_model(
         outputs: number of logits.
         modules: tower → the user's own module, for towers whose encoder is `module`.
     """
-    parts = [_build_encoder(plan, facts, modules) for plan in blueprint.towers]
+    parts = [build_encoder(plan, facts, modules) for plan in blueprint.towers]
     kind = fusions.load(blueprint.fusion)
     width = outputs if kind.level == "decision" else blueprint.width
     widths = [part.width if kind.own_widths else width for part in parts]
@@ -165,10 +172,6 @@ def infer(model: FusionModel, loader: Loader, rows: npt.NDArray[np.int64], size:
 
 def _projection(inside: int, outside: int, own_head: bool) -> nn.Module:
     return nn.Linear(inside, outside) if own_head or inside != outside else nn.Identity()
-
-
-def _any_present(batch: Batch, tower: nn.Module) -> Tensor:
-    return torch.stack([batch.cells[name].present for name in tower.columns]).any(0)  # type: ignore[union-attr]
 
 
 def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str]]:
@@ -228,7 +231,8 @@ def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str,
             )
 
 
-def _build_encoder(plan: TowerPlan, facts: Mapping[str, Facts], modules: Mapping[str, nn.Module]) -> Any:
+def build_encoder(plan: TowerPlan, facts: Mapping[str, Facts], modules: Mapping[str, nn.Module]) -> Any:
+    """The encoder of a tower, freshly initialised; `facts` of each of its columns, `modules` of the user's own."""
     if plan.encoder == "module":
         return Module(_module_of(plan, modules), facts[plan.columns[0]])
     entry = encoders.entry(plan.encoder)

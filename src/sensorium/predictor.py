@@ -105,8 +105,12 @@ class Model:
         columns |= {f"probability_{label}": scores[:, k] for k, label in enumerate(task.labels)}
         told: dict[int, list[str]] = {}
         for problem in self.problems:
-            told.setdefault(problem.row, []).append(f"{problem.column}: {problem.reason}" if problem.column else problem.reason)
-        columns["problem"] = pa.array(["; ".join(told[row]) if row in told else None for row in range(len(opened))], pa.string())
+            told.setdefault(problem.row, []).append(
+                f"{problem.column}: {problem.reason}" if problem.column else problem.reason
+            )
+        columns["problem"] = pa.array(
+            ["; ".join(told[row]) if row in told else None for row in range(len(opened))], pa.string()
+        )
         return pa.table(columns)
 
     def evaluate(self, table: Any, split: str | None = None) -> Evaluation:
@@ -114,8 +118,8 @@ class Model:
 
         Args:
             table: rows with labels.
-            split: `train`, `validation`, `test` or `all`; by default the test rows where they are known (a split column,
-                or the very table of the fit), else all rows.
+            split: `train`, `validation`, `test` or `all`; by default the test rows where they are known (a split
+                column, or the very table of the fit), else all rows.
 
         Raises:
             SchemaError: the split is not known, has no rows, or no row has a label.
@@ -182,7 +186,9 @@ class Model:
         card, config = self.bundle.card, self.bundle.config.split
         column = card["split_column"]
         if self.target not in table.columns:
-            raise SchemaError(f"the table has no column {self.target!r}", place=table.name, rule="labels to compare with")
+            raise SchemaError(
+                f"the table has no column {self.target!r}", place=table.name, rule="labels to compare with"
+            )
         if (column is None or column not in table.columns) and table.fingerprint() != card["fingerprint"]:
             return None
         column = column if column in table.columns else None

@@ -96,7 +96,11 @@ class _LineBar:
         self._last = time.monotonic()
         seconds = max(self._last - self._start, 1e-9)
         rate = f"{self._done / seconds:,.0f} rows/s"
-        left = "" if self._done >= self._total else f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
+        left = (
+            ""
+            if self._done >= self._total
+            else f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
+        )
         counts = f"{self._done:,} of {self._total:,} rows, {rate}{left}"
         print(f"{self._title}: {counts}{'; ' + self._text if self._text else ''}", file=self._stream, flush=True)
 

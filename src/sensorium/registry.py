@@ -1,13 +1,13 @@
 """The one registry: a folder is scanned, a file's stem is the name of what it defines.
 
-A file `fusion/weighted_sum.py` defines the fusion `weighted_sum`: the class or function whose name is the stem, case and
-underscores aside (`WeightedSum`). Nothing else lists it. Other packages add to a kind through an entry point whose group
-is the package's name and whose value is a package to scan:
+A file `fusion/weighted_sum.py` defines the fusion `weighted_sum`: the class or function whose name is the stem, case
+and underscores aside (`WeightedSum`). Nothing else lists it. Other packages add to a kind through an entry point whose
+group is the package's name and whose value is a package to scan:
 
     [project.entry-points."sensorium.fusion"]
     mine = "my_package.fusions"
 
-What a listing needs (summary, options, literals such as `ACCEPTS`) is read from the source text, so listing imports nothing.
+What a listing needs (summary, options, literals such as `ACCEPTS`) is read from the source text, without importing.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The folder of a run: the model as soon as there is one, and everything that tells how it came about.
 
-    model/            the artifact; the best so far while training goes on
-    config.yaml       the settings, defaults filled in
-    split.parquet     row → split
-    history.json      epoch by epoch
-    metrics.json      validation and test metrics, with intervals
-    problems.jsonl    cells that could not be taken as they were
+model/            the artifact; the best so far while training goes on
+config.yaml       the settings, defaults filled in
+split.parquet     row → split
+history.json      epoch by epoch
+metrics.json      validation and test metrics, with intervals
+problems.jsonl    cells that could not be taken as they were
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The format: a folder, or a zip of the same files.
 
-    manifest.json         format, version, every other file with its size and SHA-256; written last
-    model.json            columns, modalities, task, network plan, settings, how it came about
-    arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
-    weights.safetensors   the network
+manifest.json         format, version, every other file with its size and SHA-256; written last
+model.json            columns, modalities, task, network plan, settings, how it came about
+arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
+weights.safetensors   the network
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ LARGEST_JSON = 256 * 2**20  # bytes
 
 
 def to_json(content: Any) -> bytes:
+    """UTF-8 JSON; a NaN is an error, for JSON knows none."""
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
 
 
@@ -74,8 +75,11 @@ def check_file(name: str, content: bytes, entry: Mapping[str, Any], place: str) 
             f"{name} has {len(content):,} bytes, {entry.get('bytes')} were saved: truncated or altered", place=place
         )
     if digest(content) != entry.get("sha256"):
-        raise ArtifactError(f"{name} is not what was saved: its SHA-256 differs", place=place, cure="copy the model anew")
+        raise ArtifactError(
+            f"{name} is not what was saved: its SHA-256 differs", place=place, cure="copy the model anew"
+        )
 
 
 def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -65,7 +65,9 @@ def _read(path: Path) -> dict[str, bytes]:
     """Name → content of the files that the manifest lists, each checked against it."""
     names, read = _folder(path) if path.is_dir() else _archive(path)
     if MANIFEST not in names:
-        raise ArtifactError("there is no manifest: no Sensorium model, or one that was not saved to its end", place=str(path))
+        raise ArtifactError(
+            "there is no manifest: no Sensorium model, or one that was not saved to its end", place=str(path)
+        )
     entries = check_manifest(from_json(read(MANIFEST, LARGEST_JSON), f"{path}/{MANIFEST}"), str(path))
     others = sorted(set(names) - {MANIFEST, *FILES})
     if others or len(names) != len(set(names)):
@@ -122,7 +124,9 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
 
     arrays = safe_numpy.load(files[ARRAYS])
     learnt = {
-        column["name"]: modalities.load(column["modality"]).restore(column["state"], _fields(arrays, f"columns/{column['name']}"))
+        column["name"]: modalities.load(column["modality"]).restore(
+            column["state"], _fields(arrays, f"columns/{column['name']}")
+        )
         for column in model["columns"]
     }
     task = tasks.load(model["task"]["name"]).restore(model["task"]["state"], _fields(arrays, "task"))

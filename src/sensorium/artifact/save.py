@@ -20,7 +20,9 @@ from sensorium.errors import ArtifactError
 
 
 def save_bundle(bundle: Bundle, path: Path) -> None:
-    """Write a folder, or one file where the path ends in `.zip`. What was there before is replaced only once all is written.
+    """Write a folder, or one file where the path ends in `.zip`.
+
+    What was there before is replaced only once all is written.
 
     Raises:
         ArtifactError: the disk is full, the place can't be written to, or holds something that is no model.

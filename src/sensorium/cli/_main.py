@@ -43,7 +43,11 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _options(version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True, callback=lambda on: _version(on))) -> None:
+def _options(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version.", is_eager=True, callback=lambda on: _version(on)
+    ),
+) -> None:
     pass
 
 

@@ -8,45 +8,65 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 Table: TypeAlias = Annotated[
-    Path, typer.Argument(help="CSV, TSV, JSON Lines, Parquet, Arrow or Feather file; its file columns hold paths relative to it.")
+    Path,
+    typer.Argument(
+        help="CSV, TSV, JSON Lines, Parquet, Arrow or Feather file; file columns hold paths relative to it."
+    ),
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]
 Target: TypeAlias = Annotated[str | None, typer.Option(help="Column to predict.")]
 Columns: TypeAlias = Annotated[str | None, typer.Option(help="Use only these columns: a,b,c.")]
 Exclude: TypeAlias = Annotated[str | None, typer.Option(help="Leave these columns out: a,b.")]
 Modality: TypeAlias = Annotated[list[str] | None, typer.Option(help="Read a column so: age=category. May be repeated.")]
-Task: TypeAlias = Annotated[str | None, typer.Option(help="binary, multiclass, multilabel, regression …; read off the target by default.")]
+Task: TypeAlias = Annotated[
+    str | None, typer.Option(help="Registered task (`sensorium list tasks`); read off the target by default.")
+]
 Epochs: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Passes over the training rows, at most.")]
 SplitColumn: TypeAlias = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
 Seed: TypeAlias = Annotated[int | None, typer.Option(min=0, help="Same seed, same data, same machine: same weights.")]
 Device: TypeAlias = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
 Config: TypeAlias = Annotated[Path | None, typer.Option(help="YAML file of settings; flags win over it.")]
 Set: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--set", help="Any setting: train.learning_rate=0.001. May be repeated; wins over all.")
+    list[str] | None,
+    typer.Option("--set", help="Any setting: train.learning_rate=0.001. May be repeated; wins."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Last line of stdout: one JSON object.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors and results.")]
 
 
 def settings(
-    *, columns: str | None = None, exclude: str | None = None, modality: list[str] | None = None,
-    assignments: list[str] | None = None, **others: Any,
-) -> dict[str, Any]:  # fmt: skip
-    """Flags → the keywords of `sensorium.fit`, `--set` laid over them."""
-    from sensorium.config import overlay, parse_assignments
+    config: Path | None,
+    assignments: list[str] | None,
+    *,
+    columns: str | None = None,
+    exclude: str | None = None,
+    modality: list[str] | None = None,
+    **others: Any,
+) -> dict[str, Any]:
+    """The YAML file, flags over it, `--set` over both; other flags are named like their setting: `train__epochs`."""
+    from sensorium.config import overlay, parse_assignments, read_yaml
+
+    flags: dict[str, Any] = {}
+    for name, value in others.items():
+        if value is not None:
+            group, _, key = name.rpartition("__")
+            flags = overlay(flags, {group: {key: value}} if group else {key: value})
+    if columns is not None:
+        flags["columns"] = _names(columns)
+    if exclude is not None:
+        flags["exclude"] = _names(exclude)
+    if modality:
+        flags["modalities"] = dict(map(_assignment, modality))
+    return overlay(overlay(read_yaml(config) if config else {}, flags), parse_assignments(assignments or []))
+
+
+def _assignment(text: str) -> tuple[str, str]:
     from sensorium.errors import ConfigError
 
-    found = {name: value for name, value in others.items() if value is not None}
-    if columns is not None:
-        found["columns"] = _names(columns)
-    if exclude is not None:
-        found["exclude"] = _names(exclude)
-    for text in modality or ():
-        name, equals, kind = text.rpartition("=")
-        if not equals:
-            raise ConfigError(f"--modality {text!r} names no modality", rule="column=modality, as in age=category")
-        found.setdefault("modalities", {})[name] = kind
-    return overlay(found, parse_assignments(assignments or []))
+    name, equals, kind = text.rpartition("=")
+    if not equals:
+        raise ConfigError(f"--modality {text!r} names no modality", rule="column=modality, as in age=category")
+    return name, kind
 
 
 def _names(text: str) -> list[str]:

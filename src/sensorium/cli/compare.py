@@ -34,13 +34,13 @@ def compare(
     Example: sensorium compare films.csv --target genre --out comparison
     """
     settings = o.settings(
-        columns=columns, exclude=exclude, modality=modality, task=task, epochs=epochs,
-        split_column=split_column, seed=seed, device=device, assignments=assign,
+        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task,
+        train__epochs=epochs, split__column=split_column, seed=seed, device=device,
     )  # fmt: skip
     from sensorium.api import compare as run_compare
     from sensorium.report import comparison_text
 
     chosen = fusions.split(",") if fusions else None
-    found = run_compare(table, target, fusions=chosen, out=out, config=config, progress=not quiet, **settings)
+    found = run_compare(table, fusions=chosen, out=out, config=settings, progress=not quiet)
     show(comparison_text(found), json, quiet)
     show_json(found.to_json(), json)

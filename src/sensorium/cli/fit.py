@@ -34,19 +34,19 @@ def fit(
     Example: sensorium fit films.csv --target genre --out run
     """
     settings = o.settings(
-        columns=columns, exclude=exclude, modality=modality, fusion=fusion, task=task, epochs=epochs,
-        split_column=split_column, seed=seed, device=device, assignments=assign,
+        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
+        train__epochs=epochs, split__column=split_column, seed=seed, device=device,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.report import fit_text, problems_text
 
-    model = run_fit(table, target, out=out, config=config, progress=not quiet, **settings)
+    model = run_fit(table, out=out, config=settings, progress=not quiet)
     card = model.card
     show(fit_text(model.describe(), card, model.test), json, quiet)
     show(problems_text(model.problems), json, quiet)
     if not (json or quiet):
         print(f"model: {out / 'model'}")
-    metrics = {short: card["metrics"].get(name, {}).get("metrics", {}) for short, name in (("val", "validation"), ("test", "test"))}
+    metrics = {name: found["metrics"] for name, found in card["metrics"].items()}
     show_json(
         {
             "model": str(out / "model"),
@@ -56,7 +56,7 @@ def fit(
             "fusion": model.fusion,
             "epochs": len(card["history"]["epochs"]),
             "seconds": card["seconds"],
-            "metrics": metrics,
+            "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
             "problems": len(model.problems),
         },
         json,

@@ -21,11 +21,11 @@ def inspect(
 
     Example: sensorium inspect films.csv --target genre
     """
-    from sensorium.config import Config, read_yaml
+    from sensorium.config import Config
     from sensorium.inspection import inspect as look
     from sensorium.report import inspection_text
 
-    settings = o.settings(columns=columns, exclude=exclude, modality=modality, task=task, target=target, assignments=assign)
-    found = look(table, config=Config.gather(read_yaml(config) if config else {}, settings))
+    settings = o.settings(config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task)
+    found = look(table, config=Config.gather(settings))
     show(inspection_text(found), json)
     show_json(found.to_json(), json)

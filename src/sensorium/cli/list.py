@@ -13,7 +13,9 @@ PLURALS = {"modality": "modalities"}
 
 
 def list_(
-    kind: Annotated[str | None, typer.Argument(help="modalities, encoders, fusions, tasks or metrics; all by default.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="modalities, encoders, fusions, tasks, metrics; all by default.")
+    ] = None,
     json: o.Json = False,
 ) -> None:
     """What there is to choose from: modalities, encoders, fusions, tasks, metrics, with their options.

@@ -14,7 +14,9 @@ from sensorium.cli._show import show, show_json
 def predict(
     model: o.Model,
     table: o.Table,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where answers go: .parquet, .csv, .tsv, .jsonl, .arrow or .feather.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Where answers go: .parquet, .csv, .tsv, .jsonl, .arrow, .feather.")
+    ],
     device: o.Device = None,
     json: o.Json = False,
     quiet: o.Quiet = False,

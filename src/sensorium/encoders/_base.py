@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
 
-
 Shrink: TypeAlias = Literal["pool", "stride", "none"]
 
 
@@ -22,8 +21,8 @@ class Encoder(Protocol):
         ACCEPTS = ("text",)   the modalities it can encode
         JOINT = True          it encodes several columns together (default False)
 
-    Its constructor's positional parameters are facts that the modality supplies, by name (`vocabulary`, `channels` …); of a
-    joint encoder there is one, the list of its columns' facts. Keyword-only parameters are the user's options.
+    Its constructor's positional parameters are facts that the modality supplies, by name (`vocabulary`, `channels` …);
+    a joint encoder has one, the list of its columns' facts. Keyword-only parameters are the user's options.
 
     Attributes:
         width: d of the tokens that come out (of their summary, where it has one).
@@ -57,10 +56,10 @@ def conv_block(inside: int, outside: int, kernel: int, shrink: Shrink, norm: boo
 
 
 def initialise(module: nn.Module) -> None:
-    """He initialisation of convolutions (He et al. 2015, arXiv:1502.01852); filters stored channels last, which is faster."""
+    """He initialisation of convolutions (He et al. 2015, arXiv:1502.01852); filters channels last, which is faster."""
     for part in module.modules():
         if isinstance(part, nn.Conv1d | nn.Conv2d):
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
-    module.to(memory_format=torch.channels_last)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # lacks in torch's stubs

@@ -58,7 +58,7 @@ class AudioCNN(nn.Module):
 
 
 def _pad_to(stride: int, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Pad time to a multiple of the stride, so that a clip gives as many tokens whatever it is batched with; bands to one."""
+    """Pad time to a multiple of the stride: a clip gives as many tokens whatever it is batched with; bands to one."""
     steps, bands = frames.shape[1:]
     more_steps, more_bands = -steps % stride, max(0, stride - bands)
     return nn.functional.pad(frames, (0, more_bands, 0, more_steps)), nn.functional.pad(mask, (0, more_steps))

@@ -32,7 +32,10 @@ class ImageResnet(nn.Module):
     ) -> None:
         super().__init__()
         self.width = filters[-1]
-        layers: list[nn.Module] = [nn.Conv2d(channels, filters[0], 3, padding=1, bias=False), nn.BatchNorm2d(filters[0])]
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels, filters[0], 3, padding=1, bias=False),
+            nn.BatchNorm2d(filters[0]),
+        ]
         layers.append(nn.ReLU())
         for stage, (inside, outside) in enumerate(zip([filters[0], *filters], filters, strict=False)):
             layers.append(_Block(inside, outside, stride=1 if stage == 0 else 2))

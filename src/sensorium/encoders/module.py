@@ -42,8 +42,9 @@ class Module(nn.Module):
             return Tokens.of_vector(out)
         if out.dim() == 4:
             return map_tokens(out.permute(0, 3, 1, 2) if self._keras else out)
-        same_length = cells.mask is not None and cells.mask.shape[1] == out.shape[1]
-        return Tokens(out, cells.mask if same_length else out.new_ones(out.shape[:2]).bool())
+        if cells.mask is not None and cells.mask.shape[1] == out.shape[1]:
+            return Tokens(out, cells.mask)
+        return Tokens(out, out.new_ones(out.shape[:2]).bool())
 
     def _input(self, cells: Cells) -> Tensor:
         values = cells.values

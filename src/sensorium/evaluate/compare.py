@@ -32,7 +32,12 @@ class Difference:
 
     def to_json(self) -> dict[str, Any]:
         low, high = self.interval
-        return {"metric": self.metric, "value": finite(self.value), "interval": [finite(low), finite(high)], "p": finite(self.p)}
+        return {
+            "metric": self.metric,
+            "value": finite(self.value),
+            "interval": [finite(low), finite(high)],
+            "p": finite(self.p),
+        }
 
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:

@@ -14,10 +14,10 @@ from sensorium.fusion._base import masked_softmax, stack
 
 
 class Late(nn.Module):
-    """Decision-level fusion: F = Σ_m w_m·y_m over the modalities that a row has, of the logits y_m of each one's own head.
+    """Decision-level fusion: F = Σ_m w_m·y_m over the modalities that a row has; y_m are the logits of each one's head.
 
-    y (b, m, k), w (m,) → F (b, k); the mean of logits is the (normalised) geometric mean of probabilities, a product of
-    experts (Hinton 2002).
+    y (b, m, k), w (m,) → F (b, k); the mean of logits is the (normalised) geometric mean of probabilities, a product
+    of experts (Hinton 2002).
 
     Args:
         widths: all equal to `width`.

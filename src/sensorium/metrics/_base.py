@@ -1,7 +1,7 @@
 """What a metric is given, and what several share.
 
-A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for the
-plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
+A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
+the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
 Its file says, as literals: `TASKS`, those that it measures, and `LOWER_IS_BETTER = True` where that is so.
 """
 
@@ -76,7 +76,7 @@ def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:
 
 
 def divide(above: Floats, below: Floats) -> Floats:
-    """above / below, NaN where below is 0."""
+    """Above / below, NaN where below is 0."""
     return np.divide(above, below, out=np.full(np.broadcast_shapes(above.shape, below.shape), np.nan), where=below != 0)
 
 

@@ -6,5 +6,6 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 def accuracy(outcome: Outcome, weights: Floats) -> Floats:
+    """Σ w·[truth = predicted] / Σ w."""
     right = outcome.truth == outcome.predicted
     return mean_of_rows(right.all(1) if outcome.is_multilabel else right, weights)

@@ -6,6 +6,7 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 def average_precision(outcome: Outcome, weights: Floats) -> Floats:
+    """Σ_g (R_g − R_{g−1})·P_g over the distinct scores g, the highest first."""
     return mean_of_defined([_area(Ranking.of(t, s, weights)) for t, s in outcome.one_against_rest()])
 
 

@@ -6,4 +6,5 @@ TASKS = ("binary",)
 
 
 def f1(outcome: Outcome, weights: Floats) -> Floats:
+    """2·TP / (2·TP + FP + FN)."""
     return Counts.of(outcome, weights).f1()[:, 1]

@@ -6,4 +6,5 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 def f1_macro(outcome: Outcome, weights: Floats) -> Floats:
+    """Mean over classes k of 2·TP_k / (2·TP_k + FP_k + FN_k)."""
     return mean_of_defined(list(Counts.of(outcome, weights).f1().T))

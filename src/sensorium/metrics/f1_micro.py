@@ -6,5 +6,6 @@ TASKS = ("multiclass", "multilabel")
 
 
 def f1_micro(outcome: Outcome, weights: Floats) -> Floats:
+    """2·ΣTP / (2·ΣTP + ΣFP + ΣFN)."""
     counts = Counts.of(outcome, weights)
     return divide(2 * counts.right.sum(1), (counts.predicted + counts.true).sum(1))

@@ -6,5 +6,6 @@ TASKS = ("binary",)
 
 
 def precision(outcome: Outcome, weights: Floats) -> Floats:
+    """TP / (TP + FP); NaN where nothing is predicted positive."""
     counts = Counts.of(outcome, weights)
     return divide(counts.right[:, 1], counts.predicted[:, 1])

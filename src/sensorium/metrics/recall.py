@@ -6,5 +6,6 @@ TASKS = ("binary",)
 
 
 def recall(outcome: Outcome, weights: Floats) -> Floats:
+    """TP / (TP + FN); NaN where nothing is positive."""
     counts = Counts.of(outcome, weights)
     return divide(counts.right[:, 1], counts.true[:, 1])

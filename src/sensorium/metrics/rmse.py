@@ -9,4 +9,5 @@ LOWER_IS_BETTER = True
 
 
 def rmse(outcome: Outcome, weights: Floats) -> Floats:
+    """√(Σ w·(truth − value)² / Σ w)."""
     return np.sqrt(mean_of_rows((outcome.truth - outcome.scores) ** 2, weights))

@@ -6,6 +6,7 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 def roc_auc(outcome: Outcome, weights: Floats) -> Floats:
+    """P(positive above negative) + ½·P(tied), over pairs of rows; NaN where one kind is lacking."""
     return mean_of_defined([_area(Ranking.of(t, s, weights)) for t, s in outcome.one_against_rest()])
 
 

@@ -62,12 +62,16 @@ class Encoded:
     problems: list[Problem]
 
 
+def _ignore(rows: int) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Work:
     """How much of the machine a column may use, and whom to tell of progress."""
 
     workers: int = 1
-    advance: Callable[[int], None] = lambda rows: None
+    advance: Callable[[int], None] = _ignore
 
 
 class Modality(Learned, ABC):
@@ -89,7 +93,7 @@ class Modality(Learned, ABC):
     @classmethod
     @abstractmethod
     def learn(cls, column: Column) -> Self:
-        """Learn from the *training* rows of a column. Keyword-only parameters of an implementation are the user's options."""
+        """Learn from the *training* rows of a column; keyword-only parameters of an implementation are the options."""
 
     @abstractmethod
     def encode(self, column: Column, work: Work = Work()) -> Encoded:

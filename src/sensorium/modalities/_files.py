@@ -43,7 +43,7 @@ def open_cell(value: Any, files: Files) -> Source:
 def decode_cells(
     column: Column, decode: Callable[[Source], T], work: Work, store: Callable[[int, T], None]
 ) -> tuple[npt.NDArray[np.bool_], list[Problem]]:
-    """Decode every cell and hand it to `store(row, cell)`; returns which cells there are, and what was wrong with others.
+    """Decode every cell and hand it to `store(row, cell)`; returns which there are, and what was wrong with others.
 
     Threads are enough: Pillow, libsndfile and NumPy let go of the interpreter lock while they work.
     """
@@ -78,12 +78,16 @@ def decode_sample(column: Column, decode: Callable[[Source], T]) -> list[T]:
     return found
 
 
-def looks_like_files(column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str) -> Guess | None:
+def looks_like_files(
+    column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
+) -> Guess | None:
     """The claim of a modality whose cells are files."""
     sample = column.sample(50)
     if not column.is_string:
         heads = [_head(value) for value in sample]
-        return Guess(0.95, f"bytes of {noun} files") if heads and all(h is not None and magic(h) for h in heads) else None
+        return (
+            Guess(0.95, f"bytes of {noun} files") if heads and all(h is not None and magic(h) for h in heads) else None
+        )
     fitting = [value for value in column.sample(1000) if value.lower().endswith(suffixes)]
     if not fitting or len(fitting) < 0.9 * min(1000, len(column.values)):
         return None
@@ -110,7 +114,9 @@ def _head(value: Any) -> bytes | None:
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
     shown = value.get("path") if isinstance(value, dict) else value
-    return Problem(row, column.name, f"{error.reason}: read as missing", error.cure or "mend or replace the file", shorten(shown))
+    return Problem(
+        row, column.name, f"{error.reason}: read as missing", error.cure or "mend or replace the file", shorten(shown)
+    )
 
 
 def _map(function: Callable[[int], list[T]], starts: Iterable[int], workers: int) -> Iterable[list[T]]:

@@ -40,7 +40,9 @@ class Boolean(Modality):
         return cls()
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        signs = [None if value is None else VALUES.get(str(value).strip().lower(), 0.0) for value in column.data.to_pylist()]
+        signs = [
+            None if value is None else VALUES.get(str(value).strip().lower(), 0.0) for value in column.data.to_pylist()
+        ]
         values = np.array([sign or 0.0 for sign in signs], dtype=np.float32)
         problems = [
             Problem(row, column.name, "neither yes nor no: read as missing", "", shorten(column.data[row].as_py()))

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
-from PIL import ImageOps
+from PIL import ImageOps, UnidentifiedImageError
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
@@ -50,7 +50,9 @@ class Image(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        return looks_like_files(column, SUFFIXES, lambda head: head.startswith(MAGIC) and head[8:12] != b"WAVE", "image")
+        return looks_like_files(
+            column, SUFFIXES, lambda head: head.startswith(MAGIC) and head[8:12] != b"WAVE", "image"
+        )
 
     @classmethod
     def learn(
@@ -97,7 +99,7 @@ class Image(Modality):
         except Unreadable:
             raise
         # Damaged files make Pillow and its plug-ins raise nearly anything; every one of them means "can't be decoded".
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             raise Unreadable(_reason(error)) from None
 
     def _flatten(self, picture: Pillow.Image) -> Pillow.Image:
@@ -132,7 +134,7 @@ def _shape(source: Source, max_pixels: int) -> tuple[int, int, str]:
         with Pillow.open(source) as picture:
             _refuse_bombs(picture, max_pixels)
             return (*picture.size, picture.mode)
-    except Exception as error:  # as in decode
+    except Exception as error:  # noqa: BLE001 - as in decode
         raise Unreadable(_reason(error)) from None
 
 
@@ -144,7 +146,7 @@ def _refuse_bombs(picture: Pillow.Image, max_pixels: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, Pillow.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "no picture that Pillow knows"
     if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
         return "a picture with more pixels than are safe to decode"

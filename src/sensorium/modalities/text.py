@@ -20,6 +20,7 @@ from sensorium.table import Column
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from tokenizers.trainers import Trainer
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 LONGEST = 256  # tokens kept of a text by default, at most
@@ -114,7 +115,13 @@ class Text(Modality):
         lengths = np.asarray(pc.fill_null(pc.utf8_length(strings), 0))
         reason = f"a text of more than {HUGE:,} characters: read up to its first {self.length} tokens"
         return [
-            Problem(int(row), column.name, reason, f"modalities.{column.name}.length keeps more", shorten(strings[int(row)].as_py()))
+            Problem(
+                int(row),
+                column.name,
+                reason,
+                f"modalities.{column.name}.length keeps more",
+                shorten(strings[int(row)].as_py()),
+            )
             for row in np.flatnonzero(lengths > HUGE)
         ]
 
@@ -135,18 +142,18 @@ def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
     model = models.WordLevel(unk_token=UNKNOWN) if unit == "word" else models.BPE(unk_token=UNKNOWN)
     tokenizer = Tokenizer(model)
     # NFKC folds full-width and composed forms; ideographs, written without spaces, become a token each.
-    clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase)
+    clean = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
+    )
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), clean])
     words = Regex(r"\w+|\p{Emoji_Presentation}")
     tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
     return tokenizer
 
 
-def _trainer(unit: str, vocabulary: int, min_count: int) -> object:
+def _trainer(unit: str, vocabulary: int, min_count: int) -> Trainer:
     from tokenizers import trainers
 
     # WordLevel and BPE trainers give the same vocabulary every time; WordPiece and Unigram do not.
     trainer = trainers.WordLevelTrainer if unit == "word" else trainers.BpeTrainer
-    return trainer(
-        vocab_size=vocabulary, min_frequency=min_count, special_tokens=[PAD, UNKNOWN], show_progress=False
-    )
+    return trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=[PAD, UNKNOWN], show_progress=False)

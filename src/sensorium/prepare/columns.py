@@ -41,7 +41,6 @@ class Prepared:
         """bool[n]: the row has a value in one column or more."""
         return np.any([encoded.present for encoded in self.columns.values()], axis=0)
 
-
     def only(self, names: Iterable[str]) -> Prepared:
         """Some of the columns."""
         return Prepared({name: self.columns[name] for name in names}, self.problems)

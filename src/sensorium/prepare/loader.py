@@ -78,7 +78,11 @@ class _Column:
         steps = torch.arange(_round_up(max(1, int(lengths.max()))))  # (t,)
         mask = steps < lengths[:, None]  # (b, t)
         places = torch.where(mask, start[:, None] + steps, 0)
-        values = self._values[places] if len(self._values) else self._values.new_zeros(*places.shape, *self._values.shape[1:])
+        values = (
+            self._values[places]
+            if len(self._values)
+            else self._values.new_zeros(*places.shape, *self._values.shape[1:])
+        )
         real = mask.reshape(*mask.shape, *[1] * (values.dim() - 2))
         return Cells(values * real, present, mask)
 

@@ -42,7 +42,9 @@ def inspection_text(found: Inspection) -> RenderableType:
     return Group(*lines)
 
 
-def fit_text(columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], evaluation: Evaluation | None) -> RenderableType:
+def fit_text(
+    columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], evaluation: Evaluation | None
+) -> RenderableType:
     """What was learnt of each column, the fusion's weights, the test metrics."""
     table = _table("column", "modality", "learnt from the training rows")
     for column in columns:
@@ -50,7 +52,9 @@ def fit_text(columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], eval
     sizes = ", ".join(f"{n:,} {name}" for name, n in card["rows"].items())
     lines: list[RenderableType] = [table, Text(f"rows: {sizes}; split {card['split']}")]
     history = card["history"]
-    lines.append(Text(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}"))
+    lines.append(
+        Text(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}")
+    )
     if card["shares"]:
         shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
         lines.append(Text(f"fusion weights: {shares}"))
@@ -58,6 +62,7 @@ def fit_text(columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], eval
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
+    """Every metric with its interval."""
     table = _table("metric", "value", "95% interval")
     for name, value in found.metrics.items():
         low, high = found.intervals[name]
@@ -66,6 +71,7 @@ def evaluation_text(found: Evaluation) -> RenderableType:
 
 
 def comparison_text(found: Comparison) -> RenderableType:
+    """Every model with its watched metric, cost and size, then the verdict."""
     metric = found.difference.metric
     table = _table("model", "uses", metric, "95% interval", "training", "parameters")
     for result in found.results:

@@ -47,7 +47,9 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     plans = [_plan(table.column(name), config, roles.get(name)) for name in table.columns]
     if not any(plan.modality for plan in plans):
         reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
-        raise SchemaError("no column is left to learn from", place=table.name, rule=reasons, cure="--modality name=text")
+        raise SchemaError(
+            "no column is left to learn from", place=table.name, rule=reasons, cure="--modality name=text"
+        )
     return plans
 
 
@@ -62,7 +64,9 @@ def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
         raise SchemaError("the target is missing in every row", place=place)
     if column.distinct < 2:
         raise SchemaError(
-            f"the target is always {column.sample(1)[0]!r}", place=place, rule="a target has two different values or more"
+            f"the target is always {column.sample(1)[0]!r}",
+            place=place,
+            rule="a target has two different values or more",
         )
     if config.task:
         tasks.entry(config.task)
@@ -81,7 +85,12 @@ def split_column(table: Table, config: Config) -> str | None:
     for name in table.columns:
         if name.lower() in SPLIT_NAMES and name != config.target:
             column = table.column(name)
-            if column.is_string and len(column.values) and column.distinct <= len(SPELLINGS) and _spelt_as_split(column):
+            if (
+                column.is_string
+                and len(column.values)
+                and column.distinct <= len(SPELLINGS)
+                and _spelt_as_split(column)
+            ):
                 return name
     return None
 
@@ -149,7 +158,11 @@ def _looks_like_identifier(column: Column) -> bool:
 
 def _counts_up(column: Column) -> bool:
     values = column.values.to_numpy(zero_copy_only=False)
-    return bool(len(values) > 1 and abs(values[1] - values[0]) == 1 and (values[1:] - values[:-1] == values[1] - values[0]).all())
+    return bool(
+        len(values) > 1
+        and abs(values[1] - values[0]) == 1
+        and (values[1:] - values[:-1] == values[1] - values[0]).all()
+    )
 
 
 def _single_word(value: str) -> bool:
@@ -169,7 +182,8 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
     name, guess = claims[0]
     others = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
     if not guess.caution and (others or guess.confidence < UNSURE):
-        alternatives = " or ".join(flag.format(name=other) for other in others or [n for n in members.names() if n != name])
+        alternatives = " or ".join(
+            flag.format(name=other) for other in others or [n for n in members.names() if n != name]
+        )
         return name, Guess(guess.confidence, guess.reason, f"not sure; if it is not {name}: {alternatives}")
     return name, guess
-

@@ -166,7 +166,11 @@ def _by_group(codes: Codes, labelled: Rows, group: Column, target: Column, confi
 def _time_order(time: Column, labelled: Rows) -> Rows:
     if time.present[labelled].all() and (pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float):
         return np.argsort(_ticks(time)[labelled], kind="stable")
-    if time.present[labelled].all() and time.is_string and pc.all(pc.match_substring_regex(time.values, r"^\d{4}-\d\d")).as_py():
+    if (
+        time.present[labelled].all()
+        and time.is_string
+        and pc.all(pc.match_substring_regex(time.values, r"^\d{4}-\d\d")).as_py()
+    ):
         return np.argsort(_ticks(time)[labelled], kind="stable")
     raise SchemaError(
         f"rows can't be ordered by column {time.name!r}",
@@ -198,7 +202,9 @@ def _cut(ticks: Rows, position: int) -> int:
 def _check_count(table: Table, labelled: Rows) -> None:
     if len(labelled) < 4:
         raise SchemaError(
-            f"only {len(labelled)} of {len(table)} rows have a label", place=table.name, rule="four or more to train and test"
+            f"only {len(labelled)} of {len(table)} rows have a label",
+            place=table.name,
+            rule="four or more to train and test",
         )
 
 

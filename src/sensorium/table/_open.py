@@ -58,7 +58,7 @@ def _suffixes() -> str:
 
 
 def _from_object(source: Any) -> pa.Table:
-    """Anything with Arrow's C stream interface (pandas, polars, pyarrow, DuckDB …), a dict of columns, a list of dicts."""
+    """Anything with Arrow's C stream interface (pandas, polars, DuckDB …), a dict of columns, a list of dicts."""
     try:
         if hasattr(source, "__arrow_c_stream__"):
             return pa.table(source)

@@ -97,12 +97,14 @@ class Column:
         """How many different values there are."""
         if self.is_list:
             return len({tuple(v) for v in self.values.to_pylist()})
-        return int(pc.count_distinct(self.values).as_py()) if not pa.types.is_struct(self.data.type) else len(self.values)
+        return (
+            int(pc.count_distinct(self.values).as_py()) if not pa.types.is_struct(self.data.type) else len(self.values)
+        )
 
     def sample(self, size: int) -> list[Any]:
         """At most `size` values, evenly spaced over the column: the same at every call."""
         count = len(self.values)
-        rows = np.unique(np.linspace(0, count - 1, min(size, count)).astype(np.int64)) if count else []
+        rows = np.unique(np.linspace(0, max(0, count - 1), min(size, count)).astype(np.int64))
         return list(self.values.take(pa.array(rows, pa.int64())).to_pylist())
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:
@@ -147,4 +149,3 @@ class Table:
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
-

@@ -25,7 +25,9 @@ def csv(path: Path, config: TableConfig) -> pa.Table:
     try:
         return arrow_csv.read_csv(
             path,
-            read_options=arrow_csv.ReadOptions(encoding=config.encoding, column_names=_unique(header), skip_rows=1, use_threads=False),
+            read_options=arrow_csv.ReadOptions(
+                encoding=config.encoding, column_names=_unique(header), skip_rows=1, use_threads=False
+            ),
             parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={name: pa.string() for name in _unique(header)}, strings_can_be_null=True, null_values=[""]

@@ -13,7 +13,16 @@ import pyarrow as pa
 from sensorium.errors import SchemaError
 from sensorium.schema import Guess
 from sensorium.table import Column
-from sensorium.tasks._base import EncodedTarget, Floats, Label, Task, class_weights, classes_of, encode_classes, is_whole
+from sensorium.tasks._base import (
+    EncodedTarget,
+    Floats,
+    Label,
+    Task,
+    class_weights,
+    classes_of,
+    encode_classes,
+    is_whole,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -68,7 +68,7 @@ class Regression(Task):
         return scores
 
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        return predicted.tolist()
+        return list(predicted.tolist())
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"

@@ -108,6 +108,7 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
 
 
 def batch_size(config: TrainConfig, rows: int) -> int:
+    """As set; by default 64, less where the rows are few."""
     return config.batch_size or int(np.clip(rows // BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
 
 
@@ -141,7 +142,7 @@ class _Steps:
         assert batch.target is not None
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.job.task.loss(self.job.model(batch, self._hide(batch)), batch.target)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if self.config.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.job.model.parameters(), self.config.clip_norm)
         self.optimizer.step()

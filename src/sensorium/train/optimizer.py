@@ -14,7 +14,7 @@ MOMENTUM = 0.9  # of sgd
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """adam (Kingma and Ba 2015), adamw (Loshchilov and Hutter 2019) or sgd with momentum, one fused step for all weights.
+    """Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum, fused over all weights.
 
     Only matrices and filters decay; biases, gains and embeddings don't.
     """
@@ -39,6 +39,8 @@ def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: 
         if step < rise and config.warmup:
             return (step + 1) / rise
         done = (step - rise) / max(1, steps - rise)
-        return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * min(1.0, done))) / 2}[config.schedule]
+        return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * min(1.0, done))) / 2}[
+            config.schedule
+        ]
 
     return LambdaLR(optimizer, factor)

@@ -1,0 +1,17 @@
+"""The contracts as checks: run them over a modality, encoder, fusion, task or metric of your own.
+
+    from sensorium.testing import check_fusion
+    def test_median():
+        check_fusion("median")
+
+Each takes a registered name, raises AssertionError with what is broken, and returns nothing.
+"""
+
+from sensorium.testing.encoders import check_encoder
+from sensorium.testing.fusions import check_fusion
+from sensorium.testing.metrics import check_metric
+from sensorium.testing.modalities import check_modality
+from sensorium.testing.tables import make_column, make_table
+from sensorium.testing.tasks import check_task
+
+__all__ = ["check_encoder", "check_fusion", "check_metric", "check_modality", "check_task", "make_column", "make_table"]

@@ -1,0 +1,94 @@
+"""What every encoder promises."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sensorium.batch import Cells, Tokens
+from sensorium.model import TowerPlan, build_encoder
+from sensorium.prepare import prepare_columns
+from sensorium.prepare.loader import Loader
+from sensorium.progress import Silent
+from sensorium.registry import encoders, modalities
+from sensorium.table import open_table
+from sensorium.testing.tables import make_table
+
+CLOSE = 1e-4
+
+
+def check_encoder(name: str, **options: Any) -> None:
+    """Run every check on made columns of the modalities that the encoder accepts.
+
+    Args:
+        name: registered name.
+        **options: of the encoder.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    entry = encoders.entry(name)
+    accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
+    assert accepts, f"{entry.path.name} has no literal ACCEPTS"
+    for kinds in [list(accepts)] if joint else [[kind] for kind in accepts]:
+        _check(name, kinds, options)
+
+
+def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
+    cells, facts = _cells(kinds)
+    torch.manual_seed(0)
+    encoder = build_encoder(TowerPlan(name, kinds, name, options), facts, {})
+    encoder.train()
+    found = encoder(*cells)
+    _check_tokens(found, len(cells[0].present), encoder.width)
+    found.pooled().square().sum().backward()
+    untouched = [n for n, p in encoder.named_parameters() if p.requires_grad and p.grad is None]
+    assert not untouched, f"no gradient reaches {', '.join(untouched)}"
+    encoder.eval()
+    with torch.no_grad():
+        _check_rows(encoder, cells)
+
+
+def _cells(kinds: list[str]) -> tuple[list[Cells], dict[str, Any]]:
+    """Twelve rows that have every column, and what their modalities know."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = open_table(make_table(Path(folder), rows=12, modalities=kinds))
+        learnt = {kind: modalities.load(kind).learn(table.column(kind)) for kind in kinds}
+        prepared = prepare_columns(table, learnt, Silent())
+    batch = Loader(prepared, None, torch.device("cpu")).batch(torch.arange(12))
+    return [batch.cells[kind] for kind in kinds], {kind: modality.facts() for kind, modality in learnt.items()}
+
+
+def _check_tokens(found: Tokens, rows: int, width: int) -> None:
+    assert isinstance(found, Tokens), f"an encoder gives Tokens, not {type(found).__name__}"
+    assert found.values.dim() == 3 and len(found.values) == rows, (
+        f"values are (b, t, d), not {tuple(found.values.shape)}"
+    )
+    assert found.mask.shape == found.values.shape[:2], "the mask is (b, t)"
+    assert found.mask.any(1).all(), "a row with a value has no token"
+    assert found.pooled().shape == (rows, width), f"`width` is {width}, the vector {tuple(found.pooled().shape)}"
+    assert found.values.isfinite().all() and found.pooled().isfinite().all(), "values are not all finite"
+
+
+def _check_rows(encoder: Any, cells: list[Cells]) -> None:
+    """Rows don't see each other: not in another order, not alone, where there is less padding."""
+    together = encoder(*cells).pooled()
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(together)))
+    turned = encoder(*(c.take(order) for c in cells)).pooled()
+    assert torch.allclose(turned, together[order], atol=CLOSE), "the order of rows changes their tokens"
+    for row in range(len(together)):
+        alone = encoder(*(_trim(c.take(torch.tensor([row]))) for c in cells)).pooled()
+        assert torch.allclose(alone[0], together[row], atol=CLOSE), (
+            f"row {row} alone is encoded otherwise than in a batch"
+        )
+
+
+def _trim(cells: Cells) -> Cells:
+    if cells.mask is None:
+        return cells
+    steps = int(cells.mask.sum(1).max())
+    return Cells(cells.values[:, :steps], cells.present, cells.mask[:, :steps])

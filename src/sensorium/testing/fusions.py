@@ -1,0 +1,102 @@
+"""What every fusion promises."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sensorium.batch import Tokens
+from sensorium.registry import fusions
+
+CLOSE = 1e-5
+ROWS, WIDTH = 6, 8
+
+
+def check_fusion(name: str, **options: Any) -> None:
+    """Run every check for one, two and three modalities.
+
+    Args:
+        name: registered name.
+        **options: of the fusion.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    kind = fusions.load(name)
+    assert kind.level in ("vector", "token", "decision"), f"level {kind.level!r} is none of vector, token, decision"
+    for count in (1, 2, 3):
+        torch.manual_seed(count)
+        widths = [WIDTH + 2 * m for m in range(count)] if kind.own_widths else [WIDTH] * count
+        fusion = kind(widths, WIDTH, **options).eval()
+        tokens = _tokens(widths, steps=3 if kind.level == "token" else 1)
+        for pattern in itertools.product([False, True], repeat=count):
+            if any(pattern):
+                _check_pattern(fusion, tokens, torch.tensor([pattern] * ROWS))
+        _check_rows(fusion, tokens)
+        _check_gradients(fusion, tokens)
+
+
+def _tokens(widths: list[int], steps: int) -> list[Tokens]:
+    found = []
+    for place, width in enumerate(widths):
+        mask = torch.arange(steps + place)[None] < torch.randint(1, steps + place + 1, (ROWS, 1))
+        found.append(
+            Tokens(
+                torch.randn(ROWS, steps + place if steps > 1 else 1, width), mask if steps > 1 else mask[:, :1] | True
+            )
+        )
+    return found
+
+
+def _check_pattern(fusion: Any, tokens: list[Tokens], present: Tensor) -> None:
+    with torch.no_grad():
+        fused = fusion(tokens, present)
+        again = fusion(_scramble(tokens, present), present)
+        shares = fusion.shares(tokens, present)
+    there = present[0].tolist()
+    assert fused.shape == (ROWS, fusion.width), f"the fused vector is {tuple(fused.shape)}, `width` says {fusion.width}"
+    assert fused.isfinite().all(), f"not finite where the modalities {there} are present"
+    assert torch.allclose(fused, again, atol=CLOSE), (
+        f"what absent modalities or padding hold changes the answer ({there})"
+    )
+    if shares is not None:
+        assert shares.shape == present.shape, "shares are (b, m)"
+        assert torch.allclose(shares.sum(1), torch.ones(ROWS), atol=CLOSE), "shares don't add up to 1"
+        assert (shares[~present] == 0).all(), "an absent modality has a share"
+
+
+def _scramble(tokens: list[Tokens], present: Tensor) -> list[Tokens]:
+    """Other values wherever they must not matter."""
+    found = []
+    for place, part in enumerate(tokens):
+        real = part.mask & present[:, place, None]
+        values = torch.where(real[..., None], part.values, 100 * torch.randn_like(part.values))
+        found.append(Tokens(values, part.mask))
+    return found
+
+
+def _check_rows(fusion: Any, tokens: list[Tokens]) -> None:
+    """Each row is fused for itself, whatever it has and whatever the others have."""
+    present = torch.rand(ROWS, len(tokens)) < 0.6
+    present[:, 0] |= ~present.any(1)
+    with torch.no_grad():
+        together = fusion(tokens, present)
+        for row in range(ROWS):
+            alone = fusion(
+                [Tokens(t.values[row : row + 1], t.mask[row : row + 1]) for t in tokens], present[row : row + 1]
+            )
+            assert torch.allclose(alone[0], together[row], atol=CLOSE), (
+                f"row {row} alone is fused otherwise than in a batch"
+            )
+
+
+def _check_gradients(fusion: Any, tokens: list[Tokens]) -> None:
+    leaves = [part.values.clone().requires_grad_() for part in tokens]
+    present = torch.ones(ROWS, len(tokens), dtype=torch.bool)
+    fused = fusion([Tokens(leaf, part.mask) for leaf, part in zip(leaves, tokens, strict=True)], present)
+    fused.square().sum().backward()
+    for place, leaf in enumerate(leaves):
+        assert leaf.grad is not None and leaf.grad.abs().sum() > 0, f"no gradient reaches modality {place}"

@@ -1,0 +1,50 @@
+"""What every metric promises."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sensorium.metrics import Outcome, score
+from sensorium.registry import metrics
+
+CLOSE = 1e-9
+
+
+def check_metric(name: str, seed: int = 0) -> None:
+    """Run every check for each task that the metric measures.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    entry = metrics.entry(name)
+    named = entry.literal("TASKS", ())
+    assert named, f"{entry.path.name} has no literal TASKS"
+    for task in named:
+        outcome = make_outcome(task, seed)
+        random = np.random.default_rng(seed)
+        plain = score(name, outcome)
+        assert plain.shape == (1,) and np.isfinite(plain).all(), f"{name} of ordinary {task} rows is no number"
+        counts = random.integers(0, 4, (5, len(outcome))).astype(np.float64)
+        weighted = score(name, outcome, counts)
+        assert weighted.shape == (5,), f"{name} gives {weighted.shape} for 5 weightings"
+        for found, count in zip(weighted, counts.astype(np.int64), strict=True):
+            repeated = score(name, outcome.take(np.repeat(np.arange(len(outcome)), count)))[0]
+            assert abs(found - repeated) < CLOSE, f"a row of weight k does not count as k rows ({task})"
+        order = random.permutation(len(outcome))
+        assert abs(score(name, outcome.take(order))[0] - plain[0]) < CLOSE, f"the order of rows changes {name} ({task})"
+
+
+def make_outcome(task: str, seed: int = 0, rows: int = 60) -> Outcome:
+    """Random truth and scores of a task that Sensorium brings, with ties among the scores."""
+    random = np.random.default_rng(seed)
+    if task == "regression":
+        truth = random.normal(size=rows)
+        scores = truth + random.normal(size=rows)
+        return Outcome(truth, scores, scores)
+    if task == "multilabel":
+        scores = random.random((rows, 4)).round(2)
+        return Outcome(random.random((rows, 4)) < 0.4, scores, scores >= 0.5)
+    classes = 2 if task == "binary" else 4
+    scores = random.dirichlet(np.ones(classes), rows).round(2) + 1e-3
+    scores /= scores.sum(1, keepdims=True)
+    return Outcome(random.integers(0, classes, rows), scores, scores.argmax(1))

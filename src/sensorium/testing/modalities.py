@@ -1,0 +1,82 @@
+"""What every modality promises."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.modalities import Encoded, Modality, Ragged
+from sensorium.registry import encoders, modalities
+from sensorium.table import Column
+from sensorium.testing.tables import make_column
+
+
+def check_modality(name: str, column: Column | None = None) -> None:
+    """Run every check.
+
+    Args:
+        name: registered name.
+        column: cells of that modality, some missing; made for the modalities that Sensorium brings.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        column = column or make_column(name, Path(folder))
+        kind = modalities.load(name)
+        guess = kind.looks_like(column)
+        assert guess and guess.reason, f"{name} does not know its own column, or not why"
+        assert 0 < guess.confidence <= 1, f"confidence {guess.confidence} is not within 0 and 1"
+        assert name in encoders.entry(kind.encoder).literal("ACCEPTS", ()), (
+            f"encoder {kind.encoder!r} does not take {name}"
+        )
+        learnt = kind.learn(column)
+        encoded = learnt.encode(column)
+        _check_form(encoded, column)
+        _check_cell_by_cell(learnt, encoded, column)
+        _check_state(learnt, encoded, column)
+        _check_all_missing(learnt, column)
+        assert learnt.describe() and learnt.facts() is not None, f"{name} describes nothing"
+
+
+def _check_form(encoded: Encoded, column: Column) -> None:
+    assert len(encoded.values) == len(encoded.present) == len(column), "one cell a row"
+    assert encoded.present.dtype == np.bool_, "`present` is bool"
+    assert not (encoded.present & ~column.present).any(), "a missing cell is said to be present"
+    assert encoded.present.any(), "no cell of the column could be read"
+    told = {problem.row for problem in encoded.problems}
+    silent = set(np.flatnonzero(column.present & ~encoded.present)) - told
+    assert not silent, f"rows {sorted(silent)} became missing without a reason"
+    values = encoded.values.values if isinstance(encoded.values, Ragged) else encoded.values
+    assert np.isfinite(values).all(), "values are not all finite"
+
+
+def _check_cell_by_cell(learnt: Modality, encoded: Encoded, column: Column) -> None:
+    for row in range(len(column)):
+        alone = learnt.encode(column.take(np.array([row])))
+        assert alone.present[0] == encoded.present[row], f"row {row} alone is present otherwise than among others"
+        same = np.array_equal(alone.values[0], encoded.values[row])
+        assert same or not alone.present[0], f"row {row} alone is encoded otherwise than among others"
+
+
+def _check_state(learnt: Modality, encoded: Encoded, column: Column) -> None:
+    import json
+
+    fields, arrays = learnt.state()
+    again = type(learnt).restore(json.loads(json.dumps(fields)), {name: array.copy() for name, array in arrays.items()})
+    assert _same(again.encode(column), encoded), "restored from its state, it encodes otherwise"
+
+
+def _check_all_missing(learnt: Modality, column: Column) -> None:
+    nothing = learnt.encode(Column(column.name, pa.nulls(3, column.data.type), column.files))
+    assert not nothing.present.any() and len(nothing.values) == 3, "a column of missing cells has present ones"
+
+
+def _same(one: Encoded, other: Encoded) -> bool:
+    rows = range(len(one.present))
+    return bool((one.present == other.present).all()) and all(
+        np.array_equal(one.values[r], other.values[r]) for r in rows
+    )

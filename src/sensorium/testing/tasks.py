@@ -1,0 +1,79 @@
+"""What every task promises."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import torch
+
+from sensorium.metrics import metrics_of, score
+from sensorium.registry import tasks
+from sensorium.table import Column
+from sensorium.tasks import Task
+
+
+def check_task(name: str, column: Column) -> None:
+    """Run every check.
+
+    Args:
+        name: registered name.
+        column: labels of that task, one missing or more.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    kind = tasks.load(name)
+    guess = kind.looks_like(column)
+    assert guess and guess.reason, f"{name} does not know its own labels, or not why"
+    task: Task = kind.learn(column, "auto")
+    target = task.encode(column)
+    assert target.known.tolist() == column.present.tolist(), "`known` differs from which labels there are"
+    _check_loss(task, target.values[target.known])
+    _check_scores(task, target.values[target.known])
+    _check_spelling(task, column, target.values[target.known])
+    _check_state(task, column)
+    assert kind.watch in metrics_of(name), f"watches {kind.watch!r}, which does not measure {name}"
+
+
+def _check_spelling(task: Task, column: Column, values: np.ndarray) -> None:
+    """Right answers, decoded, are the labels as the user wrote them (a row's several labels in any order)."""
+    zeros = np.zeros((len(values), task.outputs), np.float32)
+    answers = list(task.decode(task.outcome(task.scores(zeros), values).truth))
+    for found, written in zip(answers, column.values.to_pylist(), strict=True):
+        same = sorted(found) == sorted(written) if isinstance(written, list) else found == written
+        assert same, f"the label {written!r} comes back as {found!r}"
+
+
+def _check_loss(task: Task, values: np.ndarray) -> None:
+    logits = torch.zeros(len(values), task.outputs, requires_grad=True)
+    target = torch.from_numpy(values)
+    first = task.loss(logits, target)
+    assert first.shape == () and first.isfinite(), "the loss is a finite scalar"
+    optimizer = torch.optim.Adam([logits], 0.1)
+    for _ in range(200):
+        optimizer.zero_grad()
+        task.loss(logits, target).backward()
+        optimizer.step()
+    assert task.loss(logits, target) < 0.5 * first, "the loss does not fall when logits follow it"
+    outcome = task.outcome(task.scores(logits.detach().numpy()), values)
+    best = score(task.watch, outcome)[0]
+    start = score(task.watch, task.outcome(task.scores(np.zeros_like(logits.detach().numpy())), values))[0]
+    assert best != start, f"logits of the least loss leave {task.watch} where it was"
+
+
+def _check_scores(task: Task, values: np.ndarray) -> None:
+    scores = task.scores(np.random.default_rng(0).normal(size=(len(values), task.outputs)).astype(np.float32))
+    assert len(scores) == len(values) and np.isfinite(scores).all(), "one finite score a row"
+    if task.labels:
+        assert scores.shape == (len(values), len(task.labels)), "one probability a label"
+        assert ((scores >= 0) & (scores <= 1)).all(), "probabilities lie within 0 and 1"
+    answers = task.decode(task.predicted(scores))
+    assert len(answers) == len(values), "one answer a row"
+    assert len(task.prior(values)) == max(1, len(task.labels)), "the prior is one score a label"
+
+
+def _check_state(task: Task, column: Column) -> None:
+    fields, arrays = task.state()
+    again = type(task).restore(json.loads(json.dumps(fields)), arrays)
+    assert np.array_equal(again.encode(column).values, task.encode(column).values), "restored, it encodes otherwise"
