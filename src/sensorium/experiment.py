@@ -97,6 +97,7 @@ class Experiment:
         self.learnt = self._learn(train_rows)
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
         self._fingerprint = self.table.fingerprint()
+        self._say_guesses()
         self._prepare(target)
 
     def _learn(self, train_rows: Rows) -> dict[str, Modality]:
@@ -125,7 +126,26 @@ class Experiment:
         self.problems = Problems([*labels.problems, *_unlabelled(target), *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
+        self.problems.extend(self._lone_classes())
         _check_decoded(self.prepared, self.rows("train"))
+
+    def _lone_classes(self) -> list[Problem]:
+        """A split of one class only can't be ranked: some of its metrics will not be defined."""
+        found = []
+        for split in SPLITS[1:]:
+            rows = self.rows(split)
+            if self.task.labels and len(rows) and self.target.ndim == 1 and len(np.unique(self.target[rows])) == 1:
+                reason = f"all {len(rows)} {split} rows have one label: metrics that rank or contrast are not defined"
+                found.append(Problem(int(self.used[rows[0]]), str(self.config.target), reason, "another split"))
+        return found
+
+    def _say_guesses(self) -> None:
+        """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
+        for plan in self.plans:
+            if plan.caution:
+                self.report.say(f"? {plan.name}: {plan.modality or 'left out'}: {plan.reason}; {plan.caution}")
+        if self.task_guess.caution:
+            self.report.say(f"? {self.config.target}: {self.task_name}: {self.task_guess.caution}")
 
     def rows(self, split: str) -> Rows:
         """Places of a split's rows among the prepared ones."""

@@ -175,12 +175,18 @@ def _projection(inside: int, outside: int, own_head: bool) -> nn.Module:
 
 
 def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str]]:
-    """Tower → columns: as set, else the modality's shared tower, else one a column; in the order of the columns."""
+    """Tower → columns: as set, else the modality's shared tower, else one a column; in the order of the columns.
+
+    A shared tower of one column is called like the column.
+    """
     chosen = {column: tower for tower, columns in config.towers.items() for column in columns}
     groups: dict[str, list[str]] = {}
     for column, modality in learnt.items():
         groups.setdefault(chosen.get(column) or modality.tower or column, []).append(column)
-    return groups
+    return {
+        tower if tower in config.towers or len(columns) > 1 else columns[0]: columns
+        for tower, columns in groups.items()
+    }
 
 
 def _plan_tower(
@@ -191,7 +197,9 @@ def _plan_tower(
         choice = _refine(choice, config.encoders.get(key))
     encoder = choice.name or learnt[columns[0]].encoder
     entry = encoders.entry(encoder)
-    _check_accepts(name, encoder, [kinds[column] for column in columns])
+    # A modality vouches for the encoder that it names itself: one new file is enough to add it.
+    others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
+    _check_accepts(name, encoder, others, len(columns))
     place = f"encoder {encoder!r} of {name!r}"
     options = {} if encoder == "module" else check_options(entry.load(), choice.options, place)
     return TowerPlan(name, columns, encoder, options)
@@ -205,7 +213,7 @@ def _refine(choice: Choice, other: Choice | None) -> Choice:
     return Choice.model_validate({"name": choice.name, **choice.options, **other.options})
 
 
-def _check_accepts(tower: str, encoder: str, kinds: Sequence[str]) -> None:
+def _check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) -> None:
     entry = encoders.entry(encoder)
     accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
     wrong = sorted(set(kinds) - set(accepts))
@@ -217,8 +225,8 @@ def _check_accepts(tower: str, encoder: str, kinds: Sequence[str]) -> None:
             rule=f"it takes {', '.join(accepts)}",
             cure=f"one of: {', '.join(fitting)}" if fitting else "columns of one tower must suit one encoder",
         )
-    if len(kinds) > 1 and not joint:
-        raise ConfigError(f"encoder {encoder!r} encodes one column, not {len(kinds)}", place=f"tower {tower!r}")
+    if columns > 1 and not joint:
+        raise ConfigError(f"encoder {encoder!r} encodes one column, not {columns}", place=f"tower {tower!r}")
 
 
 def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:

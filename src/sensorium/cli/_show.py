@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 WIDE = 160  # columns, where no terminal says otherwise
 
 
-def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None:
+def show(renderable: RenderableType | str, as_json: bool, quiet: bool = False) -> None:
     """Print unless quiet; on stderr where JSON goes to stdout."""
     if not quiet:
         from rich.console import Console

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -28,6 +30,9 @@ class Module(nn.Module):
         super().__init__()
         self.module = module
         self._keras = any(base.__module__.startswith("keras.") for base in type(module).__mro__)
+        if self._keras:
+            self._register_state_dict_hook(_number_weights)  # type: ignore[no-untyped-call]
+            self.register_load_state_dict_pre_hook(_name_weights)  # type: ignore[no-untyped-call]
         training = module.training
         with torch.no_grad():
             self.width = self.eval()(_sample(facts)).values.shape[2]
@@ -52,6 +57,18 @@ class Module(nn.Module):
             pixels = unit_range(values)
             return pixels.permute(0, 2, 3, 1) if self._keras else pixels
         return values.long() if values.dtype == torch.int32 else values
+
+
+def _number_weights(encoder: Module, state: dict[str, Any], prefix: str, _: Any) -> None:
+    """Keras counts layers of a process in their names (`conv2d_2`): in a file weights are numbered instead."""
+    for number, name in enumerate(encoder.module.state_dict()):
+        state[f"{prefix}weight_{number}"] = state.pop(f"{prefix}module.{name}")
+
+
+def _name_weights(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    for number, name in enumerate(encoder.module.state_dict()):
+        if f"{prefix}weight_{number}" in state:
+            state[f"{prefix}module.{name}"] = state.pop(f"{prefix}weight_{number}")
 
 
 def _sample(facts: Facts) -> Cells:

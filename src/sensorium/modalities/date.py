@@ -66,7 +66,7 @@ class Date(Modality):
             twin = MONTH_FIRST[DAY_FIRST.index(best)]
             if all(_parse(value, twin) is not None for value in fitting):
                 caution = f"day first or month first? read as day first; else modalities.{column.name}.day_first=false"
-        return Guess(0.97, f"text such as {fitting[0]!r} ({best})", caution)
+        return Guess(0.99, f"text such as {fitting[0]!r} ({best})", caution)
 
     @classmethod
     def learn(cls, column: Column, *, day_first: bool | None = None) -> Self:

@@ -99,7 +99,7 @@ def _claim_number(column: Column) -> Guess:
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower())
     if column.is_integer and (set(words) & set(IDENTIFIER_WORDS) or max(-low, high) > LARGEST_EXACT):
         return Guess(0.6, f"{reason}, but they may be names")
-    return Guess(0.9, reason)
+    return Guess(0.9 if column.distinct > 2 else 0.7, reason)
 
 
 def numbers(column: Column) -> tuple[Floats, list[Problem]]:

@@ -6,7 +6,16 @@ from sensorium.report.text import (
     fit_text,
     inspection_text,
     listing_text,
+    predictions_text,
     problems_text,
 )
 
-__all__ = ["comparison_text", "evaluation_text", "fit_text", "inspection_text", "listing_text", "problems_text"]
+__all__ = [
+    "comparison_text",
+    "evaluation_text",
+    "fit_text",
+    "inspection_text",
+    "listing_text",
+    "predictions_text",
+    "problems_text",
+]

@@ -14,6 +14,8 @@ from sensorium.problems import Problems
 from sensorium.registry import Registry
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sensorium.comparison import Comparison
     from sensorium.inspection import Inspection
 
@@ -87,6 +89,16 @@ def comparison_text(found: Comparison) -> RenderableType:
             style="bold" if best else "",
         )
     return Group(table, Text(found.verdict, "bold"))
+
+
+def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:
+    """Answers of the first rows whose truth is given, beside it."""
+    table = _table("row", "prediction", "truth", "probability of the prediction")
+    for answer in answers.take(list(truth)[:rows]).to_pylist():
+        sure = answer.get(f"probability_{answer['prediction']}")
+        shown = "" if sure is None else f"{sure:.3f}"
+        table.add_row(str(answer["row"]), str(answer["prediction"]), str(truth[answer["row"]]), shown)
+    return table
 
 
 def problems_text(problems: Problems) -> RenderableType:

@@ -13,7 +13,8 @@ from sensorium.table import Column, Table
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 UNSURE = 0.7  # below this confidence a guess is shown with a caution
-CLOSE = 0.05  # a runner-up this near is shown too
+CLOSE = 0.125  # a runner-up this near is shown too
+FEW = 10  # values below which nothing is said to be an identifier
 MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
 
 
@@ -129,31 +130,24 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
     if chosen and chosen.name:
         modalities.entry(chosen.name)
         return ColumnPlan(name, chosen.name, "by setting")
-    useless = _useless(column, asked_for=name in (config.columns or []))
-    if useless:
-        return ColumnPlan(name, None, *useless)
+    if column.distinct == 1:
+        return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
     found, guess = _best(modalities, column, flag=f"--modality {name}={{name}}")
+    if name not in (config.columns or []) and _looks_like_identifier(column, guess):
+        reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
+        return ColumnPlan(name, None, reason, f"--modality {name}=category (or text) to use it")
     if not found:
         return ColumnPlan(name, None, f"no modality fits Arrow type {column.data.type}", caution="left out")
     return ColumnPlan(name, found, guess.reason, guess.caution, guess.confidence)
 
 
-def _useless(column: Column, asked_for: bool) -> tuple[str, str] | None:
-    """Reason and caution, where a column can't help to predict new rows."""
-    if column.distinct == 1:
-        return f"always {str(column.sample(1)[0])[:40]!r}", ""
-    if asked_for or len(column.values) < 10 or not _looks_like_identifier(column):
-        return None
-    count = f"{column.distinct:,} different values in {len(column.values):,} cells"
-    return f"looks like an identifier: {count}", f"left out; --modality {column.name}=category (or text) to use it"
-
-
-def _looks_like_identifier(column: Column) -> bool:
-    if column.distinct < MOSTLY_UNIQUE * len(column.values):
+def _looks_like_identifier(column: Column, guess: Guess) -> bool:
+    """Nearly every row has its own value, which measures nothing and says nothing: it can't help with new rows."""
+    if len(column.values) < FEW or column.distinct < MOSTLY_UNIQUE * len(column.values):
         return False
     if column.is_integer:
         return column.name.lower() in ("id", "index") or column.name.lower().endswith("_id") or _counts_up(column)
-    return column.is_string and all(_single_word(value) for value in column.sample(200))
+    return column.is_string and guess.confidence < UNSURE and all(map(_single_word, column.sample(200)))
 
 
 def _counts_up(column: Column) -> bool:

@@ -1,4 +1,4 @@
-"""An amount."""
+"""An amount: one number, in the unit of the target."""
 
 from __future__ import annotations
 

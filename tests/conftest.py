@@ -1,0 +1,54 @@
+"""Fixtures that tests share. Axes named in annotations are checked at run time where tensors are handled."""
+
+# ruff: noqa: E402 - the hook and the environment stand before what they act on
+
+import os
+
+# Two test processes on two cores: more threads each would only wait for one another. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+from jaxtyping import install_import_hook
+
+install_import_hook(
+    ["sensorium.batch", "sensorium.encoders", "sensorium.fusion", "sensorium.model"], "beartype.beartype"
+)
+
+from pathlib import Path
+
+import pytest
+
+import sensorium
+from sensorium.testing import make_table
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A table with every modality, 160 rows, a tenth of the cells missing."""
+    return make_table(tmp_path_factory.mktemp("made"), rows=160, missing=0.1)
+
+
+@pytest.fixture(scope="session")
+def run(made, tmp_path_factory):
+    """A run fitted on it; read only."""
+    out = tmp_path_factory.mktemp("run")
+    sensorium.fit(made, "label", out=out, epochs=3, progress=False)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tabular(tmp_path_factory):
+    """A table without files, quick to fit: number, category, text, label."""
+    return make_table(tmp_path_factory.mktemp("tabular"), rows=120, modalities=["number", "category", "text"])
+
+
+@pytest.fixture
+def write(tmp_path):
+    """write("a.csv", "x,y\\n1,2\\n") → path."""
+
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write

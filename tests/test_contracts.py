@@ -1,0 +1,158 @@
+"""The public contract checks, over the whole registry; and that they catch what breaks a contract."""
+
+import pytest
+import torch
+from torch import nn
+
+from sensorium.batch import Tokens
+from sensorium.fusion._base import stack
+from sensorium.registry import Entry, encoders, fusions, metrics, modalities, tasks
+from sensorium.table import open_table
+from sensorium.testing import check_encoder, check_fusion, check_metric, check_modality, check_task
+
+LABELS = {
+    "binary": ["a", "b", None, "a", "b"] * 8,
+    "multiclass": ["x", "y", "z", None] * 10,
+    "multilabel": [["a", "b"], ["b"], [], None, ["c", "a"]] * 8,
+    "regression": [1.5, 2.5, None, -3.25] * 10,
+}
+
+
+@pytest.mark.parametrize("name", modalities.names())
+def test_modality(name):
+    check_modality(name)
+
+
+@pytest.mark.parametrize("name", [name for name in encoders.names() if name != "module"])
+def test_encoder(name):
+    check_encoder(name)
+
+
+@pytest.mark.parametrize("name", fusions.names())
+def test_fusion(name):
+    check_fusion(name)
+
+
+@pytest.mark.parametrize("name", metrics.names())
+def test_metric(name):
+    check_metric(name)
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_task(name):
+    check_task(name, open_table({name: LABELS[name]}).column(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("weighted_sum", {"alpha": "per_feature"}),
+        ("late", {"weights": "learned"}),
+        ("gated", {"per_feature": False}),
+        ("concat", {"layers": 0}),
+        ("concat", {"layers": 2}),
+        ("attention", {"heads": 2, "queries": 1}),
+    ],
+)
+def test_fusion_with_other_options(name, options):
+    check_fusion(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("tabular", {"numeric": "linear"}),
+        ("tabular", {"numeric": "periodic"}),
+        ("tabular", {"layers": ()}),
+        ("image_cnn", {"reduce": "flatten"}),
+        ("image_cnn", {"shrink": "stride", "norm": False}),
+        ("image_cnn", {"shrink": "none", "filters": (4,)}),
+        ("image_resnet", {"blocks": 2, "filters": (8, 16)}),
+        ("audio_cnn", {"stem": "pool", "norm": False}),
+    ],
+)
+def test_encoder_with_other_options(name, options):
+    check_encoder(name, **options)
+
+
+class _Base(nn.Module):
+    level, own_widths = "vector", False
+
+    def __init__(self, widths, width):
+        super().__init__()
+        self.width = width
+
+    def shares(self, tokens, present):
+        return None
+
+
+class _Leaks(_Base):
+    """Reads what absent modalities hold."""
+
+    def forward(self, tokens, present):
+        return stack(tokens).sum(1)
+
+
+class _Mixes(_Base):
+    """Looks at other rows."""
+
+    def forward(self, tokens, present):
+        fused = (stack(tokens) * present[..., None]).sum(1)
+        return fused - fused.mean(0)
+
+
+class _Deaf(_Base):
+    """Lets no gradient through to the second modality."""
+
+    def forward(self, tokens, present):
+        return (stack([tokens[0], *(Tokens(t.values.detach(), t.mask) for t in tokens[1:])]) * present[..., None]).sum(
+            1
+        )
+
+
+class _Breaks(_Base):
+    """Not finite without the first modality."""
+
+    def forward(self, tokens, present):
+        return (stack(tokens) * present[..., None]).sum(1) / present[:, :1]
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (_Leaks, "absent modalities"),
+        (_Mixes, "alone is fused otherwise"),
+        (_Deaf, "no gradient"),
+        (_Breaks, "not finite"),
+    ],
+)
+def test_check_fusion_catches(broken, message, monkeypatch):
+    monkeypatch.setattr(Entry, "load", lambda self: broken)
+    with pytest.raises(AssertionError, match=message):
+        check_fusion("concat")
+
+
+class _SeesNeighbours(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.width, self.embed = 4, nn.Embedding(vocabulary, 4)
+
+    def forward(self, cells):
+        values = self.embed(cells.values)
+        return Tokens(values - values.mean((0, 1)), cells.mask)
+
+
+class _SeesPadding(_SeesNeighbours):
+    def forward(self, cells):
+        values = self.embed(cells.values)
+        return Tokens(values, torch.ones_like(cells.mask))
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"), [(_SeesNeighbours, "order of rows|alone is encoded"), (_SeesPadding, "alone is encoded")]
+)
+def test_check_encoder_catches(broken, message, monkeypatch):
+    real = Entry.load
+    monkeypatch.setattr(Entry, "load", lambda self: broken if self.name == "bilstm" else real(self))
+    with pytest.raises(AssertionError, match=message):
+        check_encoder("bilstm")
