@@ -24,7 +24,7 @@ from sensorium.prepare.loader import Loader
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import tasks
-from sensorium.schema import SPLITS, ColumnPlan, infer_columns, infer_task, make_split, split_column
+from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
 from sensorium.table import Column, Table
 from sensorium.train import History, Training, train
 
@@ -87,7 +87,7 @@ class Experiment:
             )
         target = self.table.column(self.config.target)
         self.device = pick_device(self.config.device)
-        self.plans = infer_columns(self.table, self.config)
+        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
         self.task_name, self.task_guess = infer_task(target, self.config)
         _check_train_settings(self.config, self.task_name)
         self.split_column = split_column(self.table, self.config)

@@ -11,7 +11,7 @@ import numpy as np
 from sensorium.config import Config
 from sensorium.prepare import at_rows, learn_modality
 from sensorium.problems import Problems, shorten
-from sensorium.schema import ColumnPlan, Split, infer_columns, infer_task, make_split, split_column
+from sensorium.schema import ColumnPlan, Split, add_hints, infer_columns, infer_task, make_split, split_column
 from sensorium.table import Table, open_table
 
 EXAMPLES = 3  # values shown of a column
@@ -83,6 +83,7 @@ def inspect(
     )
     opened = open_table(table, settings.table)
     plans = infer_columns(opened, settings)
+    plans = add_hints(opened, plans, settings) if settings.target else plans
     columns = [_report(opened, plan, settings) for plan in plans]
     if not settings.target:
         return Inspection(opened.name, len(opened), columns)

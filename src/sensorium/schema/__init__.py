@@ -2,6 +2,17 @@
 
 from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
+from sensorium.schema.leaks import add_hints
 from sensorium.schema.split import SPLITS, Split, make_split
 
-__all__ = ["SPLITS", "ColumnPlan", "Guess", "Split", "infer_columns", "infer_task", "make_split", "split_column"]
+__all__ = [
+    "SPLITS",
+    "ColumnPlan",
+    "Guess",
+    "Split",
+    "add_hints",
+    "infer_columns",
+    "infer_task",
+    "make_split",
+    "split_column",
+]

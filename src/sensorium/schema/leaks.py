@@ -1,0 +1,109 @@
+"""Columns that may know the answer too well: written after the outcome, or tying training rows to test rows.
+
+These are hints to look at, not verdicts: a column that truly tells the label in advance looks the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.config import Config
+from sensorium.problems import Unreadable
+from sensorium.schema.infer import ColumnPlan, split_column
+from sensorium.table import Column, Table
+
+LOOKED_AT = 5000  # rows
+REPEATED = 10  # occurrences from which a value or a word can tell a label by more than luck
+LUCK = 1e-6  # a pure value is remarkable where chance would make it so more seldom
+TELLING = 0.3  # share of rows in which a remarkable value or word occurs
+EXACT = 0.999  # correlation from which a number gives the target away
+UNIT = re.compile(r"(patient|subject|participant|person|customer|client|user|speaker|author|session)(_?id)?$", re.I)
+
+
+def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
+    """The plans, with a caution where a column tells the target too well or its rows belong together."""
+    assert config.target
+    target = table.column(config.target)
+    rows = np.flatnonzero(target.present)
+    rows = rows[np.linspace(0, len(rows) - 1, min(LOOKED_AT, len(rows))).astype(np.int64)]
+    at_random = not (split_column(table, config) or config.split.group or config.split.time)
+    found = []
+    for plan in plans:
+        column = table.column(plan.name).take(rows)
+        hints = [plan.caution]
+        if at_random and plan.name != config.target:
+            hints.append(_tie(column))
+        if plan.modality:
+            hints.append(_give_away(column, target.take(rows)))
+        found.append(replace(plan, caution="; ".join(filter(None, hints))))
+    return found
+
+
+def _tie(column: Column) -> str:
+    """Rows of one person are alike: what was learnt of some of them is no merit on the others."""
+    if UNIT.search(column.name) and 1 < column.distinct < len(column.values):
+        return f"rows of one {column.name} may train and test; --set split.group={column.name} keeps them together"
+    return ""
+
+
+def _give_away(column: Column, target: Column) -> str:
+    told = _told(column, target)
+    return f"{told}: would it be known when predicting? --exclude {column.name} if not" if told else ""
+
+
+def _told(column: Column, target: Column) -> str:
+    """How the column gives the target away; empty where it doesn't."""
+    both = np.flatnonzero(column.present & target.present)
+    if len(both) < REPEATED or column.is_list or target.is_list or _names_files(column):
+        return ""
+    cells, labels = column.take(both), target.take(both)
+    if target.is_float or (target.is_integer and target.distinct > len(both) / REPEATED):
+        return _same_amount(cells, labels)
+    names = [str(label) for label in labels.data.to_pylist()]
+    if column.is_string:
+        return _telling([set(re.findall(r"\w+", cell.lower())) for cell in cells.data.to_pylist()], names, "words")
+    return _telling([{str(cell)} for cell in cells.data.to_pylist()], names, "values")
+
+
+def _names_files(column: Column) -> bool:
+    """What a path says is not what its file holds, and only that is learnt from."""
+    try:
+        return column.is_string and column.files.path(column.sample(1)[0]).is_file()
+    except Unreadable:
+        return False
+
+
+def _same_amount(column: Column, target: Column) -> str:
+    if not (column.is_integer or column.is_float):
+        return ""
+    x, y = (np.asarray(c.data.cast(pa.float64()), dtype=np.float64) for c in (column, target))
+    if not (np.isfinite(x).all() and np.isfinite(y).all() and x.std() and y.std()):
+        return ""
+    together = float(np.corrcoef(x, y)[0, 1])
+    return f"its correlation with the target is {together:.4f}" if abs(together) >= EXACT else ""
+
+
+def _telling(cells: list[set[str]], labels: list[str], what: str) -> str:
+    """Which of the cells' members occur beside one label only, more often than luck explains."""
+    share = {label: count / len(labels) for label, count in Counter(labels).items()}
+    beside: dict[str, Counter[str]] = defaultdict(Counter)
+    for members, label in zip(cells, labels, strict=True):
+        for member in members:
+            beside[member][label] += 1
+    pure = {
+        member: sum(counts.values())
+        for member, counts in beside.items()
+        if len(counts) == 1 and share[next(iter(counts))] ** sum(counts.values()) < LUCK
+    }
+    pure = {member: count for member, count in pure.items() if count >= REPEATED}
+    told = sum(not members.isdisjoint(pure) for members in cells)
+    if told < TELLING * len(cells):
+        return ""
+    examples = ", ".join(repr(member) for member in sorted(pure, key=lambda m: -pure[m])[:3])
+    return f"{what} such as {examples} occur beside one label only, in {told / len(cells):.0%} of the rows"
