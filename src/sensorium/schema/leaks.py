@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from sensorium.problems import Unreadable
 from sensorium.schema.infer import ColumnPlan, split_column
 from sensorium.table import Column, Table
 
-LOOKED_AT = 5000  # rows
+LOOKED_AT = 2000  # rows
 REPEATED = 10  # occurrences from which a value or a word can tell a label by more than luck
 LUCK = 1e-6  # a pure value is remarkable where chance would make it so more seldom
 TELLING = 0.3  # share of rows in which a remarkable value or word occurs
@@ -65,10 +65,16 @@ def _told(column: Column, target: Column) -> str:
     cells, labels = column.take(both), target.take(both)
     if target.is_float or (target.is_integer and target.distinct > len(both) / REPEATED):
         return _same_amount(cells, labels)
-    names = [str(label) for label in labels.data.to_pylist()]
-    if column.is_string:
-        return _telling([set(re.findall(r"\w+", cell.lower())) for cell in cells.data.to_pylist()], names, "words")
-    return _telling([{str(cell)} for cell in cells.data.to_pylist()], names, "values")
+    texts, names = (list(map(str, c.data.to_pylist())) for c in (cells, labels))
+    return _telling(texts, names, _words if column.is_string else _value)
+
+
+def _words(cell: str) -> set[str]:
+    return set(re.findall(r"\w+", cell.lower()))
+
+
+def _value(cell: str) -> set[str]:
+    return {cell}
 
 
 def _names_files(column: Column) -> bool:
@@ -89,21 +95,20 @@ def _same_amount(column: Column, target: Column) -> str:
     return f"its correlation with the target is {together:.4f}" if abs(together) >= EXACT else ""
 
 
-def _telling(cells: list[set[str]], labels: list[str], what: str) -> str:
-    """Which of the cells' members occur beside one label only, more often than luck explains."""
+def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str]]) -> str:
+    """Which parts of cells occur beside one label only, more often than luck explains."""
     share = {label: count / len(labels) for label, count in Counter(labels).items()}
     beside: dict[str, Counter[str]] = defaultdict(Counter)
-    for members, label in zip(cells, labels, strict=True):
-        for member in members:
-            beside[member][label] += 1
-    pure = {
-        member: sum(counts.values())
-        for member, counts in beside.items()
-        if len(counts) == 1 and share[next(iter(counts))] ** sum(counts.values()) < LUCK
-    }
-    pure = {member: count for member, count in pure.items() if count >= REPEATED}
-    told = sum(not members.isdisjoint(pure) for members in cells)
+    for cell, label in zip(cells, labels, strict=True):
+        for part in parts(cell):
+            beside[part][label] += 1
+    pure = {}
+    for part, counts in beside.items():
+        (label, count), *others = counts.items()
+        if not others and count >= REPEATED and share[label] ** count < LUCK:
+            pure[part] = count
+    told = sum(not parts(cell).isdisjoint(pure) for cell in cells)
     if told < TELLING * len(cells):
         return ""
-    examples = ", ".join(repr(member) for member in sorted(pure, key=lambda m: -pure[m])[:3])
-    return f"{what} such as {examples} occur beside one label only, in {told / len(cells):.0%} of the rows"
+    examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: -pure[part])[:3])
+    return f"{examples} and such occur beside one label only, in {told / len(cells):.0%} of the rows"

@@ -150,14 +150,18 @@ class _Steps:
         return loss.detach()
 
     def _hide(self, batch: Batch) -> Tensor | None:
-        """Modality dropout: each is hidden by chance, yet every row keeps one of those that it has."""
+        """Modality dropout: each is hidden in a share of the rows, yet every row keeps one of those that it has.
+
+        The share is the same in every batch, so that tensors keep their sizes: others would fragment the memory.
+        """
         chance = self.config.modality_dropout
         if not chance or len(self.job.model.towers) < 2:
             return None
         present = self.job.model.present(batch)
         luck = torch.rand(present.shape, device=present.device)
         keeper = luck.masked_fill(~present, -1).argmax(1, keepdim=True)
-        return (luck < chance).scatter(1, keeper, False)
+        rank = luck.scatter(1, keeper, 2).argsort(0).argsort(0)
+        return (rank < round(chance * len(present))).scatter(1, keeper, False)
 
     def _look(self, waiting: list[Tensor], epoch: int) -> float:
         total = float(torch.stack(waiting).sum()) if waiting else 0.0

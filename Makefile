@@ -1,0 +1,47 @@
+# make demo   installs Sensorium into .venv and does the main job end to end on data that it makes
+# make test   installs the development tools too and runs the everyday tests
+# make help   lists the rest
+
+PYTHON ?= python3
+VENV ?= .venv
+PROCESSES ?= 2
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow lint clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 14
+
+demo: $(VENV)/.demo ## fit, evaluate, predict and compare, on data with picture, sound, text and number
+	$(BIN)/sensorium demo --out demo
+
+test: $(VENV)/.dev ## everyday tests
+	$(BIN)/python -m pytest -m "not slow and not real" -n $(PROCESSES)
+
+slow: $(VENV)/.dev ## slow tests, and those on real data where they are present (SENSORIUM_DATA names the folder)
+	$(BIN)/python -m pytest -m "slow or real" --durations 10
+
+lint: $(VENV)/.dev ## style, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sensorium needs Python 3.11 or later: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt install python3-venv"; exit 1; }
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing Sensorium into $(VENV) …"
+	@$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing Sensorium and its development tools into $(VENV) …"
+	@$(PIP) --editable '.[demo,dev]'
+	@touch $@
