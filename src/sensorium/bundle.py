@@ -21,7 +21,7 @@ from sensorium.tasks import Task
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
-BATCH = 128  # rows that are predicted at a time
+BATCH, LARGE_BATCH = 32, 256  # rows predicted at a time: more would fall out of a CPU's cache; on an accelerator
 
 
 @dataclass
@@ -56,6 +56,10 @@ class Bundle:
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
 
+    @property
+    def _batch(self) -> int:
+        return BATCH if self.device.type == "cpu" else LARGE_BATCH
+
     def scores(self, prepared: Prepared, rows: Rows | None = None) -> npt.NDArray[np.float64]:
         """Scores of some prepared rows, of all by default; a row with no value in any column gets the prior."""
         rows = np.arange(len(prepared)) if rows is None else rows
@@ -64,7 +68,7 @@ class Bundle:
         scores = np.broadcast_to(np.array(self.prior), shape).copy()
         if there.any():
             loader = Loader(prepared, None, self.device)
-            scores[there] = self.task.scores(infer(self.network, loader, rows[there], BATCH))
+            scores[there] = self.task.scores(infer(self.network, loader, rows[there], self._batch))
         return scores
 
     def shares(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
@@ -72,7 +76,7 @@ class Bundle:
         rows = rows[prepared.has_any()[rows]]
         self.network.eval()
         with torch.inference_mode():
-            batches = Loader(prepared, None, self.device).by_length(rows, BATCH)
+            batches = Loader(prepared, None, self.device).by_length(rows, self._batch)
             parts = [self.network.shares(batch) for _, batch in batches]
         found = [part for part in parts if part is not None]
         if not found:
