@@ -24,6 +24,8 @@ ABOUT = re.compile(r"(?:[~≈<>]|about|ca\.?)?\s*(\d+(?:\.\d+)?)\s*\+?", re.IGNO
 RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)")
 PLAIN_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
+TINY = 1e-300  # below it, values differ by nothing that can be divided by
+FARTHEST = 1e6  # deviations from the mean
 IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 
 
@@ -31,7 +33,7 @@ IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 class Number(Modality):
     """A measured or counted quantity.
 
-    Encodes to float32[n, 1]: (value − mean) / standard deviation, of the training rows.
+    Encodes to float32[n, 1]: (value − mean) / standard deviation, of the training rows; at most ±a million.
 
     Attributes:
         mean, deviation: of the training rows; deviation is 1 for a constant column.
@@ -72,16 +74,15 @@ class Number(Modality):
         """
         values, _ = numbers(column)
         values = values[np.isfinite(values)]
-        mean = float(values.mean()) if len(values) else 0.0
-        deviation = float(values.std()) if len(values) else 0.0
-        deviation = deviation if deviation > 0 and np.isfinite(deviation) else 1.0
-        cuts = np.quantile((values - mean) / deviation, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
+        mean, deviation = mean_and_deviation(values)
+        scaled = standardise(values, mean, deviation)
+        cuts = np.quantile(scaled, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
         return cls(mean, deviation, np.unique(cuts.astype(np.float32)))
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         values, problems = numbers(column)
         present = np.isfinite(values)
-        scaled = np.where(present, (np.where(present, values, 0) - self.mean) / self.deviation, 0)
+        scaled = np.where(present, standardise(np.where(present, values, 0), self.mean, self.deviation), 0)
         work.advance(len(column))
         return Encoded(scaled.astype(np.float32)[:, None], present, problems)
 
@@ -90,6 +91,21 @@ class Number(Modality):
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"
+
+
+def mean_and_deviation(values: Floats) -> tuple[float, float]:
+    """Of finite values, however large; the deviation is 1 where they don't differ (or there are none)."""
+    scale = float(np.abs(values).max(initial=0))
+    if scale < TINY:
+        return 0.0, 1.0
+    deviation = scale * float((values / scale).std())
+    return scale * float((values / scale).mean()), deviation if deviation > TINY else 1.0
+
+
+def standardise(values: Floats, mean: float, deviation: float) -> Floats:
+    """(values − mean) / deviation, kept within ±a million."""
+    with np.errstate(over="ignore"):
+        return np.clip(values / deviation - mean / deviation, -FARTHEST, FARTHEST)
 
 
 def _claim_number(column: Column) -> Guess:
@@ -112,7 +128,8 @@ def numbers(column: Column) -> tuple[Floats, list[Problem]]:
         values = np.array(kept.to_numpy(zero_copy_only=False), dtype=np.float64)
         if column.is_integer:
             cure = f"--modality {column.name}=category if it is a name"
-            for row in np.flatnonzero(np.abs(values) > LARGEST_EXACT):
+            whole = pc.fill_null(data, 0).to_numpy()
+            for row in np.flatnonzero((whole > LARGEST_EXACT) | (whole < -LARGEST_EXACT)):
                 reason = "whole number beyond 2^53: its last digits are lost"
                 problems.append(Problem(int(row), column.name, reason, cure, str(data[int(row)])))
     for row in np.flatnonzero(np.isinf(values)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.modalities.number import numbers
+from sensorium.modalities.number import mean_and_deviation, numbers
 from sensorium.schema import Guess
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Task, is_whole
@@ -42,8 +42,7 @@ class Regression(Task):
     @classmethod
     def learn(cls, column: Column, class_weight: str) -> Self:
         values, _ = numbers(column)
-        values = values[np.isfinite(values)]
-        return cls(float(values.mean()), float(values.std()) or 1.0)
+        return cls(*mean_and_deviation(values[np.isfinite(values)]))
 
     @property
     def outputs(self) -> int:

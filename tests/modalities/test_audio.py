@@ -1,0 +1,129 @@
+"""Sounds of any rate, length and number of channels; damaged ones are missing with a reason."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensorium.modalities.audio import Audio, mel_filters
+from sensorium.table import open_table
+
+
+def column(cells, folder=None):
+    return open_table({"c": cells, "row": list(range(len(cells)))}, folder=folder).column("c")
+
+
+def file(wave, rate=8000, kind="WAV", subtype=None):
+    stream = io.BytesIO()
+    soundfile.write(stream, wave, rate, format=kind, subtype=subtype)
+    return stream.getvalue()
+
+
+def tone(rate=8000, seconds=0.5, pitch=440.0):
+    return 0.5 * np.sin(2 * np.pi * pitch * np.arange(int(rate * seconds)) / rate)
+
+
+def plain(rate=8000, mels=40, seconds=10.0):
+    """An Audio that learnt nothing: its cells are log-mel power as it is."""
+    return Audio(rate, mels, seconds, np.zeros(mels, np.float32), np.ones(mels, np.float32))
+
+
+def slow_log_mel(wave, rate, mels):
+    """The definition, term by term."""
+    size, hop = round(0.025 * rate), round(0.010 * rate)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / (size - 1))
+    frequencies = np.arange(size // 2 + 1)
+    basis = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(size)) / size)
+    frames = [wave[start : start + size] for start in range(0, len(wave) - size + 1, hop)]
+    power = np.array([np.abs(basis @ (frame * window)) ** 2 for frame in frames])
+    return np.log(power @ mel_filters(size, rate, mels) + 1e-6)
+
+
+def test_log_mel_equals_its_definition():
+    wave = np.random.default_rng(0).normal(0, 0.1, 4000)
+    found = plain().encode(column([file(wave, subtype="DOUBLE")])).values[0]
+    assert found == pytest.approx(slow_log_mel(wave, 8000, 40), abs=1e-3)
+
+
+def test_mel_bands_are_centred_where_the_mel_scale_says():
+    filters = mel_filters(512, 16_000, 40)
+    mel = np.linspace(0, 2595 * np.log10(1 + 8000 / 700), 42)[1:-1]
+    centres = 700 * (10 ** (mel / 2595) - 1)
+    peaks = filters.argmax(0) * 16_000 / 512
+    assert np.abs(peaks - centres).max() <= 16_000 / 512
+    assert filters.sum(0) == pytest.approx(np.ones(40), rel=1e-5)
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100, 96_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_rate_and_channels_do_not_change_what_is_heard(rate, channels):
+    wave = np.repeat(tone(rate)[:, None], channels, 1)
+    found = plain().encode(column([file(wave, rate)])).values[0]
+    reference = plain().encode(column([file(tone(8000))])).values[0]
+    assert abs(len(found) - len(reference)) <= 1
+    steps = slice(3, 40)  # away from the ends, where a resampler rings
+    assert found[steps].argmax(1).tolist() == reference[steps].argmax(1).tolist()
+    assert found[steps].max(1) == pytest.approx(reference[steps].max(1), abs=0.05)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG"])
+def test_usual_formats_are_read(kind):
+    assert plain().encode(column([file(tone(), kind=kind)])).present.all()
+
+
+def test_a_clip_shorter_than_a_window_gives_one_frame():
+    assert len(plain().encode(column([file(tone(seconds=0.002))])).values[0]) == 1
+
+
+def test_a_long_clip_is_cut():
+    assert len(plain(seconds=0.5).encode(column([file(tone(seconds=3))])).values[0]) == 48
+
+
+def test_silence_is_finite():
+    silence = file(np.zeros(4000))
+    found = Audio.learn(column([silence])).encode(column([silence]))
+    assert np.isfinite(found.values[0]).all()
+
+
+def test_damaged_files_are_missing_with_a_reason_and_spare_the_others(tmp_path):
+    nan = tone()
+    nan[100] = np.nan
+    flac = file(np.random.default_rng(0).normal(0, 0.1, 8000), kind="FLAC")
+    broken = {
+        "none.wav": (file(np.zeros(0)), "without samples"),
+        "nan.wav": (file(nan, subtype="FLOAT"), "no finite numbers"),
+        "text.wav": (b"this is no sound at all", "libsndfile"),
+        "cut.flac": (flac[: len(flac) // 2], "sound"),
+        "empty.wav": (b"", "empty (0 bytes)"),
+    }
+    for name, (content, _) in broken.items():
+        (tmp_path / name).write_bytes(content)
+    soundfile.write(tmp_path / "good.wav", tone(), 8000)
+    names = [*broken, "good.wav", "gone.wav"]
+    found = Audio.learn(column(names, tmp_path)).encode(column(names, tmp_path))
+    assert found.present.tolist() == [name == "good.wav" for name in names]
+    told = {problem.value: problem.reason for problem in found.problems}
+    assert all(reason in told[name] for name, (_, reason) in broken.items())
+    assert "no such file" in told["gone.wav"]
+
+
+def test_rate_bands_and_length_come_from_the_training_clips():
+    low, high = (Audio.learn(column([file(tone(rate), rate)])) for rate in (8000, 44_100))
+    assert (low.rate, low.mels) == (8000, 40)
+    assert (high.rate, high.mels) == (16_000, 64)
+    assert low.seconds == pytest.approx(0.5)
+
+
+@settings(max_examples=40)
+@given(st.binary(min_size=1, max_size=200), st.integers(0, 5000))
+def test_random_damage_never_crashes(noise, place):
+    good = file(tone(seconds=0.1))
+    for content in (noise, good[: place % len(good)] + noise, noise + good):
+        cells = column([content, good])
+        found = plain().encode(cells)
+        assert found.present[1]
+        assert bool(found.present[0]) == (not found.problems)
+        assert np.isfinite(found.values.values).all()

@@ -1,0 +1,52 @@
+"""Categories, booleans: closed sets of names."""
+
+import pytest
+
+from sensorium.modalities.boolean import Boolean
+from sensorium.modalities.category import Category
+from sensorium.table import open_table
+
+
+def column(cells):
+    return open_table({"c": cells, "row": list(range(len(cells)))}).column("c")
+
+
+def test_a_name_not_seen_in_training_is_unknown_and_counted():
+    learnt = Category.learn(column(["a", "a", "b", "b", None]))
+    encoded = learnt.encode(column(["b", "new", None, "a"]))
+    assert encoded.values.tolist() == [2, 0, 0, 1]
+    assert encoded.present.tolist() == [True, True, False, True]
+    assert [(p.row, p.value) for p in encoded.problems] == [(1, "new")]
+
+
+def test_a_rare_name_is_unknown_but_no_problem():
+    learnt = Category.learn(column(["a", "a", "b", "b", "once"]))
+    encoded = learnt.encode(column(["once"]))
+    assert encoded.values.tolist() == [0]
+    assert not encoded.problems
+    assert Category.learn(column(["a", "a", "b", "b", "once"]), min_count=1).encode(column(["once"])).values[0] > 0
+
+
+def test_the_most_frequent_names_are_kept():
+    assert Category.learn(column(["a"] * 2 + ["b"] * 4 + ["c"] * 3), max_levels=2).levels == ["b", "c"]
+
+
+def test_whole_numbers_can_be_names():
+    learnt = Category.learn(column([7, 7, 2**60, 2**60]))
+    assert not learnt.encode(column([2**60, 7])).problems
+
+
+@pytest.mark.parametrize(
+    ("cells", "signs"),
+    [
+        ([True, False, None], [1, -1, 0]),
+        (["Yes", "no ", None], [1, -1, 0]),
+        ([1, 0, None], [1, -1, 0]),
+        (["T", "f", "maybe"], [1, -1, 0]),
+    ],
+)
+def test_yes_and_no_in_their_spellings(cells, signs):
+    encoded = Boolean.learn(column(cells)).encode(column(cells))
+    assert encoded.values[:, 0].tolist() == signs
+    assert encoded.present.tolist() == [True, True, False]
+    assert [p.row for p in encoded.problems] == ([2] if cells[2] else [])
