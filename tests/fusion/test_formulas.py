@@ -1,0 +1,150 @@
+"""Each fusion against its published formula, written out in NumPy on the module's own weights."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from sensorium.batch import Tokens
+from sensorium.errors import ConfigError
+from sensorium.registry import fusions
+
+B, M, D = 6, 3, 8
+PRESENT = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 1], [1, 0, 1], [0, 0, 1], [1, 1, 0]], bool)
+
+
+def build(name, count=M, **options):
+    """A fusion with random weights, in double precision."""
+    torch.manual_seed(0)
+    module = fusions.load(name)([D] * count, D, **options).double().eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(0, 0.5)
+    return module
+
+
+def vectors(seed=0, count=M):
+    return np.random.default_rng(seed).normal(size=(B, count, D))
+
+
+def fuse(module, x, present=PRESENT):
+    """One token a modality; absent ones hold nonsense."""
+    tokens = [Tokens.of_vector(torch.from_numpy(x[:, i])) for i in range(x.shape[1])]
+    with torch.no_grad():
+        return module(tokens, torch.from_numpy(present)).numpy()
+
+
+def weights(module):
+    return {name: value.detach().numpy() for name, value in module.state_dict().items()}
+
+
+def softmax(logits, present, axis=1):
+    raised = np.where(present, np.exp(logits), 0)
+    return raised / raised.sum(axis, keepdims=True)
+
+
+def test_fixed_alpha_is_the_founding_formula():
+    x = vectors(count=2)
+    found = fuse(build("weighted_sum", 2, alpha=0.3), x, np.ones((B, 2), bool))
+    assert found == pytest.approx(0.3 * x[:, 0] + 0.7 * x[:, 1], abs=1e-6)
+
+
+def test_fixed_weights_are_scaled_up_where_a_modality_is_absent():
+    x, alpha = vectors(), np.array([0.5, 0.3, 0.2])
+    a = PRESENT * alpha
+    expected = ((a / a.sum(1, keepdims=True))[..., None] * x).sum(1)
+    assert fuse(build("weighted_sum", alpha=[0.5, 0.3, 0.2]), x) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("alpha", ["learned", "per_feature"])
+def test_learned_alpha_is_a_softmax_over_what_is_present(alpha):
+    module, x = build("weighted_sum", alpha=alpha), vectors()
+    a = softmax(weights(module)["logits"][None], PRESENT[..., None])
+    assert a.shape[2] == (D if alpha == "per_feature" else 1)
+    assert fuse(module, x) == pytest.approx((a * x).sum(1), abs=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1.5, -0.1, [0.5, 0.6, 0.1], [0.5, 0.5]])
+def test_alpha_that_is_no_share_is_refused(alpha):
+    with pytest.raises(ConfigError, match="adding up to 1"):
+        build("weighted_sum", alpha=alpha)
+
+
+def test_alpha_of_zero_still_answers_where_only_that_modality_is_there():
+    x, only_second = vectors(count=2), np.tile([False, True], (B, 1))
+    assert fuse(build("weighted_sum", 2, alpha=1.0), x, only_second) == pytest.approx(x[:, 1], abs=1e-6)
+
+
+def test_concat_puts_a_learned_vector_where_a_modality_is_absent():
+    module, x = build("concat"), vectors()
+    w = weights(module)
+    filled = [np.where(PRESENT[:, i, None], x[:, i], w[f"missing.{i}"]) for i in range(M)]
+    hidden = np.concatenate(filled, 1) @ w["layers.0.weight"].T + w["layers.0.bias"]
+    assert fuse(module, x) == pytest.approx(np.maximum(hidden, 0), abs=1e-6)
+
+
+def test_concat_without_layers_is_the_concatenation():
+    x = vectors()
+    found = fuse(build("concat", layers=0), x, np.ones_like(PRESENT))
+    assert (found == x.reshape(B, M * D)).all()
+
+
+@pytest.mark.parametrize("per_feature", [True, False])
+def test_gated_is_the_gated_multimodal_unit(per_feature):
+    module, x = build("gated", per_feature=per_feature), vectors()
+    w = weights(module)
+    hidden = np.stack([np.tanh(x[:, i] @ w[f"project.{i}.weight"].T + w[f"project.{i}.bias"]) for i in range(M)], 1)
+    seen = np.concatenate([(x * PRESENT[..., None]).reshape(B, -1), PRESENT], 1)
+    logits = (seen @ w["gate.weight"].T + w["gate.bias"]).reshape(B, M, -1)
+    assert fuse(module, x) == pytest.approx((softmax(logits, PRESENT[..., None]) * hidden).sum(1), abs=1e-6)
+
+
+@pytest.mark.parametrize("how", ["mean", "learned"])
+def test_late_averages_the_decisions_of_those_present(how):
+    module, x = build("late", weights=how), vectors()
+    logits = weights(module)["logits"]
+    if how == "mean":
+        module.logits.data.zero_()
+        logits = np.zeros(M)
+    share = softmax(logits[None], PRESENT)
+    assert fuse(module, x) == pytest.approx((share[..., None] * x).sum(1), abs=1e-6)
+
+
+def layer_norm(x, w, name):
+    normal = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    return normal * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+
+def gelu(x):
+    return x * 0.5 * (1 + np.vectorize(math.erf)(x / np.sqrt(2)))
+
+
+def test_attention_pools_the_real_tokens_of_those_present():
+    heads, queries, lengths = 2, 3, (4, 1, 2)
+    module = build("attention", heads=heads, queries=queries)
+    w, random = weights(module), np.random.default_rng(1)
+    values = [random.normal(size=(B, t, D)) for t in lengths]
+    masks = [random.random((B, t)) < 0.7 for t in lengths]
+    for mask in masks:
+        mask[:, 0] = True
+    tokens = [Tokens(torch.from_numpy(v), torch.from_numpy(m)) for v, m in zip(values, masks, strict=True)]
+    with torch.no_grad():
+        found = module(tokens, torch.from_numpy(PRESENT)).numpy()
+    for row in range(B):
+        kept = [
+            layer_norm(values[i][row, t], w, "norm") + w["whose"][i]
+            for i in range(M) for t in range(lengths[i]) if PRESENT[row, i] and masks[i][row, t]
+        ]  # fmt: skip
+        # Of each head the first half of its features are keys, the second values.
+        both = (np.stack(kept) @ w["key_value.weight"].T + w["key_value.bias"]).reshape(len(kept), heads, 2, -1)
+        answers = np.zeros((queries, heads, D // heads))
+        for h in range(heads):
+            q = w["query"].reshape(queries, heads, -1)[:, h]
+            scores = q @ both[:, h, 0].T / np.sqrt(D // heads)
+            answers[:, h] = softmax(scores, np.ones_like(scores, bool)) @ both[:, h, 1]
+        flat = answers.reshape(queries, D)
+        hidden = gelu(layer_norm(flat, w, "perceptron.0") @ w["perceptron.1.weight"].T + w["perceptron.1.bias"])
+        flat = flat + hidden @ w["perceptron.4.weight"].T + w["perceptron.4.bias"]
+        expected = flat.reshape(-1) @ w["out.weight"].T + w["out.bias"]
+        assert found[row] == pytest.approx(expected, abs=1e-6)
