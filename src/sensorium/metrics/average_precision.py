@@ -1,5 +1,7 @@
 """Precision averaged over recall, without interpolation (several classes: mean of one against the rest)."""
 
+import numpy as np
+
 from sensorium.metrics._base import Floats, Outcome, Ranking, divide, mean_of_defined
 
 TASKS = ("binary", "multiclass", "multilabel")
@@ -11,9 +13,7 @@ def average_precision(outcome: Outcome, weights: Floats) -> Floats:
 
 
 def _area(ranking: Ranking) -> Floats:
-    found = ranking.positive[:, ::-1].cumsum(1)
-    taken = found + ranking.negative[:, ::-1].cumsum(1)
-    precision = divide(found, taken)
     steps = ranking.positive[:, ::-1]
-    summed = (steps * (steps > 0) * (precision if precision.size else 0)).sum(1, where=taken > 0)
-    return divide(summed, ranking.positive.sum(1))
+    found = steps.cumsum(1)
+    precision = divide(found, found + ranking.negative[:, ::-1].cumsum(1))
+    return divide(np.where(steps > 0, steps * precision, 0).sum(1), found[:, -1])

@@ -8,5 +8,6 @@ TASKS = ("regression",)
 def r2(outcome: Outcome, weights: Floats) -> Floats:
     """1 − Σ w·(truth − value)² / Σ w·(truth − mean)²."""
     left = mean_of_rows((outcome.truth - outcome.scores) ** 2, weights)
-    variance = mean_of_rows(outcome.truth**2, weights) - mean_of_rows(outcome.truth, weights) ** 2
+    centred = outcome.truth - outcome.truth.mean()  # else squares of a far-off target drown its variance
+    variance = mean_of_rows(centred**2, weights) - mean_of_rows(centred, weights) ** 2
     return 1 - divide(left, variance)

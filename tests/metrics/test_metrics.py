@@ -1,0 +1,151 @@
+"""Every metric equals scikit-learn's, weighted rows too; where it is not defined it is NaN."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.registry import metrics
+
+
+def probabilities(random, rows, classes):
+    """Coarse, so that scores tie."""
+    raw = random.integers(1, 5, (rows, classes)).astype(float)
+    return raw / raw.sum(1, keepdims=True)
+
+
+def classified(seed, classes, rows=60):
+    random = np.random.default_rng(seed)
+    scores = probabilities(random, rows, classes)
+    truth = np.concatenate([np.arange(classes), random.integers(0, classes, rows - classes)])
+    return Outcome(truth, scores, scores.argmax(1))
+
+
+def labelled(seed, rows=60, labels=4):
+    random = np.random.default_rng(seed)
+    scores = random.integers(1, 20, (rows, labels)) / 20
+    truth = random.random((rows, labels)) < 0.4
+    truth[0], truth[1] = True, False
+    return Outcome(truth, scores, scores >= 0.5)
+
+
+def valued(seed, rows=60, centre=0.0):
+    random = np.random.default_rng(seed)
+    truth = centre + random.normal(size=rows)
+    scores = truth + random.normal(size=rows)
+    return Outcome(truth, scores, scores)
+
+
+def one_hot(outcome):
+    return np.eye(outcome.scores.shape[1])[outcome.truth]
+
+
+CLASSES = {
+    "accuracy": lambda o, w: reference.accuracy_score(o.truth, o.predicted, sample_weight=w),
+    "f1_macro": lambda o, w: reference.f1_score(o.truth, o.predicted, average="macro", sample_weight=w),
+    "log_loss": lambda o, w: reference.log_loss(o.truth, o.scores, sample_weight=w),
+}
+ONE_OF = {"mcc": lambda o, w: reference.matthews_corrcoef(o.truth, o.predicted, sample_weight=w)}
+BINARY = {
+    "f1": lambda o, w: reference.f1_score(o.truth, o.predicted, sample_weight=w),
+    "precision": lambda o, w: reference.precision_score(o.truth, o.predicted, sample_weight=w),
+    "recall": lambda o, w: reference.recall_score(o.truth, o.predicted, sample_weight=w),
+    "roc_auc": lambda o, w: reference.roc_auc_score(o.truth, o.scores[:, 1], sample_weight=w),
+    "average_precision": lambda o, w: reference.average_precision_score(o.truth, o.scores[:, 1], sample_weight=w),
+}
+MULTICLASS = {
+    "f1_micro": lambda o, w: reference.f1_score(o.truth, o.predicted, average="micro", sample_weight=w),
+    "roc_auc": lambda o, w: reference.roc_auc_score(one_hot(o), o.scores, average="macro", sample_weight=w),
+    "average_precision": lambda o, w: reference.average_precision_score(one_hot(o), o.scores, sample_weight=w),
+}
+LABELS = {
+    **{name: CLASSES[name] for name in ("accuracy", "f1_macro")},
+    "f1_micro": MULTICLASS["f1_micro"],
+    "roc_auc": lambda o, w: reference.roc_auc_score(o.truth, o.scores, average="macro", sample_weight=w),
+    "average_precision": lambda o, w: reference.average_precision_score(o.truth, o.scores, sample_weight=w),
+    "log_loss": lambda o, w: np.mean(
+        [
+            reference.log_loss(t, np.stack([1 - s, s], 1), sample_weight=w)
+            for t, s in zip(o.truth.T, o.scores.T, strict=True)
+        ]
+    ),
+}
+VALUES = {
+    "rmse": lambda o, w: reference.root_mean_squared_error(o.truth, o.scores, sample_weight=w),
+    "mae": lambda o, w: reference.mean_absolute_error(o.truth, o.scores, sample_weight=w),
+    "r2": lambda o, w: reference.r2_score(o.truth, o.scores, sample_weight=w),
+}
+CASES = {
+    "binary": (lambda seed: classified(seed, 2), {**CLASSES, **ONE_OF, **BINARY}),
+    "multiclass": (lambda seed: classified(seed, 4), {**CLASSES, **ONE_OF, **MULTICLASS}),
+    "multilabel": (labelled, LABELS),
+    "regression": (valued, VALUES),
+}
+
+
+def slow_ece(outcome, weights):
+    """The definition, bin by bin."""
+    if outcome.is_multilabel:
+        confidence = np.where(outcome.predicted, outcome.scores, 1 - outcome.scores).ravel()
+        right = (outcome.predicted == outcome.truth).ravel()
+        weights = np.repeat(weights, outcome.truth.shape[1])
+    else:
+        confidence = outcome.scores.max(1)
+        right = outcome.predicted == outcome.truth
+    total, edges = 0.0, np.minimum((confidence * 15).astype(int), 14)
+    for place in range(15):
+        inside = edges == place
+        if weights[inside].sum():
+            gap = np.average(right[inside], weights=weights[inside]) - np.average(
+                confidence[inside], weights=weights[inside]
+            )
+            total += abs(gap) * weights[inside].sum() / weights.sum()
+    return total
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_every_metric_is_compared(task):
+    assert set(metrics_of(task)) == {*CASES[task][1], *(["ece"] if task != "regression" else [])}
+
+
+@pytest.mark.parametrize(("task", "name"), [(task, name) for task, (_, names) in CASES.items() for name in names])
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_a_metric_equals_scikit_learns(task, name, seed):
+    make, references = CASES[task]
+    outcome = make(seed)
+    draws = np.random.default_rng(seed).multinomial(len(outcome), [1 / len(outcome)] * len(outcome), 2) + 0.5
+    found = score(name, outcome, np.concatenate([np.ones((1, len(outcome))), draws]))
+    expected = [references[name](outcome, w) for w in (None, *draws)]
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_calibration_error_equals_its_definition(task, seed):
+    outcome = CASES[task][0](seed)
+    weights = np.random.default_rng(seed).integers(0, 4, len(outcome)) + 0.25
+    assert score("ece", outcome, weights[None])[0] == pytest.approx(slow_ece(outcome, weights), abs=1e-9)
+
+
+def test_r2_of_a_target_far_from_zero_is_exact():
+    near, far = valued(3), valued(3, centre=1e8)
+    assert score("r2", far)[0] == pytest.approx(score("r2", near)[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "precision", "recall", "f1", "mcc", "average_precision"])
+def test_what_is_not_defined_is_nan(name):
+    all_negative = Outcome(np.zeros(5, int), np.tile([0.9, 0.1], (5, 1)), np.zeros(5, int))
+    assert np.isnan(score(name, all_negative)[0])
+
+
+def test_a_constant_target_has_no_r2():
+    assert np.isnan(score("r2", Outcome(np.ones(4), np.ones(4) * 2, np.ones(4) * 2))[0])
+
+
+@pytest.mark.parametrize("name", metrics.names())
+def test_every_metric_says_what_it_measures(name):
+    assert metrics.entry(name).summary.endswith((".", ")"))

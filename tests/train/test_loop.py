@@ -1,0 +1,200 @@
+"""The training loop: it stops in time, keeps the best, says when it can't go on, and every setting does something."""
+
+import hashlib
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import sensorium
+from sensorium.config import TrainConfig
+from sensorium.errors import ConfigError, TrainingError
+from sensorium.train.loop import batch_size, epoch_count
+from sensorium.train.optimizer import make_optimizer, make_schedule
+
+
+def fit(table, **train):
+    return sensorium.fit(table, "label", train={"epochs": 2, **train}, progress=False)
+
+
+def digest(model):
+    """Of all weights."""
+    state = model.bundle.network.state_dict()
+    return hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
+
+
+def history(model):
+    return model.card["history"]
+
+
+def test_the_same_seed_gives_the_same_weights_another_seed_others(made):
+    first, second = (sensorium.fit(made, "label", epochs=2, progress=False, seed=7) for _ in range(2))
+    other = sensorium.fit(made, "label", epochs=2, progress=False, seed=8)
+    assert digest(first) == digest(second)
+    assert digest(first) != digest(other)
+
+
+def test_training_leaves_the_callers_random_numbers_alone(tabular):
+    torch.manual_seed(5)
+    np.random.seed(5)
+    expected = torch.rand(1), np.random.rand()
+    torch.manual_seed(5)
+    np.random.seed(5)
+    fit(tabular)
+    assert (torch.rand(1), np.random.rand()) == expected
+
+
+def test_it_stops_when_validation_no_longer_improves():
+    noise = np.random.default_rng(0)
+    table = {"x": noise.normal(size=300), "label": noise.choice(["a", "b"], 300)}
+    found = history(fit(table, epochs=60, patience=3))
+    assert len(found["epochs"]) == found["best"] + 3 < 60
+
+
+def test_the_model_is_that_of_the_best_epoch(tabular):
+    model = fit(tabular, epochs=12, patience=None, learning_rate=0.02)
+    found = history(model)
+    assert len(found["epochs"]) == 12
+    metric = [(epoch["metric"], -epoch["validation_loss"]) for epoch in found["epochs"]]
+    assert max(metric) == metric[found["best"] - 1]
+    assert model.evaluate(tabular, "validation").metrics[found["watched"]] == pytest.approx(
+        metric[found["best"] - 1][0]
+    )
+
+
+@pytest.mark.parametrize(("metric", "better"), [("log_loss", min), ("accuracy", max)])
+def test_the_watched_metric_can_be_chosen(tabular, metric, better):
+    found = history(fit(tabular, epochs=6, patience=None, metric=metric))
+    values = [epoch["metric"] for epoch in found["epochs"]]
+    assert found["watched"] == metric
+    assert values[found["best"] - 1] == better(values)
+
+
+def test_a_loss_that_is_no_number_is_told_with_a_cure():
+    table = {"x": np.linspace(0, 1, 200), "y": np.linspace(0, 1e3, 200)}
+    with pytest.raises(TrainingError, match=r"train\.learning_rate=") as caught:
+        train = {"learning_rate": 1e6, "optimizer": "sgd", "clip_norm": None, "warmup": 0}
+        sensorium.fit(table, "y", train=train, epochs=20, progress=False)
+    assert "epoch" in caught.value.finding
+
+
+def test_without_validation_rows_the_last_epoch_counts(tabular):
+    model = sensorium.fit(tabular, "label", epochs=3, split={"validation": 0}, progress=False)
+    assert history(model)["best"] == 3
+    json.dumps(sensorium.inspect(tabular, "label").to_json())
+
+
+CHANGED = {
+    "epochs": 3,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "optimizer": "adam",
+    "weight_decay": 0.9,
+    "schedule": "constant",
+    "warmup": 0.9,
+    "clip_norm": 1e-3,
+    "modality_dropout": 0.0,
+    "class_weight": "balanced",
+}
+
+
+@pytest.fixture(scope="module")
+def usual(made):
+    return digest(fit(made))
+
+
+@pytest.mark.parametrize("key", TrainConfig.model_fields)
+def test_every_setting_does_something(key, made, usual):
+    if key in ("patience", "metric"):  # they choose among epochs: see above
+        return
+    changed = {key: CHANGED[key]}
+    if key == "weight_decay":
+        changed |= {"learning_rate": 2e-3}
+    assert digest(fit(made, **changed)) != usual
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_every_optimiser_learns(tabular, optimizer):
+    rate = {"sgd": 0.05}.get(optimizer, 5e-3)
+    losses = [
+        epoch["loss"] for epoch in history(fit(tabular, epochs=8, optimizer=optimizer, learning_rate=rate))["epochs"]
+    ]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
+def test_the_rate_rises_and_then_follows_its_schedule(schedule):
+    config = TrainConfig(learning_rate=1.0, schedule=schedule, warmup=0.2, optimizer="sgd")
+    optimizer = make_optimizer(torch.nn.Linear(2, 2), config)
+    course = make_schedule(optimizer, config, 50)
+    rates = []
+    for _ in range(50):
+        rates.append(course.get_last_lr()[0])
+        optimizer.step()
+        course.step()
+    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    falls = {
+        "constant": lambda done: 1.0,
+        "linear": lambda done: 1 - done,
+        "cosine": lambda done: 0.5 + 0.5 * math.cos(math.pi * done),
+    }
+    assert rates[10:] == pytest.approx([falls[schedule](step / 40) for step in range(40)])
+
+
+def test_biases_and_embeddings_do_not_decay():
+    network = torch.nn.ModuleDict({"layer": torch.nn.Linear(2, 2), "embed": torch.nn.Embedding(3, 2)})
+    groups = make_optimizer(network, TrainConfig(weight_decay=0.1)).param_groups
+    assert {group["weight_decay"]: len(group["params"]) for group in groups} == {0.1: 1, 0.0: 2}
+
+
+@pytest.mark.parametrize(("rows", "size"), [(10, 8), (400, 20), (100_000, 64)])
+def test_batch_and_epochs_follow_the_number_of_rows(rows, size):
+    assert batch_size(TrainConfig(), rows) == size
+    assert 5 <= epoch_count(TrainConfig(), rows) <= 60
+    assert batch_size(TrainConfig(batch_size=3), rows) == 3
+    assert epoch_count(TrainConfig(epochs=2), rows) == 2
+
+
+def test_modality_dropout_hides_yet_leaves_every_row_one(made, monkeypatch):
+    from sensorium.model import FusionModel
+
+    seen, forward = [], FusionModel.forward
+
+    def look(self, batch, hide=None):
+        seen.append((self.present(batch), hide))
+        return forward(self, batch, hide)
+
+    monkeypatch.setattr(FusionModel, "forward", look)
+    fit(made, modality_dropout=0.4)
+    hidden = [(present, hide) for present, hide in seen if hide is not None]
+    left = torch.cat([present & ~hide for present, hide in hidden])
+    there = torch.cat([present for present, _ in hidden])
+    assert bool((left.any(1) == there.any(1)).all())
+    assert 0.2 < 1 - float(left.sum() / there.sum()) < 0.45
+    counts = {
+        tuple(hide.sum(0).tolist()) for present, hide in hidden if present.all() and len(present) == len(hidden[0][0])
+    }
+    assert len(counts) <= 1
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        ({"metric": "rmse"}, "no metric 'rmse'"),
+        ({"learning_rate": 0}, "greater than 0"),
+        ({"epochs": 0}, "greater than 0"),
+        ({"modality_dropout": 1.0}, "less than 1"),
+        ({"optimiser": "adam"}, "did you mean 'optimizer'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(tabular, train, message):
+    with pytest.raises(ConfigError, match=message):
+        fit(tabular, **train)
+
+
+def test_class_weights_of_a_regression_are_refused():
+    with pytest.raises(ConfigError, match="no classes to weight"):
+        sensorium.fit({"x": [1.5, 2.5, 3.5, 4.5] * 5, "y": [1.5, 2.5, 3.5, 4.25] * 5}, "y",
+                      train={"class_weight": "balanced"}, progress=False)  # fmt: skip
