@@ -74,8 +74,8 @@ def test_the_watched_metric_can_be_chosen(tabular, metric, better):
 
 def test_a_loss_that_is_no_number_is_told_with_a_cure():
     table = {"x": np.linspace(0, 1, 200), "y": np.linspace(0, 1e3, 200)}
+    train = {"learning_rate": 1e6, "optimizer": "sgd", "clip_norm": None, "warmup": 0}
     with pytest.raises(TrainingError, match=r"train\.learning_rate=") as caught:
-        train = {"learning_rate": 1e6, "optimizer": "sgd", "clip_norm": None, "warmup": 0}
         sensorium.fit(table, "y", train=train, epochs=20, progress=False)
     assert "epoch" in caught.value.finding
 
@@ -105,14 +105,10 @@ def usual(made):
     return digest(fit(made))
 
 
-@pytest.mark.parametrize("key", TrainConfig.model_fields)
+# Patience and metric choose among epochs: tests of their own are above.
+@pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - {"patience", "metric"}))
 def test_every_setting_does_something(key, made, usual):
-    if key in ("patience", "metric"):  # they choose among epochs: see above
-        return
-    changed = {key: CHANGED[key]}
-    if key == "weight_decay":
-        changed |= {"learning_rate": 2e-3}
-    assert digest(fit(made, **changed)) != usual
+    assert digest(fit(made, **{key: CHANGED[key]})) != usual
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
@@ -173,10 +169,6 @@ def test_modality_dropout_hides_yet_leaves_every_row_one(made, monkeypatch):
     there = torch.cat([present for present, _ in hidden])
     assert bool((left.any(1) == there.any(1)).all())
     assert 0.2 < 1 - float(left.sum() / there.sum()) < 0.45
-    counts = {
-        tuple(hide.sum(0).tolist()) for present, hide in hidden if present.all() and len(present) == len(hidden[0][0])
-    }
-    assert len(counts) <= 1
 
 
 @pytest.mark.parametrize(
