@@ -1,0 +1,268 @@
+"""Models as files: bit-equal in a fresh process, anything but an unaltered model refused, nothing executed."""
+
+import json
+import os
+import pickle
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import sensorium
+from sensorium.errors import ArtifactError, ConfigError
+
+FILES = ["arrays.safetensors", "manifest.json", "model.json", "weights.safetensors"]
+
+
+@pytest.fixture(scope="module")
+def model(made):
+    return sensorium.fit(made, "label", epochs=1, progress=False)
+
+
+@pytest.fixture
+def saved(model, tmp_path):
+    model.save(tmp_path / "m")
+    return tmp_path / "m"
+
+
+@pytest.fixture
+def zipped(model, tmp_path):
+    model.save(tmp_path / "m.zip")
+    return tmp_path / "m.zip"
+
+
+def names(folder):
+    return [entry.name for entry in folder.iterdir()]
+
+
+def refused(path, match=None):
+    with pytest.raises(ArtifactError, match=match) as caught:
+        sensorium.load(path)
+    assert caught.value.place
+    return caught.value
+
+
+def test_it_holds_json_and_safetensors_only(saved, zipped):
+    assert sorted(names(saved)) == FILES
+    assert sorted(zipfile.ZipFile(zipped).namelist()) == FILES
+    for name in ("manifest.json", "model.json"):
+        json.loads((saved / name).read_text())
+
+
+@pytest.mark.parametrize("form", ["saved", "zipped"])
+def test_loaded_in_a_fresh_process_it_predicts_bit_equal(form, made, model, request, tmp_path):
+    path = request.getfixturevalue(form)
+    code = (
+        "import sys, numpy, sensorium; model = sensorium.load(sys.argv[1]);"
+        "numpy.save(sys.argv[3], model.predict_proba(sys.argv[2]))"
+    )
+    subprocess.run([sys.executable, "-c", code, path, made, tmp_path / "p.npy"], check=True)
+    assert (np.load(tmp_path / "p.npy") == model.predict_proba(made)).all()
+
+
+def test_a_runs_folder_is_a_model(run, made):
+    assert sensorium.load(run).predict(made).tolist() == sensorium.load(run / "model").predict(made).tolist()
+
+
+def test_the_same_model_gives_the_same_bytes(model, tmp_path):
+    for name in ("a.zip", "b.zip"):
+        model.save(tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_truncated_file_is_refused(name, saved):
+    content = (saved / name).read_bytes()
+    (saved / name).write_bytes(content[: len(content) // 2])
+    refused(saved)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused(name, saved):
+    (saved / name).unlink()
+    refused(saved, "manifest" if name == "manifest.json" else name)
+
+
+@settings(max_examples=25)
+@given(name=st.sampled_from(FILES), share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_refused(model, tmp_path_factory, name, share, bit):
+    folder = tmp_path_factory.mktemp("flip") / "m"
+    model.save(folder)
+    content = bytearray((folder / name).read_bytes())
+    content[int(share * len(content))] ^= 1 << bit
+    (folder / name).write_bytes(content)
+    if name != "manifest.json":
+        refused(folder)
+        return
+    try:  # a flip in the manifest's own words may leave what it says as it was (a blank, the version that wrote it)
+        found = sensorium.load(folder)
+    except ArtifactError:
+        return
+    assert torch.equal(*(next(iter(m.bundle.network.state_dict().values())) for m in (found, model)))
+
+
+def test_other_files_links_and_folders_are_refused(saved, tmp_path):
+    extra = saved / "notes.txt"
+    extra.write_text("hello")
+    refused(saved, r"notes\.txt")
+    extra.unlink()
+    (saved / "sub").mkdir()
+    refused(saved, "link or a folder")
+    (saved / "sub").rmdir()
+    shutil.copy(saved / "model.json", tmp_path / "elsewhere.json")
+    (saved / "model.json").unlink()
+    (saved / "model.json").symlink_to(tmp_path / "elsewhere.json")
+    refused(saved, "link or a folder")
+
+
+class _Trap:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("name", ["weights.pkl", "weights.safetensors", "model.json"])
+def test_a_pickle_is_never_executed(name, saved, tmp_path):
+    (saved / name).write_bytes(pickle.dumps(_Trap(tmp_path / "trapped")))
+    refused(saved)
+    assert not (tmp_path / "trapped").exists()
+
+
+def rezip(path, members, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+
+
+def members(path):
+    with zipfile.ZipFile(path) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]
+
+
+def test_hostile_archives_are_refused(zipped, tmp_path):
+    good = members(zipped)
+    rezip(zipped, [*good, ("../escape.txt", b"x")])
+    refused(zipped, "escape")
+    assert not (tmp_path.parent / "escape.txt").exists()
+    rezip(zipped, good, zipfile.ZIP_DEFLATED)
+    refused(zipped, "compressed")
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        rezip(zipped, [*good, good[0]])
+    refused(zipped, "one name twice")
+    zipped.write_bytes(zipped.read_bytes()[:-100])
+    refused(zipped, "no readable zip")
+    zipped.write_bytes(b"no zip at all")
+    refused(zipped, "no readable zip")
+
+
+def test_a_bomb_that_claims_to_be_small_is_not_unpacked(zipped):
+    """A member larger than the manifest says is read no further than that."""
+    rezip(zipped, [(n, b"\0" * 10**8 if n == "weights.safetensors" else c) for n, c in members(zipped)])
+    refused(zipped, "weights.safetensors has")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"version": 99}, "format version 99"),
+        ({"format": "other"}, "format 'other'"),
+        ({"files": {}}, "other files"),
+        ({"files": {"../../etc/passwd": {"bytes": 1, "sha256": "0"}}}, "other files"),
+    ],
+)
+def test_a_manifest_of_another_kind_is_refused(change, match, saved):
+    manifest = json.loads((saved / "manifest.json").read_text())
+    (saved / "manifest.json").write_text(json.dumps({**manifest, **change}))
+    refused(saved, match)
+
+
+def test_a_model_of_columns_that_this_version_lacks_is_refused(saved):
+    """Well-formed, with right checksums, yet not for this code."""
+    content = json.loads((saved / "model.json").read_text())
+    content["columns"][0]["modality"] = "smell"
+    changed = json.dumps(content).encode()
+    (saved / "model.json").write_bytes(changed)
+    manifest = json.loads((saved / "manifest.json").read_text())
+    from hashlib import sha256
+
+    manifest["files"]["model.json"] = {"bytes": len(changed), "sha256": sha256(changed).hexdigest()}
+    (saved / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(sensorium.SensoriumError, match="smell"):
+        sensorium.load(saved)
+
+
+def test_there_being_no_model_is_said(tmp_path):
+    refused(tmp_path / "gone", "no such model")
+    refused(tmp_path, "no manifest")
+
+
+def test_saving_replaces_a_model_but_nothing_else(saved, model, tmp_path):
+    before = (saved / "manifest.json").stat().st_mtime_ns
+    model.save(saved)
+    assert (saved / "manifest.json").stat().st_mtime_ns > before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ArtifactError, match="already there"):
+        model.save(tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+    assert sorted(names(tmp_path)) == ["m", "mine"]
+
+
+def test_a_full_disk_leaves_the_old_model_and_no_debris(saved, model, made, tmp_path):
+    """No file may grow beyond a few bytes: what a full disk looks like to the writer."""
+    expected, listed = model.predict_proba(made), sorted(names(tmp_path))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        for path in (saved, tmp_path / "new", tmp_path / "new.zip"):
+            with pytest.raises(ArtifactError, match="can't be written"):
+                model.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(names(tmp_path)) == listed
+    assert (sensorium.load(saved).predict_proba(made) == expected).all()
+
+
+def test_killed_while_training_the_best_model_so_far_is_whole(made, tmp_path):
+    fit = ["fit", str(made), "--target", "label", "--epochs", "500", "--out", str(tmp_path / "run"), "--quiet"]
+    fit += ["--set", "train.patience=500"]
+    child = subprocess.Popen([sys.executable, "-m", "sensorium", *fit])
+    manifest, deadline = tmp_path / "run" / "model" / "manifest.json", time.monotonic() + 60
+    while not manifest.exists() and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert len(sensorium.load(tmp_path / "run").predict(made)) == 160
+
+
+def test_a_module_of_ones_own_has_to_be_handed_over_again(made, tmp_path):
+    def flat():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(8))
+
+    sizes = {"image": {"size": 16}}
+    model = sensorium.fit(
+        made, "label", columns=["image", "text"], encoders={"image": flat()}, modalities=sizes, epochs=1, progress=False
+    )
+    model.save(tmp_path / "own")
+    with pytest.raises(ConfigError, match="a module of your own"):
+        sensorium.load(tmp_path / "own")
+    again = sensorium.load(tmp_path / "own", encoders={"image": flat()})
+    assert (again.predict_proba(made) == model.predict_proba(made)).all()
+    with pytest.raises(ArtifactError, match="does not fit"):
+        sensorium.load(tmp_path / "own", encoders={"image": nn.Sequential(nn.Flatten(), nn.LazyLinear(9))})
