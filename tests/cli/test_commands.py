@@ -1,0 +1,247 @@
+"""Every command: its JSON, its exit code, its words; what each option does."""
+
+import inspect
+import json
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+from pyarrow import csv, feather, parquet
+from typer.testing import CliRunner
+
+from sensorium.cli import _main
+from sensorium.errors import SensoriumError
+from sensorium.registry import commands, encoders, fusions, metrics, modalities, tasks
+
+FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems"}
+
+
+def call(*arguments):
+    """Run a command in this process; its result, errors raised."""
+    result = CliRunner().invoke(_main.make_app(), [str(a) for a in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def answer(*arguments):
+    """The JSON on the last line of stdout."""
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def fit(table, out, *more):
+    return answer("fit", table, "--target", "label", "--epochs", "1", "--out", out, "--quiet", *more)
+
+
+def process(*arguments):
+    command = [sys.executable, "-m", "sensorium", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_fit_tells_what_it_made(tabular, tmp_path):
+    found = fit(tabular, tmp_path / "run")
+    assert set(found) == FIT_KEYS
+    assert found["model"] == str(tmp_path / "run" / "model")
+    assert (found["task"], found["target"], found["fusion"], found["epochs"]) == ("multiclass", "label", "concat", 1)
+    assert found["columns"] == {"number": "number", "category": "category", "text": "text"}
+    assert set(found["metrics"]) == {"val", "test"}
+    assert {"accuracy", "f1_macro", "roc_auc", "log_loss", "ece", "mcc"} <= set(found["metrics"]["test"])
+    assert found["seconds"] > 0
+    assert found["problems"] == 0
+
+
+def test_evaluate_tells_metrics_and_intervals(run, made):
+    found = answer("evaluate", run, made)
+    assert set(found) == {"n", "metrics", "intervals"}
+    assert set(found["metrics"]) == set(found["intervals"])
+    low, high = found["intervals"]["accuracy"]
+    assert low <= found["metrics"]["accuracy"] <= high
+    assert answer("evaluate", run, made, "--split", "all")["n"] == 160
+
+
+@pytest.mark.parametrize(
+    ("suffix", "read"),
+    [
+        (".parquet", parquet.read_table),
+        (".csv", csv.read_csv),
+        (".feather", feather.read_table),
+        (".jsonl", lambda path: pa.Table.from_pylist([json.loads(line) for line in path.read_text().splitlines()])),
+    ],
+)
+def test_predict_writes_one_row_a_row(suffix, read, run, made, tmp_path):
+    out = tmp_path / f"answers{suffix}"
+    assert answer("predict", run, made, "-o", out, "--quiet") == {"rows": 160, "out": str(out)}
+    found = read(out)
+    assert found.num_rows == 160
+    assert found.column_names[:2] == ["row", "prediction"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [out.name]
+
+
+def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
+    found = answer(
+        "compare", tabular, "--target", "label", "--epochs", "1", "--fusions", "concat,late", "--out", tmp_path / "c",
+        "--quiet",
+    )  # fmt: skip
+    assert set(found) == {"results", "best_single", "best_fused", "difference", "verdict"}
+    assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late"]
+    for result in found["results"]:
+        assert set(result) == {"name", "modalities", "fusion", "metrics", "intervals", "seconds", "parameters"}
+    assert set(found["difference"]) == {"metric", "value", "interval", "p"}
+    assert found["best_single"] in ("tabular", "text")
+    assert found["best_fused"] in ("concat", "late")
+    assert json.loads((tmp_path / "c" / "comparison.json").read_text()) == found
+
+
+def test_inspect_tells_columns_target_and_split(made):
+    found = answer("inspect", made, "--target", "label")
+    assert {column["name"]: column["modality"] for column in found["columns"]} == {
+        **{name: name for name in ("image", "audio", "text", "number", "category", "boolean", "date")},
+        "label": None,
+    }
+    assert all(column["reason"] for column in found["columns"])
+    assert found["target"]["task"] == "multiclass"
+    assert sum(found["split"]["rows"].values()) == 160
+
+
+def test_list_names_everything_with_its_options():
+    found = answer("list")
+    for plural, registry in {
+        "modalities": modalities, "encoders": encoders, "fusions": fusions, "tasks": tasks, "metrics": metrics,
+    }.items():  # fmt: skip
+        assert list(found[plural]) == registry.names()
+        assert all(found[plural].values())
+    text = call("list", "fusions").stdout
+    for name in fusions.names():
+        assert name in text
+        assert all(option.name in text for option in fusions.entry(name).options())
+
+
+@pytest.mark.parametrize("command", [name.rstrip("_") for name in commands.names()])
+def test_help_says_what_a_command_does_and_every_option(command):
+    found = call(command, "--help")
+    assert found.exit_code == 0
+    assert found.stdout.startswith("Usage: ")
+    for line in found.stdout.splitlines():
+        if line.strip().startswith("--"):
+            assert len(line.split("  ")) > 1, f"no help: {line}"
+
+
+def parameters(command):
+    return set(inspect.signature(commands.load(command)).parameters)
+
+
+# Option → flags, and what the saved model then says.
+EFFECTS = {
+    "columns": (["--columns", "text"], lambda m: names(m) == ["text"]),
+    "exclude": (["--exclude", "text, number"], lambda m: names(m) == ["category", "part"]),
+    "modality": (["--modality", "number=category"], lambda m: m["columns"][0]["modality"] == "category"),
+    "fusion": (["--fusion", "late"], lambda m: m["network"]["fusion"] == "late"),
+    "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
+    "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
+    "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
+    "seed": (["--seed", "9"], lambda m: "seed 9" in m["card"]["split"]),
+    "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
+    "config": (["--config", "FILE"], lambda m: m["network"]["fusion"] == "gated"),
+    "assign": (["--set", "fusion=attention"], lambda m: m["network"]["fusion"] == "attention"),
+}
+ELSEWHERE = {"table", "target", "out", "json", "quiet"}  # every other test gives them
+
+
+def names(model):
+    return [column["name"] for column in model["columns"]]
+
+
+def saved(run):
+    return json.loads((run / "model" / "model.json").read_text())
+
+
+def test_every_option_of_fit_has_a_case():
+    assert parameters("fit") - ELSEWHERE == set(EFFECTS)
+
+
+@pytest.fixture
+def parted(tabular, tmp_path):
+    """The table with a column that names splits, yet is not called so."""
+    lines = tabular.read_text().splitlines()
+    parts = ["train", "train", "train", "val", "test"] * 24
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([f"{lines[0]},part", *(f"{line},{p}" for line, p in zip(lines[1:], parts, strict=True))]))
+    (tmp_path / "settings.yaml").write_text("fusion: gated\n")
+    return path
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_option_of_fit_does_what_it_says(name, parted, tmp_path):
+    flags, seen = EFFECTS[name]
+    flags = [str(tmp_path / "settings.yaml") if flag == "FILE" else flag for flag in flags]
+    fit(parted, tmp_path / "run", *flags)
+    assert seen(saved(tmp_path / "run"))
+
+
+def test_a_device_that_is_not_there_is_refused(tabular, tmp_path):
+    with pytest.raises(SensoriumError, match="device 'cuda:99' can't be used"):
+        fit(tabular, tmp_path / "run", "--device", "cuda:99")
+
+
+def test_layers_of_settings_lie_over_each_other(tabular, tmp_path):
+    """Defaults < file < flags < --set."""
+    (tmp_path / "s.yaml").write_text("fusion: gated\nwidth: 16\nseed: 3\n")
+    given = ["--config", tmp_path / "s.yaml", "--fusion", "late", "--set", "width=8"]
+    fit(tabular, tmp_path / "run", *given)
+    found = saved(tmp_path / "run")
+    assert (found["network"]["fusion"], found["network"]["width"], found["config"]["seed"]) == ("late", 8, 3)
+
+
+def test_quiet_says_nothing_but_the_result(tabular, tmp_path):
+    found = process("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet", "--json")
+    assert found.returncode == 0
+    assert found.stderr == ""
+    assert len(found.stdout.splitlines()) == 1
+
+
+def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
+    found = process("fit", tabular, "--target", "label", "--epochs", "2", "--out", tmp_path / "r")
+    assert "95% interval" in found.stdout
+    assert f"model: {tmp_path / 'r' / 'model'}" in found.stdout
+    assert "epoch 2/2" in found.stderr
+    assert "rows/s" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["fit", "gone.csv", "--target", "y"], 1, "there is no such table"),
+        (["evaluate", "gone", "gone.csv"], 1, "no such model"),
+        (["list", "fusion"], 1, "did you mean 'fusions'"),
+        (["predict", "gone", "gone.csv", "-o", "a.xlsx"], 1, ".xlsx can't be written"),
+        (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "no such folder"),
+        (["fit", "gone.csv", "--epochs", "0"], 2, "--epochs"),
+        (["fti"], 2, "fti"),
+    ],
+)
+def test_a_mistake_is_told_without_a_traceback(arguments, code, message):
+    found = process(*arguments)
+    assert found.returncode == code
+    assert message in found.stderr
+    assert "Traceback" not in found.stderr
+    assert found.stdout == ""
+
+
+def test_with_json_a_mistake_is_an_object_too(tmp_path):
+    found = process("fit", tmp_path / "gone.csv", "--target", "y", "--json")
+    assert found.returncode == 1
+    assert "there is no such table" in json.loads(found.stdout)["error"]
+
+
+def test_mistakes_are_sensorium_errors_to_whoever_calls(tabular, tmp_path):
+    with pytest.raises(SensoriumError, match="no column 'lable'"):
+        call("fit", tabular, "--target", "lable", "--out", tmp_path / "r")
+
+
+def test_the_version_is_told():
+    import sensorium
+
+    assert call("--version").stdout == f"sensorium {sensorium.__version__}\n"

@@ -1,0 +1,158 @@
+"""A fitted model at work: every row gets an answer, whatever of it is there."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import sensorium
+from sensorium import predictor
+from sensorium.errors import DataError, SchemaError
+from sensorium.table import open_table
+
+COLUMNS = ["image", "audio", "text", "number", "category", "boolean", "date"]
+
+
+@pytest.fixture(scope="module")
+def model(run):
+    return sensorium.load(run)
+
+
+@pytest.fixture(scope="module")
+def table(made):
+    return open_table(made)
+
+
+def only(table, columns):
+    """The table with some of its columns."""
+    return replace(table, arrow=table.arrow.select(columns))
+
+
+def test_labels_and_probabilities_agree(model, made):
+    labels, shares = model.predict(made), model.predict_proba(made)
+    assert shares.shape == (160, 3)
+    assert shares.sum(1) == pytest.approx(np.ones(160))
+    assert labels.tolist() == [model.labels[k] for k in shares.argmax(1)]
+
+
+def test_order_and_batches_do_not_matter(model, table, monkeypatch):
+    expected = model.predict_proba(table)
+    order = np.random.default_rng(0).permutation(len(table))
+    monkeypatch.setattr(predictor, "CHUNK", 37)
+    assert model.predict_proba(table.take(order)) == pytest.approx(expected[order], abs=1e-5)
+    one = model.predict_proba(table.take([5]))
+    assert one[0] == pytest.approx(expected[5], abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_any_columns_are_enough(model, table, size):
+    for columns in itertools.islice(itertools.combinations(COLUMNS, size), 7):
+        shares = model.predict_proba(only(table, list(columns)))
+        assert len(shares) == 160
+        assert np.isfinite(shares).all()
+        told = {problem.column for problem in model.problems if "no such column" in problem.reason}
+        assert told == set(COLUMNS) - set(columns)
+
+
+def test_columns_in_another_order_and_more_of_them_do_not_matter(model, table):
+    turned = only(table, list(reversed(table.columns)))
+    assert (model.predict_proba(turned) == model.predict_proba(table)).all()
+
+
+def test_none_of_the_columns_is_an_error(model):
+    with pytest.raises(DataError, match="none of the model's columns"):
+        model.predict({"other": [1, 2, 3]})
+
+
+def test_a_row_with_nothing_gets_the_average_and_is_told(model, table, made):
+    cells = {name: [None, *table.column(name).data.to_pylist()[1:5]] for name in COLUMNS}
+    expected = model.predict_proba(table)[1:5]
+    shares = model.predict_proba(open_table(cells, folder=made.parent))
+    assert shares[0] == pytest.approx(model.bundle.prior)
+    assert shares[1:] == pytest.approx(expected, abs=1e-5)
+    assert [p.row for p in model.problems if p.column == ""] == [0]
+
+
+def test_answers_come_as_a_table_with_what_was_wrong(model, table, made):
+    cells = {name: table.column(name).data.to_pylist()[:3] for name in COLUMNS}
+    cells["image"][1] = "image/gone.png"
+    cells["category"][1] = "never seen"
+    found = model.predict_table(open_table(cells, folder=made.parent)).to_pydict()
+    assert found["row"] == [0, 1, 2]
+    assert found["problem"][0] is None
+    assert "image: there is no such file" in found["problem"][1]
+    assert "category: a category not seen in training" in found["problem"][1]
+    assert set(found) == {"row", "prediction", "problem", *(f"probability_class_{k}" for k in range(3))}
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, dict])
+def test_tables_in_memory_are_read_alike(kind, tabular):
+    model = sensorium.fit(tabular, "label", epochs=1, progress=False)
+    cells = open_table(tabular).arrow.to_pydict()
+    assert (model.predict_proba(kind(cells)) == model.predict_proba(tabular)).all()
+
+
+def test_the_default_is_the_test_rows_of_the_fit(model, made, run):
+    found = model.evaluate(made)
+    assert found.rows == "test rows"
+    assert found.to_json() == model.card["metrics"]["test"]
+    splits = {name: model.evaluate(made, name).n for name in ("train", "validation", "test", "all")}
+    assert splits["train"] + splits["validation"] + splits["test"] == splits["all"] == 160
+    assert model.evaluate(made, "val").n == splits["validation"]
+
+
+def test_other_rows_are_all_evaluated(model, table):
+    found = model.evaluate(table.take(range(40)))
+    assert (found.n, found.rows) == (40, "all rows")
+    with pytest.raises(SchemaError, match="which rows are 'test' is not known"):
+        model.evaluate(table.take(range(40)), "test")
+
+
+def test_a_split_column_is_known_in_other_tables_too(tabular):
+    cells = open_table(tabular).arrow.to_pydict()
+    cells["split"] = ["train", "train", "val", "test"] * 30
+    model = sensorium.fit(cells, "label", epochs=1, progress=False)
+    part = {name: values[40:80] for name, values in cells.items()}
+    assert model.evaluate(part).n == 10
+    assert model.evaluate(part, "validation").n == 10
+
+
+def test_labels_that_are_missing_or_unseen_are_not_scored_and_told(model, table):
+    cells = table.take(range(10))
+    labels = cells.column("label").data.to_pylist()
+    labels[0], labels[1] = None, "class_9"
+    changed = cells.arrow.set_column(cells.columns.index("label"), "label", [labels])
+    found = model.evaluate(replace(cells, arrow=changed))
+    assert found.n == 8
+    assert [(p.row, p.value) for p in found.problems if p.column == "label"] == [(1, "class_9")]
+
+
+@pytest.mark.parametrize(("split", "match"), [("tset", "no split 'tset'"), ("test", "no column 'label'")])
+def test_what_cannot_be_evaluated_is_refused(model, table, split, match):
+    given = table if split == "tset" else only(table, ["text"])
+    with pytest.raises(SchemaError, match=match):
+        model.evaluate(given, split)
+
+
+def test_no_label_at_all_is_refused(model, table):
+    with pytest.raises(SchemaError, match="no row has a label"):
+        model.evaluate({"text": ["a b c"] * 3, "label": ["new"] * 3})
+
+
+def test_a_regression_has_no_probabilities():
+    model = sensorium.fit(
+        {"x": [i / 10 for i in range(60)], "y": [i * 0.5 for i in range(60)]}, "y", epochs=1, progress=False
+    )
+    with pytest.raises(SchemaError, match="no probabilities"):
+        model.predict_proba({"x": [1.0]})
+    assert model.labels == []
+
+
+def test_it_says_what_it_is(model):
+    assert "multiclass of 'label'" in repr(model)
+    assert model.columns == {name: name for name in COLUMNS}
+    assert [row["name"] for row in model.describe()] == COLUMNS
+    assert all(row["learnt"] for row in model.describe())
