@@ -1,0 +1,223 @@
+"""What a careless or hostile table gets, from end to end: a clear error or a counted problem, and never a lost row."""
+
+import math
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+import sensorium
+from sensorium.errors import DataError, SchemaError, TableError
+from sensorium.testing import make_table
+
+ROWS = 60
+
+
+def fit(table, target="label", **settings):
+    return sensorium.fit(table, target, **{"epochs": 1, **settings}, progress=False)
+
+
+def table(**columns):
+    """Two columns that can be learnt from, the label, and what a test adds."""
+    random = np.random.default_rng(0)
+    label = ["a", "b", "c"] * (ROWS // 3)
+    plain = {"x": random.normal(size=ROWS).tolist(), "t": [f"some words {k}" for k in label], "label": label}
+    return {**plain, **columns}
+
+
+def told(model, column):
+    return [(problem.row, problem.reason) for problem in model.problems if problem.column == column]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("", "empty"),
+        ("x,label\n", "no rows"),
+        ("x,x,label\n1,2,a\n", "2 columns are called 'x'"),
+        ("x,label\n1,a\n2,b,c\n", "line 3"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(content, match, write):
+    with pytest.raises(TableError, match=match) as caught:
+        fit(write("t.csv", content))
+    assert "t.csv" in str(caught.value)
+
+
+def test_another_encoding_is_named_and_its_cure_works(write):
+    lines = ["text,label", *(f"café número {i},{'ja' if i % 2 else 'nein'}" for i in range(40))]
+    path = write("t.csv", "\n".join(lines).encode("cp1252"))
+    with pytest.raises(TableError, match="utf-8") as caught:
+        fit(path)
+    assert "encoding" in caught.value.cure
+    model = fit(path, config={"table": {"encoding": "cp1252"}})
+    assert len(model.predict(path)) == 40
+
+
+@pytest.mark.parametrize(
+    ("target", "match"),
+    [
+        ("lable", "did you mean 'label'"),
+        ("constant", "always 'same'"),
+        ("nothing", "missing in every row"),
+        (None, "no target"),
+    ],
+)
+def test_a_target_that_cannot_be_predicted_is_refused(target, match):
+    given = table(constant=["same"] * ROWS, nothing=[None] * ROWS)
+    with pytest.raises(sensorium.SensoriumError, match=match):
+        fit(given, target)
+
+
+def test_rows_without_a_label_are_not_used_and_counted():
+    labels = [None if i < 7 else k for i, k in enumerate(table()["label"])]
+    model = fit(table(label=labels))
+    assert told(model, "label") == [(row, "no label: the row is not used") for row in range(7)]
+    assert sum(model.card["rows"].values()) == ROWS - 7
+    assert len(model.predict(table(label=labels))) == ROWS
+
+
+def split(one_class_in):
+    """A split column whose one part holds rows of one class only."""
+    parts = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
+    labels = ["a", "b"] * 30
+    return table(split=parts, label=["a" if part == one_class_in else k for part, k in zip(parts, labels, strict=True)])
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_one_class_in_a_split_leaves_metrics_undefined_and_says_so(part):
+    model = fit(split(part))
+    name = {"val": "validation"}.get(part, part)
+    assert model.card["metrics"][name]["metrics"]["roc_auc"] is None
+    assert model.card["metrics"][name]["metrics"]["accuracy"] is not None
+    assert any("one label" in reason for _, reason in told(model, "label"))
+
+
+def test_one_class_in_training_is_refused():
+    with pytest.raises(SchemaError, match="training rows have 1 classes"):
+        fit(split("train"))
+
+
+def test_a_label_that_only_test_rows_have_is_told_and_not_scored():
+    given = split("nothing")
+    given["label"][-1] = "new"
+    given["label"][0] = "c"
+    model = fit(given)
+    assert told(model, "label") == [(ROWS - 1, "a label not seen in training: the row is not scored")]
+    assert model.test.n == 9
+    assert len(model.predict(given)) == ROWS
+
+
+def test_a_category_not_seen_in_training_is_told():
+    given = table(kind=["u", "v"] * 30)
+    model = fit(given)
+    given["kind"][3] = "new"
+    assert len(model.predict(given)) == ROWS
+    assert [(p.row, p.value) for p in model.problems] == [(3, "new")]
+
+
+def test_an_empty_column_is_left_out_and_said():
+    given = table(void=[None] * ROWS)
+    assert "void" not in fit(given).columns
+    found = {column.name: column for column in sensorium.inspect(given, "label").columns}
+    assert found["void"].reason == "every cell is missing"
+    assert "left out" in found["void"].caution
+
+
+def test_infinite_and_inexact_numbers_are_told():
+    given = table(n=[math.inf, -math.inf, *np.linspace(0, 1, ROWS - 2)], big=[2**60 + i * 7**8 for i in range(ROWS)])
+    model = fit(given, modalities={"big": "number"})
+    assert [row for row, _ in told(model, "n")] == [0, 1]
+    assert len(told(model, "big")) == ROWS
+    assert np.isfinite(model.predict_proba(given)).all()
+
+
+def test_a_text_of_a_million_characters_is_told():
+    given = table()
+    given["t"][5] = "endless " * 125_000
+    model = fit(given)
+    assert [row for row, _ in told(model, "t")] == [5]
+    assert len(model.predict(given)) == ROWS
+
+
+def test_a_row_with_nothing_is_answered_and_told():
+    given = table()
+    given["x"][4] = given["t"][4] = None
+    model = fit(given)
+    assert any(p.row == 4 and "no value in any column" in p.reason for p in model.problems)
+    answers = model.predict_proba(given)
+    assert len(answers) == ROWS
+    assert answers[4] == pytest.approx(model.bundle.prior)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A table with pictures and sounds, some of them broken."""
+    folder = tmp_path_factory.mktemp("files")
+    path = make_table(folder, rows=ROWS, modalities=["image", "audio"])
+    image, audio = folder / "image", folder / "audio"
+    (image / "0.png").write_bytes(b"")
+    (image / "1.png").write_bytes((image / "1.png").read_bytes()[:200])
+    Image.effect_noise((64, 64), 50).save(image / "2.jpg")
+    (image / "2.png").write_bytes((image / "2.jpg").read_bytes()[:700])
+    (image / "3.png").unlink()
+    Image.new("1", (12_000, 12_000)).save(image / "4.png")
+    soundfile.write(audio / "5.flac", np.zeros(0), 8000, format="WAV")
+    soundfile.write(audio / "6.wav", np.full(800, np.nan), 8000, subtype="FLOAT")
+    (audio / "6.wav").rename(audio / "6.flac")
+    (audio / "7.flac").write_bytes((audio / "7.flac").read_bytes()[:500])
+    lines = path.read_text().splitlines()
+    lines[9] = lines[9].replace("image/8.png", "../outside.png")
+    (folder.parent / "outside.png").write_bytes((image / "8.png").read_bytes())
+    path.write_text("\n".join(lines))
+    return path
+
+
+BROKEN = {
+    ("image", 0): "empty (0 bytes)",
+    ("image", 1): "damaged picture",
+    ("image", 2): "damaged picture",
+    ("image", 3): "no such file",
+    ("image", 4): "pixels",
+    ("audio", 5): "without samples",
+    ("audio", 6): "no finite numbers",
+    ("audio", 7): "sound",
+    ("image", 8): "outside the table's folder",
+}
+
+
+def test_broken_files_are_missing_each_with_its_reason(files):
+    model = fit(files)
+    found = {(problem.column, problem.row): problem for problem in model.problems}
+    assert set(found) == set(BROKEN)
+    for place, reason in BROKEN.items():
+        assert reason in found[place].reason
+        assert found[place].cure
+    assert len(model.predict(files)) == ROWS
+    assert {(p.column, p.row) for p in model.problems} == set(BROKEN)
+
+
+def test_paths_may_leave_the_folder_only_when_told(files):
+    model = fit(files, config={"table": {"allow_outside": True}})
+    assert ("image", 8) not in {(p.column, p.row) for p in model.problems}
+    assert ("image", 0) in {(p.column, p.row) for p in model.problems}
+
+
+def test_a_column_of_which_nothing_can_be_read_is_an_error(tmp_path):
+    given = table(image=[f"image/{row}.png" for row in range(ROWS)])
+    with pytest.raises(DataError, match="not one training cell can be read") as caught:
+        fit(given)
+    assert "no such file" in caught.value.rule
+    assert "--exclude image" in caught.value.cure
+
+
+def test_several_faults_are_told_together():
+    with pytest.raises(sensorium.SensoriumError, match="2 faults") as caught:
+        fit(table(), config={"width": -1, "train": {"epoks": 3}})
+    assert "did you mean 'epochs'" in str(caught.value)
+
+
+def test_an_empty_split_is_refused():
+    with pytest.raises(SchemaError, match="no row with a label is left to train on"):
+        fit(table(split=["test"] * ROWS))

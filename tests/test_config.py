@@ -1,0 +1,260 @@
+"""Settings: every key does something, layers lie over each other, all faults are told together."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.config import (
+    Choice,
+    Config,
+    SplitConfig,
+    TableConfig,
+    check_options,
+    overlay,
+    parse_assignments,
+    read_yaml,
+)
+from sensorium.errors import ConfigError
+from sensorium.prepare import learn_modality
+from sensorium.registry import encoders, fusions, modalities
+from sensorium.schema import ColumnPlan
+from sensorium.table import open_table
+from sensorium.testing import make_column
+
+ROWS = 60
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Columns that splits can go by, semicolons, a spelling of missing cells of its own."""
+    random = np.random.default_rng(0)
+    lines = ["number;remark;person;day;part;label"]
+    for row in range(ROWS):
+        label = "ab"[row % 2]
+        number = "none of it" if row == 5 else f"{random.normal():.3f}"
+        part = ("train", "train", "dev", "test")[row // 2 % 4]
+        lines.append(
+            f"{number};good word{row} of many {label}{label};p{row // 4};2026-01-{1 + row % 28:02d};{part};{label}"
+        )
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def fit(table, **config):
+    return sensorium.fit(table, config={"target": "label", "train": {"epochs": 1}, **config}, progress=False)
+
+
+def print_of(model):
+    """All that a setting could change."""
+    weights = model.bundle.network.state_dict()
+    content = b"".join(weights[name].numpy().tobytes() for name in sorted(weights))
+    rows = json.dumps([model.columns, model.task, model.card["rows"], model.card["split"], len(model.problems)])
+    return hashlib.sha256(content + rows.encode()).hexdigest()
+
+
+TOP = {
+    "target": "person",
+    "task": "multilabel",
+    "columns": ["remark"],
+    "exclude": ["remark"],
+    "modalities": {"number": "category"},
+    "encoders": {"remark": "text_cnn"},
+    "towers": {"mine": ["number", "day"]},
+    "fusion": "late",
+    "width": 16,
+    "seed": 1,
+}
+TABLE = {"separator": ";", "missing": ["", "none of it"]}
+SPLIT = {"column": "part", "group": "person", "time": "day", "stratify": False, "validation": 0.3, "test": 0.3}
+
+
+@pytest.fixture
+def usual(table):
+    return print_of(fit(table))
+
+
+def test_every_key_has_a_case():
+    """`device`, `allow_outside` and `encoding` have tests of their own; so has every key of `train`."""
+    groups = {"table", "split", "train"}
+    assert set(Config.model_fields) - groups - {"device"} == set(TOP)
+    assert set(TableConfig.model_fields) - {"allow_outside", "encoding"} == set(TABLE)
+    assert set(SplitConfig.model_fields) == set(SPLIT)
+
+
+@pytest.mark.parametrize("key", sorted(set(TOP) - {"towers"}))
+def test_every_top_key_does_something(key, table, usual):
+    assert print_of(fit(table, **{key: TOP[key]})) != usual
+
+
+def test_towers_are_encoded_together(table):
+    model = fit(table, towers=TOP["towers"])
+    assert {tower.name: tower.columns for tower in model.bundle.blueprint.towers}["mine"] == ["number", "day"]
+
+
+@pytest.mark.parametrize("key", SPLIT)
+def test_every_key_of_split_does_something(key, table, usual):
+    assert print_of(fit(table, split={key: SPLIT[key]})) != usual
+
+
+def test_the_keys_of_table_do_something(table):
+    assert sensorium.inspect(table, config={"table": {"separator": "|"}}).columns[0].name.startswith("number;")
+    number = sensorium.inspect(table, config={"table": {"missing": TABLE["missing"]}}).columns[0]
+    assert (number.modality, number.missing) == ("number", 1)
+    assert sensorium.inspect(table).columns[0].missing == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"widht": 3}, "did you mean 'width'"),
+        ({"train": {"epoch": 3}}, "did you mean 'epochs'"),
+        ({"width": "wide"}, "width"),
+        ({"fusion": "gatd"}, "did you mean 'gated'"),
+        ({"fusion": {"name": "gated", "per_featur": True}}, "did you mean 'per_feature'"),
+        ({"fusion": {"name": "gated", "per_feature": "some"}}, "per_feature"),
+        ({"encoders": {"remrk": "text_cnn"}}, "did you mean 'remark'"),
+        ({"encoders": {"remark": "image_cnn"}}, "does not take text"),
+        ({"encoders": {"remark": {"name": "bilstm", "hiden": 3}}}, "did you mean 'hidden'"),
+        ({"modalities": {"number": {"bin": 3}}}, "did you mean 'bins'"),
+        ({"modalities": {"number": "numbr"}}, "did you mean 'number'"),
+        ({"towers": {"both": ["remark", "number"]}}, "does not take|encodes one column"),
+        ({"task": "multclass"}, "did you mean 'multiclass'"),
+        ({"device": "gpu"}, "device 'gpu' can't be used"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(given, message, table):
+    with pytest.raises(ConfigError, match=message):
+        fit(table, **given)
+
+
+def test_a_named_choice_starts_from_its_own_options():
+    below = {"fusion": {"name": "gated", "per_feature": False}}
+    assert overlay(below, {"fusion": {"name": "late"}}) == {"fusion": {"name": "late"}}
+    assert overlay(below, {"fusion": {"per_feature": True}})["fusion"] == {"name": "gated", "per_feature": True}
+    assert overlay({"fusion": "late"}, {"fusion": {"weights": "learned"}})["fusion"] == {
+        "name": "late",
+        "weights": "learned",
+    }
+
+
+def test_assignments_are_yaml():
+    assert parse_assignments(["train.epochs=3", "columns=[a, b]", "fusion.name=late", "seed=5"]) == {
+        "train": {"epochs": 3},
+        "columns": ["a", "b"],
+        "fusion": {"name": "late"},
+        "seed": 5,
+    }
+    for wrong in ("epochs", "=3"):
+        with pytest.raises(ConfigError, match="sets nothing"):
+            parse_assignments([wrong])
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1\n- 2", "\xff"])
+def test_a_settings_file_that_is_none_is_refused(content, write):
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(write("s.yaml", content.encode("latin-1")))
+    assert "s.yaml" in caught.value.place
+
+
+def test_a_choice_is_a_name_or_a_name_with_options():
+    assert Config.gather({"fusion": "late"}).fusion == Choice.of("late")
+    assert Config.gather({"fusion": {"name": "late", "weights": "learned"}}).fusion.options == {"weights": "learned"}
+
+
+# Member → each of its options with another value than the default.
+LEARNT = {
+    "text": {"unit": "subword", "vocabulary": 9, "min_count": 9, "lowercase": False, "length": 2},
+    "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100},
+    "audio": {"rate": 4000, "mels": 12, "seconds": 0.1},
+    "number": {"bins": 3},
+    "category": {"min_count": 9, "max_levels": 1},
+    "boolean": {},
+    "date": {"day_first": True},
+}
+ENCODED = {
+    "bilstm": ("text", {"embedding": 8, "hidden": 8, "dropout": 0.5}),
+    "text_cnn": ("text", {"embedding": 8, "filters": 8, "windows": (3,), "dropout": 0.5}),
+    "text_transformer": ("text", {"size": 16, "heads": 2, "layers": 1, "dropout": 0.5}),
+    "image_cnn": (
+        "image",
+        {"filters": (4,), "kernel": 5, "shrink": "stride", "norm": False, "reduce": "flatten"},
+    ),
+    "image_resnet": ("image", {"filters": (4, 8), "blocks": 2}),
+    "audio_cnn": ("audio", {"filters": (4,), "kernel": 5, "stem": "pool", "norm": False}),
+    "tabular": (
+        "number",
+        {"numeric": "linear", "frequencies": 3, "category": 3, "layers": (8,), "dropout": 0.5},
+    ),
+    "module": ("image", {}),
+}
+FUSED = {
+    "weighted_sum": {"alpha": 0.25},
+    "concat": {"layers": 2, "dropout": 0.7},
+    "gated": {"per_feature": False},
+    "late": {"weights": "learned"},
+    "attention": {"heads": 2, "queries": 2, "dropout": 0.7},
+}
+
+
+def test_every_option_has_a_case():
+    for registry, cases, function in (
+        (modalities, LEARNT, "learn"),
+        (encoders, {name: options for name, (_, options) in ENCODED.items()}, "__init__"),
+        (fusions, FUSED, "__init__"),
+    ):
+        assert {n: {o.name for o in e.options(function)} for n, e in registry.entries.items()} == {
+            name: set(options) for name, options in cases.items()
+        }
+
+
+def pairs(cases):
+    return [(name, option) for name, options in cases.items() for option in options]
+
+
+@pytest.mark.parametrize(("name", "option"), pairs(LEARNT))
+def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
+    column = make_column(name, tmp_path)
+    if name == "date":
+        column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")
+    options = ({}, {option: LEARNT[name][option]})
+    configs = [Config.gather({"modalities": {"c": {"name": name, **given}}}) for given in options]
+    plain, other = (learn_modality(ColumnPlan("c", name, ""), column, config).state() for config in configs)
+    assert plain[0] != other[0] or any(not np.array_equal(plain[1][field], other[1][field]) for field in plain[1])
+
+
+def one_column(made, name, options):
+    column = ENCODED[name][0]
+    columns = ["number", "category"] if name == "tabular" else [column]
+    tower = "tabular" if name == "tabular" else column
+    return print_of(fit(made, columns=columns, encoders={tower: {"name": name, **options}}))
+
+
+@pytest.mark.parametrize(("name", "option"), pairs({name: options for name, (_, options) in ENCODED.items()}))
+def test_an_option_of_an_encoder_changes_what_is_trained(name, option, made):
+    base = {"numeric": "periodic"} if option == "frequencies" else {}
+    changed = {**base, option: ENCODED[name][1][option]}
+    assert one_column(made, name, changed) != one_column(made, name, base)
+
+
+@pytest.mark.parametrize(("name", "option"), pairs(FUSED))
+def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
+    plain, other = (
+        print_of(fit(tabular, fusion={"name": name, **options})) for options in ({}, {option: FUSED[name][option]})
+    )
+    assert plain != other
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        (fusions.load("gated"), {"per_feature": "perhaps"}, "can't be 'perhaps'"),
+        (encoders.load("image_cnn"), {"shrink": "squeeze", "kernal": 3}, "2 faults"),
+    ],
+)
+def test_options_are_checked_by_their_type_hints(kind, given, message):
+    with pytest.raises(ConfigError, match=message):
+        check_options(kind, given, "here")
