@@ -1,0 +1,63 @@
+"""Does fusing help? An honest answer on tables where it does and where it doesn't."""
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.errors import ConfigError
+from sensorium.registry import fusions
+
+ROWS = 600
+
+
+def table(noise):
+    """Two texts; each tells the label of a part of the rows, or the second nothing at all."""
+    random = np.random.default_rng(0)
+    label = random.integers(0, 3, ROWS)
+
+    def words(share):
+        return [f"about topic{k} today" if random.random() < share else "nothing said today" for k in label]
+
+    return {"one": words(0.7), "two": words(0.0 if noise else 0.7), "label": [f"k{k}" for k in label]}
+
+
+def compare(given, **settings):
+    kinds = {"one": "text", "two": "text"}
+    return sensorium.compare(given, "label", modalities=kinds, epochs=6, progress=False, **settings)
+
+
+def test_where_both_tell_a_part_fusing_is_said_to_help():
+    found = compare(table(noise=False), fusions=["concat", "weighted_sum"], split={"test": 0.3})
+    assert found.difference.interval[0] > 0
+    assert f"{found.best_fused} beats {found.best_single} alone" in found.verdict
+    scores = {result.name: result.validation for result in found.results}
+    assert found.best_single == max(("one", "two"), key=scores.get)
+    assert found.best_fused == max(("concat", "weighted_sum"), key=scores.get)
+
+
+def test_where_one_is_noise_no_gain_is_claimed():
+    found = compare(table(noise=True), fusions=["concat"])
+    assert found.best_single == "one"
+    assert found.difference.interval[0] <= 0
+    assert "beats" not in found.verdict
+
+
+def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
+    found = sensorium.compare(tabular, "label", epochs=1, out=tmp_path, progress=False)
+    assert [result.name for result in found.results] == ["tabular", "text", *fusions.names()]
+    assert len({result.evaluation.n for result in found.results}) == 1
+    for result in found.results:
+        assert sensorium.load(tmp_path / result.name).evaluate(tabular).metrics == pytest.approx(
+            result.evaluation.metrics, nan_ok=True
+        )
+        assert result.parameters > 0
+        assert result.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [({"columns": ["one"]}, "one modality only"), ({"split": {"test": 0}}, "no test rows")],
+)
+def test_what_cannot_be_compared_is_refused(settings, match):
+    with pytest.raises(ConfigError, match=match):
+        compare(table(noise=False), **settings)

@@ -1,0 +1,68 @@
+"""The estimators are scikit-learn's, and take what its own can't: text beside numbers, missing cells."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sensorium.sklearn import MultimodalClassifier, MultimodalRegressor
+
+
+@pytest.fixture(scope="module")
+def frame():
+    random = np.random.default_rng(0)
+    label = random.choice(["red", "blue"], 160)
+    return pd.DataFrame(
+        {
+            "remark": [f"a {k} thing number {i}" for i, k in enumerate(label)],
+            "size": np.where(random.random(160) < 0.1, np.nan, random.normal(size=160)),
+            "label": label,
+        }
+    )
+
+
+def test_cross_validation_of_text_beside_numbers(frame):
+    scores = cross_val_score(MultimodalClassifier(epochs=6), frame[["remark", "size"]], frame["label"], cv=3)
+    assert len(scores) == 3
+    assert scores.mean() > 0.9
+
+
+def test_probabilities_are_in_the_order_of_the_classes(frame):
+    model = MultimodalClassifier(epochs=6).fit(frame[["remark", "size"]], frame["label"])
+    assert model.classes_.tolist() == ["blue", "red"]
+    shares = model.predict_proba(frame[["remark", "size"]])
+    assert (model.classes_[shares.argmax(1)] == model.predict(frame[["remark", "size"]])).all()
+
+
+def test_pipelines_searches_and_clones(frame):
+    pipeline = make_pipeline(FunctionTransformer(), MultimodalClassifier(epochs=2))
+    grid = {"multimodalclassifier__epochs": [1, 2]}
+    found = GridSearchCV(pipeline, grid, cv=2).fit(frame[["remark", "size"]], frame["label"])
+    assert found.best_params_["multimodalclassifier__epochs"] in (1, 2)
+    settings = MultimodalClassifier(fusion="late", epochs=3, encoders={"remark": "text_cnn"}, random_state=4)
+    assert clone(settings).get_params() == settings.get_params()
+
+
+def test_settings_reach_the_model(frame):
+    model = MultimodalClassifier(fusion="late", epochs=2, encoders={"remark": "text_cnn"}, random_state=4)
+    model.fit(frame[["remark", "size"]], frame["label"])
+    assert model.model_.fusion == "late"
+    assert model.model_.bundle.config.seed == 4
+    assert "text_cnn" in {tower.encoder for tower in model.model_.bundle.blueprint.towers}
+
+
+def test_amounts_are_predicted_in_their_unit(frame):
+    amount = 1000 + 50 * frame["size"].fillna(0)
+    model = MultimodalRegressor(epochs=25).fit(frame[["remark", "size"]], amount)
+    assert model.score(frame[["remark", "size"]], amount) > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")  # a check's own arrays
+@parametrize_with_checks([MultimodalClassifier(epochs=2), MultimodalRegressor(epochs=2)])
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
