@@ -1,0 +1,77 @@
+"""The documents are true: their code runs, their translations are in step, what they name exists."""
+
+import functools
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sensorium
+from sensorium.config import Config
+from sensorium.testing import make_table
+
+ROOT = Path(__file__).parent.parent
+ENGLISH, CHINESE = (ROOT / name for name in ("README.md", "README.zh-CN.md"))
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md", ROOT / "dev" / "log.md"]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_readmes_python_runs(tmp_path, monkeypatch):
+    table = make_table(tmp_path, rows=60, modalities=["text", "number", "category"])
+    films = table.read_text().replace("label", "genre", 1)
+    (tmp_path / "films.csv").write_text(films)
+    (tmp_path / "new_films.csv").write_text(films)
+    monkeypatch.chdir(tmp_path)
+    for name in ("fit", "compare"):  # as the page has it, only shorter
+        short = functools.partial(getattr(sensorium, name), epochs=1, progress=False)
+        monkeypatch.setattr(sensorium, name, short)
+    for code in blocks(ENGLISH, "python"):
+        exec(code, {})
+    assert (tmp_path / "run" / "model" / "manifest.json").exists()
+
+
+def test_the_translation_is_in_step():
+    one, other = ENGLISH.read_text(encoding="utf-8"), CHINESE.read_text(encoding="utf-8")
+    for pattern in (r"^#+ ", r"^\|", r"^```"):
+        assert len(re.findall(pattern, one, re.MULTILINE)) == len(re.findall(pattern, other, re.MULTILINE)), pattern
+    links = re.compile(r"\]\(([^)]*)\)")
+    assert sorted(set(links.findall(one)) - {CHINESE.name}) == sorted(set(links.findall(other)) - {ENGLISH.name})
+    figures = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?![\w-])")
+    assert sorted(figures.findall(one)) == sorted(figures.findall(other))
+    for page_code, other_code in zip(blocks(ENGLISH, "python"), blocks(CHINESE, "python"), strict=True):
+        assert re.sub("#.*", "", page_code) == re.sub("#.*", "", other_code)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (page.parent / link).exists(), link
+
+
+def test_architecture_names_files_that_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([\w/]+(?:/|\.py))`", text):
+        assert (ROOT / "src" / "sensorium" / name).exists() or (ROOT / name).exists(), name
+
+
+def test_architecture_tells_the_direction_of_imports():
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    told = re.search(r"```\n(errors ← .*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
+    assert told
+    steps = [set(re.split(r",\s*", step.strip())) for step in told[1].split("←")]
+    assert steps == [set(layer.split(" | ")) for layer in reversed(layers)]
+
+
+@pytest.mark.parametrize("name", ["two_tower.yaml", "weighted_sum.yaml"])
+def test_settings_of_examples_are_valid(name):
+    assert Config.gather(yaml.safe_load((ROOT / "examples" / name).read_text())).target == "label"
+
+
+@pytest.mark.parametrize("name", ["reference.yaml", "default.yaml"])
+def test_settings_of_benchmarks_are_valid(name):
+    assert Config.gather(yaml.safe_load((ROOT / "benchmarks" / name).read_text())).train.epochs == 3
