@@ -1,14 +1,20 @@
 """What a careless or hostile table gets, from end to end: a clear error or a counted problem, and never a lost row."""
 
+import contextlib
+import datetime
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import sensorium
 from sensorium.errors import DataError, SchemaError, TableError
+from sensorium.table import write_table
 from sensorium.testing import make_table
 
 ROWS = 60
@@ -221,3 +227,169 @@ def test_several_faults_are_told_together():
 def test_an_empty_split_is_refused():
     with pytest.raises(SchemaError, match="no row with a label is left to train on"):
         fit(table(split=["test"] * ROWS))
+
+
+def as_file(kind, path):
+    """A sound table as a file of some kind: its bytes."""
+    rows = pa.table({"x": [1, 2, 3] * 4, "t": ["a, b", "c", "two\nlines"] * 4, "label": ["u", "v"] * 6})
+    target = path / f"t.{kind}"
+    if kind == "stream.arrow":
+        with pa.OSFile(str(target), "wb") as stream, pa.ipc.new_stream(stream, rows.schema) as writer:
+            writer.write_table(rows)
+    else:
+        write_table(rows, target)
+    return target, target.read_bytes()
+
+
+DAMAGE = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 30), st.binary(max_size=8)), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet", "arrow", "stream.arrow"])
+def test_a_damaged_file_is_read_or_refused_but_never_crashes(kind, tmp_path):
+    target, whole = as_file(kind, tmp_path)
+
+    @settings(deadline=None, max_examples=50, derandomize=True)
+    @given(DAMAGE)
+    def check(damage):
+        content = whole
+        for place, length, put in damage:
+            place %= len(content) + 1
+            content = content[:place] + put + content[place + length :]
+        target.write_bytes(content)
+        with contextlib.suppress(sensorium.SensoriumError):
+            assert sensorium.inspect(target).rows > 0
+
+    check()
+
+
+def test_arrow_files_with_wild_offsets_are_refused(tmp_path):
+    """Arrow itself would read beyond the end of the memory."""
+    target, whole = as_file("arrow", tmp_path)
+    offsets = np.cumsum([0, 4, 1, 9, 4]).astype("<i4").tobytes()
+    assert whole.count(offsets) == 1
+    target.write_bytes(whole.replace(offsets, np.array([0, 4, 5, 2**30, 18], "<i4").tobytes()))
+    with pytest.raises(TableError, match="damaged"):
+        fit(target)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"x": ["\ud800", "b"], "label": ["u", "v"]}, {"x": [2**70, 1], "label": ["u", "v"]}, {"x\udfff": [1, 2]}],
+    ids=["half a character", "a huge number", "half a character in a name"],
+)
+def test_values_that_no_table_can_hold_are_refused(given):
+    with pytest.raises(TableError, match="can't be read as a table"):
+        fit(given)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"x": "\\ud800", "label": "u"}', "no Unicode"),
+        ('{"\\ud800": 1, "label": "u"}', "no Unicode"),
+        ("[" * 100_000, "line 2"),
+        ('{"x": ' + "9" * 5000 + "}", "line 2"),
+    ],
+    ids=["half a character", "half a character in a name", "nested without end", "a number of 5000 digits"],
+)
+def test_json_that_no_table_can_hold_is_refused(line, words, write):
+    with pytest.raises(TableError, match=words) as caught:
+        fit(write("t.jsonl", '{"x": 1, "label": "u"}\n' + line + "\n"))
+    assert "t.jsonl" in str(caught.value)
+
+
+def test_huge_whole_numbers_as_target_and_column_are_learnt_from():
+    given = table(label=[2**60 + 7**9 * i for i in range(ROWS)], x=[-(2**60) - 3 * i for i in range(ROWS)])
+    model = fit(given, modalities={"x": "number"})
+    assert model.task == "regression"
+    assert {problem.column for problem in model.problems} == {"x", "label"}
+    assert np.isfinite(model.predict(given)).all()
+
+
+def test_a_target_of_which_no_label_can_be_used_is_named():
+    with pytest.raises(DataError, match="not one training label can be used") as caught:
+        fit(table(label=[f"word {i}" for i in range(ROWS)]), task="regression")
+    assert "'label'" in caught.value.place
+    assert f"{ROWS} × not a number" in caught.value.rule
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_lists_as_labels_of_one_class_are_refused(task):
+    with pytest.raises(SchemaError, match="list<item: string>") as caught:
+        fit(table(label=[["a"], ["b"]] * (ROWS // 2)), task=task)
+    assert "multilabel" in caught.value.cure
+
+
+def test_labels_that_are_no_finite_numbers_are_not_used_and_counted():
+    given = table(label=[math.inf, -math.inf, None, *np.linspace(0.5, 9, ROWS - 3).tolist()])
+    model = fit(given)
+    assert [row for row, _ in told(model, "label")] == [0, 1, 2]
+    assert sum(outcome["n"] for outcome in model.card["metrics"].values()) <= 12
+    assert len(model.predict(given)) == ROWS
+
+
+def test_a_split_whose_labels_are_all_new_has_no_metrics_but_says_why():
+    given = split("nothing")
+    given["label"] = [*given["label"][:50], *["new"] * 10]
+    model = fit(given, task="binary")
+    assert model.test is None
+    assert [row for row, _ in told(model, "label")] == list(range(50, 60))
+
+
+@pytest.mark.parametrize("rows", [4, 5, 7])
+def test_a_handful_of_rows_is_enough(rows):
+    given = {"x": [0.5 * i for i in range(rows)], "label": (["a", "b"] * rows)[:rows]}
+    model = fit(given)
+    assert len(model.predict(given)) == rows
+    assert model.card["metrics"]["validation"]["metrics"]["mcc"] is None
+
+
+def test_a_column_that_only_other_rows_fill_is_left_out_and_said(capsys):
+    given = split("nothing") | {"late": [None] * 40 + [float(i) for i in range(20)]}
+    model = sensorium.fit(given, "label", epochs=1)
+    assert "late" not in model.columns
+    assert "late: left out: no training row has a value" in capsys.readouterr().err
+    assert "late" in {plan["name"] for plan in model.card["columns"] if plan["modality"] is None}
+
+
+@pytest.mark.parametrize("cells", [{"a": 1}, ["a"], datetime.time(1)], ids=["objects", "lists", "times"])
+def test_columns_of_types_that_nothing_learns_from_spare_the_others(cells):
+    given = table(odd=[cells, None] * (ROWS // 2))
+    assert "x" in fit(given).columns
+    assert len(sensorium.inspect(given, "label").columns) == 4
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A model of a number, a category, a yes or no, a date and a text."""
+    random = np.random.default_rng(0)
+    return fit({
+        "n": random.normal(size=ROWS), "c": random.choice(["u", "v", "w"], ROWS), "b": ["yes", "no"] * (ROWS // 2),
+        "d": [f"2026-0{1 + i % 9}-11" for i in range(ROWS)], "t": [f"words {i % 7} and more" for i in range(ROWS)],
+        "label": ["p", "q", "r"] * (ROWS // 3),
+    })  # fmt: skip
+
+
+CELL = st.sampled_from([
+    None, "", " ", "\0", "yes", "u", "new", "2026-01-11", "11/13/2026", "words 3", "1e400", "-inf", "50+", "😀" * 500
+]) | st.text(max_size=12)  # fmt: skip
+COLUMN = st.one_of(
+    st.lists(CELL, min_size=3, max_size=3),
+    st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=3, max_size=3),
+    st.lists(st.none() | st.floats(), min_size=3, max_size=3),
+    st.lists(st.none() | st.dates() | st.datetimes(), min_size=3, max_size=3).map(lambda days: [*map(str, days)]),
+    st.sampled_from([[True, False, None], [b"\xff", b"", None], [["a"], [], None], [datetime.date(1, 1, 1)] * 3]),
+)
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(st.dictionaries(st.sampled_from("ncbdt"), COLUMN, min_size=1))
+def test_any_rows_are_answered_and_each_unreadable_cell_is_told(model, cells):
+    answers = model.predict_table(cells)
+    assert answers.num_rows == 3
+    shares = np.stack([answers.column(f"probability_{label}") for label in model.labels], 1)
+    assert np.isfinite(shares).all()
+    assert shares.sum(1) == pytest.approx(np.ones(3))
+    for problem in model.problems:
+        assert 0 <= problem.row < 3 and problem.reason
+        assert problem.reason in answers.column("problem")[problem.row].as_py()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -73,13 +74,17 @@ def fit(
     """
     job, modules = gather_config(target, config, settings)
     report = reporter(progress)
-    experiment = Experiment(open_table(table, job.table), job, report, modules)
+    opened = open_table(table, job.table)
     run = Run(Path(out)) if out else None
+    experiment = Experiment(opened, job, report, modules)
     if run:
         run.save_experiment(experiment)
     trained = experiment.train(keep=run.save_model if run else None)
     names = metrics_of(experiment.task_name)
-    evaluations = {name: evaluate_outcome(outcome, names) for name, outcome in trained.outcomes.items()}
+    evaluations = {
+        split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
+        for split, outcome in trained.outcomes.items()
+    }
     trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
     if run:
         run.save_result(trained, evaluations)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sensorium.artifact import save_bundle
+from sensorium.artifact import check_place, save_bundle
 from sensorium.config import Choice
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, verdict
@@ -91,6 +91,9 @@ def compare_towers(experiment: Experiment, fusions: Sequence[str] | None, out: P
     variants |= {
         _unique(name, towers): Variant(None, _choice(experiment, name)) for name in fusions or known_fusions.names()
     }
+    if out:
+        for name in variants:
+            check_place(out / name)
     trained: dict[str, Trained] = {}
     for name, variant in variants.items():
         experiment.report.say(f"{name}: training")

@@ -10,7 +10,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Choice(BaseModel):
@@ -63,6 +64,12 @@ class SplitConfig(_Strict):
     validation: Fraction = Field(0.1, description="share of rows, where no column names them")
     test: Fraction = Field(0.1, description="share of rows, where no column names them")
 
+    @pydantic.model_validator(mode="after")
+    def _leave_training_rows(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test add up to less than 1, else no rows are left to train on")
+        return self
+
 
 class TrainConfig(_Strict):
     """The training loop."""
@@ -98,7 +105,7 @@ class Config(_Strict):
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
     train: TrainConfig = TrainConfig()
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
 
     @classmethod
@@ -144,7 +151,10 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
-        result = overlay(result, _nest(key.split("."), yaml.safe_load(value)))
+        try:
+            result = overlay(result, _nest(key.split("."), yaml.safe_load(value)))
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{text!r} sets no value: {error}", place=key, rule="a YAML value") from None
     return result
 
 
@@ -154,7 +164,9 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     Raises:
         ConfigError: unknown options and wrong types, all told together.
     """
-    hints = typing.get_type_hints(vars(function)["__init__"] if isinstance(function, type) else function)
+    hints = typing.get_type_hints(
+        vars(function)["__init__"] if isinstance(function, type) else function, include_extras=True
+    )
     allowed = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():
@@ -168,6 +180,17 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
     raise_together(faults)
     return checked
+
+
+def check_heads(heads: int, width: int, place: str) -> None:
+    """Attention shares its width among its heads.
+
+    Raises:
+        ConfigError: not without a rest.
+    """
+    if width % heads:
+        fitting = ", ".join(str(n) for n in range(1, min(width, 16) + 1) if width % n == 0)
+        raise ConfigError(f"{heads} heads can't share a width of {width}", place=place, cure=f"heads: one of {fitting}")
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -127,6 +127,7 @@ class Experiment:
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         self.problems.extend(self._lone_classes())
+        _check_labels(labels.problems, self.rows("train"), target)
         _check_decoded(self.prepared, self.rows("train"))
 
     def _lone_classes(self) -> list[Problem]:
@@ -245,6 +246,13 @@ def _check_train_settings(config: Config, task: str) -> None:
 def _unlabelled(target: Column) -> list[Problem]:
     rows = np.flatnonzero(~target.present)
     return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
+
+
+def _check_labels(problems: list[Problem], train_rows: Rows, target: Column) -> None:
+    if not len(train_rows):
+        reasons = "; ".join(str(group) for group in Problems(problems).groups()[:3])
+        place, cure = f"column {target.name!r}", "another task (--task), or mend the labels"
+        raise DataError("not one training label can be used", place=place, rule=reasons, cure=cure)
 
 
 def _check_decoded(prepared: Prepared, train_rows: Rows) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact import save_bundle
+from sensorium.artifact import check_place, save_bundle
 from sensorium.bundle import Bundle
 from sensorium.config import Config
 from sensorium.errors import ArtifactError
@@ -31,15 +31,12 @@ class Run:
     """Writes a run's folder; files of an earlier run in it are replaced, others left alone.
 
     Raises:
-        ArtifactError: the folder can't be made or written to.
+        ArtifactError: the folder can't be made or written to, or its `model` is something else.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ArtifactError(f"the run's folder can't be made: {error.strerror}", place=str(folder)) from None
+        check_place(self.model)
 
     @property
     def model(self) -> Path:
@@ -81,4 +78,4 @@ def _yaml(config: Config) -> bytes:
 
 
 def _json(content: Any) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False, default=str).encode()
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()

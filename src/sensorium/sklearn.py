@@ -37,7 +37,7 @@ class _Multimodal(BaseEstimator):
         epochs: int | None = None,
         validation_fraction: float = 0.1,
         config: Mapping[str, Any] | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
     ) -> None:
         self.fusion = fusion
@@ -63,9 +63,14 @@ class _Multimodal(BaseEstimator):
             encoders=self.encoders or {},
             train={} if self.epochs is None else {"epochs": self.epochs},
             split={"test": 0.0, "validation": self.validation_fraction},
-            seed=int(self.random_state or 0),
+            seed=self._seed(),
             device=self.device,
         )
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31))
+        return int(self.random_state or 0)
 
     def _checked(self, X: Any, y: Any) -> tuple[dict[str, pa.ChunkedArray], npt.NDArray[Any]]:
         """Columns and labels of a fit."""
@@ -106,7 +111,7 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         epochs: passes over the rows; by their number by default.
         validation_fraction: share of the rows that early stopping watches.
         config: any other settings, as nested mappings.
-        random_state: seed.
+        random_state: seed, or a generator to draw it from; None is 0.
         device: auto, cpu, cuda …
 
     Attributes:

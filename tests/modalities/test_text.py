@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensorium.modalities.text import HUGE, Text
@@ -74,6 +74,7 @@ def test_blank_texts_are_missing_and_punctuation_is_a_text():
     assert encoded.values[2].tolist() == [UNKNOWN]
 
 
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_any_text_becomes_known_ids(texts):
     learnt = Text.learn(column(["a few words", "to learn from"]), min_count=1)

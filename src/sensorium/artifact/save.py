@@ -27,14 +27,26 @@ def save_bundle(bundle: Bundle, path: Path) -> None:
     Raises:
         ArtifactError: the disk is full, the place can't be written to, or holds something that is no model.
     """
+    check_place(path)
     files = _contents(bundle)
     files[MANIFEST] = make_manifest(files, __version__)
-    _refuse_to_replace(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         (_write_zip if path.suffix == ".zip" else _write_folder)(files, path)
     except OSError as error:
         raise ArtifactError(f"the model can't be written: {error.strerror or error}", place=str(path)) from None
+
+
+def check_place(path: Path) -> None:
+    """Make the folder that a model is to be saved in, so that what is wrong with it is told before the work.
+
+    Raises:
+        ArtifactError: the folder can't be made, or what is at the path is no model.
+    """
+    _refuse_to_replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(path.parent)) from None
 
 
 def _contents(bundle: Bundle) -> dict[str, bytes]:

@@ -21,6 +21,8 @@ def demo(
     """The main job from end to end, on data that it makes: inspect, fit, evaluate, predict, compare.
 
     1,797 parcels, each with a picture of a real handwritten digit, a made tone, a made note and a made weight.
+
+    Example: sensorium demo --out demo
     """
     from sensorium.api import compare, fit
     from sensorium.demo import make_parcels, read_truth

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Sizes
 from sensorium.encoders._base import conv_block, initialise, padded_zero
 
 ACCEPTS = ("audio",)
@@ -31,8 +33,8 @@ class AudioCNN(nn.Module):
         self,
         mels: int,
         *,
-        filters: tuple[int, ...] = (16, 32, 64),
-        kernel: int = 3,
+        filters: Sizes = (16, 32, 64),
+        kernel: PositiveInt = 3,
         stem: Literal["pool", "stride"] = "stride",
         norm: bool = True,
     ) -> None:

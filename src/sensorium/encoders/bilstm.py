@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Fraction
 from sensorium.encoders._base import padded_zero
 
 ACCEPTS = ("text",)
@@ -24,7 +26,14 @@ class BiLSTM(nn.Module):
         dropout: chance that an embedded word's feature is zeroed.
     """
 
-    def __init__(self, vocabulary: int, *, embedding: int = 64, hidden: int = 64, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        vocabulary: int,
+        *,
+        embedding: PositiveInt = 64,
+        hidden: PositiveInt = 64,
+        dropout: Fraction = 0.1,
+    ) -> None:
         super().__init__()
         self.width = 2 * hidden
         self.embed = nn.Embedding(vocabulary, embedding, padding_idx=0)

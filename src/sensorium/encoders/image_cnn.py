@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Sizes
 from sensorium.encoders._base import conv_block, initialise
 
 ACCEPTS = ("image",)
@@ -33,8 +35,8 @@ class ImageCNN(nn.Module):
         channels: int,
         size: int,
         *,
-        filters: tuple[int, ...] = (16, 32, 64),
-        kernel: int = 3,
+        filters: Sizes = (16, 32, 64),
+        kernel: PositiveInt = 3,
         shrink: Literal["pool", "stride", "none"] = "pool",
         norm: bool = True,
         reduce: Literal["mean", "flatten"] = "mean",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Sizes
 from sensorium.encoders._base import initialise
 from sensorium.encoders.image_cnn import map_tokens, unit_range
 
@@ -27,8 +29,8 @@ class ImageResnet(nn.Module):
         self,
         channels: int,
         *,
-        filters: tuple[int, ...] = (32, 64, 128),
-        blocks: int = 1,
+        filters: Sizes = (32, 64, 128),
+        blocks: PositiveInt = 1,
     ) -> None:
         super().__init__()
         self.width = filters[-1]

@@ -7,9 +7,11 @@ from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Fraction
 from sensorium.modalities import Facts
 
 ACCEPTS = ("number", "category", "boolean", "date")
@@ -38,10 +40,10 @@ class Tabular(nn.Module):
         columns: Sequence[Facts],
         *,
         numeric: Literal["linear", "periodic", "piecewise"] = "piecewise",
-        frequencies: int = 8,
-        category: int = 8,
-        layers: tuple[int, ...] = (64,),
-        dropout: float = 0.1,
+        frequencies: PositiveInt = 8,
+        category: PositiveInt = 8,
+        layers: tuple[PositiveInt, ...] = (64,),
+        dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()
         levels = [facts["levels"] for facts in columns if "levels" in facts]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import torch
+from pydantic import PositiveInt
 from torch import nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Fraction, Sizes
 from sensorium.encoders._base import initialise, padded_zero
 
 ACCEPTS = ("text",)
@@ -28,10 +30,10 @@ class TextCNN(nn.Module):
         self,
         vocabulary: int,
         *,
-        embedding: int = 64,
-        filters: int = 64,
-        windows: tuple[int, ...] = (1, 3, 5),
-        dropout: float = 0.1,
+        embedding: PositiveInt = 64,
+        filters: PositiveInt = 64,
+        windows: Sizes = (1, 3, 5),
+        dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()
         self.width = filters * len(windows)

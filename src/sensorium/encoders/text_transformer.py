@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Fraction, check_heads
 from sensorium.encoders._base import padded_zero
 
 ACCEPTS = ("text",)
@@ -27,9 +29,16 @@ class TextTransformer(nn.Module):
     """
 
     def __init__(
-        self, vocabulary: int, *, size: int = 64, layers: int = 2, heads: int = 4, dropout: float = 0.1
+        self,
+        vocabulary: int,
+        *,
+        size: PositiveInt = 64,
+        layers: PositiveInt = 2,
+        heads: PositiveInt = 4,
+        dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()
+        check_heads(heads, size, "encoder text_transformer")
         self.width = size
         self.embed = nn.Embedding(vocabulary, size, padding_idx=0)
         nn.init.normal_(self.embed.weight, std=0.1)

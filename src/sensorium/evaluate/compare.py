@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import interval, resamples
+from sensorium.evaluate.bootstrap import Floats, interval, resamples
 from sensorium.evaluate.evaluation import finite
 from sensorium.metrics import Outcome, lower_is_better, score
 
@@ -46,15 +47,23 @@ def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0
     value = sign * float(score(metric, first)[0] - score(metric, second)[0])
     blocks = [score(metric, first, w) - score(metric, second, w) for w in resamples(len(first), seed=seed)]
     drawn = sign * np.concatenate(blocks)
-    drawn = drawn[np.isfinite(drawn)]
-    tail = min((drawn <= 0).mean(), (drawn >= 0).mean()) if len(drawn) else float("nan")
-    return Difference(metric, value, interval(drawn), float(min(1.0, 2 * max(tail, 1 / (len(drawn) + 1)))))
+    return Difference(metric, value, interval(drawn), _two_sided(drawn[np.isfinite(drawn)]))
+
+
+def _two_sided(drawn: Floats) -> float:
+    """Twice the smaller share of draws on one side of 0, never 0 itself; NaN without draws."""
+    if not len(drawn):
+        return float("nan")
+    tail = min((drawn <= 0).mean(), (drawn >= 0).mean())
+    return float(min(1.0, 2 * max(tail, 1 / (len(drawn) + 1))))
 
 
 def verdict(difference: Difference, fused: str, single: str, slower: float) -> str:
     """One honest sentence."""
     low, high = (_amount(bound, difference.metric) for bound in difference.interval)
     gain = _amount(difference.value, difference.metric)
+    if not math.isfinite(low):
+        return f"{difference.metric} is not defined on these rows: {fused} and {single} alone can't be compared"
     unit = " points" if difference.metric in SHARE_METRICS else ""
     figures = f"{gain:+.{2 if unit else 4}g}{unit} {difference.metric}, 95% interval {low:+.3g} to {high:+.3g}"
     if low > 0:

@@ -7,9 +7,11 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Tokens
+from sensorium.config import Fraction, check_heads
 
 
 class Attention(nn.Module):
@@ -30,9 +32,16 @@ class Attention(nn.Module):
     own_widths: ClassVar[bool] = False
 
     def __init__(
-        self, widths: Sequence[int], width: int, *, heads: int = 4, queries: int = 4, dropout: float = 0.1
+        self,
+        widths: Sequence[int],
+        width: int,
+        *,
+        heads: PositiveInt = 4,
+        queries: PositiveInt = 4,
+        dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()
+        check_heads(heads, width, "fusion attention")
         self.width, self.heads = width, heads
         self.query = nn.Parameter(torch.randn(queries, width))
         self.whose = nn.Parameter(0.02 * torch.randn(len(widths), width))

@@ -7,9 +7,11 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float
+from pydantic import NonNegativeInt
 from torch import Tensor, nn
 
 from sensorium.batch import Tokens
+from sensorium.config import Fraction
 
 
 class Concat(nn.Module):
@@ -27,7 +29,9 @@ class Concat(nn.Module):
     level: ClassVar[Literal["vector"]] = "vector"
     own_widths: ClassVar[bool] = True
 
-    def __init__(self, widths: Sequence[int], width: int, *, layers: int = 1, dropout: float = 0.1) -> None:
+    def __init__(
+        self, widths: Sequence[int], width: int, *, layers: NonNegativeInt = 1, dropout: Fraction = 0.1
+    ) -> None:
         super().__init__()
         self.missing = nn.ParameterList(torch.zeros(size) for size in widths)
         parts: list[nn.Module] = []

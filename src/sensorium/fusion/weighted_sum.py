@@ -61,7 +61,7 @@ class WeightedSum(nn.Module):
 
 
 def _check(weights: list[float], modalities: int) -> None:
-    if len(weights) != modalities or min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
+    if len(weights) != modalities or min(weights) < 0 or not abs(sum(weights) - 1) <= 1e-6:
         raise ConfigError(
             f"alpha gives the weights {weights} to {modalities} modalities",
             place="fusion weighted_sum",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
@@ -21,6 +23,8 @@ HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
 LONGEST = 10.0  # seconds kept of a clip by default, at most
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
 FLOOR = 1e-6  # power under which a band counts as silent
+SLACK = 64  # bytes that headers are wrong by without harm
+ENDLESS = 0x7FFF_0000  # bytes: above it lie the lengths that recorders write where they don't know it yet
 
 Wave = npt.NDArray[np.float32]
 
@@ -53,7 +57,12 @@ class Audio(Modality):
 
     @classmethod
     def learn(
-        cls, column: Column, *, rate: int | None = None, mels: int | None = None, seconds: float | None = None
+        cls,
+        column: Column,
+        *,
+        rate: PositiveInt | None = None,
+        mels: PositiveInt | None = None,
+        seconds: PositiveFloat | None = None,
     ) -> Self:
         """Args:
         column: training rows.
@@ -133,7 +142,7 @@ def _rate_and_seconds(source: Source) -> tuple[int, float]:
     try:
         info = soundfile.info(source)
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
-        raise Unreadable(f"no sound that libsndfile knows ({error})") from None
+        raise Unreadable(f"no sound that libsndfile knows ({_words(error)})") from None
     return info.samplerate, info.frames / info.samplerate
 
 
@@ -143,11 +152,12 @@ def _mono(source: Source, rate: int, seconds: float) -> Wave:
     import soxr
 
     try:
+        _refuse_cut(source)
         with soundfile.SoundFile(source) as clip:
             wanted = min(clip.frames, int(np.ceil(seconds * clip.samplerate)))
             samples, own_rate = clip.read(wanted, dtype="float32", always_2d=True), clip.samplerate
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
-        raise Unreadable(f"damaged sound, or none that libsndfile knows ({error})") from None
+        raise Unreadable(f"damaged sound, or none that libsndfile knows ({_words(error)})") from None
     if not len(samples):
         raise Unreadable("a sound without samples")
     if len(samples) < wanted:
@@ -156,3 +166,27 @@ def _mono(source: Source, rate: int, seconds: float) -> Wave:
     if not np.isfinite(mono).all():
         raise Unreadable("a sound with samples that are no finite numbers")
     return mono if own_rate == rate else soxr.resample(mono, own_rate, rate)
+
+
+def _refuse_cut(source: Source) -> None:
+    """To libsndfile a cut WAV, AIFF or AU file is a shorter sound; the header says how long it was."""
+    if isinstance(source, io.BytesIO):
+        head, size = bytes(source.getbuffer()[:12]), source.getbuffer().nbytes
+    else:
+        with source.open("rb") as stream:
+            head, size = stream.read(12), source.stat().st_size
+    if size + SLACK < _declared_size(head):
+        raise Unreadable("truncated sound: the file is shorter than its header says")
+
+
+def _declared_size(head: bytes) -> int:
+    """Bytes that a WAV, AIFF or AU file says it has; 0 where it does not say."""
+    order: Literal["little", "big"] = "little" if head.startswith(b"RIFF") else "big"
+    first, second = (int.from_bytes(head[at : at + 4], order) for at in (4, 8))
+    size = {b"RIFF": first + 8, b"FORM": first + 8, b".snd": first + second}.get(head[:4], 0)
+    return size if size < ENDLESS else 0
+
+
+def _words(error: Exception) -> str:
+    """Without the name of the file, which the problem tells by itself: like faults are counted together."""
+    return str(getattr(error, "error_string", error))

@@ -28,7 +28,7 @@ class Boolean(Modality):
     def looks_like(cls, column: Column) -> Guess | None:
         if pa.types.is_boolean(column.data.type):
             return Guess(1.0, "booleans")
-        if column.is_list or not len(column.values) or column.distinct > 4:
+        if pa.types.is_nested(column.data.type) or not len(column.values) or column.distinct > 4:
             return None
         spellings = {str(value).strip().lower() for value in column.values.unique().to_pylist()}
         if any(spellings == set(pair) for pair in PAIRS):

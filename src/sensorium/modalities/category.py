@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.problems import Problem, shorten
@@ -55,13 +56,13 @@ class Category(Modality):
         return Guess(0.6, reason)
 
     @classmethod
-    def learn(cls, column: Column, *, min_count: int = 2, max_levels: int = 10_000) -> Self:
+    def learn(cls, column: Column, *, min_count: PositiveInt = 2, max_levels: PositiveInt = 10_000) -> Self:
         """Args:
         column: training rows.
         min_count: a name seen less often is read as unknown (unless every name is that rare).
         max_levels: the most frequent ones are kept.
         """
-        counts = pc.value_counts(_names(column).drop_null()).to_pylist()
+        counts = pc.value_counts(column.strings.drop_null()).to_pylist()
         counts.sort(key=lambda item: (-item["counts"], item["values"]))
         frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
         levels = frequent[:max_levels]
@@ -77,7 +78,7 @@ class Category(Modality):
         return frozenset(self.rare)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        names = _names(column)
+        names = column.strings
         found = np.asarray(pc.fill_null(pc.index_in(names, self._set), -1), dtype=np.int64)
         unknown = np.flatnonzero(column.present & (found < 0))
         problems = [
@@ -94,10 +95,6 @@ class Category(Modality):
     def describe(self) -> str:
         rare = f", {len(self.rare)} rare ones read as unknown" if self.rare else ""
         return f"{len(self.levels)} levels{rare}"
-
-
-def _names(column: Column) -> pa.Array:
-    return column.data.cast(pa.string())
 
 
 def _mean_words(column: Column) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
+from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
@@ -59,11 +60,11 @@ class Image(Modality):
         cls,
         column: Column,
         *,
-        size: int | None = None,
+        size: PositiveInt | None = None,
         channels: Literal[1, 3] | None = None,
         fit: Literal["stretch", "pad", "crop"] = "stretch",
-        ground: int = 255,
-        max_pixels: int = 100_000_000,
+        ground: Annotated[int, Field(ge=0, le=255)] = 255,
+        max_pixels: PositiveInt = 100_000_000,
     ) -> Self:
         """Args:
         column: training rows.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.problems import Problem, shorten
@@ -67,7 +68,7 @@ class Number(Modality):
         )
 
     @classmethod
-    def learn(cls, column: Column, *, bins: int = 16) -> Self:
+    def learn(cls, column: Column, *, bins: PositiveInt = 16) -> Self:
         """Args:
         column: training rows.
         bins: number of quantile bins of the piecewise-linear embedding.
@@ -121,7 +122,7 @@ def _claim_number(column: Column) -> Guess:
 def numbers(column: Column) -> tuple[Floats, list[Problem]]:
     """float64[n], NaN where missing or not finite, and what was not read exactly."""
     data, problems = column.data, list[Problem]()
-    if column.is_string:
+    if not (column.is_integer or column.is_float or pa.types.is_boolean(data.type)):
         values = _spelt(column, problems)
     else:
         kept = data.cast(pa.float64(), safe=False)
@@ -139,7 +140,7 @@ def numbers(column: Column) -> tuple[Floats, list[Problem]]:
 
 
 def _spelt(column: Column, problems: list[Problem]) -> Floats:
-    data = column.data
+    data = column.strings
     plain = pc.fill_null(pc.match_substring_regex(data, PLAIN_TEXT), False)
     casts = pc.utf8_trim_whitespace(pc.if_else(plain, data, pa.scalar(None, pa.string()))).cast(pa.float64())
     values = np.array(casts.to_numpy(zero_copy_only=False), dtype=np.float64)

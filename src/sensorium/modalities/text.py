@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities.category import REPEATS, SENTENCE
@@ -64,10 +65,10 @@ class Text(Modality):
         column: Column,
         *,
         unit: Literal["word", "subword"] = "word",
-        vocabulary: int = 10_000,
-        min_count: int = 2,
+        vocabulary: PositiveInt = 10_000,
+        min_count: PositiveInt = 2,
         lowercase: bool = True,
-        length: int | None = None,
+        length: PositiveInt | None = None,
     ) -> Self:
         """Args:
         column: training rows.
@@ -78,7 +79,7 @@ class Text(Modality):
         length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.
         """
         tokenizer = _new_tokenizer(unit, lowercase)
-        texts = column.values.to_pylist()
+        texts = column.strings.drop_null().to_pylist()
         limit = (length or LONGEST) * CHARACTERS_PER_TOKEN
         tokenizer.train_from_iterator((text[:limit] for text in texts), _trainer(unit, vocabulary, min_count))
         if length is None:
@@ -95,7 +96,7 @@ class Text(Modality):
         return tokenizer
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        strings = column.data.cast(pa.string())
+        strings = column.strings
         blank = np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(strings), ""), True))
         present = column.present & ~blank
         problems = self._cut_texts(strings, column)

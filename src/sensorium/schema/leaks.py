@@ -88,8 +88,11 @@ def _names_files(column: Column) -> bool:
 def _same_amount(column: Column, target: Column) -> str:
     if not (column.is_integer or column.is_float):
         return ""
-    x, y = (np.asarray(c.data.cast(pa.float64()), dtype=np.float64) for c in (column, target))
-    if not (np.isfinite(x).all() and np.isfinite(y).all() and x.std() and y.std()):
+    x, y = (np.asarray(c.data.cast(pa.float64(), safe=False), dtype=np.float64) for c in (column, target))
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return ""
+    x, y = (values / (np.abs(values).max() or 1) for values in (x, y))  # so that squares of huge numbers stay finite
+    if not (x.std() and y.std()):
         return ""
     together = float(np.corrcoef(x, y)[0, 1])
     return f"its correlation with the target is {together:.4f}" if abs(together) >= EXACT else ""

@@ -36,6 +36,7 @@ def open_table(source: Any, config: TableConfig | None = None, folder: Path | No
         folder = folder or Path(source).resolve().parent
     else:
         arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    _check_whole(arrow, name)
     _check(arrow, name)
     columns = [normalise(arrow.column(i), config.missing) for i in range(arrow.num_columns)]
     files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
@@ -66,12 +67,21 @@ def _from_object(source: Any) -> pa.Table:
             return pa.table({str(name): pa.array(column) for name, column in source.items()})
         if isinstance(source, Sequence) and not isinstance(source, bytes):
             return pa.Table.from_pylist(list(source))
-    except (pa.ArrowException, TypeError, AttributeError) as error:
+    except (pa.ArrowException, TypeError, AttributeError, OverflowError, UnicodeError) as error:
         raise TableError(f"the object can't be read as a table: {error}", place=type(source).__name__) from None
     raise TableError(
         f"a {type(source).__name__} is no table",
         rule="a path, a pandas, polars or pyarrow table, a dict of columns or a list of dicts",
     )
+
+
+def _check_whole(arrow: pa.Table, name: str) -> None:
+    """Arrow trusts the offsets that a file holds: of a damaged one it would read beyond the memory's end."""
+    try:
+        arrow.validate(full=True)
+        _ = arrow.column_names
+    except (pa.ArrowException, UnicodeError) as error:
+        raise TableError(f"the table is damaged: {error}", place=name, cure="write or fetch it again") from None
 
 
 def _check(arrow: pa.Table, name: str) -> None:

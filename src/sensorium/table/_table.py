@@ -93,6 +93,20 @@ class Column:
         return self.data.drop_null()
 
     @cached_property
+    def strings(self) -> pa.Array:
+        """The cells as text: whole numbers without a point, since a missing cell makes floats of pandas' integers;
+        lists, structs and bytes that are no UTF-8, which Arrow doesn't spell, as Python does.
+        """
+        try:
+            text = self.data.cast(pa.string())
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            return pa.array([None if value is None else str(value) for value in self.data.to_pylist()], pa.string())
+        if not self.is_float:
+            return text
+        whole = pc.and_(pc.equal(pc.trunc(self.data), self.data), pc.less(pc.abs(self.data), 2.0**63))
+        return pc.if_else(whole, pc.if_else(whole, self.data, 0.0).cast(pa.int64(), safe=False).cast(pa.string()), text)
+
+    @cached_property
     def distinct(self) -> int:
         """How many different values there are."""
         if self.is_list:

@@ -15,12 +15,14 @@ def check_writable(path: Path) -> None:
     """Say before the work that its result could not be written.
 
     Raises:
-        TableError: unknown suffix, or no such folder.
+        TableError: unknown suffix, no such folder, or a folder of that name.
     """
     if path.suffix.lower() not in WRITTEN:
         raise TableError(f"{path.suffix or 'no suffix'} can't be written", place=str(path), rule=", ".join(WRITTEN))
     if not path.resolve().parent.is_dir():
         raise TableError("there is no such folder", place=str(path.parent), cure="make it first")
+    if path.is_dir():
+        raise TableError("this is a folder, not a file", place=str(path), cure="choose another name")
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -30,10 +30,13 @@ def jsonl(path: Path, config: TableConfig) -> pa.Table:
         if line.strip():
             try:
                 rows.append(_object(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 faults.append(TableError(f"line {number}: {error}", place=str(path), rule="one JSON object a line"))
     raise_together(faults[:SHOWN])
-    return pa.table({name: _column([row.get(name) for row in rows], name, path) for name in _keys(rows)})
+    try:
+        return pa.table({name: _column([row.get(name) for row in rows], name, path) for name in _keys(rows)})
+    except UnicodeError as error:  # JSON can spell half a character: "\ud800"
+        raise TableError(f"text that is no Unicode: {error}", place=str(path)) from None
 
 
 def _object(line: str) -> dict[str, Any]:

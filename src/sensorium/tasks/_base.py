@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from sensorium.errors import SchemaError
 from sensorium.learned import Learned
 from sensorium.metrics import Outcome
 from sensorium.problems import Problem, shorten
@@ -101,7 +103,18 @@ class Task(Learned, ABC):
 
 
 def classes_of(column: Column) -> list[Label]:
-    """The distinct labels, in their natural order; of two, the one that says "yes" last."""
+    """The distinct labels, in their natural order; of two, the one that says "yes" last.
+
+    Raises:
+        SchemaError: the cells are lists or objects.
+    """
+    if pa.types.is_nested(column.data.type):
+        raise SchemaError(
+            f"the labels are of Arrow type {column.data.type}",
+            place=f"column {column.name!r}",
+            rule="one label a row",
+            cure="--task multilabel where a row has several",
+        )
     found = sorted(column.values.unique().to_pylist())
     if len(found) == 2 and str(found[0]).strip().lower() in ("yes", "true", "positive", "pos", "y", "t"):
         found.reverse()
@@ -129,7 +142,10 @@ def _spelling(label: Label) -> str:
 
 def is_whole(column: Column) -> bool:
     """Integers, or floats that all are whole (what pandas makes of integers beside missing cells)."""
-    return column.is_integer or (column.is_float and bool((np.mod(column.values.to_numpy(), 1) == 0).all()))
+    if not column.is_float:
+        return column.is_integer
+    values = column.values.to_numpy()
+    return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
 
 
 def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:

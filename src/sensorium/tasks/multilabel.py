@@ -18,7 +18,8 @@ from sensorium.tasks._base import UNBALANCED, EncodedTarget, Floats, Label, Task
 if TYPE_CHECKING:
     from torch import Tensor
 
-SEPARATORS = ("|", ";", ",", " ")
+SEPARATORS = ("|", ";", ",")
+SPACE = " "
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 
@@ -104,9 +105,10 @@ def _split(value: Any, separator: str) -> list[Any]:
 
 
 def _separator(cells: list[Any]) -> str:
-    """The separator that most cells hold; cells without any are single labels."""
+    """The sign that most cells hold, a space only where no cell holds another: "San Marino|New York" are two labels."""
     texts = [value for value in cells if isinstance(value, str)]
-    return max(SEPARATORS, key=lambda sign: sum(sign in text for text in texts))
+    held = {sign: sum(sign in text for text in texts) for sign in SEPARATORS}
+    return max(SEPARATORS, key=held.__getitem__) if any(held.values()) else SPACE
 
 
 def _weights(positive: npt.NDArray[Any], rows: int, rule: str) -> list[float]:

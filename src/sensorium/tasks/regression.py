@@ -61,7 +61,7 @@ class Regression(Task):
         return logits[:, 0].astype(np.float64) * self.deviation + self.mean
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
-        return [float(values.mean())]
+        return [mean_and_deviation(values)[0]]
 
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         return scores

@@ -65,7 +65,14 @@ class History:
     best: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        return {"watched": self.watched, "best": self.best, "epochs": [asdict(epoch) for epoch in self.epochs]}
+        """Null for what is not defined."""
+        epochs = [{key: _finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
+        return {"watched": self.watched, "best": self.best, "epochs": epochs}
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return value if math.isfinite(value) else None
 
 
 def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep: Callable[[], None]) -> History:
@@ -93,6 +100,7 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
             steps = _Steps(job, config, optimizer, schedule, bar)
             loss = steps.run(job.loader.shuffled(job.train_rows, size, shuffle), number)
             spent = time.perf_counter() - start
+            _check_answers(job, config, number)
             validation_loss, metric = _validate(job, history.watched, size)
             figures = (loss, validation_loss, metric, rate, len(job.train_rows) / spent, spent)
             history.epochs.append(Epoch(number, *figures))
@@ -167,12 +175,20 @@ class _Steps:
         total = float(torch.stack(waiting).sum()) if waiting else 0.0
         waiting.clear()
         if not math.isfinite(total):
-            raise TrainingError(
-                f"the loss is {total} in epoch {epoch}",
-                rule="a finite loss",
-                cure=f"a lower rate: --set train.learning_rate={self.config.learning_rate / 10:g}",
-            )
+            raise _diverged(f"the loss is {total} in epoch {epoch}", self.config)
         return total
+
+
+def _diverged(finding: str, config: TrainConfig) -> TrainingError:
+    cure = f"a lower rate: --set train.learning_rate={config.learning_rate / 10:g}"
+    return TrainingError(finding, rule="finite numbers", cure=cure)
+
+
+def _check_answers(job: Training, config: TrainConfig, epoch: int) -> None:
+    """The last step of an epoch may break the weights after its loss was taken."""
+    rows = job.train_rows[: batch_size(config, len(job.train_rows))]
+    if not np.isfinite(infer(job.model, job.loader, rows, len(rows))).all():
+        raise _diverged(f"the answers are no numbers any more after epoch {epoch}", config)
 
 
 def _validate(job: Training, watched: str, size: int) -> tuple[float, float]:

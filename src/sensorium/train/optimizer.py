@@ -33,10 +33,10 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LambdaLR:
     """The rate rises linearly over the warm-up, then stays, or falls to zero linearly or along a cosine."""
-    rise = max(1, round(config.warmup * steps))
+    rise = max(1, round(config.warmup * steps)) if config.warmup else 0
 
     def factor(step: int) -> float:
-        if step < rise and config.warmup:
+        if step < rise:
             return (step + 1) / rise
         done = (step - rise) / max(1, steps - rise)
         return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * min(1.0, done))) / 2}[

@@ -1,0 +1,206 @@
+"""Commands other than `fit`: each option does what its help says, and each has a case here."""
+
+import inspect
+import json
+import signal
+import subprocess
+import sys
+
+import pyarrow.csv
+import pytest
+from typer.testing import CliRunner
+
+from sensorium.cli import _main
+from sensorium.registry import commands
+
+ELSEWHERE = {"model", "table", "target", "out", "json"}  # every other test gives them
+
+
+def call(*arguments):
+    """Run a command in this process; its result, errors raised."""
+    result = CliRunner().invoke(_main.make_app(), [str(a) for a in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def answer(*arguments):
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def parameters(command):
+    return set(inspect.signature(commands.load(command)).parameters) - ELSEWHERE
+
+
+@pytest.fixture(scope="module")
+def parted(tabular, tmp_path_factory):
+    """The table with columns that name splits, yet are not called so, and settings in a file."""
+    folder = tmp_path_factory.mktemp("parted")
+    lines = tabular.read_text().splitlines()
+    parts = ["train", "train", "train", "val", "test"] * 24
+    path = folder / "t.csv"
+    path.write_text("\n".join([f"{lines[0]},part", *(f"{line},{p}" for line, p in zip(lines[1:], parts, strict=True))]))
+    (folder / "settings.yaml").write_text("columns: [number]\nmodalities: {number: category}\n")
+    (folder / "width.yaml").write_text("width: 8\n")
+    return path
+
+
+def filled(flags, folder):
+    return [str(folder / flag) if flag.endswith(".yaml") else flag for flag in flags]
+
+
+def used(found):
+    return {column["name"]: column["modality"] for column in found["columns"] if column["modality"]}
+
+
+# Option → flags, and what is then seen.
+INSPECT = {
+    "columns": (["--columns", "text"], lambda found: list(used(found)) == ["text"]),
+    "exclude": (["--exclude", "text, part"], lambda found: list(used(found)) == ["number", "category"]),
+    "modality": (["--modality", "number=category"], lambda found: used(found)["number"] == "category"),
+    "task": (["--task", "multilabel"], lambda found: found["target"]["task"] == "multilabel"),
+    "config": (["--config", "settings.yaml"], lambda found: used(found) == {"number": "category"}),
+    "assign": (["--set", "split.test=0.5"], lambda found: found["split"]["rows"]["test"] == 60),
+}
+
+
+def test_every_option_of_inspect_has_a_case():
+    assert parameters("inspect") == set(INSPECT)
+
+
+@pytest.mark.parametrize("name", INSPECT)
+def test_an_option_of_inspect_does_what_it_says(name, parted):
+    flags, seen = INSPECT[name]
+    assert not seen(answer("inspect", parted, "--target", "label"))
+    assert seen(answer("inspect", parted, "--target", "label", *filled(flags, parted.parent)))
+
+
+def found_in(run, name):
+    """What the model of a comparison says of itself."""
+    return json.loads((run / name / "model.json").read_text())
+
+
+def columns_of(run, name):
+    return [column["name"] for column in found_in(run, name)["columns"]]
+
+
+# Option → flags, the model that is looked at, and what is seen.
+COMPARE = {
+    "fusions": (["--fusions", "late"], lambda run: sorted(p.name for p in run.iterdir() if p.is_dir())[0] == "late"),
+    "columns": (["--columns", "text,number"], lambda run: columns_of(run, "concat") == ["number", "text"]),
+    "exclude": (["--exclude", "part"], lambda run: "part" not in columns_of(run, "concat")),
+    "modality": (
+        ["--modality", "number=category"],
+        lambda run: found_in(run, "tabular")["columns"][0]["modality"] == "category",
+    ),
+    "task": (["--task", "multilabel"], lambda run: found_in(run, "concat")["task"]["name"] == "multilabel"),
+    "epochs": (["--epochs", "2"], lambda run: len(found_in(run, "concat")["card"]["history"]["epochs"]) == 2),
+    "split_column": (["--split-column", "part"], lambda run: found_in(run, "concat")["card"]["rows"]["test"] == 24),
+    "seed": (["--seed", "9"], lambda run: found_in(run, "concat")["config"]["seed"] == 9),
+    "device": (["--device", "cpu"], lambda run: found_in(run, "concat")["config"]["device"] == "cpu"),
+    "config": (["--config", "width.yaml"], lambda run: found_in(run, "concat")["network"]["width"] == 8),
+    "assign": (["--set", "width=8"], lambda run: found_in(run, "concat")["network"]["width"] == 8),
+}
+
+
+def compared(table, out, *flags):
+    result = call(
+        "compare", table, "--target", "label", "--fusions", "concat", "--epochs", "1", "--out", out, "--quiet", *flags
+    )
+    assert result.exit_code == 0, result.output
+    return out
+
+
+@pytest.fixture(scope="module")
+def usual(parted, tmp_path_factory):
+    return compared(parted, tmp_path_factory.mktemp("usual"))
+
+
+def test_every_option_of_compare_has_a_case():
+    assert parameters("compare") - {"quiet"} == set(COMPARE)
+
+
+@pytest.mark.parametrize("name", COMPARE)
+def test_an_option_of_compare_does_what_it_says(name, parted, usual, tmp_path):
+    flags, seen = COMPARE[name]
+    assert not seen(usual)
+    assert seen(compared(parted, tmp_path, *filled(flags, parted.parent)))
+
+
+@pytest.mark.parametrize(("command", "options"), [("evaluate", {"split", "device"}), ("predict", {"device", "quiet"})])
+def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
+    assert parameters(command) == options
+    out = ["-o", tmp_path / "a.csv"] if command == "predict" else []
+    with pytest.raises(ValueError, match="device 'cuda:99' can't be used"):
+        call(command, run, made, *out, "--device", "cuda:99")
+    assert answer(command, run, made, *out, "--device", "cpu")
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test", "all"])
+def test_evaluate_takes_every_split(split, run, made):
+    import sensorium
+
+    assert answer("evaluate", run, made, "--split", split) == sensorium.load(run).evaluate(made, split).to_json()
+
+
+def test_quiet_predictions_say_nothing_at_all(run, made, tmp_path):
+    result = call("predict", run, made, "--out", tmp_path / "a.csv", "--quiet")
+    assert (result.stdout, result.stderr) == ("", "")
+    assert pyarrow.csv.read_csv(tmp_path / "a.csv").num_rows == 160
+
+
+def test_predictions_that_cannot_be_written_are_told_before_the_work(run, made, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    for out in (tmp_path / "nowhere" / "a.csv", tmp_path / "folder.csv", tmp_path / "a.xlsx"):
+        with pytest.raises(ValueError, match=r"\.xlsx|folder"):
+            call("predict", tmp_path / "no model", made, "--out", out)
+
+
+def test_list_takes_one_kind(tmp_path):
+    assert parameters("list") == {"kind"}
+    assert list(answer("list", "fusions")) == ["fusions"]
+
+
+@pytest.mark.parametrize("command", commands.names())
+def test_help_has_an_example_that_can_be_parsed(command):
+    """Every option that an example uses is one of the command's."""
+    text = call(command, "--help").stdout
+    (example,) = [line for line in text.splitlines() if line.strip().startswith("Example: ")]
+    words = example.split()
+    assert words[1:3] == ["sensorium", command]
+    assert all(word in text.replace(example, "") for word in words if word.startswith("-"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit"], "table"),
+        (["fit", "t.csv", "--no-such"], "--no-such"),
+        (["fit", "t.csv", "--epochs", "many"], "valid integer"),
+        (["compare", "t.csv", "--seed", "-1"], "--seed"),
+        (["predict", "model", "t.csv"], "--out"),
+        (["evaluate", "model"], "table"),
+        (["inspect"], "table"),
+        (["demo", "--epochs", "0"], "--epochs"),
+        (["list", "fusions", "more"], "more"),
+    ],
+)
+def test_wrong_usage_is_told_with_exit_code_2(arguments, message):
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):
+    fit = ["fit", tabular, "--target", "label", "--epochs", "100000", "--set", "train.patience=100000"]
+    command = [sys.executable, "-m", "sensorium", *map(str, fit), "--out", str(tmp_path), "--json"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stderr.readline().startswith("preparing")  # from here on it trains
+    child.send_signal(signal.SIGINT)
+    output, said = child.communicate()
+    assert child.returncode == 130
+    assert output == ""
+    assert "Traceback" not in said

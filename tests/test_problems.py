@@ -1,0 +1,31 @@
+"""What is told of cells that could not be taken as they were."""
+
+import json
+
+from sensorium.problems import Problem, Problems, shorten
+
+
+def test_alike_problems_are_told_once_the_most_frequent_first():
+    found = Problems([Problem(5, "b", "empty file")])
+    found.extend([Problem(row, "a", "no such file", "mend the path", f"{row}.png") for row in (2, 4, 8)])
+    found.add(Problem(9, "", "nothing in the row"))
+    assert [str(group) for group in found.groups()] == [
+        "column 'a': 3 × no such file (first: row 2, '2.png') – mend the path",
+        "column 'b': 1 × empty file (first: row 5)",
+        "1 × nothing in the row (first: row 9)",
+    ]
+    assert sum(map(len, found.groups())) == len(found) == 5
+
+
+def test_each_is_one_line_of_json_whatever_the_cell_holds():
+    found = Problems([Problem(1, "név\n", "bad", value='a "b"\n\u2028 é'), Problem(2, "x", "worse")])
+    lines = found.to_jsonl().decode().split("\n")
+    assert lines.pop() == ""
+    assert [Problem(**json.loads(line)) for line in lines] == list(found)
+
+
+def test_long_and_binary_cells_are_shortened():
+    assert shorten("x" * 80) == "x" * 80
+    assert shorten("x" * 5000) == "x" * 80 + "… (5,000 characters)"
+    assert shorten(b"\x00" * 12) == "12 bytes"
+    assert shorten(1.5) == "1.5"

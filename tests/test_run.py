@@ -1,0 +1,154 @@
+"""The folder of a run tells how the model came about, and lets one make it again."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from pyarrow import parquet
+
+import sensorium
+from sensorium.errors import ArtifactError
+from sensorium.table import open_table
+
+CONTENTS = ["config.yaml", "history.json", "metrics.json", "model", "problems.jsonl", "split.parquet"]
+
+
+def read(run, name):
+    return json.loads((run / name).read_text())
+
+
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def cells(run):
+    return [json.loads(line) for line in (run / "problems.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    """Row 3 has a number that is none, row 7 no label, row 9 nothing at all."""
+    table = {"x": [f"{i % 10}.5" for i in range(60)], "note": [f"seen {'ab'[i % 2]} {i % 7}" for i in range(60)]}
+    table |= {"y": [["low", "high"][i % 2] for i in range(60)]}
+    table["x"][3], table["y"][7], table["x"][9], table["note"][9] = "broken", None, None, None
+    return table
+
+
+def test_everything_is_where_the_documentation_says(run):
+    from sensorium import run as module
+
+    assert names(run) == CONTENTS
+    for name in CONTENTS:
+        assert f"\n{name}" in module.__doc__
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_the_split_is_the_one_that_evaluate_uses(split, run, made):
+    model, table = sensorium.load(run), open_table(made)
+    parts = parquet.read_table(run / "split.parquet").to_pydict()
+    assert parts["row"] == list(range(len(table)))
+    rows = np.flatnonzero(np.array(parts["split"]) == split)
+    expected = model.evaluate(table.take(rows), "all")
+    assert model.evaluate(made, split).to_json() == expected.to_json()
+
+
+def test_the_evaluation_of_a_fit_is_that_of_its_test_rows(tabular):
+    model = sensorium.fit(tabular, "label", epochs=1, progress=False)
+    again = model.evaluate(tabular)
+    assert model.test.to_json() == again.to_json()
+    assert model.test.rows == again.rows == "test rows"
+
+
+def test_rows_without_a_label_are_in_no_split(faulty, tmp_path):
+    sensorium.fit(faulty, "y", out=tmp_path / "run", epochs=1, progress=False)
+    parts = parquet.read_table(tmp_path / "run" / "split.parquet")["split"].to_pylist()
+    assert [row for row, part in enumerate(parts) if part is None] == [7]
+
+
+def test_the_metrics_are_those_of_the_model_that_was_kept(run, made):
+    found, model = read(run, "metrics.json"), sensorium.load(run)
+    assert set(found) == {"validation", "test"}
+    for split in found:
+        assert found[split] == model.evaluate(made, split).to_json()
+
+
+def test_the_history_ends_with_the_best_epoch_kept(run):
+    history, metrics = read(run, "history.json"), read(run, "metrics.json")
+    epochs = history["epochs"]
+    assert [epoch["number"] for epoch in epochs] == [1, 2, 3]
+    best = epochs[history["best"] - 1]
+    assert best["metric"] == max(epoch["metric"] for epoch in epochs)
+    assert metrics["validation"]["metrics"][history["watched"]] == pytest.approx(best["metric"], abs=1e-6)
+    assert all(np.isfinite(epoch["loss"]) and epoch["seconds"] > 0 for epoch in epochs)
+
+
+@pytest.mark.parametrize("split", [{"validation": 0.0}, {"validation": 0.0, "test": 0.0}])
+def test_what_is_not_defined_without_validation_rows_is_null(split, tabular, tmp_path):
+    model = sensorium.fit(tabular, "label", out=tmp_path, epochs=2, split=split, progress=False)
+    history = read(tmp_path, "history.json")
+    assert [epoch["metric"] for epoch in history["epochs"]] == [None, None]
+    assert history["best"] == 2  # nothing speaks for an earlier epoch
+    assert set(read(tmp_path, "metrics.json")) == ({"test"} if "test" not in split else set())
+    assert (sensorium.load(tmp_path).predict_proba(tabular) == model.predict_proba(tabular)).all()
+
+
+def test_its_settings_make_the_same_model_again(run, made, tmp_path):
+    sensorium.fit(made, config=run / "config.yaml", out=tmp_path / "again", progress=False)
+    for name in ("weights.safetensors", "arrays.safetensors"):
+        assert (tmp_path / "again" / "model" / name).read_bytes() == (run / "model" / name).read_bytes()
+    assert (tmp_path / "again" / "config.yaml").read_bytes() == (run / "config.yaml").read_bytes()
+
+
+def test_the_settings_have_every_default_filled_in(run):
+    """A later version with other defaults then still does the same."""
+    from sensorium.config import Config
+
+    written = yaml.safe_load((run / "config.yaml").read_text())
+    assert set(written) == set(Config.model_fields)
+    for group in ("table", "split", "train"):
+        assert set(written[group]) == set(type(getattr(Config(), group)).model_fields)
+
+
+def test_every_problem_is_kept_with_row_and_reason(faulty, tmp_path):
+    model = sensorium.fit(faulty, "y", out=tmp_path / "run", epochs=1, progress=False)
+    found = {(cell["row"], cell["column"]): cell for cell in cells(tmp_path / "run")}
+    assert {(3, "x"), (7, "y"), (9, "")} <= set(found)
+    assert found[3, "x"]["value"] == "broken"
+    assert all(cell["reason"] for cell in found.values())
+    assert len(cells(tmp_path / "run")) == len(model.problems) == model.card["problems"]
+
+
+def test_a_second_run_in_the_folder_replaces_the_first_and_leaves_other_files(tabular, tmp_path):
+    for seed in (1, 2):
+        (tmp_path / "notes.txt").write_text("mine")
+        sensorium.fit(tabular, "label", out=tmp_path, epochs=1, seed=seed, progress=False)
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["seed"] == 2
+    assert sensorium.load(tmp_path).card["split"].count("seed 2") == 1
+    assert names(tmp_path) == sorted([*CONTENTS, "notes.txt"])
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_nothing_is_written_without_a_folder(tabular, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sensorium.fit(tabular, "label", epochs=1, progress=False)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("learn", [sensorium.fit, sensorium.compare])
+def test_a_folder_that_cannot_be_made_is_told_before_the_training(learn, tabular, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(ArtifactError, match="folder can't be made") as caught:
+        learn(tabular, "label", out=tmp_path / "taken" / "run", epochs=1)
+    assert str(tmp_path / "taken" / "run") in caught.value.place
+    assert "epoch 1" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("learn", "name"), [(sensorium.fit, "model"), (sensorium.compare, "text")])
+def test_a_folder_that_would_be_overwritten_is_told_before_the_training(learn, name, tabular, tmp_path, capsys):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.txt").write_text("years of work")
+    with pytest.raises(ArtifactError, match="already there"):
+        learn(tabular, "label", out=tmp_path, epochs=1)
+    assert "epoch 1" not in capsys.readouterr().err
+    assert names(tmp_path / name) == ["thesis.txt"]
