@@ -16,10 +16,15 @@ install_import_hook(
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import sensorium
 from sensorium.testing import make_table
+
+# The same examples in every run, and no deadline: a busy machine must not fail a test.
+hypothesis.settings.register_profile("sensorium", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("sensorium")
 
 
 @pytest.fixture(scope="session")

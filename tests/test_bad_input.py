@@ -101,7 +101,7 @@ def test_one_class_in_a_split_leaves_metrics_undefined_and_says_so(part):
 
 
 def test_one_class_in_training_is_refused():
-    with pytest.raises(SchemaError, match="training rows have 1 classes"):
+    with pytest.raises(SchemaError, match="training rows have one class only"):
         fit(split("train"))
 
 

@@ -156,3 +156,12 @@ def test_it_says_what_it_is(model):
     assert model.columns == {name: name for name in COLUMNS}
     assert [row["name"] for row in model.describe()] == COLUMNS
     assert all(row["learnt"] for row in model.describe())
+
+
+def test_a_column_that_was_text_in_training_stays_text():
+    """Alone, "1.0" would be read as a number, which is spelt otherwise."""
+    kinds = ["1.0", "2.0", "n/a"] * 20
+    model = sensorium.fit({"kind": kinds, "label": ["a", "b", "c"] * 20}, "label", epochs=1, progress=False)
+    expected = model.predict_proba({"kind": ["1.0", "n/a"]})[0]
+    assert (model.predict_proba({"kind": ["1.0"]})[0] == expected).all()
+    assert not model.problems

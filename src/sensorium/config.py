@@ -17,7 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("Input should be odd, so that a filter has a middle")
+    return value
+
+
+FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
@@ -174,7 +183,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed)))
             continue
         try:
-            checked[name] = pydantic.TypeAdapter(hints[name]).validate_python(value)
+            checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
         except pydantic.ValidationError as error:
             reason = error.errors()[0]["msg"]
             faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))

@@ -226,6 +226,7 @@ class Experiment:
             "rows": self.split.sizes(),
             "split": self.split.how,
             "split_column": self.split_column,
+            "text": [name for name in self.table.columns if self.table.column(name).is_string],
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
         }

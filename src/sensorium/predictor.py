@@ -148,7 +148,8 @@ class Model:
         return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}>"
 
     def _open(self, table: Any) -> Table:
-        return open_table(table, self.bundle.config.table)
+        # A column that was text in training stays text, whatever the rows of this table make of it.
+        return open_table(table, self.bundle.config.table, text=self.card["text"])
 
     def _scores(self, table: Table) -> npt.NDArray[np.float64]:
         self.problems = Problems()

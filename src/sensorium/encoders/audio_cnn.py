@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Sizes
+from sensorium.config import Odd, Sizes
 from sensorium.encoders._base import conv_block, initialise, padded_zero
 
 ACCEPTS = ("audio",)
@@ -34,7 +33,7 @@ class AudioCNN(nn.Module):
         mels: int,
         *,
         filters: Sizes = (16, 32, 64),
-        kernel: PositiveInt = 3,
+        kernel: Odd = 3,
         stem: Literal["pool", "stride"] = "stride",
         norm: bool = True,
     ) -> None:

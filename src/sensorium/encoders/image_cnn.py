@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Sizes
+from sensorium.config import Odd, Sizes
 from sensorium.encoders._base import conv_block, initialise
 
 ACCEPTS = ("image",)
@@ -36,7 +35,7 @@ class ImageCNN(nn.Module):
         size: int,
         *,
         filters: Sizes = (16, 32, 64),
-        kernel: PositiveInt = 3,
+        kernel: Odd = 3,
         shrink: Literal["pool", "stride", "none"] = "pool",
         norm: bool = True,
         reduce: Literal["mean", "flatten"] = "mean",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
@@ -20,6 +20,7 @@ from sensorium.table import Column
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf")
 MAGIC = (b"fLaC", b"OggS", b"ID3", b"FORM", b".snd")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
+LOWEST_RATE = 100  # Hz: a sample a hop
 LONGEST = 10.0  # seconds kept of a clip by default, at most
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
 FLOOR = 1e-6  # power under which a band counts as silent
@@ -60,7 +61,7 @@ class Audio(Modality):
         cls,
         column: Column,
         *,
-        rate: PositiveInt | None = None,
+        rate: Annotated[int, Field(ge=LOWEST_RATE)] | None = None,
         mels: PositiveInt | None = None,
         seconds: PositiveFloat | None = None,
     ) -> Self:
@@ -71,7 +72,9 @@ class Audio(Modality):
         seconds: what is kept of a clip; by default as much as 99% of the training clips have, at most 10.
         """
         seen = decode_sample(column, _rate_and_seconds)
-        rate = rate or int(min(HIGHEST_RATE, np.median([r for r, _ in seen]) if seen else HIGHEST_RATE))
+        rate = rate or int(
+            np.clip(np.median([r for r, _ in seen]) if seen else HIGHEST_RATE, LOWEST_RATE, HIGHEST_RATE)
+        )
         mels = mels or (64 if rate > 8000 else 40)
         if seconds is None:
             seconds = float(min(LONGEST, max(WINDOW, np.quantile([s for _, s in seen], 0.99)) if seen else LONGEST))
@@ -161,7 +164,7 @@ def _mono(source: Source, rate: int, seconds: float) -> Wave:
     if not len(samples):
         raise Unreadable("a sound without samples")
     if len(samples) < wanted:
-        raise Unreadable(f"truncated sound: {len(samples):,} of {wanted:,} samples can be read")
+        raise Unreadable("truncated sound: not all of its samples can be read")
     mono = samples.mean(1, dtype=np.float32)
     if not np.isfinite(mono).all():
         raise Unreadable("a sound with samples that are no finite numbers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -151,7 +152,8 @@ def _reason(error: Exception) -> str:
         return "no picture that Pillow knows"
     if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
         return "a picture with more pixels than are safe to decode"
-    return f"damaged picture ({str(error) or type(error).__name__})"
+    # Without counts of bytes and the like in brackets: like faults are told together.
+    return f"damaged picture ({re.sub(r' *[(][^)]*[)]', '', str(error)) or type(error).__name__})"
 
 
 def _eight_bits(picture: Pillow.Image) -> Pillow.Image:

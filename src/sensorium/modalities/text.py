@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities.category import REPEATS, SENTENCE
@@ -65,7 +65,7 @@ class Text(Modality):
         column: Column,
         *,
         unit: Literal["word", "subword"] = "word",
-        vocabulary: PositiveInt = 10_000,
+        vocabulary: Annotated[int, Field(ge=2)] = 10_000,
         min_count: PositiveInt = 2,
         lowercase: bool = True,
         length: PositiveInt | None = None,
@@ -73,7 +73,7 @@ class Text(Modality):
         """Args:
         column: training rows.
         unit: whole words, or byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909).
-        vocabulary: largest number of tokens.
+        vocabulary: largest number of tokens, padding and unknown words among them.
         min_count: a word (or pair) seen less often is no token of its own.
         lowercase: fold case.
         length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
 
 
-def open_table(source: Any, config: TableConfig | None = None, folder: Path | None = None) -> Table:
+def open_table(
+    source: Any, config: TableConfig | None = None, *, folder: Path | None = None, text: Collection[str] = ()
+) -> Table:
     """A path to CSV, TSV, JSON Lines, Parquet, Arrow or Feather; a pandas, polars or pyarrow table; a dict of columns;
     a list of dicts; a Table, which is returned as it is.
 
@@ -24,6 +26,7 @@ def open_table(source: Any, config: TableConfig | None = None, folder: Path | No
         source: what to read.
         config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
         folder: what file cells are relative to; the file's own folder, or the working directory, by default.
+        text: columns that stay text even where every cell spells a number, as they did in another table.
 
     Raises:
         TableError: not found, not readable, no rows, or two columns of one name.
@@ -38,7 +41,10 @@ def open_table(source: Any, config: TableConfig | None = None, folder: Path | No
         arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     _check_whole(arrow, name)
     _check(arrow, name)
-    columns = [normalise(arrow.column(i), config.missing) for i in range(arrow.num_columns)]
+    columns = [
+        normalise(column, config.missing, narrow=name not in text)
+        for name, column in zip(arrow.column_names, arrow.columns, strict=True)
+    ]
     files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
     return Table(pa.table(columns, names=arrow.column_names), files, name)
 

@@ -11,17 +11,18 @@ INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
 FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
-def normalise(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
+def normalise(array: pa.ChunkedArray, missing: Iterable[str], *, narrow: bool = True) -> pa.ChunkedArray:
     """Plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null.
 
-    A text column becomes int64 or float64 only where every cell is a number and (for integers) would be written
-    the same way again: "007" stays text.
+    With `narrow`, a text column becomes int64 or float64 where every cell is a number and (for integers) would be
+    written the same way again: "007" stays text.
     """
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return normalise(array.cast(kind.value_type), missing)
+        return normalise(array.cast(kind.value_type), missing, narrow=narrow)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_string(kind):
-        return _narrow(_blank(array.cast(pa.string()), missing))
+        blanked = _blank(array.cast(pa.string()), missing)
+        return _narrow(blanked) if narrow else blanked
     if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
         return array.cast(pa.list_(_plain_item(kind.value_type)))
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Label: TypeAlias = str | int | float | bool
+ANOTHER_SPLIT = "another split: --set split.stratify=true, or mend the split column"
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 
 

@@ -12,7 +12,16 @@ import numpy.typing as npt
 from sensorium.errors import SchemaError
 from sensorium.schema import Guess
 from sensorium.table import Column
-from sensorium.tasks._base import EncodedTarget, Floats, Label, Task, class_weights, classes_of, encode_classes
+from sensorium.tasks._base import (
+    ANOTHER_SPLIT,
+    EncodedTarget,
+    Floats,
+    Label,
+    Task,
+    class_weights,
+    classes_of,
+    encode_classes,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,8 +51,9 @@ class Binary(Task):
     def learn(cls, column: Column, class_weight: str) -> Self:
         classes = classes_of(column)
         if len(classes) != 2:
+            found = "one class only" if len(classes) == 1 else f"{len(classes)} classes"
             raise SchemaError(
-                f"the training rows have {len(classes)} classes", place=f"column {column.name!r}", rule="binary has two"
+                f"the training rows have {found}", place=f"column {column.name!r}", rule="two", cure=ANOTHER_SPLIT
             )
         counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=2)
         return cls(classes, class_weights(counts, class_weight))

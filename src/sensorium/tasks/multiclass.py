@@ -14,6 +14,7 @@ from sensorium.errors import SchemaError
 from sensorium.schema import Guess
 from sensorium.table import Column
 from sensorium.tasks._base import (
+    ANOTHER_SPLIT,
     EncodedTarget,
     Floats,
     Label,
@@ -61,7 +62,10 @@ class Multiclass(Task):
         classes = classes_of(column)
         if len(classes) < 2:
             raise SchemaError(
-                "the training rows have one class only", place=f"column {column.name!r}", rule="two classes or more"
+                "the training rows have one class only",
+                place=f"column {column.name!r}",
+                rule="two or more",
+                cure=ANOTHER_SPLIT,
             )
         counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=len(classes))
         return cls(classes, class_weights(counts, class_weight))
