@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from sensorium.errors import ConfigError, UnknownNameError
 from sensorium.registry import KINDS, Registry, encoders, fusions, metrics, modalities, tasks
 
+ADDONS = Path(__file__).parent / "addons"
 MEMBERS = [(kind, name) for kind, registry in KINDS.items() for name in registry.names()]
 
 
@@ -53,94 +56,11 @@ def test_a_file_without_its_member_is_an_error(tmp_path, monkeypatch):
 @pytest.fixture
 def plugin(tmp_path):
     """A package of somebody else's, installed beside Sensorium: one file each of four kinds and a metric."""
-    files = {
-        "fusion/peak.py": '''
-            """The largest of the modalities' values, feature by feature."""
-            import torch
-            from torch import nn
-            from sensorium.fusion._base import stack
-
-            class Peak(nn.Module):
-                level = "vector"
-                own_widths = False
-                def __init__(self, widths, width, *, bonus: float = 0.0):
-                    super().__init__()
-                    self.width, self.bonus = width, bonus
-                def forward(self, tokens, present):
-                    return stack(tokens).masked_fill(~present[..., None], -torch.inf).amax(1) + self.bonus
-                def shares(self, tokens, present):
-                    return None
-            ''',
-        "encoders/bag.py": '''
-            """The mean of embedded words."""
-            from torch import nn
-            from sensorium.batch import Tokens
-            ACCEPTS = ("text",)
-
-            class Bag(nn.Module):
-                def __init__(self, vocabulary, *, size: int = 16):
-                    super().__init__()
-                    self.width, self.embed = size, nn.Embedding(vocabulary, size)
-                def forward(self, cells):
-                    return Tokens(self.embed(cells.values) * cells.mask[..., None], cells.mask)
-            ''',
-        "modalities/colour.py": '''
-            """A colour as #rrggbb."""
-            from dataclasses import dataclass
-            import numpy as np
-            from sensorium.modalities import Encoded, Modality, Work
-            from sensorium.schema import Guess
-
-            @dataclass(frozen=True)
-            class Colour(Modality):
-                encoder = "tabular"
-                tower = "tabular"
-                @classmethod
-                def looks_like(cls, column):
-                    values = column.sample(50) if column.is_string else []
-                    return Guess(0.99, "as #ff0000") if values and all(v[0] == "#" for v in values) else None
-                @classmethod
-                def learn(cls, column):
-                    return cls()
-                def encode(self, column, work=Work()):
-                    cells = ["#808080" if v is None else v for v in column.data.to_pylist()]
-                    parts = [[int(c[i:i + 2], 16) / 127.5 - 1 for i in (1, 3, 5)] for c in cells]
-                    return Encoded(np.array(parts, np.float32), column.present, [])
-                def facts(self):
-                    return {"floats": 3}
-                def describe(self):
-                    return "red, green, blue"
-            ''',
-        "tasks/parity.py": '''
-            """Is a count odd?"""
-            from dataclasses import dataclass
-            from sensorium.tasks.binary import Binary
-
-            @dataclass(frozen=True)
-            class Parity(Binary):
-                @classmethod
-                def looks_like(cls, column):
-                    return None
-            ''',
-        "metrics/half.py": '''
-            """Half the accuracy."""
-            from sensorium.metrics.accuracy import accuracy
-            TASKS = ("binary", "multiclass", "parity")
-
-            def half(outcome, weights):
-                return accuracy(outcome, weights) / 2
-            ''',
-    }
-    for name, text in files.items():
-        path = tmp_path / "addons" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
+    shutil.copytree(ADDONS, tmp_path / "addons", ignore=shutil.ignore_patterns("__pycache__"))
     info = tmp_path / "addons-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: addons\nVersion: 1.0\n")
-    points = "\n".join(
-        f"[sensorium.{k}]\nmine = addons.{k}" for k in ("fusion", "encoders", "modalities", "tasks", "metrics")
-    )
+    points = "\n".join(f"[sensorium.{folder.name}]\nmine = addons.{folder.name}" for folder in ADDONS.iterdir())
     (info / "entry_points.txt").write_text(points)
     return tmp_path
 
