@@ -7,29 +7,13 @@ import sys
 
 import pyarrow as pa
 import pytest
+from calls import answer, call
 from pyarrow import csv, feather, parquet
-from typer.testing import CliRunner
 
-from sensorium.cli import _main
 from sensorium.errors import SensoriumError
 from sensorium.registry import commands, encoders, fusions, metrics, modalities, tasks
 
 FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems"}
-
-
-def call(*arguments):
-    """Run a command in this process; its result, errors raised."""
-    result = CliRunner().invoke(_main.make_app(), [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def answer(*arguments):
-    """The JSON on the last line of stdout."""
-    result = call(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 def fit(table, out, *more):

@@ -8,26 +8,11 @@ import sys
 
 import pyarrow.csv
 import pytest
-from typer.testing import CliRunner
+from calls import answer, call
 
-from sensorium.cli import _main
 from sensorium.registry import commands
 
 ELSEWHERE = {"model", "table", "target", "out", "json"}  # every other test gives them
-
-
-def call(*arguments):
-    """Run a command in this process; its result, errors raised."""
-    result = CliRunner().invoke(_main.make_app(), [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def answer(*arguments):
-    result = call(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 def parameters(command):
