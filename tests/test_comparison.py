@@ -1,5 +1,7 @@
 """Does fusing help? An honest answer on tables where it does and where it doesn't."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,12 @@ def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
     found = sensorium.compare(tabular, "label", epochs=1, out=tmp_path, progress=False)
     assert [result.name for result in found.results] == ["tabular", "text", *fusions.names()]
     assert len({result.evaluation.n for result in found.results}) == 1
+    written = json.loads((tmp_path / "comparison.json").read_text())
+    assert written == found.to_json()
+    assert set(written["difference"]) == {"metric", "value", "interval", "p"}
+    for line in written["results"]:
+        assert set(line) == {"name", "modalities", "fusion", "metrics", "intervals", "seconds", "parameters"}
+        assert line["modalities"] == (["tabular", "text"] if line["fusion"] else [line["name"]])
     for result in found.results:
         assert sensorium.load(tmp_path / result.name).evaluate(tabular).metrics == pytest.approx(
             result.evaluation.metrics, nan_ok=True

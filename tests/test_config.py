@@ -1,5 +1,6 @@
 """Settings: every key does something, layers lie over each other, all faults are told together."""
 
+import functools
 import hashlib
 import json
 
@@ -27,8 +28,8 @@ from sensorium.testing import make_column
 ROWS = 60
 
 
-@pytest.fixture
-def table(tmp_path):
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
     """Columns that splits can go by, semicolons, a spelling of missing cells of its own."""
     random = np.random.default_rng(0)
     lines = ["number;remark;person;day;part;label"]
@@ -39,7 +40,7 @@ def table(tmp_path):
         lines.append(
             f"{number};good word{row} of many {label}{label};p{row // 4};2026-01-{1 + row % 28:02d};{part};{label}"
         )
-    path = tmp_path / "t.csv"
+    path = tmp_path_factory.mktemp("table") / "t.csv"
     path.write_text("\n".join(lines))
     return path
 
@@ -72,7 +73,7 @@ TABLE = {"separator": ";", "missing": ["", "none of it"]}
 SPLIT = {"column": "part", "group": "person", "time": "day", "stratify": False, "validation": 0.3, "test": 0.3}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def usual(table):
     return print_of(fit(table))
 
@@ -124,6 +125,10 @@ def test_the_keys_of_table_do_something(table):
         ({"towers": {"both": ["remark", "number"]}}, "does not take|encodes one column"),
         ({"task": "multclass"}, "did you mean 'multiclass'"),
         ({"device": "gpu"}, "device 'gpu' can't be used"),
+        ({"seed": 2**63}, "seed"),
+        ({"split": {"validation": 0.6, "test": 0.4}}, "no rows are left to train on"),
+        ({"encoders": {"remark": {"name": "module", "hidden": 3}}}, "unknown option 'hidden'"),
+        ({"encoders": {"remark": {"name": "text_transformer", "heads": 3}}}, "heads: one of 1, 2, 4, 8, 16"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(given, message, table):
@@ -141,6 +146,22 @@ def test_a_named_choice_starts_from_its_own_options():
     }
 
 
+def test_all_faults_are_told_together():
+    given = {"widht": 3, "seed": -1, "train": {"epoch": 3, "warmup": 2}, "split": {"test": "much"}}
+    with pytest.raises(ConfigError) as caught:
+        Config.gather(given)
+    for place in ("widht", "seed", "train.epoch", "train.warmup", "split.test"):
+        assert f"where: {place}" in str(caught.value)
+
+
+def test_keywords_lie_over_the_settings_file_and_short_forms_over_them(table, write):
+    below = write("s.yaml", "target: label\nwidth: 8\nseed: 3\ntrain: {epochs: 2, batch_size: 9}\n")
+    settings = {"width": 16, "train": {"batch_size": 7, "epochs": 5}, "epochs": 1}
+    config = sensorium.fit(table, config=below, progress=False, **settings).bundle.config
+    assert (config.width, config.seed, config.train.epochs, config.train.batch_size) == (16, 3, 1, 7)
+    assert config.train.learning_rate == Config().train.learning_rate
+
+
 def test_assignments_are_yaml():
     assert parse_assignments(["train.epochs=3", "columns=[a, b]", "fusion.name=late", "seed=5"]) == {
         "train": {"epochs": 3},
@@ -148,9 +169,14 @@ def test_assignments_are_yaml():
         "fusion": {"name": "late"},
         "seed": 5,
     }
-    for wrong in ("epochs", "=3"):
-        with pytest.raises(ConfigError, match="sets nothing"):
-            parse_assignments([wrong])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"), [("epochs", "sets nothing"), ("=3", "sets nothing"), ("columns=[a", "sets no value")]
+)
+def test_an_assignment_that_is_none_is_refused(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_assignments(["seed=1", wrong])
 
 
 @pytest.mark.parametrize("content", ["a: [", "- 1\n- 2", "\xff"])
@@ -226,7 +252,13 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
     assert plain[0] != other[0] or any(not np.array_equal(plain[1][field], other[1][field]) for field in plain[1])
 
 
-def one_column(made, name, options):
+@pytest.fixture(scope="module")
+def one_column(made):
+    """Fit a column, or two, with an encoder and its options; each only once."""
+    return functools.cache(lambda name, options: fit_one(made, name, dict(options)))
+
+
+def fit_one(made, name, options):
     column = ENCODED[name][0]
     columns = ["number", "category"] if name == "tabular" else [column]
     tower = "tabular" if name == "tabular" else column
@@ -234,10 +266,9 @@ def one_column(made, name, options):
 
 
 @pytest.mark.parametrize(("name", "option"), pairs({name: options for name, (_, options) in ENCODED.items()}))
-def test_an_option_of_an_encoder_changes_what_is_trained(name, option, made):
-    base = {"numeric": "periodic"} if option == "frequencies" else {}
-    changed = {**base, option: ENCODED[name][1][option]}
-    assert one_column(made, name, changed) != one_column(made, name, base)
+def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_column):
+    base = (("numeric", "periodic"),) if option == "frequencies" else ()
+    assert one_column(name, (*base, (option, ENCODED[name][1][option]))) != one_column(name, base)
 
 
 @pytest.mark.parametrize(("name", "option"), pairs(FUSED))
@@ -246,6 +277,50 @@ def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
         print_of(fit(tabular, fusion={"name": name, **options})) for options in ({}, {option: FUSED[name][option]})
     )
     assert plain != other
+
+
+# What an option of this kind can't be, whoever has it.
+OUT_OF_RANGE = {
+    "PositiveInt": 0, "NonNegativeInt": -1, "Fraction": 1.0, "Sizes": (), "Odd": 4, "tuple[PositiveInt, ...]": (0,),
+    "PositiveFloat": float("inf"),
+}  # fmt: skip
+
+
+def options():
+    """Registry, member, option: all that are registered."""
+    kinds = ((modalities, "learn"), (encoders, "__init__"), (fusions, "__init__"))
+    return [(r, name, option) for r, what in kinds for name, e in r.entries.items() for option in e.options(what)]
+
+
+def hint(option):
+    return option.annotation.removesuffix(" | None")
+
+
+def refused(registry, name, option, value):
+    member = registry.load(name)
+    with pytest.raises(ConfigError, match=f"option '{option}' can't be"):
+        check_options(member.learn if registry is modalities else member, {option: value}, "here")
+
+
+@pytest.mark.parametrize(
+    ("registry", "name", "option"),
+    [pytest.param(r, n, o, id=f"{n}.{o.name}") for r, n, o in options() if hint(o) in OUT_OF_RANGE],
+)
+def test_an_option_out_of_its_range_is_refused(registry, name, option):
+    refused(registry, name, option.name, OUT_OF_RANGE[hint(option)])
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [("image", "ground", 256), ("text", "vocabulary", 1), ("audio", "rate", 99), ("audio", "seconds", 0)],
+)
+def test_an_option_of_a_modality_has_bounds_of_its_own(name, option, value):
+    refused(modalities, name, option, value)
+
+
+def test_every_number_has_a_range():
+    """A plain `int` or `float` would let through what fails deep inside a library."""
+    assert not [(name, option) for _, name, option in options() if hint(option) in ("int", "float")]
 
 
 @pytest.mark.parametrize(

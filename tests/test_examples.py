@@ -1,5 +1,6 @@
 """The examples run, and the founding formulas are what they say: a forward pass written by hand gives the same."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from sensorium.table import open_table
 from sensorium.testing import make_table
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+SCRIPTS = ["module_encoder.py", "keras_encoder.py"]
+SETTINGS = ["two_tower.yaml", "weighted_sum.yaml"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def table(tmp_path_factory):
     return make_table(tmp_path_factory.mktemp("table"), rows=90, modalities=["image", "text"])
 
 
-@pytest.mark.parametrize("name", ["module_encoder.py", "keras_encoder.py"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_scripts_run(name, table, tmp_path):
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
     command = [sys.executable, str(EXAMPLES / name), str(table)]
@@ -33,7 +36,22 @@ def test_the_scripts_run(name, table, tmp_path):
     assert done.stdout.startswith("test accuracy ")
 
 
-@pytest.mark.parametrize("name", ["two_tower.yaml", "weighted_sum.yaml"])
+def test_every_example_is_run():
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {*SCRIPTS, *SETTINGS}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_settings_work_on_the_command_line(name, table, tmp_path):
+    command = [sys.executable, "-m", "sensorium", "fit", str(table), "--config", str(EXAMPLES / name)]
+    done = subprocess.run(
+        [*command, "--out", "run", "--epochs", "1", "--json"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["columns"] == {"image": "image", "text": "text"}
+    assert sensorium.load(tmp_path / "run").task == "multiclass"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_the_settings_are_a_dozen_lines(name):
     lines = (EXAMPLES / name).read_text().splitlines()
     assert len([line for line in lines if line and not line.startswith("#")]) <= 14

@@ -55,6 +55,22 @@ def test_settings_reach_the_model(frame):
     assert "text_cnn" in {tower.encoder for tower in model.model_.bundle.blueprint.towers}
 
 
+def test_a_generator_draws_the_seed(frame):
+    given = frame[["size"]], frame["label"]
+    first, second, other = (
+        MultimodalClassifier(epochs=1, random_state=np.random.RandomState(seed)).fit(*given) for seed in (3, 3, 4)
+    )
+    assert (first.predict_proba(given[0]) == second.predict_proba(given[0])).all()
+    assert (first.predict_proba(given[0]) != other.predict_proba(given[0])).any()
+
+
+def test_a_class_of_one_row_keeps_its_place(frame):
+    label = frame["label"].where(frame.index > 0, "a lone one")
+    model = MultimodalClassifier(epochs=6).fit(frame[["remark"]], label)
+    assert model.predict_proba(frame[["remark"]]).shape == (160, 3)
+    assert (model.predict(frame[["remark"]]) == label).mean() > 0.9
+
+
 def test_amounts_are_predicted_in_their_unit(frame):
     amount = 1000 + 50 * frame["size"].fillna(0)
     model = MultimodalRegressor(epochs=25).fit(frame[["remark", "size"]], amount)

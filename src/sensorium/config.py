@@ -173,9 +173,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     Raises:
         ConfigError: unknown options and wrong types, all told together.
     """
-    hints = typing.get_type_hints(
-        vars(function)["__init__"] if isinstance(function, type) else function, include_extras=True
-    )
+    taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
+    hints = typing.get_type_hints(taker, include_extras=True)
     allowed = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -200,9 +200,8 @@ def _plan_tower(
     # A modality vouches for the encoder that it names itself: one new file is enough to add it.
     others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
     _check_accepts(name, encoder, others, len(columns))
-    place = f"encoder {encoder!r} of {name!r}"
-    options = {} if encoder == "module" else check_options(entry.load(), choice.options, place)
-    return TowerPlan(name, columns, encoder, options)
+    plan = TowerPlan(name, columns, encoder, choice.options)
+    return replace(plan, options=_checked_options(plan, entry.load()))
 
 
 def _refine(choice: Choice, other: Choice | None) -> Choice:
@@ -245,10 +244,15 @@ def build_encoder(plan: TowerPlan, facts: Mapping[str, Facts], modules: Mapping[
         return Module(_module_of(plan, modules), facts[plan.columns[0]])
     entry = encoders.entry(plan.encoder)
     kind = entry.load()
+    options = _checked_options(plan, kind)  # again: a blueprint that was read back holds lists for tuples
     if entry.literal("JOINT", False):
-        return kind([facts[column] for column in plan.columns], **plan.options)
+        return kind([facts[column] for column in plan.columns], **options)
     known = facts[plan.columns[0]]
-    return kind(**{name: known[name] for name in _positional(kind)}, **plan.options)
+    return kind(**{name: known[name] for name in _positional(kind)}, **options)
+
+
+def _checked_options(plan: TowerPlan, kind: type) -> dict[str, Any]:
+    return check_options(kind, plan.options, f"encoder {plan.encoder!r} of {plan.name!r}")
 
 
 def _positional(kind: type) -> list[str]:

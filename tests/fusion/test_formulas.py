@@ -65,7 +65,7 @@ def test_learned_alpha_is_a_softmax_over_what_is_present(alpha):
     assert fuse(module, x) == pytest.approx((a * x).sum(1), abs=1e-6)
 
 
-@pytest.mark.parametrize("alpha", [1.5, -0.1, [0.5, 0.6, 0.1], [0.5, 0.5]])
+@pytest.mark.parametrize("alpha", [1.5, -0.1, [0.5, 0.6, 0.1], [0.5, 0.5], [float("nan"), 0.5, 0.5]])
 def test_alpha_that_is_no_share_is_refused(alpha):
     with pytest.raises(ConfigError, match="adding up to 1"):
         build("weighted_sum", alpha=alpha)
@@ -109,6 +109,12 @@ def test_late_averages_the_decisions_of_those_present(how):
         logits = np.zeros(M)
     share = softmax(logits[None], PRESENT)
     assert fuse(module, x) == pytest.approx((share[..., None] * x).sum(1), abs=1e-6)
+
+
+def test_heads_that_cannot_share_the_width_are_refused_with_those_that_can():
+    with pytest.raises(ConfigError, match="3 heads can't share a width of 8") as caught:
+        build("attention", heads=3)
+    assert caught.value.cure == "heads: one of 1, 2, 4, 8"
 
 
 def layer_norm(x, w, name):

@@ -136,6 +136,15 @@ def test_r2_of_a_target_far_from_zero_is_exact():
     assert score("r2", far)[0] == pytest.approx(score("r2", near)[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_certainty_that_is_wrong_costs_much_yet_finitely(classes):
+    truth = np.arange(classes)
+    sure = Outcome(truth, np.eye(classes)[np.roll(truth, 1)], np.roll(truth, 1))
+    assert score("log_loss", sure)[0] == pytest.approx(-np.log(1e-15))
+    right = Outcome(truth, np.eye(classes), truth)
+    assert [score(name, right)[0] for name in ("log_loss", "ece")] == [0, 0]
+
+
 @pytest.mark.parametrize("name", ["roc_auc", "precision", "recall", "f1", "mcc", "average_precision"])
 def test_what_is_not_defined_is_nan(name):
     all_negative = Outcome(np.zeros(5, int), np.tile([0.9, 0.1], (5, 1)), np.zeros(5, int))

@@ -46,6 +46,25 @@ def test_several_labels_in_a_text_come_back_as_one_text(separator):
     assert split == [{part.strip() for part in row.split(separator.strip())} for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        (["New York", "San Marino|Paris", "New Delhi"], ["New Delhi", "New York", "Paris", "San Marino"]),
+        (["a b", "c", "b c"], ["a", "b", "c"]),
+        (["a, b", "c", "Sci Fi"], ["Sci Fi", "a", "b", "c"]),
+        (["one", "two"], ["one", "two"]),
+    ],
+)
+def test_a_space_parts_labels_only_where_nothing_else_does(cells, labels):
+    assert learn("multilabel", cells).labels == labels
+
+
+def test_a_label_that_is_often_right_weighs_less():
+    cells = [["often", "rare"], *[["often"]] * 15, *[["even"], ["even", "often"]] * 2]
+    weights = dict(zip((task := learn("multilabel", cells, "balanced")).labels, task.weights, strict=True))
+    assert weights == pytest.approx({"even": 16 / 4, "often": 2 / 18, "rare": 10}, abs=1e-9)
+
+
 def test_lists_of_labels_come_back_as_lists():
     model, tell, rows = fitted([["a", "b"], ["b"], []])
     assert model.task == "multilabel"
@@ -131,9 +150,9 @@ def test_values_come_back_in_their_own_unit():
 
 
 def test_values_that_are_missing_or_infinite_are_not_used():
-    target = learn("regression", [1.0, 2.0, None]).encode(column([1.0, float("inf"), None]))
-    assert target.known.tolist() == [True, False, False]
-    assert len(target.problems) == 1
+    target = learn("regression", [1.0, 2.0, None]).encode(column([1.0, float("inf"), None, float("nan")]))
+    assert target.known.tolist() == [True, False, False, False]
+    assert [problem.row for problem in target.problems] == [1]
 
 
 @pytest.mark.parametrize(("task", "cells"), [("binary", ["a"] * 4), ("multiclass", ["a"] * 4), ("multilabel", [[]])])

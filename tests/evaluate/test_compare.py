@@ -1,0 +1,78 @@
+"""Is one model better than another? Paired on the same rows, and not called so by chance."""
+
+import numpy as np
+import pytest
+from outcomes import ONE_CLASS, outcome
+
+from sensorium.evaluate import compare_outcomes, evaluate_outcome, verdict
+from sensorium.evaluate.bootstrap import resamples
+from sensorium.metrics import Outcome
+
+
+def test_a_model_does_not_differ_from_itself():
+    same = outcome(np.random.default_rng(0).random(100) < 0.7)
+    found = compare_outcomes(same, same, "accuracy")
+    assert (found.value, found.interval, found.p) == (0, (0, 0), 1)
+
+
+def test_a_clear_difference_is_shown_and_changes_sign_with_the_order():
+    random = np.random.default_rng(0)
+    good, bad = (outcome(random.random(300) < share) for share in (0.9, 0.6))
+    found, turned = compare_outcomes(good, bad, "accuracy"), compare_outcomes(bad, good, "accuracy")
+    assert found.interval[0] > 0
+    assert found.p < 0.01
+    assert turned.value == -found.value
+    assert turned.interval == pytest.approx((-found.interval[1], -found.interval[0]))
+
+
+def test_lower_errors_are_better():
+    truth = np.random.default_rng(0).normal(size=200)
+    near, far = (Outcome(truth, truth + shift, truth + shift) for shift in (0.1, 1.0))
+    assert compare_outcomes(near, far, "rmse").value == pytest.approx(0.9)
+
+
+def test_chance_is_not_called_a_difference():
+    """Two coins of the same kind: at most about one pair in twenty may look different."""
+    random, called = np.random.default_rng(0), 0
+    for _ in range(100):
+        pair = [outcome(random.random(120) < 0.7) for _ in range(2)]
+        low, high = compare_outcomes(*pair, "accuracy").interval
+        called += low > 0 or high < 0
+    assert called <= 12
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"), [((0.9, 0.6), "beats"), ((0.7, 0.7), "no difference shown"), ((0.6, 0.9), "fusing hurts")]
+)
+def test_the_verdict_says_what_the_interval_says(shares, words):
+    random = np.random.default_rng(1)
+    fused, single = (outcome(random.random(300) < share) for share in shares)
+    sentence = verdict(compare_outcomes(fused, single, "accuracy"), "concat", "image", 1.5)
+    assert words in sentence
+    assert "95% interval" in sentence
+
+
+def test_both_models_are_scored_on_the_same_resampled_rows():
+    random = np.random.default_rng(2)
+    right = [random.random(60) < share for share in (0.8, 0.7)]
+    gains = [
+        np.repeat(right[0] * 1.0 - right[1], counts.astype(int)).mean() for block in resamples(60) for counts in block
+    ]
+    found = compare_outcomes(*map(outcome, right), "accuracy")
+    assert found.interval == pytest.approx(np.quantile(gains, [0.025, 0.975]))
+    assert found.p == pytest.approx(2 * min(np.mean(np.array(gains) <= 0), np.mean(np.array(gains) >= 0)))
+
+
+def test_what_is_not_defined_is_no_difference_and_the_verdict_says_so():
+    """Test rows of one class can't be ranked."""
+    found = compare_outcomes(ONE_CLASS, ONE_CLASS, "roc_auc")
+    assert found.to_json() == {"metric": "roc_auc", "value": None, "interval": [None, None], "p": None}
+    assert verdict(found, "concat", "image", 1.5).startswith("roc_auc is not defined on these rows")
+
+
+def test_where_most_resamples_leave_it_undefined_there_is_no_interval():
+    """Correlation needs a row that is positive and one so called: three resamples of five lack one of the two."""
+    truth, called = np.eye(2, 40, dtype=int)
+    found = evaluate_outcome(Outcome(truth, np.stack([1 - called, called], 1) * 1.0, called), ["mcc"])
+    assert np.isfinite(found.metrics["mcc"])
+    assert np.isnan(found.intervals["mcc"]).all()
