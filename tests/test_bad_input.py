@@ -128,7 +128,8 @@ def test_an_empty_column_is_left_out_and_said():
     assert "void" not in fit(given).columns
     found = {column.name: column for column in sensorium.inspect(given, "label").columns}
     assert found["void"].reason == "every cell is missing"
-    assert "left out" in found["void"].caution
+    assert found["void"].modality is None
+    assert "nothing to learn" in found["void"].caution
 
 
 def test_infinite_and_inexact_numbers_are_told():

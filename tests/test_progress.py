@@ -11,7 +11,7 @@ import pytest
 
 from sensorium.progress import LineReporter, reporter
 
-LINE = re.compile(r"reading: ([\d,]+) of 3,000 rows, [\d,]+ rows/s(, \d+ s left)?(; loss 0\.5)?")
+LINE = re.compile(r"reading: ([\d,]+)(?: of 3,000)? rows, [\d,]+ rows/s(, \d+ s left)?(; loss 0\.5)?")
 
 
 def told(every, steps):
@@ -44,6 +44,11 @@ def test_a_stretch_that_breaks_off_says_how_far_it_came():
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert stream.getvalue().startswith("reading: 10 of 3,000 rows")
+
+
+def test_a_stretch_that_ends_early_has_nothing_left():
+    """As training does once validation no longer improves."""
+    assert re.fullmatch(r"reading: 1,000 rows, [\d,]+ rows/s; loss 0.5", told(every=60, steps=[1000])[0])
 
 
 def test_silence_is_kept_if_asked_for(capsys):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sensorium.artifact import check_place, save_bundle
+from sensorium.artifact import check_place, save_bundle, to_json, write_file
 from sensorium.config import Choice
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, verdict
@@ -107,7 +106,7 @@ def compare_towers(experiment: Experiment, fusions: Sequence[str] | None, out: P
         experiment.task.watch if not experiment.config.train.metric else experiment.config.train.metric,
     )
     if out:
-        (out / "comparison.json").write_text(json.dumps(comparison.to_json(), indent=1, ensure_ascii=False))
+        write_file(out / "comparison.json", to_json(comparison.to_json()))
     return comparison
 
 

@@ -112,7 +112,8 @@ class Experiment:
                 learnt[plan.name] = learn_modality(plan, column, self.config)
                 self.kinds[plan.name] = plan.modality
             else:
-                self.plans[place] = ColumnPlan(plan.name, None, "no training row has a value", "left out")
+                reason = "no training row has a value"
+                self.plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
         if not learnt:
             raise SchemaError("no column has a value in the training rows", place=self.table.name)
         return learnt

@@ -17,7 +17,7 @@ class Bar(Protocol):
     """One stretch of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
 
     def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None: ...
     def advance(self, steps: int) -> None: ...
     def note(self, text: str) -> None:
         """Figures shown beside the bar (loss, metric)."""
@@ -26,7 +26,7 @@ class Bar(Protocol):
 class Reporter(Protocol):
     """Where progress is told."""
 
-    def bar(self, title: str, total: int) -> Bar: ...
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar: ...
     def say(self, text: str) -> None: ...
 
 
@@ -40,7 +40,7 @@ def reporter(show: bool = True) -> Reporter:
 class Silent:
     """Tells nothing."""
 
-    def bar(self, title: str, total: int) -> Bar:
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
         return self
 
     def say(self, text: str) -> None:
@@ -65,23 +65,25 @@ class LineReporter:
     def __init__(self, stream: TextIO, every: float = 10.0) -> None:
         self._stream, self._every = stream, every
 
-    def bar(self, title: str, total: int) -> Bar:
-        return _LineBar(title, total, self._stream, self._every)
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
+        return _LineBar(title, total, unit, self._stream, self._every)
 
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
 
 class _LineBar:
-    def __init__(self, title: str, total: int, stream: TextIO, every: float) -> None:
-        self._title, self._total, self._stream, self._every = title, total, stream, every
+    def __init__(self, title: str, total: int, unit: str, stream: TextIO, every: float) -> None:
+        self._title, self._total, self._unit, self._stream, self._every = title, total, unit, stream, every
         self._done, self._text = 0, ""
         self._start = self._last = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None:
+        if kind is None:
+            self._total = self._done  # training that stopped early has nothing left to do
         self._print()
 
     def advance(self, steps: int) -> None:
@@ -95,13 +97,11 @@ class _LineBar:
     def _print(self) -> None:
         self._last = time.monotonic()
         seconds = max(self._last - self._start, 1e-9)
-        rate = f"{self._done / seconds:,.0f} rows/s"
-        left = (
-            ""
-            if self._done >= self._total
-            else f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
-        )
-        counts = f"{self._done:,} of {self._total:,} rows, {rate}{left}"
+        of = left = ""
+        if self._done < self._total:
+            of = f" of {self._total:,}"
+            left = f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
+        counts = f"{self._done:,}{of} {self._unit}, {self._done / seconds:,.0f} {self._unit}/s{left}"
         print(f"{self._title}: {counts}{'; ' + self._text if self._text else ''}", file=self._stream, flush=True)
 
 
@@ -113,7 +113,7 @@ class RichReporter:
 
         self._console = Console(stderr=True)
 
-    def bar(self, title: str, total: int) -> Bar:
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
         from rich import progress as rich
 
         bars = rich.Progress(
@@ -125,27 +125,29 @@ class RichReporter:
             rich.TextColumn("{task.fields[note]}"),
             console=self._console,
         )
-        return _RichBar(bars, bars.add_task(title, total=total, note="", speed=""))
+        return _RichBar(bars, bars.add_task(title, total=total, note="", speed=""), unit)
 
     def say(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False)
 
 
 class _RichBar:
-    def __init__(self, bars: Progress, task: TaskID) -> None:
-        self._bars, self._task = bars, task
+    def __init__(self, bars: Progress, task: TaskID, unit: str) -> None:
+        self._bars, self._task, self._unit = bars, task, unit
         self._done, self._start = 0, time.monotonic()
 
     def __enter__(self) -> Self:
         self._bars.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None:
+        if kind is None:
+            self._bars.update(self._task, total=self._done)
         self._bars.stop()
 
     def advance(self, steps: int) -> None:
         self._done += steps
-        speed = f"{self._done / max(time.monotonic() - self._start, 1e-9):,.0f} rows/s"
+        speed = f"{self._done / max(time.monotonic() - self._start, 1e-9):,.0f} {self._unit}/s"
         self._bars.update(self._task, advance=steps, speed=speed)
 
     def note(self, text: str) -> None:

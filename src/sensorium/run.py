@@ -10,18 +10,15 @@ problems.jsonl    cells that could not be taken as they were
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact import check_place, save_bundle
+from sensorium.artifact import check_place, save_bundle, to_json, write_file
 from sensorium.bundle import Bundle
 from sensorium.config import Config
-from sensorium.errors import ArtifactError
 from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained
 from sensorium.schema import SPLITS
@@ -47,35 +44,23 @@ class Run:
 
     def save_experiment(self, experiment: Experiment) -> None:
         """What is known before training."""
-        self._write("config.yaml", _yaml(experiment.config))
-        self._write("problems.jsonl", experiment.problems.to_jsonl())
+        write_file(self.folder / "config.yaml", _yaml(experiment.config))
+        write_file(self.folder / "problems.jsonl", experiment.problems.to_jsonl())
         names = np.array([*SPLITS, None], dtype=object)[experiment.split.codes]  # code -1 is the last: none
         table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
         sink = pa.BufferOutputStream()
         parquet.write_table(table, sink)
-        self._write("split.parquet", sink.getvalue().to_pybytes())
+        write_file(self.folder / "split.parquet", sink.getvalue().to_pybytes())
 
     def save_result(self, trained: Trained, evaluations: dict[str, Evaluation]) -> None:
         """What is known after it."""
         self.save_model(trained.bundle)
-        self._write("history.json", _json(trained.history.to_json()))
-        self._write("metrics.json", _json({name: found.to_json() for name, found in evaluations.items()}))
-
-    def _write(self, name: str, content: bytes) -> None:
-        new = self.folder / f".{name}.new"
-        try:
-            new.write_bytes(content)
-            new.replace(self.folder / name)
-        except OSError as error:
-            new.unlink(missing_ok=True)
-            raise ArtifactError(f"{name} can't be written: {error.strerror}", place=str(self.folder)) from None
+        write_file(self.folder / "history.json", to_json(trained.history.to_json()))
+        metrics = {name: found.to_json() for name, found in evaluations.items()}
+        write_file(self.folder / "metrics.json", to_json(metrics))
 
 
 def _yaml(config: Config) -> bytes:
     import yaml
 
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
-
-
-def _json(content: Any) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()

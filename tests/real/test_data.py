@@ -20,7 +20,7 @@ from pyarrow import parquet
 import sensorium
 
 DATA = Path(os.environ.get("SENSORIUM_DATA") or Path(__file__).parents[3] / "shared" / "data")
-TARGETS = {"chest_xray": "finding", "clothing_reviews": "recommended", "openmoji": "group"}
+TARGETS = {"av_digits": "digit", "chest_xray": "finding", "clothing_reviews": "recommended", "openmoji": "group"}
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not DATA.is_dir(), reason=f"no data sets in {DATA}; SENSORIUM_DATA names another folder"),
@@ -118,17 +118,22 @@ def test_notes_that_state_the_verdict_and_rows_of_one_patient_are_pointed_out(jo
 
 
 def test_fusing_degraded_pictures_and_noisy_sounds_helps():
-    start = time.perf_counter()
-    found = sensorium.compare(
-        DATA / "av_digits" / "table.csv",
-        "digit",
-        columns=["image_degraded", "audio_noisy"],
-        fusions=["concat"],
-        progress=False,
-    )
-    accuracy = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
-    tell(f"av_digits: {found.verdict}; {time.perf_counter() - start:.0f} s")
-    assert set(accuracy) == {"image_degraded", "audio_noisy", "concat"}
-    assert accuracy["concat"] >= 0.80
-    assert found.difference.value >= 0.10
-    assert found.difference.interval[0] > 0
+    """By ten points or more, over three seeds: one alone is right within a few points by chance."""
+    gains = []
+    for seed in range(3):
+        start = time.perf_counter()
+        found = sensorium.compare(
+            DATA / "av_digits" / "table.csv",
+            "digit",
+            columns=["image_degraded", "audio_noisy"],
+            fusions=["concat"],
+            seed=seed,
+            progress=False,
+        )
+        accuracy = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
+        tell(f"av_digits, seed {seed}: {accuracy}; {found.verdict}; {time.perf_counter() - start:.0f} s")
+        assert set(accuracy) == {"image_degraded", "audio_noisy", "concat"}
+        assert accuracy["concat"] >= 0.80
+        assert found.difference.interval[0] > 0
+        gains.append(found.difference.value)
+    assert np.mean(gains) >= 0.10

@@ -1,6 +1,7 @@
 """Models as files: JSON and safetensors, nothing executed, nothing pickled, the manifest written last."""
 
+from sensorium.artifact.format import to_json
 from sensorium.artifact.load import load_bundle
-from sensorium.artifact.save import check_place, save_bundle
+from sensorium.artifact.save import check_place, save_bundle, write_file
 
-__all__ = ["check_place", "load_bundle", "save_bundle"]
+__all__ = ["check_place", "load_bundle", "save_bundle", "to_json", "write_file"]

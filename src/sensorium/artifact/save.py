@@ -49,6 +49,21 @@ def check_place(path: Path) -> None:
         raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(path.parent)) from None
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file beside models, whole or not at all.
+
+    Raises:
+        ArtifactError: the disk is full, the place can't be written to.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise ArtifactError(f"{path.name} can't be written: {error.strerror}", place=str(path.parent)) from None
+
+
 def _contents(bundle: Bundle) -> dict[str, bytes]:
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch

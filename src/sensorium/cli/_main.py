@@ -20,9 +20,10 @@ def main() -> None:
         make_app()()
     except SensoriumError as error:
         _tell(str(error))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer's own answer to Ctrl-C, which says nothing
+            print("interrupted", file=sys.stderr)
+        raise
     except (OSError, MemoryError) as error:
         _tell(f"{type(error).__name__}: {error}")
 

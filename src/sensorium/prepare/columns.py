@@ -77,7 +77,7 @@ def prepare_columns(table: Table, learnt: Mapping[str, Modality], report: Report
             "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
         )
     problems, columns = Problems(), {}
-    with report.bar("preparing", len(table) * len(learnt)) as bar:
+    with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
             columns[name] = modality.encode(column, Work(os.cpu_count() or 1, bar.advance))

@@ -126,7 +126,7 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
     if name in config.exclude or (config.columns is not None and name not in config.columns):
         return ColumnPlan(name, None, "left out by setting")
     if not len(column.values):
-        return ColumnPlan(name, None, "every cell is missing", caution="nothing to learn: left out")
+        return ColumnPlan(name, None, "every cell is missing", caution="there is nothing to learn from")
     if chosen and chosen.name:
         modalities.entry(chosen.name)
         return ColumnPlan(name, chosen.name, "by setting")
@@ -137,7 +137,8 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
         reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
         return ColumnPlan(name, None, reason, f"--modality {name}=category (or text) to use it")
     if not found:
-        return ColumnPlan(name, None, f"no modality fits Arrow type {column.data.type}", caution="left out")
+        reason = f"no modality fits Arrow type {column.data.type}"
+        return ColumnPlan(name, None, reason, "make it text or numbers to use it")
     return ColumnPlan(name, found, guess.reason, guess.caution, guess.confidence)
 
 
