@@ -21,7 +21,7 @@ class Counting(Silent):
     def __init__(self):
         self.done, self.total = 0, 0
 
-    def bar(self, title, total):
+    def bar(self, title, total, unit):
         self.total += total
         return self
 
