@@ -27,6 +27,14 @@ hypothesis.settings.register_profile("sensorium", deadline=None, derandomize=Tru
 hypothesis.settings.load_profile("sensorium")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """No test leaves anything in the user's folders, or finds what another run left there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SENSORIUM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """A table with every modality, 160 rows, a tenth of the cells missing."""

@@ -80,6 +80,18 @@ class SplitConfig(_Strict):
         return self
 
 
+class PrepareConfig(_Strict):
+    """Keeping decoded files, so that the next run need not decode them again."""
+
+    store: str = Field(
+        "auto", description="folder; auto: $SENSORIUM_CACHE or the user's folder for caches; none: keep nothing"
+    )
+    identify: Literal["stat", "content"] = Field(
+        "stat", description="a file is the same by path, size and time of change, or by its content"
+    )
+    gigabytes: Annotated[float, Field(gt=0)] = Field(20.0, description="beyond it what was not used for longest goes")
+
+
 class TrainConfig(_Strict):
     """The training loop."""
 
@@ -113,6 +125,7 @@ class Config(_Strict):
     width: PositiveInt = Field(128, description="width D of the fused features")
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
+    prepare: PrepareConfig = PrepareConfig()
     train: TrainConfig = TrainConfig()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")

@@ -6,6 +6,7 @@ SensoriumError              anything a user can mend
 ├── TableError              the source can't be read as a table
 ├── SchemaError             the columns, the target or the split don't fit the job
 ├── DataError               the cells can't be learnt from
+├── StoreError              prepared columns can't be kept on disk
 ├── TrainingError           training can't go on
 ├── ArtifactError           a model file is damaged, altered or of another kind
 └── MissingExtraError       an optional dependency isn't installed
@@ -61,6 +62,10 @@ class SchemaError(SensoriumError):
 
 class DataError(SensoriumError):
     """The cells can't be learnt from."""
+
+
+class StoreError(SensoriumError):
+    """Prepared columns can't be kept on disk."""
 
 
 class TrainingError(SensoriumError):

@@ -19,7 +19,7 @@ from sensorium.errors import ConfigError, DataError, SchemaError, SensoriumError
 from sensorium.metrics import Outcome, metrics_of
 from sensorium.modalities import Modality
 from sensorium.model import Blueprint, plan_model
-from sensorium.prepare import Prepared, at_rows, learn_modality, prepare_columns
+from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
@@ -123,7 +123,8 @@ class Experiment:
         labels = self.task.encode(target)
         self.used = np.flatnonzero((self.split.codes >= 0) & labels.known)
         self.target = labels.values[self.used]
-        self.prepared = prepare_columns(self.table.take(self.used), self.learnt, self.report)
+        store = open_store(self.config.prepare, self.report)
+        self.prepared = prepare_columns(self.table.take(self.used), self.learnt, self.report, store)
         self.problems = Problems([*labels.problems, *_unlabelled(target), *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))

@@ -80,10 +80,12 @@ class Modality(Learned, ABC):
     Class attributes:
         encoder: registered name of the encoder to take by default, the smallest that does well.
         tower: columns of one tower are encoded together; None gives each column a tower of its own.
+        kept: encoding takes long enough (decoding files) to be kept on disk for the next run.
     """
 
     encoder: ClassVar[str]
     tower: ClassVar[str | None] = None
+    kept: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

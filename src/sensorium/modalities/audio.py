@@ -45,6 +45,7 @@ class Audio(Modality):
     """
 
     encoder: ClassVar[str] = "audio_cnn"
+    kept: ClassVar[bool] = True
 
     rate: int
     mels: int

@@ -43,6 +43,7 @@ class Image(Modality):
     """
 
     encoder: ClassVar[str] = "image_cnn"
+    kept: ClassVar[bool] = True
 
     size: int
     channels: int

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sensorium.config import Choice, Config, check_options
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
+from sensorium.prepare.store import Store
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import modalities
@@ -65,8 +66,12 @@ def learn_modality(plan: ColumnPlan, column: Column, config: Config) -> Modality
     return learnt
 
 
-def prepare_columns(table: Table, learnt: Mapping[str, Modality], report: Reporter) -> Prepared:
+def prepare_columns(
+    table: Table, learnt: Mapping[str, Modality], report: Reporter, store: Store | None = None
+) -> Prepared:
     """Encode every row of the columns that `learnt` names; a column that the table lacks is missing in every row.
+
+    Columns whose modality says that it is worth it are kept in the store, or come from there.
 
     Raises:
         DataError: the table has none of the columns.
@@ -80,7 +85,11 @@ def prepare_columns(table: Table, learnt: Mapping[str, Modality], report: Report
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
-            columns[name] = modality.encode(column, Work(os.cpu_count() or 1, bar.advance))
+            work = Work(os.cpu_count() or 1, bar.advance)
+            if store and modality.kept:
+                columns[name] = store.encode(modality, column, work)
+            else:
+                columns[name] = modality.encode(column, work)
             problems.extend(columns[name].problems)
             if name not in there:
                 problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))

@@ -1,0 +1,168 @@
+"""Where prepared columns are kept: decoded once, shared by runs, forgotten when they are in the way."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from sensorium import __version__
+from sensorium.config import PrepareConfig
+from sensorium.errors import StoreError
+from sensorium.modalities import Encoded, Modality, Work
+from sensorium.prepare.kept import KeptColumn
+from sensorium.progress import Reporter, Silent
+from sensorium.table import Column, Files
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of prepared columns, `FOLDER/KEY`, each beside the lock that its writer holds.
+
+    Args:
+        folder: is there; several runs may use it at once.
+        limit: bytes; beyond it the columns that were not used for longest are removed.
+        identify: what tells that a file is the same: path, size and time of change, or its content.
+        say: told where there is something to wait for.
+    """
+
+    folder: Path
+    limit: int
+    identify: Literal["stat", "content"] = "stat"
+    say: Callable[[str], None] = Silent().say
+
+    def encode(self, modality: Modality, column: Column, work: Work = Work()) -> Encoded:
+        """As `modality.encode`, or from the folder where the column is there; its arrays are mapped, not read.
+
+        Raises:
+            StoreError: the disk is full, the folder can't be written to.
+        """
+        kept = KeptColumn(self.folder / self.key(modality, column))
+        with _told(self.folder):
+            with self._alone_with(kept):
+                if kept.done:
+                    work.advance(len(column))
+                else:
+                    kept.write(modality, column, work)
+                os.utime(kept.folder)  # the time of its last use
+                encoded = kept.read(column.name)
+            self._forget(kept)
+        return encoded
+
+    def key(self, modality: Modality, column: Column) -> str:
+        """A hash of all that the arrays depend on: cells, what was learnt, options, code."""
+        found = hashlib.sha256(f"{__version__} {type(modality).__qualname__} {_code(type(modality))}".encode())
+        state, arrays = modality.state()
+        found.update(json.dumps(state, sort_keys=True, default=str).encode())
+        for name, array in arrays.items():
+            found.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+        found.update(f"{column.files.folder} {column.files.allow_outside} {self.identify}".encode())
+        for cell in column.data.to_pylist():
+            found.update(_identity(cell, column.files, self.identify))
+        return found.hexdigest()[:32]
+
+    @contextmanager
+    def _alone_with(self, kept: KeptColumn) -> Iterator[None]:
+        """Hold the column's lock, which the system lets go of when a process is killed."""
+        lock = FileLock(f"{kept.folder}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self.say("another process prepares the same column: waiting for it")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _forget(self, but: KeptColumn) -> None:
+        """Remove what was not used for longest until the rest fits; a process that has it mapped keeps it."""
+        columns = [KeptColumn(path) for path in self.folder.iterdir() if path.is_dir()]
+        total = sum(kept.size for kept in columns)
+        for kept in sorted(columns, key=lambda kept: kept.folder.stat().st_mtime):
+            if total > self.limit and kept != but:
+                total -= kept.size
+                self._remove(kept)
+
+    def _remove(self, kept: KeptColumn) -> None:
+        try:
+            with FileLock(f"{kept.folder}.lock", timeout=0):  # the lock stays: another process may wait for it
+                shutil.rmtree(kept.folder)
+        except Timeout:
+            pass  # in use
+
+
+def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
+    """The store that the settings name; None where nothing is to be kept, or the default folder can't be written to."""
+    if config.store == "none":
+        return None
+    folder = _default_folder() if config.store == "auto" else Path(config.store)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if config.store != "auto":
+            raise _error(folder, error) from None
+        report.say(f"? {folder}: {error.strerror}: decoded files are not kept for the next run")
+        return None
+    return Store(folder, round(config.gigabytes * 1e9), config.identify, report.say)
+
+
+def _default_folder() -> Path:
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("SENSORIUM_CACHE") or Path(caches) / "sensorium")
+
+
+@cache
+def _code(kind: type[Modality]) -> str:
+    """A hash of the modality's source and of the files beside it, on which it may lean."""
+    folder = Path(inspect.getfile(kind)).parent
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _identity(cell: Any, files: Files, by: str) -> bytes:
+    """What has to be the same for a cell to give the same array."""
+    if isinstance(cell, list):
+        return b"list " + b"".join(_identity(part, files, by) for part in cell)
+    if isinstance(cell, dict):
+        cell = cell.get("bytes") or cell.get("path")
+    if not isinstance(cell, str):
+        content = cell if isinstance(cell, bytes) else repr(cell).encode()
+        return b"bytes " + hashlib.sha256(content).digest()
+    place = files.folder / cell
+    try:
+        if by == "content":
+            with place.open("rb") as stream:
+                return b"file " + hashlib.file_digest(stream, "sha256").digest()
+        stat = place.stat()
+    except (OSError, ValueError):
+        return f"none {cell}\n".encode()
+    return f"{cell} {stat.st_size} {stat.st_mtime_ns}\n".encode()
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _error(folder, error) from None
+
+
+def _error(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"prepared columns can't be kept: {error.strerror or error}",
+        place=str(folder),
+        cure="make room, name another folder (--set prepare.store=FOLDER) or keep none (--set prepare.store=none)",
+    )
