@@ -26,6 +26,7 @@ def main() -> None:
             columns=["image_degraded", "audio_noisy"],
             fusions=["concat"],
             seed=seed,
+            config={"prepare": {"store": "none"}},
             progress=False,
         )
         scores = ", ".join(f"{result.name} {result.evaluation.metrics['accuracy']:.3f}" for result in found.results)

@@ -61,7 +61,8 @@ def fit(
         table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather), a pandas, polars or pyarrow table, a dict of
             columns or a list of dicts. File columns hold paths relative to the table's folder.
         target: the column to predict.
-        out: folder for the model and the record of the run; nothing is written without it.
+        out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
+            next run all the same, see `prepare` in the settings).
         config: a YAML file or a mapping of settings, under the keywords.
         progress: tell on stderr how it goes.
         **settings: see `Settings` and `Config`. `encoders` may hold modules of your own: `{"image": my_module}`.

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import sensorium
-from sensorium.errors import StoreError
-from sensorium.modalities import Ragged
-from sensorium.prepare import kept
+from sensorium.errors import DataError, StoreError
+from sensorium.modalities import Ragged, Work
+from sensorium.prepare import chunks, kept
 from sensorium.prepare.store import Store
 from sensorium.registry import modalities
 from sensorium.table import open_table
@@ -136,6 +136,29 @@ def test_bytes_are_known_by_their_content(table, tmp_path, monkeypatch):
     assert [decoded(modality, c, store, monkeypatch) for c in (column, column, turned)] == [6, 0, 6]
 
 
+@pytest.mark.parametrize("name", ["image", "sound"])
+def test_other_processes_give_the_same(name, table, tmp_path, monkeypatch):
+    modality, column = learnt(table, name)
+    plain = print_of(modality.encode(column))
+    monkeypatch.setattr(chunks, "ENOUGH", 0)
+    done = []
+    found = Store(tmp_path, ROOM).encode(modality, column, Work(2, done.append))
+    assert print_of(found) == plain
+    assert sum(done) == ROWS
+
+
+def test_a_decoder_that_kills_its_process_is_told(table, tmp_path, monkeypatch):
+    class Deadly(modalities.load("image")):
+        def decode(self, source):
+            return super().decode(source) if os.getpid() == here else os._exit(1)
+
+    here = os.getpid()
+    monkeypatch.setattr(chunks, "ENOUGH", 0)
+    column = open_table(table).column("image")
+    with pytest.raises(DataError, match="a process died"):
+        Store(tmp_path, ROOM).encode(Deadly.learn(column), column, Work(2))
+
+
 def start(table, folder):
     """A process that is ready to encode once it gets a line."""
     command = [sys.executable, "-c", SLOW, str(table), str(folder)]
@@ -173,13 +196,13 @@ def test_whatever_a_kill_left_of_the_files_the_result_is_the_same(data, table, t
     column = column.slice(0, 20)
     folder = tmp_path_factory.mktemp("kept")
     column_folder = kept.KeptColumn(folder)
-    column_folder.write(modality, column, sensorium.modalities.Work())
+    column_folder.write(modality, column, Work())
     (folder / kept.DONE).unlink()
     lines = (folder / kept.JOURNAL).read_bytes().splitlines(keepends=True)
     whole = data.draw(st.integers(0, len(lines)))
     torn = lines[whole][: data.draw(st.integers(0, len(lines[whole]) - 1))] if whole < len(lines) else b""
     (folder / kept.JOURNAL).write_bytes(b"".join(lines[:whole]) + torn)
-    column_folder.write(modality, column, sensorium.modalities.Work())
+    column_folder.write(modality, column, Work())
     assert print_of(column_folder.read("sound")) == print_of(modality.encode(column))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from sensorium.modalities import Encoded, Modality, Ragged, Work
+from sensorium.prepare.chunks import encode_chunks
 from sensorium.problems import Problem
 from sensorium.table import Column
 
-CHUNK = 1024  # cells encoded and written at a time: what a kill can cost, and what is held in memory
+CHUNK = 512  # cells encoded and written at a time: what a kill can cost, and what is held in memory
 VALUES, PRESENT, LENGTHS, JOURNAL, DONE = "values.bin", "present.bin", "lengths.bin", "journal.jsonl", "done.json"
 
 
@@ -50,8 +52,14 @@ class KeptColumn:
         self.folder.mkdir(exist_ok=True)
         start = self._recover()
         work.advance(start)
-        for begin in range(start, len(column), CHUNK):
-            self._append(modality.encode(column.slice(begin, CHUNK), work))
+        with ThreadPoolExecutor(1) as writer:  # a chunk is written while the next one is decoded
+            written: Future[None] | None = None
+            for encoded in encode_chunks(modality, column.slice(start, len(column)), work, CHUNK):
+                if written:
+                    written.result()
+                written = writer.submit(self._append, encoded)
+            if written:
+                written.result()
         layout = _layout(modality.encode(column.slice(0, 0)))
         new = self.folder / f"{DONE}.new"
         new.write_text(json.dumps(layout))

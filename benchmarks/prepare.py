@@ -1,0 +1,152 @@
+"""Decoding into the store beside bare loops over the same files in two processes; batches out of it beside NumPy.
+
+python benchmarks/prepare.py DATA [--runs 5]
+
+DATA     a folder whose `table.csv` has the file columns `image` (JPEG) and `audio` (FLAC)
+The bare loop of pictures is the faster of Pillow and simplejpeg (`pip install simplejpeg`), both decoding at a fraction
+of the size where the format can; that of sounds is soundfile and one matrix product a clip. It keeps its arrays in
+memory; the store writes them to disk, where the next run finds them.
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from PIL import Image
+
+from sensorium.modalities import Modality, Work
+from sensorium.modalities.audio import Audio
+from sensorium.modalities.image import Image as Picture
+from sensorium.prepare.store import Store
+from sensorium.table import Column, open_table
+
+PROCESSES = 2
+BATCH, BATCHES = 64, 500
+
+
+def main() -> None:
+    """Print cells a second, and ratios to the fastest bare loop of the same run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    table = open_table(options.data / "table.csv")
+    pictures, sounds = table.column("image"), table.column("audio")
+    for size in (64, 224):
+        loops = {"Pillow": (pillow, size)} | ({"simplejpeg": (turbo, size)} if has_simplejpeg() else {})
+        report(f"JPEG → {size} × {size}", Picture.learn(pictures, size=size), pictures, loops, options.runs)
+    audio = Audio.learn(sounds)
+    report("FLAC → log-mel", audio, sounds, {"soundfile": (log_mel, audio)}, options.runs)
+    batches(Picture.learn(pictures, size=64), pictures, options.runs)
+
+
+def report(title: str, modality: Modality, column: Column, loops: dict[str, tuple[Any, Any]], runs: int) -> None:
+    """Contenders alternate; medians."""
+    paths = [str(column.files.folder / cell) for cell in column.data.to_pylist()]
+    contenders: dict[str, Callable[[], Any]] = {
+        f"bare loop, {name}": lambda loop=loop: bare(*loop, paths) for name, loop in loops.items()
+    }
+    contenders["sensorium, into the store"] = lambda: stored(modality, column)
+    contenders["sensorium, from the store"] = again(modality, column)
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(runs):
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            run()
+            rates[name].append(len(paths) / (time.perf_counter() - start))
+    best = max(statistics.median(found) for name, found in rates.items() if name.startswith("bare"))
+    for name, found in rates.items():
+        rate = statistics.median(found)
+        print(f"{title:<18} {name:<28} {rate:>12,.0f} cells/s  {rate / best:.2f}×", flush=True)
+
+
+def bare(decode: Callable[[tuple[str, Any]], Any], option: Any, paths: list[str]) -> None:
+    """The loop that one would write by hand: its own decoder in two processes."""
+    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+        found = pool.map(decode, [(path, option) for path in paths], chunksize=64)
+    assert len(found) == len(paths)
+
+
+def pillow(job: tuple[str, int]) -> Any:
+    """One JPEG file → uint8[size, size, 3]."""
+    path, size = job
+    with Image.open(path) as picture:
+        picture.draft("RGB", (size, size))
+        return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def turbo(job: tuple[str, int]) -> Any:
+    """The same by libjpeg-turbo's scaled decoding."""
+    import simplejpeg
+
+    path, size = job
+    pixels = simplejpeg.decode_jpeg(
+        Path(path).read_bytes(), fastdct=True, fastupsample=True, min_height=size, min_width=size
+    )
+    if pixels.shape[0] == size:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def has_simplejpeg() -> bool:
+    """It is no dependency."""
+    try:
+        import simplejpeg  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def log_mel(job: tuple[str, Audio]) -> Any:
+    """One sound → float32[frames, mels], as the audio modality computes it."""
+    path, audio = job
+    wave, _ = soundfile.read(path, dtype="float32")
+    window, hop = round(0.025 * audio.rate), round(0.010 * audio.rate)
+    frames = np.lib.stride_tricks.sliding_window_view(wave[: round(audio.seconds * audio.rate)], window)[::hop]
+    power = np.abs(np.fft.rfft(frames * audio._window, axis=1)) ** 2
+    return np.log(power.astype(np.float32) @ audio._filters + 1e-6)
+
+
+def stored(modality: Modality, column: Column) -> None:
+    """Decode into a new store."""
+    with tempfile.TemporaryDirectory() as folder:
+        Store(Path(folder), 10**12).encode(modality, column, Work(PROCESSES))
+
+
+def again(modality: Modality, column: Column) -> Callable[[], Any]:
+    """What a later run does: everything is there."""
+    folder = tempfile.mkdtemp()
+    store = Store(Path(folder), 10**12)
+    store.encode(modality, column, Work(PROCESSES))
+    return lambda: store.encode(modality, column)
+
+
+def batches(modality: Modality, column: Column, runs: int) -> None:
+    """Random batches out of the mapped file and out of an array in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        mapped = Store(Path(folder), 10**12).encode(modality, column, Work(PROCESSES)).values
+        assert isinstance(mapped, np.ndarray)
+        plain, chance = np.array(mapped), np.random.default_rng(0)
+        rates: dict[str, list[float]] = {"NumPy, in memory": [], "sensorium, from the store": []}
+        for _ in range(runs):
+            rows = chance.integers(0, len(plain), (BATCHES, BATCH))
+            for name, values in zip(rates, (plain, mapped), strict=True):
+                start = time.perf_counter()
+                for batch in rows:
+                    values[batch]
+                rates[name].append(BATCHES / (time.perf_counter() - start))
+    best = statistics.median(rates["NumPy, in memory"])
+    for name, found in rates.items():
+        rate = statistics.median(found)
+        print(f"batches of {BATCH:<7} {name:<28} {rate:>12,.0f} batches/s  {rate / best:.2f}×")
+
+
+if __name__ == "__main__":
+    main()
