@@ -24,7 +24,7 @@ from sensorium.prepare.chunks import encode_chunks
 from sensorium.problems import Problem
 from sensorium.table import Column
 
-CHUNK = 512  # cells encoded and written at a time: what a kill can cost, and what is held in memory
+CHUNK = 256  # cells encoded and written at a time: what a kill can cost, and what is held in memory
 VALUES, PRESENT, LENGTHS, JOURNAL, DONE = "values.bin", "present.bin", "lengths.bin", "journal.jsonl", "done.json"
 
 
@@ -80,15 +80,15 @@ class KeptColumn:
         """A chunk's arrays, then its line in the journal: what has no line was never written."""
         values = encoded.values
         if isinstance(values, Ragged):
-            self._extend(LENGTHS, np.diff(values.offsets).tobytes())
+            self._extend(LENGTHS, np.diff(values.offsets).data)
             values = values.values
-        self._extend(VALUES, np.ascontiguousarray(values).tobytes())
-        self._extend(PRESENT, encoded.present.tobytes())
+        self._extend(VALUES, np.ascontiguousarray(values).data)
+        self._extend(PRESENT, encoded.present.data)
         problems = [asdict(problem) for problem in encoded.problems]
         line = {"cells": len(encoded.present), "bytes": values.nbytes, "problems": problems}
         self._extend(JOURNAL, json.dumps(line).encode() + b"\n")
 
-    def _extend(self, name: str, content: bytes) -> None:
+    def _extend(self, name: str, content: bytes | memoryview) -> None:
         with (self.folder / name).open("ab") as stream:
             stream.write(content)
             stream.flush()
