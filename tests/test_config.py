@@ -23,7 +23,7 @@ from sensorium.prepare import learn_modality
 from sensorium.registry import encoders, fusions, modalities
 from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
-from sensorium.testing import make_column
+from sensorium.testing import make_column, make_table
 
 ROWS = 60
 
@@ -196,6 +196,7 @@ LEARNT = {
     "text": {"unit": "subword", "vocabulary": 9, "min_count": 9, "lowercase": False, "length": 2},
     "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100},
     "audio": {"rate": 4000, "mels": 12, "seconds": 0.1},
+    "scan": {"size": 9, "depth": 2, "spacing": 2.0, "window": "lung", "max_voxels": 100_000},
     "number": {"bins": 3},
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
@@ -211,6 +212,7 @@ ENCODED = {
     ),
     "image_resnet": ("image", {"filters": (4, 8), "blocks": 2}),
     "audio_cnn": ("audio", {"filters": (4,), "kernel": 5, "stem": "pool", "norm": False}),
+    "scan_cnn": ("scan", {"dimensions": "3d", "filters": (4,), "norm": False}),
     "tabular": (
         "number",
         {"numeric": "linear", "frequencies": 3, "category": 3, "layers": (8,), "dropout": 0.5},
@@ -253,9 +255,15 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def one_column(made):
+def scans(tmp_path_factory):
+    """A table of scans, which need an extra and are left out of `made`."""
+    return make_table(tmp_path_factory.mktemp("scans"), rows=60, modalities=["scan"])
+
+
+@pytest.fixture(scope="module")
+def one_column(made, scans):
     """Fit a column, or two, with an encoder and its options; each only once."""
-    return functools.cache(lambda name, options: fit_one(made, name, dict(options)))
+    return functools.cache(lambda name, options: fit_one(scans if name == "scan_cnn" else made, name, dict(options)))
 
 
 def fit_one(made, name, options):

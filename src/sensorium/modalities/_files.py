@@ -20,11 +20,12 @@ Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
 
 CHUNK = 32  # files a thread takes at a time: few enough for a smooth progress bar, enough to make hand-over cheap
+HEAD = 352  # bytes by which a format is known: NIfTI writes its name in the last four
 LEARN_FROM = 200  # files that a modality looks at to learn sizes, rates and statistics
 
 
-def open_cell(value: Any, files: Files) -> Source:
-    """A cell that holds a path, bytes, or {"bytes", "path"} → what a decoder can open.
+def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
+    """A cell that holds a path, bytes, or {"bytes", "path"} → what a decoder can open; maybe a folder, with `folders`.
 
     Raises:
         Unreadable: nothing to open.
@@ -36,12 +37,17 @@ def open_cell(value: Any, files: Files) -> Source:
             raise Unreadable("the cell holds 0 bytes")
         return io.BytesIO(value)
     if isinstance(value, str):
-        return files.path(value)
+        return files.path(value, folders=folders)
     raise Unreadable(f"a {type(value).__name__} is neither a path nor bytes")
 
 
 def decode_cells(
-    column: Column, decode: Callable[[Source], T], work: Work, store: Callable[[int, T], None]
+    column: Column,
+    decode: Callable[[Source], T],
+    work: Work,
+    store: Callable[[int, T], None],
+    *,
+    folders: bool = False,
 ) -> tuple[npt.NDArray[np.bool_], list[Problem]]:
     """Decode every cell and hand it to `store(row, cell)`; returns which there are, and what was wrong with others.
 
@@ -56,7 +62,7 @@ def decode_cells(
         for row in rows:
             try:
                 if cells[row] is not None:
-                    store(row, decode(open_cell(cells[row], column.files)))
+                    store(row, decode(open_cell(cells[row], column.files, folders=folders)))
                     present[row] = True
             except Unreadable as error:
                 problems.append(_problem(column, row, cells[row], error))
@@ -67,12 +73,12 @@ def decode_cells(
     return present, [problem for chunk in chunks for problem in chunk]
 
 
-def decode_sample(column: Column, decode: Callable[[Source], T]) -> list[T]:
+def decode_sample(column: Column, decode: Callable[[Source], T], *, folders: bool = False) -> list[T]:
     """What the readable ones among `LEARN_FROM` evenly spaced files decode to."""
     found = []
     for value in column.sample(LEARN_FROM):
         try:
-            found.append(decode(open_cell(value, column.files)))
+            found.append(decode(open_cell(value, column.files, folders=folders)))
         except Unreadable:
             continue  # told, with its row, when the column is encoded
     return found
@@ -109,7 +115,7 @@ def _exists(value: str, column: Column) -> bool:
 def _head(value: Any) -> bytes | None:
     if isinstance(value, dict):
         value = value.get("bytes")
-    return value[:16] if isinstance(value, bytes) else None
+    return value[:HEAD] if isinstance(value, bytes) else None
 
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:

@@ -35,8 +35,8 @@ class Files:
     def _root(self) -> str:
         return os.path.realpath(self.folder)
 
-    def path(self, cell: str) -> Path:
-        """The file that a cell names.
+    def path(self, cell: str, *, folders: bool = False) -> Path:
+        """The file that a cell names; with `folders`, it may be a folder.
 
         Raises:
             Unreadable: it is missing, empty, no file, or outside the folder.
@@ -48,6 +48,8 @@ class Files:
             raise Unreadable(
                 "the path leads outside the table's folder", "--set table.allow_outside=true if that is meant"
             )
+        if folders and Path(found).is_dir():
+            return Path(found)
         if not os.path.isfile(found):
             raise Unreadable("there is no such file", "paths are relative to the table's folder")
         if os.path.getsize(found) == 0:

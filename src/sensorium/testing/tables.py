@@ -80,6 +80,8 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_image(draw(label, random), folder, row)
     if modality == "audio":
         return _save_audio(sing(label, random), folder, row)
+    if modality == "scan":
+        return _save_scan(stack(label, random), folder, row)
     makers: dict[str, Maker] = {
         "text": write,
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
@@ -98,6 +100,12 @@ def draw(label: int, random: Random, size: int = 24) -> Image.Image:
     colour = tuple(int(c) for c in random.integers(150, 256, 3))
     ImageDraw.Draw(picture).line([middle - dx, middle - dy, middle + dx, middle + dy], fill=colour, width=3)
     return picture
+
+
+def stack(label: int, random: Random, size: int = 20) -> npt.NDArray[np.int16]:
+    """A volume int16[6, size, size] whose slices show the class as pictures do."""
+    slices = [np.asarray(draw(label, random, size).convert("L")) for _ in range(6)]
+    return np.stack(slices).astype(np.int16)
 
 
 def sing(label: int, random: Random, seconds: float | None = None) -> npt.NDArray[np.float32]:
@@ -137,3 +145,11 @@ def _save_audio(wave: npt.NDArray[np.float32], folder: Path, row: int) -> str:
     (folder / "audio").mkdir(exist_ok=True)
     soundfile.write(folder / "audio" / f"{row}.flac", wave, RATE)
     return f"audio/{row}.flac"
+
+
+def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
+    import nibabel
+
+    (folder / "scan").mkdir(exist_ok=True)
+    nibabel.Nifti1Image(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
+    return f"scan/{row}.nii"

@@ -1,0 +1,184 @@
+"""DICOM: single images, multi-frame files and folders of a series. No word of a tag leaves this file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities._files import Source
+from sensorium.modalities._scans import Header, Scan, finite, library
+from sensorium.problems import Unreadable
+
+MAGIC = b"DICM"
+MAGIC_AT = 128
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+META = 4096  # bytes in which the transfer syntax stands
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+FRAMES = 100_000  # files of a folder, at most
+
+
+def is_dicom(head: bytes) -> bool:
+    """Do bytes begin like a DICOM file?"""
+    return head[MAGIC_AT : MAGIC_AT + 4] == MAGIC
+
+
+def has_magic(path: Path) -> bool:
+    """Is the file a DICOM file, by its first bytes?"""
+    with path.open("rb") as stream:
+        return is_dicom(stream.read(MAGIC_AT + 4))
+
+
+def read_header(source: Source) -> Header:
+    """Shape and kind, from tags alone. Raises Unreadable."""
+    if isinstance(source, Path) and source.is_dir():
+        slices = _series(source)[0]
+        return Header((sum(_header(s).shape[0] for s in slices), *_header(slices[0]).shape[1:]), _header(slices[0]).ct)
+    return _header(_open(source, pixels=False))
+
+
+def read_scan(source: Source, max_voxels: int) -> Scan:
+    """A file's image or frames; a folder's slices in the order in which they lie in the patient.
+
+    Raises:
+        Unreadable: truncated, damaged, too large, of another kind (a report, a document …).
+    """
+    if isinstance(source, Path) and source.is_dir():
+        return _read_series(source, max_voxels)
+    _header(_open(source, pixels=False)).refuse_over(max_voxels)
+    data = _open(source, pixels=True)
+    distance = _positive(_tag(data, "SpacingBetweenSlices")) or _positive(_tag(data, "SliceThickness")) or 1.0
+    return Scan(_voxels(data), (distance, *_spacing(data)), _window(data), _inverted(data))
+
+
+def _read_series(folder: Path, max_voxels: int) -> Scan:
+    slices, note = _series(folder)
+    first = slices[0]
+    Header((sum(_header(s).shape[0] for s in slices), *_header(first).shape[1:])).refuse_over(max_voxels)
+    places, ordered = _in_order(slices)
+    voxels = np.concatenate([_voxels(_open(Path(data.filename), pixels=True)) for data in ordered])
+    steps = np.diff(places) if places is not None and len(places) > 1 else np.zeros(0)
+    distance = float(np.median(steps)) if len(steps) else 0.0
+    distance = distance or _positive(_tag(first, "SliceThickness")) or 1.0
+    window = _window(first) if len(voxels) == 1 else None
+    return Scan(voxels, (distance, *_spacing(first)), window, _inverted(first), note)
+
+
+def _series(folder: Path) -> tuple[list[Any], str]:
+    """Headers of the largest series in a folder, and what is left out; links, which may lead outside, are not followed."""
+    files = sorted(path for path in folder.iterdir() if not path.is_symlink() and path.is_file() and has_magic(path))
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for path in files[:FRAMES]:
+        data = _open(path, pixels=False)
+        key = tuple(str(data.get(name, "")) for name in ("SeriesInstanceUID", "Rows", "Columns"))
+        if data.get("Rows") and data.get("Columns"):
+            groups.setdefault(key, []).append(data)
+    if not groups:
+        raise Unreadable("a folder without DICOM images")
+    largest = max(groups.values(), key=len)
+    others = sum(map(len, groups.values())) - len(largest)
+    return largest, "the largest of several series in the folder is taken, the others are not" if others else ""
+
+
+def _in_order(slices: list[Any]) -> tuple[npt.NDArray[np.float64] | None, list[Any]]:
+    """Slices along the normal of their plane, with their places in mm; by number where positions are not told."""
+    try:
+        axes = np.asarray(slices[0].ImageOrientationPatient, float)
+        normal = np.cross(axes[:3], axes[3:])
+        places = np.array([np.asarray(data.ImagePositionPatient, float) @ normal for data in slices])
+        if np.isfinite(places).all() and len(np.unique(places)) == len(places):
+            order = np.argsort(places, kind="stable")
+            return places[order], [slices[i] for i in order]
+    except (AttributeError, TypeError, ValueError):
+        pass
+    return None, sorted(slices, key=lambda data: int(data.get("InstanceNumber") or 0))
+
+
+def _open(source: Source, *, pixels: bool) -> Any:
+    pydicom = library("pydicom")
+    _refuse_by_head(source)
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+    return pydicom.dcmread(source, stop_before_pixels=not pixels)
+
+
+def _refuse_by_head(source: Source) -> None:
+    if isinstance(source, io.BytesIO):
+        head = bytes(source.getbuffer()[:META])
+    else:
+        with source.open("rb") as stream:
+            head = stream.read(META)
+    if not is_dicom(head):
+        raise Unreadable("no DICOM file: its first bytes lack the mark")
+    if DEFLATED in head:
+        # A few kilobytes may inflate to anything, before the first tag can be read.
+        raise Unreadable("a deflated DICOM file", "save it uncompressed, or as JPEG 2000")
+
+
+def _header(data: Any) -> Header:
+    rows, columns = data.get("Rows"), data.get("Columns")
+    if not rows or not columns:
+        raise Unreadable("a DICOM file that holds no image (a report, a document, a plan …)")
+    return Header((int(data.get("NumberOfFrames") or 1), int(rows), int(columns)), data.get("Modality") == "CT")
+
+
+def _voxels(data: Any) -> npt.NDArray[np.float32]:
+    """float32[frames, rows, columns] in the unit that the file's rescale gives; colours as grey."""
+    if not any(name in data for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise Unreadable("a DICOM file that holds no image (a report, a document, a plan …)")
+    pixels = library("pydicom.pixels")
+    header = _header(data)
+    values = pixels.pixel_array(data)
+    if data.PhotometricInterpretation == "PALETTE COLOR":
+        values = pixels.apply_color_lut(values, data)
+    if values.size > np.prod(header.shape):
+        return (finite(values).reshape(*header.shape, -1)[..., :3] @ LUMA).astype(np.float32)
+    if "ModalityLUTSequence" in data:
+        return finite(pixels.apply_modality_lut(values, data)).reshape(header.shape)
+    slope, intercept = _tag(data, "RescaleSlope"), _tag(data, "RescaleIntercept")
+    scaled = values.astype(np.float32) * np.float32(1 if slope is None else slope) + np.float32(intercept or 0)
+    return finite(scaled).reshape(header.shape)
+
+
+def _tag(data: Any, name: str) -> Any:
+    """A tag, of the file or (enhanced multi-frame) of what its frames share, or of its first frame."""
+    if name in data:
+        return data.get(name)
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        for group in list(data.get(groups) or [])[:1]:
+            for element in group:
+                if element.VR == "SQ" and len(element.value) and name in element.value[0]:
+                    return element.value[0].get(name)
+    return None
+
+
+def _spacing(data: Any) -> tuple[float, float]:
+    found = _tag(data, "PixelSpacing") or _tag(data, "ImagerPixelSpacing")
+    if not isinstance(found, Iterable) or len(list(found)) != 2:
+        return 1.0, 1.0
+    down, across = found
+    return _positive(down) or 1.0, _positive(across) or 1.0
+
+
+def _window(data: Any) -> tuple[float, float] | None:
+    middle, width = (_first(_tag(data, name)) for name in ("WindowCenter", "WindowWidth"))
+    if middle is None or not _positive(width):
+        return None
+    return float(middle) - float(width) / 2, float(middle) + float(width) / 2
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, Iterable) and not isinstance(value, str) and len(list(value)) else value
+
+
+def _positive(value: Any) -> float:
+    number = float(value) if isinstance(value, int | float) else 0.0
+    return number if np.isfinite(number) and number > 0 else 0.0
+
+
+def _inverted(data: Any) -> bool:
+    return data.get("PhotometricInterpretation") == "MONOCHROME1"

@@ -1,0 +1,84 @@
+"""NIfTI-1 and -2, plain or gzipped: voxels in RAS order, whatever the file's own."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities._files import Source
+from sensorium.modalities._scans import Header, Scan, finite, library
+from sensorium.problems import Unreadable
+
+GZIP = b"\x1f\x8b"
+SIZES = {348: "Nifti1Image", 540: "Nifti2Image"}  # bytes of a header, which are its first value
+
+
+def is_nifti(head: bytes) -> bool:
+    """Do bytes begin like a NIfTI file that isn't gzipped?"""
+    return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
+
+
+def read_header(source: Source) -> Header:
+    """Shape of the (first) volume. Raises Unreadable."""
+    with _opened(source) as image:
+        return Header(_shape(image))
+
+
+def read_scan(source: Source, max_voxels: int) -> Scan:
+    """The volume, or the first of several.
+
+    Raises:
+        Unreadable: truncated, damaged, too large.
+    """
+    with _opened(source) as image:
+        shape = _shape(image)
+        Header(shape).refuse_over(max_voxels)
+        rest = len(image.shape[3:])
+        values = np.asarray(image.dataobj[(..., *[0] * rest)])
+        if values.dtype.names:  # coloured voxels
+            values = np.mean([values[name] for name in values.dtype.names[:3]], 0)
+        voxels, spacing = _canonical(values.real.reshape(shape[::-1]), image)
+        volumes = int(np.prod(image.shape[3:], dtype=np.int64))
+    note = f"the first of {volumes} volumes is taken, the others are not" if volumes > 1 else ""
+    return Scan(finite(voxels), spacing, note=note)
+
+
+def _canonical(values: npt.NDArray[Any], image: Any) -> tuple[npt.NDArray[Any], tuple[float, float, float]]:
+    """[x, y, z] of a file → [z, y, x] with x to the right, y to the front, z to the head; and mm along each."""
+    orientations = library("nibabel").orientations
+    spacing = np.append(np.abs(np.asarray(image.header.get_zooms()[:3], float)), [1.0] * 3)[:3]
+    turns = orientations.io_orientation(image.affine)
+    if not np.isnan(turns).any():
+        values, spacing = orientations.apply_orientation(values, turns), spacing[np.argsort(turns[:, 0])]
+    x, y, z = (float(mm) if np.isfinite(mm) and mm > 0 else 1.0 for mm in spacing)
+    return values.transpose(2, 1, 0), (z, y, x)
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[Any]:
+    with ExitStack() as stack:
+        file: Any = source if isinstance(source, io.BytesIO) else stack.enter_context(source.open("rb"))
+        head = file.read(2)
+        file.seek(0)
+        if head == GZIP:
+            file = stack.enter_context(gzip.GzipFile(fileobj=file))
+        size = file.read(4)
+        file.seek(0)
+        known = SIZES.get(int.from_bytes(size, "little")) or SIZES.get(int.from_bytes(size, "big"))
+        if known is None:
+            raise Unreadable("no NIfTI file")
+        yield getattr(library("nibabel"), known).from_stream(file)
+
+
+def _shape(image: Any) -> tuple[int, int, int]:
+    """Slices, rows, columns as they are stored."""
+    sides = (*(int(side) for side in image.shape[:3]), 1, 1, 1)
+    if not image.shape or min(image.shape) < 1:
+        raise Unreadable("a scan without voxels")
+    return sides[2], sides[1], sides[0]

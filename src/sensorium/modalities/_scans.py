@@ -1,0 +1,107 @@
+"""What readers of medical images give, and arithmetic on it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.errors import MissingExtraError
+from sensorium.problems import Unreadable
+
+Voxels = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of a scan before its voxels are decoded.
+
+    Attributes:
+        shape: slices, rows, columns.
+        ct: values are Hounsfield units.
+    """
+
+    shape: tuple[int, int, int]
+    ct: bool = False
+
+    def refuse_over(self, max_voxels: int) -> None:
+        """Raises Unreadable where decoding would take more than is safe, or nothing is there to decode."""
+        voxels = int(np.prod([int(side) for side in self.shape], dtype=object))
+        if min(self.shape) < 1:
+            raise Unreadable("a scan without voxels")
+        if voxels > max_voxels:
+            cure = "set the option max_voxels of the scan modality if that is meant"
+            raise Unreadable(f"a scan of {voxels:,} voxels is over the limit of {max_voxels:,}", cure)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A decoded scan.
+
+    Attributes:
+        voxels: float32[slices, rows, columns], in the file's own unit.
+        spacing: mm between slices, rows, columns; 1 where the file does not say.
+        window: lowest and highest value that the file wants shown, where it says so.
+        inverted: low values are bright (MONOCHROME1).
+        note: what was not taken; empty where all was.
+    """
+
+    voxels: Voxels
+    spacing: tuple[float, float, float]
+    window: tuple[float, float] | None = None
+    inverted: bool = False
+    note: str = ""
+
+
+def library(name: str) -> Any:
+    """Import a library of the extra `medical`, and keep its log still: it may quote what files say of patients.
+
+    Raises:
+        MissingExtraError: it isn't installed.
+    """
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(f"{name} is not installed", cure="pip install 'sensorium[medical]'") from error
+    for logger in (name, f"{name}.global", "pylibjpeg"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
+    return module
+
+
+def finite(voxels: npt.NDArray[Any]) -> Voxels:
+    """float32, with the lowest real value where a voxel is no finite number (outside of a mask, often)."""
+    with np.errstate(over="ignore"):
+        values = voxels.astype(np.float32)
+    real = np.isfinite(values)
+    if not real.any():
+        raise Unreadable("a scan without a finite voxel")
+    return values if real.all() else np.where(real, values, values[real].min())
+
+
+def sample(voxels: Voxels, shape: tuple[int, ...], steps: tuple[float, ...]) -> Voxels:
+    """A grid about the middle of a scan, by linear interpolation; zeros where it reaches beyond the scan.
+
+    Args:
+        voxels: float32, any number of axes.
+        shape: of the grid.
+        steps: voxels from one place of the grid to the next, along each axis; where more than one, the average of
+            what lies between is taken, so that nothing is skipped.
+    """
+    for axis, (side, step) in enumerate(zip(shape, steps, strict=True)):
+        if voxels.shape[axis] != side or step != 1:
+            weights = _weights(voxels.shape[axis], side, step)
+            voxels = np.moveaxis(np.tensordot(weights, voxels, (1, axis)), 0, axis)
+    return voxels
+
+
+def _weights(inside: int, outside: int, step: float) -> Voxels:
+    """float32[outside, inside]: a triangle about each place, its share of the voxels."""
+    places = (inside - 1) / 2 + (np.arange(outside) - (outside - 1) / 2) * step
+    centres = np.clip(places, 0, inside - 1)[:, None]
+    weights = np.clip(1 - np.abs(np.arange(inside) - centres) / max(1.0, step), 0, None)
+    within = np.abs(places - (inside - 1) / 2) <= inside / 2
+    return (weights / weights.sum(1, keepdims=True) * within[:, None]).astype(np.float32)

@@ -1,0 +1,220 @@
+"""Medical images: DICOM files and series, NIfTI volumes, on one grid, with a patient's name nowhere."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import FiniteFloat, PositiveFloat, PositiveInt
+
+from sensorium.errors import MissingExtraError
+from sensorium.modalities import _dicom, _nifti
+from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._scans import Header, library, sample
+from sensorium.modalities._scans import Scan as Decoded
+from sensorium.problems import Problem, Unreadable
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
+LARGEST, SMALLEST = 64, 16  # side by default
+DEEPEST = 32  # slices by default, at most
+WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_tissue": (50, 400)}  # centre, width
+TAILS = (0.5, 99.5)  # percentiles that become dark and bright
+LOOKED_AT = 20
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Scan(Modality):
+    """A medical image of two or three dimensions.
+
+    Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
+    before it is cut by the window. Nothing that a file says of its patient is kept or shown.
+
+    Attributes:
+        size: rows and columns.
+        depth: slices; 1 where the training scans are single images.
+        spacing: mm between voxels, 0 where scans are stretched to the grid; else they are cut or padded to it.
+        bounds: float32[2], values that become dark and bright; empty where each scan has its own.
+        max_voxels: larger scans are refused.
+    """
+
+    encoder: ClassVar[str] = "scan_cnn"
+
+    size: int
+    depth: int
+    spacing: float
+    bounds: npt.NDArray[np.float32]
+    max_voxels: int
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        guess = looks_like_files(
+            column, SUFFIXES, lambda head: _dicom.is_dicom(head) or _nifti.is_nifti(head), "DICOM or NIfTI"
+        )
+        return guess or _looks_like_series(column)
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        size: PositiveInt | None = None,
+        depth: PositiveInt | None = None,
+        spacing: PositiveFloat | None = None,
+        window: Literal["auto", "lung", "bone", "brain", "soft_tissue"] | tuple[FiniteFloat, PositiveFloat] = "auto",
+        max_voxels: PositiveInt = 2**27,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        size: rows and columns; by default the median shorter side of the training scans, between 16 and 64.
+        depth: slices; by default 1 where most training scans are single images, else their median, at most 32.
+        spacing: mm between voxels; by default each scan is stretched to the grid.
+        window: what is shown of the values: centre and width, or a named one of CT. `auto`: a single image's own; for
+            volumes of CT the 0.5th to 99.5th percentile of the training scans; else the percentiles of each scan.
+        max_voxels: refuse larger scans.
+        """
+        _require()
+        with _still():
+            headers = decode_sample(column, lambda source: _read(source, _header), folders=True)
+            shapes = np.array([header.shape for header in headers] or [(1, LARGEST, LARGEST)])
+            size = size or int(np.clip(np.median(shapes[:, 1:].min(1)), SMALLEST, LARGEST))
+            depth = depth or int(min(DEEPEST, np.median(shapes[:, 0])))
+            bounds = np.zeros(0, np.float32)
+            if window != "auto":
+                middle, width = WINDOWS[window] if isinstance(window, str) else window
+                bounds = np.array([middle - width / 2, middle + width / 2], np.float32)
+            elif depth > 1 and 2 * sum(header.ct for header in headers) > len(headers):
+                found = decode_sample(column, lambda source: _read(source, _percentiles(max_voxels)), folders=True)
+                bounds = np.median(found, 0).astype(np.float32) if found else bounds
+        return cls(size, depth, spacing or 0.0, bounds, max_voxels)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        _require()
+        values = np.zeros((len(column), self.depth, self.size, self.size), np.float16)
+        notes: list[Problem] = []
+
+        def store(row: int, decoded: tuple[npt.NDArray[np.float16], str]) -> None:
+            values[row] = decoded[0]
+            if decoded[1]:
+                notes.append(Problem(row, column.name, decoded[1], "save what is meant as a file of its own"))
+
+        with _still():
+            present, problems = decode_cells(column, self.decode, work, store, folders=True)
+        return Encoded(values, present, sorted([*problems, *notes], key=lambda problem: problem.row))
+
+    def decode(self, source: Source) -> tuple[npt.NDArray[np.float16], str]:
+        """One file or folder → float16[depth, size, size], and what was left out.
+
+        Raises:
+            Unreadable: truncated, damaged, too large, or no scan.
+        """
+        return _read(source, self._decode)
+
+    def _decode(self, source: Source) -> tuple[npt.NDArray[np.float16], str]:
+        scan = _reader(source).read_scan(source, self.max_voxels)
+        shown = self._shown(scan)
+        if self.depth == 1:
+            shown = shown[len(shown) // 2][None]
+        grid = (self.depth, self.size, self.size)
+        if self.spacing:
+            steps = tuple(self.spacing / mm for mm in scan.spacing)
+        else:
+            steps = tuple(have / side for have, side in zip(shown.shape, grid, strict=True))
+        return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), scan.note
+
+    def _shown(self, scan: Decoded) -> npt.NDArray[np.float32]:
+        """Values → 0 to 1."""
+        if len(self.bounds):
+            low, high = map(float, self.bounds)
+        elif scan.window and len(scan.voxels) == 1:
+            low, high = scan.window
+        else:
+            low, high = map(float, np.percentile(scan.voxels, TAILS))
+        shown = np.clip((scan.voxels - low) / max(high - low, 1e-6), 0, 1)
+        return np.asarray(1 - shown if scan.inverted else shown, np.float32)
+
+    def facts(self) -> Facts:
+        return {"depth": self.depth, "size": self.size}
+
+    def describe(self) -> str:
+        shape = f"{self.size} × {self.size}" if self.depth == 1 else f"{self.depth} × {self.size} × {self.size}"
+        return f"{shape}, values {self.bounds[0]:.5g} to {self.bounds[1]:.5g}" if len(self.bounds) else shape
+
+
+def _require() -> None:
+    library("pydicom")
+    library("nibabel")
+
+
+def _reader(source: Source) -> Any:
+    """DICOM unless it begins like NIfTI."""
+    if isinstance(source, io.BytesIO):
+        head = bytes(source.getbuffer()[:352])
+    elif source.is_dir():
+        return _dicom
+    else:
+        with source.open("rb") as stream:
+            head = stream.read(352)
+    return _nifti if head.startswith(_nifti.GZIP) or _nifti.is_nifti(head) else _dicom
+
+
+def _header(source: Source) -> Header:
+    header: Header = _reader(source).read_header(source)
+    return header
+
+
+def _percentiles(max_voxels: int) -> Callable[[Source], npt.NDArray[np.float64]]:
+    return lambda source: np.percentile(_reader(source).read_scan(source, max_voxels).voxels, TAILS)
+
+
+def _read(source: Source, read: Callable[[Source], T]) -> T:
+    """Whatever a library raises about a damaged file becomes a reason, without its words: they may name a patient."""
+    try:
+        return read(source)
+    except (Unreadable, MissingExtraError):
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise Unreadable(_REASONS.get(type(error).__name__, "damaged or truncated scan")) from None
+
+
+_REASONS = {
+    "NotImplementedError": "a scan in a form that the installed decoders don't know",
+    "MemoryError": "a scan that does not fit into memory",
+}
+
+
+class _still(warnings.catch_warnings):  # noqa: N801
+    """No warnings of the libraries: they quote tags. Entered once for a column, as filters belong to all threads."""
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.simplefilter("ignore")
+
+
+def _looks_like_series(column: Column) -> Guess | None:
+    """Folders of DICOM files, or DICOM files without a suffix."""
+    if not column.is_string:
+        return None
+    looked = column.sample(LOOKED_AT)
+    found = [value for value in looked if _is_series(value, column)]
+    return Guess(0.95, "DICOM files or folders of them") if found and len(found) >= 0.9 * len(looked) else None
+
+
+def _is_series(value: str, column: Column) -> bool:
+    try:
+        path = column.files.path(value, folders=True)
+        files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])
+        first: Path | None = next(files, None)
+        return first is not None and _dicom.has_magic(first)
+    except (Unreadable, OSError):
+        return False
