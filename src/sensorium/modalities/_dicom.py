@@ -172,7 +172,7 @@ def _window(data: Any) -> tuple[float, float] | None:
 
 
 def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, Iterable) and not isinstance(value, str) and len(list(value)) else value
+    return next(iter(value), None) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
 def _positive(value: Any) -> float:

@@ -150,6 +150,8 @@ def _save_audio(wave: npt.NDArray[np.float32], folder: Path, row: int) -> str:
 def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
     import nibabel
 
+    make: Any = nibabel.Nifti1Image
+
     (folder / "scan").mkdir(exist_ok=True)
-    nibabel.Nifti1Image(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
+    make(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
     return f"scan/{row}.nii"
