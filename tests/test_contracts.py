@@ -68,6 +68,8 @@ def test_fusion_with_other_options(name, options):
         ("image_cnn", {"shrink": "stride", "norm": False}),
         ("image_cnn", {"shrink": "none", "filters": (4,)}),
         ("image_resnet", {"blocks": 2, "filters": (8, 16)}),
+        ("scan_cnn", {"dimensions": "2d"}),
+        ("scan_cnn", {"dimensions": "3d", "norm": False}),
         ("audio_cnn", {"stem": "pool", "norm": False}),
     ],
 )

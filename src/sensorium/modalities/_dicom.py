@@ -69,7 +69,7 @@ def _read_series(folder: Path, max_voxels: int) -> Scan:
 
 
 def _series(folder: Path) -> tuple[list[Any], str]:
-    """Headers of the largest series in a folder, and what is left out; links, which may lead outside, are not followed."""
+    """Headers of the largest series, and what is left out. Links are not followed: they may lead outside."""
     files = sorted(path for path in folder.iterdir() if not path.is_symlink() and path.is_file() and has_magic(path))
     groups: dict[tuple[str, ...], list[Any]] = {}
     for path in files[:FRAMES]:
