@@ -115,6 +115,25 @@ def test_a_series_is_sorted_by_position_whatever_its_files_are_called(tmp_path):
     assert np.array_equal(found.values, encode([dicom(whole)], depth=5, size=16).values)
 
 
+def test_without_positions_slices_are_ordered_by_number(tmp_path):
+    (tmp_path / "s").mkdir()
+    for place, name in enumerate("cab"):
+        pixels = np.full((16, 16), 100 * place, np.uint16)
+        (tmp_path / "s" / name).write_bytes(dicom(pixels, InstanceNumber=place + 1))
+    found = encode(["s"], tmp_path, depth=3, size=16)
+    assert (np.diff(found.values[0, :, 8, 8].astype(float)) > 0).all()
+
+
+def test_of_several_series_in_a_folder_the_largest_is_taken_and_that_is_told(tmp_path):
+    write_series(tmp_path / "s", ["a", "b", "c"])
+    (tmp_path / "s" / "other").write_bytes(dicom(ramp(), uid=f"{UID}.9"))
+    found = encode(["s"], tmp_path, depth=3, size=16)
+    assert found.present.all()
+    assert ["largest of several" in problem.reason for problem in found.problems] == [True]
+    (tmp_path / "s" / "other").unlink()
+    assert np.array_equal(found.values, encode(["s"], tmp_path, depth=3, size=16).values)
+
+
 def test_links_of_a_folder_are_not_followed_and_none_leads_outside(tmp_path):
     write_series(tmp_path / "outside", ["a", "b"])
     (tmp_path / "in" / "s").mkdir(parents=True)

@@ -73,10 +73,12 @@ def decode_cells(
     return present, [problem for chunk in chunks for problem in chunk]
 
 
-def decode_sample(column: Column, decode: Callable[[Source], T], *, folders: bool = False) -> list[T]:
-    """What the readable ones among `LEARN_FROM` evenly spaced files decode to."""
+def decode_sample(
+    column: Column, decode: Callable[[Source], T], *, most: int = LEARN_FROM, folders: bool = False
+) -> list[T]:
+    """What the readable ones among `most` evenly spaced files decode to."""
     found = []
-    for value in column.sample(LEARN_FROM):
+    for value in column.sample(most):
         try:
             found.append(decode(open_cell(value, column.files, folders=folders)))
         except Unreadable:

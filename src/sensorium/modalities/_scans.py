@@ -67,7 +67,7 @@ def library(name: str) -> Any:
         module = importlib.import_module(name)
     except ImportError as error:
         raise MissingExtraError(f"{name} is not installed", cure="pip install 'sensorium[medical]'") from error
-    for logger in (name, f"{name}.global", "pylibjpeg"):
+    for logger in (name, f"{name}.global"):
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     return module
 

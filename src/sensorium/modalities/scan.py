@@ -49,6 +49,7 @@ class Scan(Modality):
     """
 
     encoder: ClassVar[str] = "scan_cnn"
+    kept: ClassVar[bool] = True
 
     size: int
     depth: int
@@ -94,7 +95,9 @@ class Scan(Modality):
                 middle, width = WINDOWS[window] if isinstance(window, str) else window
                 bounds = np.array([middle - width / 2, middle + width / 2], np.float32)
             elif depth > 1 and 2 * sum(header.ct for header in headers) > len(headers):
-                found = decode_sample(column, lambda source: _read(source, _percentiles(max_voxels)), folders=True)
+                # Volumes take seconds each to decode.
+                read = _percentiles(max_voxels)
+                found = decode_sample(column, lambda source: _read(source, read), most=LOOKED_AT, folders=True)
                 bounds = np.median(found, 0).astype(np.float32) if found else bounds
         return cls(size, depth, spacing or 0.0, bounds, max_voxels)
 

@@ -143,13 +143,18 @@ def _identity(cell: Any, files: Files, by: str) -> bytes:
         return b"bytes " + hashlib.sha256(content).digest()
     place = files.folder / cell
     try:
-        if by == "content":
-            with place.open("rb") as stream:
-                return b"file " + hashlib.file_digest(stream, "sha256").digest()
-        stat = place.stat()
+        inside = sorted(place.iterdir()) if place.is_dir() else [place]  # a folder may be one scan
+        return f"{cell}\n".encode() + b"".join(_same_file(path, by) for path in inside)
     except (OSError, ValueError):
         return f"none {cell}\n".encode()
-    return f"{cell} {stat.st_size} {stat.st_mtime_ns}\n".encode()
+
+
+def _same_file(path: Path, by: str) -> bytes:
+    if by == "content":
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    stat = path.stat()
+    return f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode()
 
 
 @contextmanager
