@@ -201,6 +201,7 @@ LEARNT = {
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True},
+    "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
 }
 ENCODED = {
     "bilstm": ("text", {"embedding": 8, "hidden": 8, "dropout": 0.5}),
@@ -216,6 +217,12 @@ ENCODED = {
     "tabular": (
         "number",
         {"numeric": "linear", "frequencies": 3, "category": 3, "layers": (8,), "dropout": 0.5},
+    ),
+    "tcn": ("series", {"size": 8, "kernel": 2, "layers": 1, "dropout": 0.5}),
+    "gru": ("series", {"hidden": 8, "layers": 2, "dropout": 0.5}),
+    "patch_transformer": (
+        "series",
+        {"patch": 4, "stride": 2, "size": 16, "layers": 1, "heads": 2, "dropout": 0.5},
     ),
     "module": ("image", {}),
 }
@@ -246,6 +253,9 @@ def pairs(cases):
 @pytest.mark.parametrize(("name", "option"), pairs(LEARNT))
 def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
     column = make_column(name, tmp_path)
+    if option == "channels" and name == "series":
+        (tmp_path / "two.csv").write_text("a,b\n1,2\n3,5\n")
+        column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")
     options = ({}, {option: LEARNT[name][option]})
@@ -255,15 +265,16 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def scans(tmp_path_factory):
-    """A table of scans, which need an extra and are left out of `made`."""
-    return make_table(tmp_path_factory.mktemp("scans"), rows=60, modalities=["scan"])
-
-
-@pytest.fixture(scope="module")
-def one_column(made, scans):
+def one_column(made, tmp_path_factory):
     """Fit a column, or two, with an encoder and its options; each only once."""
-    return functools.cache(lambda name, options: fit_one(scans if name == "scan_cnn" else made, name, dict(options)))
+
+    @functools.cache
+    def table(column):
+        if column in open_table(made).columns:
+            return made
+        return make_table(tmp_path_factory.mktemp(column), rows=60, modalities=[column])
+
+    return functools.cache(lambda name, options: fit_one(table(ENCODED[name][0]), name, dict(options)))
 
 
 def fit_one(made, name, options):

@@ -24,7 +24,7 @@ TYPES = {
     "decimals": [decimal.Decimal("1.50"), None],
     "text": ["x", "\ufffe\0"],
     "bytes": [b"\xff\xfe", b""],
-    "lists": [["a"], []],
+    "lists": [["a"], ["b", None]],
     "lists of numbers": [[1.0, 2.0], [3.0]],
     "objects": [{"a": 1}, {"a": 2}],
     "days": [datetime.date(1, 1, 1), datetime.date(9999, 12, 31)],

@@ -103,7 +103,7 @@ def mean_and_deviation(values: Floats) -> tuple[float, float]:
     return scale * float((values / scale).mean()), deviation if deviation > TINY else 1.0
 
 
-def standardise(values: Floats, mean: float, deviation: float) -> Floats:
+def standardise(values: Floats, mean: float | Floats, deviation: float | Floats) -> Floats:
     """(values − mean) / deviation, kept within ±a million."""
     with np.errstate(over="ignore"):
         return np.clip(values / deviation - mean / deviation, -FARTHEST, FARTHEST)

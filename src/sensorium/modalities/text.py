@@ -33,7 +33,7 @@ IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 @dataclass(frozen=True)
 class Text(Modality):
-    """Free text in any language.
+    """Free text in any language; a list of texts (a day's messages, say) is read as one, a line each.
 
     Encodes to Ragged int32[total]: token ids, 0 is padding, 1 is unknown.
 
@@ -49,6 +49,7 @@ class Text(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
+        column = _joined(column)
         if not column.is_string or not len(column.values):
             return None
         sample = column.sample(500)
@@ -79,7 +80,7 @@ class Text(Modality):
         length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.
         """
         tokenizer = _new_tokenizer(unit, lowercase)
-        texts = column.strings.drop_null().to_pylist()
+        texts = _joined(column).strings.drop_null().to_pylist()
         limit = (length or LONGEST) * CHARACTERS_PER_TOKEN
         tokenizer.train_from_iterator((text[:limit] for text in texts), _trainer(unit, vocabulary, min_count))
         if length is None:
@@ -96,7 +97,7 @@ class Text(Modality):
         return tokenizer
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        strings = column.strings
+        strings = _joined(column).strings
         blank = np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(strings), ""), True))
         present = column.present & ~blank
         problems = self._cut_texts(strings, column)
@@ -131,6 +132,15 @@ class Text(Modality):
 
     def describe(self) -> str:
         return f"vocabulary {self._tokenizer.get_vocab_size():,}, at most {self.length} tokens"
+
+
+def _joined(column: Column) -> Column:
+    """Lists of texts → texts."""
+    if not (column.is_list and pa.types.is_string(column.data.type.value_type)):
+        return column
+    lists = column.data.to_pylist()
+    texts = [None if cell is None else "\n".join(text for text in cell if text is not None) for cell in lists]
+    return Column(column.name, pa.array(texts, pa.string()), column.files)
 
 
 def _count_words(text: str) -> int:

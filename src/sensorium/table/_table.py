@@ -112,7 +112,7 @@ class Column:
     def distinct(self) -> int:
         """How many different values there are."""
         if self.is_list:
-            return len({tuple(v) for v in self.values.to_pylist()})
+            return len(set(map(str, self.values.to_pylist())))  # lists of lists can't be hashed
         return (
             int(pc.count_distinct(self.values).as_py()) if not pa.types.is_struct(self.data.type) else len(self.values)
         )

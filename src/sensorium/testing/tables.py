@@ -82,6 +82,8 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_audio(sing(label, random), folder, row)
     if modality == "scan":
         return _save_scan(stack(label, random), folder, row)
+    if modality == "series":
+        return _save_series(walk(label, random), folder, row)
     makers: dict[str, Maker] = {
         "text": write,
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
@@ -121,6 +123,15 @@ def sing(label: int, random: Random, seconds: float | None = None) -> npt.NDArra
     return (0.2 * wave).astype(np.float32)
 
 
+def walk(label: int, random: Random) -> npt.NDArray[np.float64]:
+    """Two channels, 12 to 30 steps: a random walk whose drift is the class, and noise; a step in ten has a gap."""
+    steps = int(random.integers(12, 31))
+    drift = 0.4 * (label - 1)
+    values = np.stack([np.cumsum(random.normal(drift, 0.5, steps)), random.normal(5.0, 2.0, steps)], 1)
+    values[1:][random.random((steps - 1, 2)) < 0.1] = np.nan
+    return values
+
+
 def write(label: int, random: Random) -> str:
     """A sentence with a word or two of the class's topic."""
     words = [WORDS[i] for i in random.integers(len(WORDS), size=random.integers(5, 12))]
@@ -155,3 +166,9 @@ def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
     (folder / "scan").mkdir(exist_ok=True)
     make(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
     return f"scan/{row}.nii"
+
+
+def _save_series(values: npt.NDArray[np.float64], folder: Path, row: int) -> str:
+    (folder / "series").mkdir(exist_ok=True)
+    np.save(folder / "series" / f"{row}.npy", values, allow_pickle=False)
+    return f"series/{row}.npy"

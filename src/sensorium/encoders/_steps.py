@@ -1,0 +1,43 @@
+"""Several series of a row → one whose channels they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from sensorium.batch import Cells
+
+FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbours
+
+
+def align(cells: Sequence[Cells]) -> tuple[Tensor, Tensor]:
+    """Channels side by side, step by step: (b, t, f) and which steps are real (b, t).
+
+    Series of one row may differ in length: their last steps stand together, for the present is what they share. Before
+    a shorter one began, and where one is missing, values and marks are zeros, as in a gap. A row has as many steps as
+    its longest series, from the first place on; padding, whatever it held, is zeros.
+    """
+    lengths = torch.stack([_mask(c).sum(1) for c in cells], 1)  # (b, columns)
+    longest = lengths.amax(1, keepdim=True)  # (b, 1)
+    steps = torch.arange(max(c.values.shape[1] for c in cells), device=longest.device)  # (t,)
+    parts = []
+    for series, length in zip(cells, lengths.T, strict=True):
+        places = steps - (longest - length[:, None])  # (b, t): which step of this series stands at each place
+        real = (places >= 0) & (places < length[:, None])
+        index = places.clamp(0, series.values.shape[1] - 1)[..., None].expand(-1, -1, series.values.shape[2])
+        values = series.values.gather(1, index).clamp(-FARTHEST, FARTHEST)
+        parts.append(torch.where(real[..., None], values, 0.0))
+    return torch.cat(parts, 2), steps < longest
+
+
+def last_step(values: Tensor, mask: Tensor) -> Tensor:
+    """(b, t, d) → (b, d): what stands at each row's last real step."""
+    place = (mask.sum(1) - 1).clamp_min(0)[:, None, None].expand(-1, 1, values.shape[2])
+    return values.gather(1, place).squeeze(1)
+
+
+def _mask(cells: Cells) -> Tensor:
+    assert cells.mask is not None
+    return cells.mask & cells.present[:, None]

@@ -1,0 +1,87 @@
+"""A small transformer over patches of time series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from sensorium.batch import Cells, Tokens
+from sensorium.config import Fraction, check_heads
+from sensorium.encoders._base import padded_zero
+from sensorium.encoders._steps import align
+from sensorium.encoders.text_transformer import sinusoids
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts
+
+ACCEPTS = ("series",)
+JOINT = True
+
+
+class PatchTransformer(nn.Module):
+    """PatchTST, Nie et al. 2023 (arXiv:2211.14730): some neighbouring steps are one token.
+
+    Unlike there, channels are mixed when a patch is embedded, as in a classifier they tell one answer together;
+    `modalities: {series: {scale: cell}}` gives the paper's standardisation of each series by itself. The last patch
+    ends at the last step, and positions, which are sinusoids, are counted from it:
+    series (b, t, f) → patches (b, n, patch·f) → layers → tokens (b, n, size); the summary is their mean.
+
+    Args:
+        columns: facts of each column: `channels`.
+        patch: steps of a patch.
+        stride: steps from one patch to the next, at most `patch`.
+        size: width of a token.
+        layers: number of layers.
+        heads: attention heads; must divide `size`.
+        dropout: within the layers.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Facts],
+        *,
+        patch: PositiveInt = 8,
+        stride: PositiveInt = 4,
+        size: PositiveInt = 64,
+        layers: PositiveInt = 2,
+        heads: PositiveInt = 4,
+        dropout: Fraction = 0.1,
+    ) -> None:
+        super().__init__()
+        check_heads(heads, size, "encoder patch_transformer")
+        if stride > patch:
+            raise ConfigError(
+                f"a stride of {stride} leaves steps out between patches of {patch}",
+                place="encoder patch_transformer",
+                cure=f"stride: {patch} or less",
+            )
+        self.width, self.patch, self.stride = size, patch, stride
+        features = sum(2 * facts["channels"] for facts in columns)
+        self.embed = nn.Linear(patch * features, size)
+        layer = nn.TransformerEncoderLayer(size, heads, 4 * size, dropout, "gelu", batch_first=True, norm_first=True)
+        self.layers = nn.TransformerEncoder(layer, layers, nn.LayerNorm(size), enable_nested_tensor=False)
+
+    def forward(self, *cells: Cells) -> Tokens:
+        patches, mask = self.patches(*align(cells))
+        words = self.embed(patches)  # (b, n, size)
+        ages = (mask.sum(1, keepdim=True) - 1 - torch.arange(mask.shape[1], device=mask.device)).clamp_min(0)  # (b, n)
+        states = self.layers(words + sinusoids(words)[ages], src_key_padding_mask=~mask)
+        return Tokens(padded_zero(mask, states), mask)
+
+    def patches(self, steps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, t, f) → (b, n, patch·f) and which patches are real (b, n).
+
+        A row's first patch begins with zeros, as a gap has them, so that its last one ends at the last step.
+        """
+        lengths = mask.sum(1)  # (b,)
+        counts = 1 + (lengths - self.patch).clamp_min(0).add(self.stride - 1) // self.stride  # (b,)
+        most = int(counts.max())
+        early = self.patch + self.stride * (counts - 1) - lengths  # (b,) zeros in front
+        places = torch.arange(self.patch + self.stride * (most - 1), device=steps.device) - early[:, None]  # (b, t')
+        real = (places >= 0) & (places < lengths[:, None])
+        index = places.clamp(0, steps.shape[1] - 1)[..., None].expand(-1, -1, steps.shape[2])
+        shifted = torch.where(real[..., None], steps.gather(1, index), 0.0)  # (b, t', f)
+        found = shifted.unfold(1, self.patch, self.stride).flatten(2)  # (b, n, f·patch)
+        return found, torch.arange(most, device=steps.device) < counts[:, None]

@@ -1,0 +1,151 @@
+"""One cell of a series → its steps: lists, and CSV, Parquet and NPY files. Nothing that a file holds is executed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from sensorium.modalities._files import Source
+from sensorium.problems import Unreadable
+
+SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
+NPY, PARQUET = b"\x93NUMPY", b"PAR1"
+GAPS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a cell holds.
+
+    Attributes:
+        values: float64[steps, channels], NaN where there is a gap.
+        names: of the channels; empty where they have none.
+        skipped: columns of the file that hold no numbers, such as a date.
+    """
+
+    values: Floats
+    names: Sequence[str] = ()
+    skipped: Sequence[str] = ()
+
+    def select(self, names: Sequence[str]) -> Floats:
+        """The channels of these names, in this order; all of them where either side has no names.
+
+        Raises:
+            Unreadable: the file lacks one.
+        """
+        if not names or not self.names:
+            return self.values
+        for name in names:
+            if name not in self.names:
+                fault = "holds no numbers" if name in self.skipped else "is not in the file"
+                raise Unreadable(f"the channel {name!r} {fault}", f"it has {', '.join(self.names)}")
+        return self.values[:, [self.names.index(name) for name in names]]
+
+
+def read_list(value: Any) -> Steps:
+    """A list of numbers, or of lists of numbers of one width; None is a gap.
+
+    Raises:
+        Unreadable: no steps, lists of unequal width, what is no number.
+    """
+    width = max((len(step) for step in value if isinstance(step, list)), default=0)
+    if width:
+        value = [[None] * width if step is None else step for step in value]
+    try:
+        values = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        reason = "steps of unequal width, or what is no number" if width else "a list of what is no number"
+        raise Unreadable(reason) from None
+    return Steps(_shaped(values))
+
+
+def read_file(source: Source) -> Steps:
+    """A CSV (with a line of names or without), Parquet or NPY file, known by how it begins.
+
+    Raises:
+        Unreadable: damaged, empty, without numbers, objects that would need pickle.
+    """
+    content = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
+    try:
+        if content.startswith(NPY):
+            return Steps(_read_npy(content))
+        if content.startswith(PARQUET):
+            return _of_table(parquet.ParquetFile(io.BytesIO(content)).read())
+        return _read_csv(content)
+    except Unreadable:
+        raise
+    # Damaged files make NumPy and Arrow raise nearly anything; every one of them means "can't be decoded".
+    except Exception:  # noqa: BLE001
+        raise Unreadable("a damaged file, or none of CSV, Parquet and NPY") from None
+
+
+def _read_npy(content: bytes) -> Floats:
+    try:
+        values = np.load(io.BytesIO(content), allow_pickle=False)
+    except ValueError as error:
+        if "pickle" in str(error).lower() or "object" in str(error).lower():
+            raise Unreadable(
+                "an NPY file of objects, which only pickle could read", "save an array of numbers"
+            ) from None
+        raise
+    if values.dtype.kind not in "fiub":
+        raise Unreadable(f"an NPY file of {values.dtype}, not of numbers")
+    return _shaped(values.astype(np.float64))
+
+
+def _read_csv(content: bytes) -> Steps:
+    first = content.split(b"\n", 1)[0].decode("utf-8-sig").strip()
+    separator = max(",;\t", key=first.count)
+    named = not all(field.strip() in GAPS or _is_number(field) for field in first.split(separator))
+    table = csv.read_csv(
+        io.BytesIO(content),
+        read_options=csv.ReadOptions(autogenerate_column_names=not named, use_threads=False),
+        parse_options=csv.ParseOptions(delimiter=separator),
+        convert_options=csv.ConvertOptions(null_values=GAPS),
+    )
+    found = _of_table(table)
+    if not named and found.skipped:
+        raise Unreadable("a CSV file with what is no number")
+    return found if named else Steps(found.values)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_table(table: pa.Table) -> Steps:
+    numeric = [name for name in table.column_names if holds_numbers(table.schema.field(name).type)]
+    skipped = [name for name in table.column_names if name not in numeric]
+    if not numeric:
+        raise Unreadable("a file without a column of numbers")
+    columns = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numeric]
+    return Steps(_shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped)
+
+
+def holds_numbers(kind: pa.DataType) -> bool:
+    """An empty column has the type null: it is a channel of gaps."""
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind))
+
+
+def _shaped(values: Floats) -> Floats:
+    """(steps, channels)."""
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2:
+        raise Unreadable(f"an array of {values.ndim} dimensions where steps × channels are meant")
+    if not values.size:
+        raise Unreadable("a series without steps")
+    return values

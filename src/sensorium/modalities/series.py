@@ -1,0 +1,204 @@
+"""Time series: lists of numbers or small files, of any length, with gaps that are marked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import PositiveInt
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._files import LEARN_FROM, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._steps import NPY, SUFFIXES, Steps, holds_numbers, read_file, read_list
+from sensorium.modalities.number import mean_and_deviation, standardise
+from sensorium.problems import Problem, Unreadable, shorten
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+LONGEST = 1024  # steps kept of a series by default, at most
+CORRELATED = 0.3  # median lag-1 autocorrelation above which neighbouring numbers are neighbours in time
+NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
+
+
+@dataclass(frozen=True)
+class Series(Modality):
+    """Numbers in the order of time: a list, a list of lists (steps × channels), or a CSV, Parquet or NPY file.
+
+    Encodes to Ragged float32[total steps, 2 × channels]: the standardised values, at most ±a million, then a mark each,
+    1 where the value is known. A gap (null, NaN, ±inf) is 0 with the mark 0, as is what lies before a series began.
+
+    Attributes:
+        channels: values of a step.
+        steps: what is kept of a series, its *last* steps: what is recent matters.
+        scale: `column`: by the training rows; `cell`: each series by its own mean and deviation, so that only its
+            shape is left.
+        names: columns read of a CSV or Parquet file, in this order; empty where cells have no names.
+        mean, deviation: float64[channels], of the training rows; deviation is 1 for a constant channel.
+    """
+
+    encoder: ClassVar[str] = "gru"
+
+    channels: int
+    steps: int
+    scale: str
+    names: list[str]
+    mean: Floats
+    deviation: Floats
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if not column.is_list:
+            return looks_like_files(column, SUFFIXES, lambda head: head.startswith(NPY), "series")
+        if not _lists_numbers(column.data.type) or not len(column.values):
+            return None
+        sign = _sign_of_time(column)
+        return Guess(0.85, f"lists of numbers {sign}") if sign else Guess(0.6, "lists of as many numbers each")
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        steps: PositiveInt | None = None,
+        scale: Literal["column", "cell"] = "column",
+        channels: list[str] | None = None,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        steps: kept of a series, its last ones; by default as many as the longest training series has, at most 1,024.
+        scale: standardise by the training rows, or each series by itself (its level and spread are lost).
+        channels: columns to read of CSV and Parquet files; by default those of numbers in the first training file.
+        """
+        cells = _training_cells(column)
+        names = channels or next((list(cell.names) for cell in cells if cell.names), [])
+        found = _selected(cells, names)
+        width = Counter(values.shape[1] for values in found).most_common(1)[0][0] if found else max(1, len(names))
+        found = [values for values in found if values.shape[1] == width]
+        steps = steps or min(LONGEST, max(map(len, found), default=1))
+        joined = np.concatenate([np.zeros((0, width)), *(values[-steps:] for values in found)])
+        statistics = [mean_and_deviation(channel[np.isfinite(channel)]) for channel in joined.T]
+        mean, deviation = np.array(statistics, np.float64).reshape(width, 2).T.copy()
+        return cls(width, steps, scale, list(names), mean, deviation)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        empty = np.empty((0, 2 * self.channels), np.float32)
+        cells, infinite = [empty] * len(column), np.zeros(len(column), bool)
+
+        def store(row: int, cell: Steps) -> None:
+            values = self._checked(cell)
+            cells[row], infinite[row] = self._scaled(values), bool(np.isinf(values).any())
+
+        present, problems = _read_cells(column, work, store)
+        problems += [
+            Problem(
+                int(row),
+                column.name,
+                "a series with infinite values: read as gaps",
+                "",
+                shorten(column.data[int(row)].as_py()),
+            )
+            for row in np.flatnonzero(infinite)
+        ]
+        return Encoded(Ragged.of(cells, empty), present, problems)
+
+    def _checked(self, cell: Steps) -> Floats:
+        """float64[steps, channels]: the last steps."""
+        values = cell.select(self.names)
+        if values.shape[1] != self.channels:
+            raise Unreadable(f"a series of {values.shape[1]} channels where {self.channels} were learnt")
+        values = values[-self.steps :]
+        if not np.isfinite(values).any():
+            raise Unreadable(f"a series without a number among its last {self.steps} steps")
+        return values
+
+    def _scaled(self, values: Floats) -> npt.NDArray[np.float32]:
+        known = np.isfinite(values)
+        mean, deviation = self.mean, self.deviation
+        if self.scale == "cell":
+            own = [mean_and_deviation(channel[np.isfinite(channel)]) for channel in values.T]
+            mean, deviation = np.array(own).T
+        filled = standardise(np.where(known, values, 0), mean, deviation)
+        return np.concatenate([np.where(known, filled, 0), known], 1).astype(np.float32)
+
+    def facts(self) -> Facts:
+        return {"channels": self.channels, "steps": self.steps}
+
+    def describe(self) -> str:
+        named = f" ({', '.join(self.names)})" if self.names else ""
+        return f"{self.channels} channel{'s' * (self.channels > 1)}{named}, at most the last {self.steps:,} steps"
+
+
+def _lists_numbers(kind: pa.DataType) -> bool:
+    """Is it a list of numbers, or a list of such lists?"""
+    item = kind.value_type
+    item = item.value_type if pa.types.is_list(item) else item
+    return holds_numbers(item) and not pa.types.is_null(item)
+
+
+def _sign_of_time(column: Column) -> str:
+    """What tells that the places of a list are steps in time; empty where nothing does."""
+    if pa.types.is_list(column.data.type.value_type):
+        return "at each step"
+    if NAMES.search(column.name):
+        return "in a column called like a series"
+    sample = column.sample(LEARN_FROM)
+    if len(set(map(len, sample))) > 1:
+        return "of unequal lengths"
+    found = [_autocorrelation(read_list(cell).values[:, 0]) for cell in sample if cell]
+    return "whose neighbours are alike" if found and np.median(found) > CORRELATED else ""
+
+
+def _autocorrelation(values: Floats) -> float:
+    """At lag 1, of the finite values; 0 where they don't differ."""
+    values = values[np.isfinite(values)]
+    values = values / max(1.0, float(np.abs(values).max(initial=0)))  # so that squares of huge numbers stay finite
+    values = values - values.mean() if len(values) else values
+    power = float(values @ values)
+    return float(values[:-1] @ values[1:]) / power if power > 0 else 0.0
+
+
+def _training_cells(column: Column) -> list[Steps]:
+    """Every list, or some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
+    if not column.is_list:
+        return decode_sample(column, read_file)
+    found = list[Steps]()
+    _read_lists(column, Work(), lambda row, cell: found.append(cell))
+    return found
+
+
+def _selected(cells: list[Steps], names: list[str]) -> list[Floats]:
+    found = []
+    for cell in cells:
+        with suppress(Unreadable):
+            found.append(cell.select(names))
+    return found
+
+
+def _read_cells(column: Column, work: Work, store: Callable[[int, Steps], None]) -> Read:
+    if column.is_list:
+        return _read_lists(column, work, store)
+    return decode_cells(column, read_file, work, store)
+
+
+def _read_lists(column: Column, work: Work, store: Callable[[int, Steps], None]) -> Read:
+    present, problems = np.zeros(len(column), bool), list[Problem]()
+    for row, value in enumerate(column.data.to_pylist()):
+        try:
+            if value is not None:
+                store(row, read_list(value))
+                present[row] = True
+        except Unreadable as error:
+            reason, cure = f"{error.reason}: read as missing", error.cure
+            problems.append(Problem(row, column.name, reason, cure, shorten(value)))
+    work.advance(len(column))
+    return present, problems

@@ -1,0 +1,247 @@
+"""Time series as lists and as files: unequal lengths, marked gaps, training statistics, damaged files."""
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from sensorium.modalities.series import Series
+from sensorium.table import open_table
+
+
+def column(cells, name="c", folder=None):
+    return open_table({name: cells, "row": list(range(len(cells)))}, folder=folder).column(name)
+
+
+def learn(cells, folder=None, **options):
+    return Series.learn(column(cells, folder=folder), **options)
+
+
+def plain(channels=1, steps=100, **fields):
+    """A Series that learnt nothing: its cells are the values as they are."""
+    given = {"scale": "column", "names": [], "mean": np.zeros(channels), "deviation": np.ones(channels), **fields}
+    return Series(channels, steps, **given)
+
+
+def test_a_list_is_a_channel_and_a_list_of_lists_is_steps_by_channels():
+    one = plain().encode(column([[1, 2, 3], [4.5]]))
+    assert one.values[0].tolist() == [[1, 1], [2, 1], [3, 1]]
+    assert one.values[1].tolist() == [[4.5, 1]]
+    two = plain(2).encode(column([[[1, 10], [2, 20]], [[3, 30]]]))
+    assert two.values[0].tolist() == [[1, 10, 1, 1], [2, 20, 1, 1]]
+    assert two.values.values.dtype == np.float32
+
+
+@pytest.mark.parametrize("gap", [None, float("nan")])
+def test_a_gap_is_marked_and_not_taken_for_a_zero(gap):
+    found = plain().encode(column([[1.0, gap, 0.0]]))
+    assert found.values[0].tolist() == [[1, 1], [0, 0], [0, 1]]
+    assert not found.problems
+
+
+def test_gaps_in_one_channel_or_of_a_whole_step():
+    found = plain(2).encode(column([[[1.0, None], None, [3.0, 4.0]]]))
+    assert found.values[0].tolist() == [[1, 0, 1, 0], [0, 0, 0, 0], [3, 4, 1, 1]]
+
+
+def test_infinite_values_are_gaps_and_told_once_a_cell():
+    found = plain().encode(column([[1.0], [float("inf"), 2.0, float("-inf")]]))
+    assert found.values[1].tolist() == [[0, 0], [2, 1], [0, 0]]
+    assert found.present.all()
+    assert [(p.row, "infinite" in p.reason) for p in found.problems] == [(1, True)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ([], "without steps"),
+        ([None, float("nan")], "without a number"),
+        ([float("inf")], "without a number"),
+        ([[1.0, 2.0], [3.0]], "unequal width"),
+        ([[1.0, 2.0]], "2 channels where 1 were learnt"),
+    ],
+)
+def test_a_list_that_is_no_series_is_missing_with_a_reason(cell, reason):
+    found = plain().encode(column([cell, cell]))
+    assert not found.present.any()
+    assert len(found.problems) == 2 and reason in found.problems[0].reason
+    assert len(found.values[0]) == 0
+
+
+def test_standardised_channel_by_channel_by_the_training_rows_alone():
+    random = np.random.default_rng(0)
+    train = [random.normal([5, -300], [2, 40], (20, 2)).tolist() for _ in range(30)]
+    learnt = learn(train)
+    values = np.concatenate(train)
+    assert learnt.mean == pytest.approx(values.mean(0)) and learnt.deviation == pytest.approx(values.std(0))
+    found = learnt.encode(column([[[5e6, 0.0]]])).values[0]
+    assert found[0, :2] == pytest.approx(np.minimum(([5e6, 0.0] - values.mean(0)) / values.std(0), 1e6), rel=1e-5)
+
+
+def test_a_constant_channel_and_huge_numbers_stay_finite():
+    learnt = learn([[[7.0, 1e308], [7.0, -1e308]], [[7.0, 1e308], [7.0, 1e308]]])
+    found = learnt.encode(column([[[7.0, 1e308], [9.0, -1.7e308]]])).values[0]
+    assert np.isfinite(found).all()
+    assert found[:, 0].tolist() == [0, 2]
+
+
+def test_the_last_steps_are_kept():
+    learnt = learn([[0.0, 1.0, 2.0, 3.0]], steps=2)
+    assert (learnt.mean, learnt.deviation) == (2.5, 0.5)
+    assert learnt.encode(column([[9.0, 9.0, 2.0, 3.0]])).values[0].tolist() == [[-1, 1], [1, 1]]
+    assert learn([[1.0] * 5, [2.0] * 3]).steps == 5
+    assert learn([list(range(3000))]).steps == 1024
+
+
+def test_each_series_by_itself_keeps_its_shape_only():
+    learnt = learn([[1.0, 2.0, 3.0], [500.0, 600.0]], scale="cell")
+    found = learnt.encode(column([[1.0, 2.0, 3.0], [1000.0, 2000.0, 3000.0]]))
+    assert found.values[0] == pytest.approx(found.values[1])
+
+
+def test_a_column_without_any_value_can_be_learnt():
+    nothing = column([[1.0], [2.0]]).take(np.array([], np.int64))
+    assert Series.learn(nothing).encode(column([[1.0]])).present.all()
+
+
+# Files
+
+
+def files(folder):
+    """The same two channels in every kind of file."""
+    values = np.array([[1.0, 10.0], [2.0, np.nan], [3.0, 30.0]])
+    np.save(folder / "s.npy", values, allow_pickle=False)
+    (folder / "s.csv").write_text("a,b\n1,10\n2,\n3,30\n")
+    (folder / "bare.csv").write_text("1;10\n2;NA\n3;30\n")
+    parquet.write_table(pa.table({"a": [1, 2, 3], "b": [10.0, None, 30.0]}), folder / "s.parquet")
+    return ["s.npy", "s.csv", "bare.csv", "s.parquet"]
+
+
+def test_every_kind_of_file_gives_the_same_steps(tmp_path):
+    names = files(tmp_path)
+    found = plain(2, names=["a", "b"]).encode(column(names, folder=tmp_path))
+    assert found.present.all() and not found.problems
+    for row in range(len(names)):
+        assert found.values[row].tolist() == [[1, 10, 1, 1], [2, 0, 1, 0], [3, 30, 1, 1]]
+
+
+def test_channels_of_a_file_go_by_name_and_a_date_is_none(tmp_path):
+    (tmp_path / "1.csv").write_text("time,a,b\n2026-01-01,1,10\n2026-01-02,3,30\n")
+    (tmp_path / "2.csv").write_text("b,a,more\n10,1,0\n30,3,0\n")
+    (tmp_path / "3.csv").write_text("b\n10\n")
+    learnt = learn(["1.csv"], tmp_path)
+    assert learnt.names == ["a", "b"] and "a, b" in learnt.describe()
+    found = learnt.encode(column(["1.csv", "2.csv", "3.csv"], folder=tmp_path))
+    assert np.array_equal(found.values[0], found.values[1])
+    assert "'a' is not in the file" in found.problems[0].reason
+    chosen = learn(["1.csv", "2.csv"], tmp_path, channels=["b"])
+    assert (chosen.channels, chosen.names, chosen.mean.tolist()) == (1, ["b"], [20.0])
+    dated = learn(["1.csv"], tmp_path, channels=["time"]).encode(column(["1.csv"], folder=tmp_path))
+    assert "'time' holds no numbers" in dated.problems[0].reason
+
+
+def npy(array, **options):
+    stream = io.BytesIO()
+    np.save(stream, array, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (npy(np.array([1, "x", None], dtype=object), allow_pickle=True), "only pickle could read"),
+        (np.array([1.0, 2.0]).dumps(), "damaged"),
+        (npy(np.array([1 + 2j])), "complex128"),
+        (npy(np.array(["1.5"])), "<U3"),
+        (npy(np.zeros((2, 2, 2))), "3 dimensions"),
+        (npy(np.zeros((0, 1))), "without steps"),
+        (npy(np.arange(100.0))[:-9], "damaged"),
+        (npy(np.arange(3.0))[:20], "damaged"),
+        (b"PAR1 and no more", "damaged"),
+        (b"a\n", "without steps"),
+        (b"name\nx\ny\n", "without a column of numbers"),
+        (b"1,2\n3,x\n", "no number"),
+        (b"a,b\n1\n", "damaged"),
+        (b"\xff\xfe\x00", "damaged"),
+        (b"", "empty (0 bytes)"),
+    ],
+)
+def test_a_damaged_file_is_missing_with_a_reason_and_spares_the_others(content, reason, tmp_path):
+    (tmp_path / "bad.npy").write_bytes(content)
+    np.save(tmp_path / "good.npy", np.arange(3.0))
+    found = plain().encode(column(["bad.npy", "good.npy", "gone.npy"], folder=tmp_path))
+    assert found.present.tolist() == [False, True, False]
+    told = {problem.row: problem.reason for problem in found.problems}
+    assert reason in told[0] and "no such file" in told[2]
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path.joinpath("sprung").touch, ())
+
+    (tmp_path / "trap.npy").write_bytes(npy(np.array([Trap()], dtype=object), allow_pickle=True))
+    assert not plain().encode(column(["trap.npy", "trap.npy"], folder=tmp_path)).present.any()
+    assert not (tmp_path / "sprung").exists()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.binary(min_size=1, max_size=120), st.integers(0, 5000), st.sampled_from(["npy", "csv", "parquet"]))
+def test_random_damage_never_crashes(tmp_path_factory, noise, place, kind):
+    stream = io.BytesIO()
+    parquet.write_table(pa.table({"a": [1.0, 2.0]}), stream)
+    good = {"npy": npy(np.arange(5.0)), "csv": b"a\n1\n2\n", "parquet": stream.getvalue()}[kind]
+    at = place % len(good)
+    found = plain().encode(column([noise, good[:at] + noise, good[:at] + noise + good[at:], good]))
+    assert found.present[3]
+    assert set(np.flatnonzero(~found.present)) <= {problem.row for problem in found.problems}
+    assert np.isfinite(found.values.values).all()
+
+
+LISTS = st.lists(st.none() | st.floats() | st.integers(-(2**53), 2**53), max_size=6)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.none() | LISTS, min_size=1, max_size=5))
+def test_any_lists_give_finite_values_and_each_cell_stands_for_itself(cells):
+    given_cells = open_table({"c": pa.array([[0.5], *cells], pa.list_(pa.float64()))}).column("c")
+    learnt = Series.learn(given_cells)
+    together = learnt.encode(given_cells)
+    assert np.isfinite(together.values.values).all()
+    for row in range(len(given_cells)):
+        alone = learnt.encode(given_cells.take(np.array([row])))
+        assert np.array_equal(alone.values[0], together.values[row])
+        assert alone.present[0] == together.present[row]
+
+
+# Which columns are series
+
+
+def claim(cells, name="c", folder=None):
+    guess = Series.looks_like(column(cells, name, folder))
+    return guess and guess.confidence
+
+
+def test_lists_that_look_like_series_are_claimed_and_others_with_less():
+    random = np.random.default_rng(0)
+    noise = random.normal(size=(50, 12))
+    assert claim(noise.tolist()) == 0.6
+    assert claim(noise.tolist(), "close_20d") == claim(noise.tolist(), "returns") == 0.85
+    assert claim(noise.cumsum(1).tolist()) == 0.85
+    assert claim([row[: 3 + i % 9].tolist() for i, row in enumerate(noise)]) == 0.85
+    assert claim([[[1.0, 2.0], [2.0, 1.0]]] * 3) == 0.85
+
+
+@pytest.mark.parametrize("cells", [[["a", "b"], ["c"]], [1.5, 2.5], ["x", "y"], [[], []]])
+def test_what_holds_no_numbers_is_not_claimed(cells):
+    assert claim(cells) is None
+
+
+def test_files_are_claimed_by_their_suffix(tmp_path):
+    names = files(tmp_path)
+    assert claim(names, folder=tmp_path) == 0.99
+    assert claim([(tmp_path / "s.npy").read_bytes()] * 2) == 0.95
