@@ -74,6 +74,13 @@ def test_blank_texts_are_missing_and_punctuation_is_a_text():
     assert encoded.values[2].tolist() == [UNKNOWN]
 
 
+def test_a_list_of_texts_is_one_text_and_an_empty_one_is_missing():
+    learnt = Text.learn(column(["a b", "a b", "c", "c"]))
+    encoded = learnt.encode(column([["a b", None, "c"], [], [None], None]))
+    assert encoded.present.tolist() == [True, False, False, False]
+    assert encoded.values[0].tolist() == learnt.encode(column(["a b c"])).values[0].tolist()
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_any_text_becomes_known_ids(texts):

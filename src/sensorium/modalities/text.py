@@ -28,7 +28,9 @@ LONGEST = 256  # tokens kept of a text by default, at most
 CHARACTERS_PER_TOKEN = 24  # a text is cut at `length` times this before it is split: bounds the time of a hostile cell
 HUGE = 100_000  # characters from which a cut text is reported
 CHUNK = 2048  # texts split at a time
-IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+AS_PICTURE = "\ufe0f"  # asks for a sign to be drawn in colour, and changes nothing of what it says
+# Kana, ideographs, Thai, Lao, Burmese, Khmer: scripts that don't part words by spaces.
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e01-\u0e2e\u0e81-\u0eae\u1000-\u102a\u1780-\u17b3]")
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _joined(column: Column) -> Column:
 
 
 def _count_words(text: str) -> int:
-    return len(IDEOGRAPH.findall(text)) + len(IDEOGRAPH.sub(" ", text).split())
+    return len(UNSPACED.findall(text)) + len(UNSPACED.sub(" ", text).split())
 
 
 def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
@@ -152,12 +154,14 @@ def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
 
     model = models.WordLevel(unk_token=UNKNOWN) if unit == "word" else models.BPE(unk_token=UNKNOWN)
     tokenizer = Tokenizer(model)
-    # NFKC folds full-width and composed forms; ideographs, written without spaces, become a token each.
+    # NFKC folds full-width and composed forms. Where a script does not part words by spaces, a letter is a token, with
+    # its vowel signs; so is a pictograph.
     clean = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
     )
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), clean])
-    words = Regex(r"\w+|\p{Emoji_Presentation}")
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(AS_PICTURE, ""), clean])
+    scripts = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Myanmar}\p{Khmer}"
+    words = Regex(rf"[{scripts}]\p{{M}}*|[\w&&[^{scripts}]]+|\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}}")
     tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
     return tokenizer
 
