@@ -202,6 +202,7 @@ LEARNT = {
     "boolean": {},
     "date": {"day_first": True},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
+    "vector": {},
 }
 ENCODED = {
     "bilstm": ("text", {"embedding": 8, "hidden": 8, "dropout": 0.5}),
@@ -219,6 +220,7 @@ ENCODED = {
         {"numeric": "linear", "frequencies": 3, "category": 3, "layers": (8,), "dropout": 0.5},
     ),
     "tcn": ("series", {"size": 8, "kernel": 2, "layers": 1, "dropout": 0.5}),
+    "vector_mlp": ("vector", {"size": 8, "blocks": 2, "dropout": 0.5}),
     "gru": ("series", {"hidden": 8, "layers": 2, "dropout": 0.5}),
     "patch_transformer": (
         "series",

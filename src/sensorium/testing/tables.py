@@ -6,6 +6,7 @@ A modality alone can therefore not reach what several fused can. Same arguments,
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -89,6 +90,7 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
         "category": lambda k, r: f"level_{k if r.random() < 0.8 else r.integers(4)}",
         "boolean": lambda k, r: "yes" if (k % 2 == 0) == (r.random() < 0.9) else "no",
+        "vector": lambda k, r: json.dumps(r.normal(np.eye(4)[k] * 3).round(3).tolist()),
         "date": lambda k, r: f"2025-{1 + 3 * k + r.integers(3):02d}-{1 + r.integers(28):02d}",
     }
     return makers[modality](label, random)
