@@ -58,8 +58,8 @@ def fit(
     """Learn to predict one column of a table from the others.
 
     Args:
-        table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather), a pandas, polars or pyarrow table, a dict of
-            columns or a list of dicts. File columns hold paths relative to the table's folder.
+        table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite), a pandas, polars or pyarrow table, a
+            dict of columns or a list of dicts. File columns hold paths relative to the table's folder.
         target: the column to predict.
         out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
             next run all the same, see `prepare` in the settings).

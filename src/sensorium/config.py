@@ -60,6 +60,7 @@ class TableConfig(_Strict):
     encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
     separator: str | None = Field(None, description="CSV field separator; read off the header by default")
     missing: list[str] = Field([""], description="spellings of a missing cell")
+    query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
     allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
 
 

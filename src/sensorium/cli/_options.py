@@ -10,7 +10,7 @@ import typer
 Table: TypeAlias = Annotated[
     Path,
     typer.Argument(
-        help="CSV, TSV, JSON Lines, Parquet, Arrow or Feather file; file columns hold paths relative to it."
+        help="CSV, TSV, JSON Lines, Parquet, Arrow, Feather or SQLite file; file columns hold paths relative to it."
     ),
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]

@@ -19,8 +19,8 @@ from sensorium.table._types import normalise
 def open_table(
     source: Any, config: TableConfig | None = None, *, folder: Path | None = None, text: Collection[str] = ()
 ) -> Table:
-    """A path to CSV, TSV, JSON Lines, Parquet, Arrow or Feather; a pandas, polars or pyarrow table; a dict of columns;
-    a list of dicts; a Table, which is returned as it is.
+    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather or SQLite; a pandas, polars or pyarrow table; a dict of
+    columns; a list of dicts; a Table, which is returned as it is.
 
     Args:
         source: what to read.
@@ -56,6 +56,8 @@ def _read_file(path: Path, config: TableConfig) -> pa.Table:
         raise TableError("this is a folder, not a table", place=str(path), rule=f"a file: {_suffixes()}")
     for entry in registry.sources.entries.values():
         if path.suffix.lower() in entry.literal("SUFFIXES", ()):
+            if config.query and not entry.literal("QUERY", False):
+                raise TableError(f"{path.suffix} files take no query", place="table.query", rule="it is for databases")
             return entry.load()(path, config)
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
 

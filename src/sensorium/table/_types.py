@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from sensorium.errors import TableError
 
 INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
 FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -36,6 +40,23 @@ def normalise(array: pa.ChunkedArray, missing: Iterable[str], *, narrow: bool = 
     if pa.types.is_null(kind):
         return array.cast(pa.string())
     return array
+
+
+def column_of(values: list[Any], name: str, place: str) -> pa.Array:
+    """Python values → a column.
+
+    Numbers beside text ("50+" among ages) are what people write; every cell then keeps its own spelling.
+
+    Raises:
+        TableError: lists, objects or bytes beside other values.
+    """
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        pass
+    if any(isinstance(value, dict | list | bytes) for value in values):
+        raise TableError(f"column {name!r} mixes lists, objects or bytes with other values", place=place)
+    return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], pa.string())
 
 
 def _plain_item(kind: pa.DataType) -> pa.DataType:

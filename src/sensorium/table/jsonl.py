@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
+from sensorium.table._types import column_of
 
 SUFFIXES = (".jsonl", ".ndjson")
 SHOWN = 5  # faulty lines that a message names
@@ -34,7 +35,7 @@ def jsonl(path: Path, config: TableConfig) -> pa.Table:
                 faults.append(TableError(f"line {number}: {error}", place=str(path), rule="one JSON object a line"))
     raise_together(faults[:SHOWN])
     try:
-        return pa.table({name: _column([row.get(name) for row in rows], name, path) for name in _keys(rows)})
+        return pa.table({name: column_of([row.get(name) for row in rows], name, str(path)) for name in _keys(rows)})
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
         raise TableError(f"text that is no Unicode: {error}", place=str(path)) from None
 
@@ -54,14 +55,3 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _keys(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
-
-
-def _column(values: list[Any], name: str, path: Path) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        pass
-    # Numbers beside text ("50+" among ages) are what people write; every cell then keeps its own spelling.
-    if any(isinstance(value, dict | list) for value in values):
-        raise TableError(f"column {name!r} mixes lists or objects with other values", place=str(path))
-    return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], pa.string())
