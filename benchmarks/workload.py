@@ -98,7 +98,7 @@ def timed_predict(run: Path, table: Path) -> dict[str, float]:
 
 
 def show(runs: dict[str, list[dict[str, Any]]]) -> None:
-    """Medians, and the ratio to the bare loop of the same session beside each."""
+    """Medians, and the ratio to the bare loop of the same runs beside each."""
     base = runs["bare loop"]
     print(f"\n{'median of ' + str(len(base)):<30}" + "".join(f"{unit:>26}" for unit in FIGURES.values()))
     for name, found in runs.items():
