@@ -1,6 +1,6 @@
 """Does fusing help where neither modality is enough? A degraded digit and its noisy spoken name → the digit.
 
-python benchmarks/av_digits.py DATA [--seeds 0,1,2]
+python benchmarks/av_digits.py DATA [--seeds 0,1,2,3,4]
 
 DATA     the folder of the data set: `table.csv` with image_degraded, audio_noisy, digit, split
 """
@@ -16,7 +16,7 @@ def main() -> None:
     """Each modality alone and both fused by concatenation, default settings, for several seeds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--seeds", default="0,1,2,3,4")
     options = parser.parse_args()
     for seed in map(int, options.seeds.split(",")):
         start = time.perf_counter()
