@@ -106,7 +106,7 @@ class TrainConfig(_Strict):
     clip_norm: Annotated[float, Field(gt=0)] | None = Field(1.0, description="largest norm of the gradient")
     patience: PositiveInt | None = Field(8, description="epochs without a better validation metric before stopping")
     metric: str | None = Field(None, description="validation metric to watch; the task's own by default")
-    modality_dropout: Fraction = Field(0.4, description="chance that a row's modality is hidden in training")
+    modality_dropout: Fraction = Field(0.3, description="chance that a row's modality is hidden in training")
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

@@ -46,6 +46,12 @@ class Ragged:
         offsets = np.cumsum([0, *(len(cell) for cell in cells)], dtype=np.int64)
         return cls(np.concatenate(cells) if cells else empty, offsets)
 
+    @classmethod
+    def join(cls, parts: list[Ragged], empty: Array) -> Ragged:
+        """The cells of all parts, in order."""
+        lengths = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
+        return cls(np.concatenate([empty, *(part.values for part in parts)]), np.cumsum(lengths))
+
 
 @dataclass(frozen=True)
 class Encoded:

@@ -82,11 +82,12 @@ class Text(Modality):
         length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.
         """
         tokenizer = _new_tokenizer(unit, lowercase)
-        texts = _joined(column).strings.drop_null().to_pylist()
-        limit = (length or LONGEST) * CHARACTERS_PER_TOKEN
-        tokenizer.train_from_iterator((text[:limit] for text in texts), _trainer(unit, vocabulary, min_count))
+        texts = pc.utf8_slice_codeunits(
+            _joined(column).strings.drop_null(), 0, (length or LONGEST) * CHARACTERS_PER_TOKEN
+        )
+        tokenizer.train_from_iterator(_chunks(texts), _trainer(unit, vocabulary, min_count))
         if length is None:
-            counts = [len(e.ids) for e in tokenizer.encode_batch_fast([text[:limit] for text in texts])]
+            counts = [len(e.ids) for chunk in _chunks(texts) for e in tokenizer.encode_batch_fast(chunk)]
             length = min(LONGEST, max(1, int(np.quantile(counts, 0.99)))) if counts else 1
         return cls(tokenizer.to_str(), length)
 
@@ -104,16 +105,15 @@ class Text(Modality):
         present = column.present & ~blank
         problems = self._cut_texts(strings, column)
         cut = pc.utf8_slice_codeunits(pc.fill_null(strings, ""), 0, self.length * CHARACTERS_PER_TOKEN)
-        cells = [ids for start in range(0, len(column), CHUNK) for ids in self._ids(cut.slice(start, CHUNK), work)]
-        for row in np.flatnonzero(~present):
-            cells[row] = cells[row][:0]
-        return Encoded(Ragged.of(cells, np.empty(0, np.int32)), present, problems)
-
-    def _ids(self, texts: pa.Array, work: Work) -> Iterator[np.ndarray]:
-        # A text with no known character (punctuation alone) still is a text: one unknown token.
-        for encoding in self._tokenizer.encode_batch_fast(texts.to_pylist()):
-            yield np.array(encoding.ids or [1], dtype=np.int32)
-        work.advance(len(texts))
+        empty = np.empty(0, np.int32)
+        parts = []
+        for texts, there in zip(_chunks(cut), np.split(present, range(CHUNK, len(present), CHUNK)), strict=False):
+            found = self._tokenizer.encode_batch_fast(texts)
+            # A text with no known character (punctuation alone) still is a text: one unknown token.
+            cells = [np.array((e.ids or [1]) if real else [], np.int32) for e, real in zip(found, there, strict=True)]
+            parts.append(Ragged.of(cells, empty))
+            work.advance(len(texts))
+        return Encoded(Ragged.join(parts, empty), present, problems)
 
     def _cut_texts(self, strings: pa.Array, column: Column) -> list[Problem]:
         lengths = np.asarray(pc.fill_null(pc.utf8_length(strings), 0))
@@ -134,6 +134,11 @@ class Text(Modality):
 
     def describe(self) -> str:
         return f"vocabulary {self._tokenizer.get_vocab_size():,}, at most {self.length} tokens"
+
+
+def _chunks(texts: pa.Array) -> Iterator[list[str]]:
+    """A few at a time: as Python's strings, and as what a tokenizer says of them, they take many times their room."""
+    return (texts.slice(start, CHUNK).to_pylist() for start in range(0, len(texts), CHUNK))
 
 
 def _joined(column: Column) -> Column:
