@@ -11,7 +11,8 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["sensorium.batch", "sensorium.encoders", "sensorium.fusion", "sensorium.model"], "beartype.beartype"
+    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model"],
+    "beartype.beartype",
 )
 
 from pathlib import Path

@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import sensorium
+from sensorium.augment import build_augmentation
 from sensorium.config import (
     Choice,
     Config,
@@ -20,10 +22,11 @@ from sensorium.config import (
 )
 from sensorium.errors import ConfigError
 from sensorium.prepare import learn_modality
-from sensorium.registry import encoders, fusions, modalities
+from sensorium.registry import augmentations, encoders, fusions, modalities
 from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
 from sensorium.testing import make_column, make_table
+from sensorium.testing.cells import make_cells
 
 ROWS = 60
 
@@ -64,6 +67,7 @@ TOP = {
     "exclude": ["remark"],
     "modalities": {"number": "category"},
     "encoders": {"remark": "text_cnn"},
+    "augment": {"number": ["noise"]},
     "towers": {"mine": ["number", "day"]},
     "fusion": "late",
     "width": 16,
@@ -122,6 +126,13 @@ def test_the_keys_of_table_do_something(table):
         ({"encoders": {"remark": {"name": "bilstm", "hiden": 3}}}, "did you mean 'hidden'"),
         ({"modalities": {"number": {"bin": 3}}}, "did you mean 'bins'"),
         ({"modalities": {"number": "numbr"}}, "did you mean 'number'"),
+        ({"augment": {"remark": ["token_dropuot"]}}, "did you mean 'token_dropout'"),
+        ({"augment": {"remrk": ["token_dropout"]}}, "did you mean 'remark'"),
+        ({"augment": {"remark": ["flip"]}}, r"'flip' does not fit text(.|\n)*it fits image(.|\n)*token_dropout"),
+        ({"augment": {"category": ["noise"], "remark": ["shift", "erase"]}}, "3 faults"),
+        ({"augment": {"number": {"noise": {"deviatoin": 1}}}}, "did you mean 'deviation'"),
+        ({"augment": {"number": {"noise": {"deviation": 0}}}}, "greater than 0"),
+        ({"augment": {"number": "noise"}}, "a list of names, or names with their options"),
         ({"towers": {"both": ["remark", "number"]}}, "does not take|encodes one column"),
         ({"task": "multclass"}, "did you mean 'multiclass'"),
         ({"device": "gpu"}, "device 'gpu' can't be used"),
@@ -235,6 +246,23 @@ FUSED = {
     "late": {"weights": "learned"},
     "attention": {"heads": 2, "queries": 2, "dropout": 0.7},
 }
+AUGMENTED = {
+    "shift": ("image", {"chance": 0.5, "share": 0.3}),
+    "crop": ("image", {"chance": 0.5, "smallest": 0.5}),
+    "flip": ("image", {"chance": 1.0, "direction": "vertical"}),
+    "rotate": ("image", {"chance": 0.5, "degrees": 90.0}),
+    "colour": ("image", {"chance": 0.5, "brightness": 0.5, "contrast": 0.5, "saturation": 0.5}),
+    "erase": ("image", {"chance": 1.0, "area": 0.1}),
+    "gain": ("audio", {"chance": 0.5, "decibels": 1.0}),
+    "white_noise": ("audio", {"chance": 1.0, "ratio": 1.0}),
+    "time_shift": ("audio", {"chance": 0.5, "share": 0.5}),
+    "spec_augment": ("audio", {"chance": 0.5, "bands": 0.5, "band_masks": 2, "time": 0.5, "time_masks": 0}),
+    "token_dropout": ("text", {"chance": 0.5, "share": 0.5}),
+    "jitter": ("series", {"chance": 0.5, "deviation": 0.5}),
+    "scaling": ("series", {"chance": 0.5, "deviation": 0.5}),
+    "noise": ("number", {"chance": 0.5, "deviation": 0.5}),
+    "swap": ("number", {"chance": 0.5}),
+}
 
 
 def test_every_option_has_a_case():
@@ -242,6 +270,7 @@ def test_every_option_has_a_case():
         (modalities, LEARNT, "learn"),
         (encoders, {name: options for name, (_, options) in ENCODED.items()}, "__init__"),
         (fusions, FUSED, "__init__"),
+        (augmentations, {name: options for name, (_, options) in AUGMENTED.items()}, "__init__"),
     ):
         assert {n: {o.name for o in e.options(function)} for n, e in registry.entries.items()} == {
             name: set(options) for name, options in cases.items()
@@ -300,16 +329,40 @@ def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
     assert plain != other
 
 
+@pytest.mark.parametrize(("name", "option"), pairs({name: options for name, (_, options) in AUGMENTED.items()}))
+def test_an_option_of_an_augmentation_changes_what_is_trained_on(name, option, cells_of):
+    kind, given = AUGMENTED[name]
+    cells, facts = cells_of(kind)
+    plain, other = (
+        build_augmentation(name, facts, options)(cells, torch.Generator().manual_seed(0)).values
+        for options in ({}, {option: given[option]})
+    )
+    assert not torch.equal(plain, other)
+
+
+@pytest.fixture(scope="module")
+def cells_of():
+    """A column of a modality and its facts; each made only once."""
+
+    @functools.cache
+    def made(kind):
+        (cells,), facts = make_cells([kind])
+        return cells, facts[kind]
+
+    return made
+
+
 # What an option of this kind can't be, whoever has it.
 OUT_OF_RANGE = {
     "PositiveInt": 0, "NonNegativeInt": -1, "Fraction": 1.0, "Sizes": (), "Odd": 4, "tuple[PositiveInt, ...]": (0,),
-    "PositiveFloat": float("inf"),
+    "PositiveFloat": float("inf"), "Chance": 1.01, "Share": 0.0,
 }  # fmt: skip
 
 
 def options():
     """Registry, member, option: all that are registered."""
-    kinds = ((modalities, "learn"), (encoders, "__init__"), (fusions, "__init__"))
+    built = (augmentations, encoders, fusions)
+    kinds = ((modalities, "learn"), *((registry, "__init__") for registry in built))
     return [(r, name, option) for r, what in kinds for name, e in r.entries.items() for option in e.options(what)]
 
 

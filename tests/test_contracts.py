@@ -6,9 +6,9 @@ from torch import nn
 
 from sensorium.batch import Tokens
 from sensorium.fusion._base import stack
-from sensorium.registry import Entry, encoders, fusions, metrics, modalities, tasks
+from sensorium.registry import Entry, augmentations, encoders, fusions, metrics, modalities, tasks
 from sensorium.table import open_table
-from sensorium.testing import check_encoder, check_fusion, check_metric, check_modality, check_task
+from sensorium.testing import check_augmentation, check_encoder, check_fusion, check_metric, check_modality, check_task
 
 LABELS = {
     "binary": ["a", "b", None, "a", "b"] * 8,
@@ -21,6 +21,11 @@ LABELS = {
 @pytest.mark.parametrize("name", modalities.names())
 def test_modality(name):
     check_modality(name)
+
+
+@pytest.mark.parametrize("name", augmentations.names())
+def test_augmentation(name):
+    check_augmentation(name)
 
 
 @pytest.mark.parametrize("name", [name for name in encoders.names() if name != "module"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sensorium.errors import ConfigError, UnknownNameError
-from sensorium.registry import KINDS, Registry, encoders, fusions, metrics, modalities, tasks
+from sensorium.registry import KINDS, Registry, augmentations, encoders, fusions, metrics, modalities, tasks
 
 ADDONS = Path(__file__).parent / "addons"
 MEMBERS = [(kind, name) for kind, registry in KINDS.items() for name in registry.names()]
@@ -55,7 +55,7 @@ def test_a_file_without_its_member_is_an_error(tmp_path, monkeypatch):
 
 @pytest.fixture
 def plugin(tmp_path):
-    """A package of somebody else's, installed beside Sensorium: one file each of four kinds and a metric."""
+    """A package of somebody else's, installed beside Sensorium: one file of each kind."""
     shutil.copytree(ADDONS, tmp_path / "addons", ignore=shutil.ignore_patterns("__pycache__"))
     info = tmp_path / "addons-1.0.dist-info"
     info.mkdir()
@@ -66,14 +66,15 @@ def plugin(tmp_path):
 
 
 def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path):
-    """A modality, an encoder, a fusion, a task and a metric, each one file in another package."""
+    """A modality, an augmentation, an encoder, a fusion, a task, a metric, each one file in another package."""
     rows = ["shade,remark,count"]
     for i in range(60):
         shade, word = ("#ff1010", "warm glowing") if i % 2 else ("#1010ff", "cold quiet")
         rows.append(f"{shade},something {word} number {i},{i % 2}")
     table = tmp_path / "t.csv"
     table.write_text("\n".join(rows))
-    environment = {**os.environ, "PYTHONPATH": str(plugin)}
+    paths = [str(plugin), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, "-m", "sensorium"]
     flags = [
         "--target",
@@ -87,16 +88,19 @@ def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path
         "--out",
         str(tmp_path / "run"),
     ]
-    flags += ["--set", "encoders.remark=bag", "--set", "fusion.bonus=0.5", "--json", "--quiet"]
+    flags += ["--set", "encoders.remark=bag", "--set", "fusion.bonus=0.5", "--quiet"]
+    flags += ["--set", "augment.shade.fade.rest=0.5", "--json"]
     fit = subprocess.run([*command, "fit", str(table), *flags], env=environment, capture_output=True, text=True)
     assert fit.returncode == 0, fit.stderr
     found = json.loads(fit.stdout.splitlines()[-1])
     assert found["columns"] == {"shade": "colour", "remark": "text"}
     assert (found["fusion"], found["task"]) == ("peak", "parity")
     assert found["metrics"]["val"]["half"] <= 0.5
-    config = json.loads((tmp_path / "run" / "model" / "model.json").read_text())["network"]
+    model = json.loads((tmp_path / "run" / "model" / "model.json").read_text())
+    config = model["network"]
     assert [tower["encoder"] for tower in config["towers"]] == ["tabular", "bag"]
     assert config["fusion_options"] == {"bonus": 0.5}
+    assert model["card"]["augment"] == {"shade": {"fade": {"chance": 0.5, "rest": 0.5}}}
     listing = subprocess.run([*command, "list", "fusions"], env=environment, capture_output=True, text=True)
     assert "The largest of the modalities' values" in listing.stdout
     alone = subprocess.run([*command, "evaluate", str(tmp_path / "run"), str(table)], capture_output=True, text=True)
@@ -105,4 +109,4 @@ def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path
 
 
 def test_the_kinds_are_those_of_the_house():
-    assert {r.kind for r in (modalities, encoders, fusions, tasks, metrics)} < set(KINDS)
+    assert {r.kind for r in (modalities, augmentations, encoders, fusions, tasks, metrics)} < set(KINDS)

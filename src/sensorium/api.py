@@ -31,6 +31,7 @@ class Settings(TypedDict, total=False):
     task: str
     modalities: Mapping[str, Any]
     encoders: Mapping[str, Any]
+    augment: Mapping[str, Any]
     towers: Mapping[str, Sequence[str]]
     fusion: str | Mapping[str, Any]
     width: int

@@ -24,10 +24,21 @@ def _odd(value: int) -> int:
     return value
 
 
+def _named(value: Any) -> Any:
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return {name: {} for name in value}
+    if not isinstance(value, Mapping):
+        raise ValueError("Input should be a list of names, or names with their options")
+    return {name: {} if options is None else options for name, options in value.items()}
+
+
 FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 
 class _Strict(BaseModel):
@@ -121,6 +132,7 @@ class Config(_Strict):
     exclude: list[str] = Field([], description="leave these columns out")
     modalities: dict[str, Choice] = Field({}, description="column (or modality) → modality and its options")
     encoders: dict[str, Choice] = Field({}, description="column, tower or modality → encoder and its options")
+    augment: dict[str, Named] = Field({}, description="column (or modality) → augmentations and their options")
     towers: dict[str, list[str]] = Field({}, description="tower → the columns that it encodes together")
     fusion: Choice = Field(Choice.of("concat"), description="fusion and its options")
     width: PositiveInt = Field(128, description="width D of the fused features")
@@ -226,6 +238,8 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
             merged[key] = dict(value) if renamed else overlay(old, value)
         elif isinstance(old, str) and isinstance(value, Mapping) and "name" not in value:
             merged[key] = {"name": old, **value}
+        elif isinstance(old, list) and isinstance(value, Mapping) and all(isinstance(name, str) for name in old):
+            merged[key] = overlay({name: {} for name in old}, value)
         else:
             merged[key] = value
     return merged

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from sensorium.augment import Augmentations, build_augmentations, choose_augmentations
 from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Choice, Config
 from sensorium.errors import ConfigError, DataError, SchemaError, SensoriumError, did_you_mean, raise_together
@@ -96,6 +97,7 @@ class Experiment:
         self.task = tasks.load(self.task_name).learn(target.take(train_rows), self.config.train.class_weight)
         self.learnt = self._learn(train_rows)
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
+        self.augmented = choose_augmentations(self.kinds, self.config)
         self._fingerprint = self.table.fingerprint()
         self._say_guesses()
         self._prepare(target)
@@ -174,6 +176,7 @@ class Experiment:
                 train_rows=self._with_something(prepared, "train"),
                 validation_rows=self._with_something(prepared, "validation"),
                 target=self.target,
+                augmentations=self._augmentations(bundle),
             )
             history = train(
                 job, self.config.train, self.config.seed, self.report, lambda: keep(bundle) if keep else None
@@ -195,6 +198,9 @@ class Experiment:
         rows = self.rows(split)
         return rows[prepared.has_any()[rows]]
 
+    def _augmentations(self, bundle: Bundle) -> Augmentations:
+        return build_augmentations(self.augmented, {name: what.facts() for name, what in bundle.learnt.items()})
+
     def _new_bundle(self, variant: Variant) -> Bundle:
         blueprint = self._blueprint(variant)
         learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
@@ -210,7 +216,7 @@ class Experiment:
             prior=self.task.prior(self.target[self.rows("train")]),
             blueprint=blueprint,
             network=network.to(self.device),
-            card=self._card(),
+            card=self._card() | {"augment": {name: self.augmented[name] for name in learnt if name in self.augmented}},
         )
 
     def _blueprint(self, variant: Variant) -> Blueprint:

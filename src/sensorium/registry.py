@@ -142,9 +142,10 @@ def _keyword_options(node: ast.FunctionDef) -> Iterator[Option]:
 
 sources = Registry("table source", "sensorium.table")
 modalities = Registry("modality", "sensorium.modalities")
+augmentations = Registry("augmentation", "sensorium.augment")
 encoders = Registry("encoder", "sensorium.encoders")
 fusions = Registry("fusion", "sensorium.fusion")
 tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
 commands = Registry("command", "sensorium.cli", plugins=False)
-KINDS = {r.kind: r for r in (modalities, encoders, fusions, tasks, metrics, sources, commands)}
+KINDS = {r.kind: r for r in (modalities, augmentations, encoders, fusions, tasks, metrics, sources, commands)}

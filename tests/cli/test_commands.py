@@ -7,11 +7,13 @@ import sys
 
 import pyarrow as pa
 import pytest
+import yaml
 from calls import answer, call
 from pyarrow import csv, feather, parquet
 
+import sensorium
 from sensorium.errors import SensoriumError
-from sensorium.registry import commands, encoders, fusions, metrics, modalities, tasks
+from sensorium.registry import augmentations, commands, encoders, fusions, metrics, modalities, tasks
 
 FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems"}
 
@@ -93,7 +95,8 @@ def test_inspect_tells_columns_target_and_split(made):
 def test_list_names_everything_with_its_options():
     found = answer("list")
     for plural, registry in {
-        "modalities": modalities, "encoders": encoders, "fusions": fusions, "tasks": tasks, "metrics": metrics,
+        "modalities": modalities, "augmentations": augmentations, "encoders": encoders, "fusions": fusions,
+        "tasks": tasks, "metrics": metrics,
     }.items():  # fmt: skip
         assert list(found[plural]) == registry.names()
         assert all(found[plural].values())
@@ -226,6 +229,14 @@ def test_mistakes_are_sensorium_errors_to_whoever_calls(tabular, tmp_path):
 
 
 def test_the_version_is_told():
-    import sensorium
-
     assert call("--version").stdout == f"sensorium {sensorium.__version__}\n"
+
+
+def test_augmentations_are_switched_on_by_name_and_told(tabular, tmp_path):
+    on = ["--set", "augment.text=[token_dropout]", "--set", "augment.number.noise.deviation=0.3"]
+    result = call("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "run", *on)
+    assert "augmented in training: number by noise; text by token_dropout" in result.stdout
+    settings = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["augment"]
+    assert settings == {"text": {"token_dropout": {}}, "number": {"noise": {"deviation": 0.3}}}
+    card = sensorium.load(tmp_path / "run").card["augment"]
+    assert card["number"] == {"noise": {"chance": 1.0, "deviation": 0.3}}

@@ -1,4 +1,4 @@
-"""What there is to choose from: modalities, encoders, fusions, tasks, metrics, with their options."""
+"""What there is to choose from: modalities, augmentations, encoders, fusions, tasks, metrics, with their options."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PLURALS = {"modality": "modalities"}
 
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(help="modalities, encoders, fusions, tasks, metrics; all by default.")
+        str | None, typer.Argument(help="modalities, augmentations, encoders, fusions, tasks, metrics; all by default.")
     ] = None,
     json: o.Json = False,
 ) -> None:
-    """What there is to choose from: modalities, encoders, fusions, tasks, metrics, with their options.
+    """What there is to choose from: modalities, augmentations, encoders, fusions, tasks, metrics, with their options.
 
     Example: sensorium list fusions
     """

@@ -118,7 +118,7 @@ class Audio(Modality):
         return mel_filters(len(self._window), self.rate, self.mels)
 
     def facts(self) -> Facts:
-        return {"mels": self.mels}
+        return {"mels": self.mels, "mean": self.mean, "deviation": self.deviation}
 
     def describe(self) -> str:
         return f"{self.rate} Hz, at most {self.seconds:.2g} s, {self.mels} mel bands"

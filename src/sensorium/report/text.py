@@ -47,13 +47,16 @@ def inspection_text(found: Inspection) -> RenderableType:
 def fit_text(
     columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], evaluation: Evaluation | None
 ) -> RenderableType:
-    """What was learnt of each column, the fusion's weights, the test metrics."""
+    """What was learnt of each column, what was augmented, the fusion's weights, the test metrics."""
     table = _table("column", "modality", "learnt from the training rows")
     for column in columns:
         table.add_row(column["name"], column["modality"], column["learnt"])
     sizes = ", ".join(f"{n:,} {name}" for name, n in card["rows"].items())
     lines: list[RenderableType] = [table, Text(f"rows: {sizes}; split {card['split']}")]
     history = card["history"]
+    if card["augment"]:
+        augmented = "; ".join(f"{name} by {', '.join(chosen)}" for name, chosen in card["augment"].items())
+        lines.append(Text(f"augmented in training: {augmented}"))
     lines.append(
         Text(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}")
     )

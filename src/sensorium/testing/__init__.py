@@ -1,4 +1,4 @@
-"""The contracts as checks: run them over a modality, encoder, fusion, task or metric of your own.
+"""The contracts as checks: run them over a modality, augmentation, encoder, fusion, task or metric of your own.
 
     from sensorium.testing import check_fusion
     def test_median():
@@ -7,6 +7,7 @@
 Each takes a registered name, raises AssertionError with what is broken, and returns nothing.
 """
 
+from sensorium.testing.augmentations import check_augmentation
 from sensorium.testing.encoders import check_encoder
 from sensorium.testing.fusions import check_fusion
 from sensorium.testing.metrics import check_metric
@@ -14,4 +15,13 @@ from sensorium.testing.modalities import check_modality
 from sensorium.testing.tables import make_column, make_table
 from sensorium.testing.tasks import check_task
 
-__all__ = ["check_encoder", "check_fusion", "check_metric", "check_modality", "check_task", "make_column", "make_table"]
+__all__ = [
+    "check_augmentation",
+    "check_encoder",
+    "check_fusion",
+    "check_metric",
+    "check_modality",
+    "check_task",
+    "make_column",
+    "make_table",
+]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +9,8 @@ import torch
 
 from sensorium.batch import Cells, Tokens
 from sensorium.model import TowerPlan, build_encoder
-from sensorium.prepare import prepare_columns
-from sensorium.prepare.loader import Loader
-from sensorium.progress import Silent
-from sensorium.registry import encoders, modalities
-from sensorium.table import open_table
-from sensorium.testing.tables import make_table
+from sensorium.registry import encoders
+from sensorium.testing.cells import make_cells
 
 CLOSE = 1e-4
 
@@ -39,7 +33,7 @@ def check_encoder(name: str, **options: Any) -> None:
 
 
 def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
-    cells, facts = _cells(kinds)
+    cells, facts = make_cells(kinds)
     torch.manual_seed(0)
     encoder = build_encoder(TowerPlan(name, kinds, name, options), facts, {})
     encoder.train()
@@ -51,16 +45,6 @@ def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
     encoder.eval()
     with torch.no_grad():
         _check_rows(encoder, cells)
-
-
-def _cells(kinds: list[str]) -> tuple[list[Cells], dict[str, Any]]:
-    """Twelve rows that have every column, and what their modalities know."""
-    with tempfile.TemporaryDirectory() as folder:
-        table = open_table(make_table(Path(folder), rows=12, modalities=kinds))
-        learnt = {kind: modalities.load(kind).learn(table.column(kind)) for kind in kinds}
-        prepared = prepare_columns(table, learnt, Silent())
-    batch = Loader(prepared, None, torch.device("cpu")).batch(torch.arange(12))
-    return [batch.cells[kind] for kind in kinds], {kind: modality.facts() for kind, modality in learnt.items()}
 
 
 def _check_tokens(found: Tokens, rows: int, width: int) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sensorium.augment import Augmentations, augment
 from sensorium.batch import Batch
 from sensorium.config import TrainConfig
 from sensorium.errors import TrainingError
@@ -28,12 +29,13 @@ Rows = npt.NDArray[np.int64]
 STEPS = 1500  # optimiser steps that the default number of epochs aims at
 FEWEST, MOST = 5, 60  # epochs
 LARGEST_BATCH, SMALLEST_BATCH, BATCHES = 64, 8, 20  # a default batch leaves this many batches in an epoch, if it can
+CHANCE = 0x5EED  # keeps the draws of augmentations apart from the order of rows
 LOOK = 16  # steps between two looks at the loss: each look waits for an accelerator
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a run of the loop works on."""
+    """What a run of the loop works on; `augmentations` change the cells of its training rows alone."""
 
     model: FusionModel
     task: Task
@@ -41,6 +43,7 @@ class Training:
     train_rows: Rows
     validation_rows: Rows
     target: npt.NDArray[Any]
+    augmentations: Augmentations
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     Args:
         job: model, task, batches, rows.
         config: the loop's settings.
-        seed: of the order of rows.
+        seed: of the order of rows, and of augmentations.
         report: where progress is told.
         keep: called after each epoch that is the best so far, with those weights in the model.
 
@@ -93,11 +96,12 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     optimizer = make_optimizer(job.model, config)
     schedule = make_schedule(optimizer, config, epochs * math.ceil(len(job.train_rows) / size))
     shuffle = torch.Generator().manual_seed(seed)
+    chance = torch.Generator(next(job.model.parameters()).device).manual_seed(seed ^ CHANCE)
     best: dict[str, Tensor] = {}
     with report.bar("training", epochs * len(job.train_rows)) as bar:
         for number in range(1, epochs + 1):
             start, rate = time.perf_counter(), float(schedule.get_last_lr()[0])
-            steps = _Steps(job, config, optimizer, schedule, bar)
+            steps = _Steps(job, config, optimizer, schedule, bar, chance)
             loss = steps.run(job.loader.shuffled(job.train_rows, size, shuffle), number)
             spent = time.perf_counter() - start
             _check_answers(job, config, number)
@@ -133,13 +137,14 @@ class _Steps:
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LambdaLR
     bar: Bar
+    chance: torch.Generator
 
     def run(self, batches: Any, epoch: int) -> float:
         """One epoch; returns its mean loss."""
         self.job.model.train()
         total, count, waiting = 0.0, 0, list[Tensor]()
         for batch in batches:
-            waiting.append(self._step(batch))
+            waiting.append(self._step(augment(batch, self.job.augmentations, self.chance)))
             count += 1
             if len(waiting) == LOOK:
                 total += self._look(waiting, epoch)

@@ -1,0 +1,40 @@
+"""Pictures, series of pictures and scans as planes: what is drawn for a row holds for all of its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+from torch.nn import functional
+
+
+def on_planes(
+    values: Shaped[Tensor, "b ..."], change: Callable[[Float[Tensor, "b n h w"]], Float[Tensor, "b n h w"]]
+) -> Shaped[Tensor, "b ..."]:
+    """Let `change` work on all planes of a row at once.
+
+    Args:
+        values: uint8 pictures (b, …, h, w, c) with any axes between, or a scan's slices (b, z, h, w) of floats.
+        change: a function of planes, floats in the units of the values.
+    """
+    if values.is_floating_point():
+        return change(values.float()).to(values.dtype)
+    stacked = values.movedim(-1, 1)  # (b, c, …, h, w)
+    planes = change(stacked.flatten(1, -3).float()).unflatten(1, stacked.shape[1:-2])
+    return planes.round().clamp(0, 255).to(values.dtype).movedim(1, -1)
+
+
+def warp(
+    planes: Float[Tensor, "b n h w"], matrix: Float[Tensor, "b 2 2"], offset: Float[Tensor, "b 2"]
+) -> Float[Tensor, "b n h w"]:
+    """The pictures as seen through an affine map, interpolated; beyond an edge its pixels go on.
+
+    Args:
+        planes: of each row.
+        matrix: place in the new picture → place in the old one, x before y, each from −1 to 1.
+        offset: added to it.
+    """
+    grid = functional.affine_grid(torch.cat([matrix, offset[..., None]], 2), list(planes.shape), align_corners=False)
+    return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)

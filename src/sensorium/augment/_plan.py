@@ -1,0 +1,101 @@
+"""Which augmentations are on, checked against the settings; and a batch of training rows through them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from torch import Generator
+
+from sensorium.augment._base import Augmentation
+from sensorium.batch import Batch
+from sensorium.config import Config, check_options
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+from sensorium.modalities import Facts
+from sensorium.registry import augmentations, modalities
+
+Chosen: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
+Augmentations: TypeAlias = Mapping[str, Sequence[Augmentation]]
+
+
+def choose_augmentations(kinds: Mapping[str, str], config: Config) -> dict[str, dict[str, dict[str, Any]]]:
+    """Column → its augmentations in the order of the settings → their options, defaults filled in.
+
+    What a column names stands instead of what its modality names.
+
+    Args:
+        kinds: column → the modality's registered name.
+        config: `augment` holds the choices.
+
+    Raises:
+        ConfigError: unknown names and options, what does not fit a modality: all told together.
+    """
+    faults: list[SensoriumError] = []
+    checked = {key: _checked(key, kinds, config, faults) for key in config.augment}
+    raise_together(faults)
+    found = {column: checked.get(column, checked.get(kind, {})) for column, kind in kinds.items()}
+    return {column: chosen for column, chosen in found.items() if chosen}
+
+
+def build_augmentations(chosen: Chosen, facts: Mapping[str, Facts]) -> dict[str, list[Augmentation]]:
+    """Column → its augmentations, ready to be called."""
+    return {
+        column: [build_augmentation(name, facts[column], options) for name, options in named.items()]
+        for column, named in chosen.items()
+        if column in facts
+    }
+
+
+def build_augmentation(name: str, facts: Facts, options: Mapping[str, Any]) -> Augmentation:
+    """One of them, for a column whose modality knows these facts."""
+    kind = augmentations.load(name)
+    needed = [p.name for p in _parameters(kind) if p.kind is p.POSITIONAL_OR_KEYWORD]
+    built: Augmentation = kind(**{fact: facts[fact] for fact in needed}, **options)
+    return built
+
+
+def augment(batch: Batch, plan: Augmentations, random: Generator) -> Batch:
+    """The batch with the cells of each column changed by its augmentations, one after the other."""
+    cells = dict(batch.cells)
+    for column, steps in plan.items():
+        for step in steps:
+            cells[column] = step(cells[column], random)
+    return replace(batch, cells=cells)
+
+
+def _checked(
+    key: str, kinds: Mapping[str, str], config: Config, faults: list[SensoriumError]
+) -> dict[str, dict[str, Any]]:
+    """The choices of one key, faults collected."""
+    kind, found = kinds.get(key, key), {}
+    if kind not in modalities.entries:
+        cure = did_you_mean(key, {*modalities.names(), *kinds})
+        faults.append(ConfigError(f"there is no column or modality {key!r}", place=f"augment.{key}", cure=cure))
+        return {}
+    for name, options in config.augment[key].items():
+        try:
+            found[name] = _checked_options(name, options, kind, f"augment.{key}.{name}")
+        except SensoriumError as fault:
+            faults.append(fault)
+    return found
+
+
+def _checked_options(name: str, options: Mapping[str, Any], kind: str, place: str) -> dict[str, Any]:
+    accepts = augmentations.entry(name).literal("ACCEPTS", ())
+    if kind not in accepts:
+        fitting = [n for n, entry in augmentations.entries.items() if kind in entry.literal("ACCEPTS", ())]
+        raise ConfigError(
+            f"augmentation {name!r} does not fit {kind}",
+            place=place,
+            rule=f"it fits {', '.join(other for other in accepts if other in modalities.entries)}",
+            cure=f"one of: {', '.join(fitting)}" if fitting else f"there is none for {kind} yet",
+        )
+    member = augmentations.load(name)
+    defaults = {p.name: p.default for p in _parameters(member) if p.kind is p.KEYWORD_ONLY}
+    return defaults | check_options(member, options, place)
+
+
+def _parameters(kind: type) -> list[inspect.Parameter]:
+    return list(inspect.signature(kind).parameters.values())

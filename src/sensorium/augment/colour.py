@@ -1,0 +1,49 @@
+"""Brightness, contrast and saturation of pictures, changed a little."""
+
+from __future__ import annotations
+
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, spread, uniform
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("image", "images", "video")
+
+
+class Colour(Augmentation):
+    """Colour jitter (Howard 2013, arXiv:1312.5402): three factors a row, drawn from 1 − x to 1 + x.
+
+    Args:
+        chance: of a row to be changed.
+        brightness: x of the factor of all values.
+        contrast: x of the distance of values from the row's mean.
+        saturation: x of the distance of a pixel's channels from their mean; without effect on grey pictures.
+    """
+
+    def __init__(
+        self, *, chance: Chance = 1.0, brightness: Chance = 0.2, contrast: Chance = 0.2, saturation: Chance = 0.2
+    ) -> None:
+        super().__init__(chance)
+        self.brightness, self.contrast, self.saturation = brightness, contrast, saturation
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        pixels = cells.values.float()  # (b, …, h, w, c)
+
+        def factor(most: float) -> Tensor:
+            return spread(uniform(1 - most, 1 + most, cells.present.shape, random), pixels)
+
+        pixels = pixels * factor(self.brightness)
+        mean = spread(_mean(pixels, cells), pixels)
+        pixels = mean + (pixels - mean) * factor(self.contrast)
+        grey = pixels.mean(-1, keepdim=True)
+        pixels = grey + (pixels - grey) * factor(self.saturation)
+        return pixels.round().clamp(0, 255).to(cells.values.dtype)
+
+
+def _mean(pixels: Tensor, cells: Cells) -> Tensor:
+    """(b,) of the real pictures of each row."""
+    if cells.mask is None:
+        return pixels.flatten(1).mean(1)
+    means = pixels.flatten(2).mean(2)  # (b, t)
+    return (means * cells.mask).sum(1) / cells.mask.sum(1).clamp_min(1)

@@ -1,0 +1,49 @@
+"""A rectangle of each picture blotted out."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, spans, uniform
+from sensorium.augment._pictures import on_planes
+from sensorium.batch import Cells
+from sensorium.config import Chance, Share
+
+ACCEPTS = ("image", "images", "video", "scan")
+SMALLEST = 0.02  # of the picture
+RATIO = 3.3  # of the longer to the shorter side, at most
+
+
+class Erase(Augmentation):
+    """Random erasing (Zhong et al. 2017, arXiv:1708.04896); the rectangle takes the mean of its plane.
+
+    Args:
+        chance: of a row to be changed.
+        area: of the rectangle, a share of the picture's: the largest; the smallest is 0.02.
+    """
+
+    def __init__(self, *, chance: Chance = 0.5, area: Share = 0.33) -> None:
+        super().__init__(chance)
+        self.area = area
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        rows = cells.present.shape
+        side = uniform(min(SMALLEST, self.area), self.area, rows, random).sqrt()
+        stretch = uniform(-math.log(RATIO) / 2, math.log(RATIO) / 2, rows, random).exp()
+
+        def blot(planes: Tensor) -> Tensor:
+            down, across = (
+                _run(side * factor, planes.shape[axis], random) for axis, factor in ((2, stretch), (3, 1 / stretch))
+            )
+            hidden = (down[:, :, None] & across[:, None])[:, None]  # (b, 1, h, w)
+            return torch.where(hidden, planes.mean((2, 3), keepdim=True), planes)
+
+        return on_planes(cells.values, blot)
+
+
+def _run(share: Tensor, places: int, random: Generator) -> Tensor:
+    """(b, places): which of them are hidden, one or more."""
+    return spans((share * places).round().clamp(1, places), torch.full_like(share, places), places, random)

@@ -1,0 +1,30 @@
+"""Pictures mirrored left to right, or upside down."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation
+from sensorium.augment._pictures import on_planes
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("image", "images", "video", "scan")
+
+
+class Flip(Augmentation):
+    """Mirrors, as in Krizhevsky et al. 2012. Not for what reads one way only: letters, digits, a chest with its heart.
+
+    Args:
+        chance: of a row to be changed.
+        direction: left to right, or upside down.
+    """
+
+    def __init__(self, *, chance: Chance = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal") -> None:
+        super().__init__(chance)
+        self.axis = -1 if direction == "horizontal" else -2
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        return on_planes(cells.values, lambda planes: planes.flip(self.axis))

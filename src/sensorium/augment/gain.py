@@ -1,0 +1,35 @@
+"""Sounds made louder or softer."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+from pydantic import PositiveFloat
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, spread, uniform
+from sensorium.augment._spectra import Scale
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("audio",)
+
+
+class Gain(Augmentation):
+    """Multiplies the power of a sound, as another distance from the microphone would.
+
+    Args:
+        mean, deviation: float[mels], of the log power.
+        chance: of a row to be changed.
+        decibels: farthest change, up or down.
+    """
+
+    def __init__(
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Chance = 1.0, decibels: PositiveFloat = 6.0
+    ) -> None:
+        super().__init__(chance)
+        self.scale, self.decibels = Scale(mean, deviation), decibels
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        decibels = uniform(-self.decibels, self.decibels, cells.present.shape, random)
+        power = self.scale.power(cells.values)
+        return self.scale.values(power * spread(10 ** (decibels / 10), power))

@@ -1,0 +1,33 @@
+"""Time series stretched or flattened in height."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import PositiveFloat
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("series",)
+
+
+class Scaling(Augmentation):
+    """Multiplies each channel of a series by one factor (Um et al. 2017, arXiv:1706.00527); gaps and marks stay.
+
+    Args:
+        channels: values of a step; as many marks follow them.
+        chance: of a row to be changed.
+        deviation: of the factor, which is normal around 1.
+    """
+
+    def __init__(self, channels: int, *, chance: Chance = 1.0, deviation: PositiveFloat = 0.1) -> None:
+        super().__init__(chance)
+        self.channels, self.deviation = channels, deviation
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        values, marks = cells.values.split(self.channels, 2)
+        shape = (len(values), 1, self.channels)
+        factor = 1 + self.deviation * torch.randn(shape, generator=random, device=random.device)
+        return torch.cat([values * factor, marks], 2)

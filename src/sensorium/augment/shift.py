@@ -1,0 +1,36 @@
+"""Pictures moved by some pixels; the pixels of an edge go on beyond it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, uniform
+from sensorium.augment._pictures import on_planes, warp
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("image", "images", "video", "scan")
+
+
+class Shift(Augmentation):
+    """Moves by whole pixels in both directions, as padding and cropping does (He et al. 2015, arXiv:1512.03385).
+
+    Args:
+        chance: of a row to be changed.
+        share: of the side, farthest move.
+    """
+
+    def __init__(self, *, chance: Chance = 1.0, share: Chance = 0.1) -> None:
+        super().__init__(chance)
+        self.share = share
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        moves = uniform(-self.share, self.share, (len(cells.present), 2), random)
+
+        def move(planes: Tensor) -> Tensor:
+            size = planes.new_tensor(planes.shape[:1:-1])  # width, height
+            same = torch.eye(2, device=planes.device).expand(len(planes), 2, 2)
+            return warp(planes, same, 2 * (moves * size).round() / size)
+
+        return on_planes(cells.values, move)

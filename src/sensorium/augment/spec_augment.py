@@ -1,0 +1,56 @@
+"""Bands and stretches of time of a sound blotted out."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import NonNegativeInt
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, spans, uniform
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("audio",)
+
+
+class SpecAugment(Augmentation):
+    """SpecAugment (Park et al. 2019, arXiv:1904.08779) without its time warp, which helped least there.
+
+    A mask's width is drawn from none up to the widest; what is masked takes the mean of its band in the training rows.
+
+    Args:
+        chance: of a row to be changed.
+        bands: widest mask of neighbouring mel bands, as a share of all.
+        band_masks: how many of them.
+        time: longest mask of neighbouring frames, as a share of the sound's own length.
+        time_masks: how many of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        chance: Chance = 1.0,
+        bands: Chance = 0.2,
+        band_masks: NonNegativeInt = 1,
+        time: Chance = 0.2,
+        time_masks: NonNegativeInt = 1,
+    ) -> None:
+        super().__init__(chance)
+        self.bands, self.band_masks = bands, band_masks
+        self.time, self.time_masks = time, time_masks
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        assert cells.mask is not None
+        frames, mels = cells.values.shape[1:]
+        values, lengths = cells.values, cells.mask.sum(1).float()
+        for _ in range(self.band_masks):
+            hidden = _mask(torch.full_like(lengths, mels), self.bands, mels, random)
+            values = values.masked_fill(hidden[:, None], 0.0)  # the mean, as bands are standardised
+        for _ in range(self.time_masks):
+            values = values.masked_fill(_mask(lengths, self.time, frames, random)[..., None], 0.0)
+        return values
+
+
+def _mask(lengths: Tensor, widest: float, places: int, random: Generator) -> Tensor:
+    """(b, places): which of them are hidden, none up to `widest` of each row's length."""
+    return spans((uniform(0.0, widest, lengths.shape, random) * (lengths + 1)).floor(), lengths, places, random)

@@ -1,0 +1,33 @@
+"""Sounds moved in time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, uniform
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("audio",)
+
+
+class TimeShift(Augmentation):
+    """Starts a sound earlier or later; its first or last frame goes on where nothing is left of it.
+
+    Args:
+        chance: of a row to be changed.
+        share: of the sound's own length, farthest move.
+    """
+
+    def __init__(self, *, chance: Chance = 1.0, share: Chance = 0.1) -> None:
+        super().__init__(chance)
+        self.share = share
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        assert cells.mask is not None
+        lengths = cells.mask.sum(1, keepdim=True)  # (b, 1)
+        moves = (uniform(-self.share, self.share, lengths.shape, random) * lengths).round().long()
+        steps = torch.arange(cells.mask.shape[1], device=lengths.device)
+        places = torch.minimum((steps - moves).clamp_min(0), (lengths - 1).clamp_min(0))  # (b, t)
+        return cells.values.gather(1, places[..., None].expand_as(cells.values))

@@ -1,0 +1,29 @@
+"""Some words of a text taken for unknown ones."""
+
+from __future__ import annotations
+
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, uniform
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("text",)
+UNKNOWN = 1  # the text modality's id of a token that it doesn't know
+
+
+class TokenDropout(Augmentation):
+    """Word dropout (Iyyer et al. 2015, "Deep Unordered Composition"), here as in Bowman et al. 2015 (arXiv:1511.06349):
+    a dropped token becomes the unknown one, so that texts keep their length and "unknown" is learnt from them.
+
+    Args:
+        chance: of a row to be changed.
+        share: chance of each of its tokens.
+    """
+
+    def __init__(self, *, chance: Chance = 1.0, share: Chance = 0.1) -> None:
+        super().__init__(chance)
+        self.share = share
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        return cells.values.masked_fill(uniform(0.0, 1.0, cells.values.shape, random) < self.share, UNKNOWN)

@@ -1,0 +1,42 @@
+"""White noise added to sounds."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+import torch
+from pydantic import PositiveFloat
+from torch import Generator, Tensor
+
+from sensorium.augment._base import Augmentation, spread, uniform
+from sensorium.augment._spectra import Scale
+from sensorium.batch import Cells
+from sensorium.config import Chance
+
+ACCEPTS = ("audio",)
+QUIETEST = 30.0  # decibels above the least ratio at which noise is hardly heard any more
+
+
+class WhiteNoise(Augmentation):
+    """Noise of the same strength in all bands, on the power of a sound: independent sounds add up in power, and that
+    of noise in a narrow band has an exponential distribution.
+
+    Args:
+        mean, deviation: float[mels], of the log power.
+        chance: of a row to be changed.
+        ratio: decibels from the noise up to the sound's mean power, the least; drawn from it to 30 more.
+    """
+
+    def __init__(
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Chance = 0.5, ratio: PositiveFloat = 10.0
+    ) -> None:
+        super().__init__(chance)
+        self.scale, self.ratio = Scale(mean, deviation), ratio
+
+    def change(self, cells: Cells, random: Generator) -> Tensor:
+        assert cells.mask is not None
+        power = self.scale.power(cells.values)
+        frames = torch.where(cells.mask, power.mean(2), 0.0)  # (b, t)
+        loudness = frames.sum(1) / cells.mask.sum(1).clamp_min(1)
+        decibels = uniform(self.ratio, self.ratio + QUIETEST, loudness.shape, random)
+        noise = -torch.log1p(-uniform(0.0, 1.0, power.shape, random))
+        return self.scale.values(power + noise * spread(loudness * 10 ** (-decibels / 10), power))

@@ -1,0 +1,73 @@
+"""What every augmentation promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sensorium.augment import Augmentation, build_augmentation
+from sensorium.augment._base import spread
+from sensorium.batch import Cells
+from sensorium.registry import augmentations, modalities
+from sensorium.testing.cells import make_cells
+
+ROWS = 24
+
+
+def check_augmentation(name: str, **options: Any) -> None:
+    """Run every check on made cells of the modalities that the augmentation accepts.
+
+    Args:
+        name: registered name.
+        **options: of the augmentation.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    entry = augmentations.entry(name)
+    accepts = entry.literal("ACCEPTS", ())
+    assert accepts, f"{entry.path.name} has no literal ACCEPTS"
+    assert any(option.name == "chance" for option in entry.options()), f"{name} has no option `chance`"
+    for kind in accepts:
+        if kind in modalities.entries:
+            _check(name, kind, options)
+
+
+def _check(name: str, kind: str, options: dict[str, Any]) -> None:
+    (cells,), facts = make_cells([kind], ROWS, missing=0.2)
+    always, sometimes, never = (
+        build_augmentation(name, facts[kind], {**options, "chance": chance}) for chance in (1.0, 0.5, 0.0)
+    )
+    before = cells.values.clone()
+    found = _call(always, cells)
+    assert torch.equal(cells.values, before), f"{name} writes to the cells that it is given"
+    assert found.shape == before.shape, f"{name} makes {tuple(found.shape)} of {tuple(before.shape)}"
+    assert found.dtype == before.dtype, f"{name} makes {found.dtype} of {before.dtype}"
+    assert found.isfinite().all(), f"values of {name} are not all finite"
+    real = _real(cells)
+    assert torch.equal(found[~real], before[~real]), f"{name} changes missing cells or padding"
+    assert torch.equal(_call(always, cells), found), f"the same seed gives {name} other values"
+    assert not torch.equal(found, before), f"{name} changes nothing of {kind}"
+    some = [_call(sometimes, cells, seed) for seed in range(3)]
+    assert not (torch.equal(some[0], some[1]) and torch.equal(some[1], some[2])), f"{name} does not go by the seed"
+    assert torch.equal(_call(never, cells), before), f"{name} changes rows although its chance is 0"
+    littered = replace(cells, values=torch.where(real, before, _litter(before)))
+    assert torch.equal(_call(always, littered)[real], found[real]), f"what missing cells or padding hold changes {name}"
+
+
+def _call(augmentation: Augmentation, cells: Cells, seed: int = 0) -> Tensor:
+    return augmentation(cells, torch.Generator().manual_seed(seed)).values
+
+
+def _real(cells: Cells) -> Tensor:
+    """Which values belong to a cell that is there."""
+    rows = spread(cells.present, cells.values)
+    return (rows if cells.mask is None else rows & spread(cells.mask, cells.values)).expand_as(cells.values)
+
+
+def _litter(values: Tensor) -> Tensor:
+    """Other values of the same dtype, such as could be there."""
+    return values.roll(1, 0) + 1

@@ -1,0 +1,15 @@
+"""Colours made greyer."""
+
+from sensorium.augment import Augmentation
+from sensorium.config import Chance, Fraction
+
+ACCEPTS = ("colour",)
+
+
+class Fade(Augmentation):
+    def __init__(self, *, chance: Chance = 0.5, rest: Fraction = 0.9):
+        super().__init__(chance)
+        self.rest = rest
+
+    def change(self, cells, random):
+        return self.rest * cells.values
