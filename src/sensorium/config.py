@@ -118,6 +118,9 @@ class TrainConfig(_Strict):
     patience: PositiveInt | None = Field(8, description="epochs without a better validation metric before stopping")
     metric: str | None = Field(None, description="validation metric to watch; the task's own by default")
     modality_dropout: Fraction = Field(0.3, description="chance that a row's modality is hidden in training")
+    mixup: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="α: rows and their labels mixed by Beta(α, α); 0: not"
+    )
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

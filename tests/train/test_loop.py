@@ -116,6 +116,7 @@ CHANGED = {
     "warmup": 0.9,
     "clip_norm": 1e-3,
     "modality_dropout": 0.0,
+    "mixup": 0.4,
     "class_weight": "balanced",
 }
 
@@ -129,6 +130,27 @@ def usual(made):
 @pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - {"patience", "metric"}))
 def test_every_setting_does_something(key, made, usual):
     assert digest(fit(made, **{key: CHANGED[key]})) != usual
+
+
+@pytest.mark.parametrize("fusion", ["concat", "late"])
+def test_mixed_rows_are_not_learnt_by_heart(fusion):
+    """A mixture of two classes belongs to both, so that its loss can't fall to nothing; the plain rows are learnt."""
+    table = {"x": np.tile([-1.0, 1.0], 100), "label": ["a", "b"] * 100}
+    train = {"epochs": 15, "learning_rate": 0.05, "batch_size": 40}
+    plain, mixed = (
+        sensorium.fit(table, "label", train={**train, "mixup": alpha}, fusion=fusion, progress=False)
+        for alpha in (0.0, 1.0)
+    )
+    assert history(plain)["epochs"][-1]["loss"] < 0.02 < 0.1 < history(mixed)["epochs"][-1]["loss"]
+    assert mixed.evaluate(table).metrics["accuracy"] == 1
+    assert 0.5 < mixed.predict_proba(table).max(1).mean() < plain.predict_proba(table).max(1).mean()
+
+
+def test_values_are_mixed_too():
+    table = {"x": np.linspace(-1, 1, 200), "y": np.linspace(3, 5, 200)}
+    train = {"epochs": 15, "learning_rate": 0.02, "batch_size": 20, "mixup": 0.2}
+    model = sensorium.fit(table, "y", train=train, progress=False)
+    assert model.evaluate(table).metrics["r2"] > 0.9
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
@@ -173,6 +195,7 @@ def test_modality_dropout_hides_yet_leaves_every_row_one(made, monkeypatch):
         ({"learning_rate": 0}, "greater than 0"),
         ({"epochs": 0}, "greater than 0"),
         ({"modality_dropout": 1.0}, "less than 1"),
+        ({"mixup": -0.1}, "greater than or equal to 0"),
         ({"learning_rate": float("inf")}, "finite"),
         ({"weight_decay": float("nan")}, "finite"),
         ({"optimiser": "adam"}, "did you mean 'optimizer'"),

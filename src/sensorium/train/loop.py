@@ -84,7 +84,7 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     Args:
         job: model, task, batches, rows.
         config: the loop's settings.
-        seed: of the order of rows, and of augmentations.
+        seed: of the order of rows, of augmentations and mixtures.
         report: where progress is told.
         keep: called after each epoch that is the best so far, with those weights in the model.
 
@@ -97,11 +97,12 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     schedule = make_schedule(optimizer, config, epochs * math.ceil(len(job.train_rows) / size))
     shuffle = torch.Generator().manual_seed(seed)
     chance = torch.Generator(next(job.model.parameters()).device).manual_seed(seed ^ CHANCE)
+    mixture = np.random.default_rng(seed)
     best: dict[str, Tensor] = {}
     with report.bar("training", epochs * len(job.train_rows)) as bar:
         for number in range(1, epochs + 1):
             start, rate = time.perf_counter(), float(schedule.get_last_lr()[0])
-            steps = _Steps(job, config, optimizer, schedule, bar, chance)
+            steps = _Steps(job, config, optimizer, schedule, bar, chance, mixture)
             loss = steps.run(job.loader.shuffled(job.train_rows, size, shuffle), number)
             spent = time.perf_counter() - start
             _check_answers(job, config, number)
@@ -138,6 +139,7 @@ class _Steps:
     schedule: torch.optim.lr_scheduler.LambdaLR
     bar: Bar
     chance: torch.Generator
+    mixture: np.random.Generator
 
     def run(self, batches: Any, epoch: int) -> float:
         """One epoch; returns its mean loss."""
@@ -154,13 +156,27 @@ class _Steps:
     def _step(self, batch: Batch) -> Tensor:
         assert batch.target is not None
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.job.task.loss(self.job.model(batch, self._hide(batch)), batch.target)
+        loss = self._loss(self.job.model(batch, self._hide(batch)), batch.target)
         loss.backward()
         if self.config.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.job.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.schedule.step()
         return loss.detach()
+
+    def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Of the rows, or of mixtures of two: mixup (Zhang et al. 2017, arXiv:1710.09412) of the fused features.
+
+        Words and categories can't be mixed, what they are fused into can (Verma et al. 2018, arXiv:1806.05236). The
+        head is linear, so that its answers to mixed features are its mixed answers.
+        """
+        loss = self.job.task.loss
+        if not self.config.mixup:
+            return loss(logits, target)
+        share = float(self.mixture.beta(self.config.mixup, self.config.mixup))
+        other = torch.randperm(len(target), generator=self.chance, device=self.chance.device)
+        mixed = share * logits + (1 - share) * logits[other]
+        return share * loss(mixed, target) + (1 - share) * loss(mixed, target[other])
 
     def _hide(self, batch: Batch) -> Tensor | None:
         """Modality dropout: each is hidden in a share of the rows, yet every row keeps one of those that it has.
