@@ -355,7 +355,7 @@ def cells_of():
 # What an option of this kind can't be, whoever has it.
 OUT_OF_RANGE = {
     "PositiveInt": 0, "NonNegativeInt": -1, "Fraction": 1.0, "Sizes": (), "Odd": 4, "tuple[PositiveInt, ...]": (0,),
-    "PositiveFloat": float("inf"), "Chance": 1.01, "Share": 0.0,
+    "PositiveFloat": float("inf"), "Chance": 1.01, "Share": 0.0, "Decibels": 101.0,
 }  # fmt: skip
 
 

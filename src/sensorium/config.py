@@ -36,6 +36,7 @@ FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Chance = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
+Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy.typing as npt
-from pydantic import PositiveFloat
 from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation, spread, uniform
 from sensorium.augment._spectra import Scale
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Chance, Decibels
 
 ACCEPTS = ("audio",)
 
@@ -24,7 +23,7 @@ class Gain(Augmentation):
     """
 
     def __init__(
-        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Chance = 1.0, decibels: PositiveFloat = 6.0
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Chance = 1.0, decibels: Decibels = 6.0
     ) -> None:
         super().__init__(chance)
         self.scale, self.decibels = Scale(mean, deviation), decibels
