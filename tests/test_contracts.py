@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from sensorium.batch import Tokens
+from sensorium.augment import Augmentation
+from sensorium.batch import Cells, Tokens
 from sensorium.fusion._base import stack
 from sensorium.registry import Entry, augmentations, encoders, fusions, metrics, modalities, tasks
 from sensorium.table import open_table
@@ -163,3 +164,68 @@ def test_check_encoder_catches(broken, message, monkeypatch):
     monkeypatch.setattr(Entry, "load", lambda self: broken if self.name == "bilstm" else real(self))
     with pytest.raises(AssertionError, match=message):
         check_encoder("bilstm")
+
+
+class _Changes(Augmentation):
+    def __init__(self, *, chance: float = 1.0):
+        super().__init__(chance)
+
+    def change(self, cells, random):
+        return cells.values + torch.randn(cells.values.shape, generator=random)
+
+
+class _WritesInPlace(_Changes):
+    def change(self, cells, random):
+        return cells.values.mul_(2 + torch.rand(1, generator=random))
+
+
+class _HasItsOwnChance(_Changes):
+    def change(self, cells, random):
+        return cells.values + torch.randn(cells.values.shape)
+
+
+class _ReadsPadding(_Changes):
+    def change(self, cells, random):
+        return (
+            cells.values * (1 + torch.rand(len(cells.values), 1, 1, generator=random)) + cells.values.mean(1)[:, None]
+        )
+
+
+class _Widens(_Changes):
+    def __call__(self, cells, random):
+        found = super().__call__(cells, random)
+        return Cells(found.values.double(), cells.present, cells.mask)
+
+
+class _ChangesPadding(_Changes):
+    def __call__(self, cells, random):
+        return Cells(self.change(cells, random), cells.present, cells.mask)
+
+
+class _AlwaysChanges(_Changes):
+    def __init__(self, *, chance: float = 1.0):
+        super().__init__(chance=1.0)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (_WritesInPlace, "writes to the cells"),
+        (_HasItsOwnChance, "same seed gives"),
+        (_ReadsPadding, "padding hold changes"),
+        (_Widens, "makes torch.float64"),
+        (_ChangesPadding, "changes missing cells or padding"),
+        (_AlwaysChanges, "although its chance is 0"),
+    ],
+)
+def test_check_augmentation_catches(broken, message, monkeypatch):
+    real = Entry.load
+    monkeypatch.setattr(Entry, "load", lambda self: broken if self.name == "spec_augment" else real(self))
+    with pytest.raises(AssertionError, match=message):
+        check_augmentation("spec_augment")
+
+
+def test_check_augmentation_passes_what_keeps_the_contract(monkeypatch):
+    real = Entry.load
+    monkeypatch.setattr(Entry, "load", lambda self: _Changes if self.name == "spec_augment" else real(self))
+    check_augmentation("spec_augment")
