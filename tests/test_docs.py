@@ -67,7 +67,7 @@ def test_architecture_tells_the_direction_of_imports():
     assert steps == [set(layer.split(" | ")) for layer in reversed(layers)]
 
 
-@pytest.mark.parametrize("name", ["two_tower.yaml", "weighted_sum.yaml"])
+@pytest.mark.parametrize("name", ["augmented.yaml", "two_tower.yaml", "weighted_sum.yaml"])
 def test_settings_of_examples_are_valid(name):
     assert Config.gather(yaml.safe_load((ROOT / "examples" / name).read_text())).target == "label"
 

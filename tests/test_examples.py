@@ -19,7 +19,7 @@ from sensorium.testing import make_table
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = ["module_encoder.py", "keras_encoder.py"]
-SETTINGS = ["two_tower.yaml", "weighted_sum.yaml"]
+SETTINGS = ["augmented.yaml", "two_tower.yaml", "weighted_sum.yaml"]
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,13 @@ def test_assignments_add_options_to_a_list_of_names():
     assert config.augment == {"photo": {"crop": {"smallest": 0.5}, "flip": {}}}
 
 
+def test_a_column_called_like_a_modality_is_meant_as_the_column():
+    words = ["good words here", "other words there", "some words again", "many words now"] * 10
+    table = {"text": ["a", "b", "c", "d"] * 10, "said": words, "label": ["x", "y"] * 20}
+    model = fit(table, {"text": ["swap"]}, modalities={"text": "category", "said": "text"})
+    assert list(model.card["augment"]) == ["text"]
+
+
 def test_a_comparison_augments_each_model_that_has_the_column(tabular, monkeypatch):
     seen, call = [], Augmentation.__call__
     monkeypatch.setattr(Augmentation, "__call__", lambda *given: seen.append(1) or call(*given))

@@ -35,7 +35,9 @@ def choose_augmentations(kinds: Mapping[str, str], config: Config) -> dict[str, 
     faults: list[SensoriumError] = []
     checked = {key: _checked(key, kinds, config, faults) for key in config.augment}
     raise_together(faults)
-    found = {column: checked.get(column, checked.get(kind, {})) for column, kind in kinds.items()}
+    # A key that is a column's name as well as a modality's means the column.
+    shared = {key: chosen for key, chosen in checked.items() if kinds.get(key, key) == key}
+    found = {column: checked.get(column, shared.get(kind, {})) for column, kind in kinds.items()}
     return {column: chosen for column, chosen in found.items() if chosen}
 
 

@@ -14,7 +14,8 @@ UNKNOWN = 1  # the text modality's id of a token that it doesn't know
 
 class TokenDropout(Augmentation):
     """Word dropout (Iyyer et al. 2015, "Deep Unordered Composition"), here as in Bowman et al. 2015 (arXiv:1511.06349):
-    a dropped token becomes the unknown one, so that texts keep their length and "unknown" is learnt from them.
+    a dropped token becomes the unknown one, so that "unknown" is learnt from it, and the others keep their places; in
+    EDA (Wei and Zou 2019, arXiv:1901.11196) they move up.
 
     Args:
         chance: of a row to be changed.
