@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from sensorium.errors import SchemaError, did_you_mean
 from sensorium.problems import Unreadable
 
-
 CHUNK = 65_536  # rows hashed at a time
 
 
