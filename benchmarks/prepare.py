@@ -5,10 +5,13 @@ python benchmarks/prepare.py DATA [--runs 5]
 DATA     a folder whose `table.csv` has the file columns `image` (JPEG) and `audio` (FLAC)
 The bare loop of pictures is the faster of Pillow and simplejpeg (`pip install simplejpeg`), both decoding at a fraction
 of the size where the format can; that of sounds is soundfile and one matrix product a clip. It keeps its arrays in
-memory; the store writes them to disk, where the next run finds them.
+memory; the store writes them to disk, where the next run finds them. Hugging Face's `datasets.map` (`pip install
+datasets`), which writes to disk as well, is given the same two processes and the same decoder. Last, the share of a
+training epoch that goes into making its batches.
 """
 
 import argparse
+import importlib.util
 import multiprocessing
 import statistics
 import tempfile
@@ -19,12 +22,17 @@ from typing import Any
 
 import numpy as np
 import soundfile
+import torch
 from PIL import Image
 
+from sensorium.config import Config
+from sensorium.experiment import Experiment
 from sensorium.modalities import Modality, Work
 from sensorium.modalities.audio import Audio
 from sensorium.modalities.image import Image as Picture
+from sensorium.prepare.loader import Loader
 from sensorium.prepare.store import Store
+from sensorium.progress import Silent
 from sensorium.table import Column, open_table
 
 PROCESSES = 2
@@ -40,11 +48,13 @@ def main() -> None:
     table = open_table(options.data / "table.csv")
     pictures, sounds = table.column("image"), table.column("audio")
     for size in (64, 224):
-        loops = {"Pillow": (pillow, size)} | ({"simplejpeg": (turbo, size)} if has_simplejpeg() else {})
+        loops = {"Pillow": (pillow, size)} | ({"simplejpeg": (turbo, size)} if has("simplejpeg") else {})
         report(f"JPEG → {size} × {size}", Picture.learn(pictures, size=size), pictures, loops, options.runs)
     audio = Audio.learn(sounds)
     report("FLAC → log-mel", audio, sounds, {"soundfile": (log_mel, audio)}, options.runs)
     batches(Picture.learn(pictures, size=64), pictures, options.runs)
+    for columns in (["image"], ["text"], ["image", "text", "price"]):
+        data_share(options.data / "table.csv", columns)
 
 
 def report(title: str, modality: Modality, column: Column, loops: dict[str, tuple[Any, Any]], runs: int) -> None:
@@ -53,6 +63,9 @@ def report(title: str, modality: Modality, column: Column, loops: dict[str, tupl
     contenders: dict[str, Callable[[], Any]] = {
         f"bare loop, {name}": lambda loop=loop: bare(*loop, paths) for name, loop in loops.items()
     }
+    if has("datasets"):
+        decode, option = next(iter(loops.values()))
+        contenders["datasets.map"] = lambda: mapped_by_datasets(decode, option, paths)
     contenders["sensorium, into the store"] = lambda: stored(modality, column)
     contenders["sensorium, from the store"] = again(modality, column)
     rates: dict[str, list[float]] = {name: [] for name in contenders}
@@ -95,13 +108,26 @@ def turbo(job: tuple[str, int]) -> Any:
     return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def has_simplejpeg() -> bool:
-    """It is no dependency."""
-    try:
-        import simplejpeg  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def has(module: str) -> bool:
+    """Those that are only compared with are no dependencies."""
+    return importlib.util.find_spec(module) is not None
+
+
+def mapped_by_datasets(decode: Callable[[tuple[str, Any]], Any], option: Any, paths: list[str]) -> None:
+    """`datasets.map` into Arrow files of a folder that goes away."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    shape = decode((paths[0], option)).shape
+    kind = datasets.Array3D(shape, "uint8") if len(shape) == 3 else datasets.Array2D((None, shape[1]), "float32")
+    with tempfile.TemporaryDirectory() as folder:
+        found = datasets.Dataset.from_dict({"path": paths}).map(
+            lambda row: {"values": decode((row["path"], option))},
+            features=datasets.Features({"path": datasets.Value("string"), "values": kind}),
+            num_proc=PROCESSES,
+            cache_file_name=f"{folder}/mapped.arrow",
+        )
+        assert len(found) == len(paths)
 
 
 def log_mel(job: tuple[str, Audio]) -> Any:
@@ -146,6 +172,19 @@ def batches(modality: Modality, column: Column, runs: int) -> None:
     for name, found in rates.items():
         rate = statistics.median(found)
         print(f"batches of {BATCH:<7} {name:<28} {rate:>12,.0f} batches/s  {rate / best:.2f}×")
+
+
+def data_share(table: Path, columns: list[str]) -> None:
+    """Seconds of an epoch that go into batches, over the seconds of the epoch: the second one, all prepared."""
+    settings = {"target": "label", "columns": columns, "train": {"epochs": 2}, "prepare": {"store": "none"}}
+    experiment = Experiment(open_table(table), Config.gather(settings), Silent())
+    epoch = experiment.train().history.epochs[-1].seconds
+    loader = Loader(experiment.prepared, experiment.target, torch.device("cpu"))
+    start = time.perf_counter()
+    for _ in loader.shuffled(experiment.rows("train"), BATCH, torch.Generator().manual_seed(0)):
+        pass
+    share = (time.perf_counter() - start) / epoch
+    print(f"{' + '.join(columns):<18} making batches: {share:.1%} of an epoch of {epoch:.1f} s")
 
 
 if __name__ == "__main__":

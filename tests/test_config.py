@@ -245,6 +245,16 @@ FUSED = {
     "gated": {"per_feature": False},
     "late": {"weights": "learned"},
     "attention": {"heads": 2, "queries": 2, "dropout": 0.7},
+    "film": {},
+    "multiplicative": {},
+    "low_rank": {"rank": 2},
+    "tensor": {"size": 3},
+    "mixture": {"experts": 3, "active": 1},
+    "dynamic": {},
+    "transformer": {"layers": 1, "heads": 2, "dropout": 0.7},
+    "bottleneck": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
+    "perceiver": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
+    "cross_attention": {"pairs": [[0, 1]], "heads": 2, "dropout": 0.7},
 }
 AUGMENTED = {
     "shift": ("image", {"chance": 0.5, "share": 0.3}),

@@ -100,6 +100,123 @@ def test_gated_is_the_gated_multimodal_unit(per_feature):
     assert fuse(module, x) == pytest.approx((softmax(logits, PRESENT[..., None]) * hidden).sum(1), abs=1e-6)
 
 
+def test_late_multiplies_what_the_experts_say():
+    module, x = build("late", weights="product"), vectors()
+    assert fuse(module, x) == pytest.approx((PRESENT[..., None] * x).sum(1), abs=1e-6)
+
+
+def test_late_listens_less_to_a_modality_that_is_unsure_of_a_row():
+    module, x = build("late", weights="energy"), vectors()
+    share = softmax(np.log(np.exp(x).sum(2)), PRESENT)
+    assert fuse(module, x) == pytest.approx((share[..., None] * x).sum(1), abs=1e-6)
+
+
+def test_the_energy_of_one_logit_does_not_depend_on_its_sign():
+    module = fusions.load("late")([1, 1], 1, weights="energy")
+    tokens = [Tokens.of_vector(torch.tensor([[4.0], [-4.0]])), Tokens.of_vector(torch.tensor([[0.5], [0.5]]))]
+    share = module.shares(tokens, torch.ones(2, 2, dtype=torch.bool))
+    assert share[0].tolist() == share[1].tolist()
+    assert share[0, 0] > 0.7
+
+
+def test_film_scales_and_shifts_by_what_the_others_say():
+    module, x = build("film"), vectors()
+    w, expected = weights(module), np.zeros((B, D))
+    for row in range(B):
+        there = [m for m in range(M) if PRESENT[row, m]]
+        for m in there:
+            others = [x[row, j] for j in there if j != m]
+            scale, shift = np.split(w[f"modulate.{m}.weight"] @ (np.mean(others, 0) if others else np.zeros(D)), 2)
+            expected[row] += ((1 + scale) * x[row, m] + shift) / len(there)
+    assert fuse(module, x) == pytest.approx(expected, abs=1e-6)
+
+
+def test_multiplicative_is_a_bilinear_form_of_every_pair():
+    module, x = build("multiplicative"), vectors()
+    w, expected = weights(module), np.zeros((B, D))
+    for row in range(B):
+        there = [m for m in range(M) if PRESENT[row, m]]
+        factors = {m: w[f"factor.{m}.weight"] @ x[row, m] for m in there}
+        pairs = sum((factors[i] * factors[j] for i in there for j in there if i < j), np.zeros(D))
+        linear = sum(w[f"linear.{m}.weight"] @ x[row, m] for m in there)
+        expected[row] = linear + w["out.weight"] @ pairs + w["out.bias"]
+    assert fuse(module, x) == pytest.approx(expected, abs=1e-6)
+
+
+def test_low_rank_is_the_sum_over_ranks_of_products_of_factors():
+    module, x = build("low_rank", rank=3), vectors()
+    w, expected = weights(module), np.zeros((B, D))
+    for row in range(B):
+        for rank in range(3):
+            product = np.ones(D)
+            for m in np.flatnonzero(PRESENT[row]):
+                part = slice(rank * D, (rank + 1) * D)
+                product *= w[f"factor.{m}.weight"][part] @ x[row, m] + w[f"factor.{m}.bias"][part]
+            expected[row] += w["weights"][rank] * product
+    assert fuse(module, x) == pytest.approx(expected + w["bias"], abs=1e-6)
+
+
+def test_tensor_holds_every_product_of_features():
+    module, x = build("tensor", size=3), vectors()
+    w = weights(module)
+    z = [np.maximum(x[:, m] @ w[f"project.{m}.weight"].T + w[f"project.{m}.bias"], 0) for m in range(M)]
+    a, b, c = (np.concatenate([part * PRESENT[:, m, None], np.ones((B, 1))], 1) for m, part in enumerate(z))
+    products = np.stack([np.multiply.outer(np.multiply.outer(a[r], b[r]), c[r]).ravel() for r in range(B)])
+    assert fuse(module, x) == pytest.approx(np.maximum(products @ w["out.weight"].T + w["out.bias"], 0), abs=1e-6)
+
+
+def test_a_tensor_too_large_is_refused_and_the_default_never_is():
+    with pytest.raises(ConfigError, match="4,084,101 entries") as caught:
+        build("tensor", count=5, size=20)
+    assert "low_rank" in caught.value.cure
+    for count in (1, 2, 5, 12, 16):
+        assert fuse(build("tensor", count), vectors(count=count), np.ones((B, count), bool)).shape == (B, D)
+
+
+def perceptron(x, w, name, last=2):
+    hidden = np.maximum(x @ w[f"{name}.0.weight"].T + w[f"{name}.0.bias"], 0)
+    return hidden if last == 0 else hidden @ w[f"{name}.{last}.weight"].T + w[f"{name}.{last}.bias"]
+
+
+def test_mixture_asks_the_experts_whose_scores_are_highest():
+    module, x = build("mixture", experts=4, active=2), vectors()
+    module.bias.copy_(torch.tensor([0.0, 5.0, 0.0, 0.0]))
+    w = weights(module)
+    seen = np.concatenate([(x * PRESENT[..., None]).reshape(B, -1), PRESENT], 1)
+    scores = seen @ w["router.weight"].T + w["router.bias"]
+    expected = np.zeros((B, D))
+    for row in range(B):
+        best = np.argsort(-(scores[row] + w["bias"]))[:2]
+        share = np.exp(scores[row, best]) / np.exp(scores[row, best]).sum()
+        expected[row] = sum(s * perceptron(seen[row], w, f"experts.{e}") for s, e in zip(share, best, strict=True))
+    assert fuse(module, x) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_mixture_leaves_no_expert_idle_for_long():
+    module = fusions.load("mixture")([D], D, experts=4, active=1).train()
+    module.router.bias.data = torch.tensor([1.0, 0.0, 0.0, 0.0])  # the first is everyone's choice
+    module.router.weight.data.zero_()
+    tokens = [Tokens.of_vector(torch.randn(16, D))]
+    chosen = set()
+    for _ in range(100):
+        chosen.add(int((module.router.bias + module.bias).topk(1).indices))
+        module(tokens, torch.ones(16, 1, dtype=torch.bool))
+    assert chosen == {0, 1, 2, 3}
+    with pytest.raises(ConfigError, match="5 of 4 experts"):
+        build("mixture", experts=4, active=5)
+
+
+def test_dynamic_weighs_the_paths_that_a_row_can_take():
+    module, x = build("dynamic"), vectors()
+    w = weights(module)
+    there = x * PRESENT[..., None]
+    seen = np.concatenate([there.reshape(B, -1), PRESENT], 1)
+    open_paths = np.concatenate([PRESENT, np.ones((B, 1), bool)], 1)
+    gates = softmax(seen @ w["gate.weight"].T + w["gate.bias"], open_paths)
+    paths = [perceptron(there[:, m], w, f"alone.{m}", 0) for m in range(M)] + [perceptron(seen, w, "joint", 0)]
+    assert fuse(module, x) == pytest.approx((gates[..., None] * np.stack(paths, 1)).sum(1), abs=1e-6)
+
+
 @pytest.mark.parametrize("how", ["mean", "learned"])
 def test_late_averages_the_decisions_of_those_present(how):
     module, x = build("late", weights=how), vectors()

@@ -16,25 +16,40 @@ from sensorium.fusion._base import masked_softmax, stack
 class Late(nn.Module):
     """Decision-level fusion: F = Σ_m w_m·y_m over the modalities that a row has; y_m are the logits of each one's head.
 
-    y (b, m, k), w (m,) → F (b, k); the mean of logits is the (normalised) geometric mean of probabilities, a product
-    of experts (Hinton 2002).
+    y (b, m, k), w (m,) or (b, m) → F (b, k); the mean of logits is the (normalised) geometric mean of probabilities.
 
     Args:
         widths: all equal to `width`.
         width: k, the number of logits.
-        weights: `mean`, or `learned` (a softmax over m parameters, equal at the start).
+        weights: `mean`; `learned` (a softmax over m parameters, equal at the start); `product`, w_m = 1: a product of
+            experts (Hinton 2002), surer where more modalities agree; `energy`: a softmax over log Σ_k exp y_mk, by
+            which a modality that is unsure of a row counts less (Zhang et al. 2023, arXiv:2306.02050), for classes.
     """
 
     level: ClassVar[Literal["decision"]] = "decision"
     own_widths: ClassVar[bool] = False
 
-    def __init__(self, widths: Sequence[int], width: int, *, weights: Literal["mean", "learned"] = "mean") -> None:
+    def __init__(
+        self,
+        widths: Sequence[int],
+        width: int,
+        *,
+        weights: Literal["mean", "learned", "product", "energy"] = "mean",
+    ) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.weights = width, weights
         self.logits = nn.Parameter(torch.zeros(len(widths)), requires_grad=weights == "learned")
 
     def forward(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-        return (self.shares(tokens, present)[..., None] * stack(tokens)).sum(1)
+        weights = present.to(self.logits.dtype) if self.weights == "product" else self.shares(tokens, present)
+        return (weights[..., None] * stack(tokens)).sum(1)
 
     def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
+        if self.weights == "energy":
+            return masked_softmax(_energy(stack(tokens)), present)
         return masked_softmax(self.logits.expand(len(present), -1), present)
+
+
+def _energy(logits: Float[Tensor, "b m k"]) -> Float[Tensor, "b m"]:
+    """Log Σ exp of the logits; one logit y is that of two classes, ±y / 2."""
+    return (torch.cat([logits, -logits], 2) / 2 if logits.shape[2] == 1 else logits).logsumexp(2)
