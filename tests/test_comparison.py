@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sensorium
+from sensorium.comparison import USUAL
 from sensorium.errors import ConfigError
 from sensorium.registry import fusions
 
@@ -45,7 +46,7 @@ def test_where_one_is_noise_no_gain_is_claimed():
 
 
 def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
-    found = sensorium.compare(tabular, "label", epochs=1, out=tmp_path, progress=False)
+    found = sensorium.compare(tabular, "label", fusions=["all"], epochs=1, out=tmp_path, progress=False)
     assert [result.name for result in found.results] == ["tabular", "text", *fusions.names()]
     assert len({result.evaluation.n for result in found.results}) == 1
     written = json.loads((tmp_path / "comparison.json").read_text())
@@ -60,6 +61,11 @@ def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
         )
         assert result.parameters > 0
         assert result.seconds > 0
+
+
+def test_a_fusion_of_each_kind_is_compared_by_default(tabular):
+    found = sensorium.compare(tabular, "label", epochs=1, progress=False)
+    assert [result.fusion for result in found.results if result.fusion] == list(USUAL)
 
 
 @pytest.mark.parametrize(

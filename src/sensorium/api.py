@@ -109,7 +109,7 @@ def compare(
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
-        fusions: registered names; every one by default.
+        fusions: registered names, or `["all"]`; by default attention, concat, gated, late and weighted_sum.
         out: folder for each model and the table of results.
 
     Raises:

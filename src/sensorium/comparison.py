@@ -16,6 +16,9 @@ from sensorium.metrics import lower_is_better, metrics_of
 from sensorium.registry import fusions as known_fusions
 
 
+USUAL = ("attention", "concat", "gated", "late", "weighted_sum")  # one of each kind, all of them quick
+
+
 @dataclass(frozen=True)
 class Result:
     """One trained model of a comparison.
@@ -87,9 +90,7 @@ def compare_towers(experiment: Experiment, fusions: Sequence[str] | None, out: P
     towers = [tower.name for tower in experiment.blueprint.towers]
     _check(experiment, towers)
     variants = {name: Variant([name]) for name in towers}
-    variants |= {
-        _unique(name, towers): Variant(None, _choice(experiment, name)) for name in fusions or known_fusions.names()
-    }
+    variants |= {_unique(name, towers): Variant(None, _choice(experiment, name)) for name in _named(fusions)}
     if out:
         for name in variants:
             check_place(out / name)
@@ -120,6 +121,10 @@ def _check(experiment: Experiment, towers: Sequence[str]) -> None:
             raise ConfigError(
                 f"there are no {split} rows", place=experiment.split.how, rule="a split with all three parts"
             )
+
+
+def _named(fusions: Sequence[str] | None) -> Sequence[str]:
+    return USUAL if fusions is None else known_fusions.names() if list(fusions) == ["all"] else fusions
 
 
 def _unique(fusion: str, towers: Sequence[str]) -> str:

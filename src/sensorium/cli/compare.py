@@ -1,4 +1,4 @@
-"""Does fusing help? Every single modality and every fusion, with intervals and one sentence."""
+"""Does fusing help? Every single modality beside fusions of all, with intervals and one sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def compare(
     table: o.Table,
     target: o.Target = None,
     out: Annotated[Path, typer.Option(help="Folder for the models and the table of results.")] = Path("comparison"),
-    fusions: Annotated[str | None, typer.Option(help="Only these fusions: concat,gated.")] = None,
+    fusions: Annotated[str | None, typer.Option(help="These fusions: concat,gated … or all.")] = None,
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
@@ -29,7 +29,7 @@ def compare(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Does fusing help? Every single modality and every fusion, with intervals and one sentence.
+    """Does fusing help? Every single modality beside fusions of all, with intervals and one sentence.
 
     Example: sensorium compare films.csv --target genre --out comparison
     """
