@@ -1,6 +1,11 @@
-"""What is in a table: every column's modality and why, gaps, faults."""
+"""What is in a table: every column's modality and why, gaps, faults, copies across splits."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import show, show_json
@@ -15,17 +20,25 @@ def inspect(
     task: o.Task = None,
     config: o.Config = None,
     assign: o.Set = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="Decode every cell; by default 200 of each column on trial.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page to look at, with charts and pictures.")] = None,
     json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
-    """What is in a table: every column's modality and why, gaps, faults. Trains nothing.
+    """What is in a table: every column's modality and why, gaps, faults, copies across splits. Trains nothing.
 
     Example: sensorium inspect films.csv --target genre
     """
     from sensorium.config import Config
     from sensorium.inspection import inspect as look
     from sensorium.report import inspection_text
+    from sensorium.report.inspection_page import write_page
 
     settings = o.settings(config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task)
-    found = look(table, config=Config.gather(settings))
+    found = look(table, config=Config.gather(settings), every=every, progress=not quiet)
+    if html:
+        write_page(found, html)
     show(inspection_text(found), json)
     show_json(found.to_json(), json)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.learned import Learned
+from sensorium.modalities._overview import Overview
 from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -87,11 +88,13 @@ class Modality(Learned, ABC):
         encoder: registered name of the encoder to take by default, the smallest that does well.
         tower: columns of one tower are encoded together; None gives each column a tower of its own.
         kept: encoding takes long enough (decoding files) to be kept on disk for the next run.
+        near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
     """
 
     encoder: ClassVar[str]
     tower: ClassVar[str | None] = None
     kept: ClassVar[bool] = False
+    near: ClassVar[Literal["", "picture", "text"]] = ""
 
     @classmethod
     @abstractmethod
@@ -114,3 +117,7 @@ class Modality(Learned, ABC):
     @abstractmethod
     def describe(self) -> str:
         """What was learnt, in a few words for a person."""
+
+    def overview(self, column: Column) -> Overview:
+        """What a person should see of the column; nothing by default."""
+        return Overview()

@@ -86,6 +86,12 @@ def decode_sample(
     return found
 
 
+def sample_rows(column: Column, most: int) -> npt.NDArray[np.int64]:
+    """At most so many of the rows that hold a value, evenly spaced."""
+    rows = np.flatnonzero(column.present)
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))]
+
+
 def looks_like_files(
     column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
 ) -> Guess | None:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
-from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
+from sensorium.modalities._overview import Overview, outline
 from sensorium.problems import Unreadable
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -22,6 +23,7 @@ MAGIC = (b"fLaC", b"OggS", b"ID3", b"FORM", b".snd")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
 LOWEST_RATE = 100  # Hz: a sample a hop
 LONGEST = 10.0  # seconds kept of a clip by default, at most
+SHOWN = 4  # curves in an overview
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
 FLOOR = 1e-6  # power under which a band counts as silent
 SLACK = 64  # bytes that headers are wrong by without harm
@@ -119,6 +121,17 @@ class Audio(Modality):
 
     def facts(self) -> Facts:
         return {"mels": self.mels, "mean": self.mean, "deviation": self.deviation}
+
+    def overview(self, column: Column) -> Overview:
+        seconds = np.array([seconds for _, seconds in decode_sample(column, _rate_and_seconds)], np.float64)
+        curves = dict[int, npt.NDArray[np.float64]]()
+        rows = sample_rows(column, SHOWN)
+
+        def keep(place: int, wave: Wave) -> None:
+            curves[int(rows[place])] = outline(wave)
+
+        decode_cells(column.take(rows), lambda source: _mono(source, self.rate, self.seconds), Work(), keep)
+        return Overview({"duration in seconds": seconds}, curves=curves)
 
     def describe(self) -> str:
         return f"{self.rate} Hz, at most {self.seconds:.2g} s, {self.mels} mel bands"

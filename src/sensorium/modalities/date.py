@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._overview import Overview
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -96,6 +97,10 @@ class Date(Modality):
 
     def facts(self) -> Facts:
         return {"floats": 7 if self.clock else 5}
+
+    def overview(self, column: Column) -> Overview:
+        seconds, _ = _seconds(column, self.format)
+        return Overview({"date": seconds[np.isfinite(seconds)]})
 
     def describe(self) -> str:
         return f"{self.format}, around {EPOCH.fromtimestamp(self.mean, UTC):%Y-%m-%d}"

@@ -13,7 +13,8 @@ from PIL import ImageOps, UnidentifiedImageError
 from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
-from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
+from sensorium.modalities._overview import Overview
 from sensorium.problems import Unreadable
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -23,6 +24,7 @@ MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
 LARGEST = 64  # side in pixels by default, at most: what small encoders train on in minutes on a CPU
 SMALLEST = 16
+SHOWN, THUMBNAIL = 8, 96  # pictures in an overview, and their side in pixels
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -44,6 +46,7 @@ class Image(Modality):
 
     encoder: ClassVar[str] = "image_cnn"
     kept: ClassVar[bool] = True
+    near: ClassVar[Literal["", "picture", "text"]] = "picture"
 
     size: int
     channels: int
@@ -127,6 +130,14 @@ class Image(Modality):
 
     def facts(self) -> Facts:
         return {"channels": self.channels, "size": self.size}
+
+    def overview(self, column: Column) -> Overview:
+        seen = decode_sample(column, lambda source: _shape(source, self.max_pixels))
+        width, height = np.array([shape[:2] for shape in seen], np.float64).reshape(-1, 2).T
+        rows = sample_rows(column, SHOWN)
+        small = Image(THUMBNAIL, 3, "pad", self.ground, self.max_pixels).encode(column.take(rows))
+        pictures = {int(row): small.values[place] for place, row in enumerate(rows) if small.present[place]}
+        return Overview({"width in pixels": width, "height in pixels": height}, pictures)
 
     def describe(self) -> str:
         return f"{self.size} × {self.size}, {'grey' if self.channels == 1 else 'RGB'}"

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._overview import Overview
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -89,6 +90,10 @@ class Number(Modality):
 
     def facts(self) -> Facts:
         return {"floats": 1, "edges": self.edges}
+
+    def overview(self, column: Column) -> Overview:
+        values, _ = numbers(column)
+        return Overview({"value": values[np.isfinite(values)]})
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"

@@ -15,13 +15,15 @@ import pyarrow as pa
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
-from sensorium.modalities._files import LEARN_FROM, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._files import LEARN_FROM, decode_cells, decode_sample, looks_like_files, sample_rows
+from sensorium.modalities._overview import Overview, outline
 from sensorium.modalities._steps import NPY, SUFFIXES, Steps, holds_numbers, read_file, read_list
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
 
+SHOWN = 4  # curves in an overview
 LONGEST = 1024  # steps kept of a series by default, at most
 CORRELATED = 0.3  # median lag-1 autocorrelation above which neighbouring numbers are neighbours in time
 NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
@@ -132,6 +134,14 @@ class Series(Modality):
 
     def facts(self) -> Facts:
         return {"channels": self.channels, "steps": self.steps}
+
+    def overview(self, column: Column) -> Overview:
+        rows = sample_rows(column, LEARN_FROM)
+        found = self.encode(column.take(rows))
+        cells = {int(row): found.values[place] for place, row in enumerate(rows) if found.present[place]}
+        steps = np.array([len(cell) for cell in cells.values()], np.float64)
+        curves = {row: outline(cell[:, 0]) for row, cell in list(cells.items())[:: max(1, len(cells) // SHOWN)][:SHOWN]}
+        return Overview({"length in steps": steps}, curves=curves)
 
     def describe(self) -> str:
         named = f" ({', '.join(self.names)})" if self.names else ""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._overview import Overview
 from sensorium.modalities.category import REPEATS, SENTENCE
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
@@ -45,6 +46,7 @@ class Text(Modality):
     """
 
     encoder: ClassVar[str] = "bilstm"
+    near: ClassVar[Literal["", "picture", "text"]] = "text"
 
     tokenizer: str
     length: int
@@ -131,6 +133,10 @@ class Text(Modality):
 
     def facts(self) -> Facts:
         return {"vocabulary": self._tokenizer.get_vocab_size()}
+
+    def overview(self, column: Column) -> Overview:
+        lengths = pc.utf8_length(_joined(column).strings.drop_null())
+        return Overview({"length in characters": np.asarray(lengths, np.float64)})
 
     def describe(self) -> str:
         return f"vocabulary {self._tokenizer.get_vocab_size():,}, at most {self.length} tokens"

@@ -23,7 +23,7 @@ SHOWN = 8  # groups of problems
 
 
 def inspection_text(found: Inspection) -> RenderableType:
-    """Every column, then target, split, cautions and unreadable cells."""
+    """Every column, then target, split, cautions, advice, copies and unreadable cells."""
     table = _table("column", "modality", "why", "missing", "different", "examples")
     for column in found.columns:
         share = f"{column.missing:,} ({column.missing / column.rows:.0%})" if column.missing else "0"
@@ -40,7 +40,11 @@ def inspection_text(found: Inspection) -> RenderableType:
         lines.append(Text(f"split {found.split['how']}: {sizes}"))
         lines += _cautions([(target["column"], target["caution"])])
     lines += _cautions((column.name, column.caution) for column in found.columns)
+    lines += [Text(f"? {advice['setting']}: {advice['reason']}", "cyan") for advice in found.advice]
+    lines += [Text(f"! {copies}", "yellow") for copies in found.copies]
+    looked = "every cell" if found.every else f"of each column {max(c.checked for c in found.columns):,} cells"
     lines += [Text(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
+    lines.append(Text(f"decoded on trial: {looked}"))
     return Group(*lines)
 
 

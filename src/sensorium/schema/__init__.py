@@ -2,7 +2,7 @@
 
 from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
-from sensorium.schema.leaks import add_hints
+from sensorium.schema.leaks import add_hints, names_unit
 from sensorium.schema.split import SPLITS, Split, make_split
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "infer_columns",
     "infer_task",
     "make_split",
+    "names_unit",
     "split_column",
 ]

@@ -24,6 +24,7 @@ LUCK = 1e-6  # a pure value is remarkable where chance would make it so more sel
 TELLING = 0.3  # share of rows in which a remarkable value or word occurs
 EXACT = 0.999  # correlation from which a number gives the target away
 UNIT = re.compile(r"(patient|subject|participant|person|customer|client|user|speaker|author|session)(_?id)?$", re.I)
+GAP, FILLED = "a gap", "a value"
 
 
 def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
@@ -45,15 +46,20 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
     return found
 
 
+def names_unit(name: str) -> bool:
+    """Is a column called like one that says whose row it is?"""
+    return bool(UNIT.search(name))
+
+
 def _tie(column: Column) -> str:
     """Rows of one person are alike: what was learnt of some of them is no merit on the others."""
-    if UNIT.search(column.name) and 1 < column.distinct < len(column.values):
+    if names_unit(column.name) and 1 < column.distinct < len(column.values):
         return f"rows of one {column.name} may train and test; --set split.group={column.name} keeps them together"
     return ""
 
 
 def _give_away(column: Column, target: Column) -> str:
-    told = _told(column, target)
+    told = _told(column, target) or _gaps_tell(column, target)
     return f"{told}: would it be known when predicting? --exclude {column.name} if not" if told else ""
 
 
@@ -67,6 +73,15 @@ def _told(column: Column, target: Column) -> str:
         return _same_amount(cells, labels)
     texts, names = (list(map(str, c.data.to_pylist())) for c in (cells, labels))
     return _telling(texts, names, _words if column.is_string else _value)
+
+
+def _gaps_tell(column: Column, target: Column) -> str:
+    """A value that is noted only after the outcome tells it by being there."""
+    if target.is_list or target.is_float or column.present.all() or target.distinct > len(target.values) / REPEATED:
+        return ""
+    labelled = np.flatnonzero(target.present)
+    cells = [FILLED if there else GAP for there in column.present[labelled]]
+    return _telling(cells, list(map(str, target.take(labelled).data.to_pylist())), _value)
 
 
 def _words(cell: str) -> set[str]:

@@ -1,0 +1,5 @@
+"""What is in a table before anything is trained: columns, faults, copies, advice; imports no torch."""
+
+from sensorium.inspection._look import ColumnReport, Inspection, inspect
+
+__all__ = ["ColumnReport", "Inspection", "inspect"]

@@ -1,0 +1,232 @@
+"""What is in a table: each column's modality and why, its gaps, what to look at before training; imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from sensorium.config import Config
+from sensorium.inspection.advice import Advice, advise
+from sensorium.inspection.copies import Copies, Sides, find_copies, value_ids
+from sensorium.modalities import Modality, Work
+from sensorium.modalities._overview import Overview
+from sensorium.prepare import at_rows, learn_modality
+from sensorium.problems import ProblemGroup, Problems, shorten
+from sensorium.progress import Reporter, reporter
+from sensorium.schema import SPLITS, ColumnPlan, Split, add_hints, infer_columns, infer_task, make_split, split_column
+from sensorium.table import Column, Table, open_table
+
+EXAMPLES = 3  # values shown of a column
+LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
+COMMONEST = 12  # values counted
+BALANCED = 30  # labels counted
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """One column.
+
+    Attributes:
+        name, modality, reason, caution: as in its plan; modality is None where it is left out.
+        rows, missing, distinct: counts of its cells.
+        examples: a few values.
+        unreadable: of the cells looked at, how many can't be taken as they are, and why.
+        checked: how many cells were decoded on trial.
+        undecodable: how many of those hold something, yet nothing that can be read: they are missing to a model.
+        faults: `unreadable` in parts: {"reason", "cure", "count", "rows" (the first), "value" (the first)}.
+        commonest: values and how often they occur, where values recur.
+        overview: the modality's own view: how its figures are distributed, some pictures and curves.
+    """
+
+    name: str
+    modality: str | None
+    reason: str
+    caution: str
+    rows: int
+    missing: int
+    distinct: int
+    examples: list[str]
+    unreadable: list[str]
+    checked: int
+    undecodable: int
+    faults: list[dict[str, Any]]
+    commonest: list[tuple[str, int]]
+    overview: Overview
+
+    def to_json(self) -> dict[str, Any]:
+        content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overview"}
+        return content | {"distribution": self.overview.to_json()}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A table seen through its columns.
+
+    Attributes:
+        table: its name.
+        rows: how many.
+        columns: one report each, in the table's order.
+        target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, of all
+            rows and by split, where they are no numbers to be estimated.
+        split: how the rows are or would be split, and how many fall where, if a target is given.
+        copies: rows that are the same or nearly, above all across splits.
+        advice: settings to think of: {"setting", "column", "reason"}.
+        every: whether every cell was decoded, and not a sample of each column.
+    """
+
+    table: str
+    rows: int
+    columns: list[ColumnReport]
+    target: dict[str, Any] | None
+    split: dict[str, Any] | None
+    copies: list[Copies]
+    advice: list[Advice]
+    every: bool
+
+    def to_json(self) -> dict[str, Any]:
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        content["columns"] = [column.to_json() for column in self.columns]
+        content["copies"] = [copies.to_json() for copies in self.copies]
+        return content
+
+
+def inspect(
+    table: Any,
+    target: str | None = None,
+    *,
+    config: Config | Mapping[str, Any] | None = None,
+    every: bool = False,
+    progress: bool = False,
+) -> Inspection:
+    """Look at a table without training.
+
+    Args:
+        table: as for `fit`.
+        target: the column that is to be predicted.
+        config: settings as for `fit`.
+        every: decode every cell, not a sample of each column.
+        progress: tell on stderr how it goes.
+
+    Raises:
+        SensoriumError: the table can't be read, a named column isn't there, nothing is left to learn from.
+    """
+    settings = (
+        config if isinstance(config, Config) else Config.gather(config or {}, {"target": target} if target else {})
+    )
+    opened, report = open_table(table, settings.table), reporter(progress)
+    plans = infer_columns(opened, settings)
+    plans = add_hints(opened, plans, settings) if settings.target else plans
+    split = _split(opened, settings)
+    sides = _sides(opened, split, settings)
+    return Inspection(
+        table=opened.name,
+        rows=len(opened),
+        columns=_columns(opened, plans, settings, report, every),
+        target=_target(opened, settings, sides) if settings.target else None,
+        split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
+        copies=find_copies(opened, plans, sides, report),
+        advice=advise(opened, plans, sides, settings),
+        every=every,
+    )
+
+
+def _columns(
+    table: Table, plans: list[ColumnPlan], config: Config, report: Reporter, every: bool
+) -> list[ColumnReport]:
+    look = len(table) if every else min(LOOKED_AT, len(table))
+    rows = np.unique(np.linspace(0, len(table) - 1, look).astype(np.int64))
+    with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
+        return [_column(table, plan, config, rows, Work(advance=bar.advance)) for plan in plans]
+
+
+def _column(table: Table, plan: ColumnPlan, config: Config, rows: np.ndarray, work: Work) -> ColumnReport:
+    column = table.column(plan.name)
+    learnt, faults, undecodable = _try(column.take(rows), plan, config, rows, work)
+    return ColumnReport(
+        name=plan.name,
+        modality=plan.modality,
+        reason=plan.reason,
+        caution=plan.caution,
+        rows=len(column),
+        missing=int((~column.present).sum()),
+        distinct=column.distinct if len(column.values) else 0,
+        examples=[shorten(value) for value in column.sample(EXAMPLES)],
+        unreadable=[str(group) for group in faults],
+        checked=len(rows) if learnt else 0,
+        undecodable=undecodable,
+        faults=[_fault(group) for group in faults],
+        commonest=_commonest(column, COMMONEST),
+        overview=learnt.overview(column) if learnt else Overview(),
+    )
+
+
+def _try(
+    column: Column, plan: ColumnPlan, config: Config, rows: np.ndarray, work: Work
+) -> tuple[Modality | None, list[ProblemGroup], int]:
+    """Decode some cells as training would."""
+    if plan.modality is None:
+        return None, [], 0
+    learnt = learn_modality(plan, column, config)
+    found = learnt.encode(column, work)
+    faults = at_rows(Problems(found.problems), rows).groups()
+    return learnt, faults, int((column.present & ~found.present).sum())
+
+
+def _fault(group: ProblemGroup) -> dict[str, Any]:
+    rows = [problem.row for problem in group.problems[:EXAMPLES]]
+    value = group.problems[0].value
+    return {"reason": group.reason, "cure": group.cure, "count": len(group), "rows": rows, "value": value}
+
+
+def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
+    """The commonest values; none where (nearly) every cell has its own, or is a list."""
+    ids = value_ids(column)
+    counts = np.bincount(ids[ids >= 0]) if not column.is_list else np.zeros(0, np.int64)
+    if 2 * len(counts) > len(column.values):
+        return []
+    first = {number: row for row, number in reversed(list(enumerate(ids.tolist())))}
+    order = np.argsort(-counts, kind="stable")[:most]
+    return [(shorten(column.strings[first[number]].as_py()), int(counts[number])) for number in order.tolist()]
+
+
+def _target(table: Table, config: Config, sides: Sides) -> dict[str, Any]:
+    assert config.target
+    column = table.column(config.target)
+    task, guess = infer_task(column, config)
+    missing = int((~column.present).sum())
+    return {
+        "column": config.target,
+        "task": task,
+        "reason": guess.reason,
+        "caution": guess.caution,
+        "missing": missing,
+        "labels": [] if task == "regression" else _balance(column, sides),
+    }
+
+
+def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
+    """{"label", "rows", "train", "validation", "test"}, the commonest first."""
+    cells = column.data.to_pylist()
+    labels = [cell if isinstance(cell, list) else [] if cell is None else [cell] for cell in cells]
+    counts = dict[str, np.ndarray]()
+    for row, names in enumerate(labels):
+        for name in names:
+            counts.setdefault(shorten(name), np.zeros(4, np.int64))[sides.splits[row]] += 1
+    ordered = sorted(counts.items(), key=lambda pair: -pair[1].sum())[:BALANCED]
+    return [{"label": k, "rows": int(v.sum()), **dict(zip(SPLITS, v[:3].tolist(), strict=True))} for k, v in ordered]
+
+
+def _split(table: Table, config: Config) -> Split | None:
+    """As training would split the rows; without a target only what a column names."""
+    found = split_column(table, config)
+    name = config.target or found
+    return make_split(table, table.column(name), config.split, found, config.seed) if name else None
+
+
+def _sides(table: Table, split: Split | None, config: Config) -> Sides:
+    none = np.full(len(table), -1, np.int64)
+    labels = value_ids(table.column(config.target)) if config.target else none
+    return Sides(split.codes if split else none.astype(np.int8), labels)

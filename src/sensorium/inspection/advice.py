@@ -1,0 +1,84 @@
+"""What the rows say of how to split them, and of columns that nearly tell the label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.config import Config
+from sensorium.inspection.copies import Sides, value_ids
+from sensorium.schema import SPLITS, ColumnPlan, names_unit
+from sensorium.table import Column, Table
+
+FEW = 50  # different values of a column or target up to which one is guessed from the other
+SAVED = 0.5  # share of wrong guesses that a telling column saves
+ISO = r"^\d{4}-\d\d"
+
+Advice = dict[str, Any]
+"""{"setting", "column", "reason"}: a setting to think of; `setting` is empty where none is to be changed."""
+
+
+def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Advice]:
+    """A group or a time to split by, and columns that nearly tell the label."""
+    found = []
+    for plan in plans:
+        if plan.name in (config.target, config.split.group, config.split.time, config.split.column):
+            continue
+        column = table.column(plan.name)
+        found += [_group(column, sides), _time(column, plan)]
+        if plan.modality and config.target:
+            found.append(_telling(column, table.column(config.target)))
+    return [advice for advice in found if advice]
+
+
+def _group(column: Column, sides: Sides) -> Advice | None:
+    """Rows of one person (or thing) are alike: what was learnt of some of them is no merit on the others."""
+    if not names_unit(column.name) or not 1 < column.distinct < len(column.values):
+        return None
+    ids = value_ids(column)
+    held = np.zeros((int(ids.max()) + 1, len(SPLITS)), bool)
+    rows = np.flatnonzero((ids >= 0) & (sides.splits >= 0))
+    held[ids[rows], sides.splits[rows]] = True
+    parted = int((held.sum(1) > 1).sum())
+    reason = f"{len(column.values):,} rows have {column.distinct:,} different values of {column.name}"
+    reason += f"; {parted:,} of them stand in several splits" if parted else ""
+    return {"setting": f"split.group={column.name}", "column": column.name, "reason": reason}
+
+
+def _time(column: Column, plan: ColumnPlan) -> Advice | None:
+    kind = column.data.type
+    dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+    if plan.modality != "date" or column.distinct < 2 or not column.present.all():
+        return None
+    if not dated and not (column.is_string and pc.all(pc.match_substring_regex(column.values, ISO)).as_py()):
+        return None
+    first, last = pc.min_max(column.values).as_py().values()
+    reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: if the model is to answer for later rows, test on them"
+    return {"setting": f"split.time={column.name}", "column": column.name, "reason": reason}
+
+
+def _telling(column: Column, target: Column) -> Advice | None:
+    """How many wrong guesses the column saves: learnt on every other row, counted on the rest (Goodman-Kruskal λ)."""
+    if not 1 < column.distinct <= FEW or not 1 < target.distinct <= FEW or column.is_list or target.is_list:
+        return None
+    cells, labels = value_ids(column), value_ids(target)
+    rows = np.flatnonzero((cells >= 0) & (labels >= 0))
+    blind = _wrong(np.zeros(len(rows), np.int64), labels[rows])
+    seen = _wrong(cells[rows], labels[rows])
+    if len(rows) < 2 * FEW or seen > (1 - SAVED) * blind:
+        return None
+    reason = f"{column.name} alone guesses all but {seen:.0%} of the labels; the commonest label all but {blind:.0%}"
+    reason += ": would it be known when predicting?"
+    return {"setting": f"exclude=[{column.name}]", "column": column.name, "reason": reason}
+
+
+def _wrong(cells: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:
+    """Share of odd rows whose label is not the commonest beside their cell in even rows."""
+    counts = np.zeros((cells.max(initial=0) + 1, labels.max(initial=0) + 1))
+    np.add.at(counts, (cells[::2], labels[::2]), 1)
+    return float((counts.argmax(1)[cells[1::2]] != labels[1::2]).mean()) if len(labels) > 1 else 0.0

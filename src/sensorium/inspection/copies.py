@@ -1,0 +1,252 @@
+"""Rows that hold the same, or nearly the same: above all rows of different splits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from sensorium.inspection.near import SIDE, near_pictures, near_texts
+from sensorium.modalities import Modality, Work
+from sensorium.problems import Unreadable
+from sensorium.progress import Reporter
+from sensorium.registry import modalities
+from sensorium.schema import SPLITS, ColumnPlan
+from sensorium.table import Column, Table
+
+MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
+SENTENCE = 20  # characters from which the same text twice is no chance
+LONG = 60  # characters from which nearly the same text twice is no chance
+GROUPS = 20  # listed
+ROWS = 20  # of a group, listed
+MOSTLY = 0.5  # share of different rows from which like rows are remarkable
+
+Ids: TypeAlias = npt.NDArray[np.int64]
+"""One number a row: the same for like cells, -1 where there is nothing to compare."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Rows that are alike in one column, or in all that are learnt from.
+
+    Attributes:
+        column: empty for whole rows.
+        kind: `same` or `near`.
+        how: what was compared.
+        rows: rows that have a like, over all groups.
+        groups: how many groups of like rows.
+        across: {"rows", "of", "also_in"}: so many rows of one split also stand in an earlier one.
+        differ: groups whose labels differ; 0 without a target.
+        looked_at, left_out: rows compared, and those that were too many.
+        listed: the first groups, those across splits first: {"rows", "size", "splits"}.
+    """
+
+    column: str
+    kind: str
+    how: str
+    rows: int
+    groups: int
+    across: list[dict[str, Any]]
+    differ: int
+    looked_at: int
+    left_out: int
+    listed: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        where = f"column {self.column!r}" if self.column else "whole rows"
+        alike = "the same" if self.kind == "same" else "nearly the same"
+        text = f"{where}: {self.rows:,} rows in {self.groups:,} groups are {alike} ({self.how})"
+        for found in self.across:
+            text += f"; {found['rows']:,} {found['of']} rows also stand in {found['also_in']}"
+        text += f"; in {self.differ:,} groups the labels differ" if self.differ else ""
+        return text + (f"; {self.left_out:,} rows were too many to look at" if self.left_out else "")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What rows are on: `splits` int8[n] (-1: none), `labels` int64[n] (-1: none)."""
+
+    splits: npt.NDArray[np.int8]
+    labels: Ids
+
+
+def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report: Reporter) -> list[Copies]:
+    """Same and nearly same cells of files and texts, and same rows. Near-linear in rows; what is left out is told."""
+    used = [plan for plan in plans if plan.modality]
+    ids, found = dict[str, Ids](), list[Copies]()
+    with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
+        for plan in used:
+            kind = modalities.load(plan.modality or "")
+            ids[plan.name], copies = _in_column(table.column(plan.name), kind, sides)
+            found += copies
+            bar.advance(len(table))
+    whole = _rows(ids, table)
+    if whole is not None:
+        found.insert(0, _copies("", "same", "all columns that are learnt from", whole, sides))
+    return [copies for copies in found if copies.groups or copies.left_out]
+
+
+def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
+    """What tells the column's cells apart, and which are alike where that is no chance."""
+    ids = value_ids(column)
+    if kind.kept:
+        same, how = file_ids(column), "the same bytes"
+        # What can't be read is told apart by what the cell says.
+        ids = np.where(same >= 0, same, np.where(ids >= 0, ids + len(column), -1))
+    elif kind.near == "text":
+        same, how = _long(column, ids), f"the same text of {SENTENCE} characters or more"
+    else:
+        return ids, []
+    near = [_near(column, kind.near, same, sides)] if kind.near else []
+    return ids, [_copies(column.name, "same", how, same, sides), *near]
+
+
+def value_ids(column: Column) -> Ids:
+    """Like cells, like numbers."""
+    return np.asarray(pc.fill_null(pc.dictionary_encode(column.strings).indices, -1), np.int64)
+
+
+def file_ids(column: Column) -> Ids:
+    """Files of like bytes, like numbers. Only files of the same size are read; folders are not compared."""
+    cells = column.data.to_pylist()
+    keys: list[Any] = [None] * len(cells)
+    for row in _spaced(np.flatnonzero(column.present), MOST_FILES):
+        keys[row] = _size(cells[row], column)
+    sizes = dict[int, list[Any]]()
+    for key in filter(None, keys):
+        sizes.setdefault(key[0], []).append(key[1])
+    several = {size for size, sources in sizes.items() if len(set(sources)) > 1}
+    digests = dict[Any, Any]()
+    for key in dict.fromkeys(key for key in keys if key):
+        digests[key] = _digest(key[1]) if key[0] in several else key
+    numbers = {digest: number for number, digest in enumerate(dict.fromkeys(digests.values()))}
+    return np.array([-1 if key is None else numbers[digests[key]] for key in keys], np.int64)
+
+
+def _size(cell: Any, column: Column) -> tuple[int, str | bytes] | None:
+    cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
+    if isinstance(cell, bytes):
+        return len(cell), cell
+    try:
+        path = os.fspath(column.files.path(cell)) if isinstance(cell, str) else None
+        return None if path is None else (os.path.getsize(path), path)
+    except (Unreadable, OSError):
+        return None
+
+
+def _digest(source: str | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).digest()
+    with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _long(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
+    lengths = np.asarray(pc.fill_null(pc.utf8_length(column.strings), 0))
+    return np.where(lengths >= least, ids, -1)
+
+
+def _spaced(rows: Ids, most: int) -> Ids:
+    """At most so many of the rows, evenly spaced."""
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows
+
+
+def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
+    """One row stands for its exact copies; groups of near copies hold those too."""
+    picture = kind == "picture"
+    same = same if picture else _long(column, same, LONG)
+    numbers, first = np.unique(same, return_index=True)
+    firsts = first[numbers >= 0]
+    looked = _spaced(firsts, MOST_PICTURES if picture else MOST_TEXTS)
+    kept, groups = (_pictures if picture else _texts)(column.take(looked))
+    ids = np.full(len(numbers) + 1, -1, np.int64)  # the last for what is missing
+    ids[np.searchsorted(numbers, same[looked[kept]])] = groups
+    places = np.where(same >= 0, np.searchsorted(numbers, same), len(numbers))
+    how = "small grey pictures correlate" if picture else "four fifths of their runs of characters are the same"
+    left_out = int(np.isin(same, same[np.setdiff1d(firsts, looked)]).sum())
+    return _copies(column.name, "near", how, ids[places], sides, same=same, left_out=left_out)
+
+
+def _pictures(column: Column) -> tuple[Ids, Ids]:
+    """Places of the cells that can be decoded, and their groups."""
+    learnt = modalities.load("image").learn(column.slice(0, 1), size=SIDE, channels=1)
+    encoded = learnt.encode(column, Work())
+    return np.flatnonzero(encoded.present), near_pictures(encoded.values[encoded.present, :, :, 0])
+
+
+def _texts(column: Column) -> tuple[Ids, Ids]:
+    return np.arange(len(column)), near_texts(column.strings.to_pylist())
+
+
+def _rows(ids: Mapping[str, Ids], table: Table) -> Ids | None:
+    """Like rows, like numbers; None where most rows have a like, as in a table of a few categories."""
+    if not ids or not len(table):
+        return None
+    merged = np.zeros(len(table), np.int64)
+    for numbers in ids.values():
+        merged = np.unique(merged * (numbers.max() + 2) + numbers + 1, return_inverse=True)[1]
+    merged[np.all([numbers < 0 for numbers in ids.values()], axis=0)] = -1
+    return merged if len(np.unique(merged)) > MOSTLY * len(table) else None
+
+
+def _copies(
+    column: str, kind: str, how: str, ids: Ids, sides: Sides, *, same: Ids | None = None, left_out: int = 0
+) -> Copies:
+    """Groups of two rows or more; of near copies those that hold two cells that are not the same."""
+    numbers, inverse, sizes = np.unique(ids, return_inverse=True, return_counts=True)
+    several = (sizes > 1) & (numbers >= 0)
+    if same is not None:
+        several &= _different(inverse, same, len(numbers)) > 1
+    within = np.zeros((len(numbers), len(SPLITS) + 1), bool)
+    within[inverse, sides.splits] = True  # the last for rows of no split
+    alike, held = several[inverse], within[:, :-1]
+    labelled = sides.labels >= 0
+    labels = _different(inverse[labelled], sides.labels[labelled], len(numbers))
+    order = np.lexsort((-sizes, -held.sum(1)))
+    listed = [_group(inverse, number, sides) for number in order[several[order]][:GROUPS]]
+    return Copies(
+        column=column,
+        kind=kind,
+        how=how,
+        rows=int(alike.sum()),
+        groups=int(several.sum()),
+        across=_across(held[inverse] & alike[:, None], sides),
+        differ=int((labels[several] > 1).sum()),
+        looked_at=int((ids >= 0).sum()),
+        left_out=left_out,
+        listed=listed,
+    )
+
+
+def _different(groups: Ids, values: Ids, count: int) -> Ids:
+    """How many different values each group holds."""
+    if not len(groups):
+        return np.zeros(count, np.int64)
+    pairs = np.unique(np.stack([groups, values], 1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=count)
+
+
+def _across(held: npt.NDArray[np.bool_], sides: Sides) -> list[dict[str, Any]]:
+    found = []
+    for earlier, later in combinations(range(len(SPLITS)), 2):
+        rows = int((held[:, earlier] & (sides.splits == later)).sum())
+        if rows:
+            found.append({"rows": rows, "of": SPLITS[later], "also_in": SPLITS[earlier]})
+    return found
+
+
+def _group(inverse: Ids, number: int, sides: Sides) -> dict[str, Any]:
+    rows = np.flatnonzero(inverse == number)
+    counts = {name: int((sides.splits[rows] == code).sum()) for code, name in enumerate(SPLITS)}
+    splits = {name: count for name, count in counts.items() if count}
+    return {"rows": rows[:ROWS].tolist(), "size": len(rows), "splits": splits}

@@ -1,0 +1,64 @@
+"""What a person should see of a column: how its figures are distributed, some of its pictures and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+BINS = 20
+POINTS = 160  # of a curve
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A column seen by its modality.
+
+    Attributes:
+        figures: name with unit → one finite value a cell; a name that ends in `date` holds seconds since 1970.
+        pictures: row → uint8[height, width, 1 or 3].
+        curves: row → float64[points, 2]: the lowest and highest value about each moment, within ±1.
+    """
+
+    figures: Mapping[str, Floats] = field(default_factory=dict)
+    pictures: Mapping[int, Pixels] = field(default_factory=dict)
+    curves: Mapping[int, Floats] = field(default_factory=dict)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A histogram of each figure: {"name", "count", "lowest", "median", "highest", "edges", "counts"}."""
+        return [_histogram(name, values) for name, values in self.figures.items() if len(values)]
+
+
+def _histogram(name: str, values: Floats) -> dict[str, Any]:
+    low, middle, high = (float(v) for v in np.quantile(values, [0, 0.5, 1]))
+    scale = max(abs(low), abs(high)) or 1.0  # so that huge numbers have finite bins
+    bins = 1 if low == high else BINS
+    counts, edges = np.histogram(values / scale, bins, (low / scale, high / scale) if low < high else None)
+    tell = _day if name.endswith("date") else float
+    return {
+        "name": name,
+        "count": len(values),
+        "lowest": tell(low),
+        "median": tell(middle),
+        "highest": tell(high),
+        "edges": [tell(edge) for edge in (edges * scale if low < high else np.array([low, high]))],
+        "counts": counts.tolist(),
+    }
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+def outline(wave: npt.NDArray[np.floating[Any]]) -> Floats:
+    """[samples] → float64[points, 2]: the lowest and highest sample of each stretch, the loudest being 1."""
+    parts = np.array_split(wave.astype(np.float64), min(POINTS, len(wave)) or 1)
+    found = np.array([[part.min(initial=0), part.max(initial=0)] for part in parts])
+    return found / (np.abs(found).max() or 1.0)

@@ -1,0 +1,162 @@
+"""An inspection as one HTML page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sensorium.errors import DataError
+from sensorium.report import html as h
+
+if TYPE_CHECKING:
+    from sensorium.inspection import ColumnReport, Inspection
+
+LISTED = 8  # groups of copies
+
+
+def write_page(found: Inspection, path: str | os.PathLike[str]) -> None:
+    """Write the page.
+
+    Raises:
+        DataError: it can't be written there.
+    """
+    try:
+        Path(path).write_text(inspection_page(found), encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise DataError(f"the page can't be written: {error.strerror}", place=str(path)) from None
+
+
+def inspection_page(found: Inspection) -> str:
+    """The page: what to look at first, the target, copies, then every column."""
+    looked = "every cell" if found.every else "a sample of each column's cells"
+    return h.page(
+        f"{found.table}: {found.rows:,} rows, {len(found.columns):,} columns",
+        h.tag("p", f"Nothing was trained. Decoded on trial: {looked}.", class_="soft"),
+        _section("What to look at", *_notes(found)),
+        _target(found),
+        _copies(found),
+        _section("Columns", _overview(found), *(_column(*numbered) for numbered in enumerate(found.columns))),
+    )
+
+
+def _section(title: str, *content: object) -> h.Markup:
+    return h.tag("section", h.tag("h2", title), *content)
+
+
+def _note(*content: object) -> h.Markup:
+    return h.tag("p", *content, class_="note")
+
+
+def _notes(found: Inspection) -> list[h.Markup]:
+    notes = [_note(h.tag("code", f"--set {advice['setting']}"), f" – {advice['reason']}") for advice in found.advice]
+    notes += [_note(h.tag("strong", column.name), f": {column.caution}") for column in found.columns if column.caution]
+    notes += [_note(str(copies)) for copies in found.copies if copies.across]
+    return notes or [h.tag("p", "Nothing stands out.")]
+
+
+def _target(found: Inspection) -> h.Markup:
+    if not found.target or not found.split:
+        return h.Markup()
+    target, split = found.target, found.split
+    sizes = ", ".join(f"{count:,} {name}" for name, count in split["rows"].items())
+    lines = [h.tag("p", h.tag("strong", target["column"]), f": {target['task']} ({target['reason']})")]
+    lines += [_note(target["caution"])] if target["caution"] else []
+    lines += [_note(f"{target['missing']:,} rows have no label")] if target["missing"] else []
+    lines.append(h.tag("p", f"Split {split['how']}: {sizes}."))
+    rows = [[label[key] for key in ("label", "rows", "train", "validation", "test")] for label in target["labels"]]
+    if rows:
+        lines.append(h.table(["label", "rows", "train", "validation", "test"], rows, numbers=[1, 2, 3, 4]))
+    return _section("Target and split", *lines)
+
+
+def _copies(found: Inspection) -> h.Markup:
+    if not found.copies:
+        return _section("Rows that are alike", h.tag("p", "None were found."))
+    parts = []
+    for copies in found.copies:
+        rows = [[_rows(group["rows"], group["size"]), _splits(group["splits"])] for group in copies.listed[:LISTED]]
+        more = copies.groups - len(rows)
+        parts.append(
+            h.tag(
+                "div",
+                h.tag("h3", copies.column or "Whole rows"),
+                h.tag("p", str(copies)),
+                h.table(["rows", "splits"], rows) if rows else "",
+                h.tag("p", f"and {more:,} more groups", class_="soft") if more > 0 else "",
+                class_="card",
+            )
+        )
+    return _section("Rows that are alike", *parts)
+
+
+def _rows(rows: list[int], size: int) -> str:
+    return ", ".join(map(str, rows)) + (f" … ({size:,} rows)" if size > len(rows) else "")
+
+
+def _splits(splits: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in splits.items()) or "–"
+
+
+def _overview(found: Inspection) -> h.Markup:
+    rows = [
+        [
+            h.tag("a", column.name, href=f"#column-{place}"),
+            column.modality or "–",
+            column.reason,
+            _share(column.missing, column.rows),
+            f"{column.distinct:,}",
+        ]
+        for place, column in enumerate(found.columns)
+    ]
+    return h.table(["column", "modality", "why", "missing", "different"], rows, numbers=[3, 4])
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} ({part / whole:.0%})" if part else "0"
+
+
+def _column(place: int, column: ColumnReport) -> h.Markup:
+    lines = [h.tag("h3", column.name), h.tag("p", f"{column.modality or 'left out'}: {column.reason}")]
+    lines += [_note(column.caution)] if column.caution else []
+    lines.append(_coverage(column))
+    lines += [_note(_fault(fault)) for fault in column.faults]
+    charts = [_chart(figures) for figures in column.overview.to_json()]
+    lines += [h.tag("div", *charts, class_="row")] if charts else []
+    if column.commonest:
+        lines.append(h.bars(column.commonest, column.rows - column.missing, "commonest values"))
+    lines += _previews(column)
+    if column.examples:
+        lines += [h.tag("h4", "Examples"), h.tag("ul", *(h.tag("li", example) for example in column.examples))]
+    return h.tag("article", *lines, class_="card", id=f"column-{place}")
+
+
+def _coverage(column: ColumnReport) -> h.Markup:
+    """Shares of all cells; of the cells not decoded on trial, as many can't be read as of those that were."""
+    missing = column.missing / column.rows if column.rows else 0.0
+    broken = column.undecodable / column.checked if column.checked else 0.0
+    return h.share([("present", 1 - missing - broken), ("missing", missing), ("can't be decoded", broken)])
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    rows = ", ".join(map(str, fault["rows"]))
+    value = f" ({fault['value']})" if fault["value"] else ""
+    cure = f" – {fault['cure']}" if fault["cure"] else ""
+    return f"{fault['count']:,} × {fault['reason']}: rows {rows}{value}{cure}"
+
+
+def _chart(figures: dict[str, Any]) -> h.Markup:
+    low, middle, high = (_figure(figures[key]) for key in ("lowest", "median", "highest"))
+    label = f"{figures['name']}: {low} to {high}, median {middle}, {figures['count']:,} cells"
+    return h.figure(h.histogram(figures["counts"], low, high, label), label)
+
+
+def _figure(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,.6g}"
+
+
+def _previews(column: ColumnReport) -> list[h.Markup]:
+    view, name = column.overview, column.name
+    shown = [h.figure(h.picture(pixels, f"{name} of row {row}"), f"row {row}") for row, pixels in view.pictures.items()]
+    shown += [h.figure(h.curve(points, f"{name} of row {row}"), f"row {row}") for row, points in view.curves.items()]
+    return [h.tag("h4", "Some cells"), h.tag("div", *shown, class_="row")] if shown else []
