@@ -128,3 +128,102 @@ def test_a_target_that_is_not_there_is_refused(made):
     with pytest.raises(SchemaError, match="no column 'lable'") as caught:
         sensorium.inspect(made, "lable")
     assert "'label'" in caught.value.cure
+
+
+COLUMN_KEYS = {
+    "name", "modality", "reason", "caution", "rows", "missing", "distinct", "examples", "unreadable", "checked",
+    "undecodable", "faults", "commonest", "distribution",
+}  # fmt: skip
+
+
+def test_the_keys_of_the_json_are_these(made):
+    found = sensorium.inspect(made, "label").to_json()
+    assert set(found) == {"table", "rows", "columns", "target", "split", "copies", "advice", "every"}
+    assert all(set(column) == COLUMN_KEYS for column in found["columns"])
+    assert set(found["target"]) == {"column", "task", "reason", "caution", "missing", "labels"}
+
+
+def test_distributions_are_those_of_the_cells():
+    numbers = [float(i) for i in range(100)]
+    days = [date(2025, 1, 1 + i % 28) for i in range(100)]
+    table = {"n": numbers, "day": days, "text": [f"word {i} and {'more ' * i}" for i in range(100)]}
+    columns = {c["name"]: c["distribution"][0] for c in sensorium.inspect(table).to_json()["columns"]}
+    assert (columns["n"]["lowest"], columns["n"]["median"], columns["n"]["highest"]) == (0, 49.5, 99)
+    assert columns["n"]["counts"] == [5] * 20 and len(columns["n"]["edges"]) == 21
+    assert (columns["day"]["lowest"], columns["day"]["highest"]) == ("2025-01-01", "2025-01-28")
+    assert columns["text"]["highest"] == len(table["text"][-1])
+
+
+def test_huge_numbers_and_far_days_have_distributions_too():
+    table = {"n": [1e308, -1e308, 0.0, 5e-324] * 10, "day": [date(1, 1, 1), date(9999, 12, 31)] * 20}
+    columns = {c["name"]: c["distribution"][0] for c in sensorium.inspect(table).to_json()["columns"]}
+    assert sum(columns["n"]["counts"]) == 40
+    assert columns["day"]["lowest"] == "0001-01-01"
+
+
+def test_commonest_values_are_counted():
+    (column,) = sensorium.inspect({"c": ["a", "b", "b", None] * 10}).columns
+    assert column.commonest == [("b", 20), ("a", 10)]
+
+
+def test_labels_are_counted_by_split():
+    table = {
+        "x": list(range(7, 47)),
+        "y": ["a", "a", "b", "a"] * 10,
+        "split": ["train"] * 30 + ["val"] * 4 + ["test"] * 6,
+    }
+    labels = sensorium.inspect(table, "y", config={"modalities": {"x": "number"}}).target["labels"]
+    assert labels[0] == {"label": "a", "rows": 30, "train": 23, "validation": 3, "test": 4}
+    assert sum(label["rows"] for label in labels) == 40
+
+
+def test_every_cell_is_decoded_where_asked(tmp_path):
+    table = make_table(tmp_path, rows=240, modalities=["image"])
+    for row in (1, 3, 5):  # between the cells of the sample or not
+        (tmp_path / "image" / f"{row}.png").write_bytes(b"no picture")
+    sample, every = (by_name(sensorium.inspect(table, every=flag))["image"] for flag in (False, True))
+    assert (sample.checked, every.checked, every.undecodable) == (200, 240, 3)
+    (fault,) = every.faults
+    assert fault["rows"] == [1, 3, 5] and fault["count"] == 3 and fault["cure"]
+
+
+def advice(table, target=None, **config):
+    return {a["setting"]: a["reason"] for a in sensorium.inspect(table, target, config=config).advice}
+
+
+def test_a_group_and_a_time_to_split_by_are_proposed():
+    table = {
+        "patient": [f"p{i // 3}" for i in range(90)],
+        "seen": [date(2024 + i // 50, 1 + i % 12, 1) for i in range(90)],
+        "x": [((i * 37) % 91) / 7 for i in range(90)],
+        "y": ["a", "b"] * 45,
+    }
+    told = advice(table, "y")
+    assert "30 different values of patient" in told["split.group=patient"]
+    assert "stand in several splits" in told["split.group=patient"]
+    assert "from 2024-01-01 to 2025-12-01" in told["split.time=seen"]
+    assert "split.group=patient" not in advice(table, "y", split={"group": "patient"})
+    for setting in told:  # what is proposed can be set
+        name, _, column = setting.removeprefix("split.").partition("=")
+        assert sensorium.inspect(table, "y", config={"split": {name: column}}).split["how"].startswith("made: by")
+
+
+def test_a_column_that_nearly_tells_the_label_is_pointed_out():
+    stars = [1 + (i * 7) % 5 for i in range(400)]
+    liked = ["yes" if (s > 2) != (i % 29 == 0) else "no" for i, s in enumerate(stars)]
+    table = {"stars": stars, "other": [(i * 13) % 4 for i in range(400)], "liked": liked}
+    told = advice(table, "liked")
+    assert set(told) == {"exclude=[stars]"}
+    assert "would it be known when predicting" in told["exclude=[stars]"]
+
+
+def test_a_column_filled_only_beside_one_label_is_pointed_out():
+    sick = [i % 3 == 0 for i in range(120)]
+    table = {
+        "onset": [float((i * 31) % 17) if s else None for i, s in enumerate(sick)],
+        "x": [None if i % 5 == 0 else (i * 37) % 91 / 7 for i in range(120)],
+        "y": ["sick" if s else "well" for s in sick],
+    }
+    columns = by_name(sensorium.inspect(table, "y"))
+    assert "'a gap'" in columns["onset"].caution and "--exclude onset" in columns["onset"].caution
+    assert columns["x"].caution == ""

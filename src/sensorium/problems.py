@@ -84,6 +84,11 @@ def shorten(value: object) -> str:
     return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}… ({len(text):,} characters)"
 
 
+def count(number: int, noun: str) -> str:
+    """`count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class Unreadable(Exception):
     """A cell that can't be decoded; whoever reads a column turns it into a missing cell with this reason."""
 

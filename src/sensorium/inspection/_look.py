@@ -16,7 +16,17 @@ from sensorium.modalities._overview import Overview
 from sensorium.prepare import at_rows, learn_modality
 from sensorium.problems import ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
-from sensorium.schema import SPLITS, ColumnPlan, Split, add_hints, infer_columns, infer_task, make_split, split_column
+from sensorium.schema import (
+    SPLITS,
+    ColumnPlan,
+    Guess,
+    Split,
+    add_hints,
+    infer_columns,
+    infer_task,
+    make_split,
+    split_column,
+)
 from sensorium.table import Column, Table, open_table
 
 EXAMPLES = 3  # values shown of a column
@@ -119,13 +129,14 @@ def inspect(
     opened, report = open_table(table, settings.table), reporter(progress)
     plans = infer_columns(opened, settings)
     plans = add_hints(opened, plans, settings) if settings.target else plans
+    task = infer_task(opened.column(settings.target), settings) if settings.target else None
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
     return Inspection(
         table=opened.name,
         rows=len(opened),
         columns=_columns(opened, plans, settings, report, every),
-        target=_target(opened, settings, sides) if settings.target else None,
+        target=_target(opened.column(settings.target), task, sides) if settings.target and task else None,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         copies=find_copies(opened, plans, sides, report),
         advice=advise(opened, plans, sides, settings),
@@ -192,17 +203,14 @@ def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
     return [(shorten(column.strings[first[number]].as_py()), int(counts[number])) for number in order.tolist()]
 
 
-def _target(table: Table, config: Config, sides: Sides) -> dict[str, Any]:
-    assert config.target
-    column = table.column(config.target)
-    task, guess = infer_task(column, config)
-    missing = int((~column.present).sum())
+def _target(column: Column, found: tuple[str, Guess], sides: Sides) -> dict[str, Any]:
+    task, guess = found
     return {
-        "column": config.target,
+        "column": column.name,
         "task": task,
         "reason": guess.reason,
         "caution": guess.caution,
-        "missing": missing,
+        "missing": int((~column.present).sum()),
         "labels": [] if task == "regression" else _balance(column, sides),
     }
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from sensorium.inspection.near import SIDE, near_pictures, near_texts
 from sensorium.modalities import Modality, Work
-from sensorium.problems import Unreadable
+from sensorium.problems import Unreadable, count
 from sensorium.progress import Reporter
 from sensorium.registry import modalities
 from sensorium.schema import SPLITS, ColumnPlan
@@ -65,11 +65,11 @@ class Copies:
     def __str__(self) -> str:
         where = f"column {self.column!r}" if self.column else "whole rows"
         alike = "the same" if self.kind == "same" else "nearly the same"
-        text = f"{where}: {self.rows:,} rows in {self.groups:,} groups are {alike} ({self.how})"
-        for found in self.across:
-            text += f"; {found['rows']:,} {found['of']} rows also stand in {found['also_in']}"
-        text += f"; in {self.differ:,} groups the labels differ" if self.differ else ""
-        return text + (f"; {self.left_out:,} rows were too many to look at" if self.left_out else "")
+        parts = [f"{where}: {count(self.rows, 'row')} in {count(self.groups, 'group')} of {alike} ({self.how})"]
+        parts += [f"{count(f['rows'], f['of'] + ' row')} also in {f['also_in']}" for f in self.across]
+        parts += [f"labels differ in {count(self.differ, 'group')}"] if self.differ else []
+        parts += [f"{count(self.left_out, 'row')} not looked at: too many"] if self.left_out else []
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -228,12 +228,12 @@ def _copies(
     )
 
 
-def _different(groups: Ids, values: Ids, count: int) -> Ids:
-    """How many different values each group holds."""
+def _different(groups: Ids, values: Ids, size: int) -> Ids:
+    """int64[size]: how many different values each group holds."""
     if not len(groups):
-        return np.zeros(count, np.int64)
+        return np.zeros(size, np.int64)
     pairs = np.unique(np.stack([groups, values], 1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=count)
+    return np.bincount(pairs[:, 0], minlength=size)
 
 
 def _across(held: npt.NDArray[np.bool_], sides: Sides) -> list[dict[str, Any]]:
@@ -247,6 +247,6 @@ def _across(held: npt.NDArray[np.bool_], sides: Sides) -> list[dict[str, Any]]:
 
 def _group(inverse: Ids, number: int, sides: Sides) -> dict[str, Any]:
     rows = np.flatnonzero(inverse == number)
-    counts = {name: int((sides.splits[rows] == code).sum()) for code, name in enumerate(SPLITS)}
-    splits = {name: count for name, count in counts.items() if count}
+    sizes = {name: int((sides.splits[rows] == code).sum()) for code, name in enumerate(SPLITS)}
+    splits = {name: size for name, size in sizes.items() if size}
     return {"rows": rows[:ROWS].tolist(), "size": len(rows), "splits": splits}

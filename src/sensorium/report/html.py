@@ -70,8 +70,8 @@ def tag(name: str, /, *content: object, **attributes: object) -> Markup:
 
 
 def void(name: str, /, **attributes: object) -> Markup:
-    """A tag without content."""
-    return Markup(tag(name, **attributes).removesuffix(f"</{name}>"))
+    """A tag without content; closed, as SVG wants it."""
+    return Markup(tag(name, **attributes).removesuffix(f"></{name}>") + " />")
 
 
 def page(title: str, *content: object) -> str:

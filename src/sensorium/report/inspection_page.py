@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensorium.errors import DataError
+from sensorium.problems import count
 from sensorium.report import html as h
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def inspection_page(found: Inspection) -> str:
     """The page: what to look at first, the target, copies, then every column."""
     looked = "every cell" if found.every else "a sample of each column's cells"
     return h.page(
-        f"{found.table}: {found.rows:,} rows, {len(found.columns):,} columns",
-        h.tag("p", f"Nothing was trained. Decoded on trial: {looked}.", class_="soft"),
+        f"{Path(found.table).name}: {count(found.rows, 'row')}, {count(len(found.columns), 'column')}",
+        h.tag("p", f"{found.table}. Nothing was trained. Decoded on trial: {looked}.", class_="soft"),
         _section("What to look at", *_notes(found)),
         _target(found),
         _copies(found),
@@ -59,14 +60,15 @@ def _target(found: Inspection) -> h.Markup:
     if not found.target or not found.split:
         return h.Markup()
     target, split = found.target, found.split
-    sizes = ", ".join(f"{count:,} {name}" for name, count in split["rows"].items())
+    sizes = ", ".join(f"{rows:,} {name}" for name, rows in split["rows"].items())
     lines = [h.tag("p", h.tag("strong", target["column"]), f": {target['task']} ({target['reason']})")]
     lines += [_note(target["caution"])] if target["caution"] else []
-    lines += [_note(f"{target['missing']:,} rows have no label")] if target["missing"] else []
+    lines += [_note(f"without a label: {count(target['missing'], 'row')}")] if target["missing"] else []
     lines.append(h.tag("p", f"Split {split['how']}: {sizes}."))
-    rows = [[label[key] for key in ("label", "rows", "train", "validation", "test")] for label in target["labels"]]
+    parts = ("rows", "train", "validation", "test")
+    rows = [[label["label"], *(f"{label[part]:,}" for part in parts)] for label in target["labels"]]
     if rows:
-        lines.append(h.table(["label", "rows", "train", "validation", "test"], rows, numbers=[1, 2, 3, 4]))
+        lines.append(h.table(["label", *parts], rows, numbers=[1, 2, 3, 4]))
     return _section("Target and split", *lines)
 
 
@@ -83,7 +85,7 @@ def _copies(found: Inspection) -> h.Markup:
                 h.tag("h3", copies.column or "Whole rows"),
                 h.tag("p", str(copies)),
                 h.table(["rows", "splits"], rows) if rows else "",
-                h.tag("p", f"and {more:,} more groups", class_="soft") if more > 0 else "",
+                h.tag("p", f"and {count(more, 'more group')}", class_="soft") if more > 0 else "",
                 class_="card",
             )
         )
@@ -95,7 +97,7 @@ def _rows(rows: list[int], size: int) -> str:
 
 
 def _splits(splits: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in splits.items()) or "–"
+    return ", ".join(f"{rows:,} {name}" for name, rows in splits.items()) or "–"
 
 
 def _overview(found: Inspection) -> h.Markup:
@@ -126,7 +128,7 @@ def _column(place: int, column: ColumnReport) -> h.Markup:
     if column.commonest:
         lines.append(h.bars(column.commonest, column.rows - column.missing, "commonest values"))
     lines += _previews(column)
-    if column.examples:
+    if column.examples and not column.commonest:
         lines += [h.tag("h4", "Examples"), h.tag("ul", *(h.tag("li", example) for example in column.examples))]
     return h.tag("article", *lines, class_="card", id=f"column-{place}")
 
@@ -147,7 +149,9 @@ def _fault(fault: dict[str, Any]) -> str:
 
 def _chart(figures: dict[str, Any]) -> h.Markup:
     low, middle, high = (_figure(figures[key]) for key in ("lowest", "median", "highest"))
-    label = f"{figures['name']}: {low} to {high}, median {middle}, {figures['count']:,} cells"
+    label = f"{figures['name']}: {low} to {high}, median {middle}, {count(figures['count'], 'cell')}"
+    if len(figures["counts"]) == 1:
+        return h.tag("p", f"{figures['name']}: {low} in all of {count(figures['count'], 'cell')}")
     return h.figure(h.histogram(figures["counts"], low, high, label), label)
 
 

@@ -39,6 +39,7 @@ def check_modality(name: str, column: Column | None = None) -> None:
         _check_cell_by_cell(learnt, encoded, column)
         _check_state(learnt, encoded, column)
         _check_all_missing(learnt, column)
+        _check_overview(learnt, column)
         assert learnt.describe() and learnt.facts() is not None, f"{name} describes nothing"
 
 
@@ -73,6 +74,17 @@ def _check_state(learnt: Modality, encoded: Encoded, column: Column) -> None:
 def _check_all_missing(learnt: Modality, column: Column) -> None:
     nothing = learnt.encode(Column(column.name, pa.nulls(3, column.data.type), column.files))
     assert not nothing.present.any() and len(nothing.values) == 3, "a column of missing cells has present ones"
+
+
+def _check_overview(learnt: Modality, column: Column) -> None:
+    """What a report shows of the column: figures that are finite, pictures and curves of rows that hold something."""
+    for cells in (column, column.slice(0, 0), Column(column.name, pa.nulls(3, column.data.type), column.files)):
+        view = learnt.overview(cells)
+        assert all(np.isfinite(values).all() for values in view.figures.values()), "a figure is not finite"
+        there = set(np.flatnonzero(cells.present).tolist())
+        assert {*view.pictures, *view.curves} <= there, "a picture or a curve of a row that holds nothing"
+        assert all(picture.dtype == np.uint8 and picture.ndim == 3 for picture in view.pictures.values())
+        assert all(curve.shape[1:] == (2,) and np.abs(curve).max() <= 1 for curve in view.curves.values())
 
 
 def _same(one: Encoded, other: Encoded) -> bool:
