@@ -132,7 +132,7 @@ def test_a_target_that_is_not_there_is_refused(made):
 
 COLUMN_KEYS = {
     "name", "modality", "reason", "caution", "rows", "missing", "distinct", "examples", "unreadable", "checked",
-    "undecodable", "faults", "commonest", "distribution",
+    "undecodable", "faults", "commonest", "coverage", "distribution",
 }  # fmt: skip
 
 
@@ -183,6 +183,7 @@ def test_every_cell_is_decoded_where_asked(tmp_path):
         (tmp_path / "image" / f"{row}.png").write_bytes(b"no picture")
     sample, every = (by_name(sensorium.inspect(table, every=flag))["image"] for flag in (False, True))
     assert (sample.checked, every.checked, every.undecodable) == (200, 240, 3)
+    assert every.coverage == pytest.approx({"present": 237 / 240, "missing": 0, "undecodable": 3 / 240})
     (fault,) = every.faults
     assert fault["rows"] == [1, 3, 5] and fault["count"] == 3 and fault["cure"]
 
@@ -206,6 +207,16 @@ def test_a_group_and_a_time_to_split_by_are_proposed():
     for setting in told:  # what is proposed can be set
         name, _, column = setting.removeprefix("split.").partition("=")
         assert sensorium.inspect(table, "y", config={"split": {name: column}}).split["how"].startswith("made: by")
+
+
+def test_a_column_of_many_words_is_proposed_as_a_setting_takes_it():
+    table = {"our patient": [f"p{i // 3}" for i in range(90)], "x": [(i * 37) % 91 / 7 for i in range(90)]}
+    assert list(advice(table)) == ['split.group="our patient"']
+
+
+def test_rows_that_cannot_be_split_can_be_looked_at():
+    found = sensorium.inspect({"x": [(i * 37) % 91 / 7 for i in range(40)], "split": ["test"] * 20 + ["val"] * 20})
+    assert (found.rows, found.split) == (40, None)
 
 
 def test_a_column_that_nearly_tells_the_label_is_pointed_out():

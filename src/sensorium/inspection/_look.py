@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from sensorium.config import Config
+from sensorium.errors import SchemaError
 from sensorium.inspection.advice import Advice, advise
 from sensorium.inspection.copies import Copies, Sides, find_copies, value_ids
 from sensorium.modalities import Modality, Work
@@ -66,9 +69,19 @@ class ColumnReport:
     commonest: list[tuple[str, int]]
     overview: Overview
 
+    @property
+    def coverage(self) -> dict[str, float]:
+        """Shares of the cells: `present`, `missing`, `undecodable` (as many as of those checked)."""
+        missing = self.missing / self.rows if self.rows else 0.0
+        undecodable = min(self.undecodable / self.checked, 1 - missing) if self.checked else 0.0
+        return {"present": 1 - missing - undecodable, "missing": missing, "undecodable": undecodable}
+
     def to_json(self) -> dict[str, Any]:
+        """As the attributes, with `coverage`, and with `distribution`, a histogram of each figure, for `overview`:
+        {"name", "count", "lowest", "median", "highest", "edges", "counts"}; of dates, the figures are days.
+        """
         content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overview"}
-        return content | {"distribution": self.overview.to_json()}
+        return content | {"coverage": self.coverage, "distribution": self.overview.to_json()}
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,7 @@ class Inspection:
     every: bool
 
     def to_json(self) -> dict[str, Any]:
+        """As the attributes; pictures and curves are left to the page."""
         content = {field.name: getattr(self, field.name) for field in fields(self)}
         content["columns"] = [column.to_json() for column in self.columns]
         content["copies"] = [copies.to_json() for copies in self.copies]
@@ -193,14 +207,15 @@ def _fault(group: ProblemGroup) -> dict[str, Any]:
 
 
 def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
-    """The commonest values; none where (nearly) every cell has its own, or is a list."""
-    ids = value_ids(column)
-    counts = np.bincount(ids[ids >= 0]) if not column.is_list else np.zeros(0, np.int64)
-    if 2 * len(counts) > len(column.values):
+    """The commonest values; none where most cells have their own, or hold lists, objects or bytes."""
+    kind = column.data.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or 2 * column.distinct > len(column.values):
         return []
-    first = {number: row for row, number in reversed(list(enumerate(ids.tolist())))}
+    numbers, first, counts = np.unique(value_ids(column), return_index=True, return_counts=True)
+    numbers, first, counts = (found[numbers >= 0] for found in (numbers, first, counts))
     order = np.argsort(-counts, kind="stable")[:most]
-    return [(shorten(column.strings[first[number]].as_py()), int(counts[number])) for number in order.tolist()]
+    values = column.take(first[order]).strings.to_pylist()
+    return list(zip(map(shorten, values), counts[order].tolist(), strict=True))
 
 
 def _target(column: Column, found: tuple[str, Guess], sides: Sides) -> dict[str, Any]:
@@ -230,8 +245,11 @@ def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
 def _split(table: Table, config: Config) -> Split | None:
     """As training would split the rows; without a target only what a column names."""
     found = split_column(table, config)
-    name = config.target or found
-    return make_split(table, table.column(name), config.split, found, config.seed) if name else None
+    if config.target:
+        return make_split(table, table.column(config.target), config.split, found, config.seed)
+    with suppress(SchemaError):  # rows that can't be split for training can be looked at
+        return make_split(table, table.column(found), config.split, found, config.seed) if found else None
+    return None
 
 
 def _sides(table: Table, split: Split | None, config: Config) -> Sides:

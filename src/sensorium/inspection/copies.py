@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.inspection.near import SIDE, near_pictures, near_texts
@@ -98,22 +99,23 @@ def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report:
 
 def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
     """What tells the column's cells apart, and which are alike where that is no chance."""
-    ids = value_ids(column)
     if kind.kept:
         same, how = file_ids(column), "the same bytes"
-        # What can't be read is told apart by what the cell says.
-        ids = np.where(same >= 0, same, np.where(ids >= 0, ids + len(column), -1))
+        # What can't be read is told apart by its row.
+        ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
     elif kind.near == "text":
+        ids = value_ids(column)
         same, how = _long(column, ids), f"the same text of {SENTENCE} characters or more"
     else:
-        return ids, []
+        return value_ids(column), []
     near = [_near(column, kind.near, same, sides)] if kind.near else []
     return ids, [_copies(column.name, "same", how, same, sides), *near]
 
 
 def value_ids(column: Column) -> Ids:
     """Like cells, like numbers."""
-    return np.asarray(pc.fill_null(pc.dictionary_encode(column.strings).indices, -1), np.int64)
+    cells = column.strings if pa.types.is_nested(column.data.type) else column.data
+    return np.asarray(pc.fill_null(pc.dictionary_encode(cells).indices, -1), np.int64)
 
 
 def file_ids(column: Column) -> Ids:

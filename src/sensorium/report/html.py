@@ -93,7 +93,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: Seq
     kinds = ["number" if place in numbers else None for place in range(len(headers))]
     head = tag("tr", *(tag("th", h, scope="col", class_=k) for h, k in zip(headers, kinds, strict=True)))
     body = [tag("tr", *(tag("td", c, class_=k) for c, k in zip(row, kinds, strict=True))) for row in rows]
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll", tabindex=0)
+    return tag(
+        "div",
+        tag("table", tag("thead", head), tag("tbody", *body)),
+        class_="scroll",
+        tabindex=0,
+        role="region",
+        aria_label=", ".join(filter(None, headers)),
+    )
 
 
 def figure(content: Markup, caption: object) -> Markup:

@@ -121,7 +121,7 @@ def _share(part: int, whole: int) -> str:
 def _column(place: int, column: ColumnReport) -> h.Markup:
     lines = [h.tag("h3", column.name), h.tag("p", f"{column.modality or 'left out'}: {column.reason}")]
     lines += [_note(column.caution)] if column.caution else []
-    lines.append(_coverage(column))
+    lines.append(h.share(list(column.coverage.items())))
     lines += [_note(_fault(fault)) for fault in column.faults]
     charts = [_chart(figures) for figures in column.overview.to_json()]
     lines += [h.tag("div", *charts, class_="row")] if charts else []
@@ -131,13 +131,6 @@ def _column(place: int, column: ColumnReport) -> h.Markup:
     if column.examples and not column.commonest:
         lines += [h.tag("h4", "Examples"), h.tag("ul", *(h.tag("li", example) for example in column.examples))]
     return h.tag("article", *lines, class_="card", id=f"column-{place}")
-
-
-def _coverage(column: ColumnReport) -> h.Markup:
-    """Shares of all cells; of the cells not decoded on trial, as many can't be read as of those that were."""
-    missing = column.missing / column.rows if column.rows else 0.0
-    broken = column.undecodable / column.checked if column.checked else 0.0
-    return h.share([("present", 1 - missing - broken), ("missing", missing), ("can't be decoded", broken)])
 
 
 def _fault(fault: dict[str, Any]) -> str:

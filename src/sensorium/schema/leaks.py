@@ -23,7 +23,11 @@ REPEATED = 10  # occurrences from which a value or a word can tell a label by mo
 LUCK = 1e-6  # a pure value is remarkable where chance would make it so more seldom
 TELLING = 0.3  # share of rows in which a remarkable value or word occurs
 EXACT = 0.999  # correlation from which a number gives the target away
-UNIT = re.compile(r"(patient|subject|participant|person|customer|client|user|speaker|author|session)(_?id)?$", re.I)
+UNIT = re.compile(
+    r"(patient|subject|participant|person|donor|customer|client|user|student|driver|household|speaker|author|session)"
+    r"(_?id)?$",
+    re.I,
+)
 GAP, FILLED = "a gap", "a value"
 
 
