@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import sensorium
-from sensorium.inspection import copies as module
+from sensorium.inspection import search
 from sensorium.inspection.near import WINDOW, near_groups, near_pictures, near_texts
 from sensorium.testing.tables import WORDS
 
@@ -116,7 +116,7 @@ def test_without_a_target_or_split_copies_are_still_found(random):
 
 
 def test_what_is_too_much_is_left_out_and_told(random, monkeypatch):
-    monkeypatch.setattr(module, "MOST_TEXTS", 10)
+    monkeypatch.setattr(search, "MOST_TEXTS", 10)
     told = found({"text": sentences(random, 50)})["text", "near"]
     assert (told.looked_at, told.left_out) == (10, 40)
     assert "40 rows not looked at" in str(told)

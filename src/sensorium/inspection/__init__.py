@@ -1,5 +1,6 @@
 """What is in a table before anything is trained: columns, faults, copies, advice; imports no torch."""
 
-from sensorium.inspection._look import ColumnReport, Inspection, inspect
+from sensorium.inspection._look import inspect
+from sensorium.inspection.result import ColumnReport, Inspection
 
 __all__ = ["ColumnReport", "Inspection", "inspect"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from sensorium.config import Config
 from sensorium.errors import SchemaError
-from sensorium.inspection.advice import Advice, advise
-from sensorium.inspection.copies import Copies, Sides, find_copies, value_ids
-from sensorium.modalities import Modality, Work
-from sensorium.modalities._overview import Overview
+from sensorium.inspection.advice import advise
+from sensorium.inspection.copies import Rows, Sides, value_ids
+from sensorium.inspection.result import ColumnReport, Inspection
+from sensorium.inspection.search import find_copies
+from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, learn_modality
 from sensorium.problems import ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
@@ -39,82 +40,12 @@ BALANCED = 30  # labels counted
 
 
 @dataclass(frozen=True)
-class ColumnReport:
-    """One column.
+class Trial:
+    """Which rows' cells are decoded, how, and who is told."""
 
-    Attributes:
-        name, modality, reason, caution: as in its plan; modality is None where it is left out.
-        rows, missing, distinct: counts of its cells.
-        examples: a few values.
-        unreadable: of the cells looked at, how many can't be taken as they are, and why.
-        checked: how many cells were decoded on trial.
-        undecodable: how many of those hold something, yet nothing that can be read: they are missing to a model.
-        faults: `unreadable` in parts: {"reason", "cure", "count", "rows" (the first), "value" (the first)}.
-        commonest: values and how often they occur, where values recur.
-        overview: the modality's own view: how its figures are distributed, some pictures and curves.
-    """
-
-    name: str
-    modality: str | None
-    reason: str
-    caution: str
-    rows: int
-    missing: int
-    distinct: int
-    examples: list[str]
-    unreadable: list[str]
-    checked: int
-    undecodable: int
-    faults: list[dict[str, Any]]
-    commonest: list[tuple[str, int]]
-    overview: Overview
-
-    @property
-    def coverage(self) -> dict[str, float]:
-        """Shares of the cells: `present`, `missing`, `undecodable` (as many as of those checked)."""
-        missing = self.missing / self.rows if self.rows else 0.0
-        undecodable = min(self.undecodable / self.checked, 1 - missing) if self.checked else 0.0
-        return {"present": 1 - missing - undecodable, "missing": missing, "undecodable": undecodable}
-
-    def to_json(self) -> dict[str, Any]:
-        """As the attributes, with `coverage`, and with `distribution`, a histogram of each figure, for `overview`:
-        {"name", "count", "lowest", "median", "highest", "edges", "counts"}; of dates, the figures are days.
-        """
-        content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overview"}
-        return content | {"coverage": self.coverage, "distribution": self.overview.to_json()}
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """A table seen through its columns.
-
-    Attributes:
-        table: its name.
-        rows: how many.
-        columns: one report each, in the table's order.
-        target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, of all
-            rows and by split, where they are no numbers to be estimated.
-        split: how the rows are or would be split, and how many fall where, if a target is given.
-        copies: rows that are the same or nearly, above all across splits.
-        advice: settings to think of: {"setting", "column", "reason"}.
-        every: whether every cell was decoded, and not a sample of each column.
-    """
-
-    table: str
-    rows: int
-    columns: list[ColumnReport]
-    target: dict[str, Any] | None
-    split: dict[str, Any] | None
-    copies: list[Copies]
-    advice: list[Advice]
-    every: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """As the attributes; pictures and curves are left to the page."""
-        content = {field.name: getattr(self, field.name) for field in fields(self)}
-        content["columns"] = [column.to_json() for column in self.columns]
-        content["copies"] = [copies.to_json() for copies in self.copies]
-        return content
+    rows: Rows
+    config: Config
+    work: Work
 
 
 def inspect(
@@ -149,7 +80,7 @@ def inspect(
     return Inspection(
         table=opened.name,
         rows=len(opened),
-        columns=_columns(opened, plans, settings, report, every),
+        columns=_columns(opened, plans, settings, report, every=every),
         target=_target(opened.column(settings.target), task, sides) if settings.target and task else None,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         copies=find_copies(opened, plans, sides, report),
@@ -159,17 +90,17 @@ def inspect(
 
 
 def _columns(
-    table: Table, plans: list[ColumnPlan], config: Config, report: Reporter, every: bool
+    table: Table, plans: list[ColumnPlan], config: Config, report: Reporter, *, every: bool
 ) -> list[ColumnReport]:
     look = len(table) if every else min(LOOKED_AT, len(table))
     rows = np.unique(np.linspace(0, len(table) - 1, look).astype(np.int64))
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
-        return [_column(table, plan, config, rows, Work(advance=bar.advance)) for plan in plans]
+        trial = Trial(rows, config, Work(advance=bar.advance))
+        return [_column(table.column(plan.name), plan, trial) for plan in plans]
 
 
-def _column(table: Table, plan: ColumnPlan, config: Config, rows: np.ndarray, work: Work) -> ColumnReport:
-    column = table.column(plan.name)
-    learnt, faults, undecodable = _try(column.take(rows), plan, config, rows, work)
+def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
+    learnt, faults, undecodable = _try(column.take(trial.rows), plan, trial)
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,
@@ -180,7 +111,7 @@ def _column(table: Table, plan: ColumnPlan, config: Config, rows: np.ndarray, wo
         distinct=column.distinct if len(column.values) else 0,
         examples=[shorten(value) for value in column.sample(EXAMPLES)],
         unreadable=[str(group) for group in faults],
-        checked=len(rows) if learnt else 0,
+        checked=len(trial.rows) if learnt else 0,
         undecodable=undecodable,
         faults=[_fault(group) for group in faults],
         commonest=_commonest(column, COMMONEST),
@@ -188,16 +119,14 @@ def _column(table: Table, plan: ColumnPlan, config: Config, rows: np.ndarray, wo
     )
 
 
-def _try(
-    column: Column, plan: ColumnPlan, config: Config, rows: np.ndarray, work: Work
-) -> tuple[Modality | None, list[ProblemGroup], int]:
+def _try(cells: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
     """Decode some cells as training would."""
     if plan.modality is None:
         return None, [], 0
-    learnt = learn_modality(plan, column, config)
-    found = learnt.encode(column, work)
-    faults = at_rows(Problems(found.problems), rows).groups()
-    return learnt, faults, int((column.present & ~found.present).sum())
+    learnt = learn_modality(plan, cells, trial.config)
+    found = learnt.encode(cells, trial.work)
+    faults = at_rows(Problems(found.problems), trial.rows).groups()
+    return learnt, faults, int((cells.present & ~found.present).sum())
 
 
 def _fault(group: ProblemGroup) -> dict[str, Any]:

@@ -1,10 +1,7 @@
-"""Rows that hold the same, or nearly the same: above all rows of different splits."""
+"""Rows that are alike, as groups: how many there are, which stand in several splits, whose labels differ."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -14,21 +11,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.inspection.near import SIDE, near_pictures, near_texts
-from sensorium.modalities import Modality, Work
-from sensorium.problems import Unreadable, count
-from sensorium.progress import Reporter
-from sensorium.registry import modalities
-from sensorium.schema import SPLITS, ColumnPlan
-from sensorium.table import Column, Table
+from sensorium.problems import count
+from sensorium.schema import SPLITS
+from sensorium.table import Column
 
-MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
-SENTENCE = 20  # characters from which the same text twice is no chance
-LONG = 60  # characters from which nearly the same text twice is no chance
 GROUPS = 20  # listed
 ROWS = 20  # of a group, listed
-MOSTLY = 0.5  # share of different rows from which like rows are remarkable
 
+Rows: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.int64]
 """One number a row: the same for like cells, -1 where there is nothing to compare."""
 
@@ -81,130 +71,23 @@ class Sides:
     labels: Ids
 
 
-def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report: Reporter) -> list[Copies]:
-    """Same and nearly same cells of files and texts, and same rows. Near-linear in rows; what is left out is told."""
-    used = [plan for plan in plans if plan.modality]
-    ids, found = dict[str, Ids](), list[Copies]()
-    with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
-        for plan in used:
-            kind = modalities.load(plan.modality or "")
-            ids[plan.name], copies = _in_column(table.column(plan.name), kind, sides)
-            found += copies
-            bar.advance(len(table))
-    whole = _rows(ids, table)
-    if whole is not None:
-        found.insert(0, _copies("", "same", "all columns that are learnt from", whole, sides))
-    return [copies for copies in found if copies.groups or copies.left_out]
-
-
-def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
-    """What tells the column's cells apart, and which are alike where that is no chance."""
-    if kind.kept:
-        same, how = file_ids(column), "the same bytes"
-        # What can't be read is told apart by its row.
-        ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
-    elif kind.near == "text":
-        ids = value_ids(column)
-        same, how = _long(column, ids), f"the same text of {SENTENCE} characters or more"
-    else:
-        return value_ids(column), []
-    near = [_near(column, kind.near, same, sides)] if kind.near else []
-    return ids, [_copies(column.name, "same", how, same, sides), *near]
-
-
 def value_ids(column: Column) -> Ids:
     """Like cells, like numbers."""
     cells = column.strings if pa.types.is_nested(column.data.type) else column.data
     return np.asarray(pc.fill_null(pc.dictionary_encode(cells).indices, -1), np.int64)
 
 
-def file_ids(column: Column) -> Ids:
-    """Files of like bytes, like numbers. Only files of the same size are read; folders are not compared."""
-    cells = column.data.to_pylist()
-    keys: list[Any] = [None] * len(cells)
-    for row in _spaced(np.flatnonzero(column.present), MOST_FILES):
-        keys[row] = _size(cells[row], column)
-    sizes = dict[int, list[Any]]()
-    for key in filter(None, keys):
-        sizes.setdefault(key[0], []).append(key[1])
-    several = {size for size, sources in sizes.items() if len(set(sources)) > 1}
-    digests = dict[Any, Any]()
-    for key in dict.fromkeys(key for key in keys if key):
-        digests[key] = _digest(key[1]) if key[0] in several else key
-    numbers = {digest: number for number, digest in enumerate(dict.fromkeys(digests.values()))}
-    return np.array([-1 if key is None else numbers[digests[key]] for key in keys], np.int64)
-
-
-def _size(cell: Any, column: Column) -> tuple[int, str | bytes] | None:
-    cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
-    if isinstance(cell, bytes):
-        return len(cell), cell
-    try:
-        path = os.fspath(column.files.path(cell)) if isinstance(cell, str) else None
-        return None if path is None else (os.path.getsize(path), path)
-    except (Unreadable, OSError):
-        return None
-
-
-def _digest(source: str | bytes) -> bytes:
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).digest()
-    with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
-        return hashlib.file_digest(stream, "sha256").digest()
-
-
-def _long(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
-    lengths = np.asarray(pc.fill_null(pc.utf8_length(column.strings), 0))
-    return np.where(lengths >= least, ids, -1)
-
-
-def _spaced(rows: Ids, most: int) -> Ids:
-    """At most so many of the rows, evenly spaced."""
-    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows
-
-
-def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
-    """One row stands for its exact copies; groups of near copies hold those too."""
-    picture = kind == "picture"
-    same = same if picture else _long(column, same, LONG)
-    numbers, first = np.unique(same, return_index=True)
-    firsts = first[numbers >= 0]
-    looked = _spaced(firsts, MOST_PICTURES if picture else MOST_TEXTS)
-    kept, groups = (_pictures if picture else _texts)(column.take(looked))
-    ids = np.full(len(numbers) + 1, -1, np.int64)  # the last for what is missing
-    ids[np.searchsorted(numbers, same[looked[kept]])] = groups
-    places = np.where(same >= 0, np.searchsorted(numbers, same), len(numbers))
-    how = "small grey pictures correlate" if picture else "four fifths of their runs of characters are the same"
-    left_out = int(np.isin(same, same[np.setdiff1d(firsts, looked)]).sum())
-    return _copies(column.name, "near", how, ids[places], sides, same=same, left_out=left_out)
-
-
-def _pictures(column: Column) -> tuple[Ids, Ids]:
-    """Places of the cells that can be decoded, and their groups."""
-    learnt = modalities.load("image").learn(column.slice(0, 1), size=SIDE, channels=1)
-    encoded = learnt.encode(column, Work())
-    return np.flatnonzero(encoded.present), near_pictures(encoded.values[encoded.present, :, :, 0])
-
-
-def _texts(column: Column) -> tuple[Ids, Ids]:
-    return np.arange(len(column)), near_texts(column.strings.to_pylist())
-
-
-def _rows(ids: Mapping[str, Ids], table: Table) -> Ids | None:
-    """Like rows, like numbers; None where most rows have a like, as in a table of a few categories."""
-    if not ids or not len(table):
-        return None
-    merged = np.zeros(len(table), np.int64)
-    for numbers in ids.values():
-        merged = np.unique(merged * (numbers.max() + 2) + numbers + 1, return_inverse=True)[1]
-    merged[np.all([numbers < 0 for numbers in ids.values()], axis=0)] = -1
-    return merged if len(np.unique(merged)) > MOSTLY * len(table) else None
-
-
-def _copies(
-    column: str, kind: str, how: str, ids: Ids, sides: Sides, *, same: Ids | None = None, left_out: int = 0
+def group_copies(
+    ids: Ids, sides: Sides, *, column: str, kind: str, how: str, same: Ids | None = None, left_out: int = 0
 ) -> Copies:
-    """Groups of two rows or more; of near copies those that hold two cells that are not the same."""
+    """Groups of two rows or more.
+
+    Args:
+        ids: rows with the same number are alike; -1 is alike to nothing.
+        sides: their splits and labels.
+        column, kind, how, left_out: as in `Copies`.
+        same: of near copies, the numbers of cells that are the same: a group holds two of them or more.
+    """
     numbers, inverse, sizes = np.unique(ids, return_inverse=True, return_counts=True)
     several = (sizes > 1) & (numbers >= 0)
     if same is not None:

@@ -1,0 +1,89 @@
+"""What an inspection finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sensorium.inspection.advice import Advice
+from sensorium.inspection.copies import Copies
+from sensorium.modalities import Overview
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """One column.
+
+    Attributes:
+        name, modality, reason, caution: as in its plan; modality is None where it is left out.
+        rows, missing, distinct: counts of its cells.
+        examples: a few values.
+        unreadable: of the cells looked at, how many can't be taken as they are, and why.
+        checked: how many cells were decoded on trial.
+        undecodable: how many of those hold something, yet nothing that can be read: they are missing to a model.
+        faults: `unreadable` in parts: {"reason", "cure", "count", "rows" (the first), "value" (the first)}.
+        commonest: values and how often they occur, where values recur.
+        overview: the modality's own view: how its figures are distributed, some pictures and curves.
+    """
+
+    name: str
+    modality: str | None
+    reason: str
+    caution: str
+    rows: int
+    missing: int
+    distinct: int
+    examples: list[str]
+    unreadable: list[str]
+    checked: int
+    undecodable: int
+    faults: list[dict[str, Any]]
+    commonest: list[tuple[str, int]]
+    overview: Overview
+
+    @property
+    def coverage(self) -> dict[str, float]:
+        """Shares of the cells: `present`, `missing`, `undecodable` (as many as of those checked)."""
+        missing = self.missing / self.rows if self.rows else 0.0
+        undecodable = min(self.undecodable / self.checked, 1 - missing) if self.checked else 0.0
+        return {"present": 1 - missing - undecodable, "missing": missing, "undecodable": undecodable}
+
+    def to_json(self) -> dict[str, Any]:
+        """As the attributes, with `coverage`, and with `distribution`, a histogram of each figure, for `overview`:
+        {"name", "count", "lowest", "median", "highest", "edges", "counts"}; of dates, the figures are days.
+        """
+        content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overview"}
+        return content | {"coverage": self.coverage, "distribution": self.overview.to_json()}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A table seen through its columns.
+
+    Attributes:
+        table: its name.
+        rows: how many.
+        columns: one report each, in the table's order.
+        target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, of all
+            rows and by split, where they are no numbers to be estimated.
+        split: how the rows are or would be split, and how many fall where, if a target is given.
+        copies: rows that are the same or nearly, above all across splits.
+        advice: settings to think of: {"setting", "column", "reason"}.
+        every: whether every cell was decoded, and not a sample of each column.
+    """
+
+    table: str
+    rows: int
+    columns: list[ColumnReport]
+    target: dict[str, Any] | None
+    split: dict[str, Any] | None
+    copies: list[Copies]
+    advice: list[Advice]
+    every: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """As the attributes; pictures and curves are left to the page."""
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        content["columns"] = [column.to_json() for column in self.columns]
+        content["copies"] = [copies.to_json() for copies in self.copies]
+        return content
