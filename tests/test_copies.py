@@ -122,6 +122,12 @@ def test_what_is_too_much_is_left_out_and_told(random, monkeypatch):
     assert "40 rows not looked at" in str(told)
 
 
+def test_files_that_are_too_many_are_told(random, monkeypatch):
+    monkeypatch.setattr(search, "MOST_FILES", 6)
+    told = found({"image": [save(scene(random)) for _ in range(8)], "x": random.normal(size=8)})["image", "same"]
+    assert (told.looked_at, told.left_out, told.groups) == (6, 2, 0)
+
+
 @given(st.lists(st.text(max_size=40), max_size=12))
 def test_any_texts_can_be_compared_and_each_is_like_itself(texts):
     groups = near_texts([*texts, *texts])

@@ -43,7 +43,9 @@ def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report:
 
 def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
     """What tells the column's cells apart, and which are alike where that is no chance."""
+    left_out = 0
     if kind.kept:
+        left_out = max(0, int(column.present.sum()) - MOST_FILES)
         same, how = file_ids(column), "the same bytes"
         # What can't be read is told apart by its row.
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
@@ -53,7 +55,7 @@ def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids,
     else:
         return value_ids(column), []
     near = [_near(column, kind.near, same, sides)] if kind.near else []
-    return ids, [group_copies(same, sides, column=column.name, kind="same", how=how), *near]
+    return ids, [group_copies(same, sides, column=column.name, kind="same", how=how, left_out=left_out), *near]
 
 
 def file_ids(column: Column) -> Ids:
@@ -87,8 +89,11 @@ def _size(cell: Any, column: Column) -> tuple[int, str | bytes] | None:
 def _digest(source: str | bytes) -> bytes:
     if isinstance(source, bytes):
         return hashlib.sha256(source).digest()
-    with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
-        return hashlib.file_digest(stream, "sha256").digest()
+    try:
+        with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError:  # told, with its row, where the cell is decoded
+        return os.fsencode(source)
 
 
 def _long(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
