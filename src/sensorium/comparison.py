@@ -15,7 +15,6 @@ from sensorium.experiment import Experiment, Trained, Variant
 from sensorium.metrics import lower_is_better, metrics_of
 from sensorium.registry import fusions as known_fusions
 
-
 USUAL = ("attention", "concat", "gated", "late", "weighted_sum")  # one of each kind, all of them quick
 
 
