@@ -214,6 +214,8 @@ LEARNT = {
     "date": {"day_first": True},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
     "vector": {},
+    "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
+    "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
 }
 ENCODED = {
     "bilstm": ("text", {"embedding": 8, "hidden": 8, "dropout": 0.5}),
@@ -238,6 +240,7 @@ ENCODED = {
         {"patch": 4, "stride": 2, "size": 16, "layers": 1, "heads": 2, "dropout": 0.5},
     ),
     "module": ("image", {}),
+    "frames_cnn": ("video", {"filters": (4,), "temporal": 2, "kernel": 5}),
 }
 FUSED = {
     "weighted_sum": {"alpha": 0.25},

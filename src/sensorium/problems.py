@@ -95,3 +95,7 @@ class Unreadable(Exception):
     def __init__(self, reason: str, cure: str = "") -> None:
         super().__init__(reason)
         self.reason, self.cure = reason, cure
+
+
+class Nothing(Unreadable):
+    """A cell without anything of the kind that is looked for: no fault in a view of another column's cells."""

@@ -102,6 +102,11 @@ class Modality(Learned, ABC):
         """Is the column of this kind: how sure, and why? None where it can't be."""
 
     @classmethod
+    def views(cls, column: Column) -> Mapping[str, str]:
+        """Name → modality of what else is in the cells; `{"sound": "audio"}` gives the column `clip.sound`."""
+        return {}
+
+    @classmethod
     @abstractmethod
     def learn(cls, column: Column) -> Self:
         """Learn from the *training* rows of a column; keyword-only parameters of an implementation are the options."""

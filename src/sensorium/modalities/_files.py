@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.modalities._base import Work
-from sensorium.problems import Problem, Unreadable, shorten
+from sensorium.problems import Nothing, Problem, Unreadable, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column, Files
 
@@ -65,7 +65,8 @@ def decode_cells(
                     store(row, decode(open_cell(cells[row], column.files, folders=folders)))
                     present[row] = True
             except Unreadable as error:
-                problems.append(_problem(column, row, cells[row], error))
+                if not (column.is_view and isinstance(error, Nothing)):
+                    problems.append(_problem(column, row, cells[row], error))
         work.advance(len(rows))
         return problems
 

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._containers import container_format, sound_rate_and_seconds, sound_track
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview, outline
 from sensorium.problems import Unreadable
 from sensorium.schema import Guess
 from sensorium.table import Column
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf")
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".m4a")
 MAGIC = (b"fLaC", b"OggS", b"ID3", b"FORM", b".snd")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
 LOWEST_RATE = 100  # Hz: a sample a hop
@@ -157,6 +158,8 @@ def mel_filters(window: int, rate: int, mels: int) -> Wave:
 def _rate_and_seconds(source: Source) -> tuple[int, float]:
     import soundfile
 
+    if container_format(_head(source)):
+        return sound_rate_and_seconds(source)
     try:
         info = soundfile.info(source)
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
@@ -169,6 +172,8 @@ def _mono(source: Source, rate: int, seconds: float) -> Wave:
     import soundfile
     import soxr
 
+    if container_format(_head(source)):
+        return _sound(sound_track(source, rate, seconds))
     try:
         _refuse_cut(source)
         with soundfile.SoundFile(source) as clip:
@@ -176,24 +181,31 @@ def _mono(source: Source, rate: int, seconds: float) -> Wave:
             samples, own_rate = clip.read(wanted, dtype="float32", always_2d=True), clip.samplerate
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
         raise Unreadable(f"damaged sound, or none that libsndfile knows ({_words(error)})") from None
-    if not len(samples):
-        raise Unreadable("a sound without samples")
     if len(samples) < wanted:
         raise Unreadable("truncated sound: not all of its samples can be read")
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32)
-    if not np.isfinite(mono).all():
-        raise Unreadable("a sound with samples that are no finite numbers")
+    mono = _sound(samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32))
     return mono if own_rate == rate else soxr.resample(mono, own_rate, rate)
+
+
+def _sound(samples: Wave) -> Wave:
+    if not len(samples):
+        raise Unreadable("a sound without samples")
+    if not np.isfinite(samples).all():
+        raise Unreadable("a sound with samples that are no finite numbers")
+    return samples
+
+
+def _head(source: Source) -> bytes:
+    if isinstance(source, io.BytesIO):
+        return bytes(source.getbuffer()[:12])
+    with source.open("rb") as stream:
+        return stream.read(12)
 
 
 def _refuse_cut(source: Source) -> None:
     """To libsndfile a cut WAV, AIFF or AU file is a shorter sound; the header says how long it was."""
-    if isinstance(source, io.BytesIO):
-        head, size = bytes(source.getbuffer()[:12]), source.getbuffer().nbytes
-    else:
-        with source.open("rb") as stream:
-            head, size = stream.read(12), source.stat().st_size
-    if size + SLACK < _declared_size(head):
+    size = source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
+    if size + SLACK < _declared_size(_head(source)):
         raise Unreadable("truncated sound: the file is shorter than its header says")
 
 

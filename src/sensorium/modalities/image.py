@@ -101,12 +101,16 @@ class Image(Modality):
             with Pillow.open(source) as picture:
                 _refuse_bombs(picture, self.max_pixels)
                 picture.draft("L" if self.channels == 1 else "RGB", side)  # JPEG: decodes at a fraction of the size
-                return self._square(self._flatten(ImageOps.exif_transpose(picture)), side)
+                return self.prepare(ImageOps.exif_transpose(picture))
         except Unreadable:
             raise
         # Damaged files make Pillow and its plug-ins raise nearly anything; every one of them means "can't be decoded".
         except Exception as error:  # noqa: BLE001
             raise Unreadable(_reason(error)) from None
+
+    def prepare(self, picture: Pillow.Image) -> Pixels:
+        """An open picture, upright → uint8[size, size, channels]."""
+        return self._square(self._flatten(picture), (self.size, self.size))
 
     def _flatten(self, picture: Pillow.Image) -> Pillow.Image:
         mode = "L" if self.channels == 1 else "RGB"

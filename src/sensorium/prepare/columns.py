@@ -76,7 +76,7 @@ def prepare_columns(
     Raises:
         DataError: the table has none of the columns.
     """
-    there = [name for name in learnt if name in table.columns]
+    there = [name for name in learnt if name in table]
     if not there:
         raise DataError(
             "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare.columns import Prepared
 
 GRID = 16  # padded lengths are multiples of it: few different shapes keep the allocator from fragmenting
+LARGE = 1024  # entries of a step, such as a picture of a video, from which on padding would cost more than it saves
 POOL = 8  # batches' worth of shuffled rows among which rows of like length are put together
 
 
@@ -75,7 +77,7 @@ class _Column:
             return Cells(self._values[rows], present)
         start = self._offsets[rows]
         lengths = self._offsets[rows + 1] - start
-        steps = torch.arange(_round_up(max(1, int(lengths.max()))))  # (t,)
+        steps = torch.arange(self._padded(max(1, int(lengths.max()))))  # (t,)
         mask = steps < lengths[:, None]  # (b, t)
         places = torch.where(mask, start[:, None] + steps, 0)
         values = (
@@ -86,6 +88,5 @@ class _Column:
         real = mask.reshape(*mask.shape, *[1] * (values.dim() - 2))
         return Cells(values * real, present, mask)
 
-
-def _round_up(length: int) -> int:
-    return -(-length // GRID) * GRID
+    def _padded(self, length: int) -> int:
+        return length if math.prod(self._values.shape[1:]) >= LARGE else -(-length // GRID) * GRID

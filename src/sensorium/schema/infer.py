@@ -43,9 +43,10 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     Raises:
         SchemaError: settings that name columns the table lacks; no column left to learn from.
     """
-    _check_names(table, config)
     roles = _roles(table, config)
     plans = [_plan(table.column(name), config, roles.get(name)) for name in table.columns]
+    plans = [each for plan in plans for each in (plan, *_views(plan, table, config))]
+    _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
         reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
         raise SchemaError(
@@ -100,14 +101,29 @@ def _spelt_as_split(column: Column) -> bool:
     return all(value.strip().lower() in SPELLINGS for value in column.values.unique().to_pylist())
 
 
-def _check_names(table: Table, config: Config) -> None:
+def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
+    """Plans of what else is in a column's cells, such as a video's sound: used wherever the column is."""
+    views = modalities.load(plan.modality).views(table.column(plan.name)) if plan.modality else {}
+    found = []
+    for name, modality in views.items():
+        column = f"{plan.name}.{name}"
+        chosen = config.modalities.get(column)
+        if column in config.exclude:
+            found.append(ColumnPlan(column, None, "left out by setting"))
+        elif column not in table.columns:
+            kind = (chosen and chosen.name) or modality
+            found.append(ColumnPlan(column, kind, f"the {name} in the cells of {plan.name}"))
+    return found
+
+
+def _check_names(table: Table, config: Config, known: list[str]) -> None:
     asked = [config.target, config.split.column, config.split.group, config.split.time, *(config.columns or [])]
     asked += [*config.exclude, *(c for tower in config.towers.values() for c in tower)]
     asked += [name for name in config.modalities if name not in modalities.entries]
     raise_together([
-        SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, table.columns))
+        SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, known))
         for name in dict.fromkeys(asked)
-        if name is not None and name not in table.columns
+        if name is not None and name not in known
     ])  # fmt: skip
 
 

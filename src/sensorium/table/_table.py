@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,15 @@ class Files:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Arrow values (null = missing) and how its paths are found."""
+    """One column: its Arrow values (null = missing) and how its paths are found.
+
+    A view reads another column's cells for something else that is in them, which may be missing without fault.
+    """
 
     name: str
     data: pa.Array
     files: Files
+    is_view: bool = False
 
     def __len__(self) -> int:
         return len(self.data)
@@ -126,11 +130,11 @@ class Column:
         return list(self.values.take(pa.array(rows, pa.int64())).to_pylist())
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:
-        return Column(self.name, self.data.take(pa.array(rows)), self.files)
+        return replace(self, data=self.data.take(pa.array(rows)))
 
     def slice(self, start: int, length: int) -> Column:
         """Neighbouring rows, without a copy."""
-        return Column(self.name, self.data.slice(start, length), self.files)
+        return replace(self, data=self.data.slice(start, length))
 
 
 @dataclass(frozen=True)
@@ -148,13 +152,26 @@ class Table:
     def columns(self) -> list[str]:
         return list(self.arrow.column_names)
 
+    def __contains__(self, name: str) -> bool:
+        return self._cells(name) is not None
+
     def column(self, name: str) -> Column:
-        """Raises SchemaError with the nearest names."""
-        if name not in self.columns:
+        """A column, or with `clip.sound` the view `sound` of the column `clip`.
+
+        Raises:
+            SchemaError: there is none, with the nearest names.
+        """
+        cells = self._cells(name)
+        if cells is None:
             raise SchemaError(
                 f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
             )
-        return Column(name, _one_array(self.arrow.column(name)), self.files)
+        return Column(name, _one_array(self.arrow.column(cells)), self.files, is_view=cells != name)
+
+    def _cells(self, name: str) -> str | None:
+        """The column that holds the cells of a column or view."""
+        owner = name.rpartition(".")[0]
+        return name if name in self.columns else owner if owner in self.columns else None
 
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> Table:
         picked = self.arrow.take(pa.array(rows, pa.int64()))

@@ -81,6 +81,10 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_image(draw(label, random), folder, row)
     if modality == "audio":
         return _save_audio(sing(label, random), folder, row)
+    if modality == "images":
+        return json.dumps([_save_image(draw(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
+    if modality == "video":
+        return _save_video(film(label, random), folder, row)
     if modality == "scan":
         return _save_scan(stack(label, random), folder, row)
     if modality == "series":
@@ -104,6 +108,12 @@ def draw(label: int, random: Random, size: int = 24) -> Image.Image:
     colour = tuple(int(c) for c in random.integers(150, 256, 3))
     ImageDraw.Draw(picture).line([middle - dx, middle - dy, middle + dx, middle + dy], fill=colour, width=3)
     return picture
+
+
+def film(label: int, random: Random, size: int = 32) -> npt.NDArray[np.uint8]:
+    """Frames uint8[6 to 9, size, size, 3] of a picture that shows the class and moves."""
+    picture = np.asarray(draw(label, random, size))
+    return np.stack([np.roll(picture, step, 1) for step in range(int(random.integers(6, 10)))])
 
 
 def stack(label: int, random: Random, size: int = 20) -> npt.NDArray[np.int16]:
@@ -150,6 +160,21 @@ def _save_image(picture: Image.Image, folder: Path, row: int) -> str:
     (folder / "image").mkdir(exist_ok=True)
     picture.save(folder / "image" / f"{row}.png")
     return f"image/{row}.png"
+
+
+def _save_video(frames: npt.NDArray[np.uint8], folder: Path, row: int) -> str:
+    import av
+
+    (folder / "videos").mkdir(parents=True, exist_ok=True)
+    path = f"videos/{row:04d}.mp4"
+    with av.open(folder / path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        pictures = [av.VideoFrame.from_ndarray(frame, "rgb24") for frame in frames]
+        for packet in (p for picture in [*pictures, None] for p in stream.encode(picture)):
+            container.mux(packet)
+    return path
 
 
 def _save_audio(wave: npt.NDArray[np.float32], folder: Path, row: int) -> str:

@@ -1,0 +1,60 @@
+"""A picture network over every picture of a cell, and over their order where they have one."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import NonNegativeInt
+from torch import nn
+
+from sensorium.batch import Cells, Tokens
+from sensorium.config import Odd, Sizes
+from sensorium.encoders._base import initialise, padded_zero
+from sensorium.encoders.image_cnn import ImageCNN
+
+ACCEPTS = ("video", "images")
+
+
+class FramesCNN(nn.Module):
+    """Every picture through one convolutional network, then convolutions over time.
+
+    (b, t, 64, 64, 3) → of each real picture 64 features, the mean and maximum of its last map: (b, t, 128); a
+    video's go through `temporal` residual convolutions over neighbouring pictures; t tokens of width 128. Pictures
+    without an order see nothing of each other. The summary is the mean of the tokens.
+
+    Args:
+        channels: 1 or 3.
+        size: side of the pictures in pixels.
+        ordered: they follow each other in time.
+        filters: maps of each layer of the picture network.
+        temporal: convolutions over time.
+        kernel: pictures that each of them sees.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        ordered: bool,
+        *,
+        filters: Sizes = (16, 32, 64),
+        temporal: NonNegativeInt = 1,
+        kernel: Odd = 3,
+    ) -> None:
+        super().__init__()
+        self.picture = ImageCNN(channels, size, filters=filters)
+        self.width = 2 * filters[-1]
+        self.temporal = nn.ModuleList(
+            nn.Conv1d(self.width, self.width, kernel, padding="same") for _ in range(temporal if ordered else 0)
+        )
+        initialise(self)
+
+    def forward(self, cells: Cells) -> Tokens:
+        assert cells.mask is not None
+        maps = self.picture(
+            Cells(cells.values[cells.mask], cells.mask[cells.mask])
+        ).values  # (real pictures, places, f)
+        values = maps.new_zeros(*cells.mask.shape, self.width)
+        values[cells.mask] = torch.cat([maps.mean(1), maps.amax(1)], 1)
+        for layer in self.temporal:
+            values = padded_zero(cells.mask, values + layer(values.transpose(1, 2)).transpose(1, 2).relu())
+        return Tokens(values, cells.mask)
