@@ -19,8 +19,8 @@ from sensorium.table._types import normalise
 def open_table(
     source: Any, config: TableConfig | None = None, *, folder: Path | None = None, text: Collection[str] = ()
 ) -> Table:
-    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather or SQLite; a pandas, polars or pyarrow table; a dict of
-    columns; a list of dicts; a Table, which is returned as it is.
+    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite or DuckDB; a pandas, polars or pyarrow table; a
+    dict of columns; a list of dicts; a Table, which is returned as it is.
 
     Args:
         source: what to read.
