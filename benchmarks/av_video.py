@@ -21,7 +21,7 @@ from sklearn.datasets import load_digits
 
 import sensorium
 
-FRAMES, SIDE, NOISE = 8, 32, 110.0
+FRAMES, SIDE, NOISE = 8, 32, 165.0
 SPLITS = {"train": 0.7, "val": 0.85, "test": 1.0}
 
 

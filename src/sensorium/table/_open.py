@@ -12,6 +12,7 @@ import pyarrow as pa
 from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
+from sensorium.table._folders import class_folders
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
 
@@ -19,8 +20,8 @@ from sensorium.table._types import normalise
 def open_table(
     source: Any, config: TableConfig | None = None, *, folder: Path | None = None, text: Collection[str] = ()
 ) -> Table:
-    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite or DuckDB; a pandas, polars or pyarrow table; a
-    dict of columns; a list of dicts; a Table, which is returned as it is.
+    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, or to a folder of class
+    folders; a pandas, polars or pyarrow table; a dict of columns; a list of dicts; a Table, which is returned as it is.
 
     Args:
         source: what to read.
@@ -36,7 +37,7 @@ def open_table(
     config = config or TableConfig.model_validate({})
     if isinstance(source, str | Path):
         arrow, name = _read_file(Path(source), config), str(source)
-        folder = folder or Path(source).resolve().parent
+        folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
     else:
         arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     _check_whole(arrow, name)
@@ -53,7 +54,7 @@ def _read_file(path: Path, config: TableConfig) -> pa.Table:
     if not path.exists():
         raise TableError("there is no such table", place=str(path))
     if path.is_dir():
-        raise TableError("this is a folder, not a table", place=str(path), rule=f"a file: {_suffixes()}")
+        return class_folders(path)
     for entry in registry.sources.entries.values():
         if path.suffix.lower() in entry.literal("SUFFIXES", ()):
             if config.query and not entry.literal("QUERY", False):

@@ -1,0 +1,46 @@
+"""A folder of class folders: `photos/cat/1.jpg`, or `photos/train/cat/1.jpg`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+
+from sensorium.errors import TableError
+
+SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
+
+
+def class_folders(path: Path) -> pa.Table:
+    """Columns `file` (a path below the folder) and `label` (its class folder), and `split` where that is above.
+
+    Names that begin with a dot are passed over; so are files beside the class folders.
+
+    Raises:
+        TableError: there are not two class folders with files.
+    """
+    tops = _folders(path)
+    split = bool(tops) and all(top.name.lower() in SPLITS for top in tops)
+    rows = [
+        {"file": str(file.relative_to(path)), "label": each.name, **({"split": each.parent.name} if split else {})}
+        for each in ([inner for top in tops for inner in _folders(top)] if split else tops)
+        for file in _files(each)
+    ]
+    if len({row["label"] for row in rows}) < 2:
+        raise TableError(
+            "this is a folder, not a table",
+            place=str(path),
+            rule="a file, or a folder of class folders: photos/cat/1.jpg, photos/dog/2.jpg",
+        )
+    return pa.Table.from_pylist(rows)
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(inner for inner in path.iterdir() if inner.is_dir() and not inner.name.startswith("."))
+
+
+def _files(path: Path) -> list[Path]:
+    """All files below, links to folders not followed: one may lead back up."""
+    found = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
+    return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))
