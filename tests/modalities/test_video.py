@@ -12,6 +12,7 @@ import pytest
 import sensorium
 from sensorium.modalities.audio import Audio
 from sensorium.modalities.video import Video
+from sensorium.prepare.store import Store
 from sensorium.table import open_table
 
 RATE = 10  # frames a second
@@ -133,6 +134,13 @@ def test_the_sound_track_is_a_view_of_the_same_cells():
     assert 95 <= len(found.values[0]) <= 105  # a second in steps of 10 ms
     strict = learnt.encode(table.column("clip"))  # asked for as the sound itself, it is one
     assert [problem.reason for problem in strict.problems] == ["a video without sound: read as missing"]
+
+
+def test_a_view_kept_in_the_store_does_not_hide_the_faults_of_the_column_itself(tmp_path):
+    table = open_table({"clip": [film(shades(10), sound=tone(1.0)), film(shades(10))], "row": [0, 1]})
+    learnt, store = Audio.learn(table.column("clip")), Store(tmp_path, 10**9)
+    assert store.encode(learnt, table.column("clip.sound")).problems == []
+    assert len(store.encode(learnt, table.column("clip")).problems) == 1
 
 
 def test_the_pitch_of_a_sound_track_is_that_of_the_same_sound_alone():

@@ -66,7 +66,7 @@ class Store:
         found.update(json.dumps(state, sort_keys=True, default=str).encode())
         for name, array in arrays.items():
             found.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
-        found.update(f"{column.files.folder} {column.files.allow_outside} {self.identify}".encode())
+        found.update(f"{column.files.folder} {column.files.allow_outside} {column.is_view} {self.identify}".encode())
         for cell in column.data.to_pylist():
             found.update(_identity(cell, column.files, self.identify))
         return found.hexdigest()[:32]
