@@ -118,7 +118,7 @@ def test_notes_that_state_the_verdict_and_rows_of_one_patient_are_pointed_out(jo
 
 
 def test_fusing_degraded_pictures_and_noisy_sounds_helps():
-    """By some ten points. On 300 test rows the mean of three seeds is known to two; the benchmark runs more of them."""
+    """By ten points or more, over three seeds: one alone is right within a few points by chance."""
     gains = []
     for seed in range(3):
         start = time.perf_counter()
@@ -136,4 +136,4 @@ def test_fusing_degraded_pictures_and_noisy_sounds_helps():
         assert accuracy["concat"] >= 0.80
         assert found.difference.interval[0] > 0
         gains.append(found.difference.value)
-    assert np.mean(gains) >= 0.08
+    assert np.mean(gains) >= 0.10
