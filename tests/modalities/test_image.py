@@ -229,3 +229,22 @@ def test_random_damage_never_crashes(noise, place, cut):
         found = Image.learn(cells).encode(cells)
         assert found.present[1]
         assert bool(found.present[0]) == (not found.problems)
+
+
+@settings(max_examples=60)
+@given(
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    mode=st.sampled_from(["RGB", "L", "CMYK"]),
+    kind=st.sampled_from([{}, {"quality": 30}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 2}]),
+    size=st.sampled_from([1, 8, 31, 64, 224]),
+    channels=st.sampled_from([1, 3]),
+)
+def test_a_jpeg_is_to_the_bit_what_pillow_decodes_at_its_draft_size(shape, mode, kind, size, channels):
+    rough = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    stream = io.BytesIO()
+    Pillow.fromarray(rough).resize(shape).convert(mode).save(stream, "JPEG", **kind)
+    with Pillow.open(stream) as picture:
+        picture.draft("RGB" if channels == 3 else "L", (size, size))
+        wanted = picture.convert("RGB" if channels == 3 else "L").resize((size, size), Pillow.Resampling.BILINEAR)
+        encoded = encode(stream.getvalue(), size=size, channels=channels).values[0]
+    assert np.array_equal(encoded.squeeze(-1) if channels == 1 else encoded, np.asarray(wanted))

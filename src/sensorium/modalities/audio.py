@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
@@ -101,12 +102,15 @@ class Audio(Modality):
         Raises:
             Unreadable: truncated, damaged, without samples, with samples that are no numbers.
         """
-        return (self.spectrogram(_mono(source, self.rate, self.seconds)) - self.mean) / self.deviation
+        found = self.spectrogram(_mono(source, self.rate, self.seconds))
+        found -= self.mean
+        found /= self.deviation
+        return found
 
     def spectrogram(self, wave: Wave) -> Wave:
         """float32[samples] → float32[frames, mels]: natural logarithm of the power in each mel band."""
         window, hop = self._window, round(HOP * self.rate)
-        padded = np.pad(wave, (0, max(0, len(window) - len(wave))))
+        padded = wave if len(wave) >= len(window) else np.pad(wave, (0, len(window) - len(wave)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::hop]  # (frames, window)
         spectrum = np.fft.rfft(frames * window, axis=1)  # (frames, bins)
         power = spectrum.real**2 + spectrum.imag**2  # as abs()² without its square root
@@ -158,7 +162,7 @@ def mel_filters(window: int, rate: int, mels: int) -> Wave:
 def _rate_and_seconds(source: Source) -> tuple[int, float]:
     import soundfile
 
-    if container_format(_head(source)):
+    if container_format(_head(source)[0]):
         return sound_rate_and_seconds(source)
     try:
         info = soundfile.info(source)
@@ -172,10 +176,11 @@ def _mono(source: Source, rate: int, seconds: float) -> Wave:
     import soundfile
     import soxr
 
-    if container_format(_head(source)):
+    head, size = _head(source)
+    if container_format(head):
         return _sound(sound_track(source, rate, seconds))
+    _refuse_cut(head, size)
     try:
-        _refuse_cut(source)
         with soundfile.SoundFile(source) as clip:
             wanted = min(clip.frames, int(np.ceil(seconds * clip.samplerate)))
             samples, own_rate = clip.read(wanted, dtype="float32", always_2d=True), clip.samplerate
@@ -195,17 +200,20 @@ def _sound(samples: Wave) -> Wave:
     return samples
 
 
-def _head(source: Source) -> bytes:
+def _head(source: Source) -> tuple[bytes, int]:
+    """The first 12 bytes, and how many there are in all."""
     if isinstance(source, io.BytesIO):
-        return bytes(source.getbuffer()[:12])
-    with source.open("rb") as stream:
-        return stream.read(12)
+        return bytes(source.getbuffer()[:12]), source.getbuffer().nbytes
+    try:
+        with source.open("rb", buffering=0) as stream:
+            return stream.read(12), os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise Unreadable(f"the file can't be read ({error.strerror})") from None
 
 
-def _refuse_cut(source: Source) -> None:
+def _refuse_cut(head: bytes, size: int) -> None:
     """To libsndfile a cut WAV, AIFF or AU file is a shorter sound; the header says how long it was."""
-    size = source.getbuffer().nbytes if isinstance(source, io.BytesIO) else source.stat().st_size
-    if size + SLACK < _declared_size(_head(source)):
+    if size + SLACK < _declared_size(head):
         raise Unreadable("truncated sound: the file is shorter than its header says")
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
+from sensorium.modalities._jpeg import decode_jpeg
 from sensorium.modalities._overview import Overview
 from sensorium.problems import Unreadable
 from sensorium.schema import Guess
@@ -97,6 +98,9 @@ class Image(Modality):
             Unreadable: truncated, damaged, too large, or no picture.
         """
         side = (self.size, self.size)
+        plain = decode_jpeg(source, self.size, self.channels, self.max_pixels)
+        if plain is not None:
+            return self._square(Pillow.fromarray(plain if self.channels > 1 else plain[:, :, 0]), side)
         try:
             with Pillow.open(source) as picture:
                 _refuse_bombs(picture, self.max_pixels)

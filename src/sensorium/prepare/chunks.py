@@ -5,18 +5,28 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.table import Column
 
 ENOUGH = 1.5  # seconds of work from which on it pays to start other processes
+PROBE = 64  # cells in the first chunk, by which it is judged
 AHEAD = 2  # chunks a process that are asked for before the first is taken: bounds what is held in memory
+# Matrix products in a process a core: threads of their own would wait for each other, spinning.
+SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+Hand: TypeAlias = Callable[[int, Encoded], Encoded]
+Part: TypeAlias = tuple[int, Column]
 
 
-def encode_chunks(modality: Modality, column: Column, work: Work, size: int) -> Iterator[Encoded]:
+def encode_chunks(modality: Modality, column: Column, work: Work, size: int, hand: Hand) -> Iterator[Encoded]:
     """The column's cells in chunks of `size`, in order.
+
+    Each chunk goes through `hand(its first cell, encoded)` in the process that encoded it: what `hand` puts away there
+    needn't be sent to this one.
 
     Threads share one interpreter lock, which decoders of small files wait for; processes don't, and take half a second
     to start. The first chunk tells how long the rest would take.
@@ -24,27 +34,36 @@ def encode_chunks(modality: Modality, column: Column, work: Work, size: int) -> 
     Raises:
         DataError: a process died over its cells, as a decoder may that meets a file made to break it.
     """
-    parts = (column.slice(start, size) for start in range(0, len(column), size))
+    if not len(column):
+        return
+    starts = [0, *range(min(PROBE, size), len(column), size)]
+    parts = ((start, column.slice(start, end - start)) for start, end in itertools.pairwise([*starts, len(column)]))
     for part in itertools.islice(parts, 1):
         start = time.perf_counter()
-        encoded = modality.encode(part, work)
-        seconds = (time.perf_counter() - start) * (len(column) / len(part) - 1)
+        encoded = _encode(modality, part, hand, work)
+        seconds = (time.perf_counter() - start) * (len(column) / len(part[1]) - 1)
         yield encoded
         if work.workers > 1 and seconds > ENOUGH:
-            yield from _in_processes(modality, parts, work)
+            yield from _in_processes(modality, parts, hand, work)
         else:
-            yield from (modality.encode(rest, work) for rest in parts)
+            yield from (_encode(modality, rest, hand, work) for rest in parts)
 
 
-def _in_processes(modality: Modality, parts: Iterator[Column], work: Work) -> Iterator[Encoded]:
+def _encode(modality: Modality, part: Part, hand: Hand, work: Work = Work()) -> Encoded:
+    start, cells = part
+    return hand(start, modality.encode(cells, work))
+
+
+def _in_processes(modality: Modality, parts: Iterator[Part], hand: Hand, work: Work) -> Iterator[Encoded]:
     import loky  # its processes don't run the user's script again, as those of multiprocessing would
 
-    pool = loky.get_reusable_executor(work.workers)
-    waiting = deque(pool.submit(modality.encode, part) for part in itertools.islice(parts, AHEAD * work.workers))
+    pool = loky.get_reusable_executor(work.workers, env=SINGLE)
+    first = itertools.islice(parts, AHEAD * work.workers)
+    waiting = deque(pool.submit(_encode, modality, part, hand) for part in first)
     try:
         while waiting:
             encoded = waiting.popleft().result()
-            waiting.extend(pool.submit(modality.encode, part) for part in itertools.islice(parts, 1))
+            waiting.extend(pool.submit(_encode, modality, part, hand) for part in itertools.islice(parts, 1))
             work.advance(len(encoded.present))
             yield encoded
     except loky.BrokenProcessPool as error:

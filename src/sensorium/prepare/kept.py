@@ -1,6 +1,6 @@
 """The folder of one prepared column: written chunk by chunk, taken up again where a run was killed, mapped for reading.
 
-values.bin      its arrays, end to end
+values.bin      its arrays, end to end; cells of one shape are written by the processes that encode them
 present.bin     bool, one a cell
 lengths.bin     int64, steps of each cell; only where cells are of unequal length
 journal.jsonl   one line a finished chunk: its cells, the bytes of its values, what was wrong
@@ -10,16 +10,17 @@ done.json       dtype and shape; written last
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sensorium.modalities import Encoded, Modality, Ragged, Work
+from sensorium.modalities import Array, Encoded, Modality, Ragged, Work
 from sensorium.prepare.chunks import encode_chunks
 from sensorium.problems import Problem
 from sensorium.table import Column
@@ -54,7 +55,8 @@ class KeptColumn:
         work.advance(start)
         with ThreadPoolExecutor(1) as writer:  # a chunk is written while the next one is decoded
             written: Future[None] | None = None
-            for encoded in encode_chunks(modality, column.slice(start, len(column)), work, CHUNK):
+            hand = _InPlace(self.folder / VALUES, start)
+            for encoded in encode_chunks(modality, column.slice(start, len(column)), work, CHUNK, hand):
                 if written:
                     written.result()
                 written = writer.submit(self._append, encoded)
@@ -78,14 +80,16 @@ class KeptColumn:
 
     def _append(self, encoded: Encoded) -> None:
         """A chunk's arrays, then its line in the journal: what has no line was never written."""
-        values = encoded.values
+        values, cells = encoded.values, len(encoded.present)
         if isinstance(values, Ragged):
             self._extend(LENGTHS, np.diff(values.offsets).data)
-            values = values.values
-        self._extend(VALUES, np.ascontiguousarray(values).data)
+            self._extend(VALUES, np.ascontiguousarray(values.values).data)
+            size = values.values.nbytes
+        else:
+            self._extend(VALUES, b"")  # they lie there already, maybe not yet on the disk
+            size = cells * _cell_bytes(values)
         self._extend(PRESENT, encoded.present.data)
-        problems = [asdict(problem) for problem in encoded.problems]
-        line = {"cells": len(encoded.present), "bytes": values.nbytes, "problems": problems}
+        line = {"cells": cells, "bytes": size, "problems": [asdict(problem) for problem in encoded.problems]}
         self._extend(JOURNAL, json.dumps(line).encode() + b"\n")
 
     def _extend(self, name: str, content: bytes | memoryview) -> None:
@@ -121,6 +125,39 @@ class KeptColumn:
             for problem in line["problems"]:
                 yield Problem(**(problem | {"row": problem["row"] + start, "column": name}))
             start += line["cells"]
+
+
+@dataclass(frozen=True)
+class _InPlace:
+    """Writes cells of one shape to their places in a file, from any process; leaves those of unequal length alone.
+
+    A process that outlives the one that sent for it does no harm: it writes what belongs there.
+
+    Args:
+        path: the file.
+        start: where in it, in cells, the column that is encoded begins.
+    """
+
+    path: Path
+    start: int
+
+    def __call__(self, first: int, encoded: Encoded) -> Encoded:
+        if isinstance(encoded.values, Ragged):
+            return encoded
+        content = np.ascontiguousarray(encoded.values).reshape(-1).view(np.uint8).data
+        place = (self.start + first) * _cell_bytes(encoded.values)
+        file = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
+        try:
+            while content:
+                count = os.pwrite(file, content, place)
+                content, place = content[count:], place + count
+        finally:
+            os.close(file)
+        return replace(encoded, values=encoded.values[:0])
+
+
+def _cell_bytes(values: Array) -> int:
+    return math.prod(values.shape[1:]) * values.itemsize
 
 
 def _layout(encoded: Encoded) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""Plain JPEG files by libjpeg-turbo's own interface: to the bit what Pillow makes of them, a fifth sooner."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+START = b"\xff\xd8\xff"
+TURNS = (b"Exif\0\0", b"http://ns.adobe.com/xap")  # what may say that the picture lies on its side
+PLAIN = ("YCbCr", "Gray")
+SMALLEST = 8  # side in pixels from which on the fractions that a JPEG decodes at are told apart
+
+
+def decode_jpeg(source: Path | io.BytesIO, side: int, channels: int, max_pixels: int) -> npt.NDArray[np.uint8] | None:
+    """A picture at the smallest of 1/8, 1/4, 1/2 and 1/1 of its size that has `side` pixels both ways.
+
+    Returns:
+        uint8[height, width, channels]; None for what is left to Pillow: other formats, turned pictures, CMYK, damage,
+        more than `max_pixels`.
+    """
+    import simplejpeg
+
+    content = _content(source)
+    if side < SMALLEST or not content or any(mark in content for mark in TURNS):
+        return None
+    try:
+        height, width, space, _ = simplejpeg.decode_jpeg_header(content)
+        if space not in PLAIN or height * width > max_pixels:
+            return None
+        least = min(width // side, height // side)
+        part = next((part for part in (8, 4, 2) if least >= part), 1)
+        high, wide = (-(-height // part), -(-width // part)) if part > 1 else (0, 0)
+        pixels = simplejpeg.decode_jpeg(content, "GRAY" if channels == 1 else "RGB", min_height=high, min_width=wide)
+    except ValueError:
+        return None
+    return np.asarray(pixels)
+
+
+def _content(source: Path | io.BytesIO) -> bytes:
+    """All of a JPEG file; nothing of others."""
+    if isinstance(source, io.BytesIO):
+        content = source.getvalue()
+        return content if content.startswith(START) else b""
+    try:
+        with source.open("rb", buffering=0) as stream:
+            start = stream.read(len(START))
+            return start + stream.read() if start == START else b""
+    except OSError:
+        return b""
