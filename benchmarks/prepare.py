@@ -16,6 +16,7 @@ decoder, declared features, two processes. Last, the share of a training epoch t
 import argparse
 import importlib.util
 import multiprocessing
+import os
 import statistics
 import tempfile
 import time
@@ -78,6 +79,7 @@ def report(title: str, modality: Modality, column: Column, loops: dict[str, tupl
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(runs):
         for name, run in contenders.items():
+            os.sync()  # none waits for what another wrote
             start = time.perf_counter()
             run()
             rates[name].append(len(paths) / (time.perf_counter() - start))

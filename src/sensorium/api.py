@@ -89,6 +89,7 @@ def fit(
     }
     trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
     if run:
+        run.save_problems(experiment.problems)
         run.save_result(trained, evaluations)
     model = Model(trained.bundle, evaluations.get("test"))
     model.problems = experiment.problems

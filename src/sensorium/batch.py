@@ -54,6 +54,10 @@ class Batch:
         """Which columns each row has, in the order of `cells`."""
         return torch.stack([cells.present for cells in self.cells.values()], 1)
 
+    def take(self, rows: Int64[Tensor, " k"]) -> Batch:
+        target = None if self.target is None else self.target[rows]
+        return Batch({name: cells.take(rows) for name, cells in self.cells.items()}, target)
+
 
 @dataclass(frozen=True)
 class Tokens:

@@ -69,6 +69,8 @@ class Bundle:
         if there.any():
             loader = Loader(prepared, None, self.device)
             scores[there] = self.task.scores(infer(self.network, loader, rows[there], self._batch))
+        unreadable = there & ~prepared.has_any()[rows]  # of streamed files: found out only now
+        scores[unreadable] = self.prior
         return scores
 
     def shares(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:

@@ -103,6 +103,7 @@ class PrepareConfig(_Strict):
         "stat", description="a file is the same by path, size and time of change, or by its content"
     )
     gigabytes: Annotated[float, Field(gt=0)] = Field(20.0, description="beyond it what was not used for longest goes")
+    stream: bool = Field(False, description="keep nothing: decode files anew in each epoch, a batch at a time")
 
 
 class TrainConfig(_Strict):

@@ -18,10 +18,11 @@ from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Choice, Config
 from sensorium.errors import ConfigError, DataError, SchemaError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import Outcome, metrics_of
-from sensorium.modalities import Modality
+from sensorium.modalities import Encoded, Modality
 from sensorium.model import Blueprint, plan_model
 from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
+from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import tasks
@@ -30,6 +31,8 @@ from sensorium.table import Column, Table
 from sensorium.train import History, Training, train
 
 Rows: TypeAlias = npt.NDArray[np.int64]
+
+TRIED = 64  # training rows of a streamed column that are read before training starts
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,10 @@ class Experiment:
         labels = self.task.encode(target)
         self.used = np.flatnonzero((self.split.codes >= 0) & labels.known)
         self.target = labels.values[self.used]
-        store = open_store(self.config.prepare, self.report)
-        self.prepared = prepare_columns(self.table.take(self.used), self.learnt, self.report, store)
+        stream = self.config.prepare.stream
+        store = None if stream else open_store(self.config.prepare, self.report)
+        rows = self.table.take(self.used)
+        self.prepared = prepare_columns(rows, self.learnt, self.report, store, stream=stream)
         self.problems = Problems([*labels.problems, *_unlabelled(target), *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
@@ -182,13 +187,22 @@ class Experiment:
                 job, self.config.train, self.config.seed, self.report, lambda: keep(bundle) if keep else None
             )
         seconds = time.perf_counter() - start
+        splits = [name for name in SPLITS[1:] if len(self.rows(name))]
+        outcomes = {name: self._outcome(bundle, prepared, name) for name in splits}
+        self._gather_streamed()
         bundle.card |= {
             "history": history.to_json(),
             "seconds": round(seconds, 3),
             "shares": bundle.shares(prepared, job.train_rows if not len(job.validation_rows) else job.validation_rows),
+            "problems": len(self.problems),
         }
-        splits = [name for name in SPLITS[1:] if len(self.rows(name))]
-        return Trained(bundle, history, {name: self._outcome(bundle, prepared, name) for name in splits}, seconds)
+        return Trained(bundle, history, outcomes, seconds)
+
+    def _gather_streamed(self) -> None:
+        """What was wrong with cells that were first looked at in training."""
+        for found in self.prepared.columns.values():
+            if isinstance(found, Streamed):
+                self.problems.extend(at_rows(Problems(found.take_problems()), self.used))
 
     def _outcome(self, bundle: Bundle, prepared: Prepared, split: str) -> Outcome:
         rows = self.rows(split)
@@ -268,7 +282,7 @@ def _check_decoded(prepared: Prepared, train_rows: Rows) -> None:
     """A column of which nothing could be read is a mistake in the table, not a modality that happens to be missing."""
     faults: list[SensoriumError] = []
     for name, encoded in prepared.columns.items():
-        if not encoded.present[train_rows].any():
+        if not _readable(encoded, train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
             reasons = "; ".join(str(group) for group in own.groups()[:3])
             cure = f"mend the column, or leave it out: --exclude {name}"
@@ -276,3 +290,10 @@ def _check_decoded(prepared: Prepared, train_rows: Rows) -> None:
                 DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
             )
     raise_together(faults)
+
+
+def _readable(found: Encoded | Streamed, rows: Rows) -> bool:
+    """Can any of the rows be read? Of streamed ones, some are tried."""
+    if isinstance(found, Streamed):
+        found.encode(rows[:TRIED])
+    return bool(found.present[rows].any())

@@ -21,6 +21,7 @@ from sensorium.bundle import Bundle
 from sensorium.config import Config
 from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained
+from sensorium.problems import Problems
 from sensorium.schema import SPLITS
 
 
@@ -45,12 +46,16 @@ class Run:
     def save_experiment(self, experiment: Experiment) -> None:
         """What is known before training."""
         write_file(self.folder / "config.yaml", _yaml(experiment.config))
-        write_file(self.folder / "problems.jsonl", experiment.problems.to_jsonl())
+        self.save_problems(experiment.problems)
         names = np.array([*SPLITS, None], dtype=object)[experiment.split.codes]  # code -1 is the last: none
         table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
         sink = pa.BufferOutputStream()
         parquet.write_table(table, sink)
         write_file(self.folder / "split.parquet", sink.getvalue().to_pybytes())
+
+    def save_problems(self, problems: Problems) -> None:
+        """Known before training, but for those of streamed columns."""
+        write_file(self.folder / "problems.jsonl", problems.to_jsonl())
 
     def save_result(self, trained: Trained, evaluations: dict[str, Evaluation]) -> None:
         """What is known after it."""

@@ -23,6 +23,9 @@ Task: TypeAlias = Annotated[
 ]
 Epochs: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Passes over the training rows, at most.")]
 SplitColumn: TypeAlias = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
+Stream: TypeAlias = Annotated[
+    bool, typer.Option("--stream", help="Decode files anew in each epoch; keep nothing on disk.")
+]
 Seed: TypeAlias = Annotated[int | None, typer.Option(min=0, help="Same seed, same data, same machine: same weights.")]
 Device: TypeAlias = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
 Config: TypeAlias = Annotated[Path | None, typer.Option(help="YAML file of settings; flags win over it.")]

@@ -23,6 +23,7 @@ def compare(
     epochs: o.Epochs = None,
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
+    stream: o.Stream = False,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -36,6 +37,7 @@ def compare(
     settings = o.settings(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task,
         train__epochs=epochs, split__column=split_column, seed=seed, device=device,
+        prepare__stream=stream or None,
     )  # fmt: skip
     from sensorium.api import compare as run_compare
     from sensorium.report import comparison_text

@@ -23,6 +23,7 @@ def fit(
     epochs: o.Epochs = None,
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
+    stream: o.Stream = False,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -36,6 +37,7 @@ def fit(
     settings = o.settings(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
         train__epochs=epochs, split__column=split_column, seed=seed, device=device,
+        prepare__stream=stream or None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.report import fit_text, problems_text

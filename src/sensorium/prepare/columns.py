@@ -14,6 +14,7 @@ from sensorium.config import Choice, Config, check_options
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.store import Store
+from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import modalities
@@ -29,10 +30,10 @@ class Prepared:
 
     Attributes:
         columns: column → arrays and presence.
-        problems: what could not be taken as it was.
+        problems: what could not be taken as it was; of streamed columns, what was met so far.
     """
 
-    columns: Mapping[str, Encoded]
+    columns: Mapping[str, Encoded | Streamed]
     problems: Problems
 
     def __len__(self) -> int:
@@ -67,11 +68,12 @@ def learn_modality(plan: ColumnPlan, column: Column, config: Config) -> Modality
 
 
 def prepare_columns(
-    table: Table, learnt: Mapping[str, Modality], report: Reporter, store: Store | None = None
+    table: Table, learnt: Mapping[str, Modality], report: Reporter, store: Store | None = None, *, stream: bool = False
 ) -> Prepared:
     """Encode every row of the columns that `learnt` names; a column that the table lacks is missing in every row.
 
-    Columns whose modality says that it is worth it are kept in the store, or come from there.
+    Columns whose modality says that it is worth it are kept in the store, or come from there; with `stream` they are
+    left as they are, for each batch to decode its own.
 
     Raises:
         DataError: the table has none of the columns.
@@ -81,12 +83,15 @@ def prepare_columns(
         raise DataError(
             "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
         )
-    problems, columns = Problems(), {}
+    problems, columns = Problems(), dict[str, Encoded | Streamed]()
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
             work = Work(os.cpu_count() or 1, bar.advance)
-            if store and modality.kept:
+            if stream and modality.kept:
+                columns[name] = Streamed(modality, column, work.workers)
+                bar.advance(len(column))
+            elif store and modality.kept:
                 columns[name] = store.encode(modality, column, work)
             else:
                 columns[name] = modality.encode(column, work)

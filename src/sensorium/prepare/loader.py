@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +16,11 @@ from torch import Tensor
 from sensorium.batch import Batch, Cells
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare.columns import Prepared
+from sensorium.prepare.streamed import Streamed
 
 GRID = 16  # padded lengths are multiples of it: few different shapes keep the allocator from fragmenting
 LARGE = 1024  # entries of a step, such as a picture of a video, from which on padding would cost more than it saves
+AHEAD = 2  # batches that are decoded while the model works on the one before
 POOL = 8  # batches' worth of shuffled rows among which rows of like length are put together
 
 
@@ -23,7 +28,8 @@ class Loader:
     """Cuts batches out of prepared columns.
 
     Cells of unequal length (texts, sounds) are padded to the longest of their batch, so rows of like length are batched
-    together: it saves the work on padding and leaves which rows meet to chance.
+    together: it saves the work on padding and leaves which rows meet to chance. Columns that are streamed are decoded
+    ahead of the model; a row of which nothing can be read after all is left out of its batch.
 
     Args:
         prepared: the columns; tensors share their memory.
@@ -32,7 +38,11 @@ class Loader:
     """
 
     def __init__(self, prepared: Prepared, target: npt.NDArray[np.generic] | None, device: torch.device) -> None:
-        self._columns = {name: _Column(encoded) for name, encoded in prepared.columns.items()}
+        self._columns: dict[str, _Column | _StreamedColumn] = {
+            name: _StreamedColumn(found) if isinstance(found, Streamed) else _Column(found)
+            for name, found in prepared.columns.items()
+        }
+        self._streams = any(isinstance(found, Streamed) for found in prepared.columns.values())
         self._target = None if target is None else torch.from_numpy(target)
         self._device = device
         self._lengths = sum((column.lengths for column in self._columns.values()), torch.zeros(len(prepared)))
@@ -46,13 +56,39 @@ class Loader:
         """All rows in random batches of `size`, the last one smaller."""
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=chance)]
         batches = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
-        for place in torch.randperm(len(batches), generator=chance).tolist():
-            yield self.batch(batches[place])
+        places = torch.randperm(len(batches), generator=chance).tolist()
+        for kept, batch in self._batches(batches[place] for place in places):
+            if len(kept):
+                yield batch
 
     def by_length(self, rows: npt.NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, Batch]]:
         """All rows in batches of `size`, the shortest first, each with the places in `rows` that it answers."""
-        for places in self._lengths[torch.from_numpy(rows)].argsort(stable=True).split(size):
-            yield places, self.batch(torch.from_numpy(rows)[places])
+        order = self._lengths[torch.from_numpy(rows)].argsort(stable=True).split(size)
+        found = self._batches(torch.from_numpy(rows)[places] for places in order)
+        for places, (kept, batch) in zip(order, found, strict=True):
+            if len(kept):
+                yield places[kept], batch
+
+    def _batches(self, parts: Iterator[Tensor]) -> Iterator[tuple[Tensor, Batch]]:
+        """Batches of rows, each with which of them are in it."""
+        if not self._streams:
+            yield from ((torch.arange(len(rows)), self.batch(rows)) for rows in parts)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            waiting = deque(pool.submit(self._readable, rows) for rows in islice(parts, AHEAD))
+            try:
+                while waiting:
+                    found = waiting.popleft().result()
+                    waiting.extend(pool.submit(self._readable, rows) for rows in islice(parts, 1))
+                    yield found
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _readable(self, rows: Tensor) -> tuple[Tensor, Batch]:
+        batch = self.batch(rows)
+        kept = batch.present.any(1).nonzero().squeeze(1)
+        return kept, batch if len(kept) == len(rows) else batch.take(kept)
 
     def _by_length(self, rows: Tensor) -> Tensor:
         return rows[self._lengths[rows].argsort(stable=True)]
@@ -90,3 +126,12 @@ class _Column:
 
     def _padded(self, length: int) -> int:
         return length if math.prod(self._values.shape[1:]) >= LARGE else -(-length // GRID) * GRID
+
+
+class _StreamedColumn:
+    def __init__(self, found: Streamed) -> None:
+        self._found = found
+        self.lengths = torch.zeros(len(found.present))  # not known before they are decoded
+
+    def cells(self, rows: Tensor) -> Cells:
+        return _Column(self._found.encode(rows.numpy())).cells(torch.arange(len(rows)))

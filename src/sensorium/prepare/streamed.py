@@ -1,0 +1,58 @@
+"""A column of files that is not prepared: what a batch asks for is decoded for it, and forgotten after it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.modalities import Encoded, Modality, Work
+from sensorium.problems import Problem
+from sensorium.table import Column
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Stands where the arrays of a prepared column would.
+
+    Args:
+        modality: decodes the cells.
+        column: the cells.
+        workers: threads that decode side by side.
+
+    Attributes:
+        present: bool[n]: the cell holds a value, and was not found unreadable yet.
+        problems: what was found and not yet taken; each cell is told once.
+    """
+
+    modality: Modality
+    column: Column
+    workers: int = 1
+    present: npt.NDArray[np.bool_] = field(init=False)
+    problems: list[Problem] = field(init=False, default_factory=list)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "present", self.column.present.copy())
+
+    def encode(self, rows: npt.NDArray[np.int64]) -> Encoded:
+        """Some rows as arrays; what can't be read is missing from here on."""
+        there = pa.array(self.present[rows])
+        cells = self.column.take(rows)
+        known = replace(cells, data=pc.if_else(there, cells.data, pa.scalar(None, cells.data.type)))
+        encoded = self.modality.encode(known, Work(self.workers))
+        with self._lock:
+            self.present[rows] = encoded.present
+            self.problems.extend(replace(problem, row=int(rows[problem.row])) for problem in encoded.problems)
+        return encoded
+
+    def take_problems(self) -> list[Problem]:
+        """What was found since the last time, by row."""
+        with self._lock:
+            found = sorted(self.problems, key=lambda problem: problem.row)
+            self.problems.clear()
+        return found
