@@ -25,7 +25,7 @@ from sensorium.prepare import learn_modality
 from sensorium.registry import augmentations, encoders, fusions, modalities
 from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
-from sensorium.testing import make_column, make_table
+from sensorium.testing import make_column, make_pretrained, make_table
 from sensorium.testing.cells import make_cells
 
 ROWS = 60
@@ -202,9 +202,36 @@ def test_a_choice_is_a_name_or_a_name_with_options():
     assert Config.gather({"fusion": {"name": "late", "weights": "learned"}}).fusion.options == {"weights": "learned"}
 
 
-# Member → each of its options with another value than the default.
+TUNED = {
+    "tune": "last",
+    "layers": 1,
+    "rank": 2,
+    "rate": 0.5,
+    "decay": 0.5,
+    "pool": "first",
+    "size": 8,
+    "dropout": 0.5,
+    "model": lambda pretrained, kind: pretrained(kind, seed=1),
+    "config": lambda pretrained, kind: other_config(kind, pretrained(kind)),
+}
+# Options that count only beside others.
+BESIDE = {
+    "frequencies": {"numeric": "periodic"},
+    "layers": {"tune": "last"},
+    "rank": {"tune": "lora"},
+    "rate": {"tune": "full"},
+    "decay": {"tune": "full"},
+}
+# Member → each of its options with another value than the default; or a function of tiny pretrained models to one.
 LEARNT = {
-    "text": {"unit": "subword", "vocabulary": 9, "min_count": 9, "lowercase": False, "length": 2},
+    "text": {
+        "unit": "subword",
+        "vocabulary": 9,
+        "min_count": 9,
+        "lowercase": False,
+        "length": 2,
+        "tokenizer": lambda pretrained: pretrained("text"),
+    },
     "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100},
     "audio": {"rate": 4000, "mels": 12, "seconds": 0.1},
     "scan": {"size": 9, "depth": 2, "spacing": 2.0, "window": "lung", "max_voxels": 100_000},
@@ -240,6 +267,8 @@ ENCODED = {
         {"patch": 4, "stride": 2, "size": 16, "layers": 1, "heads": 2, "dropout": 0.5},
     ),
     "module": ("image", {}),
+    "pretrained_text": ("text", TUNED),
+    "pretrained_image": ("image", TUNED),
     "frames_cnn": ("video", {"filters": (4,), "temporal": 2, "kernel": 5}),
 }
 FUSED = {
@@ -294,22 +323,34 @@ def pairs(cases):
     return [(name, option) for name, options in cases.items() for option in options]
 
 
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    """Kind and seed → the folder of a tiny model."""
+    return functools.cache(lambda kind, seed=0: str(make_pretrained(kind, tmp_path_factory.mktemp(kind), seed)))
+
+
+def other_config(kind, model):
+    complete = encoders.load(f"pretrained_{kind}").complete({"model": model})
+    return complete["config"] | {"hidden_act": "relu"}
+
+
 @pytest.mark.parametrize(("name", "option"), pairs(LEARNT))
-def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
+def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, pretrained):
     column = make_column(name, tmp_path)
     if option == "channels" and name == "series":
         (tmp_path / "two.csv").write_text("a,b\n1,2\n3,5\n")
         column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")
-    options = ({}, {option: LEARNT[name][option]})
+    value = LEARNT[name][option]
+    options = ({}, {option: value(pretrained) if callable(value) else value})
     configs = [Config.gather({"modalities": {"c": {"name": name, **given}}}) for given in options]
     plain, other = (learn_modality(ColumnPlan("c", name, ""), column, config).state() for config in configs)
     assert plain[0] != other[0] or any(not np.array_equal(plain[1][field], other[1][field]) for field in plain[1])
 
 
 @pytest.fixture(scope="module")
-def one_column(made, tmp_path_factory):
+def one_column(made, pretrained, tmp_path_factory):
     """Fit a column, or two, with an encoder and its options; each only once."""
 
     @functools.cache
@@ -318,7 +359,13 @@ def one_column(made, tmp_path_factory):
             return made
         return make_table(tmp_path_factory.mktemp(column), rows=60, modalities=[column])
 
-    return functools.cache(lambda name, options: fit_one(table(ENCODED[name][0]), name, dict(options)))
+    @functools.cache
+    def fitted(name, options):
+        column = ENCODED[name][0]
+        given = {option: value(pretrained, column) if callable(value) else value for option, value in options}
+        return fit_one(table(column), name, given)
+
+    return fitted
 
 
 def fit_one(made, name, options):
@@ -330,8 +377,13 @@ def fit_one(made, name, options):
 
 @pytest.mark.parametrize(("name", "option"), pairs({name: options for name, (_, options) in ENCODED.items()}))
 def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_column):
-    base = (("numeric", "periodic"),) if option == "frequencies" else ()
-    assert one_column(name, (*base, (option, ENCODED[name][1][option]))) != one_column(name, base)
+    base = BESIDE.get(option, {})
+    if name.startswith("pretrained"):
+        base = {"tune": "frozen", "model": lambda pretrained, kind: pretrained(kind)} | base
+    elif option != "frequencies":
+        base = {}
+    other = base | {option: ENCODED[name][1][option]}
+    assert one_column(name, tuple(other.items())) != one_column(name, tuple(base.items()))
 
 
 @pytest.mark.parametrize(("name", "option"), pairs(FUSED))

@@ -16,16 +16,18 @@ from torch import nn
 from sensorium.augment import Augmentations, build_augmentations, choose_augmentations
 from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Choice, Config
+from sensorium.encoders import Pretrained
 from sensorium.errors import ConfigError, DataError, SchemaError, SensoriumError, did_you_mean, raise_together
+from sensorium.features import Features
 from sensorium.metrics import Outcome, metrics_of
 from sensorium.modalities import Encoded, Modality
-from sensorium.model import Blueprint, plan_model
+from sensorium.model import Blueprint, FusionModel, build_encoder, encoder_wishes, plan_model
 from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
-from sensorium.registry import tasks
+from sensorium.registry import encoders, tasks
 from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
 from sensorium.table import Column, Table
 from sensorium.train import History, Training, train
@@ -114,7 +116,8 @@ class Experiment:
                 continue
             column = self.table.column(plan.name).take(train_rows)
             if len(column.values):
-                learnt[plan.name] = learn_modality(plan, column, self.config)
+                wishes = encoder_wishes(plan.name, plan.modality, self.config)
+                learnt[plan.name] = learn_modality(plan, column, self.config, wishes)
                 self.kinds[plan.name] = plan.modality
             else:
                 reason = "no training row has a value"
@@ -131,13 +134,30 @@ class Experiment:
         stream = self.config.prepare.stream
         store = None if stream else open_store(self.config.prepare, self.report)
         rows = self.table.take(self.used)
-        self.prepared = prepare_columns(rows, self.learnt, self.report, store, stream=stream)
+        self.frozen = self._frozen_encoders()
+        readers = self.learnt | {
+            tower.columns[0]: Features(self.learnt[tower.columns[0]], self.frozen[tower.name], self.device)
+            for tower in self.blueprint.towers
+            if tower.name in self.frozen
+        }
+        self.prepared = prepare_columns(rows, readers, self.report, store, stream=stream)
         self.problems = Problems([*labels.problems, *_unlabelled(target), *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         self.problems.extend(self._lone_classes())
         _check_labels(labels.problems, self.rows("train"), target)
         _check_decoded(self.prepared, self.rows("train"))
+
+    def _frozen_encoders(self) -> dict[str, Pretrained]:
+        """Tower → an encoder whose features don't change in training: all models of the table share them."""
+        found = {}
+        for tower in self.blueprint.towers:
+            if hasattr(encoders.load(tower.encoder), "load_pretrained"):
+                encoder = build_encoder(tower, {name: self.learnt[name].facts() for name in tower.columns}, {})
+                if encoder.frozen:
+                    encoder.load_pretrained()
+                    found[tower.name] = encoder.to(self.device).eval()
+        return found
 
     def _lone_classes(self) -> list[Problem]:
         """A split of one class only can't be ranked: some of its metrics will not be defined."""
@@ -168,7 +188,6 @@ class Experiment:
             variant: towers and fusion.
             keep: called with the best model so far, after each epoch that is better.
         """
-        start = time.perf_counter()
         accelerators = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(accelerators):
             torch.manual_seed(self.config.seed)
@@ -183,10 +202,14 @@ class Experiment:
                 target=self.target,
                 augmentations=self._augmentations(bundle),
             )
-            history = train(
-                job, self.config.train, self.config.seed, self.report, lambda: keep(bundle) if keep else None
-            )
+            with bundle.network.reading_features(self.frozen):
+                return self._run(bundle, job, keep)
+
+    def _run(self, bundle: Bundle, job: Training, keep: Callable[[Bundle], None] | None) -> Trained:
+        start = time.perf_counter()
+        history = train(job, self.config.train, self.config.seed, self.report, lambda: keep(bundle) if keep else None)
         seconds = time.perf_counter() - start
+        prepared = self.prepared.only(bundle.learnt)
         splits = [name for name in SPLITS[1:] if len(self.rows(name))]
         outcomes = {name: self._outcome(bundle, prepared, name) for name in splits}
         self._gather_streamed()
@@ -229,9 +252,19 @@ class Experiment:
             task=self.task,
             prior=self.task.prior(self.target[self.rows("train")]),
             blueprint=blueprint,
-            network=network.to(self.device),
+            network=self._with_weights(network).to(self.device),
             card=self._card() | {"augment": {name: self.augmented[name] for name in learnt if name in self.augmented}},
         )
+
+    def _with_weights(self, network: FusionModel) -> FusionModel:
+        """Give pretrained encoders what they learnt elsewhere; frozen weights are one tensor for all models."""
+        for tower in network.every_tower:
+            if isinstance(tower.encoder, Pretrained):
+                if tower.name in self.frozen:
+                    tower.encoder.backbone = self.frozen[tower.name].backbone
+                else:
+                    tower.encoder.load_pretrained()
+        return network
 
     def _blueprint(self, variant: Variant) -> Blueprint:
         config = self.config.model_copy(update={"fusion": variant.fusion}) if variant.fusion else self.config

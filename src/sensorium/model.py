@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -54,10 +55,11 @@ class Blueprint:
 class Tower(nn.Module):
     """An encoder and the projection of its tokens to what the fusion takes."""
 
-    def __init__(self, columns: Sequence[str], encoder: Encoder, project: nn.Module) -> None:
+    def __init__(self, name: str, columns: Sequence[str], encoder: Encoder, project: nn.Module) -> None:
         super().__init__()
-        self.columns = tuple(columns)
+        self.name, self.columns = name, tuple(columns)
         self.encoder, self.project = encoder, project
+        self.reads_features = False  # instead of cells: what the encoder's `features` gave, computed beforehand
 
     def present(self, batch: Batch) -> Bool[Tensor, " b"]:
         """A modality is there where one of its columns is."""
@@ -74,7 +76,7 @@ class Tower(nn.Module):
         return self._encode([c.take(rows) for c in cells], tokens).scatter(rows, len(keep))
 
     def _encode(self, cells: Sequence[Cells], tokens: bool) -> Tokens:
-        found = self.encoder(*cells)
+        found = self.encoder.from_features(*cells) if self.reads_features else self.encoder(*cells)  # type: ignore[attr-defined]
         if tokens:
             return Tokens(self.project(found.values), found.mask)
         return Tokens.of_vector(self.project(found.pooled()))
@@ -103,21 +105,34 @@ class FusionModel(nn.Module):
         """Logits; `hide` takes modalities away from rows as if they were missing."""
         return self.head(self.fusion(*self._tokens(batch, hide)))
 
+    @contextmanager
+    def reading_features(self, towers: Collection[str]) -> Iterator[None]:
+        """Within, some towers are given features that were computed beforehand."""
+        for tower in self.every_tower:
+            tower.reads_features = tower.name in towers
+        try:
+            yield
+        finally:
+            for tower in self.every_tower:
+                tower.reads_features = False
+
     def shares(self, batch: Batch) -> Float[Tensor, "b m"] | None:
         """How much each modality counts in each row, where the fusion has such weights."""
         return self.fusion.shares(*self._tokens(batch, None))
 
     def present(self, batch: Batch) -> Bool[Tensor, "b m"]:
         """Which modalities each row has."""
-        return torch.stack([tower.present(batch) for tower in self._towers()], 1)
+        return torch.stack([tower.present(batch) for tower in self.every_tower], 1)
 
-    def _towers(self) -> list[Tower]:
+    @property
+    def every_tower(self) -> list[Tower]:
+        """The towers, as what they are."""
         return [tower for tower in self.towers if isinstance(tower, Tower)]
 
     def _tokens(self, batch: Batch, hide: Tensor | None) -> tuple[list[Tokens], Tensor]:
         present = self.present(batch) if hide is None else self.present(batch) & ~hide
         every_token = self.fusion.level == "token"
-        return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self._towers())], present
+        return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self.every_tower)], present
 
 
 def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
@@ -154,7 +169,7 @@ def build_model(
     width = outputs if kind.level == "decision" else blueprint.width
     widths = [part.width if kind.own_widths else width for part in parts]
     towers = [
-        Tower(plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
+        Tower(plan.name, plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
         for plan, part, goal in zip(blueprint.towers, parts, widths, strict=True)
     ]
     return FusionModel(towers, kind(widths, width, **blueprint.fusion_options), outputs)
@@ -192,16 +207,34 @@ def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str
 def _plan_tower(
     name: str, columns: list[str], learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config
 ) -> TowerPlan:
-    choice = Choice()
-    for key in (kinds[columns[0]], columns[0], name):
-        choice = _refine(choice, config.encoders.get(key))
+    choice = _choice(config, kinds[columns[0]], columns[0], name)
     encoder = choice.name or learnt[columns[0]].encoder
     entry = encoders.entry(encoder)
     # A modality vouches for the encoder that it names itself: one new file is enough to add it.
     others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
     _check_accepts(name, encoder, others, len(columns))
-    plan = TowerPlan(name, columns, encoder, choice.options)
-    return replace(plan, options=_checked_options(plan, entry.load()))
+    kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
+    options = _checked_options(plan, kind)
+    return replace(plan, options=kind.complete(options) if hasattr(kind, "complete") else options)
+
+
+def encoder_wishes(column: str, modality: str, config: Config) -> dict[str, Any]:
+    """What the encoder chosen for a column asks of its modality: a pretrained model wants its own tokenizer, its size.
+
+    Empty where the settings choose none, or one that takes what comes.
+    """
+    tower = next((name for name, columns in config.towers.items() if column in columns), column)
+    choice = _choice(config, modality, column, tower)
+    kind = encoders.load(choice.name) if choice.name else None
+    return kind.wishes(choice.options) if kind and hasattr(kind, "wishes") else {}
+
+
+def _choice(config: Config, *keys: str) -> Choice:
+    """What the settings say of the encoder, the later key over the earlier one."""
+    choice = Choice()
+    for key in keys:
+        choice = _refine(choice, config.encoders.get(key))
+    return choice
 
 
 def _refine(choice: Choice, other: Choice | None) -> Choice:

@@ -1,5 +1,5 @@
 """ONE FILE PER ENCODER: a modality's arrays → tokens."""
 
-from sensorium.encoders._base import Encoder
+from sensorium.encoders._base import Encoder, Pretrained
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "Pretrained"]

@@ -37,6 +37,36 @@ class Encoder(Protocol):
         """
 
 
+@runtime_checkable
+class Pretrained(Encoder, Protocol):
+    """An encoder around weights that were learnt elsewhere. Besides the above:
+
+        complete(options)   static: the options with all that is needed to build it where its files are not
+        wishes(options)     static: options for the modality of its column: the tokenizer, the size it learnt with
+
+    Attributes:
+        frozen: its features are the same throughout training: they are computed once for all rows, and kept.
+        features_width: f of its features.
+        backbone: the module that holds those weights.
+    """
+
+    frozen: bool
+    features_width: int
+    backbone: nn.Module
+
+    def load_pretrained(self) -> None:
+        """Take the weights; until then they are random."""
+
+    def identity(self) -> str:
+        """A hash of all that the features depend on."""
+
+    def features(self, cells: Cells) -> Tensor:
+        """Cells → (b, f)."""
+
+    def from_features(self, cells: Cells) -> Tokens:
+        """What `features` gave → what calling the encoder gives."""
+
+
 def padded_zero(mask: Tensor, values: Tensor) -> Tensor:
     """(b, t, d) with zeros where the mask (b, t) is False."""
     return values * mask[..., None].to(values.dtype)

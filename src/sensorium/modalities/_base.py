@@ -88,12 +88,14 @@ class Modality(Learned, ABC):
         encoder: registered name of the encoder to take by default, the smallest that does well.
         tower: columns of one tower are encoded together; None gives each column a tower of its own.
         kept: encoding takes long enough (decoding files) to be kept on disk for the next run.
+        alone: it uses all cores by itself: not to be encoded in several processes.
         near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
     """
 
     encoder: ClassVar[str]
     tower: ClassVar[str | None] = None
     kept: ClassVar[bool] = False
+    alone: ClassVar[bool] = False
     near: ClassVar[Literal["", "picture", "text"]] = ""
 
     @classmethod

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt
 
+from sensorium.errors import ConfigError
+from sensorium.hub import find_model
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.category import REPEATS, SENTENCE
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.trainers import Trainer
 
+TOKENIZER = "tokenizer.json"
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 LONGEST = 256  # tokens kept of a text by default, at most
 CHARACTERS_PER_TOKEN = 24  # a text is cut at `length` times this before it is split: bounds the time of a hostile cell
@@ -74,6 +77,7 @@ class Text(Modality):
         min_count: PositiveInt = 2,
         lowercase: bool = True,
         length: PositiveInt | None = None,
+        tokenizer: str | None = None,
     ) -> Self:
         """Args:
         column: training rows.
@@ -82,16 +86,18 @@ class Text(Modality):
         min_count: a word (or pair) seen less often is no token of its own.
         lowercase: fold case.
         length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.
+        tokenizer: a pretrained model, folder or hub name, whose tokenizer is taken instead of learning one.
         """
-        tokenizer = _new_tokenizer(unit, lowercase)
         texts = pc.utf8_slice_codeunits(
             _joined(column).strings.drop_null(), 0, (length or LONGEST) * CHARACTERS_PER_TOKEN
         )
-        tokenizer.train_from_iterator(_chunks(texts), _trainer(unit, vocabulary, min_count))
+        found = _pretrained_tokenizer(tokenizer) if tokenizer else _new_tokenizer(unit, lowercase)
+        if not tokenizer:
+            found.train_from_iterator(_chunks(texts), _trainer(unit, vocabulary, min_count))
         if length is None:
-            counts = [len(e.ids) for chunk in _chunks(texts) for e in tokenizer.encode_batch_fast(chunk)]
+            counts = [len(e.ids) for chunk in _chunks(texts) for e in found.encode_batch_fast(chunk)]
             length = min(LONGEST, max(1, int(np.quantile(counts, 0.99)))) if counts else 1
-        return cls(tokenizer.to_str(), length)
+        return cls(found.to_str(), length)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -158,6 +164,20 @@ def _joined(column: Column) -> Column:
 
 def _count_words(text: str) -> int:
     return len(UNSPACED.findall(text)) + len(UNSPACED.sub(" ", text).split())
+
+
+def _pretrained_tokenizer(model: str) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    path = find_model(model) / TOKENIZER
+    try:
+        found = Tokenizer.from_file(str(path))
+    except Exception as error:  # noqa: BLE001 - the library raises plain Exception
+        cure = f"save it as {TOKENIZER}: AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
+        raise ConfigError(f"no tokenizer can be read: {error}", place=str(path), cure=cure) from None
+    found.no_padding()
+    found.no_truncation()
+    return found
 
 
 def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:

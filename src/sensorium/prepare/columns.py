@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -48,20 +49,23 @@ class Prepared:
         return Prepared({name: self.columns[name] for name in names}, self.problems)
 
 
-def learn_modality(plan: ColumnPlan, column: Column, config: Config) -> Modality:
+def learn_modality(
+    plan: ColumnPlan, column: Column, config: Config, wishes: Mapping[str, object] = MappingProxyType({})
+) -> Modality:
     """Let a column's modality learn, with the options set for the modality and, above them, for the column.
 
     Args:
         plan: names the modality.
         column: training rows.
         config: `modalities` holds the options.
+        wishes: options that the column's encoder would like, where the settings don't say otherwise.
 
     Raises:
         ConfigError: unknown options, wrong types.
     """
     assert plan.modality
     kind = modalities.load(plan.modality)
-    options = {**_options(config, plan.modality), **_options(config, plan.name)}
+    options = {**wishes, **_options(config, plan.modality), **_options(config, plan.name)}
     checked = check_options(kind.learn, options, f"modality {plan.modality!r} of column {plan.name!r}")
     learnt: Modality = kind.learn(column, **checked)
     return learnt
@@ -87,8 +91,8 @@ def prepare_columns(
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
-            work = Work(os.cpu_count() or 1, bar.advance)
-            if stream and modality.kept:
+            work = Work(1 if modality.alone else os.cpu_count() or 1, bar.advance)
+            if stream and modality.kept and not modality.alone:
                 columns[name] = Streamed(modality, column, work.workers)
                 bar.advance(len(column))
             elif store and modality.kept:

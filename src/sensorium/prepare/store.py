@@ -61,7 +61,7 @@ class Store:
 
     def key(self, modality: Modality, column: Column) -> str:
         """A hash of all that the arrays depend on: cells, what was learnt, options, code."""
-        found = hashlib.sha256(f"{__version__} {type(modality).__qualname__} {_code(type(modality))}".encode())
+        found = hashlib.sha256(f"{__version__} {type(modality).__qualname__} {code_of(type(modality))}".encode())
         state, arrays = modality.state()
         found.update(json.dumps(state, sort_keys=True, default=str).encode())
         for name, array in arrays.items():
@@ -123,8 +123,8 @@ def _default_folder() -> Path:
 
 
 @cache
-def _code(kind: type[Modality]) -> str:
-    """A hash of the modality's source and of the files beside it, on which it may lean."""
+def code_of(kind: type) -> str:
+    """A hash of the source of a modality (or encoder) and of the files beside it, on which it may lean."""
     folder = Path(inspect.getfile(kind)).parent
     found = hashlib.sha256()
     for path in sorted(folder.glob("*.py")):

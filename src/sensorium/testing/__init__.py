@@ -12,6 +12,7 @@ from sensorium.testing.encoders import check_encoder
 from sensorium.testing.fusions import check_fusion
 from sensorium.testing.metrics import check_metric
 from sensorium.testing.modalities import check_modality
+from sensorium.testing.pretrained import make_pretrained
 from sensorium.testing.tables import make_column, make_table
 from sensorium.testing.tasks import check_task
 
@@ -23,5 +24,6 @@ __all__ = [
     "check_modality",
     "check_task",
     "make_column",
+    "make_pretrained",
     "make_table",
 ]

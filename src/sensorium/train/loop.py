@@ -112,12 +112,18 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
             bar.note(f"epoch {number}/{epochs}, loss {loss:.3f}, validation {history.watched} {metric:.3f}")
             if _is_best(history):
                 history.best = number
-                best = {name: value.detach().clone() for name, value in job.model.state_dict().items()}
+                best = _trained_weights(job.model)
                 keep()
             elif config.patience and number - history.best >= config.patience:
                 break
-    job.model.load_state_dict(best)
+    job.model.load_state_dict(best, strict=False)
     return history
+
+
+def _trained_weights(model: FusionModel) -> dict[str, Tensor]:
+    """A copy of all that training changes."""
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    return {name: value.detach().clone() for name, value in model.state_dict().items() if name not in frozen}
 
 
 def batch_size(config: TrainConfig, rows: int) -> int:

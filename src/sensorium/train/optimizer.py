@@ -16,19 +16,22 @@ MOMENTUM = 0.9  # of sgd
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum, fused over all weights.
 
-    Only matrices and filters decay; biases, gains and embeddings don't.
+    Only matrices and filters decay; biases, gains and embeddings don't. A parameter with an attribute `rate` learns at
+    that share of the learning rate: weights of a pretrained model.
     """
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    decayed = {name for name, p in trained if p.dim() > 1 and "embed" not in name}
-    groups = [
-        {"params": [p for name, p in trained if name in decayed], "weight_decay": config.weight_decay},
-        {"params": [p for name, p in trained if name not in decayed], "weight_decay": 0.0},
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            decays, rate = parameter.dim() > 1 and "embed" not in name, float(getattr(parameter, "rate", 1.0))
+            groups.setdefault((decays, rate), []).append(parameter)
+    options = [
+        {"params": found, "weight_decay": config.weight_decay * decays, "lr": config.learning_rate * rate}
+        for (decays, rate), found in sorted(groups.items(), key=lambda group: (-group[0][0], -group[0][1]))
     ]
-    groups = [group for group in groups if group["params"]]
     if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, config.learning_rate, MOMENTUM, fused=True)
+        return torch.optim.SGD(options, config.learning_rate, MOMENTUM, fused=True)
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, config.learning_rate, fused=True)
+    return kind(options, config.learning_rate, fused=True)
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LambdaLR:
