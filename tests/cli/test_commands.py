@@ -129,6 +129,7 @@ EFFECTS = {
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
     "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
+    "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
     "seed": (["--seed", "9"], lambda m: "seed 9" in m["card"]["split"]),
     "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
     "config": (["--config", "FILE"], lambda m: m["network"]["fusion"] == "gated"),

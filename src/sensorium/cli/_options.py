@@ -8,9 +8,10 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 Table: TypeAlias = Annotated[
-    Path,
+    str,
     typer.Argument(
-        help="CSV, TSV, JSON Lines, Parquet, Arrow, Feather or SQLite file; file columns hold paths relative to it."
+        help="CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel file, a folder of class folders, "
+        "or postgresql://user@host/name; file columns hold paths relative to it."
     ),
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]

@@ -97,13 +97,12 @@ def looks_like_files(
     column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
 ) -> Guess | None:
     """The claim of a modality whose cells are files."""
-    sample = column.sample(50)
     if not column.is_string:
-        heads = [_head(value) for value in sample]
-        return (
-            Guess(0.95, f"bytes of {noun} files") if heads and all(h is not None and magic(h) for h in heads) else None
-        )
-    fitting = [value for value in column.sample(1000) if value.lower().endswith(suffixes)]
+        heads = [_head(value) for value in column.sample(50)]
+        if heads and all(head is not None and magic(head) for head in heads):
+            return Guess(0.95, f"bytes of {noun} files")
+    paths = [path for path in map(_path, column.sample(1000)) if path is not None]
+    fitting = [path for path in paths if path.lower().endswith(suffixes)]
     if not fitting or len(fitting) < 0.9 * min(1000, len(column.values)):
         return None
     reason = f"values end in {Path(fitting[0]).suffix.lower()}, a suffix of {noun} files"
@@ -125,6 +124,13 @@ def _head(value: Any) -> bytes | None:
     if isinstance(value, dict):
         value = value.get("bytes")
     return value[:HEAD] if isinstance(value, bytes) else None
+
+
+def _path(value: Any) -> str | None:
+    """The path that a cell is or holds, where it holds no bytes."""
+    if isinstance(value, dict):
+        value = None if value.get("bytes") else value.get("path")
+    return value if isinstance(value, str) else None
 
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,21 @@ import pyarrow as pa
 from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
+from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
+from sensorium.table._query import without_secrets
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_table(
     source: Any, config: TableConfig | None = None, *, folder: Path | None = None, text: Collection[str] = ()
 ) -> Table:
     """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, or to a folder of class
-    folders; a pandas, polars or pyarrow table; a dict of columns; a list of dicts; a Table, which is returned as it is.
+    folders; the address of a PostgreSQL database; a pandas, polars or pyarrow table; a Hugging Face
+    Dataset or DatasetDict; a dict of columns; a list of dicts; a Table, which is returned as it is.
 
     Args:
         source: what to read.
@@ -35,7 +41,9 @@ def open_table(
     if isinstance(source, Table):
         return source
     config = config or TableConfig.model_validate({})
-    if isinstance(source, str | Path):
+    if isinstance(source, str) and ADDRESS.match(source):
+        arrow, name = _read_address(source, config)
+    elif isinstance(source, str | Path):
         arrow, name = _read_file(Path(source), config), str(source)
         folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
     else:
@@ -63,12 +71,25 @@ def _read_file(path: Path, config: TableConfig) -> pa.Table:
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
 
 
+def _read_address(address: str, config: TableConfig) -> tuple[pa.Table, str]:
+    """The table behind `scheme://…`, and what to call it: an address may hold secrets."""
+    scheme = address.partition("://")[0].lower()
+    for entry in registry.sources.entries.values():
+        if scheme in entry.literal("SCHEMES", ()):
+            return entry.load()(address, config), without_secrets(address)
+    known = [s for entry in registry.sources.entries.values() for s in entry.literal("SCHEMES", ())]
+    raise TableError(f"{scheme}:// is no kind of address known here", place=scheme, rule=", ".join(known))
+
+
 def _suffixes() -> str:
     return ", ".join(s for entry in registry.sources.entries.values() for s in entry.literal("SUFFIXES", ()))
 
 
 def _from_object(source: Any) -> pa.Table:
-    """Anything with Arrow's C stream interface (pandas, polars, DuckDB …), a dict of columns, a list of dicts."""
+    """Anything with Arrow's C stream interface (pandas, polars, DuckDB …), a Hugging Face dataset, a dict, a list."""
+    found = from_datasets(source)
+    if found is not None:
+        return found
     try:
         if hasattr(source, "__arrow_c_stream__"):
             return pa.table(source)

@@ -22,6 +22,8 @@ def normalise(array: pa.ChunkedArray, missing: Iterable[str], *, narrow: bool = 
     written the same way again: "007" stays text.
     """
     kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return normalise(_storage(array), missing, narrow=narrow)
     if pa.types.is_dictionary(kind):
         return normalise(array.cast(kind.value_type), missing, narrow=narrow)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_string(kind):
@@ -29,16 +31,24 @@ def normalise(array: pa.ChunkedArray, missing: Iterable[str], *, narrow: bool = 
         return _narrow(blanked) if narrow else blanked
     if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
         return array.cast(pa.list_(_plain_item(kind.value_type)))
-    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind) or pa.types.is_fixed_size_binary(kind):
         return array.cast(pa.binary())
+    if pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"}:
+        return _blank_files(array)
+    if pa.types.is_null(kind):
+        return array.cast(pa.string())
+    return _plain_number(array)
+
+
+def _plain_number(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Any number → int64 or float64; other types as they are."""
+    kind = array.type
     if pa.types.is_uint64(kind):
         return array.cast(pa.string() if _over_int64(array) else pa.int64())
     if pa.types.is_integer(kind):
         return array.cast(pa.int64())
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _nan_to_null(array.cast(pa.float64(), safe=False))
-    if pa.types.is_null(kind):
-        return array.cast(pa.string())
     return array
 
 
@@ -63,6 +73,17 @@ def _plain_item(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
     return kind
+
+
+def _storage(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What an extension type (a database's numeric, JSON …) is stored as."""
+    return pa.chunked_array([chunk.storage for chunk in array.chunks], array.type.storage_type)
+
+
+def _blank_files(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    """{bytes, path} with neither is a missing cell."""
+    empty = pc.and_(*(pc.is_null(pc.struct_field(array, name)) for name in ("bytes", "path")))
+    return pc.if_else(empty, pa.scalar(None, array.type), array)
 
 
 def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:

@@ -1,0 +1,179 @@
+"""PostgreSQL, on a real server that the tests start: tables, queries, types; nothing written, nothing secret told."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import sensorium
+from sensorium.cli._main import make_app
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+from sensorium.table import open_table
+
+USER, PASSWORD = "ada", "s3cr%t/word"
+QUOTED = "s3cr%25t%2Fword"
+
+
+def programs():
+    """Where Debian puts the server, or where the path finds it."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    found = shutil.which("initdb")
+    return Path(found).parent if found else None
+
+
+def free_port():
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The address of a database of a server that has this module for its only user."""
+    bin_ = programs()
+    if bin_ is None:
+        pytest.skip("no PostgreSQL server here: apt install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path may have 107 bytes
+    (folder / "password").write_text(PASSWORD)
+    owner = {}
+    if os.geteuid() == 0:  # which the server refuses to run as
+        nobody = pwd.getpwnam("nobody")
+        for path in (folder, folder / "password"):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        owner = {"user": nobody.pw_uid, "group": nobody.pw_gid}
+    port = free_port()
+    words = [bin_ / "initdb", "-D", folder / "data", "-U", USER, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
+    subprocess.run([*words, "--pwfile", folder / "password"], check=True, capture_output=True, cwd=folder, **owner)
+    words = [bin_ / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
+    log = (folder / "log").open("wb")
+    process = subprocess.Popen(words, stdout=log, stderr=log, cwd=folder, **owner)
+    address = f"postgresql://{USER}:{QUOTED}@127.0.0.1:{port}/postgres"
+    try:
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for(address, process):
+    from adbc_driver_postgresql import dbapi
+
+    for _ in range(200):
+        assert process.poll() is None, "the server did not start"
+        try:
+            run(address, "SELECT 1")
+            return
+        except dbapi.Error:  # not yet
+            time.sleep(0.05)
+    raise AssertionError("the server does not answer")
+
+
+def run(address, *statements):
+    from adbc_driver_postgresql import dbapi
+
+    with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
+
+
+@pytest.fixture(scope="module")
+def films(server):
+    run(
+        server,
+        """CREATE TABLE film (title text, year int, minutes numeric(5, 1), rating double precision, seen boolean,
+           released date, poster bytea, tags text[], genre text)""",
+        """INSERT INTO film SELECT 'film ' || k, 1990 + k, 90.5 + k, k / 40.0, k % 3 = 0, date '2020-01-01' + k,
+           '\\x89504e47', ARRAY['a', 'b'], CASE k % 2 WHEN 0 THEN 'drama' ELSE 'comedy' END
+           FROM generate_series(0, 39) k""",
+        "UPDATE film SET minutes = NULL, poster = NULL WHERE year = 1993",
+    )
+    return server
+
+
+def read(address, query=None):
+    return open_table(address, TableConfig(query=query))
+
+
+def test_tables_are_read_with_their_types(films):
+    table = read(films, "SELECT * FROM film ORDER BY year")
+    row = table.arrow.slice(3, 1).to_pylist()[0]
+    assert len(read(films)) == 40
+    assert (row["title"], row["year"], row["minutes"], row["poster"], row["seen"]) == ("film 3", 1993, None, None, True)
+    assert table.column("minutes").data.to_pylist()[4] == 94.5
+    assert table.column("released").data.to_pylist()[1].isoformat() == "2020-01-02"
+    assert table.column("poster").data.to_pylist()[0] == b"\x89PNG"
+    assert table.column("tags").data.to_pylist()[0] == ["a", "b"]
+
+
+def test_a_query_selects(films):
+    table = read(films, "SELECT genre, avg(rating) AS mean FROM film GROUP BY genre ORDER BY genre")
+    assert table.column("genre").data.to_pylist() == ["comedy", "drama"]
+
+
+def test_several_tables_ask_for_a_name(films):
+    run(films, "CREATE TABLE other (x int)", "INSERT INTO other VALUES (1)")
+    try:
+        with pytest.raises(TableError, match="2 tables") as caught:
+            read(films)
+        assert "film, other" in caught.value.cure
+        assert len(read(films, "film")) == 40
+        with pytest.raises(TableError, match="no table 'fil'") as caught:
+            read(films, "fil")
+        assert "'film'" in caught.value.cure
+    finally:
+        run(films, "DROP TABLE other")
+
+
+@pytest.mark.parametrize("query", ["DELETE FROM film", "DROP TABLE film", "SELECT 1; DELETE FROM film"])
+def test_nothing_is_changed(query, films):
+    with pytest.raises(TableError, match="can't be read"):
+        read(films, query)
+    assert len(read(films)) == 40
+
+
+def test_a_run_tells_no_password(films, tmp_path):
+    arguments = ["fit", films, "--target", "genre", "--columns", "rating,year", "--epochs", "1"]
+    found = CliRunner().invoke(make_app(), [*arguments, "--out", str(tmp_path / "run")])
+    assert found.exit_code == 0, found.output
+    answers = tmp_path / "answers.csv"
+    found = CliRunner().invoke(make_app(), ["predict", str(tmp_path / "run"), films, "-o", str(answers)])
+    assert found.exit_code == 0, found.output
+    assert len(answers.read_text().splitlines()) == 41
+    told = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()) + found.output.encode()
+    assert PASSWORD.encode() not in told and QUOTED.encode() not in told
+    assert b"postgresql://127.0.0.1" in told
+
+
+def test_what_cannot_be_reached_is_told_without_the_password(films):
+    wrong = films.replace(QUOTED, "wrong-password")
+    for address in (wrong, films.replace("/postgres", "/nowhere"), films.replace("127.0.0.1", "127.0.0.1:1", 1)):
+        with pytest.raises(TableError, match="can't be read") as caught:
+            read(address)
+        said = f"{caught.value} {caught.value.place}"
+        assert "wrong-password" not in said and QUOTED not in said and PASSWORD not in said
+
+
+def test_columns_of_a_database_fit_a_model_in_python(films):
+    model = sensorium.fit(films, "genre", columns=["year", "rating"], epochs=1, progress=False)
+    assert len(model.predict(films)) == 40
+
+
+def test_an_address_of_another_kind_is_told():
+    with pytest.raises(TableError, match="carrier:// is no kind of address") as caught:
+        open_table("carrier://pigeon/table")
+    assert "postgresql" in caught.value.rule
