@@ -75,7 +75,11 @@ def file_ids(column: Column) -> Ids:
     return np.array([-1 if key is None else numbers[digests[key]] for key in keys], np.int64)
 
 
-def _size(cell: Any, column: Column) -> tuple[int, str | bytes] | None:
+def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
+    """How many bytes a cell has and where they are: itself, a path, or a part of a file; None where it has none."""
+    if isinstance(cell, Mapping) and "offset" in cell:
+        path = column.files.path(cell["path"])
+        return cell["size"], (os.fspath(path), cell["offset"], cell["size"])
     cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
     if isinstance(cell, bytes):
         return len(cell), cell
@@ -86,9 +90,14 @@ def _size(cell: Any, column: Column) -> tuple[int, str | bytes] | None:
         return None
 
 
-def _digest(source: str | bytes) -> bytes:
+def _digest(source: Any) -> bytes:
     if isinstance(source, bytes):
         return hashlib.sha256(source).digest()
+    if isinstance(source, tuple):
+        path, offset, size = source
+        with open(path, "rb") as stream:  # noqa: PTH123 - as many as there are files
+            stream.seek(offset)
+            return hashlib.sha256(stream.read(size)).digest()
     try:
         with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
             return hashlib.file_digest(stream, "sha256").digest()

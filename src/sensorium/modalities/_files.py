@@ -25,13 +25,14 @@ LEARN_FROM = 200  # files that a modality looks at to learn sizes, rates and sta
 
 
 def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
-    """A cell that holds a path, bytes, or {"bytes", "path"} → what a decoder can open; maybe a folder, with `folders`.
+    """A cell that holds a path, bytes, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a file → what a
+    decoder can open; maybe a folder, with `folders`.
 
     Raises:
         Unreadable: nothing to open.
     """
     if isinstance(value, dict):
-        value = value.get("bytes") or value.get("path")
+        value = _part(value, files) if "offset" in value else value.get("bytes") or value.get("path")
     if isinstance(value, bytes):
         if not value:
             raise Unreadable("the cell holds 0 bytes")
@@ -39,6 +40,19 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
     if isinstance(value, str):
         return files.path(value, folders=folders)
     raise Unreadable(f"a {type(value).__name__} is neither a path nor bytes")
+
+
+def _part(cell: dict[str, Any], files: Files) -> bytes:
+    """Some bytes of a file, such as a member of a tar shard."""
+    try:
+        with files.path(cell["path"]).open("rb") as stream:
+            stream.seek(cell["offset"])
+            found = stream.read(cell["size"])
+    except OSError as error:
+        raise Unreadable(f"the file can't be read ({error.strerror})") from None
+    if len(found) < cell["size"]:
+        raise Unreadable("the file is shorter than it was when the table was read")
+    return found
 
 
 def decode_cells(
@@ -106,7 +120,7 @@ def looks_like_files(
     if not fitting or len(fitting) < 0.9 * min(1000, len(column.values)):
         return None
     reason = f"values end in {Path(fitting[0]).suffix.lower()}, a suffix of {noun} files"
-    missing = sum(not _exists(value, column) for value in fitting[:50])
+    missing = sum(not _exists(path, column) for path in fitting[:50]) if column.is_string else 0
     if missing:
         found = f"{missing} of {min(50, len(fitting))} looked for were not found"
         return Guess(0.9, reason, f"{found}; paths are relative to {column.files.folder}")
@@ -129,12 +143,12 @@ def _head(value: Any) -> bytes | None:
 def _path(value: Any) -> str | None:
     """The path that a cell is or holds, where it holds no bytes."""
     if isinstance(value, dict):
-        value = None if value.get("bytes") else value.get("path")
+        value = None if value.get("bytes") else value.get("member") or value.get("path")
     return value if isinstance(value, str) else None
 
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
-    shown = value.get("path") if isinstance(value, dict) else value
+    shown = value.get("member") or value.get("path") if isinstance(value, dict) else value
     return Problem(
         row, column.name, f"{error.reason}: read as missing", error.cure or "mend or replace the file", shorten(shown)
     )

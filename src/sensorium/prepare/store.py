@@ -136,6 +136,9 @@ def _identity(cell: Any, files: Files, by: str) -> bytes:
     """What has to be the same for a cell to give the same array."""
     if isinstance(cell, list):
         return b"list " + b"".join(_identity(part, files, by) for part in cell)
+    if isinstance(cell, dict) and "offset" in cell:
+        place = f"part {cell['offset']} {cell['size']} of ".encode()
+        return place + _identity(cell["path"], files, by)
     if isinstance(cell, dict):
         cell = cell.get("bytes") or cell.get("path")
     if not isinstance(cell, str):

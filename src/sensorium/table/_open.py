@@ -18,6 +18,7 @@ from sensorium.table._folders import class_folders
 from sensorium.table._query import without_secrets
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
+from sensorium.table.tar import tar as read_shards
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -59,15 +60,17 @@ def open_table(
 
 
 def _read_file(path: Path, config: TableConfig) -> pa.Table:
-    if not path.exists():
-        raise TableError("there is no such table", place=str(path))
     if path.is_dir():
-        return class_folders(path)
+        return read_shards(path / "*.tar", config) if any(path.glob("*.tar")) else class_folders(path)
     for entry in registry.sources.entries.values():
         if path.suffix.lower() in entry.literal("SUFFIXES", ()):
             if config.query and not entry.literal("QUERY", False):
                 raise TableError(f"{path.suffix} files take no query", place="table.query", rule="it is for databases")
+            if not (path.exists() or entry.literal("PATTERN", False)):
+                break
             return entry.load()(path, config)
+    if not path.exists():
+        raise TableError("there is no such table", place=str(path))
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
 
 

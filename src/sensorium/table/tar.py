@@ -1,0 +1,125 @@
+"""Tar shards in WebDataset's form: `key.jpg`, `key.cls`, `key.json` … are the cells of one row."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+from sensorium.table._types import column_of
+
+SUFFIXES = (".tar",)
+PATTERN = True
+KEY = "key"
+WORDS = ("txt", "text", "cls", "cls2", "index", "json")  # members that are read into the table
+LONGEST = 10_000_000  # bytes of such a member
+PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
+BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+
+def tar(path: Path, config: TableConfig) -> pa.Table:
+    """A row a key, a column an ending; texts, classes and the keys of JSON objects are values.
+
+    Everything else (pictures, sounds …) stays in the shard: its cell says where, {path, member, offset, size}, and is
+    read when it is decoded, so that a table of shards takes the memory of its texts. The column `key` holds the keys.
+
+    Args:
+        path: one shard, `shard-{000..003}.tar`, or `shard-*.tar`.
+        config: not asked.
+
+    Raises:
+        TableError: no such shard, damage, a compressed one, or members that no data set holds (links, devices, paths
+            that lead elsewhere, the same name twice).
+    """
+    rows = [row for shard in _shards(path) for row in _rows(shard)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [column_of([row.get(name) for row in rows], name, str(path)) for name in names]
+    return pa.table(columns, names=names)
+
+
+def _shards(path: Path) -> list[Path]:
+    braces = BRACES.search(path.name)
+    if braces:
+        first, last = braces.groups()
+        numbers = range(int(first), int(last) + 1)
+        names = [BRACES.sub(str(number).zfill(len(first)), path.name, count=1) for number in numbers]
+        found = [path.with_name(name) for name in names]
+    else:
+        found = [path] if path.exists() else sorted(path.parent.glob(path.name))
+    missing = [shard.name for shard in found if not shard.is_file()]
+    if missing or not found:
+        names = ", ".join(missing[:5]) or path.name
+        raise TableError(f"there is no such shard: {names}", place=str(path))
+    return found
+
+
+def _rows(shard: Path) -> Iterator[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    try:
+        with tarfile.open(shard, "r:") as archive:
+            for member in archive:
+                if not member.isdir():
+                    _add(rows, member, archive, shard)
+            _refuse_cut(archive, shard)
+    except (tarfile.TarError, EOFError, OSError, UnicodeError) as error:
+        cure = "shards are plain tar files: unpack compressed ones, fetch cut ones again"
+        raise TableError(f"the shard can't be read: {error}", place=str(shard), cure=cure) from None
+    yield from rows.values()
+
+
+def _add(rows: dict[str, dict[str, Any]], member: tarfile.TarInfo, archive: tarfile.TarFile, shard: Path) -> None:
+    """Put one member into its row."""
+    folder, _, name = member.name.rpartition("/")
+    stem, _, ending = name.partition(".")
+    if not stem or not ending:
+        return  # a hidden file, or one without an ending: WebDataset passes them over as well
+    _refuse_odd(member, shard)
+    row = rows.setdefault(f"{folder}/{stem}" if folder else stem, {KEY: f"{folder}/{stem}" if folder else stem})
+    for column, value in _cells(ending.lower(), member, archive, shard).items():
+        if column in row:
+            raise TableError(f"{member.name!r} gives {column!r} a second time", place=str(shard))
+        row[column] = value
+
+
+def _refuse_odd(member: tarfile.TarInfo, shard: Path) -> None:
+    reason = ""
+    if member.type not in PLAIN:
+        reason = "is a link, a device or no plain file"
+    elif member.name.startswith("/") or ".." in member.name.split("/"):
+        reason = "leads out of the archive"
+    elif member.offset_data + member.size > shard.stat().st_size:
+        reason = "is longer than the shard: it was cut"
+    if reason:
+        raise TableError(f"member {member.name!r} {reason}", place=str(shard), rule="plain files below one folder")
+
+
+def _refuse_cut(archive: tarfile.TarFile, shard: Path) -> None:
+    """The library takes a header that is cut for the end; a whole archive ends in a block of zeros."""
+    with shard.open("rb") as stream:
+        stream.seek(archive.offset)
+        if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise TableError("the shard was cut", place=str(shard), cure="fetch it again")
+
+
+def _cells(ending: str, member: tarfile.TarInfo, archive: tarfile.TarFile, shard: Path) -> dict[str, Any]:
+    if ending not in WORDS:
+        place = {"path": shard.name, "member": member.name, "offset": member.offset_data, "size": member.size}
+        return {ending: place}
+    if member.size > LONGEST:
+        raise TableError(f"member {member.name!r} has {member.size:,} bytes", place=str(shard), rule=f"{LONGEST:,}")
+    stream = archive.extractfile(member)
+    text = (stream.read() if stream else b"").decode("utf-8")
+    if ending != "json":
+        return {ending: text.strip()}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TableError(f"member {member.name!r} is no JSON: {error}", place=str(shard)) from None
+    return found if isinstance(found, dict) else {"json": found}
