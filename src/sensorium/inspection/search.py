@@ -78,8 +78,7 @@ def file_ids(column: Column) -> Ids:
 def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
     """How many bytes a cell has and where they are: itself, a path, or a part of a file; None where it has none."""
     if isinstance(cell, Mapping) and "offset" in cell:
-        path = column.files.path(cell["path"])
-        return cell["size"], (os.fspath(path), cell["offset"], cell["size"])
+        return cell["size"], (os.fspath(column.files.path(cell["path"])), cell["offset"], cell["size"])
     cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
     if isinstance(cell, bytes):
         return len(cell), cell

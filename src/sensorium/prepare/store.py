@@ -137,8 +137,7 @@ def _identity(cell: Any, files: Files, by: str) -> bytes:
     if isinstance(cell, list):
         return b"list " + b"".join(_identity(part, files, by) for part in cell)
     if isinstance(cell, dict) and "offset" in cell:
-        place = f"part {cell['offset']} {cell['size']} of ".encode()
-        return place + _identity(cell["path"], files, by)
+        return f"part {cell['offset']} {cell['size']} of ".encode() + _identity(cell["path"], files, by)
     if isinstance(cell, dict):
         cell = cell.get("bytes") or cell.get("path")
     if not isinstance(cell, str):

@@ -55,8 +55,7 @@ def _shards(path: Path) -> list[Path]:
         found = [path] if path.exists() else sorted(path.parent.glob(path.name))
     missing = [shard.name for shard in found if not shard.is_file()]
     if missing or not found:
-        names = ", ".join(missing[:5]) or path.name
-        raise TableError(f"there is no such shard: {names}", place=str(path))
+        raise TableError(f"there is no such shard: {', '.join(missing[:5]) or path.name}", place=str(path))
     return found
 
 
