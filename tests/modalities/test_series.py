@@ -1,6 +1,7 @@
 """Time series as lists and as files: unequal lengths, marked gaps, training statistics, damaged files."""
 
 import io
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -245,3 +246,69 @@ def test_files_are_claimed_by_their_suffix(tmp_path):
     names = files(tmp_path)
     assert claim(names, folder=tmp_path) == 0.99
     assert claim([(tmp_path / "s.npy").read_bytes()] * 2) == 0.95
+
+
+# Lists that text spells
+
+
+def test_text_that_spells_a_list_is_read_as_the_list():
+    cells = [[1.0, 2.5, None, 3.0], [7.0], None]
+    spelt = ["[1.0, 2.5, null, 3]", " [7]", None]
+    learnt = learn(spelt)
+    expected = Series.learn(column(cells)).encode(column(cells))
+    found = learnt.encode(column(spelt))
+    assert np.array_equal(found.values.values, expected.values.values)
+    assert np.array_equal(found.values.offsets, expected.values.offsets) and not found.problems
+    pythons = learnt.encode(column(["[1.0, 2.5, None, 3]", "[nan, 7.0]"]))
+    assert np.array_equal(pythons.values[0], expected.values[0]) and not pythons.problems
+    nested = plain(2).encode(column(["[[1, 10], [2, null]]", "[null, [3, 30]]"]))
+    assert nested.values[0].tolist() == [[1, 10, 1, 1], [2, 0, 1, 0]]
+    assert nested.values[1].tolist() == [[0, 0, 0, 0], [3, 30, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("[1, 2", "spells no list"),
+        ("[" * 100_000, "spells no list"),
+        ("[]", "without steps"),
+        ('["1", "2"]', "no number"),
+        ("[1, {}]", "no number"),
+        ("[1, [2]]", "unequal width"),
+        ("[NaN]", "without a number"),
+        ("gone.csv", "no such file"),
+    ],
+)
+def test_text_that_spells_no_series_is_missing_with_a_reason(cell, reason):
+    found = plain().encode(column(["[1, 2]", cell]))
+    assert found.present.tolist() == [True, False]
+    (problem,) = found.problems
+    assert problem.row == 1 and reason in problem.reason
+
+
+def test_a_file_may_be_called_like_a_list(tmp_path):
+    (tmp_path / "[1].csv").write_text("5\n6\n")
+    found = plain().encode(column(["[1].csv", "[1]"], folder=tmp_path))
+    assert [cell[:, 0].tolist() for cell in (found.values[0], found.values[1])] == [[5, 6], [1]]
+
+
+def test_columns_of_spelt_lists_are_claimed_as_their_lists_are():
+    random = np.random.default_rng(0)
+    noise, walks = random.normal(size=(50, 12)).round(3), random.normal(size=(50, 12)).cumsum(1).round(3)
+    spelt = [str(row.tolist()) for row in noise]
+    named = Series.looks_like(column(spelt, "close_20d"))
+    assert "text that spells lists of numbers in a column called like a series" in named.reason
+    walking = Series.looks_like(column([str(row.tolist()) for row in walks]))
+    assert "neighbours are alike" in walking.reason
+    assert walking.confidence == named.confidence > claim(spelt)
+    assert claim(["[1]"] * 8 + ["word"] * 2) is None
+    assert claim(['["a.png"]', '["b.png", "c.png"]']) is None
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(LISTS.map(json.dumps) | st.text(alphabet="[]1,.enul ", max_size=12), min_size=1, max_size=6))
+def test_any_text_is_read_or_told(cells):
+    found = plain().encode(column(cells))
+    assert np.isfinite(found.values.values).all()
+    unread = {row for row, cell in enumerate(cells) if cell and not found.present[row]}
+    assert unread <= {problem.row for problem in found.problems}

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
@@ -21,10 +22,11 @@ from sensorium.modalities._steps import NPY, SUFFIXES, Steps, holds_numbers, rea
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import Column, spells_lists, spelt_list
 
 SHOWN = 4  # curves in an overview
 LONGEST = 1024  # steps kept of a series by default, at most
+SPELT = 0.9  # share of a text column's cells that spell lists of numbers
 CORRELATED = 0.3  # median lag-1 autocorrelation above which neighbouring numbers are neighbours in time
 NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
 
@@ -34,7 +36,8 @@ Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
 
 @dataclass(frozen=True)
 class Series(Modality):
-    """Numbers in the order of time: a list, a list of lists (steps × channels), or a CSV, Parquet or NPY file.
+    """Numbers in the order of time: a list, a list of lists (steps × channels), a text that spells one in JSON, or a
+    CSV, Parquet or NPY file.
 
     Encodes to Ragged float32[total steps, 2 × channels]: the standardised values, at most ±a million, then a mark each,
     1 where the value is known. A gap (null, NaN, ±inf) is 0 with the mark 0, as is what lies before a series began.
@@ -59,11 +62,15 @@ class Series(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
+        if column.is_string and _spells_series(column):
+            sign = _sign_of_time(column.name, _spelt_sample(column))
+            reason = f"text that spells lists of numbers {sign}" if sign else "text that spells as many numbers each"
+            return Guess(0.97 if sign else 0.9, reason)
         if not column.is_list:
             return looks_like_files(column, SUFFIXES, lambda head: head.startswith(NPY), "series")
         if not _lists_numbers(column.data.type) or not len(column.values):
             return None
-        sign = _sign_of_time(column)
+        sign = _sign_of_time(column.name, [read_list(cell) for cell in column.sample(LEARN_FROM) if cell])
         return Guess(0.85, f"lists of numbers {sign}") if sign else Guess(0.6, "lists of as many numbers each")
 
     @classmethod
@@ -155,16 +162,35 @@ def _lists_numbers(kind: pa.DataType) -> bool:
     return holds_numbers(item) and not pa.types.is_null(item)
 
 
-def _sign_of_time(column: Column) -> str:
+def _spells_series(column: Column) -> bool:
+    """Do nine in ten cells spell a list of numbers?"""
+    looked = min(LEARN_FROM, len(column.values))
+    return bool(looked) and len(_spelt_sample(column)) >= SPELT * looked
+
+
+def _spelt_sample(column: Column) -> list[Steps]:
+    found = []
+    for text in column.sample(LEARN_FROM):
+        with suppress(Unreadable):
+            found.append(_read_spelt(text))
+    return found
+
+
+def _read_spelt(text: str) -> Steps:
+    if not text.lstrip().startswith("["):
+        raise Unreadable("text that spells no list")
+    return read_list(spelt_list(text))
+
+
+def _sign_of_time(name: str, sample: list[Steps]) -> str:
     """What tells that the places of a list are steps in time; empty where nothing does."""
-    if pa.types.is_list(column.data.type.value_type):
+    if any(cell.values.shape[1] > 1 for cell in sample):
         return "at each step"
-    if NAMES.search(column.name):
+    if NAMES.search(name):
         return "in a column called like a series"
-    sample = column.sample(LEARN_FROM)
-    if len(set(map(len, sample))) > 1:
+    if len({len(cell.values) for cell in sample}) > 1:
         return "of unequal lengths"
-    found = [_autocorrelation(read_list(cell).values[:, 0]) for cell in sample if cell]
+    found = [_autocorrelation(cell.values[:, 0]) for cell in sample]
     return "whose neighbours are alike" if found and np.median(found) > CORRELATED else ""
 
 
@@ -178,12 +204,11 @@ def _autocorrelation(values: Floats) -> float:
 
 
 def _training_cells(column: Column) -> list[Steps]:
-    """Every list, or some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
-    if not column.is_list:
-        return decode_sample(column, read_file)
+    """Every list, and some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
     found = list[Steps]()
-    _read_lists(column, Work(), lambda row, cell: found.append(cell))
-    return found
+    lists, others = _parted(column)
+    _read_lists(lists, lambda row, cell: found.append(cell))
+    return found + decode_sample(others, read_file)
 
 
 def _selected(cells: list[Steps], names: list[str]) -> list[Floats]:
@@ -195,20 +220,38 @@ def _selected(cells: list[Steps], names: list[str]) -> list[Floats]:
 
 
 def _read_cells(column: Column, work: Work, store: Callable[[int, Steps], None]) -> Read:
+    lists, others = _parted(column)
+    present, problems = _read_lists(lists, store)
+    found, more = decode_cells(others, read_file, work, store)
+    return present | found, sorted(problems + more, key=lambda problem: problem.row)
+
+
+def _parted(column: Column) -> tuple[Column, Column]:
+    """The cells that are lists, or text that spells some, and the others; where one has a cell, the other has a gap."""
+    none = pa.nulls(len(column), column.data.type)
     if column.is_list:
-        return _read_lists(column, work, store)
-    return decode_cells(column, read_file, work, store)
+        return column, replace(column, data=none)
+    if not column.is_string:
+        return replace(column, data=none), column
+    lists = pa.array(spells_lists(column.data) & ~_named_like_files(column))
+    spelt, others = pc.if_else(lists, column.data, none), pc.if_else(lists, none, column.data)
+    return replace(column, data=spelt), replace(column, data=others)
 
 
-def _read_lists(column: Column, work: Work, store: Callable[[int, Steps], None]) -> Read:
+def _named_like_files(column: Column) -> npt.NDArray[np.bool_]:
+    pattern = f"({'|'.join(map(re.escape, SUFFIXES))})$"
+    found = pc.match_substring_regex(column.data, pattern, ignore_case=True).fill_null(False)
+    return np.asarray(found)
+
+
+def _read_lists(column: Column, store: Callable[[int, Steps], None]) -> Read:
     present, problems = np.zeros(len(column), bool), list[Problem]()
     for row, value in enumerate(column.data.to_pylist()):
         try:
             if value is not None:
-                store(row, read_list(value))
+                store(row, _read_spelt(value) if isinstance(value, str) else read_list(value))
                 present[row] = True
         except Unreadable as error:
             reason, cure = f"{error.reason}: read as missing", error.cure
             problems.append(Problem(row, column.name, reason, cure, shorten(value)))
-    work.advance(len(column))
     return present, problems

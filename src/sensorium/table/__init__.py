@@ -4,7 +4,8 @@ One file per kind of source, found by the suffixes that it names; objects in mem
 """
 
 from sensorium.table._open import open_table
+from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._table import Column, Files, Table
 from sensorium.table._write import check_writable, write_table
 
-__all__ = ["Column", "Files", "Table", "check_writable", "open_table", "write_table"]
+__all__ = ["Column", "Files", "Table", "check_writable", "open_table", "spells_lists", "spelt_list", "write_table"]
