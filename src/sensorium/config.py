@@ -32,6 +32,10 @@ def _named(value: Any) -> Any:
     return {name: {} if options is None else options for name, options in value.items()}
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -39,6 +43,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 
@@ -74,6 +79,9 @@ class TableConfig(_Strict):
     missing: list[str] = Field([""], description="spellings of a missing cell")
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
     allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
+    series: dict[str, Names] = Field(
+        {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
+    )
 
 
 class SplitConfig(_Strict):

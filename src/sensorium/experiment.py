@@ -26,7 +26,7 @@ from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import tasks
 from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
-from sensorium.table import Column, Table
+from sensorium.table import Column, Table, as_read
 from sensorium.train import History, Training, train
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -82,6 +82,7 @@ class Experiment:
     modules: Mapping[str, nn.Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.config = as_read(self.config, self.table)
         if not self.config.target:
             raise ConfigError(
                 "no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}"

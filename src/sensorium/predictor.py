@@ -149,7 +149,7 @@ class Model:
 
     def _open(self, table: Any) -> Table:
         # A column that was text in training stays text, whatever the rows of this table make of it.
-        return open_table(table, self.bundle.config.table, text=self.card["text"])
+        return open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True)
 
     def _scores(self, table: Table) -> npt.NDArray[np.float64]:
         self.problems = Problems()

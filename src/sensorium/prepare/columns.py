@@ -81,7 +81,7 @@ def prepare_columns(
         raise DataError(
             "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
         )
-    problems, columns = Problems(), {}
+    problems, columns = Problems([problem for problem in table.problems if problem.column in there]), {}
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
@@ -93,6 +93,8 @@ def prepare_columns(
             problems.extend(columns[name].problems)
             if name not in there:
                 problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))
+            elif lacking := table.lacks.get(name):
+                problems.add(Problem(0, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
     return Prepared(columns, problems)
 
 

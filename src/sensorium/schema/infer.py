@@ -146,6 +146,8 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
     if chosen and chosen.name:
         modalities.entry(chosen.name)
         return ColumnPlan(name, chosen.name, "by setting")
+    if sources := config.table.series.get(name):
+        return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
     if column.distinct == 1:
         return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
     found, guess = _best(modalities, column, flag=f"--modality {name}={{name}}")
