@@ -212,7 +212,7 @@ LEARNT = {
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True},
-    "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
+    "series": {"steps": 5, "scale": "cell", "channels": ["b"], "time": "b", "since": True},
     "vector": {},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
@@ -297,8 +297,8 @@ def pairs(cases):
 @pytest.mark.parametrize(("name", "option"), pairs(LEARNT))
 def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path):
     column = make_column(name, tmp_path)
-    if option == "channels" and name == "series":
-        (tmp_path / "two.csv").write_text("a,b\n1,2\n3,5\n")
+    if option in ("channels", "time", "since") and name == "series":
+        (tmp_path / "two.csv").write_text("day,a,b\n2026-01-01,1,2\n2026-01-04,3,5\n")
         column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")

@@ -312,3 +312,75 @@ def test_any_text_is_read_or_told(cells):
     assert np.isfinite(found.values.values).all()
     unread = {row for row, cell in enumerate(cells) if cell and not found.present[row]}
     assert unread <= {problem.row for problem in found.problems}
+
+
+# Time stamps
+
+
+def stamped(folder, name, lines):
+    (folder / name).write_text("\n".join(["time,a", *lines]) + "\n")
+    return name
+
+
+DAYS = ["2026-01-01,1", "2026-01-02,2", "2026-01-05,5"]
+
+
+def test_steps_are_sorted_by_their_stamps(tmp_path):
+    names = [stamped(tmp_path, "1.csv", DAYS), stamped(tmp_path, "2.csv", [DAYS[2], DAYS[0], DAYS[1]])]
+    table = pa.table({"a": [5, 1, 2], "t": np.array(["2026-01-05", "2026-01-01", "2026-01-02"], "datetime64[ms]")})
+    parquet.write_table(table, tmp_path / "3.parquet")
+    found = plain(names=["a"]).encode(column([*names, "3.parquet"], folder=tmp_path))
+    assert [found.values[row][:, 0].tolist() for row in range(3)] == [[1, 2, 5]] * 3
+    last = plain(steps=1, names=["a"]).encode(column(names, folder=tmp_path))
+    assert last.values[1][:, 0].tolist() == [5]
+
+
+def test_the_time_since_the_step_before_is_a_channel_by_option(tmp_path):
+    names = [stamped(tmp_path, "1.csv", DAYS), stamped(tmp_path, "2.csv", DAYS[::-1])]
+    learnt = learn(names, tmp_path, since=True)
+    assert (learnt.channels, learnt.mean[1]) == (2, 2 * 86_400)
+    assert "time since the step before" in learnt.describe()
+    found = learnt.encode(column(names, folder=tmp_path))
+    assert np.array_equal(found.values[0], found.values[1])
+    assert found.values[0][:, [1, 3]].tolist() == [[0, 0], [-1, 1], [1, 1]]  # unknown, then a day, then three
+    late = learn(names, tmp_path, since=True, steps=1).encode(column(names, folder=tmp_path))
+    assert late.values[0][:, 3].tolist() == [1]  # how long it was is known though the step before is cut off
+
+
+def test_numbers_may_be_stamps(tmp_path):
+    (tmp_path / "1.csv").write_text("a,clock\n3,2.5\n1,0.5\n2,1\n")
+    learnt = learn(["1.csv"], tmp_path, time="clock", since=True)
+    assert learnt.names == ["a"]
+    found = learnt.encode(column(["1.csv"], folder=tmp_path)).values[0]
+    values = found[:, :2] * learnt.deviation + learnt.mean
+    assert values[:, 0] == pytest.approx([1, 2, 3]) and values[1:, 1] == pytest.approx([0.5, 1.5])
+
+
+def test_steps_of_one_moment_keep_their_order(tmp_path):
+    name = stamped(tmp_path, "1.csv", ["2026-01-02,3", "2026-01-01,1", "2026-01-02,2"])
+    assert plain(names=["a"]).encode(column([name], folder=tmp_path)).values[0][:, 0].tolist() == [1, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "reason"),
+    [
+        (["2026-01-01,1", ",2"], {}, "without a time stamp"),
+        (["soon,1", "later,2"], {"time": "time"}, "neither dates nor numbers"),
+        (DAYS, {"time": "clock"}, "'clock' is not in the file"),
+        (["soon,1", "later,2"], {"since": True}, "no time stamps"),
+    ],
+)
+def test_stamps_that_are_none_leave_a_reason(lines, options, reason, tmp_path):
+    name = stamped(tmp_path, "1.csv", lines)
+    found = plain(1 + ("since" in options), names=["a"], **options).encode(column([name], folder=tmp_path))
+    assert not found.present.any() and reason in found.problems[0].reason
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.permutations(range(6)), st.booleans())
+def test_the_order_of_lines_does_not_matter(tmp_path_factory, order, since):
+    folder = tmp_path_factory.getbasetemp()
+    lines = [f"2026-01-{1 + 2 * day:02d},{day}.5" for day in range(6)]
+    names = [stamped(folder, "in.csv", lines), stamped(folder, "un.csv", [lines[place] for place in order])]
+    found = plain(1 + since, names=["a"], since=since).encode(column(names, folder=folder))
+    assert np.array_equal(found.values[0], found.values[1]) and found.present.all()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
@@ -41,6 +42,7 @@ class Series(Modality):
 
     Encodes to Ragged float32[total steps, 2 × channels]: the standardised values, at most ±a million, then a mark each,
     1 where the value is known. A gap (null, NaN, ±inf) is 0 with the mark 0, as is what lies before a series began.
+    The steps of a file with time stamps are sorted by them.
 
     Attributes:
         channels: values of a step.
@@ -49,6 +51,8 @@ class Series(Modality):
             shape is left.
         names: columns read of a CSV or Parquet file, in this order; empty where cells have no names.
         mean, deviation: float64[channels], of the training rows; deviation is 1 for a constant channel.
+        time: column of CSV and Parquet files that holds time stamps; empty: the first one of dates, if any.
+        since: the last channel is the time since the step before.
     """
 
     encoder: ClassVar[str] = "gru"
@@ -59,6 +63,8 @@ class Series(Modality):
     names: list[str]
     mean: Floats
     deviation: Floats
+    time: str = ""
+    since: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -81,23 +87,27 @@ class Series(Modality):
         steps: PositiveInt | None = None,
         scale: Literal["column", "cell"] = "column",
         channels: list[str] | None = None,
+        time: str | None = None,
+        since: bool = False,
     ) -> Self:
         """Args:
         column: training rows.
         steps: kept of a series, its last ones; by default as many as the longest training series has, at most 1,024.
         scale: standardise by the training rows, or each series by itself (its level and spread are lost).
         channels: columns to read of CSV and Parquet files; by default those of numbers in the first training file.
+        time: column of such files that holds time stamps: dates, or numbers; by default the first one of dates.
+        since: take the time since the step before (seconds, or the unit of numbers) as one more channel.
         """
-        cells = _training_cells(column)
+        cells = _training_cells(column, time)
         names = channels or next((list(cell.names) for cell in cells if cell.names), [])
-        found = _selected(cells, names)
+        found = _selected(cells, names, since=since)
         width = Counter(values.shape[1] for values in found).most_common(1)[0][0] if found else max(1, len(names))
         found = [values for values in found if values.shape[1] == width]
         steps = steps or min(LONGEST, max(map(len, found), default=1))
         joined = np.concatenate([np.zeros((0, width)), *(values[-steps:] for values in found)])
         statistics = [mean_and_deviation(channel[np.isfinite(channel)]) for channel in joined.T]
         mean, deviation = np.array(statistics, np.float64).reshape(width, 2).T.copy()
-        return cls(width, steps, scale, list(names), mean, deviation)
+        return cls(width, steps, scale, list(names), mean, deviation, time or "", since)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         empty = np.empty((0, 2 * self.channels), np.float32)
@@ -107,7 +117,7 @@ class Series(Modality):
             values = self._checked(cell)
             cells[row], infinite[row] = self._scaled(values), bool(np.isinf(values).any())
 
-        present, problems = _read_cells(column, work, store)
+        present, problems = _read_cells(column, work, store, self.time)
         problems += [
             Problem(
                 int(row),
@@ -122,7 +132,7 @@ class Series(Modality):
 
     def _checked(self, cell: Steps) -> Floats:
         """float64[steps, channels]: the last steps."""
-        values = cell.select(self.names)
+        values = _channels(cell, self.names, since=self.since)
         if values.shape[1] != self.channels:
             raise Unreadable(f"a series of {values.shape[1]} channels where {self.channels} were learnt")
         values = values[-self.steps :]
@@ -152,6 +162,7 @@ class Series(Modality):
 
     def describe(self) -> str:
         named = f" ({', '.join(self.names)})" if self.names else ""
+        named += ", the last of them the time since the step before" * self.since
         return f"{self.channels} channel{'s' * (self.channels > 1)}{named}, at most the last {self.steps:,} steps"
 
 
@@ -203,26 +214,31 @@ def _autocorrelation(values: Floats) -> float:
     return float(values[:-1] @ values[1:]) / power if power > 0 else 0.0
 
 
-def _training_cells(column: Column) -> list[Steps]:
+def _training_cells(column: Column, time: str | None) -> list[Steps]:
     """Every list, and some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
     found = list[Steps]()
     lists, others = _parted(column)
     _read_lists(lists, lambda row, cell: found.append(cell))
-    return found + decode_sample(others, read_file)
+    return found + decode_sample(others, partial(read_file, time=time))
 
 
-def _selected(cells: list[Steps], names: list[str]) -> list[Floats]:
+def _selected(cells: list[Steps], names: list[str], *, since: bool) -> list[Floats]:
     found = []
     for cell in cells:
         with suppress(Unreadable):
-            found.append(cell.select(names))
+            found.append(_channels(cell, names, since=since))
     return found
 
 
-def _read_cells(column: Column, work: Work, store: Callable[[int, Steps], None]) -> Read:
+def _channels(cell: Steps, names: list[str], *, since: bool) -> Floats:
+    values = cell.select(names)
+    return np.concatenate([values, cell.since()], 1) if since else values
+
+
+def _read_cells(column: Column, work: Work, store: Callable[[int, Steps], None], time: str) -> Read:
     lists, others = _parted(column)
     present, problems = _read_lists(lists, store)
-    found, more = decode_cells(others, read_file, work, store)
+    found, more = decode_cells(others, partial(read_file, time=time or None), work, store)
     return present | found, sorted(problems + more, key=lambda problem: problem.row)
 
 
