@@ -86,8 +86,8 @@ def test_every_key_has_a_case():
     """Those left out here (`device`, some of `table`, all of `train` and of `prepare`) have tests of their own."""
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"device"} == set(TOP)
-    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "query", "series"} == set(TABLE)
-    assert set(SplitConfig.model_fields) == set(SPLIT)
+    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "query", "series", "windows"} == set(TABLE)
+    assert set(SplitConfig.model_fields) - {"span"} == set(SPLIT)
 
 
 @pytest.mark.parametrize("key", sorted(set(TOP) - {"towers"}))
@@ -137,6 +137,7 @@ def test_the_keys_of_table_do_something(table):
         ({"task": "multclass"}, "did you mean 'multiclass'"),
         ({"device": "gpu"}, "device 'gpu' can't be used"),
         ({"seed": 2**63}, "seed"),
+        ({"split": {"span": ["day", "day"]}}, "span goes with time"),
         ({"split": {"validation": 0.6, "test": 0.4}}, "no rows are left to train on"),
         ({"encoders": {"remark": {"name": "module", "hidden": 3}}}, "unknown option 'hidden'"),
         ({"encoders": {"remark": {"name": "text_transformer", "heads": 3}}}, "heads: one of 1, 2, 4, 8, 16"),

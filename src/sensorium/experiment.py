@@ -147,6 +147,8 @@ class Experiment:
 
     def _say_guesses(self) -> None:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
+        for note in self.table.notes:
+            self.report.say(note)
         for plan in self.plans:
             if plan.caution:
                 self.report.say(f"? {plan.name}: {plan.modality or 'left out'}: {plan.reason}; {plan.caution}")
@@ -238,6 +240,7 @@ class Experiment:
             "text": [name for name in self.table.columns if self.table.column(name).is_string],
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
+            "notes": list(self.table.notes),
         }
 
 

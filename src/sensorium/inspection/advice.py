@@ -36,7 +36,12 @@ def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Conf
         found += [_group(column, sides), _time(column, plan)]
         if plan.modality and config.target:
             found.append(_telling(column, table.column(config.target)))
-    return [*(advice for advice in found if advice), *_steps(table, config)]
+    return [*(advice for advice in found if advice), *_steps(table, config), *_told(table, config)]
+
+
+def _told(table: Table, config: Config) -> list[Advice]:
+    column = config.table.windows.time if config.table.windows else ""
+    return [{"setting": "", "column": column, "reason": note} for note in table.notes]
 
 
 def _steps(table: Table, config: Config) -> list[Advice]:

@@ -16,6 +16,7 @@ from sensorium.table._folders import class_folders
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
+from sensorium.table._windows import cut_windows
 
 
 def open_table(
@@ -34,10 +35,11 @@ def open_table(
         config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
         folder: what file cells are relative to; the file's own folder, or the working directory, by default.
         text: columns that stay text even where every cell spells a number, as they did in another table.
-        gaps: columns that a declared series is made of may be missing: they are gaps.
+        gaps: columns that series and windows are made of may be missing: they are gaps.
 
     Raises:
-        TableError: not found, not readable, no rows, two columns of one name, or what a series can't be made of.
+        TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
+            made of.
     """
     if isinstance(source, Table):
         return source
@@ -55,7 +57,8 @@ def open_table(
     ]
     files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
     table = Table(pa.table(columns, names=arrow.column_names), files, name)
-    return join_series(table, config.series, gaps=gaps) if config.series else table
+    table = join_series(table, config.series, gaps=gaps) if config.series else table
+    return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 
 
 def _read_file(path: Path, config: TableConfig) -> pa.Table:

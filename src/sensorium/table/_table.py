@@ -148,6 +148,7 @@ class Table:
         series: columns that were made of several others → the names of these.
         lacks: of a series, those of its columns that the source doesn't have.
         problems: cells that could not be taken as they were when such columns were made.
+        notes: what became of the source's rows where they are not the table's.
     """
 
     arrow: pa.Table
@@ -156,6 +157,7 @@ class Table:
     series: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
