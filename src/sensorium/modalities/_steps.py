@@ -84,8 +84,6 @@ def read_list(value: Any) -> Steps:
         Unreadable: no steps, lists of unequal width, what is no number.
     """
     width = max((len(step) for step in value if isinstance(step, list)), default=0)
-    if any(isinstance(number, str) for step in value for number in (step if isinstance(step, list) else [step])):
-        raise Unreadable("a list of what is no number")  # NumPy would read "1.5" as one
     if width:
         value = [[None] * width if step is None else step for step in value]
     try:

@@ -190,6 +190,8 @@ def _spelt_sample(column: Column) -> list[Steps]:
 def _read_spelt(text: str) -> Steps:
     if not text.lstrip().startswith("["):
         raise Unreadable("text that spells no list")
+    if '"' in text:
+        raise Unreadable("a list of what is no number")  # NumPy would read "1.5" as one
     return read_list(spelt_list(text))
 
 
