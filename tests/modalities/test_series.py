@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -384,3 +385,33 @@ def test_the_order_of_lines_does_not_matter(tmp_path_factory, order, since):
     names = [stamped(folder, "in.csv", lines), stamped(folder, "un.csv", [lines[place] for place in order])]
     found = plain(1 + since, names=["a"], since=since).encode(column(names, folder=folder))
     assert np.array_equal(found.values[0], found.values[1]) and found.present.all()
+
+
+# Many cells at once
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.lists(st.none() | LISTS, min_size=1, max_size=6), st.integers(1, 4), st.integers(0, 2))
+def test_lists_of_numbers_are_encoded_as_series_of_one_channel_are(cells, steps, cut):
+    """Plain lists are encoded all together, the same to the bit as lists of steps, which have their turn each."""
+    flat = pa.array([[0.5], *cells], pa.list_(pa.float64()))
+    nested = [cell and [[value] for value in cell] for cell in flat.to_pylist()]
+    nested = pa.array(nested, pa.list_(pa.list_(pa.float64())))
+    ways = [open_table({"c": way}).column("c") for way in (flat, nested)]
+    learnt = [Series.learn(way, steps=steps) for way in ways]
+    assert (learnt[0].mean, learnt[0].deviation) == (learnt[1].mean, learnt[1].deviation)
+    part = min(cut, len(cells))
+    found, expected = (learnt[0].encode(way.slice(part, len(way) - part)) for way in ways)
+    assert found.values.values.tobytes() == expected.values.values.tobytes()
+    assert np.array_equal(found.values.offsets, expected.values.offsets)
+    assert np.array_equal(found.present, expected.present)
+    assert [(p.row, p.reason) for p in found.problems] == [(p.row, p.reason) for p in expected.problems]
+
+
+def test_a_million_steps_take_no_time():
+    lists = pa.array(list(np.random.default_rng(0).normal(size=(50_000, 20))))
+    cells = open_table({"c": lists}).column("c")
+    start = time.perf_counter()
+    found = Series.learn(cells).encode(cells)
+    assert time.perf_counter() - start < 5
+    assert found.present.all() and len(found.values) == 50_000

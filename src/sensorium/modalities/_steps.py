@@ -17,6 +17,7 @@ from sensorium.problems import Unreadable
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
+EMPTY = "a series without steps"
 GAPS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-"]
 
 Floats = npt.NDArray[np.float64]
@@ -197,5 +198,5 @@ def _shaped(values: Floats) -> Floats:
     if values.ndim != 2:
         raise Unreadable(f"an array of {values.ndim} dimensions where steps × channels are meant")
     if not values.size:
-        raise Unreadable("a series without steps")
+        raise Unreadable(EMPTY)
     return values

@@ -19,14 +19,15 @@ from pydantic import PositiveInt
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import LEARN_FROM, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview, outline
-from sensorium.modalities._steps import NPY, SUFFIXES, Steps, holds_numbers, read_file, read_list
+from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps, holds_numbers, read_file, read_list
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.schema import Guess
-from sensorium.table import Column, spells_lists, spelt_list
+from sensorium.table import Column, as_lists, spells_lists, spelt_list
 
 SHOWN = 4  # curves in an overview
 LONGEST = 1024  # steps kept of a series by default, at most
+BLANK = "a series without a number among its last"
 SPELT = 0.9  # share of a text column's cells that spell lists of numbers
 CORRELATED = 0.3  # median lag-1 autocorrelation above which neighbouring numbers are neighbours in time
 NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
@@ -110,6 +111,8 @@ class Series(Modality):
         return cls(width, steps, scale, list(names), mean, deviation, time or "", since)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        if self.channels == 1 and self.scale == "column" and not self.since and _holds_flat_lists(column):
+            return self._encode_flat(column, work)
         empty = np.empty((0, 2 * self.channels), np.float32)
         cells, infinite = [empty] * len(column), np.zeros(len(column), bool)
 
@@ -118,17 +121,27 @@ class Series(Modality):
             cells[row], infinite[row] = self._scaled(values), bool(np.isinf(values).any())
 
         present, problems = _read_cells(column, work, store, self.time)
-        problems += [
-            Problem(
-                int(row),
-                column.name,
-                "a series with infinite values: read as gaps",
-                "",
-                shorten(column.data[int(row)].as_py()),
-            )
-            for row in np.flatnonzero(infinite)
+        return Encoded(Ragged.of(cells, empty), present, problems + _tell_infinite(column, infinite))
+
+    def _encode_flat(self, column: Column, work: Work) -> Encoded:
+        """All cells at once: millions of windows have no time for a turn each."""
+        lists = as_lists(column.data, column.name, "")
+        kept = np.minimum(lists.lengths, self.steps)
+        cell = np.repeat(np.arange(len(column)), kept)
+        starts = np.cumsum(lists.lengths) - kept  # places of the first steps that are kept
+        values = lists.values[np.arange(len(cell)) + np.repeat(starts - np.cumsum(kept) + kept, kept)]
+        numbers = np.bincount(cell[np.isfinite(values)], minlength=len(column))
+        infinite = (np.bincount(cell[np.isinf(values)], minlength=len(column)) > 0) & (numbers > 0)
+        present = numbers > 0
+        problems = [
+            _tell(column, row, EMPTY if lists.lengths[row] == 0 else f"{BLANK} {self.steps} steps")
+            for row in np.flatnonzero(lists.present & ~present).tolist()
         ]
-        return Encoded(Ragged.of(cells, empty), present, problems)
+        lengths = np.where(present, kept, 0)
+        scaled = self._scaled(values[present[cell], None])
+        work.advance(len(column))
+        ragged = Ragged(scaled, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+        return Encoded(ragged, present, problems + _tell_infinite(column, infinite))
 
     def _checked(self, cell: Steps) -> Floats:
         """float64[steps, channels]: the last steps."""
@@ -137,7 +150,7 @@ class Series(Modality):
             raise Unreadable(f"a series of {values.shape[1]} channels where {self.channels} were learnt")
         values = values[-self.steps :]
         if not np.isfinite(values).any():
-            raise Unreadable(f"a series without a number among its last {self.steps} steps")
+            raise Unreadable(f"{BLANK} {self.steps} steps")
         return values
 
     def _scaled(self, values: Floats) -> npt.NDArray[np.float32]:
@@ -164,6 +177,14 @@ class Series(Modality):
         named = f" ({', '.join(self.names)})" if self.names else ""
         named += ", the last of them the time since the step before" * self.since
         return f"{self.channels} channel{'s' * (self.channels > 1)}{named}, at most the last {self.steps:,} steps"
+
+
+def _holds_flat_lists(column: Column) -> bool:
+    return column.is_list and _plain(column.data.type.value_type)
+
+
+def _plain(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _lists_numbers(kind: pa.DataType) -> bool:
@@ -218,9 +239,15 @@ def _autocorrelation(values: Floats) -> float:
 
 def _training_cells(column: Column, time: str | None) -> list[Steps]:
     """Every list, and some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
+    if _holds_flat_lists(column):
+        lists = as_lists(column.data, column.name, "")
+        ends = np.cumsum(lists.lengths)
+        return [
+            Steps(lists.values[end - size : end, None]) for end, size in zip(ends, lists.lengths, strict=True) if size
+        ]
     found = list[Steps]()
-    lists, others = _parted(column)
-    _read_lists(lists, lambda row, cell: found.append(cell))
+    spelt, others = _parted(column)
+    _read_lists(spelt, lambda row, cell: found.append(cell))
     return found + decode_sample(others, partial(read_file, time=time))
 
 
@@ -270,6 +297,15 @@ def _read_lists(column: Column, store: Callable[[int, Steps], None]) -> Read:
                 store(row, _read_spelt(value) if isinstance(value, str) else read_list(value))
                 present[row] = True
         except Unreadable as error:
-            reason, cure = f"{error.reason}: read as missing", error.cure
-            problems.append(Problem(row, column.name, reason, cure, shorten(value)))
+            problems.append(_tell(column, row, error.reason, error.cure))
     return present, problems
+
+
+def _tell(column: Column, row: int, reason: str, cure: str = "") -> Problem:
+    return Problem(row, column.name, f"{reason}: read as missing", cure, shorten(column.data[row].as_py()))
+
+
+def _tell_infinite(column: Column, infinite: npt.NDArray[np.bool_]) -> list[Problem]:
+    reason = "a series with infinite values: read as gaps"
+    rows = map(int, np.flatnonzero(infinite))
+    return [Problem(row, column.name, reason, "", shorten(column.data[row].as_py())) for row in rows]
