@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sensorium
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, parse_assignments
 from sensorium.errors import ConfigError, TableError
 from sensorium.table import open_table
 
@@ -164,7 +164,8 @@ def test_a_bad_step_is_told_with_its_row(wide, model):
 def test_an_inspection_points_at_runs_of_numbered_columns(wide):
     (advice,) = (a for a in sensorium.inspect(wide, "label").advice if "series" in a["setting"])
     assert advice["setting"] == 'table.series={t: "t*"}' and "t0 … t11" in advice["reason"]
-    taken = sensorium.inspect(wide, "label", config={"table": {"series": {"t": "t*"}}})
+    taken = sensorium.inspect(wide, "label", config=parse_assignments([advice["setting"]]))
+    assert {column.name: column.modality for column in taken.columns}["t"] == "series"
     few = {name: column for name, column in wide.items() if name not in ("t0", "t1", "t2", "t3", "t4")}
     for found in (taken, sensorium.inspect(few, "label")):
         assert not [a for a in found.advice if "series" in a["setting"]]

@@ -128,6 +128,14 @@ def test_rows_without_place_and_twins_are_left_out_and_told():
     )
 
 
+def test_a_series_of_several_columns_is_known_at_the_last_step():
+    table = long({"a": [1, 2, 3]}, t1=["5", "6", "bad"], t2=[7, 8, 9])
+    settings = {"windows": {**PLAIN, "length": 2}, "series": {"load": "t*"}}
+    found = open_table(table, TableConfig.model_validate(settings))
+    assert found.column("load").data.to_pylist() == [[6, 8], [None, 9]]
+    assert not found.problems and "t1: a step that is no number" in found.notes[-1]  # its row is that of the long table
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -135,6 +143,7 @@ def test_rows_without_place_and_twins_are_left_out_and_told():
         ({"entity": "who", "values": ["cost"]}, "2 faults"),
         ({"time": "word"}, "no row has a time in 'word'"),
         ({"time": "flag"}, "the time column holds bool"),
+        ({"entity": "days"}, "the entity column holds list"),
         ({"values": ["days"]}, "'days' holds list"),
         ({"length": 9}, "no window of 9 steps fits: the longest entity has 4 steps"),
         ({"target": "taken"}, "has a column 'taken_ahead'"),

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sensorium.config import WINDOW_SINCE, WINDOW_SPAN, WindowsConfig
 from sensorium.errors import TableError, did_you_mean, raise_together
-from sensorium.problems import count
+from sensorium.problems import Problems, count
 from sensorium.table._lists import as_numbers, rows_of_lists
 from sensorium.table._table import Table, one_array
 
@@ -69,7 +69,9 @@ def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     notes.append(_sum_up(steps, lasts, config))
     made, told = _features(columns, steps, lasts, config)
     made |= _ahead(columns, steps, lasts, config)
-    return replace(table, arrow=pa.table(made), notes=(*table.notes, *notes, *told))
+    # Problems are counted in rows of the source, which are no rows of the windows.
+    told += [f"windows: {group}" for group in Problems(list(table.problems)).groups()]
+    return replace(table, arrow=pa.table(made), problems=(), notes=(*table.notes, *notes, *told))
 
 
 def _check(table: Table, config: WindowsConfig, *, gaps: bool) -> None:
@@ -114,30 +116,37 @@ def _parse(text: str | None) -> int | None:
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
 
 
+def _entities(columns: Columns, name: str | None, rows: int) -> Rows:
+    """int64[rows], a number for each entity; -1 where there is none."""
+    if name is None:
+        return np.zeros(rows, np.int64)
+    if pa.types.is_nested(columns[name].type):
+        raise TableError(f"the entity column holds {columns[name].type}", place="table.windows.entity", rule="names")
+    codes = columns[name].dictionary_encode().indices.fill_null(-1)
+    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
+
+
 def _place(
     columns: Columns, stamps: Stamps, dated: npt.NDArray[np.bool_], config: WindowsConfig
 ) -> tuple[_Steps, list[str]]:
-    codes = np.zeros(len(stamps), np.int64)
-    if config.entity is not None:
-        codes = columns[config.entity].dictionary_encode().indices.fill_null(-1).to_numpy().astype(np.int64)
+    codes = _entities(columns, config.entity, len(stamps))
     usable = np.flatnonzero(dated & (codes >= 0))
     rows = usable[np.lexsort((stamps[usable], codes[usable]))]  # stable: rows of one stamp stay in the table's order
-    same = (np.diff(codes[rows]) == 0) & (np.diff(stamps[rows]) == 0)
-    rows = rows[~np.append(same, False)] if len(rows) else rows
+    twins = (np.diff(codes[rows]) == 0) & (np.diff(stamps[rows]) == 0)
+    rows = rows[np.append(~twins, True)] if len(rows) else rows
     firsts = np.flatnonzero(np.diff(codes[rows], prepend=-1))
     lengths = np.diff(np.append(firsts, len(rows)))
-    starts = np.repeat(firsts, lengths)
-    temporal = pa.types.is_temporal(columns[config.time].type)
-    since = np.diff(stamps[rows], prepend=stamps[rows][:1]) / (1e6 if temporal else 1)
+    unit = 1e6 if pa.types.is_temporal(columns[config.time].type) else 1
+    since = np.diff(stamps[rows], prepend=stamps[rows][:1]) / unit
     since[firsts] = np.nan
-    lost = [
-        (~dated, f"without a time in {config.time!r}"),
-        (dated & (codes < 0), f"without an entity in {config.entity!r}"),
-    ]
-    notes = [f"windows: {count(int(rows_.sum()), 'row')} {why} left out" for rows_, why in lost if rows_.any()]
-    if same.any():
-        notes.append(f"windows: {count(int(same.sum()), 'row')} left out for a later one of the same entity and time")
-    return _Steps(rows, starts, starts + np.repeat(lengths, lengths), since, len(firsts)), notes
+    starts, ends = np.repeat(firsts, lengths), np.repeat(firsts + lengths, lengths)
+    lost = {
+        f"without a time in {config.time!r} left out": (~dated).sum(),
+        f"without an entity in {config.entity!r} left out": (dated & (codes < 0)).sum(),
+        "left out for a later one of the same entity and time": twins.sum(),
+    }
+    notes = [f"windows: {count(int(number), 'row')} {why}" for why, number in lost.items() if number]
+    return _Steps(rows, starts, ends, since, len(firsts)), notes
 
 
 def _lasts(steps: _Steps, config: WindowsConfig, name: str) -> Rows:
