@@ -83,11 +83,11 @@ def usual(table):
 
 
 def test_every_key_has_a_case():
-    """`device`, `allow_outside`, `encoding`, `query`, every key of `train` and of `prepare` have tests of their own."""
+    """Those left out here (`device`, some of `table`, all of `train` and of `prepare`) have tests of their own."""
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"device"} == set(TOP)
-    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "query"} == set(TABLE)
-    assert set(SplitConfig.model_fields) == set(SPLIT)
+    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "query", "series", "windows"} == set(TABLE)
+    assert set(SplitConfig.model_fields) - {"span"} == set(SPLIT)
 
 
 @pytest.mark.parametrize("key", sorted(set(TOP) - {"towers"}))
@@ -137,6 +137,7 @@ def test_the_keys_of_table_do_something(table):
         ({"task": "multclass"}, "did you mean 'multiclass'"),
         ({"device": "gpu"}, "device 'gpu' can't be used"),
         ({"seed": 2**63}, "seed"),
+        ({"split": {"span": ["day", "day"]}}, "span goes with time"),
         ({"split": {"validation": 0.6, "test": 0.4}}, "no rows are left to train on"),
         ({"encoders": {"remark": {"name": "module", "hidden": 3}}}, "unknown option 'hidden'"),
         ({"encoders": {"remark": {"name": "text_transformer", "heads": 3}}}, "heads: one of 1, 2, 4, 8, 16"),
@@ -239,7 +240,7 @@ LEARNT = {
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True},
-    "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
+    "series": {"steps": 5, "scale": "cell", "channels": ["b"], "time": "b", "since": True},
     "vector": {},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
@@ -337,8 +338,8 @@ def other_config(kind, model):
 @pytest.mark.parametrize(("name", "option"), pairs(LEARNT))
 def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, pretrained):
     column = make_column(name, tmp_path)
-    if option == "channels" and name == "series":
-        (tmp_path / "two.csv").write_text("a,b\n1,2\n3,5\n")
+    if option in ("channels", "time", "since") and name == "series":
+        (tmp_path / "two.csv").write_text("day,a,b\n2026-01-01,1,2\n2026-01-04,3,5\n")
         column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")

@@ -37,7 +37,7 @@ def test_the_scripts_run(name, table, tmp_path):
 
 
 def test_every_example_is_run():
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {*SCRIPTS, *SETTINGS}
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {*SCRIPTS, *SETTINGS, "windows.yaml"}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -49,6 +49,25 @@ def test_the_settings_work_on_the_command_line(name, table, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["columns"] == {"image": "image", "text": "text"}
     assert sensorium.load(tmp_path / "run").task == "multiclass"
+
+
+def test_a_long_table_is_fitted_and_answered_on_the_command_line(tmp_path):
+    random = np.random.default_rng(0)
+    lines = [f"{name},2026-{1 + day // 28:02d}-{1 + day % 28:02d}" for name in "ab" for day in range(100)]
+    lines = [f"{line},{price:.3f},{int(price) % 7}" for line, price in zip(lines, random.normal(size=200), strict=True)]
+    (tmp_path / "prices.csv").write_text("\n".join(["name,day,price,volume", *random.permutation(lines)]))
+    command = [sys.executable, "-m", "sensorium"]
+    calls = [
+        ["fit", "prices.csv", "--config", EXAMPLES / "windows.yaml", "--out", "run", "--epochs", "1", "--json"],
+        ["predict", "run", "prices.csv", "-o", "answers.csv", "--json"],
+    ]
+    for call in calls:
+        done = subprocess.run([*command, *map(str, call)], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "windows: 162 windows of 20 steps from 200 rows of 2 entities" in done.stderr
+    assert sensorium.load(tmp_path / "run").columns == {"name": "category", "price": "series", "volume": "series"}
+    header, *rows = (tmp_path / "answers.csv").read_text().splitlines()
+    assert header.startswith('"row","name","day","prediction"') and len(rows) == 162
 
 
 @pytest.mark.parametrize("name", SETTINGS)

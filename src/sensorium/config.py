@@ -32,6 +32,12 @@ def _named(value: Any) -> Any:
     return {name: {} if options is None else options for name, options in value.items()}
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+WINDOW_SPAN = ("window_start", "target_time")  # columns of windows: from when to when a row reaches
+WINDOW_SINCE = "since"
 FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -39,6 +45,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 
@@ -66,6 +73,36 @@ class Choice(BaseModel):
         return cls.model_validate({"name": name, **(options or {})})
 
 
+class WindowsConfig(_Strict):
+    """A long table (entity, time, values) cut into rows: the last steps as series, a later value as target.
+
+    Where the settings name no split, the rows are split by time, and those whose target lies within the windows of a
+    later split are left out.
+    """
+
+    entity: str | None = Field(None, description="column that says whose a row is; without it all are of one")
+    time: str = Field(description="column that orders an entity's rows: dates or numbers")
+    values: Names = Field(description="columns of numbers that become series of the last steps")
+    target: str = Field(description="column whose later value is predicted; it is called TARGET_ahead")
+    length: PositiveInt = Field(description="steps of a series, the present one included")
+    horizon: PositiveInt = Field(1, description="steps from the present one to the target")
+    predict: Literal["value", "change", "return", "rises"] = Field(
+        "value", description="of the target: as it is, its difference or share of growth from now, whether it grows"
+    )
+    every: PositiveInt = Field(1, description="take every so manieth window of an entity")
+    since: bool = Field(False, description="one more series: the time since the step before")
+
+    @property
+    def answer(self) -> str:
+        """The target's name in the rows that are made."""
+        return f"{self.target}_ahead"
+
+    @property
+    def series(self) -> list[str]:
+        """The series in the rows that are made."""
+        return [*self.values, *([WINDOW_SINCE] if self.since else [])]
+
+
 class TableConfig(_Strict):
     """How the source is read."""
 
@@ -74,6 +111,10 @@ class TableConfig(_Strict):
     missing: list[str] = Field([""], description="spellings of a missing cell")
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
     allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
+    series: dict[str, Names] = Field(
+        {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
+    )
+    windows: WindowsConfig | None = Field(None, description="cut a long table into rows of series with a later target")
 
 
 class SplitConfig(_Strict):
@@ -82,6 +123,9 @@ class SplitConfig(_Strict):
     column: str | None = Field(None, description="column that names each row's split")
     group: str | None = Field(None, description="rows that share this column's value stay in one split (patient, user)")
     time: str | None = Field(None, description="order rows by this column: the past trains, the future tests")
+    span: tuple[str, str] | None = Field(
+        None, description="with time: columns that say from when to when a row reaches; splits don't overlap"
+    )
     stratify: bool = Field(True, description="keep the label's proportions in every split")
     validation: Fraction = Field(0.1, description="share of rows, where no column names them")
     test: Fraction = Field(0.1, description="share of rows, where no column names them")
@@ -90,6 +134,8 @@ class SplitConfig(_Strict):
     def _leave_training_rows(self) -> Self:
         if self.validation + self.test >= 1:
             raise ValueError("validation and test add up to less than 1, else no rows are left to train on")
+        if self.span and (not self.time or self.column):
+            raise ValueError("span goes with time: rows that a column or a group splits are not parted in time")
         return self
 
 
@@ -147,6 +193,16 @@ class Config(_Strict):
     train: TrainConfig = TrainConfig()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+
+    @pydantic.model_validator(mode="after")
+    def _follow_windows(self) -> Self:
+        """Windows know their target, and how rows that overlap in time are split."""
+        windows, split = self.table.windows, self.split
+        if windows:
+            self.target = self.target or windows.answer
+            if not (split.column or split.group) and split.time in (None, windows.time):
+                self.split = split.model_copy(update={"time": windows.time, "span": split.span or WINDOW_SPAN})
+        return self
 
     @classmethod
     def gather(cls, *layers: Mapping[str, Any]) -> Config:
@@ -268,7 +324,9 @@ def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
         annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
+        found = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
+        if found is None:
             return []
-        model = annotation
+        model = found
     return list(model.model_fields)

@@ -29,7 +29,7 @@ from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import encoders, tasks
 from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
-from sensorium.table import Column, Table
+from sensorium.table import Column, Table, as_read
 from sensorium.train import History, Training, train
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -87,6 +87,7 @@ class Experiment:
     modules: Mapping[str, nn.Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.config = as_read(self.config, self.table)
         if not self.config.target:
             raise ConfigError(
                 "no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}"
@@ -171,6 +172,8 @@ class Experiment:
 
     def _say_guesses(self) -> None:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
+        for note in self.table.notes:
+            self.report.say(note)
         for plan in self.plans:
             if plan.caution:
                 self.report.say(f"? {plan.name}: {plan.modality or 'left out'}: {plan.reason}; {plan.caution}")
@@ -284,6 +287,7 @@ class Experiment:
             "text": [name for name in self.table.columns if self.table.column(name).is_string],
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
+            "notes": list(self.table.notes),
         }
 
 

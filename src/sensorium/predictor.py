@@ -98,10 +98,14 @@ class Model:
         return self._scores(self._open(table))
 
     def predict_table(self, table: Any) -> pa.Table:
-        """One row a row: `row`, `prediction`, `probability_<label>` …, and what was wrong with the row, if anything."""
+        """One row a row: `row`, `prediction`, `probability_<label>` …, and what was wrong with the row, if anything.
+
+        Windows of a long table are told by their entity and the time of their last step.
+        """
         opened = self._open(table)
         task, scores = self.bundle.task, self._scores(opened)
-        columns: dict[str, Any] = {"row": np.arange(len(opened)), "prediction": task.decode(task.predicted(scores))}
+        columns: dict[str, Any] = {"row": np.arange(len(opened)), **self._whose(opened)}
+        columns["prediction"] = task.decode(task.predicted(scores))
         columns |= {f"probability_{label}": scores[:, k] for k, label in enumerate(task.labels)}
         told: dict[int, list[str]] = {}
         for problem in self.problems:
@@ -149,7 +153,15 @@ class Model:
 
     def _open(self, table: Any) -> Table:
         # A column that was text in training stays text, whatever the rows of this table make of it.
-        return open_table(table, self.bundle.config.table, text=self.card["text"])
+        opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True)
+        for note in opened.notes:
+            self.report.say(note)
+        return opened
+
+    def _whose(self, table: Table) -> dict[str, pa.Array]:
+        windows = self.bundle.config.table.windows
+        names = [windows.entity, windows.time] if windows else []
+        return {name: table.column(name).data for name in names if name is not None}
 
     def _scores(self, table: Table) -> npt.NDArray[np.float64]:
         self.problems = Problems()

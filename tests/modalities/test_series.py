@@ -1,6 +1,8 @@
 """Time series as lists and as files: unequal lengths, marked gaps, training statistics, damaged files."""
 
 import io
+import json
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -245,3 +247,171 @@ def test_files_are_claimed_by_their_suffix(tmp_path):
     names = files(tmp_path)
     assert claim(names, folder=tmp_path) == 0.99
     assert claim([(tmp_path / "s.npy").read_bytes()] * 2) == 0.95
+
+
+# Lists that text spells
+
+
+def test_text_that_spells_a_list_is_read_as_the_list():
+    cells = [[1.0, 2.5, None, 3.0], [7.0], None]
+    spelt = ["[1.0, 2.5, null, 3]", " [7]", None]
+    learnt = learn(spelt)
+    expected = Series.learn(column(cells)).encode(column(cells))
+    found = learnt.encode(column(spelt))
+    assert np.array_equal(found.values.values, expected.values.values)
+    assert np.array_equal(found.values.offsets, expected.values.offsets) and not found.problems
+    pythons = learnt.encode(column(["[1.0, 2.5, None, 3]", "[nan, 7.0]"]))
+    assert np.array_equal(pythons.values[0], expected.values[0]) and not pythons.problems
+    nested = plain(2).encode(column(["[[1, 10], [2, null]]", "[null, [3, 30]]"]))
+    assert nested.values[0].tolist() == [[1, 10, 1, 1], [2, 0, 1, 0]]
+    assert nested.values[1].tolist() == [[0, 0, 0, 0], [3, 30, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("[1, 2", "spells no list"),
+        ("[" * 100_000, "spells no list"),
+        ("[]", "without steps"),
+        ('["1", "2"]', "no number"),
+        ("[1, {}]", "no number"),
+        ("[1, [2]]", "unequal width"),
+        ("[NaN]", "without a number"),
+        ("gone.csv", "no such file"),
+    ],
+)
+def test_text_that_spells_no_series_is_missing_with_a_reason(cell, reason):
+    found = plain().encode(column(["[1, 2]", cell]))
+    assert found.present.tolist() == [True, False]
+    (problem,) = found.problems
+    assert problem.row == 1 and reason in problem.reason
+
+
+def test_a_file_may_be_called_like_a_list(tmp_path):
+    (tmp_path / "[1].csv").write_text("5\n6\n")
+    found = plain().encode(column(["[1].csv", "[1]"], folder=tmp_path))
+    assert [cell[:, 0].tolist() for cell in (found.values[0], found.values[1])] == [[5, 6], [1]]
+
+
+def test_columns_of_spelt_lists_are_claimed_as_their_lists_are():
+    random = np.random.default_rng(0)
+    noise, walks = random.normal(size=(50, 12)).round(3), random.normal(size=(50, 12)).cumsum(1).round(3)
+    spelt = [str(row.tolist()) for row in noise]
+    named = Series.looks_like(column(spelt, "close_20d"))
+    assert "text that spells lists of numbers in a column called like a series" in named.reason
+    walking = Series.looks_like(column([str(row.tolist()) for row in walks]))
+    assert "neighbours are alike" in walking.reason
+    assert walking.confidence == named.confidence > claim(spelt)
+    assert claim(["[1]"] * 8 + ["word"] * 2) is None
+    assert claim(['["a.png"]', '["b.png", "c.png"]']) is None
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(LISTS.map(json.dumps) | st.text(alphabet="[]1,.enul ", max_size=12), min_size=1, max_size=6))
+def test_any_text_is_read_or_told(cells):
+    found = plain().encode(column(cells))
+    assert np.isfinite(found.values.values).all()
+    unread = {row for row, cell in enumerate(cells) if cell and not found.present[row]}
+    assert unread <= {problem.row for problem in found.problems}
+
+
+# Time stamps
+
+
+def stamped(folder, name, lines):
+    (folder / name).write_text("\n".join(["time,a", *lines]) + "\n")
+    return name
+
+
+DAYS = ["2026-01-01,1", "2026-01-02,2", "2026-01-05,5"]
+
+
+def test_steps_are_sorted_by_their_stamps(tmp_path):
+    names = [stamped(tmp_path, "1.csv", DAYS), stamped(tmp_path, "2.csv", [DAYS[2], DAYS[0], DAYS[1]])]
+    table = pa.table({"a": [5, 1, 2], "t": np.array(["2026-01-05", "2026-01-01", "2026-01-02"], "datetime64[ms]")})
+    parquet.write_table(table, tmp_path / "3.parquet")
+    found = plain(names=["a"]).encode(column([*names, "3.parquet"], folder=tmp_path))
+    assert [found.values[row][:, 0].tolist() for row in range(3)] == [[1, 2, 5]] * 3
+    last = plain(steps=1, names=["a"]).encode(column(names, folder=tmp_path))
+    assert last.values[1][:, 0].tolist() == [5]
+
+
+def test_the_time_since_the_step_before_is_a_channel_by_option(tmp_path):
+    names = [stamped(tmp_path, "1.csv", DAYS), stamped(tmp_path, "2.csv", DAYS[::-1])]
+    learnt = learn(names, tmp_path, since=True)
+    assert (learnt.channels, learnt.mean[1]) == (2, 2 * 86_400)
+    assert "time since the step before" in learnt.describe()
+    found = learnt.encode(column(names, folder=tmp_path))
+    assert np.array_equal(found.values[0], found.values[1])
+    assert found.values[0][:, [1, 3]].tolist() == [[0, 0], [-1, 1], [1, 1]]  # unknown, then a day, then three
+    late = learn(names, tmp_path, since=True, steps=1).encode(column(names, folder=tmp_path))
+    assert late.values[0][:, 3].tolist() == [1]  # how long it was is known though the step before is cut off
+
+
+def test_numbers_may_be_stamps(tmp_path):
+    (tmp_path / "1.csv").write_text("a,clock\n3,2.5\n1,0.5\n2,1\n")
+    learnt = learn(["1.csv"], tmp_path, time="clock", since=True)
+    assert learnt.names == ["a"]
+    found = learnt.encode(column(["1.csv"], folder=tmp_path)).values[0]
+    values = found[:, :2] * learnt.deviation + learnt.mean
+    assert values[:, 0] == pytest.approx([1, 2, 3]) and values[1:, 1] == pytest.approx([0.5, 1.5])
+
+
+def test_steps_of_one_moment_keep_their_order(tmp_path):
+    name = stamped(tmp_path, "1.csv", ["2026-01-02,3", "2026-01-01,1", "2026-01-02,2"])
+    assert plain(names=["a"]).encode(column([name], folder=tmp_path)).values[0][:, 0].tolist() == [1, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "reason"),
+    [
+        (["2026-01-01,1", ",2"], {}, "without a time stamp"),
+        (["soon,1", "later,2"], {"time": "time"}, "neither dates nor numbers"),
+        (DAYS, {"time": "clock"}, "'clock' is not in the file"),
+        (["soon,1", "later,2"], {"since": True}, "no time stamps"),
+    ],
+)
+def test_stamps_that_are_none_leave_a_reason(lines, options, reason, tmp_path):
+    name = stamped(tmp_path, "1.csv", lines)
+    found = plain(1 + ("since" in options), names=["a"], **options).encode(column([name], folder=tmp_path))
+    assert not found.present.any() and reason in found.problems[0].reason
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.permutations(range(6)), st.booleans())
+def test_the_order_of_lines_does_not_matter(tmp_path_factory, order, since):
+    folder = tmp_path_factory.getbasetemp()
+    lines = [f"2026-01-{1 + 2 * day:02d},{day}.5" for day in range(6)]
+    names = [stamped(folder, "in.csv", lines), stamped(folder, "un.csv", [lines[place] for place in order])]
+    found = plain(1 + since, names=["a"], since=since).encode(column(names, folder=folder))
+    assert np.array_equal(found.values[0], found.values[1]) and found.present.all()
+
+
+# Many cells at once
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.lists(st.none() | LISTS, min_size=1, max_size=6), st.integers(1, 4), st.integers(0, 2))
+def test_lists_of_numbers_are_encoded_as_series_of_one_channel_are(cells, steps, cut):
+    """Plain lists are encoded all together, the same to the bit as lists of steps, which have their turn each."""
+    flat = pa.array([[0.5], *cells], pa.list_(pa.float64()))
+    nested = [cell and [[value] for value in cell] for cell in flat.to_pylist()]
+    nested = pa.array(nested, pa.list_(pa.list_(pa.float64())))
+    ways = [open_table({"c": way}).column("c") for way in (flat, nested)]
+    learnt = [Series.learn(way, steps=steps) for way in ways]
+    assert (learnt[0].mean, learnt[0].deviation) == (learnt[1].mean, learnt[1].deviation)
+    part = min(cut, len(cells))
+    found, expected = (learnt[0].encode(way.slice(part, len(way) - part)) for way in ways)
+    assert found.values.values.tobytes() == expected.values.values.tobytes()
+    assert np.array_equal(found.values.offsets, expected.values.offsets)
+    assert np.array_equal(found.present, expected.present)
+    assert [(p.row, p.reason) for p in found.problems] == [(p.row, p.reason) for p in expected.problems]
+
+
+def test_a_million_steps_take_no_time():
+    lists = pa.array(list(np.random.default_rng(0).normal(size=(50_000, 20))))
+    cells = open_table({"c": lists}).column("c")
+    start = time.perf_counter()
+    found = Series.learn(cells).encode(cells)
+    assert time.perf_counter() - start < 5
+    assert found.present.all() and len(found.values) == 50_000

@@ -18,7 +18,7 @@ from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, learn_modality
-from sensorium.problems import ProblemGroup, Problems, shorten
+from sensorium.problems import Problem, ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
 from sensorium.schema import (
     SPLITS,
@@ -31,7 +31,7 @@ from sensorium.schema import (
     make_split,
     split_column,
 )
-from sensorium.table import Column, Table, open_table
+from sensorium.table import Column, Table, as_read, open_table
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -41,11 +41,12 @@ BALANCED = 30  # labels counted
 
 @dataclass(frozen=True)
 class Trial:
-    """Which rows' cells are decoded, how, and who is told."""
+    """Which rows' cells are decoded, how, and who is told; and what was told of cells before, with the table's rows."""
 
     rows: Rows
     config: Config
     work: Work
+    told: tuple[Problem, ...]
 
 
 def inspect(
@@ -72,6 +73,7 @@ def inspect(
         config if isinstance(config, Config) else Config.gather(config or {}, {"target": target} if target else {})
     )
     opened, report = open_table(table, settings.table), reporter(progress)
+    settings = as_read(settings, opened)
     plans = infer_columns(opened, settings)
     plans = add_hints(opened, plans, settings) if settings.target else plans
     task = infer_task(opened.column(settings.target), settings) if settings.target else None
@@ -95,7 +97,7 @@ def _columns(
     look = len(table) if every else min(LOOKED_AT, len(table))
     rows = np.unique(np.linspace(0, len(table) - 1, look).astype(np.int64))
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
-        trial = Trial(rows, config, Work(advance=bar.advance))
+        trial = Trial(rows, config, Work(advance=bar.advance), table.problems)
         return [_column(table.column(plan.name), plan, trial) for plan in plans]
 
 
@@ -125,7 +127,8 @@ def _try(cells: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None
         return None, [], 0
     learnt = learn_modality(plan, cells, trial.config)
     found = learnt.encode(cells, trial.work)
-    faults = at_rows(Problems(found.problems), trial.rows).groups()
+    told = [problem for problem in trial.told if problem.column == plan.name]
+    faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,9 +15,10 @@ import pyarrow.compute as pc
 from sensorium.config import Config
 from sensorium.inspection.copies import Sides, value_ids
 from sensorium.schema import SPLITS, ColumnPlan, names_unit
-from sensorium.table import Column, Table
+from sensorium.table import Column, Table, natural
 
 FEW = 50  # different values of a column or target up to which one is guessed from the other
+RUN = 8  # numbered columns from which they may be a series
 SAVED = 0.5  # share of wrong guesses that a telling column saves
 ISO = r"^\d{4}-\d\d"
 
@@ -34,7 +36,31 @@ def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Conf
         found += [_group(column, sides), _time(column, plan)]
         if plan.modality and config.target:
             found.append(_telling(column, table.column(config.target)))
-    return [advice for advice in found if advice]
+    return [*(advice for advice in found if advice), *_steps(table, config), *_told(table, config)]
+
+
+def _told(table: Table, config: Config) -> list[Advice]:
+    column = config.table.windows.time if config.table.windows else ""
+    return [{"setting": "", "column": column, "reason": note} for note in table.notes]
+
+
+def _steps(table: Table, config: Config) -> list[Advice]:
+    """Runs of numbered columns of numbers: they may be the steps of one series."""
+    runs: dict[str, list[str]] = {}
+    for name in sorted(table.columns, key=natural):
+        numbered = re.fullmatch(r"(.*?)[0-9]+", name)
+        column = table.column(name)
+        if numbered and name != config.target and (column.is_integer or column.is_float):
+            runs.setdefault(numbered[1], []).append(name)
+    found = []
+    for stem, names in runs.items():
+        if len(names) >= RUN:
+            called = re.sub(r"\W+", "", stem).strip("_") or "steps"
+            called = f"{called}_series" if called in table.columns else called
+            reason = f"{len(names)} numbered columns of numbers, {names[0]} … {names[-1]}: if they are steps in time"
+            setting = f"table.series={{{called}: {json.dumps(f'{stem}*', ensure_ascii=False)}}}"
+            found.append({"setting": setting, "column": names[0], "reason": f"{reason}, they are one series"})
+    return found
 
 
 def _group(column: Column, sides: Sides) -> Advice | None:

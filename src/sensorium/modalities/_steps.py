@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from sensorium.problems import Unreadable
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
+EMPTY = "a series without steps"
 GAPS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-"]
 
 Floats = npt.NDArray[np.float64]
@@ -30,11 +31,37 @@ class Steps:
         values: float64[steps, channels], NaN where there is a gap.
         names: of the channels; empty where they have none.
         skipped: columns of the file that hold no numbers, such as a date.
+        stamps: float64[steps], the moment of each step, NaN where it has none; None where steps have no stamps.
     """
 
     values: Floats
     names: Sequence[str] = ()
     skipped: Sequence[str] = ()
+    stamps: Floats | None = None
+
+    def in_order(self) -> Steps:
+        """Sorted by stamp; steps of one moment stay in the order of the file.
+
+        Raises:
+            Unreadable: a step has no stamp, so that it has no place.
+        """
+        if self.stamps is None:
+            return self
+        if np.isnan(self.stamps).any():
+            first = int(np.flatnonzero(np.isnan(self.stamps))[0])
+            raise Unreadable("a step without a time stamp", f"step {first + 1} is the first: fill it, or leave it out")
+        order = np.argsort(self.stamps, kind="stable")
+        return replace(self, values=self.values[order], stamps=self.stamps[order])
+
+    def since(self) -> Floats:
+        """float64[steps, 1]: the time since the step before (seconds, or the unit of numeric stamps); NaN at the first.
+
+        Raises:
+            Unreadable: steps have no stamps.
+        """
+        if self.stamps is None:
+            raise Unreadable("no time stamps to measure the time between steps by", "set since=false, or name `time`")
+        return np.diff(self.stamps, prepend=np.nan)[:, None]
 
     def select(self, names: Sequence[str]) -> Floats:
         """The channels of these names, in this order; all of them where either side has no names.
@@ -68,19 +95,23 @@ def read_list(value: Any) -> Steps:
     return Steps(_shaped(values))
 
 
-def read_file(source: Source) -> Steps:
-    """A CSV (with a line of names or without), Parquet or NPY file, known by how it begins.
+def read_file(source: Source, time: str | None = None) -> Steps:
+    """A CSV (with a line of names or without), Parquet or NPY file, known by how it begins; steps sorted by stamp.
+
+    Args:
+        source: the file.
+        time: the column of a CSV or Parquet file that holds stamps; by default the first one of dates, if any.
 
     Raises:
-        Unreadable: damaged, empty, without numbers, objects that would need pickle.
+        Unreadable: damaged, empty, without numbers, objects that would need pickle, a step without a stamp.
     """
     content = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
     try:
         if content.startswith(NPY):
             return Steps(_read_npy(content))
         if content.startswith(PARQUET):
-            return _of_table(parquet.ParquetFile(io.BytesIO(content)).read())
-        return _read_csv(content)
+            return _of_table(parquet.ParquetFile(io.BytesIO(content)).read(), time).in_order()
+        return _read_csv(content, time).in_order()
     except Unreadable:
         raise
     # Damaged files make NumPy and Arrow raise nearly anything; every one of them means "can't be decoded".
@@ -102,7 +133,7 @@ def _read_npy(content: bytes) -> Floats:
     return _shaped(values.astype(np.float64))
 
 
-def _read_csv(content: bytes) -> Steps:
+def _read_csv(content: bytes, time: str | None) -> Steps:
     first = content.split(b"\n", 1)[0].decode("utf-8-sig").strip()
     separator = max(",;\t", key=first.count)
     named = not all(field.strip() in GAPS or _is_number(field) for field in first.split(separator))
@@ -112,10 +143,10 @@ def _read_csv(content: bytes) -> Steps:
         parse_options=csv.ParseOptions(delimiter=separator),
         convert_options=csv.ConvertOptions(null_values=GAPS),
     )
-    found = _of_table(table)
+    found = _of_table(table, time)
     if not named and found.skipped:
         raise Unreadable("a CSV file with what is no number")
-    return found if named else Steps(found.values)
+    return found if named else replace(found, names=())
 
 
 def _is_number(field: str) -> bool:
@@ -126,13 +157,33 @@ def _is_number(field: str) -> bool:
     return True
 
 
-def _of_table(table: pa.Table) -> Steps:
-    numeric = [name for name in table.column_names if holds_numbers(table.schema.field(name).type)]
+def _of_table(table: pa.Table, time: str | None) -> Steps:
+    kinds = {name: table.schema.field(name).type for name in table.column_names}
+    time = time or next((name for name, kind in kinds.items() if _holds_dates(kind)), None)
+    numeric = [name for name, kind in kinds.items() if holds_numbers(kind) and name != time]
     skipped = [name for name in table.column_names if name not in numeric]
     if not numeric:
         raise Unreadable("a file without a column of numbers")
     columns = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numeric]
-    return Steps(_shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped)
+    stamps = None if time is None else _stamps(table, time)
+    return Steps(_shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped, stamps)
+
+
+def _holds_dates(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+def _stamps(table: pa.Table, time: str) -> Floats:
+    """Seconds since 1970, or numbers as they are; NaN where there is none."""
+    if time not in table.column_names:
+        raise Unreadable(f"the time column {time!r} is not in the file", f"it has {', '.join(table.column_names)}")
+    column = table.column(time)
+    if _holds_dates(column.type):
+        micro = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False)
+        return np.asarray(micro.to_numpy(), np.float64) / 1e6
+    if not holds_numbers(column.type):
+        raise Unreadable(f"the time column {time!r} holds neither dates nor numbers", "write dates as 2026-01-31")
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def holds_numbers(kind: pa.DataType) -> bool:
@@ -147,5 +198,5 @@ def _shaped(values: Floats) -> Floats:
     if values.ndim != 2:
         raise Unreadable(f"an array of {values.ndim} dimensions where steps × channels are meant")
     if not values.size:
-        raise Unreadable("a series without steps")
+        raise Unreadable(EMPTY)
     return values

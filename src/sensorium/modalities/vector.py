@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from sensorium.modalities._files import LEARN_FROM
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import Column, spelt_list
 
 NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)
 
@@ -50,7 +49,7 @@ class Vector(Modality):
             return None
         reason = f"lists of {max(widths)} numbers each"
         if column.is_string:
-            return Guess(0.98, f"text that spells {reason}")
+            return Guess(0.99 if NAMES.search(column.name) else 0.95, f"text that spells {reason}")
         return Guess(0.9, f"{reason}, called like a vector") if NAMES.search(column.name) else Guess(0.7, reason)
 
     @classmethod
@@ -103,10 +102,9 @@ def _holds_numbers(kind: pa.DataType) -> bool:
 def _spelt(text: str) -> list[object]:
     """The list that a text spells; an empty one where it spells none."""
     try:
-        found = json.loads(text) if text.lstrip().startswith("[") else []
-    except (ValueError, RecursionError):
+        return spelt_list(text) if text.lstrip().startswith("[") else []
+    except Unreadable:
         return []
-    return found if isinstance(found, list) else []
 
 
 def _finite(cell: object) -> Floats | None:

@@ -87,7 +87,8 @@ def prepare_columns(
         raise DataError(
             "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
         )
-    problems, columns = Problems(), dict[str, Encoded | Streamed]()
+    problems = Problems([problem for problem in table.problems if problem.column in there])
+    columns = dict[str, Encoded | Streamed]()
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
@@ -102,6 +103,8 @@ def prepare_columns(
             problems.extend(columns[name].problems)
             if name not in there:
                 problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))
+            elif lacking := table.lacks.get(name):
+                problems.add(Problem(0, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
     return Prepared(columns, problems)
 
 

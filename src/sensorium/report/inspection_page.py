@@ -50,10 +50,14 @@ def _note(*content: object) -> h.Markup:
 
 
 def _notes(found: Inspection) -> list[h.Markup]:
-    notes = [_note(h.tag("code", f"--set {advice['setting']}"), f" – {advice['reason']}") for advice in found.advice]
+    notes = [_note(*_setting(advice["setting"]), advice["reason"]) for advice in found.advice]
     notes += [_note(h.tag("strong", column.name), f": {column.caution}") for column in found.columns if column.caution]
     notes += [_note(str(copies)) for copies in found.copies if copies.across]
     return notes or [h.tag("p", "Nothing stands out.")]
+
+
+def _setting(setting: str) -> list[object]:
+    return [h.tag("code", f"--set {setting}"), " – "] if setting else []
 
 
 def _target(found: Inspection) -> h.Markup:

@@ -40,7 +40,8 @@ def inspection_text(found: Inspection) -> RenderableType:
         lines.append(Text(f"split {found.split['how']}: {sizes}"))
         lines += _cautions([(target["column"], target["caution"])])
     lines += _cautions((column.name, column.caution) for column in found.columns)
-    lines += [Text(f"? {advice['setting']}: {advice['reason']}", "cyan") for advice in found.advice]
+    advice = [": ".join(filter(None, (each["setting"], each["reason"]))) for each in found.advice]
+    lines += [Text(f"? {line}", "cyan") for line in advice]
     lines += [Text(f"! {copies}", "yellow") for copies in found.copies]
     looked = "every cell" if found.every else f"of each column {max(c.checked for c in found.columns):,} cells"
     lines += [Text(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]

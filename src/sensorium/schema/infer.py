@@ -117,8 +117,8 @@ def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
-    asked = [config.target, config.split.column, config.split.group, config.split.time, *(config.columns or [])]
-    asked += [*config.exclude, *(c for tower in config.towers.values() for c in tower)]
+    asked = [config.target, config.split.column, config.split.group, config.split.time, *(config.split.span or ())]
+    asked += [*(config.columns or []), *config.exclude, *(c for tower in config.towers.values() for c in tower)]
     asked += [name for name in config.modalities if name not in modalities.entries]
     raise_together([
         SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, known))
@@ -130,6 +130,7 @@ def _check_names(table: Table, config: Config, known: list[str]) -> None:
 def _roles(table: Table, config: Config) -> dict[str, str]:
     """Columns that have another office than being learnt from."""
     roles = {config.split.group: "keeps rows together in a split", split_column(table, config): "names the split"}
+    roles |= dict.fromkeys(config.split.span or (), "says how far a row reaches in time")
     roles[config.target] = "the target"
     return {name: role for name, role in roles.items() if name is not None}
 
@@ -146,6 +147,10 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
     if chosen and chosen.name:
         modalities.entry(chosen.name)
         return ColumnPlan(name, chosen.name, "by setting")
+    if (windows := config.table.windows) and name in windows.series:
+        return ColumnPlan(name, "series", f"by setting: windows of {windows.length} steps")
+    if sources := config.table.series.get(name):
+        return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
     if column.distinct == 1:
         return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
     found, guess = _best(modalities, column, flag=f"--modality {name}={{name}}")

@@ -100,8 +100,11 @@ def _named(column: Column) -> Codes:
 def _assign(codes: Codes, labelled: Rows, table: Table, target: Column, config: SplitConfig, seed: int) -> str:
     if config.time:
         order = labelled[_time_order(table.column(config.time), labelled)]
-        _by_time(codes, order, table.column(config.time), config)
-        return f"made: by time ({config.time!r}), the latest rows test"
+        reach = _reach(table.column(config.span[0]), table.column(config.span[1])) if config.span else None
+        _by_time(codes, order, table.column(config.time), config, reach)
+        left = int((codes[labelled] == UNUSED).sum())
+        note = f"; {left:,} rows that reach into the period of a later split are left out" if reach else ""
+        return f"made: by time ({config.time!r}), the latest rows test{note}"
     if config.group:
         _by_group(codes, labelled, table.column(config.group), target, config, seed)
         return f"made: by group ({config.group!r}), seed {seed}"
@@ -184,12 +187,37 @@ def _ticks(time: Column) -> Rows:
     return np.asarray(ranks, dtype=np.int64)
 
 
-def _by_time(codes: Codes, order: Rows, time: Column, config: SplitConfig) -> None:
-    ticks = _ticks(time)[order]
-    test = _cut(ticks, len(order) - max(1, round(len(order) * config.test)) if config.test else len(order))
-    validation = _cut(ticks[:test], test - max(1, round(len(order) * config.validation)))
-    codes[order[test:]] = 2
-    codes[order[validation:test]] = 1
+def _reach(begins: Column, ends: Column) -> tuple[Rows, Rows]:
+    """Common ranks of the first and last moments; where one is missing, the row may reach any far."""
+    if begins.data.type != ends.data.type:
+        raise SchemaError(
+            f"columns {begins.name!r} and {ends.name!r} hold {begins.data.type} and {ends.data.type}",
+            place="split.span",
+            rule="moments of one kind",
+        )
+    both = Column("", pa.concat_arrays([begins.data, ends.data]), begins.files)
+    ticks = _ticks(both)
+    first, last = ticks[: len(begins)], ticks[len(begins) :]
+    return np.where(begins.present, first, 0), np.where(ends.present, last, len(both) + 1)
+
+
+def _by_time(codes: Codes, order: Rows, time: Column, config: SplitConfig, reach: tuple[Rows, Rows] | None) -> None:
+    ticks = _ticks(time)
+    cut = _cut(ticks[order], len(order) - max(1, round(len(order) * config.test)) if config.test else len(order))
+    test, rest = order[cut:], _before(order[:cut], order[cut:], reach)
+    cut = _cut(ticks[rest], len(rest) - max(1, round(len(order) * config.validation)))
+    validation, training = rest[cut:], _before(rest[:cut], rest[cut:], reach)
+    codes[order] = UNUSED
+    for code, rows in enumerate((training, validation, test)):
+        codes[rows] = code
+
+
+def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
+    """Those of the rows that end before the first of the later ones begins: neither knows of the other's period."""
+    if reach is None or not len(later):
+        return rows
+    begins, ends = reach
+    return rows[ends[rows] < begins[later].min()]
 
 
 def _cut(ticks: Rows, position: int) -> int:

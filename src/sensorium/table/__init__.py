@@ -3,8 +3,24 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
+from sensorium.table._lists import Lists, as_lists, natural
 from sensorium.table._open import open_table
+from sensorium.table._series import as_read
+from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._table import Column, Files, Table
 from sensorium.table._write import check_writable, write_table
 
-__all__ = ["Column", "Files", "Table", "check_writable", "open_table", "write_table"]
+__all__ = [
+    "Column",
+    "Files",
+    "Lists",
+    "Table",
+    "as_lists",
+    "as_read",
+    "check_writable",
+    "natural",
+    "open_table",
+    "spells_lists",
+    "spelt_list",
+    "write_table",
+]

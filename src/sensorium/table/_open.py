@@ -16,15 +16,22 @@ from sensorium.errors import TableError, raise_together
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._query import without_secrets
+from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
+from sensorium.table._windows import cut_windows
 from sensorium.table.tar import tar as read_shards
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_table(
-    source: Any, config: TableConfig | None = None, *, folder: Path | None = None, text: Collection[str] = ()
+    source: Any,
+    config: TableConfig | None = None,
+    *,
+    folder: Path | None = None,
+    text: Collection[str] = (),
+    gaps: bool = False,
 ) -> Table:
     """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, or to a folder of class
     folders; the address of a PostgreSQL database; a pandas, polars or pyarrow table; a Hugging Face
@@ -35,9 +42,11 @@ def open_table(
         config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
         folder: what file cells are relative to; the file's own folder, or the working directory, by default.
         text: columns that stay text even where every cell spells a number, as they did in another table.
+        gaps: columns that series and windows are made of may be missing: they are gaps.
 
     Raises:
-        TableError: not found, not readable, no rows, or two columns of one name.
+        TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
+            made of.
     """
     if isinstance(source, Table):
         return source
@@ -56,7 +65,9 @@ def open_table(
         for name, column in zip(arrow.column_names, arrow.columns, strict=True)
     ]
     files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
-    return Table(pa.table(columns, names=arrow.column_names), files, name)
+    table = Table(pa.table(columns, names=arrow.column_names), files, name)
+    table = join_series(table, config.series, gaps=gaps) if config.series else table
+    return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 
 
 def _read_file(path: Path, config: TableConfig) -> pa.Table:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError, did_you_mean
-from sensorium.problems import Unreadable
+from sensorium.problems import Problem, Unreadable
 
 CHUNK = 65_536  # rows hashed at a time
 
@@ -163,11 +163,25 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and named columns in memory; files stay on disk until their column is prepared."""
+    """Rows and named columns in memory; files stay on disk until their column is prepared.
+
+    Attributes:
+        arrow: the cells.
+        files: how a cell's path becomes a file.
+        name: for messages.
+        series: columns that were made of several others → the names of these.
+        lacks: of a series, those of its columns that the source doesn't have.
+        problems: cells that could not be taken as they were when such columns were made.
+        notes: what became of the source's rows where they are not the table's.
+    """
 
     arrow: pa.Table
     files: Files
     name: str
+    series: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
@@ -190,7 +204,7 @@ class Table:
             raise SchemaError(
                 f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
             )
-        return Column(name, _one_array(self.arrow.column(cells)), self.files, is_view=cells != name)
+        return Column(name, one_array(self.arrow.column(cells)), self.files, is_view=cells != name)
 
     def _cells(self, name: str) -> str | None:
         """The column that holds the cells of a column or view."""
@@ -199,7 +213,17 @@ class Table:
 
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> Table:
         picked = self.arrow.take(pa.array(rows, pa.int64()))
-        return Table(picked, self.files, self.name)
+        return replace(self, arrow=picked, problems=self._told_of(rows))
+
+    def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:
+        """The problems of some rows, counted within them."""
+        if not self.problems:
+            return ()
+        told: dict[int, list[Problem]] = {}
+        for problem in self.problems:
+            told.setdefault(problem.row, []).append(problem)
+        places = [(place, int(row)) for place, row in enumerate(rows) if int(row) in told]
+        return tuple(replace(problem, row=place) for place, row in places for problem in told[row])
 
     def fingerprint(self) -> str:
         """A hash of column names and cells: tells whether this is the table that a model was trained on."""
@@ -211,7 +235,8 @@ class Table:
         return found.hexdigest()
 
 
-def _one_array(column: pa.ChunkedArray) -> pa.Array:
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column without its seams."""
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 

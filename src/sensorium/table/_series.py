@@ -1,0 +1,122 @@
+"""Several columns → one series: `load: t*` takes t0, t1 … as its steps, `prices: [open, close]` lists as channels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.config import Config
+from sensorium.errors import TableError, did_you_mean, raise_together
+from sensorium.problems import Problem
+from sensorium.table._lists import as_lists, as_numbers, holds_lists, join_channels, natural, rows_of_lists
+from sensorium.table._table import Table, one_array
+
+
+def join_series(table: Table, declared: Mapping[str, Sequence[str]], *, gaps: bool) -> Table:
+    """A table in which each declared series is a column of lists, instead of the columns that it is made of.
+
+    Args:
+        table: the rows.
+        declared: series → columns in the order of time, or of channels; `*` in a name stands for a number. A series
+            may be made of those before it.
+        gaps: a column that the table lacks is a gap in every row, and told, instead of a fault.
+
+    Raises:
+        TableError: columns that are not there, or that hold neither numbers nor lists of numbers, or some of both; a
+            series called like a column that it is not made of.
+    """
+    columns = {name: one_array(table.arrow.column(name)) for name in table.columns}
+    named = _expand(declared, table.columns)
+    _check(table, named, gaps=gaps)
+    problems, lacks = list[Problem](), dict[str, list[str]]()
+    for name, sources in named.items():
+        there = {source: columns[source] for source in sources if source in columns}
+        lacks[name] = [source for source in sources if source not in columns]
+        if there:
+            made, told = _join(name, sources, there, table)
+            columns[name] = made
+            problems += told
+    used = {source for name, sources in named.items() for source in sources if source != name}
+    arrow = pa.table({name: column for name, column in columns.items() if name not in used})
+    return replace(table, arrow=arrow, series=named, lacks=lacks, problems=(*table.problems, *problems))
+
+
+def as_read(config: Config, table: Table) -> Config:
+    """The settings with every series by the names of its columns: so that it is made of the same in other tables."""
+    series = {name: list(sources) for name, sources in table.series.items()}
+    return config.model_copy(update={"table": config.table.model_copy(update={"series": series})})
+
+
+def _expand(declared: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, list[str]]:
+    """`t*` → t0, t1 … t10, whatever their order in the table; what fits nothing stays as it is."""
+    expanded: dict[str, list[str]] = {}
+    for name, entries in declared.items():
+        known, found = [*names, *expanded], list[str]()
+        for entry in entries:
+            pattern = re.escape(entry).replace(r"\*", "[0-9]+")
+            fitting = sorted(filter(re.compile(pattern).fullmatch, known), key=natural)
+            found += [entry] if entry in known or not fitting else fitting
+        expanded[name] = found
+    return expanded
+
+
+def _check(table: Table, named: Mapping[str, list[str]], *, gaps: bool) -> None:
+    faults = list[TableError]()
+    for name, sources in named.items():
+        place = f"table.series.{name}"
+        known = [*table.columns, *(other for other in named if other != name)]
+        if name in table.columns and name not in sources:
+            rule = "a series is not called like another column"
+            faults.append(TableError(f"the table has a column {name!r}", place=place, rule=rule))
+        faults += [
+            TableError(f"the table has no column {source!r}", place=place, cure=did_you_mean(source, known))
+            for source in sources
+            if source not in known and not gaps
+        ]
+        twice = sorted({source for source in sources if sources.count(source) > 1})
+        faults += [TableError(f"column {source!r} stands twice", place=place) for source in twice]
+    raise_together(faults)
+
+
+def _join(
+    name: str, sources: Sequence[str], there: Mapping[str, pa.Array], table: Table
+) -> tuple[pa.Array, list[Problem]]:
+    place = f"table.series.{name}"
+    lists = [source for source, column in there.items() if holds_lists(column)]
+    numbers = [source for source in there if source not in lists and there[source].null_count < len(table)]
+    if lists and numbers:
+        finding = f"column {lists[0]!r} holds lists and column {numbers[0]!r} does not"
+        raise TableError(finding, place=place, rule="numbers, the steps of a series, or lists, its channels")
+    return _join_lists(name, sources, there, place) if lists else _join_steps(name, sources, there, place)
+
+
+def _join_steps(
+    name: str, sources: Sequence[str], there: Mapping[str, pa.Array], place: str
+) -> tuple[pa.Array, list[Problem]]:
+    rows = len(next(iter(there.values())))
+    steps, problems = np.full((rows, len(sources)), np.nan), list[Problem]()
+    for step, source in enumerate(sources):
+        if source in there:
+            steps[:, step], told = as_numbers(there[source], source, place)
+            problems += [replace(problem, column=name, reason=f"{source}: {problem.reason}") for problem in told]
+    return rows_of_lists(steps, place), problems
+
+
+def _join_lists(
+    name: str, sources: Sequence[str], there: Mapping[str, pa.Array], place: str
+) -> tuple[pa.Array, list[Problem]]:
+    rows = len(next(iter(there.values())))
+    none = pa.nulls(rows, pa.list_(pa.float64()))
+    parts = [as_lists(_or_none(there.get(source), none), source, place) for source in sources]
+    told = [replace(p, column=name, reason=f"{p.column}: {p.reason}") for part in parts for p in part.problems]
+    joined, uneven = join_channels(parts, place)
+    reason = f"{', '.join(sources)} are of unequal length: aligned at their last step, with gaps before"
+    return joined, told + [Problem(int(row), name, reason) for row in np.flatnonzero(uneven)]
+
+
+def _or_none(column: pa.Array | None, none: pa.Array) -> pa.Array:
+    return none if column is None or column.null_count == len(column) else column
