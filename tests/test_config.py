@@ -241,6 +241,7 @@ LEARNT = {
     "date": {"day_first": True},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
     "vector": {},
+    "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
 }
@@ -260,6 +261,7 @@ ENCODED = {
         {"numeric": "linear", "frequencies": 3, "category": 3, "layers": (8,), "dropout": 0.5},
     ),
     "tcn": ("series", {"size": 8, "kernel": 2, "layers": 1, "dropout": 0.5}),
+    "tag_set": ("tags", {"size": 8, "reduce": "sum", "dropout": 0.5}),
     "vector_mlp": ("vector", {"size": 8, "blocks": 2, "dropout": 0.5}),
     "gru": ("series", {"hidden": 8, "layers": 2, "dropout": 0.5}),
     "patch_transformer": (

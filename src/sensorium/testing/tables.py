@@ -94,6 +94,7 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
         "category": lambda k, r: f"level_{k if r.random() < 0.8 else r.integers(4)}",
         "boolean": lambda k, r: "yes" if (k % 2 == 0) == (r.random() < 0.9) else "no",
+        "tags": lambda k, r: json.dumps(tag(k, r)),
         "vector": lambda k, r: json.dumps(r.normal(np.eye(4)[k] * 3).round(3).tolist()),
         "date": lambda k, r: f"2025-{1 + 3 * k + r.integers(3):02d}-{1 + r.integers(28):02d}",
     }
@@ -150,6 +151,12 @@ def write(label: int, random: Random) -> str:
     for place in random.integers(len(words), size=2):
         words[place] = TOPICS[label % len(TOPICS)][random.integers(3)]
     return " ".join(words).capitalize() + "."
+
+
+def tag(label: int, random: Random) -> list[str]:
+    """Up to three names, one or two of the class's topic among them, or now and then none."""
+    names = {TOPICS[label % len(TOPICS)][random.integers(3)] for _ in range(2)} | {WORDS[random.integers(len(WORDS))]}
+    return sorted(names) if random.random() < 0.95 else []
 
 
 def _shown(label: int, classes: int, random: Random) -> int:
