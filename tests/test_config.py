@@ -241,6 +241,7 @@ LEARNT = {
     "date": {"day_first": True},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
     "vector": {},
+    "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
     "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},

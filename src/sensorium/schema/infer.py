@@ -102,18 +102,42 @@ def _spelt_as_split(column: Column) -> bool:
 
 
 def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
-    """Plans of what else is in a column's cells, such as a video's sound: used wherever the column is."""
-    views = modalities.load(plan.modality).views(table.column(plan.name)) if plan.modality else {}
+    """Plans of what else is in a column's cells.
+
+    What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
+    such as a scan's attribute, with or without the column.
+    """
+    asked, cells = _asked_views(plan.name, table, config), table.column(plan.name)
+    kind = plan.modality or (_kind(cells, config) if asked else None)
+    if not kind or plan.name == config.target:
+        return []
+    member = modalities.load(kind)
+    offered = member.views(cells)
+    names = [name for name in offered if plan.modality or name in asked]
     found = []
-    for name, modality in views.items():
+    for name in dict.fromkeys([*names, *asked]):
         column = f"{plan.name}.{name}"
         chosen = config.modalities.get(column)
         if column in config.exclude:
             found.append(ColumnPlan(column, None, "left out by setting"))
-        elif column not in table.columns:
-            kind = (chosen and chosen.name) or modality
-            found.append(ColumnPlan(column, kind, f"the {name} in the cells of {plan.name}"))
+        elif column not in table.columns and (modality := offered.get(name) or member.view(name)):
+            found.append(
+                ColumnPlan(column, (chosen and chosen.name) or modality, f"the {name} in the cells of {plan.name}")
+            )
     return found
+
+
+def _asked_views(owner: str, table: Table, config: Config) -> list[str]:
+    """Names of a column's views that the settings speak of."""
+    said = dict.fromkeys([*(config.columns or []), *config.modalities, *(c for t in config.towers.values() for c in t)])
+    apart = [name.rpartition(".") for name in said if name not in table.columns]
+    return [name for column, _, name in apart if column == owner]
+
+
+def _kind(column: Column, config: Config) -> str | None:
+    """The modality of a column that is itself left out."""
+    chosen = config.modalities.get(column.name)
+    return (chosen and chosen.name) or (_best(modalities, column, "")[0] if len(column.values) else None)
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:

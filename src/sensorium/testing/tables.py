@@ -87,6 +87,8 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_video(film(label, random), folder, row)
     if modality == "scan":
         return _save_scan(stack(label, random), folder, row)
+    if modality == "scan_tag":
+        return _save_header(label, random, folder, row)
     if modality == "series":
         return _save_series(walk(label, random), folder, row)
     makers: dict[str, Maker] = {
@@ -200,6 +202,20 @@ def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
     (folder / "scan").mkdir(exist_ok=True)
     make(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
     return f"scan/{row}.nii"
+
+
+def _save_header(label: int, random: Random, folder: Path, row: int) -> str:
+    """A DICOM file without a picture: the kind of machine is the class, its voltage tells it roughly."""
+    import pydicom
+
+    (folder / "header").mkdir(exist_ok=True)
+    data: Any = pydicom.Dataset()
+    data.Modality, data.KVP = ("CT", "MR", "US", "DX")[label], round(60 + 20 * label + float(random.normal(0, 8)), 1)
+    data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", f"1.2.826.0.1.{row}"
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    pydicom.dcmwrite(folder / "header" / f"{row}.dcm", data, enforce_file_format=True)
+    return f"header/{row}.dcm"
 
 
 def _save_series(values: npt.NDArray[np.float64], folder: Path, row: int) -> str:
