@@ -239,6 +239,7 @@ LEARNT = {
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True},
+    "geo": {"order": "lon_lat", "scales": 2},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"]},
     "vector": {},
     "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},

@@ -96,6 +96,7 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
         "category": lambda k, r: f"level_{k if r.random() < 0.8 else r.integers(4)}",
         "boolean": lambda k, r: "yes" if (k % 2 == 0) == (r.random() < 0.9) else "no",
+        "geo": lambda k, r: f"{r.normal(15.0 * k, 4):.4f}, {(r.normal(175, 8) + 180) % 360 - 180:.4f}",
         "tags": lambda k, r: json.dumps(tag(k, r)),
         "vector": lambda k, r: json.dumps(r.normal(np.eye(4)[k] * 3).round(3).tolist()),
         "date": lambda k, r: f"2025-{1 + 3 * k + r.integers(3):02d}-{1 + r.integers(28):02d}",
