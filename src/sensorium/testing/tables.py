@@ -87,6 +87,8 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_video(film(label, random), folder, row)
     if modality == "scan":
         return _save_scan(stack(label, random), folder, row)
+    if modality in ("document", "pages"):
+        return _save_pdf(label, random, folder, row)
     if modality == "scan_tag":
         return _save_header(label, random, folder, row)
     if modality == "series":
@@ -203,6 +205,43 @@ def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
     (folder / "scan").mkdir(exist_ok=True)
     make(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
     return f"scan/{row}.nii"
+
+
+def make_pdf(pages: Sequence[bytes], sizes: Sequence[tuple[int, int]] = (), extra: bytes = b"") -> bytes:
+    """A PDF file; each page is what its operators draw, with the font `/F`.
+
+    Args:
+        pages: operators, such as `BT /F 12 Tf 20 100 Td (words) Tj ET` or `0 0 m 90 90 l S`.
+        sizes: width and height of each page in points; 200 by 200 by default.
+        extra: entries of the trailer.
+    """
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * n) for n in range(len(pages)))
+    parts = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids)]
+    parts.append(b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
+    for number, drawn in enumerate(pages):
+        box = b"%d %d" % (sizes[number] if sizes else (200, 200))
+        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %s]/Contents %d 0 R/Resources<</Font<</F 3 0 R>>>>>>"
+        parts += [page % (box, 5 + 2 * number), b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn)]
+    content, places = b"%PDF-1.4\n", list[int]()
+    for number, part in enumerate(parts, 1):
+        places.append(len(content))
+        content += b"%d 0 obj%s endobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(parts) + 1)
+    tail = b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF" % (len(parts) + 1, extra, len(content))
+    return content + head + table + tail
+
+
+def _save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
+    """One to three pages; the class is in the words of the first and in the direction of a bar."""
+    (folder / "documents").mkdir(exist_ok=True)
+    angle = np.pi * label / 4 + random.normal(0, 0.08)
+    dx, dy = 90 * np.cos(angle), 90 * np.sin(angle)
+    bar = f"12 w {100 - dx:.0f} {100 - dy:.0f} m {100 + dx:.0f} {100 + dy:.0f} l S".encode()
+    pages = [f"BT /F 6 Tf 5 190 Td ({write(label, random)}) Tj ET ".encode() + bar]
+    pages += [b"BT /F 6 Tf 5 190 Td (and so on) Tj ET"] * int(random.integers(3))
+    (folder / "documents" / f"{row}.pdf").write_bytes(make_pdf(pages))
+    return f"documents/{row}.pdf"
 
 
 def _save_header(label: int, random: Random, folder: Path, row: int) -> str:
