@@ -73,7 +73,8 @@ class Geo(Modality):
         if not found:
             return None
         reason = f"pairs such as {str(sample[0])[:40]!r}, within −90 to 90 and −180 to 360"
-        whole = all(part.is_integer() for point in found for part in point)
+        # "12,345.6" is a number whose thousands are parted: its "latitudes" are all whole.
+        whole = any(all(part.is_integer() for part in parts) for parts in zip(*found, strict=True))
         if pa.types.is_struct(kind) or (NAMES.search(column.name) and not whole):
             return Guess(0.99, f"{reason}, named as places are")
         return Guess(0.98, reason) if column.is_string and not whole and _lists_nothing(sample) else Guess(0.3, reason)
