@@ -183,6 +183,24 @@ def test_assignments_are_yaml():
 
 
 @pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ('modalities."clip.sound".mels', ["modalities", "clip.sound", "mels"]),
+        ('modalities."scan.KVP"', ["modalities", "scan.KVP"]),
+        ('"a.b".c', ["a.b", "c"]),
+        ('a."b', ["a", '"b']),
+        ('a."b"c', ["a", '"b"c']),
+        ("a..b", ["a", "", "b"]),
+    ],
+)
+def test_a_name_with_a_dot_stands_in_quotes(key, keys):
+    found = parse_assignments([f"{key}=1"])
+    for part in keys:
+        found = found[part]
+    assert found == 1
+
+
+@pytest.mark.parametrize(
     ("wrong", "message"), [("epochs", "sets nothing"), ("=3", "sets nothing"), ("columns=[a", "sets no value")]
 )
 def test_an_assignment_that_is_none_is_refused(wrong, message):

@@ -93,7 +93,7 @@ def test_names_are_levels_and_a_number_can_be_a_name(tmp_path):
 def test_what_tells_of_the_patient_is_refused_unless_asked_for(attribute, tmp_path):
     value = "20260101" if attribute.endswith("Date") else "1.2.3" if attribute.endswith("UID") else "a"
     cells = spelt(tmp_path, attribute, [value, value])
-    with pytest.raises(ConfigError, match=rf'"scan\.{attribute}": {{personal: true}}'):
+    with pytest.raises(ConfigError, match=rf"--set 'modalities\.\"scan\.{attribute}\"\.personal=true'"):
         ScanTag.learn(cells)
     assert ScanTag.learn(cells, personal=True).levels == [value]
 

@@ -147,7 +147,7 @@ def _refuse(attribute: str, written: str, column: str, *, personal: bool) -> Non
             f"the attribute {attribute!r} may tell who a patient is, or where",
             place=column,
             rule="names, identifiers, dates, places and free text enter no model unless that is asked for",
-            cure=f'the option personal of this column: {{modalities: {{"{column}": {{personal: true}}}}}}',
+            cure=f"--set 'modalities.\"{column}\".personal=true' if that is meant",
         )
 
 
