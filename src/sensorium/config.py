@@ -74,6 +74,9 @@ class TableConfig(_Strict):
     separator: str | None = Field(None, description="CSV field separator; read off the header by default")
     missing: list[str] = Field([""], description="spellings of a missing cell")
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
+    lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
+        {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
+    )
     allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
 
 

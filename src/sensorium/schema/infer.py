@@ -143,6 +143,7 @@ def _kind(column: Column, config: Config) -> str | None:
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
     asked = [config.target, config.split.column, config.split.group, config.split.time, *(config.columns or [])]
     asked += [*config.exclude, *(c for tower in config.towers.values() for c in tower)]
+    asked += [*config.table.lists]
     asked += [name for name in config.modalities if name not in modalities.entries]
     raise_together([
         SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, known))

@@ -13,6 +13,7 @@ from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.table._folders import class_folders
+from sensorium.table._lists import join_lists
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
 
@@ -42,12 +43,12 @@ def open_table(
         arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     _check_whole(arrow, name)
     _check(arrow, name)
-    columns = [
-        normalise(column, config.missing, narrow=name not in text)
-        for name, column in zip(arrow.column_names, arrow.columns, strict=True)
-    ]
+    columns = {
+        column: normalise(cells, config.missing, narrow=column not in text)
+        for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
+    }
     files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
-    return Table(pa.table(columns, names=arrow.column_names), files, name)
+    return Table(pa.table(join_lists(columns, config.lists, name)), files, name)
 
 
 def _read_file(path: Path, config: TableConfig) -> pa.Table:
