@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 from sensorium.config import Config
-from sensorium.errors import SchemaError, did_you_mean, raise_together
+from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
 from sensorium.schema.guess import Guess
 from sensorium.schema.split import SPELLINGS
@@ -113,18 +114,31 @@ def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
         return []
     member = modalities.load(kind)
     offered = member.views(cells)
-    names = [name for name in offered if plan.modality or name in asked]
     found = []
-    for name in dict.fromkeys([*names, *asked]):
+    for name in dict.fromkeys([*(offered if plan.modality else ()), *asked]):
         column = f"{plan.name}.{name}"
-        chosen = config.modalities.get(column)
         if column in config.exclude:
             found.append(ColumnPlan(column, None, "left out by setting"))
-        elif column not in table.columns and (modality := offered.get(name) or member.view(name)):
-            found.append(
-                ColumnPlan(column, (chosen and chosen.name) or modality, f"the {name} in the cells of {plan.name}")
-            )
+        elif column not in table.columns and (reader := offered.get(name) or _reader(member, plan.name, name, config)):
+            chosen = config.modalities.get(column)
+            reason = f"the {name} in the cells of {plan.name}"
+            found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason))
     return found
+
+
+def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
+    """The modality of a view that is there only because it was asked for: no other could read the cells.
+
+    Raises:
+        ConfigError: the settings name another one.
+    """
+    column, modality = f"{owner}.{name}", cast(str | None, member.view(name))
+    chosen = config.modalities.get(column)
+    if modality and chosen and chosen.name not in (None, modality):
+        options = ", ".join(option.name for option in modalities.entry(modality).options("learn"))
+        cure = f"leave the modality out; the options of {modality} are {options}"
+        raise ConfigError(f"only {modality} can read it, not {chosen.name}", place=f"column {column!r}", cure=cure)
+    return modality
 
 
 def _asked_views(owner: str, table: Table, config: Config) -> list[str]:
