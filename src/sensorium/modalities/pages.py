@@ -13,7 +13,7 @@ from sensorium.modalities import _pdf
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview
-from sensorium.modalities.image import LARGEST, SHOWN, THUMBNAIL, Image
+from sensorium.modalities.image import SHOWN, THUMBNAIL, Image
 from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -52,7 +52,7 @@ class Pages(Modality):
         cls,
         column: Column,
         *,
-        size: PositiveInt = LARGEST,
+        size: PositiveInt = 64,
         channels: Literal[1, 3] = 3,
         fit: Literal["stretch", "pad", "crop"] = "stretch",
         most: PositiveInt = 4,
