@@ -265,6 +265,7 @@ LEARNT = {
         "min_count": 9,
         "lowercase": False,
         "length": 2,
+        "tokenizer": lambda pretrained: pretrained("text"),
     },
     "pages": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"]},

@@ -13,6 +13,7 @@ from sensorium.modalities import Work
 from sensorium.modalities.document import Document
 from sensorium.modalities.pages import Pages
 from sensorium.table import open_table
+from sensorium.testing import make_pretrained
 from sensorium.testing.tables import make_pdf
 
 pytest.importorskip("pypdfium2")
@@ -168,3 +169,12 @@ def test_one_column_of_documents_is_fused_from_text_and_pages(reports, tmp_path)
     plans = sensorium.inspect(reports, "kind", config={"exclude": ["report.pages"]}).columns
     assert {plan.name: plan.modality for plan in plans} == {"report": "document", "report.pages": None, "kind": None}
     assert "suffix of PDF files" in plans[0].reason and plans[0].undecodable == 10
+
+
+def test_a_pretrained_model_reads_documents_with_its_own_tokenizer(reports, tmp_path):
+    pytest.importorskip("transformers")
+    folder = str(make_pretrained("text", tmp_path / "bert"))
+    encoder = {"encoders": {"report": {"name": "pretrained_text", "model": folder}}, "exclude": ["report.pages"]}
+    model = sensorium.fit(reports, "kind", epochs=1, progress=False, config=encoder)
+    assert model.columns == {"report": "document"}
+    assert "vocabulary 30" in str(model.describe())

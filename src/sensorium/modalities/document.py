@@ -60,16 +60,23 @@ class Document(Modality):
         min_count: PositiveInt = 2,
         lowercase: bool = True,
         length: PositiveInt | None = None,
+        tokenizer: str | None = None,
     ) -> Self:
         """Args:
         column: training rows.
         pages: read of a file, its first ones.
-        unit, vocabulary, min_count, lowercase, length: as of a text.
+        unit, vocabulary, min_count, lowercase, length, tokenizer: as of a text.
         """
         found = decode_sample(column, lambda source: _pdf.read_text(source, pages)[0], most=VOCABULARY_FROM)
         texts = replace(column, data=pa.array(found, pa.string()))
         text = Text.learn(
-            texts, unit=unit, vocabulary=vocabulary, min_count=min_count, lowercase=lowercase, length=length
+            texts,
+            unit=unit,
+            vocabulary=vocabulary,
+            min_count=min_count,
+            lowercase=lowercase,
+            length=length,
+            tokenizer=tokenizer,
         )
         return cls(text.tokenizer, text.length, pages)
 
