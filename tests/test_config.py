@@ -86,7 +86,9 @@ def test_every_key_has_a_case():
     """Those left out here (`device`, some of `table`, all of `train` and of `prepare`) have tests of their own."""
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"device"} == set(TOP)
-    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "query", "series", "windows"} == set(TABLE)
+    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "lists", "query", "series", "windows"} == set(
+        TABLE
+    )
     assert set(SplitConfig.model_fields) - {"span"} == set(SPLIT)
 
 
@@ -184,6 +186,24 @@ def test_assignments_are_yaml():
 
 
 @pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ('modalities."clip.sound".mels', ["modalities", "clip.sound", "mels"]),
+        ('modalities."scan.KVP"', ["modalities", "scan.KVP"]),
+        ('"a.b".c', ["a.b", "c"]),
+        ('a."b', ["a", '"b']),
+        ('a."b"c', ["a", '"b"c']),
+        ("a..b", ["a", "", "b"]),
+    ],
+)
+def test_a_name_with_a_dot_stands_in_quotes(key, keys):
+    found = parse_assignments([f"{key}=1"])
+    for part in keys:
+        found = found[part]
+    assert found == 1
+
+
+@pytest.mark.parametrize(
     ("wrong", "message"), [("epochs", "sets nothing"), ("=3", "sets nothing"), ("columns=[a", "sets no value")]
 )
 def test_an_assignment_that_is_none_is_refused(wrong, message):
@@ -241,7 +261,20 @@ LEARNT = {
     "boolean": {},
     "date": {"day_first": True},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"], "time": "b", "since": True},
+    "geo": {"order": "lon_lat", "scales": 2},
+    "document": {
+        "pages": 1,
+        "unit": "subword",
+        "vocabulary": 9,
+        "min_count": 9,
+        "lowercase": False,
+        "length": 2,
+        "tokenizer": lambda pretrained: pretrained("text"),
+    },
+    "pages": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "vector": {},
+    "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
+    "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
 }
@@ -261,6 +294,7 @@ ENCODED = {
         {"numeric": "linear", "frequencies": 3, "category": 3, "layers": (8,), "dropout": 0.5},
     ),
     "tcn": ("series", {"size": 8, "kernel": 2, "layers": 1, "dropout": 0.5}),
+    "tag_set": ("tags", {"size": 8, "reduce": "sum", "dropout": 0.5}),
     "vector_mlp": ("vector", {"size": 8, "blocks": 2, "dropout": 0.5}),
     "gru": ("series", {"hidden": 8, "layers": 2, "dropout": 0.5}),
     "patch_transformer": (

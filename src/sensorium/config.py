@@ -7,6 +7,7 @@ the result and tells every fault at once.
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -110,6 +111,9 @@ class TableConfig(_Strict):
     separator: str | None = Field(None, description="CSV field separator; read off the header by default")
     missing: list[str] = Field([""], description="spellings of a missing cell")
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
+    lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
+        {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
+    )
     allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
     series: dict[str, Names] = Field(
         {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
@@ -239,7 +243,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """`["train.epochs=3", "fusion.name=gated"]` → nested dicts; values are read as YAML."""
+    """`["train.epochs=3", "fusion.name=gated"]` → nested dicts; values are read as YAML.
+
+    A name that has a dot in it stands in quotes: `modalities."clip.sound".mels=20`.
+    """
     import yaml
 
     result: dict[str, Any] = {}
@@ -248,7 +255,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
         try:
-            result = overlay(result, _nest(key.split("."), yaml.safe_load(value)))
+            result = overlay(result, _nest(_keys(key), yaml.safe_load(value)))
         except yaml.YAMLError as error:
             raise ConfigError(f"{text!r} sets no value: {error}", place=key, rule="a YAML value") from None
     return result
@@ -304,6 +311,11 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         else:
             merged[key] = value
     return merged
+
+
+def _keys(path: str) -> list[str]:
+    """Parted at the dots that stand outside of quotes."""
+    return [quoted or plain for quoted, plain in re.findall(r'(?:^|\.)(?:"([^"]*)"(?=\.|$)|([^.]*))', path)]
 
 
 def _nest(keys: list[str], value: Any) -> dict[str, Any]:

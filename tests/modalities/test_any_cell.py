@@ -69,13 +69,17 @@ def test_words_and_names_can_be_learnt_of_any_type(name, kind):
     assert not encoded.problems
 
 
-NAMES = ["number", "category", "boolean", "date", "text"]
+NAMES = ["number", "category", "boolean", "date", "text", "tags", "geo"]
+STRANGE = [
+    "yes", "no", "1e400", "-0", "  ", "\0", "9" * 400, "class", "😀", "中文", "level_1",
+    '["a", "b"]', "[]", "[", "1e-5 2", "95, 3", "[1, 1e999]", '{"lat": 1, "lon": 2}',
+]  # fmt: skip
 CELLS = st.lists(
     st.none()
     | st.text(max_size=20)
     | st.from_regex(r"[-+<~$]?[0-9.,]{0,6}[%+]?(-[0-9]+)?", fullmatch=True)
     | st.from_regex(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(T[0-9:Z+-]{0,12})?", fullmatch=True)
-    | st.sampled_from(["yes", "no", "1e400", "-0", "  ", "\0", "9" * 400, "class", "😀", "中文", "level_1"]),
+    | st.sampled_from(STRANGE),
     min_size=1,
     max_size=6,
 )

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import MissingExtraError
+from sensorium.modalities import _dicom
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
 
@@ -96,10 +98,12 @@ def test_monochrome1_is_turned_and_colours_are_grey():
     assert np.allclose(encode([dicom(colours)]).values, encode([dicom(ramp(np.uint8, 200))]).values, atol=1e-2)
 
 
-def write_series(folder, names, **tags):
+def write_series(folder, names, without=(), **tags):
     """Slice k is brighter than slice k − 1 and lies 3 mm above it."""
     folder.mkdir()
     for place, name in enumerate(names):
+        if place in without:
+            continue
         position = {"ImagePositionPatient": [0, 0, 3 * place], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
         pixels = np.full((16, 16), 100 * place, np.uint16)
         (folder / name).write_bytes(dicom(pixels, InstanceNumber=-place, PixelSpacing=[1, 1], **position, **tags))
@@ -122,6 +126,54 @@ def test_without_positions_slices_are_ordered_by_number(tmp_path):
         (tmp_path / "s" / name).write_bytes(dicom(pixels, InstanceNumber=place + 1))
     found = encode(["s"], tmp_path, depth=3, size=16)
     assert (np.diff(found.values[0, :, 8, 8].astype(float)) > 0).all()
+
+
+@pytest.mark.parametrize(("without", "told"), [((), 0), ((2,), 1), ((2, 5), 1), ((0, 6), 0)])
+def test_slices_that_are_missing_between_others_are_told(without, told, tmp_path):
+    write_series(tmp_path / "s", "abcdefg", without)
+    found = encode(["s"], tmp_path, depth=5, size=16)
+    assert found.present.all()
+    assert ["slices are missing" in problem.reason for problem in found.problems] == [True] * told
+    assert all("look for the slices" in problem.cure for problem in found.problems)
+
+
+def deflated(content):
+    """The same file with what follows its meta information deflated, as the transfer syntax of that name has it."""
+    end = 144 + int.from_bytes(content[140:144], "little")
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    data = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, data, enforce_file_format=True)
+    head = stream.getvalue()
+    return head[: 144 + int.from_bytes(head[140:144], "little")] + packer.compress(content[end:]) + packer.flush()
+
+
+def test_a_deflated_file_is_read_as_the_plain_one(tmp_path):
+    plain = dicom(ramp())
+    found = encode([plain, deflated(plain)])
+    assert found.present.all() and not found.problems
+    assert np.array_equal(found.values[0], found.values[1])
+    (tmp_path / "s").mkdir()
+    for place in range(3):
+        position = {"ImagePositionPatient": [0, 0, 3 * place], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+        content = dicom(np.full((16, 16), 100 * place, np.uint16), **position)
+        (tmp_path / "s" / f"{-place}").write_bytes(deflated(content))
+    series = encode(["s"], tmp_path, depth=3, size=16).values[0, :, 8, 8]
+    assert (np.diff(series.astype(float)) > 0).all()
+
+
+def test_a_deflated_file_that_is_cut_or_would_fill_the_memory_is_refused(monkeypatch):
+    whole = deflated(dicom(np.random.default_rng(0).integers(0, 999, (64, 64)).astype(np.uint16)))
+    bomb = deflated(dicom(np.zeros((512, 512), np.uint16)))
+    assert len(bomb) < 4000
+    monkeypatch.setattr(_dicom, "INFLATED", 2**16)
+    found = encode([whole, whole[:-500], bomb])
+    assert found.present.tolist() == [True, False, False]
+    assert [p.reason for p in found.problems] == [
+        "damaged or truncated scan: read as missing",
+        "a deflated DICOM file of more than 65,536 bytes: read as missing",
+    ]
 
 
 def test_of_several_series_in_a_folder_the_largest_is_taken_and_that_is_told(tmp_path):

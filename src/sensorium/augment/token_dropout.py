@@ -8,8 +8,8 @@ from sensorium.augment._base import Augmentation, uniform
 from sensorium.batch import Cells
 from sensorium.config import Chance
 
-ACCEPTS = ("text",)
-UNKNOWN = 1  # the text modality's id of a token that it doesn't know
+ACCEPTS = ("text", "document")
+UNKNOWN = 1  # the id, in texts and documents, of a token that it doesn't know
 
 
 class TokenDropout(Augmentation):

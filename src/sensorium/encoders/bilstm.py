@@ -10,7 +10,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Fraction
 from sensorium.encoders._base import padded_zero
 
-ACCEPTS = ("text",)
+ACCEPTS = ("text", "document")
 
 
 class BiLSTM(nn.Module):

@@ -11,7 +11,7 @@ from sensorium.config import Odd, Sizes
 from sensorium.encoders._base import initialise, padded_zero
 from sensorium.encoders.image_cnn import ImageCNN
 
-ACCEPTS = ("video", "images")
+ACCEPTS = ("video", "images", "pages")
 
 
 class FramesCNN(nn.Module):

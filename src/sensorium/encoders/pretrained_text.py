@@ -12,7 +12,7 @@ from sensorium.batch import Cells
 from sensorium.config import Fraction, Share
 from sensorium.encoders._pretrained import Pool, Pretrained, Tune, read_config
 
-ACCEPTS = ("text",)
+ACCEPTS = ("text", "document")
 
 
 class PretrainedText(Pretrained):

@@ -10,7 +10,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Fraction, Sizes
 from sensorium.encoders._base import initialise, padded_zero
 
-ACCEPTS = ("text",)
+ACCEPTS = ("text", "document")
 
 
 class TextCNN(nn.Module):

@@ -12,7 +12,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Fraction, check_heads
 from sensorium.encoders._base import padded_zero
 
-ACCEPTS = ("text",)
+ACCEPTS = ("text", "document")
 
 
 class TextTransformer(nn.Module):

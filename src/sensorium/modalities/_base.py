@@ -109,6 +109,11 @@ class Modality(Learned, ABC):
         return {}
 
     @classmethod
+    def view(cls, name: str) -> str | None:
+        """The modality of a view that is there only where it is asked for by name; None where there is none."""
+        return None
+
+    @classmethod
     @abstractmethod
     def learn(cls, column: Column) -> Self:
         """Learn from the *training* rows of a column; keyword-only parameters of an implementation are the options."""

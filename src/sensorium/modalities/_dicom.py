@@ -1,25 +1,37 @@
-"""DICOM: single images, multi-frame files and folders of a series. No word of a tag leaves this file."""
+"""DICOM: single images, multi-frame files and folders of a series.
+
+No word of an attribute leaves this file but of one that is asked for by its keyword.
+"""
 
 from __future__ import annotations
 
 import io
+import re
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.errors import SchemaError, did_you_mean
 from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, Scan, finite, library
-from sensorium.problems import Unreadable
+from sensorium.problems import Nothing, Unreadable
 
 MAGIC = b"DICM"
 MAGIC_AT = 128
-DEFLATED = b"1.2.840.10008.1.2.1.99"
-META = 4096  # bytes in which the transfer syntax stands
+DEFLATED, EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"  # transfer syntaxes
+INFLATED = 2**28  # bytes that a deflated file may become
+YEARS = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}  # units of an age in a year
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 FRAMES = 100_000  # files of a folder, at most
+GAP = 1.5  # of the usual distance of slices, from which on some are missing between two
+OTHERS = ("the largest of several series in the folder is taken, the others are not",
+          "save what is meant as a file of its own")  # fmt: skip
+GAPS = ("slices are missing in the middle of the series: read as if the others were neighbours",
+        "look for the slices that are missing")  # fmt: skip
 
 
 def is_dicom(head: bytes) -> bool:
@@ -56,19 +68,25 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
 
 
 def _read_series(folder: Path, max_voxels: int) -> Scan:
-    slices, note = _series(folder)
+    slices, notes = _series(folder)
     first = slices[0]
     Header((sum(_header(s).shape[0] for s in slices), *_header(first).shape[1:])).refuse_over(max_voxels)
     places, ordered = _in_order(slices)
     voxels = np.concatenate([_voxels(_open(Path(data.filename), pixels=True)) for data in ordered])
     steps = np.diff(places) if places is not None and len(places) > 1 else np.zeros(0)
     distance = float(np.median(steps)) if len(steps) else 0.0
+    notes += [GAPS] if _has_gap(steps) else []
     distance = distance or _positive(_tag(first, "SliceThickness")) or 1.0
     window = _window(first) if len(voxels) == 1 else None
-    return Scan(voxels, (distance, *_spacing(first)), window, _inverted(first), note)
+    return Scan(voxels, (distance, *_spacing(first)), window, _inverted(first), tuple(notes))
 
 
-def _series(folder: Path) -> tuple[list[Any], str]:
+def _has_gap(steps: npt.NDArray[np.float64]) -> bool:
+    """Is a step longer than usual? The lower quartile is what is usual, even where many slices are missing."""
+    return bool(len(steps) and (steps > GAP * np.quantile(steps, 0.25, method="lower")).any())
+
+
+def _series(folder: Path) -> tuple[list[Any], list[tuple[str, str]]]:
     """Headers of the largest series, and what is left out. Links are not followed: they may lead outside."""
     files = sorted(path for path in folder.iterdir() if not path.is_symlink() and path.is_file() and has_magic(path))
     groups: dict[tuple[str, ...], list[Any]] = {}
@@ -81,7 +99,7 @@ def _series(folder: Path) -> tuple[list[Any], str]:
         raise Unreadable("a folder without DICOM images")
     largest = max(groups.values(), key=len)
     others = sum(map(len, groups.values())) - len(largest)
-    return largest, "the largest of several series in the folder is taken, the others are not" if others else ""
+    return largest, [OTHERS] if others else []
 
 
 def _in_order(slices: list[Any]) -> tuple[npt.NDArray[np.float64] | None, list[Any]]:
@@ -98,25 +116,86 @@ def _in_order(slices: list[Any]) -> tuple[npt.NDArray[np.float64] | None, list[A
     return None, sorted(slices, key=lambda data: int(data.get("InstanceNumber") or 0))
 
 
+def representation(keyword: str) -> str:
+    """How DICOM's dictionary writes an attribute's value: two letters (PS3.5, section 6.2).
+
+    Raises:
+        SchemaError: there is no attribute of this keyword.
+    """
+    words = library("pydicom.datadict")
+    tag = words.tag_for_keyword(keyword)
+    if tag is None:
+        cure = did_you_mean(keyword, words.keyword_dict) if keyword else ""
+        raise SchemaError(f"DICOM has no attribute {keyword!r}", rule="a keyword such as KVP", cure=cure)
+    return str(words.dictionary_VR(tag))[:2]
+
+
+def read_attribute(source: Source, keyword: str) -> list[str | float]:
+    """The values of an attribute, of a folder's first slice; ages in years.
+
+    Raises:
+        Nothing: the file lacks it, or has it without a value.
+        Unreadable: no DICOM file, damaged.
+    """
+    if isinstance(source, Path) and source.is_dir():
+        value = _tag(_series(source)[0][0], keyword)
+    else:
+        value = _tag(_open(source, pixels=False), keyword)
+    several = value if isinstance(value, library("pydicom.multival").MultiValue) else [value]
+    found = [_plain(part, representation(keyword)) for part in several if part is not None and str(part).strip()]
+    if not found:
+        raise Nothing("a DICOM file without this attribute")
+    return found
+
+
+def _plain(value: Any, kind: str) -> str | float:
+    if kind == "AS":
+        age = re.fullmatch(r"(\d{1,4})([DWMY])", str(value).strip())
+        if not age:
+            raise Unreadable("an age in another form than 045Y")
+        return int(age[1]) / YEARS[age[2]]
+    return float(value) if isinstance(value, int | float) else str(value).strip()
+
+
 def _open(source: Source, *, pixels: bool) -> Any:
     pydicom = library("pydicom")
-    _refuse_by_head(source)
     if isinstance(source, io.BytesIO):
-        source.seek(0)
-    return pydicom.dcmread(source, stop_before_pixels=not pixels)
-
-
-def _refuse_by_head(source: Source) -> None:
-    if isinstance(source, io.BytesIO):
-        head = bytes(source.getbuffer()[:META])
+        packed = _inflated(source)
     else:
         with source.open("rb") as stream:
-            head = stream.read(META)
-    if not is_dicom(head):
+            packed = _inflated(stream)
+    if packed is None:
+        return pydicom.dcmread(source, stop_before_pixels=not pixels)
+    data = pydicom.dcmread(packed, stop_before_pixels=not pixels)
+    data.filename = str(source)  # by which a slice of a series is opened again
+    return data
+
+
+def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
+    """A deflated file as a plain one; None where it isn't deflated.
+
+    The library would inflate a few kilobytes to whatever they hold. It is asked what it takes for the transfer syntax,
+    since a file can spell that in many ways.
+
+    Raises:
+        Unreadable: no DICOM file, truncated, or larger than is safe.
+    """
+    stream.seek(0)
+    if not is_dicom(stream.read(MAGIC_AT + len(MAGIC))):
         raise Unreadable("no DICOM file: its first bytes lack the mark")
-    if DEFLATED in head:
-        # A few kilobytes may inflate to anything, before the first tag can be read.
-        raise Unreadable("a deflated DICOM file", "save it uncompressed, or as JPEG 2000")
+    meta = library("pydicom.filereader").read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != 2)
+    end = stream.tell()
+    stream.seek(0)
+    if meta.get("TransferSyntaxUID") != DEFLATED.decode():
+        return None
+    head, unpacker = stream.read(end), zlib.decompressobj(-zlib.MAX_WBITS)
+    content = unpacker.decompress(stream.read(), INFLATED)
+    stream.seek(0)
+    if unpacker.unconsumed_tail:
+        raise Unreadable(f"a deflated DICOM file of more than {INFLATED:,} bytes", "save it uncompressed")
+    if not unpacker.eof:
+        raise Unreadable("damaged or truncated scan")
+    return io.BytesIO(head.replace(DEFLATED, EXPLICIT.ljust(len(DEFLATED), b"\0")) + content)
 
 
 def _header(data: Any) -> Header:

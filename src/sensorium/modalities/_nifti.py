@@ -45,8 +45,8 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
             values = np.mean([values[name] for name in values.dtype.names[:3]], 0)
         voxels, spacing = _canonical(values.real.reshape(shape[::-1]), image)
         volumes = int(np.prod(image.shape[3:], dtype=np.int64))
-    note = f"the first of {volumes} volumes is taken, the others are not" if volumes > 1 else ""
-    return Scan(finite(voxels), spacing, note=note)
+    note = (f"the first of {volumes} volumes is taken, the others are not", "save what is meant as a file of its own")
+    return Scan(finite(voxels), spacing, notes=(note,) if volumes > 1 else ())
 
 
 def _canonical(values: npt.NDArray[Any], image: Any) -> tuple[npt.NDArray[Any], tuple[float, float, float]]:

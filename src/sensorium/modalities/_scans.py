@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,11 @@ from sensorium.errors import MissingExtraError
 from sensorium.problems import Unreadable
 
 Voxels = npt.NDArray[np.float32]
+T = TypeVar("T")
+REASONS = {
+    "NotImplementedError": "a scan in a form that the installed decoders don't know",
+    "MemoryError": "a scan that does not fit into memory",
+}
 
 
 @dataclass(frozen=True)
@@ -47,14 +54,14 @@ class Scan:
         spacing: mm between slices, rows, columns; 1 where the file does not say.
         window: lowest and highest value that the file wants shown, where it says so.
         inverted: low values are bright (MONOCHROME1).
-        note: what was not taken; empty where all was.
+        notes: what was not taken or is not there, each with its cure.
     """
 
     voxels: Voxels
     spacing: tuple[float, float, float]
     window: tuple[float, float] | None = None
     inverted: bool = False
-    note: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def library(name: str) -> Any:
@@ -70,6 +77,24 @@ def library(name: str) -> Any:
     for logger in (name, f"{name}.global"):
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     return module
+
+
+def guarded(read: Callable[[], T]) -> T:
+    """Whatever a library raises about a damaged file becomes a reason, without its words: they may name a patient."""
+    try:
+        return read()
+    except (Unreadable, MissingExtraError):
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise Unreadable(REASONS.get(type(error).__name__, "damaged or truncated scan")) from None
+
+
+class quiet(warnings.catch_warnings):  # noqa: N801
+    """No warnings of the libraries: they quote tags. Entered once for a column, as filters belong to all threads."""
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.simplefilter("ignore")
 
 
 def finite(voxels: npt.NDArray[Any]) -> Voxels:

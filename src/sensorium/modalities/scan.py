@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import FiniteFloat, PositiveFloat, PositiveInt
 
-from sensorium.errors import MissingExtraError
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
-from sensorium.modalities._scans import Header, library, sample
+from sensorium.modalities._scans import Header, guarded, library, quiet, sample
 from sensorium.modalities._scans import Scan as Decoded
 from sensorium.problems import Problem, Unreadable
 from sensorium.schema import Guess
@@ -30,7 +28,7 @@ WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_t
 TAILS = (0.5, 99.5)  # percentiles that become dark and bright
 LOOKED_AT = 20
 
-T = TypeVar("T")
+Notes: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,16 @@ class Scan(Modality):
         return guess or _looks_like_series(column)
 
     @classmethod
+    def view(cls, name: str) -> str | None:
+        """An attribute of DICOM files, `scan.KVP`, called by its keyword.
+
+        Raises:
+            SchemaError: there is no such attribute, with the nearest ones.
+        """
+        _dicom.representation(name)
+        return "scan_tag"
+
+    @classmethod
     def learn(
         cls,
         column: Column,
@@ -85,8 +93,8 @@ class Scan(Modality):
         max_voxels: refuse larger scans.
         """
         _require()
-        with _still():
-            headers = decode_sample(column, lambda source: _read(source, _header), folders=True)
+        with quiet():
+            headers = decode_sample(column, lambda source: guarded(lambda: _header(source)), folders=True)
             shapes = np.array([header.shape for header in headers] or [(1, LARGEST, LARGEST)])
             size = size or int(np.clip(np.median(shapes[:, 1:].min(1)), SMALLEST, LARGEST))
             depth = depth or int(min(DEEPEST, np.median(shapes[:, 0])))
@@ -97,7 +105,9 @@ class Scan(Modality):
             elif depth > 1 and 2 * sum(header.ct for header in headers) > len(headers):
                 # Volumes take seconds each to decode.
                 read = _percentiles(max_voxels)
-                found = decode_sample(column, lambda source: _read(source, read), most=LOOKED_AT, folders=True)
+                found = decode_sample(
+                    column, lambda source: guarded(lambda: read(source)), most=LOOKED_AT, folders=True
+                )
                 bounds = np.median(found, 0).astype(np.float32) if found else bounds
         return cls(size, depth, spacing or 0.0, bounds, max_voxels)
 
@@ -106,24 +116,23 @@ class Scan(Modality):
         values = np.zeros((len(column), self.depth, self.size, self.size), np.float16)
         notes: list[Problem] = []
 
-        def store(row: int, decoded: tuple[npt.NDArray[np.float16], str]) -> None:
+        def store(row: int, decoded: tuple[npt.NDArray[np.float16], Notes]) -> None:
             values[row] = decoded[0]
-            if decoded[1]:
-                notes.append(Problem(row, column.name, decoded[1], "save what is meant as a file of its own"))
+            notes.extend(Problem(row, column.name, finding, cure) for finding, cure in decoded[1])
 
-        with _still():
+        with quiet():
             present, problems = decode_cells(column, self.decode, work, store, folders=True)
         return Encoded(values, present, sorted([*problems, *notes], key=lambda problem: problem.row))
 
-    def decode(self, source: Source) -> tuple[npt.NDArray[np.float16], str]:
-        """One file or folder → float16[depth, size, size], and what was left out.
+    def decode(self, source: Source) -> tuple[npt.NDArray[np.float16], Notes]:
+        """One file or folder → float16[depth, size, size], and what was left out or is not there.
 
         Raises:
             Unreadable: truncated, damaged, too large, or no scan.
         """
-        return _read(source, self._decode)
+        return guarded(lambda: self._decode(source))
 
-    def _decode(self, source: Source) -> tuple[npt.NDArray[np.float16], str]:
+    def _decode(self, source: Source) -> tuple[npt.NDArray[np.float16], Notes]:
         scan = _reader(source).read_scan(source, self.max_voxels)
         shown = self._shown(scan)
         if self.depth == 1:
@@ -133,7 +142,7 @@ class Scan(Modality):
             steps = tuple(self.spacing / mm for mm in scan.spacing)
         else:
             steps = tuple(have / side for have, side in zip(shown.shape, grid, strict=True))
-        return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), scan.note
+        return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), scan.notes
 
     def _shown(self, scan: Decoded) -> npt.NDArray[np.float32]:
         """Values → 0 to 1."""
@@ -178,30 +187,6 @@ def _header(source: Source) -> Header:
 
 def _percentiles(max_voxels: int) -> Callable[[Source], npt.NDArray[np.float64]]:
     return lambda source: np.percentile(_reader(source).read_scan(source, max_voxels).voxels, TAILS)
-
-
-def _read(source: Source, read: Callable[[Source], T]) -> T:
-    """Whatever a library raises about a damaged file becomes a reason, without its words: they may name a patient."""
-    try:
-        return read(source)
-    except (Unreadable, MissingExtraError):
-        raise
-    except Exception as error:  # noqa: BLE001
-        raise Unreadable(_REASONS.get(type(error).__name__, "damaged or truncated scan")) from None
-
-
-_REASONS = {
-    "NotImplementedError": "a scan in a form that the installed decoders don't know",
-    "MemoryError": "a scan that does not fit into memory",
-}
-
-
-class _still(warnings.catch_warnings):  # noqa: N801
-    """No warnings of the libraries: they quote tags. Entered once for a column, as filters belong to all threads."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("ignore")
 
 
 def _looks_like_series(column: Column) -> Guess | None:

@@ -56,13 +56,13 @@ class Text(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        column = _joined(column)
-        if not column.is_string or not len(column.values):
+        parts, joined = _parts(column), _joined(column)
+        if not joined.is_string or not len(parts):
             return None
-        sample = column.sample(500)
-        words = float(np.mean([_count_words(value) for value in sample]))
-        share = column.distinct / len(column.values)
-        reason = f"{words:.1f} words on average, {share:.0%} of the cells differ"
+        words = float(np.mean([_count_words(part) for part in parts]))
+        share = joined.distinct / len(joined.values)
+        kind = "lists of texts, read as one each; " if column.is_list else ""
+        reason = f"{kind}{words:.1f} words on average, {share:.0%} of the cells differ"
         if words >= SENTENCE:
             return Guess(0.9, reason)
         return Guess(0.8 if share > REPEATS and words >= 1.5 else 0.4, reason)
@@ -160,6 +160,14 @@ def _joined(column: Column) -> Column:
     lists = column.data.to_pylist()
     texts = [None if cell is None else "\n".join(text for text in cell if text is not None) for cell in lists]
     return Column(column.name, pa.array(texts, pa.string()), column.files)
+
+
+def _parts(column: Column) -> list[str]:
+    """Some of the cells; of lists, what is in them: many short names are not a long text."""
+    sample = column.sample(500)
+    if column.is_list:
+        return [part for cell in sample for part in cell if isinstance(part, str)]
+    return [str(value) for value in sample]
 
 
 def _count_words(text: str) -> int:

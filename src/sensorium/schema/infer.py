@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 from sensorium.config import Config
-from sensorium.errors import SchemaError, did_you_mean, raise_together
+from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
 from sensorium.schema.guess import Guess
 from sensorium.schema.split import SPELLINGS
@@ -102,23 +103,61 @@ def _spelt_as_split(column: Column) -> bool:
 
 
 def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
-    """Plans of what else is in a column's cells, such as a video's sound: used wherever the column is."""
-    views = modalities.load(plan.modality).views(table.column(plan.name)) if plan.modality else {}
+    """Plans of what else is in a column's cells.
+
+    What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
+    such as a scan's attribute, with or without the column.
+    """
+    asked, cells = _asked_views(plan.name, table, config), table.column(plan.name)
+    kind = plan.modality or (_kind(cells, config) if asked else None)
+    if not kind or plan.name == config.target:
+        return []
+    member = modalities.load(kind)
+    offered = member.views(cells)
     found = []
-    for name, modality in views.items():
+    for name in dict.fromkeys([*(offered if plan.modality else ()), *asked]):
         column = f"{plan.name}.{name}"
-        chosen = config.modalities.get(column)
         if column in config.exclude:
             found.append(ColumnPlan(column, None, "left out by setting"))
-        elif column not in table.columns:
-            kind = (chosen and chosen.name) or modality
-            found.append(ColumnPlan(column, kind, f"the {name} in the cells of {plan.name}"))
+        elif column not in table.columns and (reader := offered.get(name) or _reader(member, plan.name, name, config)):
+            chosen = config.modalities.get(column)
+            reason = f"the {name} in the cells of {plan.name}"
+            found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason))
     return found
+
+
+def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
+    """The modality of a view that is there only because it was asked for: no other could read the cells.
+
+    Raises:
+        ConfigError: the settings name another one.
+    """
+    column, modality = f"{owner}.{name}", cast(str | None, member.view(name))
+    chosen = config.modalities.get(column)
+    if modality and chosen and chosen.name not in (None, modality):
+        options = ", ".join(option.name for option in modalities.entry(modality).options("learn"))
+        cure = f"leave the modality out; the options of {modality} are {options}"
+        raise ConfigError(f"only {modality} can read it, not {chosen.name}", place=f"column {column!r}", cure=cure)
+    return modality
+
+
+def _asked_views(owner: str, table: Table, config: Config) -> list[str]:
+    """Names of a column's views that the settings speak of."""
+    said = dict.fromkeys([*(config.columns or []), *config.modalities, *(c for t in config.towers.values() for c in t)])
+    apart = [name.rpartition(".") for name in said if name not in table.columns]
+    return [name for column, _, name in apart if column == owner]
+
+
+def _kind(column: Column, config: Config) -> str | None:
+    """The modality of a column that is itself left out."""
+    chosen = config.modalities.get(column.name)
+    return (chosen and chosen.name) or (_best(modalities, column, "")[0] if len(column.values) else None)
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
     asked = [config.target, config.split.column, config.split.group, config.split.time, *(config.split.span or ())]
     asked += [*(config.columns or []), *config.exclude, *(c for tower in config.towers.values() for c in tower)]
+    asked += [*config.table.lists]
     asked += [name for name in config.modalities if name not in modalities.entries]
     raise_together([
         SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, known))

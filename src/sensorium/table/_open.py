@@ -15,6 +15,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
+from sensorium.table._joined import join_lists
 from sensorium.table._query import without_secrets
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
@@ -60,12 +61,12 @@ def open_table(
         arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     _check_whole(arrow, name)
     _check(arrow, name)
-    columns = [
-        normalise(column, config.missing, narrow=name not in text)
-        for name, column in zip(arrow.column_names, arrow.columns, strict=True)
-    ]
+    columns = {
+        column: normalise(cells, config.missing, narrow=column not in text)
+        for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
+    }
     files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
-    table = Table(pa.table(columns, names=arrow.column_names), files, name)
+    table = Table(pa.table(join_lists(columns, config.lists, name)), files, name)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 

@@ -33,6 +33,8 @@ def check_modality(name: str, column: Column | None = None) -> None:
         assert name in encoders.entry(kind.encoder).literal("ACCEPTS", ()), (
             f"encoder {kind.encoder!r} does not take {name}"
         )
+        unknown = set(kind.views(column).values()) - set(modalities.entries)
+        assert not unknown, f"{name} offers views of modalities that are not there: {', '.join(sorted(unknown))}"
         learnt = kind.learn(column)
         encoded = learnt.encode(column)
         _check_form(encoded, column)

@@ -87,6 +87,10 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_video(film(label, random), folder, row)
     if modality == "scan":
         return _save_scan(stack(label, random), folder, row)
+    if modality in ("document", "pages"):
+        return _save_pdf(label, random, folder, row)
+    if modality == "scan_tag":
+        return _save_header(label, random, folder, row)
     if modality == "series":
         return _save_series(walk(label, random), folder, row)
     makers: dict[str, Maker] = {
@@ -94,6 +98,8 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
         "category": lambda k, r: f"level_{k if r.random() < 0.8 else r.integers(4)}",
         "boolean": lambda k, r: "yes" if (k % 2 == 0) == (r.random() < 0.9) else "no",
+        "geo": lambda k, r: f"{r.normal(15.0 * k, 4):.4f}, {(r.normal(175, 8) + 180) % 360 - 180:.4f}",
+        "tags": lambda k, r: json.dumps(tag(k, r)),
         "vector": lambda k, r: json.dumps(r.normal(np.eye(4)[k] * 3).round(3).tolist()),
         "date": lambda k, r: f"2025-{1 + 3 * k + r.integers(3):02d}-{1 + r.integers(28):02d}",
     }
@@ -152,6 +158,12 @@ def write(label: int, random: Random) -> str:
     return " ".join(words).capitalize() + "."
 
 
+def tag(label: int, random: Random) -> list[str]:
+    """Up to three names, one or two of the class's topic among them, or now and then none."""
+    names = {TOPICS[label % len(TOPICS)][random.integers(3)] for _ in range(2)} | {WORDS[random.integers(len(WORDS))]}
+    return sorted(names) if random.random() < 0.95 else []
+
+
 def _shown(label: int, classes: int, random: Random) -> int:
     return label if random.random() < INFORMATIVE else int(random.integers(classes))
 
@@ -193,6 +205,57 @@ def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
     (folder / "scan").mkdir(exist_ok=True)
     make(voxels.transpose(2, 1, 0), np.eye(4)).to_filename(folder / "scan" / f"{row}.nii")
     return f"scan/{row}.nii"
+
+
+def make_pdf(pages: Sequence[bytes], sizes: Sequence[tuple[int, int]] = (), extra: bytes = b"") -> bytes:
+    """A PDF file; each page is what its operators draw, with the font `/F`.
+
+    Args:
+        pages: operators, such as `BT /F 12 Tf 20 100 Td (words) Tj ET` or `0 0 m 90 90 l S`.
+        sizes: width and height of each page in points; 200 by 200 by default.
+        extra: entries of the trailer.
+    """
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * n) for n in range(len(pages)))
+    parts = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids)]
+    parts.append(b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
+    for number, drawn in enumerate(pages):
+        box = b"%d %d" % (sizes[number] if sizes else (200, 200))
+        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %s]/Contents %d 0 R/Resources<</Font<</F 3 0 R>>>>>>"
+        parts += [page % (box, 5 + 2 * number), b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn)]
+    content, places = b"%PDF-1.4\n", list[int]()
+    for number, part in enumerate(parts, 1):
+        places.append(len(content))
+        content += b"%d 0 obj%s endobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(parts) + 1)
+    tail = b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF" % (len(parts) + 1, extra, len(content))
+    return content + head + table + tail
+
+
+def _save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
+    """One to three pages; the class is in the words of the first and in the direction of a bar."""
+    (folder / "documents").mkdir(exist_ok=True)
+    angle = np.pi * label / 4 + random.normal(0, 0.08)
+    dx, dy = 90 * np.cos(angle), 90 * np.sin(angle)
+    bar = f"12 w {100 - dx:.0f} {100 - dy:.0f} m {100 + dx:.0f} {100 + dy:.0f} l S".encode()
+    pages = [f"BT /F 6 Tf 5 190 Td ({write(label, random)}) Tj ET ".encode() + bar]
+    pages += [b"BT /F 6 Tf 5 190 Td (and so on) Tj ET"] * int(random.integers(3))
+    (folder / "documents" / f"{row}.pdf").write_bytes(make_pdf(pages))
+    return f"documents/{row}.pdf"
+
+
+def _save_header(label: int, random: Random, folder: Path, row: int) -> str:
+    """A DICOM file without a picture: the kind of machine is the class, its voltage tells it roughly."""
+    import pydicom
+
+    (folder / "header").mkdir(exist_ok=True)
+    data: Any = pydicom.Dataset()
+    data.Modality, data.KVP = ("CT", "MR", "US", "DX")[label], round(60 + 20 * label + float(random.normal(0, 8)), 1)
+    data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", f"1.2.826.0.1.{row}"
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    pydicom.dcmwrite(folder / "header" / f"{row}.dcm", data, enforce_file_format=True)
+    return f"header/{row}.dcm"
 
 
 def _save_series(values: npt.NDArray[np.float64], folder: Path, row: int) -> str:

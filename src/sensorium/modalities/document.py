@@ -1,0 +1,111 @@
+"""Documents: the text of PDF files; pictures of their pages are a column of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, PositiveInt
+
+from sensorium.modalities import _pdf
+from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._overview import Overview
+from sensorium.modalities.text import Text
+from sensorium.problems import Problem
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+VOCABULARY_FROM = 2000  # files whose words are learnt, evenly spaced
+
+
+@dataclass(frozen=True)
+class Document(Modality):
+    """A PDF file's text; its pages are a view, the column `NAME.pages`.
+
+    Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without a layer of text (a
+    scanned one) is missing here, with the reason, and there in its pages.
+
+    Attributes:
+        tokenizer, length: as of a text.
+        pages: read of a file, its first ones.
+    """
+
+    encoder: ClassVar[str] = "bilstm"
+    kept: ClassVar[bool] = True
+
+    tokenizer: str
+    length: int
+    pages: int
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        return looks_like_files(column, (".pdf",), _pdf.is_pdf, "PDF")
+
+    @classmethod
+    def views(cls, column: Column) -> Mapping[str, str]:
+        return {"pages": "pages"}
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        pages: PositiveInt = 50,
+        unit: Literal["word", "subword"] = "word",
+        vocabulary: Annotated[int, Field(ge=2)] = 10_000,
+        min_count: PositiveInt = 2,
+        lowercase: bool = True,
+        length: PositiveInt | None = None,
+        tokenizer: str | None = None,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        pages: read of a file, its first ones.
+        unit, vocabulary, min_count, lowercase, length, tokenizer: as of a text.
+        """
+        found = decode_sample(column, lambda source: _pdf.read_text(source, pages)[0], most=VOCABULARY_FROM)
+        texts = replace(column, data=pa.array(found, pa.string()))
+        text = Text.learn(
+            texts,
+            unit=unit,
+            vocabulary=vocabulary,
+            min_count=min_count,
+            lowercase=lowercase,
+            length=length,
+            tokenizer=tokenizer,
+        )
+        return cls(text.tokenizer, text.length, pages)
+
+    @property
+    def _text(self) -> Text:
+        return Text(self.tokenizer, self.length)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        texts: list[str | None] = [None] * len(column)
+        notes = list[Problem]()
+
+        def store(row: int, found: tuple[str, list[_pdf.Note]]) -> None:
+            texts[row] = found[0]
+            notes.extend(Problem(row, column.name, *note) for note in found[1])
+
+        _, problems = decode_cells(column, self._read, work, store)
+        encoded = self._text.encode(replace(column, data=pa.array(texts, pa.string())))
+        told = sorted([*problems, *notes, *encoded.problems], key=lambda problem: problem.row)
+        return Encoded(encoded.values, encoded.present, told)
+
+    def _read(self, source: Source) -> tuple[str, list[_pdf.Note]]:
+        return _pdf.read_text(source, self.pages)
+
+    def facts(self) -> Facts:
+        return self._text.facts()
+
+    def overview(self, column: Column) -> Overview:
+        texts = decode_sample(column, self._read, most=LEARN_FROM)
+        return Overview({"length in characters": np.array([len(text) for text, _ in texts], np.float64)})
+
+    def describe(self) -> str:
+        return f"{self._text.describe()} of the first {self.pages} pages"

@@ -1,0 +1,195 @@
+"""Places on the earth: latitude and longitude of a cell, as a place on the sphere and as waves of several lengths."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import PositiveInt
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._overview import Overview
+from sensorium.modalities.number import standardise
+from sensorium.problems import Problem, Unreadable, shorten
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+RADIUS = 6371.0  # km, of the earth
+NEAR = 1e-9  # of the radius: places that differ by less, some millimetres, are one
+LONGEST = 8.0  # deviations, of the longest wave
+LONGEST_TEXT = 100  # characters
+NAMES = re.compile(r"(^|_)(geo|gps|coord|lat_?(lon|lng)|lon_?lat|location|place|position|point)", re.IGNORECASE)
+LATITUDE, LONGITUDE = ("lat", "latitude"), ("lon", "lng", "long", "longitude")
+PART = r"([+-]?\d{1,3}(?:\.\d*)?(?:e[+-]?\d{1,3})?)\s*°?\s*([NSEW])?"
+PAIR = re.compile(rf"[\[(]?\s*{PART}\s*(?:[,;]|\s)\s*{PART}\s*[\])]?", re.IGNORECASE)
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Order: TypeAlias = Literal["lat_lon", "lon_lat"]
+
+
+@dataclass(frozen=True)
+class Geo(Modality):
+    """Degrees of latitude (−90 to 90, north positive) and longitude (−180 to 360, east positive): text such as
+    "48.85, 2.35" or "48.85° N, 2.35° E", a list of the two, JSON of one, or a struct {lat, lon}.
+
+    Encodes to float32[n, 3 + 6 · scales]: x, y, z on the unit sphere, less their mean, in units of how far training
+    places lie from it; then sine and cosine of each at wavelengths of 8, 4, 2 … such units (Mai et al. 2020,
+    arXiv:2003.00824). So neither the poles nor the 180th meridian tear neighbours apart, and the finest waves fit a
+    town's places as well as a continent's.
+
+    Attributes:
+        order: of the two numbers, where no name or letter says which is which.
+        scales: wavelengths.
+        mean: float64[3], of the training places.
+        deviation: root mean square of their distances from it, in radii of the earth; 1 where they don't differ.
+    """
+
+    encoder: ClassVar[str] = "tabular"
+    tower: ClassVar[str | None] = "tabular"
+
+    order: Order
+    scales: int
+    mean: Floats
+    deviation: float
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        kind = column.data.type
+        if not (column.is_string or column.is_list or pa.types.is_struct(kind)):
+            return None
+        sample, found = column.sample(300), list[tuple[float, float]]()
+        for cell in sample:
+            try:
+                found.append(_point(cell, "lat_lon"))
+            except Unreadable:
+                return None
+        if not found:
+            return None
+        reason = f"pairs such as {str(sample[0])[:40]!r}, within −90 to 90 and −180 to 360"
+        # "12,345.6" is a number whose thousands are parted: its "latitudes" are all whole.
+        whole = any(all(part.is_integer() for part in parts) for parts in zip(*found, strict=True))
+        if pa.types.is_struct(kind) or (NAMES.search(column.name) and not whole):
+            return Guess(0.99, f"{reason}, named as places are")
+        return Guess(0.98, reason) if column.is_string and not whole and _lists_nothing(sample) else Guess(0.3, reason)
+
+    @classmethod
+    def learn(cls, column: Column, *, order: Order = "lat_lon", scales: PositiveInt = 4) -> Self:
+        """Args:
+        column: training rows.
+        order: which of two numbers comes first, where no name or letter says so.
+        scales: wavelengths, each half as long as the one before.
+        """
+        points, _ = _points(column, order)
+        places = _on_sphere(points[np.isfinite(points[:, 0])])
+        mean = places.mean(0) if len(places) else np.zeros(3)
+        deviation = float(np.sqrt(((places - mean) ** 2).sum(1).mean())) if len(places) else 0.0
+        return cls(order, scales, mean, deviation if deviation > NEAR else 1.0)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        points, problems = _points(column, self.order)
+        present = np.isfinite(points[:, 0])
+        places = standardise(_on_sphere(np.where(present[:, None], points, 0)), self.mean, self.deviation)
+        angles = places[:, None] * (2 * np.pi / LONGEST * 2.0 ** np.arange(self.scales))[:, None]  # [n, scales, 3]
+        waves = np.stack([np.sin(angles), np.cos(angles)], 1).reshape(len(places), 6 * self.scales)
+        features = np.concatenate([places, waves], 1) * present[:, None]
+        work.advance(len(column))
+        return Encoded(features.astype(np.float32), present, problems)
+
+    def facts(self) -> Facts:
+        return {"floats": 3 + 6 * self.scales}
+
+    def overview(self, column: Column) -> Overview:
+        points, _ = _points(column, self.order)
+        north, east = points[np.isfinite(points[:, 0])].T
+        return Overview({"latitude in degrees": north, "longitude in degrees": east})
+
+    def describe(self) -> str:
+        x, y, z = self.mean
+        north, east = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
+        return f"around {north:.4g}, {east:.4g}, mean distance {RADIUS * self.deviation:,.3g} km"
+
+
+def _points(column: Column, order: Order) -> tuple[Floats, list[Problem]]:
+    """float64[n, 2], latitude and longitude in degrees, NaN where missing; and what could not be read."""
+    points, problems = np.full((len(column), 2), np.nan), list[Problem]()
+    for row, cell in enumerate(column.data.to_pylist()):
+        if cell is not None:
+            try:
+                points[row] = _point(cell, order)
+            except Unreadable as error:
+                reason = f"{error.reason}: read as missing"
+                problems.append(Problem(row, column.name, reason, error.cure, shorten(cell)))
+    return points, problems
+
+
+def _point(cell: Any, order: Order) -> tuple[float, float]:
+    """Latitude and longitude.
+
+    Raises:
+        Unreadable: no such pair, or beyond the earth.
+    """
+    if isinstance(cell, str):
+        cell = _spelt(cell)
+    if isinstance(cell, Mapping):
+        parts = {str(name).lower(): value for name, value in cell.items()}
+        pair = [next((parts[name] for name in names if name in parts), None) for names in (LATITUDE, LONGITUDE)]
+    else:
+        pair = list(cell) if isinstance(cell, Sequence) and not isinstance(cell, bytes) else []
+        pair = pair[::-1] if order == "lon_lat" else pair
+    if len(pair) != 2:
+        raise Unreadable("no pair of latitude and longitude", 'degrees, such as "48.85, 2.35"')
+    north, east = map(_degrees, pair)
+    if abs(north) > 90:
+        swapped = "the option order says which comes first" if abs(east) <= 90 else "degrees from −90 to 90"
+        raise Unreadable("a latitude beyond 90 degrees", swapped)
+    if not -180 <= east <= 360:
+        raise Unreadable("a longitude beyond −180 to 360 degrees", "degrees from −180 to 180, or from 0 to 360")
+    return north, east
+
+
+def _spelt(text: str) -> Any:
+    """What a text spells: a mapping where letters or names say which number is which, else a pair; None for neither."""
+    text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        return None
+    if text.startswith(("{", "[")):
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    found = PAIR.fullmatch(text)
+    if not found:
+        return None
+    one, letter, other, second = found.groups()
+    if not (letter or second):
+        return [one, other]
+    signed = {str(mark).upper(): float(number) for number, mark in ((one, letter), (other, second))}
+    north = signed.get("N", -signed["S"] if "S" in signed else None)
+    east = signed.get("E", -signed["W"] if "W" in signed else None)
+    return {"lat": north, "lon": east}
+
+
+def _degrees(value: Any) -> float:
+    try:
+        number = float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not np.isfinite(number):
+        raise Unreadable("a latitude or longitude that is no finite number", "decimal degrees, such as −33.9")
+    return number
+
+
+def _on_sphere(points: Floats) -> Floats:
+    """float64[n, 3]: x to the zero meridian, y to 90° east, z to the north pole; the radius is 1."""
+    north, east = np.radians(points).T
+    return np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], 1)
+
+
+def _lists_nothing(sample: list[str]) -> bool:
+    """A bracketed list of two numbers, called nothing in particular, may be any vector."""
+    return not any(text.lstrip().startswith("[") for text in sample)

@@ -1,0 +1,176 @@
+"""An attribute of medical images, such as a scanner's voltage or a patient's age, read off DICOM headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sensorium.errors import ConfigError, SchemaError
+from sensorium.modalities import _dicom
+from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._scans import guarded, quiet
+from sensorium.modalities.category import Category
+from sensorium.modalities.number import Number, standardise
+from sensorium.problems import Problem, Unreadable
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+LEARN_FROM = 10_000  # headers
+USUAL = "Modality"  # CT, MR, DX …: the attribute that every file has
+NUMBERS = ("AS", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV")
+# Codes and numbers say how a picture was made; names, free text, dates and unique numbers say of whom, or where.
+OPEN = (*NUMBERS, "CS")
+OPEN_TEXTS = ("ConvolutionKernel", "Manufacturer", "ManufacturerModelName", "SequenceName")
+WITHOUT_VALUE = ("AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN")
+
+Values: TypeAlias = list[str | float]
+
+
+@dataclass(frozen=True)
+class ScanTag(Modality):
+    """An attribute of DICOM files, asked for as a view of their column (`scan.KVP`); an age is in years.
+
+    Encodes to float32[n, k], k numbers standardised by the training rows, or to int64[n], 0 unknown and name i as
+    i + 1. What tells who a patient is, or where, is refused unless that is asked for; no report quotes a value.
+
+    Attributes:
+        attribute: its keyword in DICOM's dictionary.
+        kind: `number` or `category`.
+        personal: it may tell who a patient is.
+        mean, deviation: float64[k].
+        edges: float32, quantiles of a single number, as of the modality number.
+        levels, rare: of a category.
+    """
+
+    encoder: ClassVar[str] = "tabular"
+    tower: ClassVar[str | None] = "tabular"
+    kept: ClassVar[bool] = True
+
+    attribute: str
+    kind: str
+    personal: bool
+    mean: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
+    edges: npt.NDArray[np.float32]
+    levels: list[str]
+    rare: list[str]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        guess = looks_like_files(column, (".dcm", ".dicom"), _dicom.is_dicom, "DICOM")
+        return guess and replace(guess, confidence=0.1)
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        attribute: str | None = None,
+        kind: Literal["number", "category"] | None = None,
+        personal: bool = False,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        attribute: keyword of DICOM's dictionary; by default the one that a view is called by, else Modality.
+        kind: by default as the dictionary has it: numbers and ages are numbers.
+        personal: let in names, numbers, dates, places and free text, which tell who a patient is.
+
+        Raises:
+            SchemaError: no such attribute.
+            ConfigError: one that tells who a patient is, or holds no value.
+        """
+        attribute = attribute or (column.name.rpartition(".")[2] if column.is_view else USUAL)
+        written = _dicom.representation(attribute)
+        _refuse(attribute, written, column.name, personal=personal)
+        kind = kind or ("number" if written in NUMBERS else "category")
+        with quiet():
+            cells = decode_sample(column, lambda source: _read(source, attribute), most=LEARN_FROM, folders=True)
+        if kind == "category":
+            names = Category.learn(replace(column, data=pa.array([_name(cell) for cell in cells], pa.string())))
+            empty = np.zeros(0)
+            return cls(attribute, kind, personal, empty, empty, empty.astype(np.float32), names.levels, names.rare)
+        width, found = _of_one_width([numbers for cell in cells if (numbers := _numbers(cell)) is not None])
+        parts = [Number.learn(replace(column, data=pa.array(part, pa.float64()))) for part in found.T]
+        mean, deviation = (np.array([getattr(p, field) for p in parts]) for field in ("mean", "deviation"))
+        edges = parts[0].edges if width == 1 else np.zeros(0, np.float32)
+        return cls(attribute, kind, personal, mean, deviation, edges, [], [])
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        number = self.kind == "number"
+        values = np.zeros((len(column), len(self.mean)) if number else len(column), np.float32 if number else np.int64)
+        places = {name: place for place, name in enumerate(self.levels, 1)} | dict.fromkeys(self.rare, 0)
+        unseen = list[Problem]()
+
+        def store(row: int, cell: Values) -> None:
+            if number:
+                values[row] = standardise(self._checked(cell), self.mean, self.deviation)
+                return
+            values[row] = places.get(_name(cell), 0)
+            if _name(cell) not in places:
+                unseen.append(Problem(row, column.name, f"a {self.attribute} not seen in training: read as unknown"))
+
+        with quiet():
+            present, problems = decode_cells(
+                column, lambda source: _read(source, self.attribute), work, store, folders=True
+            )
+        return Encoded(values, present, sorted([*problems, *unseen], key=lambda problem: problem.row))
+
+    def _checked(self, cell: Values) -> npt.NDArray[np.float64]:
+        found = _numbers(cell)
+        if found is None:
+            raise Unreadable("an attribute that is no finite number")
+        if len(found) != len(self.mean):
+            raise Unreadable(f"an attribute of {len(found)} numbers where {len(self.mean)} were learnt")
+        return found
+
+    def facts(self) -> Facts:
+        if self.kind == "category":
+            return {"levels": len(self.levels) + 1}
+        return {"floats": 1, "edges": self.edges} if len(self.mean) == 1 else {"floats": len(self.mean)}
+
+    def describe(self) -> str:
+        if self.kind == "category":
+            return f"{self.attribute}, {len(self.levels)} levels"
+        return f"{self.attribute}, mean {', '.join(f'{mean:.4g}' for mean in self.mean)}"
+
+
+def _refuse(attribute: str, written: str, column: str, *, personal: bool) -> None:
+    if written in WITHOUT_VALUE:
+        raise SchemaError(f"the attribute {attribute!r} holds data or other attributes, no value", place=column)
+    if not (personal or written in OPEN or attribute in OPEN_TEXTS):
+        raise ConfigError(
+            f"the attribute {attribute!r} may tell who a patient is, or where",
+            place=column,
+            rule="names, identifiers, dates, places and free text enter no model unless that is asked for",
+            cure=f"--set 'modalities.\"{column}\".personal=true' if that is meant",
+        )
+
+
+def _read(source: Source, attribute: str) -> Values:
+    return guarded(lambda: _dicom.read_attribute(source, attribute))
+
+
+def _numbers(cell: Values) -> npt.NDArray[np.float64] | None:
+    """float64[k]; None where one of them is no finite number."""
+    try:
+        found = np.array([float(part) for part in cell])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if np.isfinite(found).all() else None
+
+
+def _name(cell: Any) -> str:
+    """Several values are one name, parted as DICOM parts them."""
+    return "\\".join(part if isinstance(part, str) else f"{part:.15g}" for part in cell)
+
+
+def _of_one_width(cells: list[npt.NDArray[np.float64]]) -> tuple[int, npt.NDArray[np.float64]]:
+    """How many numbers most cells have (one, where there are no cells), and the cells that have as many."""
+    widths = [len(cell) for cell in cells]
+    width = max(set(widths), key=lambda one: (widths.count(one), one), default=1)
+    return width, np.array([cell for cell in cells if len(cell) == width]).reshape(-1, width)

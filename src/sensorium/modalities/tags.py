@@ -1,0 +1,141 @@
+"""Tags: a cell holds a set of names out of a vocabulary learnt from the training rows; their order says nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, PositiveInt
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._overview import Overview
+from sensorium.modalities.category import REPEATS
+from sensorium.problems import Problem, shorten
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of a tag that was not learnt, of the first that was
+LOOKED_AT = 1000  # cells by which tags are told from texts
+WORDS = 3  # in a tag on average, at most
+ONCE = 0.95  # share of the cells that say nothing twice: the words of a text repeat, the members of a set don't
+
+
+@dataclass(frozen=True)
+class Tags(Modality):
+    """A set of names: a list of them, JSON text of such a list, or text parted by a separator.
+
+    Encodes to Ragged int32[total]: the ids of the tags that are set, increasing, each once, whatever the cell's order.
+    0 is padding, 1 stands alone for the empty set (which is a value), 2 for tags not learnt, tag i is i + 3.
+
+    Attributes:
+        tags: the names, the most frequent first.
+        rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
+        separator: parts the tags of a text; None where cells are lists.
+    """
+
+    encoder: ClassVar[str] = "tag_set"
+
+    tags: list[str]
+    rare: list[str]
+    separator: str | None
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if not (column.is_string or (column.is_list and pa.types.is_string(column.data.type.value_type))):
+            return None
+        cells = [_spelt(value) if isinstance(value, str) else value for value in column.sample(LOOKED_AT)]
+        if not all(isinstance(cell, list) and all(isinstance(name, str | None) for name in cell) for cell in cells):
+            return None
+        names = [name for cell in cells for name in cell if name is not None]
+        if not names:
+            return None
+        different, words = len(set(names)), float(np.mean([len(name.split()) for name in names]))
+        kind = "lists of names" if column.is_list else "JSON lists of names"
+        reason = f"{kind}, {len(names) / len(cells):.1f} a cell, {different:,} different ones among {len(names):,}"
+        once = float(np.mean([len(set(cell)) == len(cell) for cell in cells]))
+        if different > REPEATS * len(names) or words > WORDS or once < ONCE:
+            return Guess(0.3, reason)
+        return Guess(0.98, reason)
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        separator: Annotated[str, Field(min_length=1)] | None = None,
+        min_count: PositiveInt = 2,
+        max_tags: PositiveInt = 10_000,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        separator: what parts the tags of a text, as ";" does in "red;round;big"; by default cells are lists.
+        min_count: a tag that fewer cells have is read as unknown (unless every tag is that rare).
+        max_tags: the most frequent ones are kept.
+        """
+        cells = [_listed(value, separator) for value in column.values.to_pylist()]
+        counts = Counter(name for cell in cells for name in set(cell or ()))
+        names = sorted(counts, key=lambda name: (-counts[name], name))
+        kept = ([name for name in names if counts[name] >= min_count] or names)[:max_tags]
+        return cls(kept, sorted(counts.keys() - set(kept)), separator)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return dict.fromkeys(self.rare, UNKNOWN) | {name: place for place, name in enumerate(self.tags, FIRST)}
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        empty = np.empty(0, np.int32)
+        cells, present, problems = [empty] * len(column), np.zeros(len(column), bool), list[Problem]()
+        for row, value in enumerate(column.data.to_pylist()):
+            names = None if value is None else _listed(value, self.separator)
+            if names is not None:
+                ids = {self._ids.get(name, UNKNOWN) for name in names}
+                cells[row], present[row] = np.array(sorted(ids) or [NONE], np.int32), True
+                problems += self._unseen(names, row, column.name)
+            elif value is not None:
+                problems.append(_no_tags(value, row, column.name))
+        work.advance(len(column))
+        return Encoded(Ragged.of(cells, empty), present, problems)
+
+    def _unseen(self, names: Iterable[str], row: int, column: str) -> list[Problem]:
+        reason = "a tag not seen in training: read as unknown"
+        return [Problem(row, column, reason, "", shorten(n)) for n in dict.fromkeys(names) if n not in self._ids]
+
+    def facts(self) -> Facts:
+        return {"vocabulary": len(self.tags) + FIRST}
+
+    def overview(self, column: Column) -> Overview:
+        cells = [_listed(value, self.separator) for value in column.values.to_pylist()]
+        return Overview({"tags a cell": np.array([len(set(cell)) for cell in cells if cell is not None], np.float64)})
+
+    def describe(self) -> str:
+        rare = f", {len(self.rare):,} rare ones read as unknown" if self.rare else ""
+        return f"{len(self.tags):,} tags{rare}"
+
+
+def _listed(value: Any, separator: str | None) -> list[str] | None:
+    """The names that a cell lists, without blank ones; None where it lists none, not even as an empty list."""
+    if isinstance(value, str):
+        value = value.split(separator) if separator else _spelt(value)
+    if not isinstance(value, list) or any(isinstance(item, dict | list | bytes) for item in value):
+        return None
+    names = (str(item).strip() for item in value if item is not None)
+    return [name for name in names if name]
+
+
+def _spelt(text: str) -> Any:
+    """What JSON text of a list spells; None for any other text."""
+    try:
+        return json.loads(text) if text.lstrip().startswith("[") else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_tags(value: Any, row: int, column: str) -> Problem:
+    cure = f'a list, JSON text such as ["red", "round"], or modalities.{column}.separator for text such as red;round'
+    return Problem(row, column, "no list of tags: read as missing", cure, shorten(value))

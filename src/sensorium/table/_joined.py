@@ -1,0 +1,77 @@
+"""Several columns → one whose cells are lists: latitude and longitude are a place, three photos a set of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.errors import TableError, did_you_mean, raise_together
+
+Columns = dict[str, pa.ChunkedArray]
+
+
+def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str) -> Columns:
+    """The columns, with the parts of each list replaced by the list, where its first part stood.
+
+    A row that has none of the parts has no list; one that has some has a list with gaps. A table without any of the
+    parts lacks the list, as it may lack any column.
+
+    Args:
+        columns: name → cells.
+        lists: name of the new column → its parts, in order.
+        place: the table, for errors.
+
+    Raises:
+        TableError: some of the parts are not there, they are of several types, or the name is taken.
+    """
+    for name, parts in lists.items():
+        there = [part for part in parts if part in columns]
+        if not there:
+            continue
+        raise_together(_faults(columns, name, parts, place))
+        joined, first = _join([columns[part] for part in parts], name, place), min(there, key=list(columns).index)
+        columns = {
+            name if column == first else column: joined if column == first else cells
+            for column, cells in columns.items()
+            if column == first or column not in parts
+        }
+    return columns
+
+
+def _faults(columns: Columns, name: str, parts: Sequence[str], place: str) -> list[TableError]:
+    setting = f"{place}, table.lists.{name}"
+    faults = [
+        TableError(f"the table has no column {part!r}", place=setting, cure=did_you_mean(part, columns))
+        for part in parts
+        if part not in columns
+    ]
+    if name in columns and name not in parts:
+        faults.append(TableError(f"the table has a column {name!r} already", place=setting, cure="another name"))
+    return faults
+
+
+def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
+    """Row by row; whole numbers beside others become such."""
+    kinds = {part.type for part in parts if not _is_empty(part)}
+    if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+        kinds = {pa.float64()}
+    if len(kinds) > 1:
+        found = ", ".join(sorted(map(str, kinds)))
+        raise TableError(f"the columns of the list {name!r} hold {found}", place=place, rule="cells of one type")
+    kind = kinds.pop() if kinds else pa.string()
+    arrays = [pa.nulls(len(part), kind) if _is_empty(part) else _whole(part.cast(kind)) for part in parts]
+    rows, width = len(parts[0]), len(parts)
+    order = np.arange(rows * width).reshape(width, rows).T.ravel()
+    values = pa.concat_arrays(arrays).take(pa.array(order))
+    nothing = np.all([np.asarray(array.is_null()) for array in arrays], axis=0)
+    return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1) * width, pa.int32()), values, mask=pa.array(nothing))
+
+
+def _is_empty(part: pa.ChunkedArray) -> bool:
+    return part.null_count == len(part)
+
+
+def _whole(part: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(part.chunks) if part.num_chunks else pa.array([], part.type)
