@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -20,7 +20,7 @@ from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter
 from sensorium.registry import modalities
 from sensorium.schema import ColumnPlan
-from sensorium.table import Column, Table
+from sensorium.table import Column, RemoteFiles, Table
 
 Rows = npt.NDArray[np.int64]
 
@@ -92,6 +92,8 @@ def prepare_columns(
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
+            if modality.kept:
+                _have_files(column, report)
             work = Work(1 if modality.alone else os.cpu_count() or 1, bar.advance)
             if stream and modality.kept and not modality.alone:
                 columns[name] = Streamed(modality, column, work.workers)
@@ -106,6 +108,20 @@ def prepare_columns(
             elif lacking := table.lacks.get(name):
                 problems.add(Problem(0, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
     return Prepared(columns, problems)
+
+
+def _have_files(column: Column, report: Reporter) -> None:
+    """Fetch files that lie elsewhere, many at a time: decoding would ask for one after the other."""
+    if isinstance(column.files, RemoteFiles):
+        with report.bar("fetching", len(column), "files") as bar:
+            column.files.fetch(_paths(column), bar.advance)
+
+
+def _paths(column: Column) -> Iterator[str]:
+    for cell in column.values.to_pylist():
+        if isinstance(cell, dict):
+            cell = None if cell.get("bytes") else cell.get("path")
+        yield from cell if isinstance(cell, list) else [cell]
 
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:

@@ -17,12 +17,14 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from sensorium import __version__
+from sensorium.caches import cache_folder
 from sensorium.config import PrepareConfig
 from sensorium.errors import StoreError
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.kept import KeptColumn
+from sensorium.problems import Unreadable
 from sensorium.progress import Reporter, Silent
-from sensorium.table import Column, Files
+from sensorium.table import Column, Files, RemoteFiles
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
     """The store that the settings name; None where nothing is to be kept, or the default folder can't be written to."""
     if config.store == "none":
         return None
-    folder = _default_folder() if config.store == "auto" else Path(config.store)
+    folder = cache_folder() if config.store == "auto" else Path(config.store)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,11 +117,6 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
         report.say(f"? {folder}: {error.strerror}: decoded files are not kept for the next run")
         return None
     return Store(folder, round(config.gigabytes * 1e9), config.identify, report.say)
-
-
-def _default_folder() -> Path:
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("SENSORIUM_CACHE") or Path(caches) / "sensorium")
 
 
 @cache
@@ -143,11 +140,11 @@ def _identity(cell: Any, files: Files, by: str) -> bytes:
     if not isinstance(cell, str):
         content = cell if isinstance(cell, bytes) else repr(cell).encode()
         return b"bytes " + hashlib.sha256(content).digest()
-    place = files.folder / cell
     try:
+        place = files.path(cell) if isinstance(files, RemoteFiles) else files.folder / cell
         inside = sorted(place.iterdir()) if place.is_dir() else [place]  # a folder may be one scan
         return f"{cell}\n".encode() + b"".join(_same_file(path, by) for path in inside)
-    except (OSError, ValueError):
+    except (OSError, ValueError, Unreadable):
         return f"none {cell}\n".encode()
 
 

@@ -5,6 +5,7 @@ One file per kind of source, found by the suffixes that it names; objects in mem
 
 from sensorium.table._lists import Lists, as_lists, natural
 from sensorium.table._open import open_table
+from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
 from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._table import Column, Files, Table
@@ -14,6 +15,7 @@ __all__ = [
     "Column",
     "Files",
     "Lists",
+    "RemoteFiles",
     "Table",
     "as_lists",
     "as_read",

@@ -17,6 +17,7 @@ from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._joined import join_lists
 from sensorium.table._query import without_secrets
+from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
 from sensorium.table._types import normalise
@@ -35,7 +36,8 @@ def open_table(
     gaps: bool = False,
 ) -> Table:
     """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, or to a folder of class
-    folders; the address of a PostgreSQL database; a pandas, polars or pyarrow table; a Hugging Face
+    folders; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL
+    database; a pandas, polars or pyarrow table; a Hugging Face
     Dataset or DatasetDict; a dict of columns; a list of dicts; a Table, which is returned as it is.
 
     Args:
@@ -52,8 +54,10 @@ def open_table(
     if isinstance(source, Table):
         return source
     config = config or TableConfig.model_validate({})
+    files: Files | None = None
     if isinstance(source, str) and ADDRESS.match(source):
-        arrow, name = _read_address(source, config)
+        name = without_secrets(source)
+        arrow, files = _read_address(source, config)
     elif isinstance(source, str | Path):
         arrow, name = _read_file(Path(source), config), str(source)
         folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
@@ -65,7 +69,7 @@ def open_table(
         column: normalise(cells, config.missing, narrow=column not in text)
         for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
     }
-    files = Files((folder or Path.cwd()).resolve(), config.allow_outside)
+    files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
     table = Table(pa.table(join_lists(columns, config.lists, name)), files, name)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
@@ -86,14 +90,14 @@ def _read_file(path: Path, config: TableConfig) -> pa.Table:
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
 
 
-def _read_address(address: str, config: TableConfig) -> tuple[pa.Table, str]:
-    """The table behind `scheme://…`, and what to call it: an address may hold secrets."""
+def _read_address(address: str, config: TableConfig) -> tuple[pa.Table, Files | None]:
+    """The table behind `scheme://…`, and how its cells' files are found where they lie beside it."""
     scheme = address.partition("://")[0].lower()
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
-            return entry.load()(address, config), without_secrets(address)
-    known = [s for entry in registry.sources.entries.values() for s in entry.literal("SCHEMES", ())]
-    raise TableError(f"{scheme}:// is no kind of address known here", place=scheme, rule=", ".join(known))
+            return entry.load()(address, config), None
+    path, files = fetch_table(address, allow_outside=config.allow_outside)
+    return _read_file(path, config), files
 
 
 def _suffixes() -> str:

@@ -1,0 +1,225 @@
+"""Tables and files behind addresses: fsspec's memory, and a real HTTP server with the faults that servers have."""
+
+import http.server
+import io
+import socket
+import threading
+from functools import partial
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import sensorium
+from sensorium.cli._main import make_app
+from sensorium.errors import MissingExtraError, TableError
+from sensorium.table import _remote, open_table
+
+ROWS = 40
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(_remote, "WAIT", 0.01)
+
+
+def picture(row):
+    stream = io.BytesIO()
+    Image.fromarray(np.full((16, 16, 3), 40 + 150 * (row % 2), np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def content():
+    """Path → bytes: a table and the pictures that it names."""
+    lines = ["photo,label", *(f"photos/a {row}.png,{'night' if row % 2 == 0 else 'day'}" for row in range(ROWS))]
+    files = {f"films/photos/a {row}.png": picture(row) for row in range(ROWS)}
+    return {**files, "films/table.csv": "\n".join(lines).encode(), "secret.png": picture(0)}
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Files out of a dict; `faults` says how often a path fails first, and how."""
+
+    def __init__(self, files, faults, asked, *arguments):
+        self.files, self.faults, self.asked = files, faults, asked
+        super().__init__(*arguments)
+
+    def do_HEAD(self):
+        self.answer(with_body=False)
+
+    def do_GET(self):
+        self.answer(with_body=True)
+
+    def answer(self, with_body):
+        path = unquote(urlsplit(self.path).path).lstrip("/")
+        self.asked.append((self.command, path))
+        fault = self.faults.get(path)
+        if fault == "once" and with_body:
+            self.faults.pop(path)
+            self.send_error(500)
+        elif fault == "always":
+            self.send_error(500)
+        elif path not in self.files:
+            self.send_error(404)
+        else:
+            self.send(self.files[path], fault, with_body)
+
+    def send(self, body, fault, with_body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body) * (1000 if fault == "cut" else 1)))
+        self.send_header("ETag", f'"{hash(body)}"')
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def served():
+    """Address of a server, its files, its faults and what it was asked for."""
+    files, faults, asked = content(), {}, []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, files, faults, asked))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", files, faults, asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def stored():
+    """The same in fsspec's memory."""
+    import fsspec
+
+    system = fsspec.filesystem("memory")
+    for path, body in content().items():
+        system.pipe(f"/{path}", body)
+    yield "memory://films/table.csv"
+    system.rm("/", recursive=True)
+
+
+def told(model):
+    return [problem for problem in model.problems if problem.column == "photo"]
+
+
+def fit(address, **settings):
+    return sensorium.fit(address, "label", epochs=5, progress=False, **settings)
+
+
+def test_a_table_in_memory_and_its_pictures(stored):
+    model = fit(stored)
+    assert not told(model)
+    assert model.test.metrics["accuracy"] == 1
+    assert list(model.predict(stored))[:2] == ["night", "day"]
+
+
+def test_a_table_behind_http_and_its_pictures(served, tmp_path):
+    address, _, _, asked = served
+    run = tmp_path / "run"
+    found = CliRunner().invoke(
+        make_app(), ["fit", f"{address}/films/table.csv?token=s3cret", "--target", "label", "--out", str(run)]
+    )
+    assert found.exit_code == 0, found.output
+    answers = tmp_path / "answers.csv"
+    found = CliRunner().invoke(make_app(), ["predict", str(run), f"{address}/films/table.csv", "-o", str(answers)])
+    assert found.exit_code == 0, found.output
+    assert "night" in answers.read_text().splitlines()[1]
+    assert len({path for _, path in asked}) == ROWS + 1
+    said = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file()) + found.output.encode()
+    assert b"s3cret" not in said and b"http://127.0.0.1" in said
+
+
+def test_what_did_not_change_is_not_sent_again(served):
+    address, files, _, asked = served
+    fit(f"{address}/films/table.csv")
+    first = sum(kind == "GET" for kind, _ in asked)
+    fit(f"{address}/films/table.csv")
+    assert sum(kind == "GET" for kind, _ in asked) == first
+    files["films/photos/a 3.png"] = picture(2)
+    fit(f"{address}/films/table.csv")
+    assert sum(kind == "GET" for kind, _ in asked) == first + 1
+
+
+def test_files_that_cannot_be_had_are_missing_with_a_reason(served):
+    address, files, faults, _ = served
+    del files["films/photos/a 4.png"]
+    files["films/photos/a 5.png"] = b""
+    faults.update({"films/photos/a 6.png": "once", "films/photos/a 7.png": "always", "films/photos/a 8.png": "cut"})
+    model = fit(f"{address}/films/table.csv")
+    reasons = {problem.row: problem.reason for problem in told(model)}
+    assert set(reasons) == {4, 5, 7, 8}
+    assert "no such file" in reasons[4] and "empty" in reasons[5]
+    assert "can't be fetched" in reasons[7] and "can't be fetched" in reasons[8]
+
+
+@pytest.mark.parametrize(
+    "cell", ["../secret.png", "/secret.png", "http://127.0.0.1:1/x.png", "photos/../../secret.png", "a::b.png"]
+)
+def test_cells_do_not_lead_out_of_the_folder(cell, served):
+    address, files, _, asked = served
+    files["films/table.csv"] = files["films/table.csv"].replace(b"photos/a 3.png", cell.encode())
+    problems = told(fit(f"{address}/films/table.csv"))
+    assert [problem.row for problem in problems] == [3]
+    assert "outside" in problems[0].reason or "through another" in problems[0].reason
+    assert "secret.png" not in {path for _, path in asked}
+
+
+def test_they_do_where_that_is_allowed(served):
+    address, files, _, asked = served
+    cell = f"{address}/secret.png".encode()
+    files["films/table.csv"] = files["films/table.csv"].replace(b"photos/a 3.png", cell)
+    model = fit(f"{address}/films/table.csv", config={"table": {"allow_outside": True}})
+    assert not told(model)
+    assert "secret.png" in {path for _, path in asked}
+
+
+def test_a_file_over_the_limit_is_not_fetched(served, monkeypatch):
+    address, files, _, _ = served
+    monkeypatch.setattr(_remote, "LARGEST", 5000)
+    files["films/photos/a 9.png"] = bytes(6000)
+    problems = told(fit(f"{address}/films/table.csv"))
+    assert [(problem.row, "more than 5,000 bytes" in problem.reason) for problem in problems] == [(9, True)]
+
+
+def test_a_server_that_is_silent_is_given_up(served, monkeypatch):
+    monkeypatch.setattr(_remote, "SILENCE", 0.2)
+    monkeypatch.setattr(_remote, "TRIES", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/t.csv"
+        with pytest.raises(TableError, match="can't be fetched"):
+            open_table(address)
+
+
+def test_tables_that_cannot_be_had_are_told_without_secrets(served):
+    address = served[0].replace("http://", "http://ada:pa55@")
+    for path, message in (("none.csv", "no such table"), ("films/table.odd", "no such table")):
+        with pytest.raises(TableError, match=message) as caught:
+            open_table(f"{address}/{path}?key=s3cret")
+        assert "pa55" not in str(caught.value) and "s3cret" not in str(caught.value)
+    with pytest.raises(TableError, match="can't be fetched") as caught:
+        open_table("http://ada:pa55@127.0.0.1:1/t.csv?key=s3cret")
+    assert "pa55" not in str(caught.value) and "s3cret" not in str(caught.value)
+
+
+def test_a_protocol_whose_package_is_missing_is_told():
+    with pytest.raises(MissingExtraError, match="s3fs"):
+        open_table("s3://bucket/table.csv")
+
+
+def test_an_address_through_another_is_refused():
+    with pytest.raises(TableError, match="through another one"):
+        open_table("zip://a.csv::http://127.0.0.1/t.zip")
+
+
+def test_what_was_not_used_for_longest_goes_first(served, tmp_path, monkeypatch):
+    address, _, _, _ = served
+    open_table(f"{address}/films/table.csv").files.path("photos/a 1.png")
+    kept = tmp_path / "cache-files"
+    assert len(list(kept.iterdir())) == 2
+    monkeypatch.setattr(_remote, "ROOM", 1)
+    open_table(f"{address}/films/table.csv")
+    assert len(list(kept.iterdir())) == 1
