@@ -3,7 +3,7 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
-from sensorium.table._lists import Lists, as_lists, natural
+from sensorium.table._numbers import Lists, as_lists, natural
 from sensorium.table._open import open_table
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read

@@ -1,137 +1,77 @@
-"""Columns → arrays of numbers, and arrays of numbers → columns of lists."""
+"""Several columns → one whose cells are lists: latitude and longitude are a place, three photos a set of pictures."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sensorium.errors import TableError
-from sensorium.problems import Problem, Unreadable, shorten
-from sensorium.table._spelt import spells_lists, spelt_list
-from sensorium.table._types import FLOAT_TEXT
+from sensorium.errors import TableError, did_you_mean, raise_together
 
-MOST = 2**31 - 1  # numbers that Arrow's lists count
-
-Floats = npt.NDArray[np.float64]
-Truths = npt.NDArray[np.bool_]
+Columns = dict[str, pa.ChunkedArray]
 
 
-@dataclass(frozen=True)
-class Lists:
-    """A column of lists of numbers.
+def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str) -> Columns:
+    """The columns, with the parts of each list replaced by the list, where its first part stood.
 
-    Attributes:
-        values: float64[total], end to end, NaN where there is a gap.
-        lengths: int64[n]; 0 for a missing cell.
-        present: bool[n].
-        problems: cells that spell no list of numbers.
-    """
+    A row that has none of the parts has no list; one that has some has a list with gaps. A table without any of the
+    parts lacks the list, as it may lack any column.
 
-    values: Floats
-    lengths: npt.NDArray[np.int64]
-    present: Truths
-    problems: list[Problem]
-
-
-def holds_lists(column: pa.Array) -> bool:
-    """Lists, or text of which a cell begins like one."""
-    return bool(pa.types.is_list(column.type) or (pa.types.is_string(column.type) and spells_lists(column).any()))
-
-
-def as_numbers(column: pa.Array, name: str, place: str) -> tuple[Floats, list[Problem]]:
-    """float64[n], NaN where a cell is missing or is text that spells no number, which is told.
+    Args:
+        columns: name → cells.
+        lists: name of the new column → its parts, in order.
+        place: the table, for errors.
 
     Raises:
-        TableError: the column holds neither numbers nor text.
+        TableError: some of the parts are not there, they are of several types, or the name is taken.
     """
-    kind, problems = column.type, list[Problem]()
-    if pa.types.is_boolean(kind):
-        column = column.cast(pa.int64())
-    elif pa.types.is_string(kind):
-        fits = pc.match_substring_regex(column, FLOAT_TEXT).fill_null(False)
-        odd = np.flatnonzero(np.asarray(column.is_valid()) & ~np.asarray(fits))
-        problems = [
-            Problem(int(row), name, "a step that is no number: read as a gap", "", shorten(column[int(row)].as_py()))
-            for row in odd
-        ]
-        column = pc.if_else(fits, column, pa.scalar(None, pa.string()))
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise TableError(f"column {name!r} holds {kind}", place=place, rule="numbers")
-    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return np.asarray(values, np.float64), problems
+    for name, parts in lists.items():
+        there = [part for part in parts if part in columns]
+        if not there:
+            continue
+        raise_together(_faults(columns, name, parts, place))
+        joined, first = _join([columns[part] for part in parts], name, place), min(there, key=list(columns).index)
+        columns = {
+            name if column == first else column: joined if column == first else cells
+            for column, cells in columns.items()
+            if column == first or column not in parts
+        }
+    return columns
 
 
-def as_lists(column: pa.Array, name: str, place: str) -> Lists:
-    """The lists of a column, or those that its text spells.
-
-    Raises:
-        TableError: the items are no numbers.
-    """
-    problems = list[Problem]()
-    if pa.types.is_string(column.type):
-        column, problems = _spelt(column, name)
-    item = column.type.value_type
-    if not (pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_null(item)):
-        raise TableError(f"column {name!r} holds {column.type}", place=place, rule="lists of numbers")
-    flat = column.flatten().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Lists(np.asarray(flat, np.float64), lengths, np.asarray(column.is_valid()), problems)
+def _faults(columns: Columns, name: str, parts: Sequence[str], place: str) -> list[TableError]:
+    setting = f"{place}, table.lists.{name}"
+    faults = [
+        TableError(f"the table has no column {part!r}", place=setting, cure=did_you_mean(part, columns))
+        for part in parts
+        if part not in columns
+    ]
+    if name in columns and name not in parts:
+        faults.append(TableError(f"the table has a column {name!r} already", place=setting, cure="another name"))
+    return faults
 
 
-def rows_of_lists(steps: Floats, place: str) -> pa.Array:
-    """float64[n, k] → a list of k numbers a row; NaN becomes null, a row of NaN alone a missing cell."""
-    _check_size(steps.size, place)
-    rows, width = steps.shape
-    offsets = pa.array(np.arange(0, rows * width + 1, width) if width else np.zeros(rows + 1), pa.int32())
-    gaps = np.isnan(steps)
-    return pa.ListArray.from_arrays(offsets, pa.array(steps.ravel(), mask=gaps.ravel()), mask=pa.array(gaps.all(1)))
+def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
+    """Row by row; whole numbers beside others become such."""
+    kinds = {part.type for part in parts if not _is_empty(part)}
+    if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+        kinds = {pa.float64()}
+    if len(kinds) > 1:
+        found = ", ".join(sorted(map(str, kinds)))
+        raise TableError(f"the columns of the list {name!r} hold {found}", place=place, rule="cells of one type")
+    kind = kinds.pop() if kinds else pa.string()
+    arrays = [pa.nulls(len(part), kind) if _is_empty(part) else _whole(part.cast(kind)) for part in parts]
+    rows, width = len(parts[0]), len(parts)
+    order = np.arange(rows * width).reshape(width, rows).T.ravel()
+    values = pa.concat_arrays(arrays).take(pa.array(order))
+    nothing = np.all([np.asarray(array.is_null()) for array in arrays], axis=0)
+    return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1) * width, pa.int32()), values, mask=pa.array(nothing))
 
 
-def join_channels(parts: list[Lists], place: str) -> tuple[pa.Array, Truths]:
-    """Lists of numbers → one list a row of lists, a number of each part, aligned at their last step.
-
-    Returns:
-        The column; bool[n]: rows in which parts that are present are of unequal length.
-    """
-    lengths, present = np.stack([part.lengths for part in parts]), np.stack([part.present for part in parts])
-    ends = np.cumsum(lengths.max(0))
-    total = int(ends[-1]) if len(ends) else 0
-    _check_size(total * len(parts), place)
-    values = np.full((total, len(parts)), np.nan)
-    for channel, part in enumerate(parts):
-        starts = np.repeat(np.cumsum(part.lengths) - part.lengths, part.lengths)
-        places = np.repeat(ends - part.lengths, part.lengths) + np.arange(len(part.values)) - starts
-        values[places, channel] = part.values
-    flat = pa.array(values.ravel(), mask=np.isnan(values.ravel()))
-    steps = pa.ListArray.from_arrays(pa.array(np.arange(total + 1) * len(parts), pa.int32()), flat)
-    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
-    shortest = np.where(present, lengths, MOST).min(0)
-    uneven = present.any(0) & (shortest < lengths.max(0))
-    return pa.ListArray.from_arrays(offsets, steps, mask=pa.array(~present.any(0))), uneven
+def _is_empty(part: pa.ChunkedArray) -> bool:
+    return part.null_count == len(part)
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key by which t2 stands before t10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
-
-
-def _spelt(column: pa.Array, name: str) -> tuple[pa.Array, list[Problem]]:
-    cells, problems = list[pa.Array | None](), list[Problem]()
-    for row, text in enumerate(column.to_pylist()):
-        try:
-            cells.append(None if text is None else pa.array(spelt_list(text), pa.float64()).to_pylist())
-        except (Unreadable, pa.ArrowException, TypeError, OverflowError):
-            cells.append(None)
-            reason = "text that spells no list of numbers: a gap at every step"
-            problems.append(Problem(row, name, reason, "write it as JSON: [1.0, 2.5, null, 3]", shorten(text)))
-    return pa.array(cells, pa.list_(pa.float64())), problems
-
-
-def _check_size(numbers: int, place: str) -> None:
-    if numbers > MOST:
-        raise TableError(f"{numbers:,} numbers in one column", place=place, rule=f"at most {MOST:,}", cure="fewer rows")
+def _whole(part: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(part.chunks) if part.num_chunks else pa.array([], part.type)

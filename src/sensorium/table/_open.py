@@ -15,7 +15,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
-from sensorium.table._joined import join_lists
+from sensorium.table._lists import join_lists
 from sensorium.table._query import without_secrets
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sensorium.config import Config
 from sensorium.errors import TableError, did_you_mean, raise_together
 from sensorium.problems import Problem
-from sensorium.table._lists import as_lists, as_numbers, holds_lists, join_channels, natural, rows_of_lists
+from sensorium.table._numbers import as_lists, as_numbers, holds_lists, join_channels, natural, rows_of_lists
 from sensorium.table._table import Table, one_array
 
 
