@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import numpy as np
+
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.table import Column
@@ -57,6 +59,8 @@ def _encode(modality: Modality, part: Part, hand: Hand, work: Work = Work()) -> 
 def _in_processes(modality: Modality, parts: Iterator[Part], hand: Hand, work: Work) -> Iterator[Encoded]:
     import loky  # its processes don't run the user's script again, as those of multiprocessing would
 
+    # Taken, not cut: a cut is sent with the whole column behind it.
+    parts = ((start, part.take(np.arange(len(part)))) for start, part in parts)
     pool = loky.get_reusable_executor(work.workers, env=SINGLE)
     first = itertools.islice(parts, AHEAD * work.workers)
     waiting = deque(pool.submit(_encode, modality, part, hand) for part in first)

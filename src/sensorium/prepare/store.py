@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,19 +142,22 @@ def _identity(cell: Any, files: Files, by: str) -> bytes:
         content = cell if isinstance(cell, bytes) else repr(cell).encode()
         return b"bytes " + hashlib.sha256(content).digest()
     try:
-        place = files.path(cell) if isinstance(files, RemoteFiles) else files.folder / cell
-        inside = sorted(place.iterdir()) if place.is_dir() else [place]  # a folder may be one scan
-        return f"{cell}\n".encode() + b"".join(_same_file(path, by) for path in inside)
+        place = str(files.path(cell)) if isinstance(files, RemoteFiles) else os.path.join(files.folder, cell)
+        status = os.stat(place)  # noqa: PTH116 - as often as there are cells
+        if stat.S_ISDIR(status.st_mode):  # a folder may be one scan
+            inside = [(entry.path, entry.stat()) for entry in sorted(os.scandir(place), key=lambda entry: entry.name)]
+        else:
+            inside = [(place, status)]
+        return f"{cell}\n".encode() + b"".join(_same_file(path, found, by) for path, found in inside)
     except (OSError, ValueError, Unreadable):
         return f"none {cell}\n".encode()
 
 
-def _same_file(path: Path, by: str) -> bytes:
+def _same_file(path: str, status: os.stat_result, by: str) -> bytes:
     if by == "content":
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:  # noqa: PTH123
             return hashlib.file_digest(stream, "sha256").digest()
-    stat = path.stat()
-    return f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode()
+    return f"{os.path.basename(path)} {status.st_size} {status.st_mtime_ns}\n".encode()  # noqa: PTH119
 
 
 @contextmanager
