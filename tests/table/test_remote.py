@@ -59,6 +59,10 @@ class Server(http.server.BaseHTTPRequestHandler):
         if fault == "once" and with_body:
             self.faults.pop(path)
             self.send_error(500)
+        elif fault and fault.startswith("http"):
+            self.send_response(302)
+            self.send_header("Location", fault)
+            self.end_headers()
         elif fault == "always":
             self.send_error(500)
         elif path not in self.files:
@@ -223,3 +227,31 @@ def test_what_was_not_used_for_longest_goes_first(served, tmp_path, monkeypatch)
     monkeypatch.setattr(_remote, "ROOM", 1)
     open_table(f"{address}/films/table.csv")
     assert len(list(kept.iterdir())) == 1
+
+
+@pytest.mark.parametrize("start", ["http://ada:pa55@127.0.0.1:1", "nosuch://ada:pa55@place"])
+def test_a_cell_s_own_address_is_told_without_secrets(start, served):
+    address, files, _, _ = served
+    files["films/table.csv"] = files["films/table.csv"].replace(b"photos/a 3.png", f"{start}/x.png?key=s3cret".encode())
+    problems = told(fit(f"{address}/films/table.csv", config={"table": {"allow_outside": True}}))
+    assert [problem.row for problem in problems] == [3]
+    assert "can't be fetched" in problems[0].reason
+    assert "pa55" not in str(problems[0]) and "s3cret" not in str(problems[0])
+
+
+def test_a_stamp_that_was_cut_short_means_fetching_anew(served, tmp_path):
+    address, _, _, asked = served
+    first = open_table(f"{address}/films/table.csv")
+    for stamp in (tmp_path / "cache-files").glob("*/*stamp*"):
+        stamp.write_text("{")
+    assert open_table(f"{address}/films/table.csv").arrow.equals(first.arrow)
+    assert asked.count(("GET", "films/table.csv")) == 2
+
+
+def test_where_a_server_sends_us_on_to_is_told_without_its_signature(served):
+    address, files, faults, _ = served
+    files["broken.png"] = b""
+    faults.update({"films/table.csv": f"{address}/broken.png?signature=s3cret", "broken.png": "always"})
+    with pytest.raises(TableError, match="can't be fetched") as caught:
+        open_table(f"{address}/films/table.csv")
+    assert "s3cret" not in str(caught.value)

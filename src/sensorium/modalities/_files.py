@@ -15,6 +15,7 @@ from sensorium.modalities._base import Work
 from sensorium.problems import Nothing, Problem, Unreadable, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column, Files
+from sensorium.table._query import without_secrets
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
@@ -149,6 +150,8 @@ def _path(value: Any) -> str | None:
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
     shown = value.get("member") or value.get("path") if isinstance(value, dict) else value
+    if isinstance(shown, str) and "://" in shown:
+        shown = without_secrets(shown)
     return Problem(
         row, column.name, f"{error.reason}: read as missing", error.cure or "mend or replace the file", shorten(shown)
     )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import posixpath
+import re
 import shutil
 import tempfile
 import time
@@ -86,8 +87,9 @@ class RemoteFiles(Files):
             found = fetch(address)
         except FileNotFoundError:
             raise Unreadable("there is no such file", "paths are relative to the table's address") from None
-        except OSError as error:
-            raise Unreadable(f"the file can't be fetched ({error})", "try again, or fetch it by hand") from None
+        except (OSError, TableError) as error:  # the latter: an address of no known kind, in a cell
+            reason = error.finding if isinstance(error, TableError) else error
+            raise Unreadable(f"the file can't be fetched ({reason})", "try again, or fetch it by hand") from None
         if not found.stat().st_size:
             raise Unreadable("the file is empty (0 bytes)")
         return found
@@ -145,8 +147,7 @@ def fetch(address: str) -> Path:
 def _fetch_once(system: Any, path: str, target: Path) -> Path:
     info = system.info(path)
     stamp = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
-    known = target.with_name("stamp.json")
-    if target.exists() and len(stamp) > 1 and known.exists() and json.loads(known.read_text()) == stamp:
+    if target.exists() and len(stamp) > 1 and _stamp_of(target) == stamp:
         os.utime(target.parent)  # the time of its last use
         return target
     if (info.get("size") or 0) > LARGEST:
@@ -158,12 +159,26 @@ def _fetch_once(system: Any, path: str, target: Path) -> Path:
             size = _copy(source, stream)
         if info.get("size") is not None and size != info["size"]:
             raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
+        _stamp(target).unlink(missing_ok=True)  # no moment has a new file with an old stamp
         os.replace(new, target)
-        known.write_text(json.dumps(stamp))
+        _stamp(target).write_text(json.dumps(stamp))
     except BaseException:
         Path(new).unlink(missing_ok=True)
         raise
     return target
+
+
+def _stamp(target: Path) -> Path:
+    """Beside the file, under a name that no file fetched into the folder can have."""
+    return target.with_name(f"{target.name}.stamp")
+
+
+def _stamp_of(target: Path) -> Any:
+    """What the server told of the file that is here; None where that is lost or was cut short."""
+    try:
+        return json.loads(_stamp(target).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _says_nothing_is_there(error: BaseException) -> bool:
@@ -227,7 +242,8 @@ def _masked(error: BaseException, address: str) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in filter(None, (address, parts.query, parts.password, parts.netloc)):
         text = text.replace(secret, without_secrets(address) if secret == address else "…")
-    return text[:300]
+    # A server may have sent us on to an address with a signature of its own.
+    return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]
 
 
 def _forget() -> None:
