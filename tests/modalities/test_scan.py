@@ -163,6 +163,20 @@ def test_a_deflated_file_is_read_as_the_plain_one(tmp_path):
     assert (np.diff(series.astype(float)) > 0).all()
 
 
+def test_a_deflated_file_whose_meta_information_is_in_the_other_form_is_bounded_too(monkeypatch):
+    whole = deflated(dicom(ramp()))
+    end = 144 + int.from_bytes(whole[140:144], "little")
+    name = pydicom.uid.DeflatedExplicitVRLittleEndian.encode()
+    implicit = whole[:132] + b"\x02\0\x10\0" + len(name).to_bytes(4, "little") + name + whole[end:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert pydicom.dcmread(io.BytesIO(implicit)).Rows == 16, "the library inflates it"
+    found = encode([whole, implicit])
+    assert found.present.all() and np.array_equal(found.values[0], found.values[1])
+    monkeypatch.setattr(_dicom, "INFLATED", 2**8)
+    assert "more than 256 bytes" in encode([implicit]).problems[0].reason
+
+
 def test_a_deflated_file_that_is_cut_or_would_fill_the_memory_is_refused(monkeypatch):
     whole = deflated(dicom(np.random.default_rng(0).integers(0, 999, (64, 64)).astype(np.uint16)))
     bomb = deflated(dicom(np.zeros((512, 512), np.uint16)))

@@ -183,10 +183,9 @@ def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
     stream.seek(0)
     if not is_dicom(stream.read(MAGIC_AT + len(MAGIC))):
         raise Unreadable("no DICOM file: its first bytes lack the mark")
-    meta = library("pydicom.filereader").read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != 2)
-    end = stream.tell()
+    syntax, end = _transfer_syntax(stream), stream.tell()
     stream.seek(0)
-    if meta.get("TransferSyntaxUID") != DEFLATED.decode():
+    if syntax != DEFLATED.decode():
         return None
     head, unpacker = stream.read(end), zlib.decompressobj(-zlib.MAX_WBITS)
     content = unpacker.decompress(stream.read(), INFLATED)
@@ -196,6 +195,20 @@ def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
     if not unpacker.eof:
         raise Unreadable("damaged or truncated scan")
     return io.BytesIO(head.replace(DEFLATED, EXPLICIT.ljust(len(DEFLATED), b"\0")) + content)
+
+
+def _transfer_syntax(stream: IO[bytes]) -> Any:
+    """As the library reads it, which tries both forms of meta information; leaves the stream at what follows."""
+    for implicit in (False, True):
+        stream.seek(MAGIC_AT + len(MAGIC))
+        read = library("pydicom.filereader").read_dataset
+        meta = read(stream, implicit, True, stop_when=lambda tag, *_: tag.group != 2)
+        try:
+            _ = [meta[tag] for tag in list(meta.keys())[:1]]
+        except NotImplementedError:
+            continue
+        return meta.get("TransferSyntaxUID")
+    raise Unreadable("damaged or truncated scan")
 
 
 def _header(data: Any) -> Header:
