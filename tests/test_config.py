@@ -276,6 +276,7 @@ LEARNT = {
     "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
     "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
+    "sounds": {"rate": 4000, "mels": 12, "seconds": 0.1, "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
 }
 ENCODED = {

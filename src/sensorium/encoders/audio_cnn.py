@@ -11,7 +11,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Odd, Sizes
 from sensorium.encoders._base import conv_block, initialise, padded_zero
 
-ACCEPTS = ("audio",)
+ACCEPTS = ("audio", "sounds")
 
 
 class AudioCNN(nn.Module):

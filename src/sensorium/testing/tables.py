@@ -83,6 +83,8 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         return _save_audio(sing(label, random), folder, row)
     if modality == "images":
         return json.dumps([_save_image(draw(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
+    if modality == "sounds":
+        return json.dumps([_save_audio(sing(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
     if modality == "video":
         return _save_video(film(label, random), folder, row)
     if modality == "scan":

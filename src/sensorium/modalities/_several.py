@@ -1,0 +1,77 @@
+"""Cells that hold several files: a list of paths (or of bytes), as a list cell or as JSON text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sensorium.modalities._base import Modality
+from sensorium.problems import Problem
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+
+def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
+    """The claim of a modality whose cells hold several of what another modality decodes."""
+    flat, owners = flat_cells(column.take(_some_rows(column)))
+    found = one.looks_like(flat) if len(flat) else None
+    if not found:
+        return None
+    count = len(flat) / max(1, len(np.unique(owners)))
+    return replace(found, reason=f"lists of files, {count:.1f} a cell; {found.reason}")
+
+
+def _some_rows(column: Column) -> npt.NDArray[np.int64]:
+    rows = np.flatnonzero(column.present)
+    return rows[np.unique(np.linspace(0, max(0, len(rows) - 1), min(200, len(rows))).astype(np.int64))]
+
+
+def flat_cells(column: Column, most: int | None = None) -> tuple[Column, npt.NDArray[np.int64]]:
+    """All files as one column, and the row that each belongs to."""
+    cells = [(_listed(cell) or [])[:most] for cell in column.data.to_pylist()]
+    parts = [part for cell in cells for part in cell]
+    owners = np.repeat(np.arange(len(cells)), [len(cell) for cell in cells])
+    try:
+        return replace(column, data=pa.array(parts, None if parts else pa.string())), owners
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # no list of files
+        return replace(column, data=pa.array([], pa.string())), owners[:0]
+
+
+def _listed(cell: Any) -> list[Any] | None:
+    """A list cell, or JSON text of a list; None where it is neither."""
+    if isinstance(cell, str) and cell.lstrip().startswith("["):
+        try:
+            cell = json.loads(cell)
+        except ValueError:
+            return None
+    return [part for part in cell if part is not None] if isinstance(cell, list) else None
+
+
+def usual_count(owners: npt.NDArray[np.int64], most: int) -> int:
+    """As many files as 99% of the cells have, at most `most`."""
+    counts = np.unique(owners, return_counts=True)[1]
+    return min(most, int(np.quantile(counts, 0.99, method="higher"))) if len(counts) else most
+
+
+def problems_of_cells(
+    problems: list[Problem], owners: npt.NDArray[np.int64], column: Column, noun: str
+) -> list[Problem]:
+    """A file of several is left out, its cell is not missing; a cell that is no list is."""
+    return [
+        replace(p, row=int(owners[p.row]), reason=p.reason.replace("read as missing", "left out of its cell"))
+        for p in problems
+    ] + _no_lists(column, noun)
+
+
+def _no_lists(column: Column, noun: str) -> list[Problem]:
+    cure = 'a list, or JSON text such as ["front.jpg", "back.jpg"]'
+    return [
+        Problem(row, column.name, f"no list of {noun}: read as missing", cure, str(cell)[:80])
+        for row, cell in enumerate(column.data.to_pylist())
+        if cell is not None and _listed(cell) is None
+    ]

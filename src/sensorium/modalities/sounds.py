@@ -1,0 +1,99 @@
+"""Several sounds in one cell: the messages of a call, the takes of a phrase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._files import decode_cells
+from sensorium.modalities._several import flat_cells, looks_like_several, problems_of_cells, usual_count
+from sensorium.modalities.audio import LOWEST_RATE, Audio
+from sensorium.schema import Guess
+from sensorium.table import Column
+
+MOST = 16  # sounds kept of a cell by default, at most
+PAUSE = 20  # frames between two sounds: so much that filters don't blend them
+
+Frames = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sounds(Modality):
+    """Sounds in an order: a list of paths (or of bytes), as a list cell or as JSON text.
+
+    Encodes to Ragged float32[total frames, mels], one sound after the other with a fifth of a second of the average
+    sound between. A sound that can't be decoded is left out with its reason; a cell without any is missing.
+
+    Attributes:
+        rate, mels, seconds, mean, deviation: of each sound, as of audio.
+        most: sounds of a cell; the rest is cut.
+    """
+
+    encoder: ClassVar[str] = "audio_cnn"
+    kept: ClassVar[bool] = True
+
+    rate: int
+    mels: int
+    seconds: float
+    mean: Frames
+    deviation: Frames
+    most: int
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        return looks_like_several(column, Audio)
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        rate: Annotated[int, Field(ge=LOWEST_RATE)] | None = None,
+        mels: PositiveInt | None = None,
+        seconds: PositiveFloat | None = None,
+        most: PositiveInt | None = None,
+    ) -> Self:
+        """Args:
+        column: training rows.
+        rate: samples per second; by default the median of the training sounds, at most 16,000.
+        mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
+        seconds: what is kept of a sound; by default as much as 99% of the training sounds have, at most 10.
+        most: sounds kept of a cell; by default as many as 99% of the training cells have, at most 16.
+        """
+        flat, owners = flat_cells(column)
+        one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)
+        return cls(one.rate, one.mels, one.seconds, one.mean, one.deviation, most or usual_count(owners, MOST))
+
+    @property
+    def _sound(self) -> Audio:
+        return Audio(self.rate, self.mels, self.seconds, self.mean, self.deviation)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        flat, owners = flat_cells(column, self.most)
+        empty = np.zeros((0, self.mels), np.float32)
+        found = [empty] * len(flat)
+        _, problems = decode_cells(flat, self._sound.decode, Work(work.workers), found.__setitem__)
+        cells = [list[Frames]() for _ in range(len(column))]
+        for owner, frames in zip(owners, found, strict=True):
+            if len(frames):
+                cells[owner].append(frames)
+        work.advance(len(column))
+        values = Ragged.of([self._joined(cell) for cell in cells], empty)
+        told = problems_of_cells(problems, owners, column, "sounds")
+        return Encoded(values, np.array([bool(cell) for cell in cells], bool), told)
+
+    def _joined(self, sounds: list[Frames]) -> Frames:
+        pause = np.zeros((PAUSE, self.mels), np.float32)
+        parts = [part for frames in sounds for part in (pause, frames)][1:]
+        return np.concatenate(parts) if parts else pause[:0]
+
+    def facts(self) -> Facts:
+        return self._sound.facts()
+
+    def describe(self) -> str:
+        return f"at most {self.most} sounds of {self._sound.describe()}"
