@@ -9,8 +9,8 @@ DATA     a folder whose `table.csv` has the file columns `image` (JPEG) and `aud
 The bare loop of pictures is the faster of Pillow and simplejpeg, both decoding at a fraction of the size where the
 format can; that of sounds is soundfile and one matrix product a clip. It keeps its arrays in memory; the store writes
 them to disk, where the next run finds them. Hugging Face's `datasets.map` (`pip install datasets`), which writes to
-disk as well, runs twice: as one writes it (pictures by its own Image feature, one process), and tuned: the bare loop's
-decoder, declared features, two processes. Last, the share of a training epoch that goes into making its batches.
+disk as well, runs twice: as its guide has it (its own Image feature; a feature extractor of `transformers` for sounds;
+one process), and tuned: the bare loop's decoder, declared features, two processes. Last, the share of a training epoch that goes into making its batches.
 """
 
 import argparse
@@ -51,18 +51,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="pictures,sounds,batches", help="parts of it")
     options = parser.parse_args()
     table = open_table(options.data / "table.csv")
     rows = np.tile(np.arange(len(table)), REPEATS)
     pictures, sounds = table.take(rows).column("image"), table.take(rows).column("audio")
-    for size in (64, 224):
+    parts = options.only.split(",")
+    for size in (64, 224) if "pictures" in parts else ():
         loops = {"Pillow": (pillow, size), "simplejpeg": (turbo, size)}
         report(f"JPEG → {size} × {size}", Picture.learn(pictures, size=size), pictures, loops, options.runs)
-    audio = Audio.learn(sounds)
-    report("FLAC → log-mel", audio, sounds, {"soundfile": (log_mel, audio)}, options.runs)
-    batches(Picture.learn(pictures, size=64), pictures.slice(0, len(table)), options.runs)
-    for columns in (["image"], ["text"], ["image", "text", "price"]):
-        data_share(options.data / "table.csv", columns)
+    if "sounds" in parts:
+        audio = Audio.learn(sounds)
+        report("FLAC → log-mel", audio, sounds, {"soundfile": (log_mel, audio)}, options.runs)
+    if "batches" in parts:
+        batches(Picture.learn(pictures, size=64), pictures.slice(0, len(table)), options.runs)
+        for columns in (["image"], ["text"], ["image", "text", "price"]):
+            data_share(options.data / "table.csv", columns)
 
 
 def report(title: str, modality: Modality, column: Column, loops: dict[str, tuple[Any, Any]], runs: int) -> None:
@@ -134,11 +138,20 @@ def pictures_by_datasets(size: int, paths: list[str]) -> None:
 
 
 def sounds_by_datasets(audio: Audio, paths: list[str]) -> None:
-    """Its own Audio feature wants one more library to decode; soundfile does here."""
+    """As its guide has it: a feature extractor of `transformers`; soundfile decodes, for its own Audio feature wants one
+    more library.
+    """
     import datasets
+    from transformers import ASTFeatureExtractor
 
-    found = datasets.Dataset.from_dict({"path": paths})
-    written_by_datasets(found, lambda row: {"values": log_mel((row["path"], audio))})
+    extract = ASTFeatureExtractor(sampling_rate=audio.rate, num_mel_bins=audio.mels, do_normalize=False)
+
+    def extracted(row: dict[str, Any]) -> dict[str, Any]:
+        wave, rate = soundfile.read(row["path"], dtype="float32")
+        extract.max_length = len(wave) * 100 // rate + 1  # as many frames as there are, at 100 a second
+        return {"values": extract(wave, sampling_rate=rate, return_tensors="np")["input_values"][0]}
+
+    written_by_datasets(datasets.Dataset.from_dict({"path": paths}), extracted)
 
 
 def tuned_datasets(decode: Callable[[tuple[str, Any]], Any], option: Any, paths: list[str]) -> None:

@@ -90,7 +90,7 @@ class WindowsConfig(_Strict):
     predict: Literal["value", "change", "return", "rises"] = Field(
         "value", description="of the target: as it is, its difference or share of growth from now, whether it grows"
     )
-    every: PositiveInt = Field(1, description="take every so manieth window of an entity")
+    every: PositiveInt = Field(1, description="take one window of an entity in so many")
     since: bool = Field(False, description="one more series: the time since the step before")
 
     @property
