@@ -1,16 +1,19 @@
 """Decoding into the store beside bare loops over the same files in two processes; batches out of it beside NumPy.
 
-OPENBLAS_NUM_THREADS=1 python benchmarks/prepare.py DATA [--runs 3]
+OPENBLAS_NUM_THREADS=1 python benchmarks/prepare.py DATA [--runs 3] [--only sounds]
 
 One thread each for NumPy's matrix products: those of two processes on two cores would wait for each other, spinning.
 (Sensorium's own processes see to that by themselves.)
 
 DATA     a folder whose `table.csv` has the file columns `image` (JPEG) and `audio` (FLAC)
+--only   some of: pictures,sounds,batches
+
 The bare loop of pictures is the faster of Pillow and simplejpeg, both decoding at a fraction of the size where the
 format can; that of sounds is soundfile and one matrix product a clip. It keeps its arrays in memory; the store writes
 them to disk, where the next run finds them. Hugging Face's `datasets.map` (`pip install datasets`), which writes to
 disk as well, runs twice: as its guide has it (its own Image feature; a feature extractor of `transformers` for sounds;
-one process), and tuned: the bare loop's decoder, declared features, two processes. Last, the share of a training epoch that goes into making its batches.
+one process), and tuned: the bare loop's decoder, declared features, two processes. Last, the share of a training epoch
+that goes into making its batches.
 """
 
 import argparse
@@ -138,9 +141,7 @@ def pictures_by_datasets(size: int, paths: list[str]) -> None:
 
 
 def sounds_by_datasets(audio: Audio, paths: list[str]) -> None:
-    """As its guide has it: a feature extractor of `transformers`; soundfile decodes, for its own Audio feature wants one
-    more library.
-    """
+    """As its guide has it; soundfile decodes, for its own Audio feature wants one more library."""
     import datasets
     from transformers import ASTFeatureExtractor
 
