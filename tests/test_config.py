@@ -22,7 +22,7 @@ from sensorium.config import (
 )
 from sensorium.errors import ConfigError
 from sensorium.prepare import learn_modality
-from sensorium.registry import augmentations, encoders, fusions, modalities
+from sensorium.registry import augmentations, encoders, fusions, modalities, techniques
 from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
 from sensorium.testing import make_column, make_pretrained, make_table
@@ -324,6 +324,7 @@ FUSED = {
     "perceiver": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
     "cross_attention": {"pairs": [[0, 1]], "heads": 2, "dropout": 0.7},
 }
+TRAINED = {"label_smoothing": {"share": 0.4}}
 AUGMENTED = {
     "shift": ("image", {"chance": 0.5, "share": 0.3}),
     "crop": ("image", {"chance": 0.5, "smallest": 0.5}),
@@ -348,6 +349,7 @@ def test_every_option_has_a_case():
         (modalities, LEARNT, "learn"),
         (encoders, {name: options for name, (_, options) in ENCODED.items()}, "__init__"),
         (fusions, FUSED, "__init__"),
+        (techniques, TRAINED, "__init__"),
         (augmentations, {name: options for name, (_, options) in AUGMENTED.items()}, "__init__"),
     ):
         assert {n: {o.name for o in e.options(function)} for n, e in registry.entries.items()} == {
@@ -426,6 +428,15 @@ def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_colum
 def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
     plain, other = (
         print_of(fit(tabular, fusion={"name": name, **options})) for options in ({}, {option: FUSED[name][option]})
+    )
+    assert plain != other
+
+
+@pytest.mark.parametrize(("name", "option"), pairs(TRAINED))
+def test_an_option_of_a_technique_changes_what_is_trained(name, option, tabular):
+    plain, other = (
+        print_of(fit(tabular, train={"techniques": {name: options}}))
+        for options in ({}, {option: TRAINED[name][option]})
     )
     assert plain != other
 

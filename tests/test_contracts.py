@@ -7,9 +7,17 @@ from torch import nn
 from sensorium.augment import Augmentation
 from sensorium.batch import Cells, Tokens
 from sensorium.fusion._base import stack
-from sensorium.registry import Entry, augmentations, encoders, fusions, metrics, modalities, tasks
+from sensorium.registry import Entry, augmentations, encoders, fusions, metrics, modalities, tasks, techniques
 from sensorium.table import open_table
-from sensorium.testing import check_augmentation, check_encoder, check_fusion, check_metric, check_modality, check_task
+from sensorium.testing import (
+    check_augmentation,
+    check_encoder,
+    check_fusion,
+    check_metric,
+    check_modality,
+    check_task,
+    check_technique,
+)
 
 LABELS = {
     "binary": ["a", "b", None, "a", "b"] * 8,
@@ -37,6 +45,11 @@ def test_encoder(name):
 @pytest.mark.parametrize("name", fusions.names())
 def test_fusion(name):
     check_fusion(name)
+
+
+@pytest.mark.parametrize("name", techniques.names())
+def test_technique(name):
+    check_technique(name)
 
 
 @pytest.mark.parametrize("name", metrics.names())

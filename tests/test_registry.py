@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sensorium.errors import ConfigError, UnknownNameError
-from sensorium.registry import KINDS, Registry, augmentations, encoders, fusions, metrics, modalities, tasks
+from sensorium.registry import KINDS, Registry, augmentations, encoders, fusions, metrics, modalities, tasks, techniques
 
 ADDONS = Path(__file__).parent / "addons"
 MEMBERS = [(kind, name) for kind, registry in KINDS.items() for name in registry.names()]
@@ -109,4 +109,4 @@ def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path
 
 
 def test_the_kinds_are_those_of_the_house():
-    assert {r.kind for r in (modalities, augmentations, encoders, fusions, tasks, metrics)} < set(KINDS)
+    assert {r.kind for r in (modalities, augmentations, encoders, fusions, techniques, tasks, metrics)} < set(KINDS)

@@ -173,6 +173,7 @@ class TrainConfig(_Strict):
     mixup: Annotated[float, Field(ge=0)] = Field(
         0.0, description="α: rows and their labels mixed by Beta(α, α); 0: not"
     )
+    techniques: Named = Field({}, description="what else training does, by registered name, with options")
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

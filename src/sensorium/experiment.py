@@ -30,6 +30,7 @@ from sensorium.progress import Reporter
 from sensorium.registry import encoders, tasks
 from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
 from sensorium.table import Column, Table, as_read
+from sensorium.techniques import check_techniques
 from sensorium.train import History, Training, train
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -104,6 +105,7 @@ class Experiment:
         self.learnt = self._learn(train_rows)
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
         self.augmented = choose_augmentations(self.kinds, self.config)
+        check_techniques(self.config.train.techniques, self.task_name, len(self.blueprint.towers))
         self._fingerprint = self.table.fingerprint()
         self._say_guesses()
         self._prepare(target)

@@ -103,7 +103,17 @@ class FusionModel(nn.Module):
 
     def forward(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> Float[Tensor, "b k"]:
         """Logits; `hide` takes modalities away from rows as if they were missing."""
-        return self.head(self.fusion(*self._tokens(batch, hide)))
+        return self.decide(*self.encode(batch, hide))
+
+    def encode(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> tuple[list[Tokens], Bool[Tensor, "b m"]]:
+        """What each tower makes of the rows that have its modality, and which rows have which."""
+        present = self.present(batch) if hide is None else self.present(batch) & ~hide
+        every_token = self.fusion.level == "token"
+        return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self.every_tower)], present
+
+    def decide(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b k"]:
+        """Logits, from the modalities that are present."""
+        return self.head(self.fusion(list(tokens), present))
 
     @contextmanager
     def reading_features(self, towers: Collection[str]) -> Iterator[None]:
@@ -118,7 +128,7 @@ class FusionModel(nn.Module):
 
     def shares(self, batch: Batch) -> Float[Tensor, "b m"] | None:
         """How much each modality counts in each row, where the fusion has such weights."""
-        return self.fusion.shares(*self._tokens(batch, None))
+        return self.fusion.shares(*self.encode(batch))
 
     def present(self, batch: Batch) -> Bool[Tensor, "b m"]:
         """Which modalities each row has."""
@@ -128,11 +138,6 @@ class FusionModel(nn.Module):
     def every_tower(self) -> list[Tower]:
         """The towers, as what they are."""
         return [tower for tower in self.towers if isinstance(tower, Tower)]
-
-    def _tokens(self, batch: Batch, hide: Tensor | None) -> tuple[list[Tokens], Tensor]:
-        present = self.present(batch) if hide is None else self.present(batch) & ~hide
-        every_token = self.fusion.level == "token"
-        return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self.every_tower)], present
 
 
 def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:

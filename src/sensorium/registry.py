@@ -145,7 +145,10 @@ modalities = Registry("modality", "sensorium.modalities")
 augmentations = Registry("augmentation", "sensorium.augment")
 encoders = Registry("encoder", "sensorium.encoders")
 fusions = Registry("fusion", "sensorium.fusion")
+techniques = Registry("technique", "sensorium.techniques")
 tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
 commands = Registry("command", "sensorium.cli", plugins=False)
-KINDS = {r.kind: r for r in (modalities, augmentations, encoders, fusions, tasks, metrics, sources, commands)}
+KINDS = {
+    r.kind: r for r in (modalities, augmentations, encoders, fusions, techniques, tasks, metrics, sources, commands)
+}

@@ -117,6 +117,7 @@ CHANGED = {
     "clip_norm": 1e-3,
     "modality_dropout": 0.0,
     "mixup": 0.4,
+    "techniques": ["label_smoothing"],
     "class_weight": "balanced",
 }
 
@@ -173,13 +174,13 @@ def test_batch_and_epochs_follow_the_number_of_rows(rows, size):
 def test_modality_dropout_hides_yet_leaves_every_row_one(made, monkeypatch):
     from sensorium.model import FusionModel
 
-    seen, forward = [], FusionModel.forward
+    seen, encode = [], FusionModel.encode
 
     def look(self, batch, hide=None):
         seen.append((self.present(batch), hide))
-        return forward(self, batch, hide)
+        return encode(self, batch, hide)
 
-    monkeypatch.setattr(FusionModel, "forward", look)
+    monkeypatch.setattr(FusionModel, "encode", look)
     fit(made, modality_dropout=0.4)
     hidden = [(present, hide) for present, hide in seen if hide is not None]
     left = torch.cat([present & ~hide for present, hide in hidden])

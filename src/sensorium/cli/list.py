@@ -1,4 +1,4 @@
-"""What there is to choose from: modalities, augmentations, encoders, fusions, tasks, metrics, with their options."""
+"""What there is to choose from, with its options: modalities, encoders, fusions, techniques, tasks and more."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ PLURALS = {"modality": "modalities"}
 
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(help="modalities, augmentations, encoders, fusions, tasks, metrics; all by default.")
+        str | None,
+        typer.Argument(
+            help="modalities, augmentations, encoders, fusions, techniques, tasks, metrics; all by default."
+        ),
     ] = None,
     json: o.Json = False,
 ) -> None:
-    """What there is to choose from: modalities, augmentations, encoders, fusions, tasks, metrics, with their options.
+    """What there is to choose from, with its options: modalities, encoders, fusions, techniques, tasks and more.
 
     Example: sensorium list fusions
     """

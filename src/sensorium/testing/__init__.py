@@ -1,4 +1,4 @@
-"""The contracts as checks: run them over a modality, augmentation, encoder, fusion, task or metric of your own.
+"""The contracts as checks: run them over a modality, encoder, fusion, technique, task or metric of your own.
 
     from sensorium.testing import check_fusion
     def test_median():
@@ -15,6 +15,7 @@ from sensorium.testing.modalities import check_modality
 from sensorium.testing.pretrained import make_pretrained
 from sensorium.testing.tables import make_column, make_table
 from sensorium.testing.tasks import check_task
+from sensorium.testing.techniques import check_technique
 
 __all__ = [
     "check_augmentation",
@@ -23,6 +24,7 @@ __all__ = [
     "check_metric",
     "check_modality",
     "check_task",
+    "check_technique",
     "make_column",
     "make_pretrained",
     "make_table",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sensorium.augment import Augmentations, augment
 from sensorium.batch import Batch
@@ -22,6 +22,7 @@ from sensorium.model import FusionModel, infer
 from sensorium.prepare.loader import Loader
 from sensorium.progress import Bar, Reporter
 from sensorium.tasks import Task
+from sensorium.techniques import Course, Step, Technique, build_techniques
 from sensorium.train.optimizer import make_optimizer, make_schedule
 
 Rows = npt.NDArray[np.int64]
@@ -61,16 +62,17 @@ class Epoch:
 
 @dataclass
 class History:
-    """How training went."""
+    """How training went; `techniques` holds what each of them has to report."""
 
     watched: str
     epochs: list[Epoch] = field(default_factory=list)
     best: int = 0
+    techniques: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Null for what is not defined."""
         epochs = [{key: _finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
-        return {"watched": self.watched, "best": self.best, "epochs": epochs}
+        return {"watched": self.watched, "best": self.best, "epochs": epochs, "techniques": self.techniques}
 
 
 def _finite(value: float) -> float | None:
@@ -93,7 +95,9 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     """
     size, epochs = batch_size(config, len(job.train_rows)), epoch_count(config, len(job.train_rows))
     history = History(config.metric or job.task.watch)
-    optimizer = make_optimizer(job.model, config)
+    techniques = build_techniques(config.techniques, _course(job, config))
+    parts = nn.ModuleList([job.model, *techniques.values()])
+    optimizer = make_optimizer(parts, config)
     schedule = make_schedule(optimizer, config, epochs * math.ceil(len(job.train_rows) / size))
     shuffle = torch.Generator().manual_seed(seed)
     chance = torch.Generator(next(job.model.parameters()).device).manual_seed(seed ^ CHANCE)
@@ -102,7 +106,7 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     with report.bar("training", epochs * len(job.train_rows)) as bar:
         for number in range(1, epochs + 1):
             start, rate = time.perf_counter(), float(schedule.get_last_lr()[0])
-            steps = _Steps(job, config, optimizer, schedule, bar, chance, mixture)
+            steps = _Steps(job, config, parts, optimizer, schedule, bar, chance, mixture)
             loss = steps.run(job.loader.shuffled(job.train_rows, size, shuffle), number)
             spent = time.perf_counter() - start
             _check_answers(job, config, number)
@@ -117,7 +121,14 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
             elif config.patience and number - history.best >= config.patience:
                 break
     job.model.load_state_dict(best, strict=False)
+    history.techniques = {name: technique.report() for name, technique in techniques.items()}
     return history
+
+
+def _course(job: Training, config: TrainConfig) -> Course:
+    rows = len(job.train_rows)
+    size, epochs = batch_size(config, rows), epoch_count(config, rows)
+    return Course(job.model, job.task, job.loader, job.train_rows, job.validation_rows, job.target, size, epochs)
 
 
 def _trained_weights(model: FusionModel) -> dict[str, Tensor]:
@@ -141,6 +152,7 @@ def epoch_count(config: TrainConfig, rows: int) -> int:
 class _Steps:
     job: Training
     config: TrainConfig
+    parts: nn.ModuleList  # the model, then the techniques
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LambdaLR
     bar: Bar
@@ -149,23 +161,36 @@ class _Steps:
 
     def run(self, batches: Any, epoch: int) -> float:
         """One epoch; returns its mean loss."""
-        self.job.model.train()
+        self.parts.train()
+        for technique in self._techniques:
+            technique.begin_epoch(epoch)
         total, count, waiting = 0.0, 0, list[Tensor]()
         for batch in batches:
-            waiting.append(self._step(augment(batch, self.job.augmentations, self.chance)))
+            waiting.append(self._step(augment(batch, self.job.augmentations, self.chance), epoch))
             count += 1
             if len(waiting) == LOOK:
                 total += self._look(waiting, epoch)
             self.bar.advance(len(batch.present))
+        for technique in self._techniques:
+            technique.end_epoch(epoch)
         return (total + self._look(waiting, epoch)) / count
 
-    def _step(self, batch: Batch) -> Tensor:
-        assert batch.target is not None
+    @property
+    def _techniques(self) -> list[Technique]:
+        return [part for part in self.parts if isinstance(part, Technique)]
+
+    def _step(self, batch: Batch, epoch: int) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(self.job.model(batch, self._hide(batch)), batch.target)
+        tokens, present = self.job.model.encode(batch, self._hide(batch))
+        step = Step(batch, tokens, present, self.job.model.decide(tokens, present), epoch, self.chance)
+        loss = self._loss(step.logits, step.target)
+        for technique in self._techniques:
+            loss = technique.loss(step, loss)
         loss.backward()
+        for technique in self._techniques:
+            technique.gradients(step)
         if self.config.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.job.model.parameters(), self.config.clip_norm)
+            torch.nn.utils.clip_grad_norm_(self.parts.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.schedule.step()
         return loss.detach()
