@@ -3,8 +3,11 @@
 import http.server
 import io
 import socket
+import subprocess
+import sys
 import threading
 from functools import partial
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -146,6 +149,18 @@ def test_what_did_not_change_is_not_sent_again(served):
     files["films/photos/a 3.png"] = picture(2)
     fit(f"{address}/films/table.csv")
     assert sum(kind == "GET" for kind, _ in asked) == first + 1
+
+
+def test_two_processes_that_fetch_one_file_at_once_both_have_it_whole(served):
+    address, files, _, _ = served
+    files["films/large.bin"] = np.random.default_rng(0).bytes(20_000_000)
+    code = f"from sensorium.table._remote import fetch; print(fetch('{address}/films/large.bin'))"
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    found = {process.communicate(timeout=60)[0].strip() for process in both}
+    assert all(process.returncode == 0 for process in both)
+    (fetched,) = map(Path, found)
+    assert fetched.read_bytes() == files["films/large.bin"]
+    assert {path.name for path in fetched.parent.iterdir()} == {"large.bin", "large.bin.stamp"}
 
 
 def test_files_that_cannot_be_had_are_missing_with_a_reason(served):
