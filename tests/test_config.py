@@ -83,12 +83,11 @@ def usual(table):
 
 
 def test_every_key_has_a_case():
-    """Those left out here (`device`, some of `table`, all of `train` and of `prepare`) have tests of their own."""
+    """Those left out (`device`, `tasks`, some of `table`, all of `train` and `prepare`) have tests of their own."""
     groups = {"table", "split", "prepare", "train"}
-    assert set(Config.model_fields) - groups - {"device"} == set(TOP)
-    assert set(TableConfig.model_fields) - {"allow_outside", "encoding", "lists", "query", "series", "windows"} == set(
-        TABLE
-    )
+    assert set(Config.model_fields) - groups - {"device", "tasks"} == set(TOP)
+    beside = {"allow_outside", "encoding", "lists", "query", "series", "targets", "windows"}
+    assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span"} == set(SPLIT)
 
 
@@ -324,7 +323,7 @@ FUSED = {
     "perceiver": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
     "cross_attention": {"pairs": [[0, 1]], "heads": 2, "dropout": 0.7},
 }
-TRAINED = {"label_smoothing": {"share": 0.4}}
+TRAINED = {"label_smoothing": {"share": 0.4}, "uncertainty": {}}
 AUGMENTED = {
     "shift": ("image", {"chance": 0.5, "share": 0.3}),
     "crop": ("image", {"chance": 0.5, "smallest": 0.5}),

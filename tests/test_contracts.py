@@ -23,6 +23,7 @@ LABELS = {
     "binary": ["a", "b", None, "a", "b"] * 8,
     "multiclass": ["x", "y", "z", None] * 10,
     "multilabel": [["a", "b"], ["b"], [], None, ["c", "a"]] * 8,
+    "several": [{"kind": "x", "amount": 1}, {"kind": "y", "amount": 2}, None, {"kind": None, "amount": 3}] * 8,
     "regression": [1.5, 2.5, None, -3.25] * 10,
 }
 

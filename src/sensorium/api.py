@@ -49,7 +49,7 @@ SHORT = {"epochs": ("train", "epochs"), "batch_size": ("train", "batch_size"), "
 
 def fit(
     table: Any,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     *,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
@@ -98,7 +98,7 @@ def fit(
 
 def compare(
     table: Any,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     *,
     fusions: Sequence[str] | None = None,
     out: str | Path | None = None,
@@ -122,7 +122,7 @@ def compare(
 
 
 def gather_config(
-    target: str | None, config: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any]
+    target: str | Sequence[str] | None, config: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any]
 ) -> tuple[Config, dict[str, nn.Module]]:
     """Layers of settings → one checked tree, and the modules of the user's own taken out of it."""
     below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
@@ -133,5 +133,5 @@ def gather_config(
         flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
     layers: list[Mapping[str, Any]] = [{key: value for key, value in flat.items() if key not in SHORT}]
     layers += [{SHORT[key][0]: {SHORT[key][1]: value}} for key, value in flat.items() if key in SHORT]
-    named = {"target": target} if target is not None else {}
+    named = {"target": target if isinstance(target, str) else list(target)} if target is not None else {}
     return Config.gather(below, *layers, named), modules

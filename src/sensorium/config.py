@@ -114,6 +114,9 @@ class TableConfig(_Strict):
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
         {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
     )
+    targets: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
+        {}, description="new column → targets that one model learns together; --target a --target b makes it"
+    )
     allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
     series: dict[str, Names] = Field(
         {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
@@ -182,8 +185,9 @@ class TrainConfig(_Strict):
 class Config(_Strict):
     """Everything that `fit` can be told."""
 
-    target: str | None = Field(None, description="column to predict")
+    target: str | None = Field(None, description="column to predict; a list where there are several")
     task: str | None = Field(None, description="registered task; read off the target by default")
+    tasks: dict[str, str] = Field({}, description="of several targets: target → registered task")
     columns: list[str] | None = Field(None, description="use only these columns")
     exclude: list[str] = Field([], description="leave these columns out")
     modalities: dict[str, Choice] = Field({}, description="column (or modality) → modality and its options")
@@ -198,6 +202,28 @@ class Config(_Strict):
     train: TrainConfig = TrainConfig()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _join_targets(cls, given: Any) -> Any:
+        """Several targets are one column of objects."""
+        target = given.get("target") if isinstance(given, Mapping) else None
+        if not isinstance(target, list | tuple):
+            return given
+        names = list(dict.fromkeys(target))
+        if len(names) < 2:
+            return {**given, "target": names[0] if names else None}
+        name = " + ".join(map(str, names))
+        return overlay(given, {"target": name, "table": {"targets": {name: names}}})
+
+    @pydantic.model_validator(mode="after")
+    def _name_tasks(self) -> Self:
+        """A task of a target that there is not would be a setting without effect."""
+        known = [name for names in self.table.targets.values() for name in names]
+        for name in self.tasks:
+            if name not in known:
+                raise ValueError(f"tasks.{name}: it is for several targets, and {name!r} is none of them")
+        return self
 
     @pydantic.model_validator(mode="after")
     def _follow_windows(self) -> Self:

@@ -101,7 +101,9 @@ class Experiment:
         self.split_column = split_column(self.table, self.config)
         self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
         train_rows = self.split.rows("train")
-        self.task = tasks.load(self.task_name).learn(target.take(train_rows), self.config.train.class_weight)
+        options = {"kinds": self.config.tasks} if self.config.tasks else {}
+        kind, labels = tasks.load(self.task_name), target.take(train_rows)
+        self.task = kind.learn(labels, self.config.train.class_weight, **options)
         self.learnt = self._learn(train_rows)
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
         self.augmented = choose_augmentations(self.kinds, self.config)
@@ -279,6 +281,11 @@ class Experiment:
         towers = [tower for tower in blueprint.towers if tower.name in variant.towers]
         return Blueprint(towers, blueprint.fusion, blueprint.fusion_options, blueprint.width)
 
+    def _cells(self) -> list[Column]:
+        """The columns, and those that objects are made of."""
+        found = [self.table.column(name) for name in self.table.columns]
+        return [*found, *(part for column in found for part in column.parts.values())]
+
     def _card(self) -> dict[str, Any]:
         return {
             "table": self.table.name,
@@ -286,7 +293,7 @@ class Experiment:
             "rows": self.split.sizes(),
             "split": self.split.how,
             "split_column": self.split_column,
-            "text": [name for name in self.table.columns if self.table.column(name).is_string],
+            "text": [column.name for column in self._cells() if column.is_string],
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
             "notes": list(self.table.notes),

@@ -74,7 +74,7 @@ class Model:
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
     def predict(self, table: Any) -> npt.NDArray[Any]:
-        """Labels as they were spelt in the training table, or values; [n].
+        """Labels as they were spelt in the training table, or values; of several targets, a dict a row; [n].
 
         Args:
             table: anything that `fit` takes; columns and cells may be missing, the target needn't be there.
@@ -88,7 +88,7 @@ class Model:
         return np.array(answers)
 
     def predict_proba(self, table: Any) -> npt.NDArray[np.float64]:
-        """Probabilities [n, k] of the classes or labels, in the order of `labels`.
+        """Probabilities [n, k] of the classes or labels, in the order of `labels`; of several targets values too.
 
         Raises:
             SchemaError: the task has no probabilities (regression).
@@ -100,13 +100,12 @@ class Model:
     def predict_table(self, table: Any) -> pa.Table:
         """One row a row: `row`, `prediction`, `probability_<label>` …, and what was wrong with the row, if anything.
 
+        Of several targets each has its own: `<target>.prediction`, `<target>.probability_<label>` …
         Windows of a long table are told by their entity and the time of their last step.
         """
         opened = self._open(table)
-        task, scores = self.bundle.task, self._scores(opened)
         columns: dict[str, Any] = {"row": np.arange(len(opened)), **self._whose(opened)}
-        columns["prediction"] = task.decode(task.predicted(scores))
-        columns |= {f"probability_{label}": scores[:, k] for k, label in enumerate(task.labels)}
+        columns |= self.bundle.task.answers(self._scores(opened))
         told: dict[int, list[str]] = {}
         for problem in self.problems:
             told.setdefault(problem.row, []).append(

@@ -15,7 +15,9 @@ Table: TypeAlias = Annotated[
     ),
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]
-Target: TypeAlias = Annotated[str | None, typer.Option(help="Column to predict.")]
+Target: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Column to predict. May be repeated: one model then predicts them all.")
+]
 Columns: TypeAlias = Annotated[str | None, typer.Option(help="Use only these columns: a,b,c.")]
 Exclude: TypeAlias = Annotated[str | None, typer.Option(help="Leave these columns out: a,b.")]
 Modality: TypeAlias = Annotated[list[str] | None, typer.Option(help="Read a column so: age=category. May be repeated.")]
@@ -45,6 +47,7 @@ def settings(
     columns: str | None = None,
     exclude: str | None = None,
     modality: list[str] | None = None,
+    target: list[str] | None = None,
     **others: Any,
 ) -> dict[str, Any]:
     """The YAML file, flags over it, `--set` over both; other flags are named like their setting: `train__epochs`."""
@@ -59,6 +62,8 @@ def settings(
         flags["columns"] = _names(columns)
     if exclude is not None:
         flags["exclude"] = _names(exclude)
+    if target:
+        flags["target"] = target
     if modality:
         flags["modalities"] = dict(map(_assignment, modality))
     return overlay(overlay(read_yaml(config) if config else {}, flags), parse_assignments(assignments or []))

@@ -12,7 +12,17 @@ from sensorium.evaluate.bootstrap import Floats, interval, resamples
 from sensorium.evaluate.evaluation import finite
 from sensorium.metrics import Outcome, lower_is_better, score
 
-SHARE_METRICS = ("accuracy", "f1", "f1_macro", "f1_micro", "precision", "recall", "roc_auc", "average_precision")
+SHARE_METRICS = (
+    "accuracy",
+    "f1",
+    "f1_macro",
+    "f1_micro",
+    "precision",
+    "recall",
+    "roc_auc",
+    "average_precision",
+    "mean_score",
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sensorium.evaluate.bootstrap import interval, resamples
-from sensorium.metrics import Outcome, score
+from sensorium.metrics import Outcome, metrics_of, score
 from sensorium.problems import Problems
 
 
@@ -42,7 +42,11 @@ class Evaluation:
 
 
 def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> Evaluation:
-    """Every metric, and its 95% interval over resampled rows; all metrics see the same resamples."""
+    """Every metric, and its 95% interval over resampled rows; all metrics see the same resamples.
+
+    Of several targets, the metrics of each as well.
+    """
+    names = [*names, *(f"{target}.{own}" for target, part in outcome.parts.items() for own in metrics_of(part.task))]
     values = {name: float(score(name, outcome)[0]) for name in names}
     drawn: dict[str, list[Any]] = {name: [] for name in names}
     for weights in resamples(len(outcome), seed=seed):

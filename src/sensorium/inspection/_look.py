@@ -165,6 +165,8 @@ def _target(column: Column, found: tuple[str, Guess], sides: Sides) -> dict[str,
 def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
     """{"label", "rows", "train", "validation", "test"}, the commonest first."""
     cells = column.data.to_pylist()
+    if column.parts:
+        cells = [cell and [f"{k}={v}" for k, v in cell.items() if v is not None] for cell in cells]
     labels = [cell if isinstance(cell, list) else [] if cell is None else [cell] for cell in cells]
     counts = dict[str, np.ndarray]()
     for row, names in enumerate(labels):

@@ -1,5 +1,5 @@
 """ONE FILE PER METRIC: a function of weighted rows, so that a bootstrap is nothing but other weights."""
 
-from sensorium.metrics._base import Outcome, lower_is_better, metrics_of, score
+from sensorium.metrics._base import Outcome, Part, lower_is_better, metrics_of, score
 
-__all__ = ["Outcome", "lower_is_better", "metrics_of", "score"]
+__all__ = ["Outcome", "Part", "lower_is_better", "metrics_of", "score"]

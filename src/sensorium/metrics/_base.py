@@ -7,8 +7,8 @@ Its file says, as literals: `TASKS`, those that it measures, and `LOWER_IS_BETTE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,11 +28,13 @@ class Outcome:
         truth: int64[n] class (binary: 1 is the positive one); bool[n, k] labels; float64[n] value.
         scores: float64[n, k] probabilities of the classes or labels; float64[n] value.
         predicted: like `truth`.
+        parts: of several targets, each by itself; its metrics are called `target.metric`.
     """
 
     truth: npt.NDArray[Any]
     scores: Floats
     predicted: npt.NDArray[Any]
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -52,7 +54,28 @@ class Outcome:
                 yield self.truth == k, score_of_class
 
     def take(self, rows: npt.NDArray[np.int64]) -> Outcome:
-        return Outcome(self.truth[rows], self.scores[rows], self.predicted[rows])
+        parts = {name: part.take(rows) for name, part in self.parts.items()}
+        return Outcome(self.truth[rows], self.scores[rows], self.predicted[rows], parts)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several targets.
+
+    Attributes:
+        task: registered name.
+        main: the metric by which it counts beside the others; 1 is perfect.
+        known: bool[n]: the row has a label of this target.
+        outcome: of all rows; what it holds of the others means nothing.
+    """
+
+    task: str
+    main: str
+    known: npt.NDArray[np.bool_]
+    outcome: Outcome
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Part:
+        return Part(self.task, self.main, self.known[rows], self.outcome.take(rows))
 
 
 def metrics_of(task: str) -> list[str]:
@@ -61,13 +84,21 @@ def metrics_of(task: str) -> list[str]:
 
 
 def lower_is_better(name: str) -> bool:
-    return bool(metrics.entry(name).literal("LOWER_IS_BETTER", False))
+    return bool(metrics.entry(name.rpartition(".")[2]).literal("LOWER_IS_BETTER", False))
 
 
 def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:
     """The metric for each weighting; of the rows as they are, [1], if no weights are given."""
+    weights = np.ones((1, len(outcome))) if weights is None else weights
+    target, _, plain = name.rpartition(".")
+    if target:
+        part = outcome.parts[target]
+        rows = np.flatnonzero(part.known)
+        if not len(rows):
+            return np.full(len(weights), np.nan)
+        return score(plain, part.outcome.take(rows), weights[:, rows])
     metric: Metric = metrics.load(name)
-    return metric(outcome, np.ones((1, len(outcome))) if weights is None else weights)
+    return metric(outcome, weights)
 
 
 def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:

@@ -75,6 +75,7 @@ def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
         tasks.entry(config.task)
         return config.task, Guess(1.0, "by setting")
     name, guess = _best(tasks, column, flag="--task {name}")
+    guess = Guess(guess.confidence, guess.reason) if config.tasks else guess  # whoever chose has looked
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess

@@ -45,7 +45,7 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
         if at_random and plan.name != config.target:
             hints.append(_tie(column))
         if plan.modality:
-            hints.append(_give_away(column, target.take(rows)))
+            hints += [_give_away(column, part.take(rows)) for part in target.parts.values() or [target]]
         found.append(replace(plan, caution="; ".join(filter(None, hints))))
     return found
 

@@ -20,6 +20,7 @@ from sensorium.table._query import without_secrets
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
+from sensorium.table._targets import join_targets
 from sensorium.table._types import normalise
 from sensorium.table._windows import cut_windows
 from sensorium.table.tar import tar as read_shards
@@ -45,7 +46,7 @@ def open_table(
         config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
         folder: what file cells are relative to; the file's own folder, or the working directory, by default.
         text: columns that stay text even where every cell spells a number, as they did in another table.
-        gaps: columns that series and windows are made of may be missing: they are gaps.
+        gaps: columns that series, windows and several targets are made of may be missing: they are gaps.
 
     Raises:
         TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
@@ -70,7 +71,8 @@ def open_table(
         for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
     }
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
-    table = Table(pa.table(join_lists(columns, config.lists, name)), files, name)
+    columns = join_targets(join_lists(columns, config.lists, name), config.targets, name, gaps=gaps)
+    table = Table(pa.table(columns), files, name)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 

@@ -147,6 +147,13 @@ class Column:
             int(pc.count_distinct(self.values).as_py()) if not pa.types.is_struct(self.data.type) else len(self.values)
         )
 
+    @cached_property
+    def parts(self) -> dict[str, Column]:
+        """Of a column of objects, each field as a column; nothing of others."""
+        kind = self.data.type
+        names = [field.name for field in kind] if pa.types.is_struct(kind) else []
+        return {name: replace(self, name=name, data=pc.struct_field(self.data, [name])) for name in names}
+
     def sample(self, size: int) -> list[Any]:
         """At most `size` values, evenly spaced over the column: the same at every call."""
         count = len(self.values)

@@ -98,6 +98,11 @@ class Task(Learned, ABC):
         """Names of the columns of `scores`; empty for a value."""
         return []
 
+    def answers(self, scores: Floats) -> dict[str, Any]:
+        """Columns of a table of answers: `prediction`, and `probability_<label>` of each label."""
+        probabilities = {f"probability_{label}": scores[:, k] for k, label in enumerate(self.labels)}
+        return {"prediction": self.decode(self.predicted(scores)), **probabilities}
+
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
         """What the metrics are given."""
         return Outcome(truth, scores, self.predicted(scores))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sensorium.metrics import Outcome, score
+from sensorium.metrics import Outcome, Part, score
 from sensorium.registry import metrics
 
 CLOSE = 1e-9
@@ -44,6 +44,12 @@ def make_outcome(task: str, seed: int = 0, rows: int = 60) -> Outcome:
     if task == "multilabel":
         scores = random.random((rows, 4)).round(2)
         return Outcome(random.random((rows, 4)) < 0.4, scores, scores >= 0.5)
+    if task == "several":
+        parts = {
+            kind: Part(kind, main, random.random(rows) < 0.8, make_outcome(kind, seed, rows))
+            for kind, main in (("multiclass", "accuracy"), ("regression", "r2"))
+        }
+        return Outcome(np.zeros((rows, 2)), np.zeros((rows, 5)), np.zeros((rows, 2)), parts)
     classes = 2 if task == "binary" else 4
     scores = random.dirichlet(np.ones(classes), rows).round(2) + 1e-3
     scores /= scores.sum(1, keepdims=True)

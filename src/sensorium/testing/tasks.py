@@ -76,4 +76,5 @@ def _check_scores(task: Task, values: np.ndarray) -> None:
 def _check_state(task: Task, column: Column) -> None:
     fields, arrays = task.state()
     again = type(task).restore(json.loads(json.dumps(fields)), arrays)
-    assert np.array_equal(again.encode(column).values, task.encode(column).values), "restored, it encodes otherwise"
+    found, before = again.encode(column).values, task.encode(column).values
+    np.testing.assert_array_equal(found, before, "restored, it encodes otherwise")

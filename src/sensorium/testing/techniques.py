@@ -17,6 +17,7 @@ TARGETS: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]] = {
     "binary": lambda x: np.where(x > 0, "yes", "no"),
     "multiclass": lambda x: np.digitize(x, [-1.0, 1.0]).astype(str),
     "regression": lambda x: x,
+    "several": lambda x: np.array([{"sign": "yes" if v > 0 else "no", "amount": float(v)} for v in x]),
 }
 ROWS = 96
 

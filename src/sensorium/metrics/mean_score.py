@@ -1,0 +1,10 @@
+"""Of several targets: the mean of what each is judged by, such as accuracy or R²; 1 is perfect."""
+
+from sensorium.metrics._base import Floats, Outcome, mean_of_defined, score
+
+TASKS = ("several",)
+
+
+def mean_score(outcome: Outcome, weights: Floats) -> Floats:
+    """Σ over targets of its main metric on the rows that have its label / number of targets."""
+    return mean_of_defined([score(f"{name}.{part.main}", outcome, weights) for name, part in outcome.parts.items()])

@@ -1,0 +1,50 @@
+"""Several targets → one column of objects: a label of each, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.errors import TableError, did_you_mean, raise_together
+
+Columns = dict[str, pa.ChunkedArray]
+
+
+def join_targets(columns: Columns, targets: Mapping[str, Sequence[str]], place: str, *, gaps: bool) -> Columns:
+    """The columns, with the targets that go together replaced by one, at the end.
+
+    A row that has none of the labels has no object. A table without any of the targets lacks the column.
+
+    Args:
+        columns: name → cells.
+        targets: name of the new column → those that it is made of.
+        place: the table, for errors.
+        gaps: some of the targets may not be there: their labels are missing.
+
+    Raises:
+        TableError: a target is not there, or the name is taken.
+    """
+    for name, parts in targets.items():
+        there = [part for part in parts if part in columns]
+        if there:
+            raise_together([] if gaps else _faults(columns, parts, place))
+            joined = _join(columns, parts)
+            columns = {column: cells for column, cells in columns.items() if column not in parts}
+            if name in columns:
+                raise TableError(f"the table has a column {name!r} already", place=f"{place}, table.targets")
+            columns[name] = joined
+    return columns
+
+
+def _faults(columns: Columns, parts: Sequence[str], place: str) -> list[TableError]:
+    lacking = [part for part in parts if part not in columns]
+    return [TableError(f"the table has no column {p!r}", place=place, cure=did_you_mean(p, columns)) for p in lacking]
+
+
+def _join(columns: Columns, parts: Sequence[str]) -> pa.ChunkedArray:
+    rows = len(next(iter(columns.values())))
+    cells = [columns[part].combine_chunks() if part in columns else pa.nulls(rows, pa.string()) for part in parts]
+    nothing = np.all([np.asarray(cell.is_null()) for cell in cells], axis=0)
+    return pa.chunked_array([pa.StructArray.from_arrays(cells, list(parts), mask=pa.array(nothing))])

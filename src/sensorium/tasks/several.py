@@ -1,0 +1,207 @@
+"""Several targets at once: one model answers all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sensorium.config import Config
+from sensorium.errors import ConfigError, SchemaError, did_you_mean
+from sensorium.metrics import Outcome, Part, lower_is_better
+from sensorium.registry import tasks
+from sensorium.schema import Guess, infer_task
+from sensorium.table import Column
+from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Several(Task):
+    """The mean of the targets' losses, each over the rows whose label is known.
+
+    What the parts make of their labels, logits and scores lies side by side, in the order of the targets. Multi-task
+    learning: Caruana 1997, "Multitask learning".
+
+    Attributes:
+        parts: target → its own task.
+        kinds: target → the task's registered name.
+        dtypes: target → of the labels as its task encodes them.
+        widths: target → numbers that hold one label; 0 where it is a plain number.
+    """
+
+    watch: ClassVar[str] = "mean_score"
+
+    parts: dict[str, Task]
+    kinds: dict[str, str]
+    dtypes: dict[str, str]
+    widths: dict[str, int]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        if not pa.types.is_struct(column.data.type) or {"bytes", "path"} & set(column.parts):
+            return None
+        found = {name: infer_task(part, Config()) for name, part in column.parts.items()}
+        cautions = [
+            f"{name}: {kind}: {guess.reason} (another: --set tasks.{name}=…)"
+            for name, (kind, guess) in found.items()
+            if guess.caution
+        ]
+        reason = ", ".join(f"{name}: {kind}" for name, (kind, _) in found.items())
+        return Guess(0.99, f"several targets: {reason}", "; ".join(cautions))
+
+    @classmethod
+    def learn(cls, column: Column, class_weight: str, *, kinds: Mapping[str, str] | None = None) -> Self:
+        """Learn each target by its own task.
+
+        Args:
+            column: one object a row, its fields the targets.
+            class_weight: of the targets that have classes.
+            kinds: target → registered task, where it is not to be read off the labels.
+
+        Raises:
+            SchemaError: the labels are no objects; a target can't be learnt.
+            ConfigError: `kinds` names a target that there is not.
+        """
+        if not pa.types.is_struct(column.data.type):
+            raise SchemaError("one target only", place=f"column {column.name!r}", cure="leave --task away")
+        for name in kinds or {}:
+            if name not in column.parts:
+                cure = did_you_mean(name, column.parts)
+                raise ConfigError(f"there is no target {name!r}", place=f"tasks.{name}", cure=cure)
+        chosen = {n: (kinds or {}).get(n) or infer_task(part, Config())[0] for n, part in column.parts.items()}
+        learnt = {n: tasks.load(kind).learn(column.parts[n], class_weight) for n, kind in chosen.items()}
+        encoded = {n: part.encode(column.parts[n]).values for n, part in learnt.items()}
+        dtypes = {n: str(values.dtype) for n, values in encoded.items()}
+        return cls(learnt, chosen, dtypes, {n: math.prod(v.shape[1:]) if v.ndim > 1 else 0 for n, v in encoded.items()})
+
+    def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        states = {name: part.state() for name, part in self.parts.items()}
+        arrays = {f"{i}.{key}": a for i, (_, own) in enumerate(states.values()) for key, a in own.items()}
+        parts = {name: json for name, (json, _) in states.items()}
+        return {"parts": parts, "kinds": self.kinds, "dtypes": self.dtypes, "widths": self.widths}, arrays
+
+    @classmethod
+    def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        parts = {}
+        for place, (name, own) in enumerate(json["parts"].items()):
+            mine = {key.partition(".")[2]: a for key, a in arrays.items() if key.partition(".")[0] == str(place)}
+            parts[name] = tasks.load(json["kinds"][name]).restore(own, mine)
+        return cls(**{**json, "parts": parts})
+
+    @property
+    def outputs(self) -> int:
+        return sum(part.outputs for part in self.parts.values())
+
+    @property
+    def labels(self) -> list[Label]:
+        """`target=label` of each class, the target's own name for a value."""
+        return [
+            f"{name}={label}" if part.labels else name
+            for name, part in self.parts.items()
+            for label in part.labels or [name]
+        ]
+
+    def encode(self, column: Column) -> EncodedTarget:
+        values, known, problems = [], [], []
+        for name, part in self.parts.items():
+            found = part.encode(column.parts[name])
+            wide = found.values.reshape(len(column), -1).astype(np.float64)
+            values.append(np.where(found.known[:, None], wide, np.nan))
+            known.append(found.known)
+            problems += found.problems
+        return EncodedTarget(np.concatenate(values, 1), np.any(known, 0), problems)
+
+    def losses(self, logits: Tensor, target: Tensor) -> list[Tensor]:
+        """Each target's own loss, 0 where none of the rows has its label."""
+        found = []
+        for name, part, own, truth in zip(
+            self.parts, self.parts.values(), self._cut(logits, _outputs), self._cut(target, self._truths), strict=True
+        ):
+            known = truth.isfinite().all(1)
+            empty = not bool(known.any())
+            found.append(own.sum() * 0 if empty else part.loss(own[known], self._as_encoded(name, truth[known])))
+        return found
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        losses = self.losses(logits, target)
+        return sum(losses[1:], losses[0]) / len(losses)
+
+    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+        own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
+        return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)
+
+    def prior(self, values: npt.NDArray[Any]) -> list[float]:
+        found: list[float] = []
+        for (name, part), truth in zip(self.parts.items(), self._cut(values, self._truths), strict=True):
+            found += part.prior(self._as_encoded(name, truth[np.isfinite(truth).all(1)]))
+        return found
+
+    def predicted(self, scores: Floats) -> npt.NDArray[Any]:
+        found = [part.predicted(own).reshape(len(scores), -1) for _, part, own in self._own_scores(scores)]
+        return np.concatenate([own.astype(np.float64) for own in found], 1)
+
+    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
+        """One `{target: label}` a row, None where the label is not known."""
+        columns = {}
+        for (name, part), own in zip(self.parts.items(), self._cut(predicted, self._truths), strict=True):
+            known = np.isfinite(own).all(1)
+            answers = iter(part.decode(self._as_encoded(name, own[known])))
+            columns[name] = [next(answers) if there else None for there in known]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def answers(self, scores: Floats) -> dict[str, Any]:
+        own = self._own_scores(scores)
+        return {f"{name}.{kind}": cells for name, part, mine in own for kind, cells in part.answers(mine).items()}
+
+    def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
+        parts = {}
+        for (name, part, own), mine in zip(self._own_scores(scores), self._cut(truth, self._truths), strict=True):
+            known = np.isfinite(mine).all(1)
+            outcome = part.outcome(own, self._as_encoded(name, np.where(known[:, None], mine, 0)))
+            main = "r2" if lower_is_better(part.watch) else part.watch
+            parts[name] = Part(self.kinds[name], main, known, outcome)
+        return Outcome(truth, scores, self.predicted(scores), parts)
+
+    def describe(self) -> str:
+        return "; ".join(f"{name}: {part.describe()}" for name, part in self.parts.items())
+
+    def _own_scores(self, scores: Floats) -> Iterator[tuple[str, Task, Floats]]:
+        for (name, part), own in zip(self.parts.items(), self._cut(scores, _scores), strict=True):
+            yield name, part, own if part.labels else own[:, 0]
+
+    def _truths(self, name: str, part: Task) -> int:
+        """Numbers that hold one label of a target."""
+        return max(1, self.widths[name])
+
+    def _cut(self, values: Any, width: Callable[[str, Task], int]) -> Iterator[Any]:
+        """The columns of each part, of an array or a tensor."""
+        start = 0
+        for name, part in self.parts.items():
+            end = start + width(name, part)
+            yield values[:, start:end]
+            start = end
+
+    def _as_encoded(self, name: str, values: Any) -> Any:
+        """Known labels of one target, an array or a tensor, as its own task encodes them."""
+        values = values if self.widths[name] else values[:, 0]
+        if isinstance(values, np.ndarray):
+            return values.astype(self.dtypes[name])
+        import torch
+
+        return values.to(getattr(torch, self.dtypes[name]))
+
+
+def _outputs(name: str, part: Task) -> int:
+    return part.outputs
+
+
+def _scores(name: str, part: Task) -> int:
+    return max(1, len(part.labels))
