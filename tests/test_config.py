@@ -323,7 +323,13 @@ FUSED = {
     "perceiver": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
     "cross_attention": {"pairs": [[0, 1]], "heads": 2, "dropout": 0.7},
 }
-TRAINED = {"label_smoothing": {"share": 0.4}, "uncertainty": {}}
+TRAINED = {
+    "auxiliary": {"weight": 2.0},
+    "label_smoothing": {"share": 0.4},
+    "ogm_ge": {"alpha": 2.0, "noise": False, "until": 0.01},
+    "ranking": {"weight": 9.0},
+    "uncertainty": {},
+}
 AUGMENTED = {
     "shift": ("image", {"chance": 0.5, "share": 0.3}),
     "crop": ("image", {"chance": 0.5, "smallest": 0.5}),
