@@ -11,6 +11,7 @@ from torch import nn
 
 from sensorium.comparison import Comparison, compare_towers
 from sensorium.config import Config, read_yaml
+from sensorium.errors import ConfigError
 from sensorium.evaluate import evaluate_outcome
 from sensorium.experiment import Experiment
 from sensorium.metrics import metrics_of
@@ -101,24 +102,29 @@ def compare(
     target: str | Sequence[str] | None = None,
     *,
     fusions: Sequence[str] | None = None,
+    seeds: int | Sequence[int] = 1,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Comparison:
-    """Does fusing help? Train every single modality and the fusions on the same split and seed, and tell.
+    """Does fusing help? Train every single modality and the fusions on the same split and seeds, and tell.
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
         fusions: registered names, or `["all"]`; by default attention, concat, gated, late and weighted_sum.
-        out: folder for each model and the table of results.
+        seeds: train each model from so many seeds, from the settings' own on, or from these; the split stays.
+        out: folder for each model (of the first seed) and the table of results.
 
     Raises:
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
     """
     job, modules = gather_config(target, config, settings)
     experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
-    return compare_towers(experiment, fusions, Path(out) if out else None)
+    chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
+    if not chosen:
+        raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
+    return compare_towers(experiment, fusions, chosen, Path(out) if out else None)
 
 
 def gather_config(

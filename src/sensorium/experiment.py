@@ -45,10 +45,12 @@ class Variant:
     Attributes:
         towers: names of those to use; None for all.
         fusion: instead of the settings' own.
+        seed: of initial weights, order of rows and chance, instead of the settings' own; the split stays.
     """
 
     towers: Sequence[str] | None = None
     fusion: Choice | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -195,9 +197,10 @@ class Experiment:
             variant: towers and fusion.
             keep: called with the best model so far, after each epoch that is better.
         """
+        seed = self.config.seed if variant.seed is None else variant.seed
         accelerators = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(accelerators):
-            torch.manual_seed(self.config.seed)
+            torch.manual_seed(seed)
             bundle = self._new_bundle(variant)
             prepared = self.prepared.only(bundle.learnt)
             job = Training(
@@ -210,11 +213,11 @@ class Experiment:
                 augmentations=self._augmentations(bundle),
             )
             with bundle.network.reading_features(self.frozen):
-                return self._run(bundle, job, keep)
+                return self._run(bundle, job, seed, keep)
 
-    def _run(self, bundle: Bundle, job: Training, keep: Callable[[Bundle], None] | None) -> Trained:
+    def _run(self, bundle: Bundle, job: Training, seed: int, keep: Callable[[Bundle], None] | None) -> Trained:
         start = time.perf_counter()
-        history = train(job, self.config.train, self.config.seed, self.report, lambda: keep(bundle) if keep else None)
+        history = train(job, self.config.train, seed, self.report, lambda: keep(bundle) if keep else None)
         seconds = time.perf_counter() - start
         prepared = self.prepared.only(bundle.learnt)
         splits = [name for name in SPLITS[1:] if len(self.rows(name))]

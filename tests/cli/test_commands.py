@@ -71,10 +71,11 @@ def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
         "compare", tabular, "--target", "label", "--epochs", "1", "--fusions", "concat,late", "--out", tmp_path / "c",
         "--quiet",
     )  # fmt: skip
-    assert set(found) == {"results", "best_single", "best_fused", "difference", "verdict"}
+    assert set(found) == {"results", "best_single", "best_fused", "difference", "verdict", "seeds"}
     assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late"]
     for result in found["results"]:
-        assert set(result) == {"name", "modalities", "fusion", "metrics", "intervals", "seconds", "parameters"}
+        assert {"name", "modalities", "fusion", "metrics", "intervals", "runs", "seconds", "parameters"} < set(result)
+        assert (result["gain"] is None) == (result["fusion"] is None)
     assert set(found["difference"]) == {"metric", "value", "interval", "p"}
     assert found["best_single"] in ("tabular", "text")
     assert found["best_fused"] in ("concat", "late")

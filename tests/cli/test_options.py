@@ -76,6 +76,7 @@ def columns_of(run, name):
 # Option → flags, the model that is looked at, and what is seen.
 COMPARE = {
     "fusions": (["--fusions", "late"], lambda run: sorted(p.name for p in run.iterdir() if p.is_dir())[0] == "late"),
+    "seeds": (["--seeds", "2"], lambda run: json.loads((run / "comparison.json").read_text())["seeds"] == [0, 1]),
     "columns": (["--columns", "text,number"], lambda run: columns_of(run, "concat") == ["number", "text"]),
     "exclude": (["--exclude", "part"], lambda run: "part" not in columns_of(run, "concat")),
     "modality": (

@@ -1,10 +1,12 @@
 """Is one model better than another? Paired on the same rows, and not called so by chance."""
 
+import math
+
 import numpy as np
 import pytest
 from outcomes import ONE_CLASS, outcome
 
-from sensorium.evaluate import compare_outcomes, evaluate_outcome, verdict
+from sensorium.evaluate import compare_outcomes, compare_runs, evaluate_outcome, evaluate_runs, holm, verdict
 from sensorium.evaluate.bootstrap import resamples
 from sensorium.metrics import Outcome
 
@@ -76,3 +78,28 @@ def test_where_most_resamples_leave_it_undefined_there_is_no_interval():
     found = evaluate_outcome(Outcome(truth, np.stack([1 - called, called], 1) * 1.0, called), ["mcc"])
     assert np.isfinite(found.metrics["mcc"])
     assert np.isnan(found.intervals["mcc"]).all()
+
+
+def test_holm_multiplies_the_smallest_by_all_and_never_turns_the_order_round():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.6]) == pytest.approx([1.0, 1.0])
+    found = holm([float("nan"), 0.01, 0.02])
+    assert math.isnan(found[0]) and found[1:] == pytest.approx([0.02, 0.02])
+    assert holm([]) == []
+
+
+def test_runs_that_differ_widen_the_interval_of_their_mean():
+    random = np.random.default_rng(0)
+    runs = [outcome(random.random(400) < right) for right in (0.95, 0.75, 0.6)]
+    alike = [outcome(random.random(400) < 0.77) for _ in range(3)]
+    found, narrow = (evaluate_runs(group, ["accuracy"]) for group in (runs, alike))
+    assert found.metrics["accuracy"] == pytest.approx(np.mean([np.mean(r.truth == r.predicted) for r in runs]))
+    widths = [np.diff(each.intervals["accuracy"])[0] for each in (found, narrow)]
+    assert widths[0] > 2 * widths[1]
+
+
+def test_the_difference_of_means_turns_its_sign_with_the_order():
+    random = np.random.default_rng(1)
+    good, bad = ([outcome(random.random(300) < right) for _ in range(2)] for right in (0.9, 0.7))
+    one, other = compare_runs(good, bad, "accuracy"), compare_runs(bad, good, "accuracy")
+    assert one.value == -other.value and one.interval[0] > 0 and one.p < 0.05

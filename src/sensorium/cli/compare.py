@@ -16,6 +16,7 @@ def compare(
     target: o.Target = None,
     out: Annotated[Path, typer.Option(help="Folder for the models and the table of results.")] = Path("comparison"),
     fusions: Annotated[str | None, typer.Option(help="These fusions: concat,gated … or all.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train each model from so many seeds; the split stays.")] = 1,
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
@@ -43,6 +44,6 @@ def compare(
     from sensorium.report import comparison_text
 
     chosen = fusions.split(",") if fusions else None
-    found = run_compare(table, fusions=chosen, out=out, config=settings, progress=not quiet)
+    found = run_compare(table, fusions=chosen, seeds=seeds, out=out, config=settings, progress=not quiet)
     show(comparison_text(found), json, quiet)
     show_json(found.to_json(), json)

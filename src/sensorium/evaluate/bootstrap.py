@@ -24,6 +24,11 @@ def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floa
         yield np.array(drawn, dtype=np.float64)
 
 
+def pick_runs(runs: int, draws: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """int64[runs, draws]: for each draw as many runs as there are, with replacement; of one run, that one."""
+    return random.integers(0, runs, (runs, draws)) if runs > 1 else np.zeros((1, draws), np.int64)
+
+
 def interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:
     """Percentile interval of bootstrapped values; NaN where fewer than half of them are defined."""
     defined = values[np.isfinite(values)]

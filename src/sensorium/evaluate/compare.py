@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import Floats, interval, resamples
-from sensorium.evaluate.evaluation import finite
+from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
+from sensorium.evaluate.evaluation import finite, score_runs
 from sensorium.metrics import Outcome, lower_is_better, score
 
 SHARE_METRICS = (
@@ -53,9 +54,19 @@ class Difference:
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:
     """Paired bootstrap over rows that both models answered, in the same order."""
+    return compare_runs([first], [second], metric, seed)
+
+
+def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: str, seed: int = 0) -> Difference:
+    """Of the means over several runs of each model; rows are resampled for both alike, runs for each by itself."""
     sign = -1.0 if lower_is_better(metric) else 1.0
-    value = sign * float(score(metric, first)[0] - score(metric, second)[0])
-    blocks = [score(metric, first, w) - score(metric, second, w) for w in resamples(len(first), seed=seed)]
+    means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
+    value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
+    for weights in resamples(len(first[0]), seed=seed):
+        one, other = (
+            score_runs(metric, runs, weights, pick_runs(len(runs), len(weights), random)) for runs in (first, second)
+        )
+        blocks.append(one - other)
     drawn = sign * np.concatenate(blocks)
     return Difference(metric, value, interval(drawn), _two_sided(drawn[np.isfinite(drawn)]))
 
@@ -66,6 +77,20 @@ def _two_sided(drawn: Floats) -> float:
         return float("nan")
     tail = min((drawn <= 0).mean(), (drawn >= 0).mean())
     return float(min(1.0, 2 * max(tail, 1 / (len(drawn) + 1))))
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Corrected for as many comparisons as there are (Holm 1979): each is what a claim on all of them together takes.
+
+    NaN, a comparison that could not be made, stays NaN and is not counted.
+    """
+    corrected = [float("nan")] * len(probabilities)
+    order = [place for place in np.argsort(probabilities, kind="stable") if math.isfinite(probabilities[place])]
+    least = 0.0
+    for rank, place in enumerate(order):
+        least = max(least, min(1.0, probabilities[place] * (len(order) - rank)))
+        corrected[place] = least
+    return corrected
 
 
 def verdict(difference: Difference, fused: str, single: str, slower: float) -> str:

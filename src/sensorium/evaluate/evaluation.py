@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from sensorium.evaluate.bootstrap import interval, resamples
+from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
 from sensorium.metrics import Outcome, metrics_of, score
 from sensorium.problems import Problems
 
@@ -46,13 +47,27 @@ def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> E
 
     Of several targets, the metrics of each as well.
     """
+    return evaluate_runs([outcome], names, seed)
+
+
+def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) -> Evaluation:
+    """Of several runs that answered the same rows: the metrics' means; intervals over resampled rows and runs."""
+    outcome = runs[0]
     names = [*names, *(f"{target}.{own}" for target, part in outcome.parts.items() for own in metrics_of(part.task))]
-    values = {name: float(score(name, outcome)[0]) for name in names}
+    values = {name: float(np.mean([score(name, run)[0] for run in runs])) for name in names}
+    random = np.random.default_rng(seed)
     drawn: dict[str, list[Any]] = {name: [] for name in names}
     for weights in resamples(len(outcome), seed=seed):
+        picks = pick_runs(len(runs), len(weights), random)
         for name in names:
-            drawn[name].append(score(name, outcome, weights))
+            drawn[name].append(score_runs(name, runs, weights, picks))
     return Evaluation(len(outcome), values, {name: interval(np.concatenate(drawn[name])) for name in names})
+
+
+def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.NDArray[np.int64]) -> Floats:
+    """For each weighting of the rows the metric's mean over the runs that were picked for it, [r]."""
+    values = np.stack([score(name, run, weights) for run in runs])  # (runs, r)
+    return np.asarray(np.take_along_axis(values, picks, 0).mean(0), np.float64)
 
 
 def finite(value: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -16,7 +17,7 @@ from sensorium.registry import Registry
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sensorium.comparison import Comparison
+    from sensorium.comparison import Comparison, Result
     from sensorium.inspection import Inspection
 
 SHOWN = 8  # groups of problems
@@ -83,7 +84,9 @@ def evaluation_text(found: Evaluation) -> RenderableType:
 def comparison_text(found: Comparison) -> RenderableType:
     """Every model with its watched metric, cost and size, then the verdict."""
     metric = found.difference.metric
-    table = _table("model", "uses", metric, "95% interval", "training", "parameters")
+    gain, several = f"gain over {found.best_single}", len(found.seeds) > 1
+    spread = ["± seeds"] if several else []
+    table = _table("model", "uses", metric, "95% interval", *spread, gain, "p, Holm", "training", "parameters")
     for result in found.results:
         low, high = result.evaluation.intervals[metric]
         best = result.name in (found.best_single, found.best_fused)
@@ -92,11 +95,21 @@ def comparison_text(found: Comparison) -> RenderableType:
             " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             f"{low:.4f} – {high:.4f}",
+            *([f"{stdev(result.runs):.4f}"] if several else []),
+            *_gain(result),
             f"{result.seconds:.1f} s",
             f"{result.parameters:,}",
             style="bold" if best else "",
         )
     return Group(table, Text(found.verdict, "bold"))
+
+
+def _gain(result: Result) -> tuple[str, str]:
+    """What a fusion gains and how likely that is by luck; nothing of a single modality."""
+    if result.gain is None or result.p is None:
+        return "", ""
+    low, high = result.gain.interval
+    return f"{result.gain.value:+.4f} ({low:+.4f} – {high:+.4f})", f"{result.p:.3f}"
 
 
 def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:
