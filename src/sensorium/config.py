@@ -164,6 +164,7 @@ class TrainConfig(_Strict):
 
     epochs: PositiveInt | None = Field(None, description="passes over the training rows; by their number by default")
     batch_size: PositiveInt | None = Field(None, description="64 by default, less where training rows are few")
+    accumulate: PositiveInt = Field(1, description="parts in which a batch goes through the model, for want of memory")
     learning_rate: Annotated[float, Field(gt=0)] = Field(2e-3, description="peak of the schedule")
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="decoupled in adamw, L2 in adam and sgd")

@@ -109,6 +109,7 @@ def test_without_validation_rows_the_last_epoch_counts(tabular):
 CHANGED = {
     "epochs": 3,
     "batch_size": 16,
+    "accumulate": 2,
     "learning_rate": 0.01,
     "optimizer": "adam",
     "weight_decay": 0.9,
@@ -131,6 +132,40 @@ def usual(made):
 @pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - {"patience", "metric"}))
 def test_every_setting_does_something(key, made, usual):
     assert digest(fit(made, **{key: CHANGED[key]})) != usual
+
+
+def test_a_batch_in_parts_makes_the_update_of_the_whole():
+    """The last batch of an epoch is smaller than the others, its last part too."""
+    random = np.random.default_rng(0)
+    table = {"x": random.normal(size=139), "y": random.normal(size=139), "label": ["a", "b", "c"] * 46 + ["a"]}
+    plain = {
+        "epochs": 3,
+        "batch_size": 32,
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "modality_dropout": 0.0,
+        "patience": None,
+    }
+    large, parts = (
+        sensorium.fit(
+            table,
+            "label",
+            fusion="weighted_sum",
+            train=plain | sizes,
+            encoders={"tabular": {"name": "tabular", "dropout": 0}},
+            progress=False,
+        )
+        for sizes in ({}, {"accumulate": 5})
+    )
+    assert [e["learning_rate"] for e in history(large)["epochs"]] == [
+        e["learning_rate"] for e in history(parts)["epochs"]
+    ]
+    for one, other in zip(
+        large.bundle.network.state_dict().values(), parts.bundle.network.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+    losses = [[epoch["loss"] for epoch in history(model)["epochs"]] for model in (large, parts)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 @pytest.mark.parametrize("fusion", ["concat", "late"])

@@ -105,7 +105,10 @@ class Technique(nn.Module):
         return loss
 
     def gradients(self, step: Step) -> None:
-        """Called once the gradients of the step are there, before they are clipped: may change them in place."""
+        """Called once the gradients of an update are there, before they are clipped: may change them in place.
+
+        Where a batch is taken in parts (`train.accumulate`), the step is that of the last one.
+        """
 
     def end_epoch(self, number: int) -> None:
         """Called after the last step of each epoch, before validation."""

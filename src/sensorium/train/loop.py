@@ -166,7 +166,7 @@ class _Steps:
             technique.begin_epoch(epoch)
         total, count, waiting = 0.0, 0, list[Tensor]()
         for batch in batches:
-            waiting.append(self._step(augment(batch, self.job.augmentations, self.chance), epoch))
+            waiting.append(self._update(batch, epoch))
             count += 1
             if len(waiting) == LOOK:
                 total += self._look(waiting, epoch)
@@ -179,21 +179,33 @@ class _Steps:
     def _techniques(self) -> list[Technique]:
         return [part for part in self.parts if isinstance(part, Technique)]
 
-    def _step(self, batch: Batch, epoch: int) -> Tensor:
+    def _update(self, batch: Batch, epoch: int) -> Tensor:
+        """One step of the optimiser, the batch taken in as many parts as are set; returns its loss."""
         self.optimizer.zero_grad(set_to_none=True)
-        tokens, present = self.job.model.encode(batch, self._hide(batch))
-        step = Step(batch, tokens, present, self.job.model.decide(tokens, present), epoch, self.chance)
-        loss = self._loss(step.logits, step.target)
-        for technique in self._techniques:
-            loss = technique.loss(step, loss)
-        loss.backward()
+        rows = torch.arange(len(batch.present), device=batch.present.device)
+        losses = list[Tensor]()
+        for part in rows.chunk(self.config.accumulate):
+            whole = len(part) == len(rows)
+            step, loss = self._answer(batch if whole else batch.take(part), epoch)
+            loss = loss if whole else loss * (len(part) / len(rows))
+            loss.backward()
+            losses.append(loss.detach())
         for technique in self._techniques:
             technique.gradients(step)
         if self.config.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.parts.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.schedule.step()
-        return loss.detach()
+        return torch.stack(losses).sum()
+
+    def _answer(self, batch: Batch, epoch: int) -> tuple[Step, Tensor]:
+        batch = augment(batch, self.job.augmentations, self.chance)
+        tokens, present = self.job.model.encode(batch, self._hide(batch))
+        step = Step(batch, tokens, present, self.job.model.decide(tokens, present), epoch, self.chance)
+        loss = self._loss(step.logits, step.target)
+        for technique in self._techniques:
+            loss = technique.loss(step, loss)
+        return step, loss
 
     def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Of the rows, or of mixtures of two: mixup (Zhang et al. 2017, arXiv:1710.09412) of the fused features.
