@@ -30,6 +30,7 @@ class Settings(TypedDict, total=False):
     columns: Sequence[str]
     exclude: Sequence[str]
     task: str
+    tasks: Mapping[str, str]
     modalities: Mapping[str, Any]
     encoders: Mapping[str, Any]
     augment: Mapping[str, Any]
@@ -62,7 +63,7 @@ def fit(
     Args:
         table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite), a pandas, polars or pyarrow table, a
             dict of columns or a list of dicts. File columns hold paths relative to the table's folder.
-        target: the column to predict.
+        target: the column to predict; several are learnt together.
         out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
             next run all the same, see `prepare` in the settings).
         config: a YAML file or a mapping of settings, under the keywords.
