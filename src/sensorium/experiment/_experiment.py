@@ -17,10 +17,11 @@ from sensorium.augment import Augmentations, build_augmentations, choose_augment
 from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Choice, Config
 from sensorium.encoders import Pretrained
-from sensorium.errors import ConfigError, DataError, SchemaError, SensoriumError, did_you_mean, raise_together
+from sensorium.errors import ConfigError, SchemaError
+from sensorium.experiment._checks import check_decoded, check_labels, check_train_settings, unlabelled
 from sensorium.features import Features
-from sensorium.metrics import Outcome, metrics_of
-from sensorium.modalities import Encoded, Modality
+from sensorium.metrics import Outcome
+from sensorium.modalities import Modality
 from sensorium.model import Blueprint, FusionModel, build_encoder, encoder_wishes, plan_model
 from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
@@ -34,8 +35,6 @@ from sensorium.techniques import check_techniques
 from sensorium.train import History, Training, train
 
 Rows: TypeAlias = npt.NDArray[np.int64]
-
-TRIED = 64  # training rows of a streamed column that are read before training starts
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Experiment:
         self.device = pick_device(self.config.device)
         self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
         self.task_name, self.task_guess = infer_task(target, self.config)
-        _check_train_settings(self.config, self.task_name)
+        check_train_settings(self.config, self.task_name)
         self.split_column = split_column(self.table, self.config)
         self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
         train_rows = self.split.rows("train")
@@ -148,12 +147,12 @@ class Experiment:
             if tower.name in self.frozen
         }
         self.prepared = prepare_columns(rows, readers, self.report, store, stream=stream)
-        self.problems = Problems([*labels.problems, *_unlabelled(target), *at_rows(self.prepared.problems, self.used)])
+        self.problems = Problems([*labels.problems, *unlabelled(target), *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         self.problems.extend(self._lone_classes())
-        _check_labels(labels.problems, self.rows("train"), target)
-        _check_decoded(self.prepared, self.rows("train"))
+        check_labels(labels.problems, self.rows("train"), target)
+        check_decoded(self.prepared, self.rows("train"))
 
     def _frozen_encoders(self) -> dict[str, Pretrained]:
         """Tower → an encoder whose features don't change in training: all models of the table share them."""
@@ -301,48 +300,3 @@ class Experiment:
             "problems": len(self.problems),
             "notes": list(self.table.notes),
         }
-
-
-def _check_train_settings(config: Config, task: str) -> None:
-    """Settings that this task can't honour are errors, not silence."""
-    faults: list[SensoriumError] = []
-    if task == "regression" and config.train.class_weight != "auto":
-        faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
-    known = metrics_of(task)
-    if config.train.metric and config.train.metric not in known:
-        cure = did_you_mean(config.train.metric, known)
-        faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
-    raise_together(faults)
-
-
-def _unlabelled(target: Column) -> list[Problem]:
-    rows = np.flatnonzero(~target.present)
-    return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
-
-
-def _check_labels(problems: list[Problem], train_rows: Rows, target: Column) -> None:
-    if not len(train_rows):
-        reasons = "; ".join(str(group) for group in Problems(problems).groups()[:3])
-        place, cure = f"column {target.name!r}", "another task (--task), or mend the labels"
-        raise DataError("not one training label can be used", place=place, rule=reasons, cure=cure)
-
-
-def _check_decoded(prepared: Prepared, train_rows: Rows) -> None:
-    """A column of which nothing could be read is a mistake in the table, not a modality that happens to be missing."""
-    faults: list[SensoriumError] = []
-    for name, encoded in prepared.columns.items():
-        if not _readable(encoded, train_rows):
-            own = Problems([problem for problem in prepared.problems if problem.column == name])
-            reasons = "; ".join(str(group) for group in own.groups()[:3])
-            cure = f"mend the column, or leave it out: --exclude {name}"
-            faults.append(
-                DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
-            )
-    raise_together(faults)
-
-
-def _readable(found: Encoded | Streamed, rows: Rows) -> bool:
-    """Can any of the rows be read? Of streamed ones, some are tried."""
-    if isinstance(found, Streamed):
-        found.encode(rows[:TRIED])
-    return bool(found.present[rows].any())

@@ -1,0 +1,35 @@
+"""What a user may set: one tree of pydantic models, the same for YAML, command line and Python.
+
+`Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks
+the result and tells every fault at once.
+"""
+
+from sensorium.config._config import Config, PrepareConfig, SplitConfig
+from sensorium.config._layers import overlay, parse_assignments, read_yaml
+from sensorium.config._options import check_heads, check_options
+from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, TableConfig, WindowsConfig
+from sensorium.config._train import TrainConfig
+from sensorium.config._types import Chance, Choice, Decibels, Fraction, Odd, Share, Sizes
+
+__all__ = [
+    "WINDOW_SINCE",
+    "WINDOW_SPAN",
+    "Chance",
+    "Choice",
+    "Config",
+    "Decibels",
+    "Fraction",
+    "Odd",
+    "PrepareConfig",
+    "Share",
+    "Sizes",
+    "SplitConfig",
+    "TableConfig",
+    "TrainConfig",
+    "WindowsConfig",
+    "check_heads",
+    "check_options",
+    "overlay",
+    "parse_assignments",
+    "read_yaml",
+]

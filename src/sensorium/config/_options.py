@@ -1,0 +1,47 @@
+"""Options of what is registered, checked against the parameters that take them."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pydantic
+
+from sensorium.config._types import FINITE
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+
+
+def check_options(function: Callable[..., Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Validate options against the keyword-only parameters of `function`, by its type hints.
+
+    Raises:
+        ConfigError: unknown options and wrong types, all told together.
+    """
+    taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
+    hints = typing.get_type_hints(taker, include_extras=True)
+    allowed = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    checked, faults = {}, list[SensoriumError]()
+    for name, value in options.items():
+        if name not in allowed:
+            faults.append(ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed)))
+            continue
+        try:
+            checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
+        except pydantic.ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
+    raise_together(faults)
+    return checked
+
+
+def check_heads(heads: int, width: int, place: str) -> None:
+    """Attention shares its width among its heads.
+
+    Raises:
+        ConfigError: not without a rest.
+    """
+    if width % heads:
+        fitting = ", ".join(str(n) for n in range(1, min(width, 16) + 1) if width % n == 0)
+        raise ConfigError(f"{heads} heads can't share a width of {width}", place=place, cure=f"heads: one of {fitting}")

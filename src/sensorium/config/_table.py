@@ -1,0 +1,62 @@
+"""Settings of the table: how it is read, and what it is made into before its schema is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from sensorium.config._types import Names, Strict
+
+WINDOW_SPAN = ("window_start", "target_time")  # columns of windows: from when to when a row reaches
+WINDOW_SINCE = "since"
+
+
+class WindowsConfig(Strict):
+    """A long table (entity, time, values) cut into rows: the last steps as series, a later value as target.
+
+    Where the settings name no split, the rows are split by time, and those whose target lies within the windows of a
+    later split are left out.
+    """
+
+    entity: str | None = Field(None, description="column that says whose a row is; without it all are of one")
+    time: str = Field(description="column that orders an entity's rows: dates or numbers")
+    values: Names = Field(description="columns of numbers that become series of the last steps")
+    target: str = Field(description="column whose later value is predicted; it is called TARGET_ahead")
+    length: PositiveInt = Field(description="steps of a series, the present one included")
+    horizon: PositiveInt = Field(1, description="steps from the present one to the target")
+    predict: Literal["value", "change", "return", "rises"] = Field(
+        "value", description="of the target: as it is, its difference or share of growth from now, whether it grows"
+    )
+    every: PositiveInt = Field(1, description="take one window of an entity in so many")
+    since: bool = Field(False, description="one more series: the time since the step before")
+
+    @property
+    def answer(self) -> str:
+        """The target's name in the rows that are made."""
+        return f"{self.target}_ahead"
+
+    @property
+    def series(self) -> list[str]:
+        """The series in the rows that are made."""
+        return [*self.values, *([WINDOW_SINCE] if self.since else [])]
+
+
+class TableConfig(Strict):
+    """How the source is read."""
+
+    encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
+    separator: str | None = Field(None, description="CSV field separator; read off the header by default")
+    missing: list[str] = Field([""], description="spellings of a missing cell")
+    query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
+    lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
+        {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
+    )
+    targets: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
+        {}, description="new column → targets that one model learns together; --target a --target b makes it"
+    )
+    allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
+    series: dict[str, Names] = Field(
+        {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
+    )
+    windows: WindowsConfig | None = Field(None, description="cut a long table into rows of series with a later target")

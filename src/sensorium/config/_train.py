@@ -1,0 +1,33 @@
+"""Settings of training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from sensorium.config._types import Fraction, Named, Strict
+
+
+class TrainConfig(Strict):
+    """The training loop."""
+
+    epochs: PositiveInt | None = Field(None, description="passes over the training rows; by their number by default")
+    batch_size: PositiveInt | None = Field(None, description="64 by default, less where training rows are few")
+    accumulate: PositiveInt = Field(1, description="parts in which a batch goes through the model, for want of memory")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(2e-3, description="peak of the schedule")
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="decoupled in adamw, L2 in adam and sgd")
+    schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="after the warm-up, down to zero")
+    warmup: Fraction = Field(0.1, description="share of the steps over which the rate rises")
+    clip_norm: Annotated[float, Field(gt=0)] | None = Field(1.0, description="largest norm of the gradient")
+    patience: PositiveInt | None = Field(8, description="epochs without a better validation metric before stopping")
+    metric: str | None = Field(None, description="validation metric to watch; the task's own by default")
+    modality_dropout: Fraction = Field(0.3, description="chance that a row's modality is hidden in training")
+    mixup: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="α: rows and their labels mixed by Beta(α, α); 0: not"
+    )
+    techniques: Named = Field({}, description="what else training does, by registered name, with options")
+    class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
+        "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
+    )

@@ -1,0 +1,64 @@
+"""Kinds of values that settings and options have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("Input should be odd, so that a filter has a middle")
+    return value
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return {name: {} for name in value}
+    if not isinstance(value, Mapping):
+        raise ValueError("Input should be a list of names, or names with their options")
+    return {name: {} if options is None else options for name, options in value.items()}
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+FINITE = ConfigDict(allow_inf_nan=False)
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Decibels = Annotated[float, Field(gt=0, le=100)]
+Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
+Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
+Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
+
+
+class Strict(BaseModel):
+    """A group of settings: unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class Choice(BaseModel):
+    """A registered name with options: `gated`, or `{name: attention, heads: 2}`."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    @classmethod
+    def of(cls, name: str, options: Mapping[str, Any] | None = None) -> Choice:
+        return cls.model_validate({"name": name, **(options or {})})

@@ -1,0 +1,68 @@
+"""Is there a job in the table and the settings?"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.config import Config
+from sensorium.errors import ConfigError, DataError, SensoriumError, did_you_mean, raise_together
+from sensorium.metrics import metrics_of
+from sensorium.modalities import Encoded
+from sensorium.prepare import Prepared
+from sensorium.prepare.streamed import Streamed
+from sensorium.problems import Problem, Problems
+from sensorium.table import Column
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+TRIED = 64  # training rows of a streamed column that are read before training starts
+
+
+def check_train_settings(config: Config, task: str) -> None:
+    """Settings that this task can't honour are errors, not silence."""
+    faults: list[SensoriumError] = []
+    if task == "regression" and config.train.class_weight != "auto":
+        faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
+    known = metrics_of(task)
+    if config.train.metric and config.train.metric not in known:
+        cure = did_you_mean(config.train.metric, known)
+        faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
+    raise_together(faults)
+
+
+def unlabelled(target: Column) -> list[Problem]:
+    """Rows without a label."""
+    rows = np.flatnonzero(~target.present)
+    return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
+
+
+def check_labels(problems: list[Problem], train_rows: Rows, target: Column) -> None:
+    """Some training row needs a label that can be used."""
+    if not len(train_rows):
+        reasons = "; ".join(str(group) for group in Problems(problems).groups()[:3])
+        place, cure = f"column {target.name!r}", "another task (--task), or mend the labels"
+        raise DataError("not one training label can be used", place=place, rule=reasons, cure=cure)
+
+
+def check_decoded(prepared: Prepared, train_rows: Rows) -> None:
+    """A column of which nothing could be read is a mistake in the table, not a modality that happens to be missing."""
+    faults: list[SensoriumError] = []
+    for name, encoded in prepared.columns.items():
+        if not _readable(encoded, train_rows):
+            own = Problems([problem for problem in prepared.problems if problem.column == name])
+            reasons = "; ".join(str(group) for group in own.groups()[:3])
+            cure = f"mend the column, or leave it out: --exclude {name}"
+            faults.append(
+                DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
+            )
+    raise_together(faults)
+
+
+def _readable(found: Encoded | Streamed, rows: Rows) -> bool:
+    """Can any of the rows be read? Of streamed ones, some are tried."""
+    if isinstance(found, Streamed):
+        found.encode(rows[:TRIED])
+    return bool(found.present[rows].any())
