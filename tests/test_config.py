@@ -325,6 +325,7 @@ FUSED = {
 }
 TRAINED = {
     "auxiliary": {"weight": 2.0},
+    "distillation": {"weight": 0.1, "temperature": 9.0},
     "label_smoothing": {"share": 0.4},
     "ogm_ge": {"alpha": 2.0, "noise": False, "until": 0.01},
     "ranking": {"weight": 9.0},
@@ -360,6 +361,13 @@ def test_every_option_has_a_case():
         assert {n: {o.name for o in e.options(function)} for n, e in registry.entries.items()} == {
             name: set(options) for name, options in cases.items()
         }
+
+
+@pytest.fixture(scope="module")
+def teacher(tabular, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teacher")
+    fit(tabular).save(folder / "model")
+    return folder / "model"
 
 
 def pairs(cases):
@@ -438,9 +446,10 @@ def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
 
 
 @pytest.mark.parametrize(("name", "option"), pairs(TRAINED))
-def test_an_option_of_a_technique_changes_what_is_trained(name, option, tabular):
+def test_an_option_of_a_technique_changes_what_is_trained(name, option, tabular, teacher):
+    taught = {"teacher": str(teacher)} if techniques.load(name).learns_from_teacher else {}
     plain, other = (
-        print_of(fit(tabular, train={"techniques": {name: options}}))
+        print_of(fit(tabular, train={"techniques": {name: options}, **taught}))
         for options in ({}, {option: TRAINED[name][option]})
     )
     assert plain != other

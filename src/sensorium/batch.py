@@ -43,10 +43,12 @@ class Batch:
 
     Attributes:
         cells: column → its cells.
+        rows: their places among the prepared ones.
         target: as the task encodes it; None where the label isn't known.
     """
 
     cells: Mapping[str, Cells]
+    rows: Int64[Tensor, " b"]
     target: Shaped[Tensor, "b ..."] | None = None
 
     @property
@@ -56,7 +58,7 @@ class Batch:
 
     def take(self, rows: Int64[Tensor, " k"]) -> Batch:
         target = None if self.target is None else self.target[rows]
-        return Batch({name: cells.take(rows) for name, cells in self.cells.items()}, target)
+        return Batch({name: cells.take(rows) for name, cells in self.cells.items()}, self.rows[rows], target)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,6 +40,7 @@ class Bundle:
         blueprint: how the network is built.
         network: the network.
         card: how it came about (rows, split, metrics, problems, history), as JSON values.
+        int8: names of the network's modules whose weights have eight bits.
     """
 
     config: Config
@@ -51,10 +53,11 @@ class Bundle:
     blueprint: Blueprint
     network: FusionModel
     card: dict[str, Any]
+    int8: Sequence[str] = ()
 
     @property
     def device(self) -> torch.device:
-        return next(self.network.parameters()).device
+        return next(chain(self.network.parameters(), self.network.buffers())).device
 
     @property
     def _batch(self) -> int:

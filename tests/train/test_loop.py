@@ -128,8 +128,8 @@ def usual(made):
     return digest(fit(made))
 
 
-# Patience and metric choose among epochs: tests of their own are above.
-@pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - {"patience", "metric"}))
+# Patience and metric choose among epochs: tests of their own are above; a teacher's are in test_distillation.py.
+@pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - {"patience", "metric", "teacher"}))
 def test_every_setting_does_something(key, made, usual):
     assert digest(fit(made, **{key: CHANGED[key]})) != usual
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from sensorium.artifact.format import (
@@ -22,7 +23,8 @@ from sensorium.artifact.format import (
 )
 from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Config
-from sensorium.errors import ArtifactError, SensoriumError
+from sensorium.errors import ArtifactError, ConfigError, SensoriumError
+from sensorium.int8 import expect_int8
 from sensorium.model import Blueprint
 from sensorium.registry import modalities, tasks
 
@@ -132,8 +134,10 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
     task = tasks.load(model["task"]["name"]).restore(model["task"]["state"], _fields(arrays, "task"))
     blueprint = Blueprint.from_json(model["network"])
     network = build_network(blueprint, learnt, task, modules)
+    int8 = model.get("int8", [])
+    expect_int8(network, int8)
     network.load_state_dict(safe_torch.load(files[WEIGHTS]))
-    network.to(pick_device(device)).eval()
+    network.to(_int8_device(device) if int8 else pick_device(device)).eval()
     return Bundle(
         config=Config.model_validate(model["config"]),
         target=model["target"],
@@ -145,7 +149,16 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         blueprint=blueprint,
         network=network,
         card=model["card"],
+        int8=int8,
     )
+
+
+def _int8_device(name: str) -> torch.device:
+    """Eight-bit weights are for CPUs: an accelerator is not what they are made for, and is not taken by itself."""
+    device = pick_device("cpu" if name == "auto" else name)
+    if device.type != "cpu":
+        raise ConfigError(f"device {name!r} takes no model of eight bits", place="device", cure="auto or cpu")
+    return device
 
 
 def _fields(arrays: Mapping[str, Any], owner: str) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
         "network": bundle.blueprint.to_json(),
         "config": bundle.config.model_dump(mode="json"),
         "card": bundle.card,
+        "int8": list(bundle.int8),
     }
     weights = {name: value.detach().cpu().contiguous() for name, value in bundle.network.state_dict().items()}
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(weights)}

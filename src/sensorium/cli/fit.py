@@ -20,6 +20,7 @@ def fit(
     modality: o.Modality = None,
     fusion: Annotated[str | None, typer.Option(help="How the modalities are fused; see `sensorium list`.")] = None,
     task: o.Task = None,
+    teacher: Annotated[str | None, typer.Option(help="Learn from the answers of this fitted model too.")] = None,
     epochs: o.Epochs = None,
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
@@ -36,7 +37,7 @@ def fit(
     """
     settings = o.settings(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
-        train__epochs=epochs, split__column=split_column, seed=seed, device=device,
+        train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed, device=device,
         prepare__stream=stream or None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit

@@ -28,6 +28,7 @@ class TrainConfig(Strict):
         0.0, description="α: rows and their labels mixed by Beta(α, α); 0: not"
     )
     techniques: Named = Field({}, description="what else training does, by registered name, with options")
+    teacher: str | None = Field(None, description="a fitted model whose answers this one learns from: distillation")
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

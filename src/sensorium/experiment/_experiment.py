@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from sensorium.config import Choice, Config
 from sensorium.encoders import Pretrained
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.experiment._checks import check_decoded, check_labels, check_train_settings, unlabelled
+from sensorium.experiment._teacher import ask_teacher, find_teacher
 from sensorium.features import Features
 from sensorium.metrics import Outcome
 from sensorium.modalities import Modality
@@ -105,10 +107,12 @@ class Experiment:
         options = {"kinds": self.config.tasks} if self.config.tasks else {}
         kind, labels = tasks.load(self.task_name), target.take(train_rows)
         self.task = kind.learn(labels, self.config.train.class_weight, **options)
+        teacher = self.config.train.teacher
+        self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
         self.learnt = self._learn(train_rows)
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
         self.augmented = choose_augmentations(self.kinds, self.config)
-        check_techniques(self.config.train.techniques, self.task_name, len(self.blueprint.towers))
+        check_techniques(self.config.train, self.task_name, len(self.blueprint.towers))
         self._fingerprint = self.table.fingerprint()
         self._say_guesses()
         self._prepare(target)
@@ -153,6 +157,13 @@ class Experiment:
         self.problems.extend(self._lone_classes())
         check_labels(labels.problems, self.rows("train"), target)
         check_decoded(self.prepared, self.rows("train"))
+
+    @cached_property
+    def _taught(self) -> npt.NDArray[np.float64] | None:
+        """What the teacher says of every prepared row: asked once for all models of the table."""
+        if not self._teacher:
+            return None
+        return ask_teacher(self._teacher, self.table.take(self.used), self.task, self.report)
 
     def _frozen_encoders(self) -> dict[str, Pretrained]:
         """Tower → an encoder whose features don't change in training: all models of the table share them."""
@@ -210,6 +221,7 @@ class Experiment:
                 validation_rows=self._with_something(prepared, "validation"),
                 target=self.target,
                 augmentations=self._augmentations(bundle),
+                taught=self._taught,
             )
             with bundle.network.reading_features(self.frozen):
                 return self._run(bundle, job, seed, keep)

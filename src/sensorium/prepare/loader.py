@@ -50,7 +50,8 @@ class Loader:
     def batch(self, rows: Tensor) -> Batch:
         """The batch of some rows (int64[b]), in their order."""
         cells = {name: column.cells(rows).to(self._device) for name, column in self._columns.items()}
-        return Batch(cells, None if self._target is None else self._target[rows].to(self._device))
+        target = None if self._target is None else self._target[rows].to(self._device)
+        return Batch(cells, rows.to(self._device), target)
 
     def shuffled(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> Iterator[Batch]:
         """All rows in random batches of `size`, the last one smaller."""

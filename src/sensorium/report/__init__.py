@@ -1,5 +1,6 @@
 """Results as a person reads them on a terminal."""
 
+from sensorium.report.quantized import quantized_text
 from sensorium.report.text import (
     comparison_text,
     evaluation_text,
@@ -18,4 +19,5 @@ __all__ = [
     "listing_text",
     "predictions_text",
     "problems_text",
+    "quantized_text",
 ]

@@ -29,6 +29,7 @@ class Course:
         loader: makes batches of rows.
         train_rows, validation_rows: places of the rows.
         target: [n, ...] of all rows, as the task encodes it.
+        taught: scores that the teacher (`train.teacher`) gives all rows; None without one.
         batch_size: rows of a step.
         epochs: the most there will be.
     """
@@ -41,6 +42,7 @@ class Course:
     target: npt.NDArray[Any]
     batch_size: int
     epochs: int
+    taught: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ class Technique(nn.Module):
 
     Class attributes:
         joint: it is about several modalities: a model of one is trained without it.
+        learns_from_teacher: it can't do without `train.teacher`.
     """
 
     joint: ClassVar[bool] = False
+    learns_from_teacher: ClassVar[bool] = False
 
     def __init__(self, course: Course) -> None:
         super().__init__()

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sensorium.config import check_options
+from sensorium.config import TrainConfig, check_options
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.registry import techniques
 from sensorium.techniques._base import Course, Technique
 
 
-def check_techniques(chosen: Mapping[str, Mapping[str, Any]], task: str, towers: int) -> None:
-    """Names, options, and whether they suit the task and the number of modalities.
+def chosen_techniques(config: TrainConfig) -> dict[str, dict[str, Any]]:
+    """Those that the settings name; a teacher is learnt from by distillation, where none is named that does."""
+    chosen = dict(config.techniques)
+    if config.teacher and not any(techniques.load(name).learns_from_teacher for name in chosen):
+        chosen["distillation"] = {}
+    return chosen
+
+
+def check_techniques(config: TrainConfig, task: str, towers: int) -> None:
+    """Names, options, and whether they suit the task, the number of modalities and each other.
 
     Raises:
         ConfigError: what can't be honoured, all told together.
     """
     faults: list[SensoriumError] = []
-    for name, options in chosen.items():
+    for name, options in chosen_techniques(config).items():
         try:
             _check(name, options, task, towers)
+            _check_teacher(name, config)
         except SensoriumError as fault:
             faults.append(fault)
     raise_together(faults)
@@ -48,6 +57,12 @@ def _check(name: str, options: Mapping[str, Any], task: str, towers: int) -> Non
     if kind.joint and towers < 2:
         rule = "it is about several"
         raise ConfigError(f"technique {name!r} has one modality to work on", place=_place(name), rule=rule)
+
+
+def _check_teacher(name: str, config: TrainConfig) -> None:
+    if techniques.load(name).learns_from_teacher and not config.teacher:
+        cure = "--teacher MODEL, or --set train.teacher=MODEL"
+        raise ConfigError(f"technique {name!r} has no teacher", place=_place(name), cure=cure)
 
 
 def _place(name: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,9 @@ def check_technique(name: str, **options: Any) -> None:
     suited = techniques.entry(name).literal("TASKS") or tuple(TARGETS)
     for task in (task for task in TARGETS if task in suited):
         table = _table(task)
-        plain, first, again = (_fit(table, task, chosen) for chosen in ({}, {name: options}, {name: options}))
+        plain = _fit(table, task)
+        with _teacher(plain, name) as taught:
+            first, again = (_fit(table, task, techniques={name: options}, **taught) for _ in range(2))
         _same_parts(plain, first, name)
         assert np.array_equal(_scores(first, table), _scores(again, table)), f"{name}: the same seed, other answers"
         assert np.isfinite(_scores(first, table)).all(), f"{name}: an answer is no finite number"
@@ -53,14 +57,25 @@ def _table(task: str) -> dict[str, Any]:
     return {"number": numbers, "vector": vectors, "answer": TARGETS[task](x + y)}
 
 
-def _fit(table: dict[str, Any], task: str, chosen: dict[str, Any]) -> Model:
+@contextmanager
+def _teacher(model: Model, name: str) -> Iterator[dict[str, Any]]:
+    """Settings of a teacher, for a technique that can't do without."""
+    with TemporaryDirectory() as folder:
+        if techniques.load(name).learns_from_teacher:
+            model.save(f"{folder}/teacher")
+            yield {"teacher": f"{folder}/teacher"}
+        else:
+            yield {}
+
+
+def _fit(table: dict[str, Any], task: str, **train: Any) -> Model:
     return fit(
         table,
         "answer",
         task=task,
         modalities={"vector": "vector"},
         width=16,
-        train={"epochs": 3, "techniques": chosen},
+        train={"epochs": 3, **train},
         progress=False,
     )
 

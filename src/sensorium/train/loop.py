@@ -22,7 +22,7 @@ from sensorium.model import FusionModel, infer
 from sensorium.prepare.loader import Loader
 from sensorium.progress import Bar, Reporter
 from sensorium.tasks import Task
-from sensorium.techniques import Course, Step, Technique, build_techniques
+from sensorium.techniques import Course, Step, Technique, build_techniques, chosen_techniques
 from sensorium.train.optimizer import make_optimizer, make_schedule
 
 Rows = npt.NDArray[np.int64]
@@ -36,7 +36,12 @@ LOOK = 16  # steps between two looks at the loss: each look waits for an acceler
 
 @dataclass(frozen=True)
 class Training:
-    """What a run of the loop works on; `augmentations` change the cells of its training rows alone."""
+    """What a run of the loop works on.
+
+    Attributes:
+        augmentations: change the cells of its training rows alone.
+        taught: a teacher's scores of all rows.
+    """
 
     model: FusionModel
     task: Task
@@ -45,6 +50,7 @@ class Training:
     validation_rows: Rows
     target: npt.NDArray[Any]
     augmentations: Augmentations
+    taught: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
     """
     size, epochs = batch_size(config, len(job.train_rows)), epoch_count(config, len(job.train_rows))
     history = History(config.metric or job.task.watch)
-    techniques = build_techniques(config.techniques, _course(job, config))
+    techniques = build_techniques(chosen_techniques(config), _course(job, config))
     parts = nn.ModuleList([job.model, *techniques.values()])
     optimizer = make_optimizer(parts, config)
     schedule = make_schedule(optimizer, config, epochs * math.ceil(len(job.train_rows) / size))
@@ -126,9 +132,10 @@ def train(job: Training, config: TrainConfig, seed: int, report: Reporter, keep:
 
 
 def _course(job: Training, config: TrainConfig) -> Course:
-    rows = len(job.train_rows)
-    size, epochs = batch_size(config, rows), epoch_count(config, rows)
-    return Course(job.model, job.task, job.loader, job.train_rows, job.validation_rows, job.target, size, epochs)
+    count = len(job.train_rows)
+    size, epochs = batch_size(config, count), epoch_count(config, count)
+    rows = job.train_rows, job.validation_rows
+    return Course(job.model, job.task, job.loader, *rows, job.target, size, epochs, job.taught)
 
 
 def _trained_weights(model: FusionModel) -> dict[str, Tensor]:

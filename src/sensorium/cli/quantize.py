@@ -1,0 +1,34 @@
+"""Make a model's large matrices of eight bits: a smaller file, faster answers on many CPUs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensorium.cli import _options as o
+from sensorium.cli._show import show, show_json
+
+
+def quantize(
+    model: o.Model,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the smaller model goes: a folder or a .zip.")],
+    table: Annotated[str | None, typer.Option(help="Labelled rows on which both models are scored.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Make a model's large matrices of eight bits: a smaller file, faster answers on many CPUs.
+
+    Example: sensorium quantize run --out small --table films.csv
+    """
+    from sensorium.predictor import load
+    from sensorium.report import quantized_text
+
+    whole = load(model, device="cpu")
+    small = whole.quantize()
+    small.save(out)
+    sizes = [whole.weight_bytes, small.weight_bytes]
+    scores = [each.evaluate(table) for each in (whole, small)] if table else []
+    show(quantized_text(sizes, scores), json)
+    metrics = [each.to_json()["metrics"] for each in scores]
+    show_json({"bytes": sizes, "modules": len(small.bundle.int8), "metrics": metrics, "out": str(out)}, json)

@@ -1,0 +1,55 @@
+"""What a fitted model answers to the rows that another one learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sensorium.artifact import load_bundle
+from sensorium.bundle import Bundle
+from sensorium.errors import ConfigError
+from sensorium.prepare import prepare_columns
+from sensorium.progress import Reporter
+from sensorium.table import Table
+from sensorium.tasks import Task
+
+PLACE = "train.teacher"
+
+
+def find_teacher(path: str, task: Task, device: torch.device) -> Bundle:
+    """The model of a folder or zip.
+
+    Raises:
+        ArtifactError: there is none.
+        ConfigError: it does not answer what is to be learnt.
+    """
+    teacher = load_bundle(Path(path), str(device))
+    _check(teacher, task, path)
+    return teacher
+
+
+def ask_teacher(teacher: Bundle, table: Table, task: Task, report: Reporter) -> npt.NDArray[np.float64]:
+    """Its scores of all rows, in the order of the learning task's labels: float64[n, classes], or [n] of an amount.
+
+    A teacher may see other columns than the model that learns from it; cells that it lacks are missing to it.
+    """
+    report.say("asking the teacher")
+    scores = teacher.scores(prepare_columns(table, teacher.learnt, report))
+    if not task.labels:
+        return scores
+    places = [teacher.task.labels.index(label) for label in task.labels]
+    return scores[:, places]
+
+
+def _check(teacher: Bundle, task: Task, path: str) -> None:
+    if type(teacher.task) is not type(task):
+        finding = f"the teacher answers {teacher.task.describe()}, to be learnt is {task.describe()}"
+        raise ConfigError(finding, place=f"{PLACE}: {path}", rule="one task")
+    missing = [str(label) for label in task.labels if label not in teacher.task.labels]
+    if missing or len(task.labels) != len(teacher.task.labels):
+        known = ", ".join(map(str, teacher.task.labels))
+        rule = f"the same labels; it knows {known}"
+        raise ConfigError("the teacher knows other labels", place=f"{PLACE}: {path}", rule=rule)
