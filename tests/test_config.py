@@ -22,7 +22,7 @@ from sensorium.config import (
 )
 from sensorium.errors import ConfigError
 from sensorium.prepare import learn_modality
-from sensorium.registry import augmentations, encoders, fusions, modalities, techniques
+from sensorium.registry import augmentations, encoders, fusions, heads, modalities, techniques
 from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
 from sensorium.testing import make_column, make_pretrained, make_table
@@ -70,6 +70,7 @@ TOP = {
     "augment": {"number": ["noise"]},
     "towers": {"mine": ["number", "day"]},
     "fusion": "late",
+    "head": "cosine",
     "width": 16,
     "seed": 1,
 }
@@ -323,6 +324,7 @@ FUSED = {
     "perceiver": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
     "cross_attention": {"pairs": [[0, 1]], "heads": 2, "dropout": 0.7},
 }
+HEADED = {"cosine": {"scale": 2.0}, "linear": {}, "prototype": {"scale": 2.0}}
 TRAINED = {
     "auxiliary": {"weight": 2.0},
     "distillation": {"weight": 0.1, "temperature": 9.0},
@@ -355,6 +357,7 @@ def test_every_option_has_a_case():
         (modalities, LEARNT, "learn"),
         (encoders, {name: options for name, (_, options) in ENCODED.items()}, "__init__"),
         (fusions, FUSED, "__init__"),
+        (heads, HEADED, "__init__"),
         (techniques, TRAINED, "__init__"),
         (augmentations, {name: options for name, (_, options) in AUGMENTED.items()}, "__init__"),
     ):
@@ -441,6 +444,14 @@ def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_colum
 def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
     plain, other = (
         print_of(fit(tabular, fusion={"name": name, **options})) for options in ({}, {option: FUSED[name][option]})
+    )
+    assert plain != other
+
+
+@pytest.mark.parametrize(("name", "option"), pairs(HEADED))
+def test_an_option_of_a_head_changes_what_is_trained(name, option, tabular):
+    plain, other = (
+        print_of(fit(tabular, head={"name": name, **options})) for options in ({}, {option: HEADED[name][option]})
     )
     assert plain != other
 

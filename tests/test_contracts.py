@@ -7,12 +7,13 @@ from torch import nn
 from sensorium.augment import Augmentation
 from sensorium.batch import Cells, Tokens
 from sensorium.fusion._base import stack
-from sensorium.registry import Entry, augmentations, encoders, fusions, metrics, modalities, tasks, techniques
+from sensorium.registry import Entry, augmentations, encoders, fusions, heads, metrics, modalities, tasks, techniques
 from sensorium.table import open_table
 from sensorium.testing import (
     check_augmentation,
     check_encoder,
     check_fusion,
+    check_head,
     check_metric,
     check_modality,
     check_task,
@@ -46,6 +47,11 @@ def test_encoder(name):
 @pytest.mark.parametrize("name", fusions.names())
 def test_fusion(name):
     check_fusion(name)
+
+
+@pytest.mark.parametrize("name", heads.names())
+def test_head(name):
+    check_head(name)
 
 
 @pytest.mark.parametrize("name", techniques.names())

@@ -36,6 +36,7 @@ class Settings(TypedDict, total=False):
     augment: Mapping[str, Any]
     towers: Mapping[str, Sequence[str]]
     fusion: str | Mapping[str, Any]
+    head: str | Mapping[str, Any]
     width: int
     split: Mapping[str, Any]
     train: Mapping[str, Any]

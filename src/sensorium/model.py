@@ -22,7 +22,7 @@ from sensorium.errors import ConfigError, did_you_mean
 from sensorium.fusion import Fusion
 from sensorium.modalities import Facts, Modality
 from sensorium.prepare.loader import Loader
-from sensorium.registry import encoders, fusions, modalities
+from sensorium.registry import encoders, fusions, heads, modalities
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Blueprint:
     fusion: str
     fusion_options: dict[str, Any]
     width: int
+    head: str = "linear"
+    head_options: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,14 +94,14 @@ class FusionModel(nn.Module):
     Args:
         towers: one a modality.
         fusion: of as many modalities.
-        outputs: number of logits; a fusion of decisions gives them itself.
+        head: makes logits of the fused vector; a fusion of decisions gives them itself.
+        outputs: number of logits.
     """
 
-    def __init__(self, towers: Sequence[Tower], fusion: Fusion, outputs: int) -> None:
+    def __init__(self, towers: Sequence[Tower], fusion: Fusion, head: nn.Module, *, outputs: int) -> None:
         super().__init__()
         self.towers = nn.ModuleList(towers)
-        self.fusion, self.outputs = fusion, outputs
-        self.head = nn.Identity() if fusion.level == "decision" else nn.Linear(fusion.width, outputs)
+        self.fusion, self.head, self.outputs = fusion, head, outputs
 
     def forward(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> Float[Tensor, "b k"]:
         """Logits; `hide` takes modalities away from rows as if they were missing."""
@@ -155,7 +157,16 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     _check_keys(config, towers, kinds)
     fusion = config.fusion.name or "concat"
     options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
-    return Blueprint(towers, fusion, options, config.width)
+    return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
+
+
+def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
+    head = config.head.name or "linear"
+    options = check_options(heads.load(head), config.head.options, f"head {head!r}")
+    if head != "linear" and fusions.load(fusion).level == "decision":
+        rule = "each modality has a head of its own, whose logits are fused"
+        raise ConfigError(f"fusion {fusion!r} takes no head {head!r}", place="head", rule=rule)
+    return head, options
 
 
 def build_model(
@@ -177,7 +188,14 @@ def build_model(
         Tower(plan.name, plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
         for plan, part, goal in zip(blueprint.towers, parts, widths, strict=True)
     ]
-    return FusionModel(towers, kind(widths, width, **blueprint.fusion_options), outputs)
+    fusion = kind(widths, width, **blueprint.fusion_options)
+    head = nn.Identity() if kind.level == "decision" else _build_head(blueprint, fusion.width, outputs)
+    return FusionModel(towers, fusion, head, outputs=outputs)
+
+
+def _build_head(blueprint: Blueprint, width: int, outputs: int) -> nn.Module:
+    kind = heads.load(blueprint.head)
+    return kind(width, outputs, **check_options(kind, blueprint.head_options, f"head {blueprint.head!r}"))
 
 
 def infer(model: FusionModel, loader: Loader, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:

@@ -145,10 +145,12 @@ modalities = Registry("modality", "sensorium.modalities")
 augmentations = Registry("augmentation", "sensorium.augment")
 encoders = Registry("encoder", "sensorium.encoders")
 fusions = Registry("fusion", "sensorium.fusion")
+heads = Registry("head", "sensorium.heads")
 techniques = Registry("technique", "sensorium.techniques")
 tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
 commands = Registry("command", "sensorium.cli", plugins=False)
 KINDS = {
-    r.kind: r for r in (modalities, augmentations, encoders, fusions, techniques, tasks, metrics, sources, commands)
+    r.kind: r
+    for r in (modalities, augmentations, encoders, fusions, heads, techniques, tasks, metrics, sources, commands)
 }

@@ -16,7 +16,7 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="modalities, augmentations, encoders, fusions, techniques, tasks, metrics; all by default."
+            help="modalities, augmentations, encoders, fusions, heads, techniques, tasks, metrics; all by default."
         ),
     ] = None,
     json: o.Json = False,

@@ -64,6 +64,7 @@ class Config(Strict):
     augment: dict[str, Named] = Field({}, description="column (or modality) → augmentations and their options")
     towers: dict[str, list[str]] = Field({}, description="tower → the columns that it encodes together")
     fusion: Choice = Field(Choice.of("concat"), description="fusion and its options")
+    head: Choice = Field(Choice.of("linear"), description="what makes logits of the fused features, and its options")
     width: PositiveInt = Field(128, description="width D of the fused features")
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()

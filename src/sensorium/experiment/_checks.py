@@ -14,6 +14,7 @@ from sensorium.modalities import Encoded
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
+from sensorium.registry import heads
 from sensorium.table import Column
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -26,11 +27,25 @@ def check_train_settings(config: Config, task: str) -> None:
     faults: list[SensoriumError] = []
     if task == "regression" and config.train.class_weight != "auto":
         faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
+    faults += _head_faults(config, task)
     known = metrics_of(task)
     if config.train.metric and config.train.metric not in known:
         cure = did_you_mean(config.train.metric, known)
         faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
     raise_together(faults)
+
+
+def _head_faults(config: Config, task: str) -> list[SensoriumError]:
+    name = config.head.name or "linear"
+    suited = heads.entry(name).literal("TASKS")
+    faults: list[SensoriumError] = []
+    if suited and task not in suited:
+        rule = f"it is for {', '.join(suited)}"
+        faults.append(ConfigError(f"head {name!r} does not suit {task}", place="head", rule=rule))
+    if config.train.mixup and name != "linear":
+        rule = "the answers of a linear head to mixed features are its mixed answers"
+        faults.append(ConfigError(f"head {name!r} does not go with mixup", place="train.mixup", rule=rule))
+    return faults
 
 
 def unlabelled(target: Column) -> list[Problem]:

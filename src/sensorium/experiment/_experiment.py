@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -293,7 +293,7 @@ class Experiment:
         if variant.towers is None:
             return blueprint
         towers = [tower for tower in blueprint.towers if tower.name in variant.towers]
-        return Blueprint(towers, blueprint.fusion, blueprint.fusion_options, blueprint.width)
+        return replace(blueprint, towers=towers)
 
     def _cells(self) -> list[Column]:
         """The columns, and those that objects are made of."""

@@ -10,6 +10,7 @@ Each takes a registered name, raises AssertionError with what is broken, and ret
 from sensorium.testing.augmentations import check_augmentation
 from sensorium.testing.encoders import check_encoder
 from sensorium.testing.fusions import check_fusion
+from sensorium.testing.heads import check_head
 from sensorium.testing.metrics import check_metric
 from sensorium.testing.modalities import check_modality
 from sensorium.testing.pretrained import make_pretrained
@@ -21,6 +22,7 @@ __all__ = [
     "check_augmentation",
     "check_encoder",
     "check_fusion",
+    "check_head",
     "check_metric",
     "check_modality",
     "check_task",

@@ -1,0 +1,35 @@
+"""What every head promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from sensorium.registry import heads
+
+ROWS, WIDTH, CLOSE = 6, 8, 1e-5
+
+
+def check_head(name: str, **options: Any) -> None:
+    """Run every check for one, two and five logits.
+
+    Args:
+        name: registered name.
+        **options: of the head.
+
+    Raises:
+        AssertionError: says which promise is broken.
+    """
+    for outputs in (1, 2, 5):
+        torch.manual_seed(outputs)
+        head = heads.load(name)(WIDTH, outputs, **options).eval()
+        rows = torch.randn(ROWS, WIDTH, requires_grad=True)
+        logits = head(rows)
+        assert logits.shape == (ROWS, outputs), f"{name}: the logits are {tuple(logits.shape)}, not ({ROWS}, {outputs})"
+        assert logits.isfinite().all(), f"{name}: a logit is not finite"
+        assert torch.allclose(head(rows[2:3]), logits[2:3], atol=CLOSE), f"{name}: a row alone is answered otherwise"
+        assert head(torch.zeros(1, WIDTH)).isfinite().all(), f"{name}: a row of zeros has no finite answer"
+        found = torch.autograd.grad(logits.square().sum(), [rows, *head.parameters()], allow_unused=True)
+        assert all(gradient is not None for gradient in found), f"{name}: no gradient reaches the rows or a parameter"
+        assert found[0] is not None and (found[0].abs().sum(1) > 0).all(), f"{name}: no gradient reaches a row"
