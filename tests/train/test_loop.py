@@ -119,6 +119,7 @@ CHANGED = {
     "modality_dropout": 0.0,
     "mixup": 0.4,
     "techniques": ["label_smoothing"],
+    "preset": "none",
     "class_weight": "balanced",
 }
 

@@ -29,6 +29,9 @@ class TrainConfig(Strict):
     )
     techniques: Named = Field({}, description="what else training does, by registered name, with options")
     teacher: str | None = Field(None, description="a fitted model whose answers this one learns from: distillation")
+    preset: Literal["auto", "few", "none"] = Field(
+        "auto", description="few: patience and label smoothing for few rows, unless set; auto: by their number"
+    )
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

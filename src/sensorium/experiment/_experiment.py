@@ -34,7 +34,7 @@ from sensorium.registry import encoders, tasks
 from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
 from sensorium.table import Column, Table, as_read
 from sensorium.techniques import check_techniques
-from sensorium.train import History, Training, train
+from sensorium.train import History, Training, train, with_preset
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -104,6 +104,8 @@ class Experiment:
         self.split_column = split_column(self.table, self.config)
         self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
         train_rows = self.split.rows("train")
+        preset = with_preset(self.config.train, len(train_rows), self.task_name)
+        self.config = self.config.model_copy(update={"train": preset})
         options = {"kinds": self.config.tasks} if self.config.tasks else {}
         kind, labels = tasks.load(self.task_name), target.take(train_rows)
         self.task = kind.learn(labels, self.config.train.class_weight, **options)

@@ -1,0 +1,45 @@
+"""What few rows change in the settings, and what the user's own settings change in that."""
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.config import TrainConfig
+from sensorium.train import with_preset
+from sensorium.train.preset import FEW, PATIENCE
+
+PLAIN = TrainConfig()
+
+
+@pytest.mark.parametrize(("rows", "few"), [(FEW, True), (FEW + 1, False)])
+def test_auto_goes_by_the_number_of_rows(rows, few):
+    found = with_preset(TrainConfig(), rows, "multiclass")
+    assert found.patience == (PATIENCE if few else PLAIN.patience)
+    assert list(found.techniques) == (["label_smoothing"] if few else [])
+
+
+def test_few_is_always_taken_none_never():
+    assert with_preset(TrainConfig(preset="few"), 10**6, "binary").patience == PATIENCE
+    assert with_preset(TrainConfig(preset="none"), 10, "binary").patience == PLAIN.patience
+
+
+@pytest.mark.parametrize(
+    "own", [{"patience": 3}, {"patience": None}, {"techniques": {}}, {"techniques": ["auxiliary"]}]
+)
+def test_what_is_set_by_hand_stays(own):
+    config = TrainConfig.model_validate(own)
+    found = with_preset(config, 10, "multiclass")
+    assert {key: getattr(found, key) for key in own} == {key: getattr(config, key) for key in own}
+
+
+def test_amounts_have_no_labels_to_smooth():
+    assert with_preset(TrainConfig(), 10, "regression").techniques == {}
+
+
+def test_a_fit_says_what_it_was_trained_with(tmp_path):
+    random = np.random.default_rng(0)
+    table = {"x": random.normal(size=80).tolist(), "label": ["a", "b"] * 40}
+    model = sensorium.fit(table, "label", epochs=2, out=tmp_path, progress=False)
+    assert model.bundle.config.train.patience == PATIENCE
+    assert "label_smoothing" in model.card["history"]["techniques"]
+    assert f"patience: {PATIENCE}" in (tmp_path / "config.yaml").read_text()
