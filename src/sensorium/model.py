@@ -303,7 +303,15 @@ def build_encoder(plan: TowerPlan, facts: Mapping[str, Facts], modules: Mapping[
     options = _checked_options(plan, kind)  # again: a blueprint that was read back holds lists for tuples
     if entry.literal("JOINT", False):
         return kind([facts[column] for column in plan.columns], **options)
-    known = facts[plan.columns[0]]
+    known = {**facts[plan.columns[0]], "facts": facts[plan.columns[0]]}
+    lacking = [name for name in _positional(kind) if name not in known]
+    if lacking:
+        raise ConfigError(
+            f"encoder {plan.encoder!r} needs {', '.join(lacking)} of its column, which are not there in this form",
+            place=f"tower {plan.name!r}",
+            rule="the options of the column's modality and the encoder fit each other",
+            cure="leave the options of the modality, or name an encoder that takes them",
+        )
     return kind(**{name: known[name] for name in _positional(kind)}, **options)
 
 

@@ -58,11 +58,28 @@ class Entry:
         return default
 
     def options(self, function: str = "__init__") -> list[Option]:
-        """The member's options: keyword-only parameters of `function` (or of the member itself, if a function)."""
+        """The member's options: keyword-only parameters of `function` (or of the member itself, if a function).
+
+        A class that has no such function has that of its first base, which may stand in a file beside it.
+        """
         node = next((n for n in self._tree.body if _names_member(n, self.name)), None)
         if isinstance(node, ast.ClassDef):
-            node = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == function), None)
+            found = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == function), None)
+            base = self._base(node) if found is None else None
+            return base.options(function) if base else list(_keyword_options(found)) if found else []
         return list(_keyword_options(node)) if isinstance(node, ast.FunctionDef) else []
+
+    def _base(self, member: ast.ClassDef) -> Entry | None:
+        """The file beside this one that the first base of a class is imported from, read as the member of that name."""
+        name = member.bases[0].id if member.bases and isinstance(member.bases[0], ast.Name) else ""
+        package = self.module.rpartition(".")[0]
+        for node in self._tree.body:
+            if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+                parent, _, stem = (node.module or "").rpartition(".")
+                path = self.path.with_name(f"{stem}.py")
+                if parent == package and path.is_file():
+                    return Entry(name, f"{package}.{stem}", path)
+        return None
 
     def load(self) -> Any:
         """Import the file and return the class or function that bears its name."""

@@ -50,7 +50,7 @@ def cells_of(kind, rows, size, seed):
 
 
 KINDS = ("image", "scan", "audio", "text", "series", "number", "vector", "date", "boolean", "category")
-FACTS = {"mean": np.zeros(4, np.float32), "deviation": np.full(4, 0.1, np.float32), "channels": 2}
+FACTS = {"mels": 4, "mean": np.zeros(4, np.float32), "deviation": np.full(4, 0.1, np.float32), "channels": 2}
 
 
 @pytest.mark.parametrize("name", augmentations.names())

@@ -6,6 +6,7 @@ import torch
 
 from sensorium.augment import build_augmentation
 from sensorium.batch import Cells
+from sensorium.errors import ConfigError
 from sensorium.modalities.audio import FLOOR
 
 MELS = 8
@@ -27,7 +28,7 @@ def sounds(rows, frames=40):
     return Cells(values * mask[..., None], torch.ones(rows, dtype=torch.bool), mask)
 
 
-FACTS = {"mean": MEAN, "deviation": DEVIATION}
+FACTS = {"mels": MELS, "mean": MEAN, "deviation": DEVIATION}
 
 
 def power_of(values):
@@ -75,9 +76,27 @@ def test_a_shifted_sound_is_the_old_one_beside_repeated_frames():
         assert abs(moves[0]) <= 0.3 * length + 0.5
 
 
+def test_a_waveform_is_shifted_and_has_no_bands_to_change():
+    lengths, samples = torch.tensor([[6], [4]]), torch.arange(1.0, 7.0).repeat(2, 1)
+    mask = torch.arange(6) < lengths
+    cells = Cells(samples * mask, torch.ones(2, dtype=torch.bool), mask)
+    waveform = {"form": "waveform", "rate": 8000}
+    moved = [call("time_shift", cells, waveform, seed=seed, share=0.5) for seed in range(8)]
+    for values in moved:
+        for row, old, length in zip(values, cells.values, lengths[:, 0], strict=True):
+            places = torch.arange(length)
+            shifts = [old[(places + by).clamp(0, length - 1)] for by in range(-3, 4)]
+            assert any(torch.equal(row[:length], shifted) for shifted in shifts)
+            assert not row[length:].any()
+    assert len({tuple(values.flatten().tolist()) for values in moved}) > 2
+    for name in ("gain", "white_noise", "spec_augment"):
+        with pytest.raises(ConfigError, match="not there in this form"):
+            call(name, cells, waveform)
+
+
 def test_spec_augment_hides_whole_bands_and_whole_stretches_of_time():
     cells = sounds(100)
-    changed = call("spec_augment", cells, bands=0.5, time=0.25)
+    changed = call("spec_augment", cells, FACTS, bands=0.5, time=0.25)
     for old, new, mask in zip(cells.values, changed, cells.mask, strict=True):
         hidden = (new != old)[mask]
         assert bool((new[mask][hidden] == 0).all())
@@ -90,7 +109,7 @@ def test_spec_augment_hides_whole_bands_and_whole_stretches_of_time():
 
 def test_spec_augment_without_masks_changes_nothing():
     cells = sounds(5)
-    assert torch.equal(call("spec_augment", cells, band_masks=0, time_masks=0), cells.values)
+    assert torch.equal(call("spec_augment", cells, FACTS, band_masks=0, time_masks=0), cells.values)
 
 
 def texts(rows, tokens=30):

@@ -74,11 +74,11 @@ def test_pictures_are_scaled_as_the_model_says(folders, table):
     processor, model = AutoImageProcessor.from_pretrained(folder), AutoModel.from_pretrained(folder)
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8))
     learnt = Picture(32, 3, "stretch", 255, 10**8)
-    encoder = PretrainedImage(3, model=folder).eval()
+    encoder = PretrainedImage({}, model=folder).eval()
     encoder.load_pretrained()
     pixels = torch.from_numpy(learnt.prepare(picture).copy())[None]
     with torch.inference_mode():
-        states = encoder.states(Cells(pixels, torch.ones(1, dtype=torch.bool)))
+        states = encoder.states(Cells(pixels, torch.ones(1, dtype=torch.bool))).values
         wanted = model(**processor(picture, return_tensors="pt")).last_hidden_state
     assert torch.allclose(states, wanted, atol=1e-5)
 
@@ -99,7 +99,7 @@ def test_a_saved_model_answers_alike_and_needs_its_folder_no_more(tune, table, t
 def test_only_what_is_to_be_tuned_changes(table, folders):
     for tune in TUNES:
         model = fit(table, folders, tune=tune)
-        fresh = PretrainedText(1, model=folders["text"], tune=tune)
+        fresh = PretrainedText({}, model=folders["text"], tune=tune)
         fresh.load_pretrained()
         trained = model.bundle.network.towers[0].encoder.backbone.state_dict()
         changed = {name for name, value in fresh.backbone.state_dict().items() if not torch.equal(value, trained[name])}
@@ -111,7 +111,7 @@ def test_only_what_is_to_be_tuned_changes(table, folders):
 
 
 def test_lower_layers_learn_more_slowly(folders):
-    encoder = PretrainedText(1, model=folders["text"], tune="full", rate=0.1, decay=0.5)
+    encoder = PretrainedText({}, model=folders["text"], tune="full", rate=0.1, decay=0.5)
     groups = make_optimizer(encoder, Config.gather({}).train).param_groups
     rates = sorted({round(group["lr"] / 2e-3, 6) for group in groups}, reverse=True)
     assert rates == [1.0, 0.1, 0.05, 0.025]  # our own, the last layer, the first, what lies below them

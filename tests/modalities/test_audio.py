@@ -8,11 +8,15 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
+import sensorium
+from sensorium.errors import ConfigError
 from sensorium.modalities import Work
 from sensorium.modalities.audio import Audio, mel_filters
 from sensorium.problems import Problems
 from sensorium.table import open_table
+from sensorium.testing import make_table
 
 
 def column(cells, folder=None):
@@ -207,3 +211,42 @@ def test_random_damage_never_crashes(noise, place):
         assert found.present[1]
         assert bool(found.present[0]) == (not found.problems)
         assert np.isfinite(found.values.values).all()
+
+
+def test_a_waveform_is_kept_as_it_is():
+    short, long = tone(seconds=0.25), np.random.default_rng(0).normal(0, 0.1, 6000)
+    cells = column([file(short, subtype="FLOAT"), None, file(long, subtype="FLOAT"), b"no sound"])
+    learnt = Audio.learn(cells, form="waveform", seconds=0.5)
+    found = learnt.encode(cells)
+    assert found.present.tolist() == [True, False, True, False]
+    assert found.values.values.dtype == np.float32 and found.values.values.ndim == 1
+    assert found.values[0] == pytest.approx(short, abs=1e-6)
+    assert found.values[2] == pytest.approx(long[:4000], abs=1e-6)
+    assert learnt.facts() == {"form": "waveform", "rate": 8000}
+    assert "waveform" in learnt.describe()
+
+
+def test_a_waveform_comes_at_the_rate_that_is_asked_for():
+    learnt = Audio.learn(column([file(tone(44_100), 44_100)]), form="waveform", rate=16_000)
+    wave = learnt.encode(column([file(tone(44_100), 44_100)])).values[0]
+    assert abs(len(wave) - 8000) <= 2
+    assert wave[500:7500] == pytest.approx(tone(16_000)[500:7500], abs=0.01)
+
+
+def test_mel_bands_of_a_waveform_are_refused():
+    with pytest.raises(ConfigError, match="no mel bands"):
+        Audio.learn(column([file(tone())]), form="waveform", mels=12)
+
+
+def test_an_encoder_of_spectrograms_refuses_waveforms(tmp_path):
+    table = make_table(tmp_path, rows=20, modalities=["audio"])
+    with pytest.raises(ConfigError, match="'audio_cnn' needs mels"):
+        sensorium.fit(table, "label", config={"modalities": {"audio": {"form": "waveform"}}}, progress=False)
+
+
+def test_a_module_of_the_users_own_may_take_waveforms(tmp_path):
+    table = make_table(tmp_path, rows=30, modalities=["audio"])
+    module = nn.Sequential(nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 4, 64, 32), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    settings = {"modalities": {"audio": {"form": "waveform"}}, "train": {"epochs": 1}}
+    model = sensorium.fit(table, "label", config=settings, encoders={"audio": module}, progress=False)
+    assert set(model.predict(table)) <= {"class_0", "class_1", "class_2"}

@@ -51,9 +51,19 @@ def build_augmentations(chosen: Chosen, facts: Mapping[str, Facts]) -> dict[str,
 
 
 def build_augmentation(name: str, facts: Facts, options: Mapping[str, Any]) -> Augmentation:
-    """One of them, for a column whose modality knows these facts."""
+    """One of them, for a column whose modality knows these facts.
+
+    Raises:
+        ConfigError: it needs one that the modality, with its options, does not tell.
+    """
     kind = augmentations.load(name)
     needed = [p.name for p in _parameters(kind) if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if lacking := [fact for fact in needed if fact not in facts]:
+        raise ConfigError(
+            f"augmentation {name!r} needs {', '.join(lacking)} of its column, which are not there in this form",
+            place=f"augment: {name}",
+            cure="leave it out, or change the options of the column's modality (a waveform has no mel bands)",
+        )
     built: Augmentation = kind(**{fact: facts[fact] for fact in needed}, **options)
     return built
 

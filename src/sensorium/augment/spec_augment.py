@@ -19,6 +19,7 @@ class SpecAugment(Augmentation):
     A mask's width is drawn from none up to the widest; what is masked takes the mean of its band in the training rows.
 
     Args:
+        mels: number of mel bands.
         chance: of a row to be changed.
         bands: widest mask of neighbouring mel bands, as a share of all.
         band_masks: how many of them.
@@ -28,6 +29,7 @@ class SpecAugment(Augmentation):
 
     def __init__(
         self,
+        mels: int,
         *,
         chance: Chance = 1.0,
         bands: Chance = 0.2,
@@ -36,15 +38,15 @@ class SpecAugment(Augmentation):
         time_masks: NonNegativeInt = 1,
     ) -> None:
         super().__init__(chance)
-        self.bands, self.band_masks = bands, band_masks
+        self.mels, self.bands, self.band_masks = mels, bands, band_masks
         self.time, self.time_masks = time, time_masks
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         assert cells.mask is not None
-        frames, mels = cells.values.shape[1:]
+        frames = cells.values.shape[1]
         values, lengths = cells.values, cells.mask.sum(1).float()
         for _ in range(self.band_masks):
-            hidden = _mask(torch.full_like(lengths, mels), self.bands, mels, random)
+            hidden = _mask(torch.full_like(lengths, self.mels), self.bands, self.mels, random)
             values = values.masked_fill(hidden[:, None], 0.0)  # the mean, as bands are standardised
         for _ in range(self.time_masks):
             values = values.masked_fill(_mask(lengths, self.time, frames, random)[..., None], 0.0)

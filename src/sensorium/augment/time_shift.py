@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from sensorium.augment._base import Augmentation, uniform
+from sensorium.augment._base import Augmentation, spread, uniform
 from sensorium.batch import Cells
 from sensorium.config import Chance
 
@@ -13,7 +13,8 @@ ACCEPTS = ("audio",)
 
 
 class TimeShift(Augmentation):
-    """Starts a sound earlier or later; its first or last frame goes on where nothing is left of it.
+    """Starts a sound earlier or later; its first or last frame (of a waveform, its first or last sample) goes on where
+    nothing is left of it.
 
     Args:
         chance: of a row to be changed.
@@ -30,4 +31,4 @@ class TimeShift(Augmentation):
         moves = (uniform(-self.share, self.share, lengths.shape, random) * lengths).round().long()
         steps = torch.arange(cells.mask.shape[1], device=lengths.device)
         places = torch.minimum((steps - moves).clamp_min(0), (lengths - 1).clamp_min(0))  # (b, t)
-        return cells.values.gather(1, places[..., None].expand_as(cells.values))
+        return cells.values.gather(1, spread(places, cells.values).expand_as(cells.values))

@@ -21,8 +21,9 @@ class Encoder(Protocol):
         ACCEPTS = ("text",)   the modalities it can encode
         JOINT = True          it encodes several columns together (default False)
 
-    Its constructor's positional parameters are facts that the modality supplies, by name (`vocabulary`, `channels` …);
-    a joint encoder has one, the list of its columns' facts. Keyword-only parameters are the user's options.
+    Its constructor's positional parameters are facts that the modality supplies, by name (`vocabulary`, `channels` …;
+    `facts` is all of them); a joint encoder has one, the list of its columns' facts. Keyword-only parameters are the
+    user's options.
 
     Attributes:
         width: d of the tokens that come out (of their summary, where it has one).

@@ -3,80 +3,172 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import warnings
-from collections.abc import Iterator
+import json
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
+from sensorium.config import Fraction, Share
+from sensorium.encoders._backbone import (
+    add_low_rank,
+    below_additions,
+    build_backbone,
+    check_kind,
+    read_weights,
+    recompute_states,
+    unused,
+)
+from sensorium.encoders._layers import find_layers
 from sensorium.encoders.vector_mlp import VectorMLP
 from sensorium.errors import ConfigError
-from sensorium.hub import CONFIG, find_model, missing_extra, read_json
+from sensorium.hub import CONFIG, find_model, read_json
+from sensorium.modalities import Facts
 
 Tune: TypeAlias = Literal["frozen", "last", "lora", "full"]
 Pool: TypeAlias = Literal["mean", "first"]
 
+PREPROCESSOR = "preprocessor_config.json"
+PREPROCESSING = "preprocessing"  # what of it we need, kept beside the model's own settings
+
 
 class Pretrained(nn.Module):
-    """A pretrained model, its states pooled to one vector, and a small network of our own over that.
+    """cells → the model's states (b, t, d) → pooled (b, d) → a small network of our own → one token (b, 1, size).
 
     Frozen, the vectors of all cells are computed once and kept, and only the small network is trained.
 
     Args:
-        model: a folder, or a name on the hub.
-        config: the model's `config.json`.
-        tune: what of it is trained: nothing, its last layers, low-rank additions to its matrices, everything.
-        pool: mean of the states of real tokens, or the first state.
+        facts: of the column.
+        model: a folder with `config.json` and `*.safetensors`, or a name on the Hugging Face hub.
+        tune: what is trained of it: `frozen` nothing, `last` its last layers, `lora` low-rank additions, `full`
+            everything.
+        layers: how many are the last ones.
+        rank: of low-rank additions.
+        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
+        decay: of that share, from each layer to the one below.
+        pool: mean of the states of what is real, or the first state.
+        checkpointing: the states within a tuned model's layers are computed again for the gradient instead of kept:
+            less memory, more time, the same training.
         size: width of the token that comes out.
-        dropout: in our own network.
+        dropout: in the network over the model.
+        config: the model's settings; its own by default.
 
     Class attributes:
+        modality: what the model must be one of.
         part: which half of a model of two (CLIP, SigLIP) is meant; others are taken whole.
     """
 
-    part: ClassVar[str]
+    modality: ClassVar[str]
+    part: ClassVar[str] = ""
 
     def __init__(
-        self, model: str, config: dict[str, Any], tune: Tune, pool: Pool, *, size: int, dropout: float
+        self,
+        facts: Facts,
+        *,
+        model: str = "",
+        tune: Tune = "frozen",
+        layers: PositiveInt = 2,
+        rank: PositiveInt = 8,
+        rate: Share = 0.02,
+        decay: Share = 0.9,
+        pool: Pool = "mean",
+        checkpointing: bool = False,
+        size: PositiveInt = 128,
+        dropout: Fraction = 0.1,
+        config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.model, self.tune, self.pool, self._config = model, tune, pool, config
-        self.backbone = _take_part(_from_config(config), self.part)
-        features = _features(self.backbone.config)
-        self.norm = nn.LayerNorm(features, elementwise_affine=False)
-        self.head = VectorMLP(features, size=size, dropout=dropout)
-        self.width, self.features_width = size, features
+        settings = dict(config or self.settings(model))
+        self.preprocessing = settings.pop(PREPROCESSING, None) or self.preprocess(settings, {})
+        self.model, self.tune, self.pool = model, tune, pool
+        self._config = self.fitted(settings, facts)
+        self.backbone = build_backbone(self._config, self.part)
+        self.features_width = self.states_width(facts)
+        self.norm = nn.LayerNorm(self.features_width, elementwise_affine=False)
+        self.head = VectorMLP(self.features_width, size=size, dropout=dropout)
+        self.width = size
+        self.ready()
+        self._choose_trained(layers, rank, rate, decay)
+        if checkpointing:
+            self._recompute()
+
+    @classmethod
+    def settings(cls, model: str) -> dict[str, Any]:
+        """A model's configuration, and what its preprocessing comes to.
+
+        Raises:
+            ConfigError: there is no such model, or it is none of this modality.
+        """
+        folder = find_model(model)
+        config = read_json(folder, CONFIG)
+        check_kind(config, cls.modality, cls.part)
+        return {**config, PREPROCESSING: cls.preprocess(config, read_json(folder, PREPROCESSOR))}
+
+    @classmethod
+    def complete(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with the model's settings, so that it can be built again where its folder is not."""
+        return {**options, "config": options.get("config") or cls.settings(options.get("model", ""))}
+
+    @classmethod
+    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """How the modality should prepare cells: as they were when the model learnt."""
+        raise NotImplementedError
+
+    @classmethod
+    def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+        """What we need to know of the model's preprocessing: `config.json` and `preprocessor_config.json` → numbers."""
+        return {}
+
+    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+        """The model's settings, fitted to the column.
+
+        Raises:
+            ConfigError: the column is not prepared as the model needs it.
+        """
+        return config
+
+    def states_width(self, facts: Facts) -> int:
+        """The width d of the states."""
+        sizes = getattr(self.backbone.config, "hidden_sizes", None)
+        return int(sizes[-1] if sizes else self.backbone.config.hidden_size)
+
+    def ready(self) -> None:
+        """Make what `states` needs beside the model."""
 
     @property
     def frozen(self) -> bool:
         """Are its features the same throughout training?"""
         return self.tune == "frozen"
 
-    def choose_trained(self, layers: int, rank: int, rate: float, decay: float) -> None:
+    def _choose_trained(self, layers: int, rank: int, rate: float, decay: float) -> None:
         """Let the gradient reach what `tune` says; lower layers learn more slowly (Howard and Ruder 2018,
-        arXiv:1801.06146).
-
-        Args:
-            layers: how many of the last ones, for `last`.
-            rank: of the additions, for `lora` (Hu et al. 2021, arXiv:2106.09685).
-            rate: learning rate of the model's own weights, as a share of the others'.
-            decay: of that share, from each layer to the one below.
+        arXiv:1801.06146). What the model itself keeps fixed (sinusoids) stays so.
         """
         if self.tune == "lora":
-            self.backbone = _with_additions(self.backbone, rank)
+            self.backbone = add_low_rank(self.backbone, rank)
             return
-        blocks = _blocks(self.backbone)
-        first = {"frozen": len(blocks), "last": max(0, len(blocks) - layers), "full": 0}[self.tune]
-        trained = {id(p) for block in blocks[first:] for p in block.parameters()}
-        for parameter in self.backbone.parameters():
-            parameter.requires_grad_(self.tune == "full" or id(parameter) in trained)
-            parameter.rate = rate * decay ** len(blocks)  # type: ignore[attr-defined]  # read by the optimiser
-        for depth, block in enumerate(reversed(blocks)):
-            for parameter in block.parameters():
-                parameter.rate = rate * decay**depth  # type: ignore[attr-defined]
+        found = find_layers(self.backbone)
+        groups = [(0, found.above), *enumerate(reversed(found.blocks)), (len(found.blocks), found.below)]
+        last = {"frozen": 0, "last": min(layers, len(found.blocks)), "full": len(found.blocks) + 1}[self.tune]
+        for depth, group in groups:
+            for parameter in group:
+                parameter.requires_grad_(parameter.requires_grad and depth < last)
+                parameter.rate = rate * decay**depth  # type: ignore[attr-defined]  # read by the optimiser
+        for name, parameter in self.backbone.named_parameters():
+            if unused(name, self.backbone.config.model_type):
+                parameter.requires_grad_(False)
+
+    def _recompute(self) -> None:
+        if self.frozen:
+            raise ConfigError(
+                "nothing is kept of a frozen model's layers that could be computed again",
+                place="checkpointing: true",
+                cure="checkpointing: false, or tune: last, lora or full",
+            )
+        recompute_states(self.backbone)
 
     def load_pretrained(self) -> None:
         """Take the weights of the folder or of the hub; until then they are random.
@@ -84,22 +176,31 @@ class Pretrained(nn.Module):
         Raises:
             ConfigError: they are not there, or not of this model.
         """
-        own, found = self.backbone.state_dict(), _read_weights(self.model, self.part)
-        found = {name if name in own else _below_additions(name): value for name, value in found.items()}
-        self.backbone.load_state_dict(found | {name: own[name] for name in own if "lora_" in name})
+        own, found = self.backbone.state_dict(), read_weights(self.model, self.part)
+        found = {name if name in own else below_additions(name): value for name, value in found.items()}
+        try:
+            self.backbone.load_state_dict(found | {name: own[name] for name in own if "lora_" in name})
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise ConfigError(
+                f"the weights are not of a model with these settings: {reason}", place=f"model: {self.model}"
+            ) from None
 
     def identity(self) -> str:
         """A hash of all that the features depend on."""
-        found = hashlib.sha256(f"{type(self).__name__} {self.pool} {self._config}".encode())
+        settings = json.dumps([self._config, self.preprocessing], sort_keys=True, default=str)
+        found = hashlib.sha256(f"{type(self).__name__} {self.pool} {settings}".encode())
         for name, value in self.backbone.state_dict().items():
             found.update(name.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return found.hexdigest()
 
     def train(self, mode: bool = True) -> Pretrained:
-        """A frozen model stays as it is when it answers."""
+        """A frozen model stays as it is when it answers; so do the running means of frozen batch normalisation."""
         super().train(mode)
-        if self.frozen:
-            self.backbone.eval()
+        for part in self.backbone.modules():
+            fixed = isinstance(part, nn.modules.batchnorm._BatchNorm) and not part.weight.requires_grad
+            if self.frozen or fixed:
+                part.training = False
         return self
 
     def forward(self, cells: Cells) -> Tokens:
@@ -114,93 +215,14 @@ class Pretrained(nn.Module):
     def features(self, cells: Cells) -> Tensor:
         """Cells → (b, features_width), each row of mean 0 and deviation 1."""
         states = self.states(cells)
-        if states.dim() == 4:  # a map (b, d, h, w)
-            states = states.flatten(2).transpose(1, 2)
-        if self.pool == "first":
-            return self.norm(states[:, 0])
-        mask = cells.mask if cells.mask is not None and cells.mask.shape == states.shape[:2] else None
-        return self.norm(states.mean(1) if mask is None else Tokens(states, mask).pooled())
+        return self.norm(states.values[:, 0] if self.pool == "first" else states.pooled())
 
-    def states(self, cells: Cells) -> Tensor:
-        """Cells → the model's last states, (b, t, d) or (b, d, h, w)."""
+    def states(self, cells: Cells) -> Tokens:
+        """Cells → the model's last states (b, t, d), and which of them are of something real."""
         raise NotImplementedError
 
 
-def read_config(model: str) -> dict[str, Any]:
-    """A model's `config.json`.
-
-    Raises:
-        ConfigError: there is no such model.
-    """
-    return read_json(find_model(model), CONFIG)
-
-
-def _from_config(config: dict[str, Any]) -> nn.Module:
-    try:
-        from transformers import AutoConfig, AutoModel
-        from transformers.utils import logging
-    except ImportError:
-        raise missing_extra() from None
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    settings = {name: value for name, value in config.items() if name not in ("model_type", "auto_map", "dtype")}
-    try:
-        return AutoModel.from_config(AutoConfig.for_model(config["model_type"], **settings), trust_remote_code=False)
-    except (KeyError, ValueError) as error:
-        kind = config.get("model_type")
-        raise ConfigError(f"transformers builds no {kind!r} model: {error}", place=f"model_type: {kind}") from None
-
-
-def _take_part(model: Any, part: str) -> nn.Module:
-    """The part, or the encoder of a pair, or all; without a pooler that would be trained for nothing."""
-    model = getattr(model, part) if hasattr(model, part) else model
-    found: Any = model.get_encoder() if model.config.is_encoder_decoder else model
-    pooler = getattr(found, "pooler", None)
-    if isinstance(pooler, nn.Module) and list(pooler.parameters()):
-        found.pooler = None
-    return found
-
-
-def _features(config: Any) -> int:
-    sizes = getattr(config, "hidden_sizes", None)
-    return int(sizes[-1] if sizes else config.hidden_size)
-
-
-def _blocks(model: nn.Module) -> list[nn.Module]:
-    """The layers one above the other: the longest list of modules there is."""
-    lists: Iterator[nn.ModuleList] = (part for part in model.modules() if isinstance(part, nn.ModuleList))
-    return list(max(lists, key=len, default=[]))
-
-
-def _with_additions(model: nn.Module, rank: int) -> nn.Module:
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError:
-        raise missing_extra() from None
-    settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of the two libraries to each other
-        added: Any = get_peft_model(model, settings)
-    return added.base_model.model
-
-
-def _below_additions(name: str) -> str:
-    """What a weight is called once low-rank additions stand beside it."""
-    owner, _, leaf = name.rpartition(".")
-    return f"{owner}.base_layer.{leaf}"
-
-
-def _read_weights(model: str, part: str) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from transformers import AutoModel
-
-    try:
-        whole = AutoModel.from_pretrained(find_model(model), use_safetensors=True, trust_remote_code=False)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ConfigError(f"the weights can't be read: {error}", place=f"model: {model}") from None
-    return _take_part(whole.float(), part).state_dict()
-
-
-def takes(model: nn.Module, argument: str) -> bool:
-    """Has the model's forward an argument of this name?"""
-    return argument in inspect.signature(model.forward).parameters
+def every_state(states: Tensor) -> Tokens:
+    """States (b, t, d), or a map of them (b, d, h, w), all of them real."""
+    values = states.flatten(2).transpose(1, 2) if states.dim() == 4 else states
+    return Tokens(values, torch.ones(values.shape[:2], dtype=torch.bool, device=values.device))

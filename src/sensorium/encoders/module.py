@@ -17,7 +17,8 @@ ACCEPTS = ("text", "image", "audio")
 
 class Module(nn.Module):
     """The module gets ids int64 (b, t) of text, pixels float (b, c, h, w) from −1 to 1 of an image (channels last for
-    Keras, as it expects), frames float (b, t, mels) of a sound; it may return (b, d), (b, t, d) or a map (b, d, h, w).
+    Keras, as it expects), frames float (b, t, mels) of a sound, or its samples (b, t)
+    where its modality is told so; it may return (b, d), (b, t, d) or a map (b, d, h, w).
 
     Such a model can't be rebuilt from a file alone: `sensorium.load(path, encoders={...})` is given the module again.
 
@@ -78,4 +79,6 @@ def _sample(facts: Facts) -> Cells:
         return Cells(torch.ones(2, 8, dtype=torch.int32), there, torch.ones(2, 8, dtype=torch.bool))
     if "mels" in facts:
         return Cells(torch.zeros(2, 100, facts["mels"]), there, torch.ones(2, 100, dtype=torch.bool))
+    if facts.get("form") == "waveform":
+        return Cells(torch.zeros(2, facts["rate"]), there, torch.ones(2, facts["rate"], dtype=torch.bool))
     return Cells(torch.zeros(2, facts["size"], facts["size"], facts["channels"], dtype=torch.uint8), there)

@@ -1,4 +1,4 @@
-"""Sound: any rate, mono or stereo, any length, as a log-mel spectrogram."""
+"""Sound: any rate, mono or stereo, any length, as a log-mel spectrogram or as its waveform."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from sensorium.errors import ConfigError
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._containers import container_format, sound_rate_and_seconds, sound_track
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
@@ -39,13 +40,15 @@ class Audio(Modality):
     """A sound.
 
     Encodes to Ragged float32[total frames, mels]: log power in mel bands, 25 ms windows every 10 ms, standardised
-    per band by the training rows. Channels are averaged; other rates are resampled (soxr).
+    per band by the training rows; or, as a waveform, to Ragged float32[total samples], as they are. Channels are
+    averaged; other rates are resampled (soxr).
 
     Attributes:
         rate: samples per second.
-        mels: number of mel bands.
+        mels: number of mel bands; 0 for a waveform.
         seconds: what is kept of a clip; the rest is cut.
         mean, deviation: float32[mels], of the training frames.
+        form: `log_mel` or `waveform`.
     """
 
     encoder: ClassVar[str] = "audio_cnn"
@@ -56,6 +59,7 @@ class Audio(Modality):
     seconds: float
     mean: npt.NDArray[np.float32]
     deviation: npt.NDArray[np.float32]
+    form: str = "log_mel"
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -69,21 +73,32 @@ class Audio(Modality):
         rate: Annotated[int, Field(ge=LOWEST_RATE)] | None = None,
         mels: PositiveInt | None = None,
         seconds: PositiveFloat | None = None,
+        form: Literal["log_mel", "waveform"] = "log_mel",
     ) -> Self:
         """Args:
         column: training rows.
         rate: samples per second; by default the median of the training clips, at most 16,000.
         mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
         seconds: what is kept of a clip; by default as much as 99% of the training clips have, at most 10.
+        form: a log-mel spectrogram, or the waveform itself, as some pretrained models take it.
+
+        Raises:
+            ConfigError: `mels` of a waveform.
         """
+        if form == "waveform" and mels is not None:
+            raise ConfigError(
+                "a waveform has no mel bands", place="mels, of the modality 'audio'", cure="form: log_mel, or no mels"
+            )
         seen = decode_sample(column, _rate_and_seconds)
         rate = rate or int(
             np.clip(np.median([r for r, _ in seen]) if seen else HIGHEST_RATE, LOWEST_RATE, HIGHEST_RATE)
         )
-        mels = mels or (64 if rate > 8000 else 40)
+        mels = 0 if form == "waveform" else mels or (64 if rate > 8000 else 40)
         if seconds is None:
             seconds = float(min(LONGEST, max(WINDOW, np.quantile([s for _, s in seen], 0.99)) if seen else LONGEST))
-        plain = cls(rate, mels, seconds, np.zeros(mels, np.float32), np.ones(mels, np.float32))
+        plain = cls(rate, mels, seconds, np.zeros(mels, np.float32), np.ones(mels, np.float32), form)
+        if form == "waveform":
+            return plain
         frames = np.concatenate([np.zeros((0, mels), np.float32), *decode_sample(column, plain.decode)])
         if not len(frames):
             return plain
@@ -91,18 +106,21 @@ class Audio(Modality):
         return cls(rate, mels, seconds, frames.mean(0), np.maximum(frames.std(0), 0.1).astype(np.float32))
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        empty = np.empty((0, self.mels), np.float32)
+        empty = np.empty(0 if self.form == "waveform" else (0, self.mels), np.float32)
         cells = [empty] * len(column)
         present, problems = decode_cells(column, self.decode, work, cells.__setitem__)
         return Encoded(Ragged.of(cells, empty), present, problems)
 
     def decode(self, source: Source) -> Wave:
-        """One file → float32[frames, mels].
+        """One file → float32[frames, mels], or float32[samples].
 
         Raises:
             Unreadable: truncated, damaged, without samples, with samples that are no numbers.
         """
-        found = self.spectrogram(_mono(source, self.rate, self.seconds))
+        wave = _mono(source, self.rate, self.seconds)
+        if self.form == "waveform":
+            return wave
+        found = self.spectrogram(wave)
         found -= self.mean
         found /= self.deviation
         return found
@@ -125,7 +143,10 @@ class Audio(Modality):
         return mel_filters(len(self._window), self.rate, self.mels)
 
     def facts(self) -> Facts:
-        return {"mels": self.mels, "mean": self.mean, "deviation": self.deviation}
+        if self.form == "waveform":
+            return {"form": self.form, "rate": self.rate}
+        shape = {"mels": self.mels, "mean": self.mean, "deviation": self.deviation}
+        return {"form": self.form, "rate": self.rate, **shape}
 
     def overview(self, column: Column) -> Overview:
         seconds = np.array([seconds for _, seconds in decode_sample(column, _rate_and_seconds)], np.float64)
@@ -139,7 +160,8 @@ class Audio(Modality):
         return Overview({"duration in seconds": seconds}, curves=curves)
 
     def describe(self) -> str:
-        return f"{self.rate} Hz, at most {self.seconds:.2g} s, {self.mels} mel bands"
+        form = "the waveform" if self.form == "waveform" else f"{self.mels} mel bands"
+        return f"{self.rate} Hz, at most {self.seconds:.2g} s, {form}"
 
 
 def mel_filters(window: int, rate: int, mels: int) -> Wave:

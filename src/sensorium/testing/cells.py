@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -18,17 +20,20 @@ from sensorium.table import open_table
 from sensorium.testing.tables import make_table
 
 
-def make_cells(kinds: Sequence[str], rows: int = 12, missing: float = 0.0) -> tuple[list[Cells], dict[str, Facts]]:
+def make_cells(
+    kinds: Sequence[str], rows: int = 12, *, missing: float = 0.0, options: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[list[Cells], dict[str, Facts]]:
     """A batch with a column of each modality, and what these modalities know.
 
     Args:
         kinds: registered names.
         rows: of the batch.
         missing: chance that a cell is missing.
+        options: of each modality.
     """
     with tempfile.TemporaryDirectory() as folder:
         table = open_table(make_table(Path(folder), rows=rows, modalities=kinds, missing=missing))
-        learnt = {kind: modalities.load(kind).learn(table.column(kind)) for kind in kinds}
+        learnt = {kind: modalities.load(kind).learn(table.column(kind), **options) for kind in kinds}
         prepared = prepare_columns(table, learnt, Silent())
     batch = Loader(prepared, None, torch.device("cpu")).batch(torch.arange(rows))
     return [batch.cells[kind] for kind in kinds], {kind: modality.facts() for kind, modality in learnt.items()}

@@ -33,7 +33,8 @@ def check_encoder(name: str, **options: Any) -> None:
 
 
 def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
-    cells, facts = make_cells(kinds)
+    kind = encoders.load(name)
+    cells, facts = make_cells(kinds, options=kind.wishes(options) if hasattr(kind, "wishes") else {})
     torch.manual_seed(0)
     encoder = build_encoder(TowerPlan(name, kinds, name, options), facts, {})
     encoder.train()

@@ -1,0 +1,210 @@
+"""A backbone of `transformers`: built of its settings, given its weights, added to, made to spare memory."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from sensorium.errors import ConfigError, did_you_mean
+from sensorium.hub import find_model, missing_extra
+
+# What a model calls its input → the modality that it is of; pixels of several frames are a video's.
+INPUTS = {
+    "input_ids": "text",
+    "pixel_values": "image",
+    "input_values": "audio",
+    "input_features": "audio",
+    "past_values": "series",
+}
+# Chance that no run's seed governs, and hidden input: what is trained, and on what, is for the run to say.
+PLAIN = {"apply_spec_augment": False, "layerdrop": 0.0, "encoder_layerdrop": 0.0, "do_mask_input": False}
+# Weights that only a model's own summary or pretraining uses: nothing that we read depends on them.
+UNUSED = ("mask_token", "masked_spec_embed")
+UNUSED_OF = {"clip_vision_model": "post_layernorm.", "convnext": "layernorm.", "convnextv2": "layernorm."}
+# Matrices that a model reads past the layers which hold them: an addition to the layer would have no effect.
+READ_AROUND = {"wavlm": r".*\.attention\.(q|k|v|out)_proj"}
+
+
+def check_kind(config: Mapping[str, Any], modality: str, part: str) -> None:
+    """Is the model one of this modality?
+
+    Args:
+        config: its settings.
+        modality: `text`, `image`, `audio`, `video` or `series`.
+        part: which half of a model of two is meant.
+
+    Raises:
+        ConfigError: `transformers` knows no such model, or it takes something else.
+        MissingExtraError: `transformers` is not installed.
+    """
+    settings = as_settings(config)
+    found = _modality(getattr(settings, part.replace("_model", "_config"), settings) if part else settings)
+    if found != modality:
+        kind = config["model_type"]
+        raise ConfigError(
+            f"a {kind!r} model takes {found or 'other input'}, not {modality}",
+            place=f"encoder 'pretrained_{modality}', model_type: {kind}",
+            cure=f"a model of {modality}" + (f", or pretrained_{found} for a column of {found}" if found else ""),
+        )
+
+
+def build_backbone(config: Mapping[str, Any], part: str) -> Any:
+    """The model of these settings, or its part, with random weights.
+
+    Raises:
+        ConfigError: `transformers` builds none of them.
+        MissingExtraError: `transformers` is not installed.
+    """
+    settings = as_settings(config)
+    for name, value in PLAIN.items():
+        if hasattr(settings, name):
+            setattr(settings, name, value)
+    from transformers import AutoModel
+
+    try:
+        return _take_part(AutoModel.from_config(settings, trust_remote_code=False), part)
+    except (KeyError, TypeError, ValueError) as error:
+        kind = config["model_type"]
+        raise ConfigError(f"transformers builds no such {kind!r} model: {error}", place=f"model_type: {kind}") from None
+
+
+def read_weights(model: str, part: str) -> dict[str, Tensor]:
+    """The weights of a folder or of the hub, of the whole model or of its part.
+
+    Raises:
+        ConfigError: they can't be read, or some of the model's are not among them.
+    """
+    from safetensors import SafetensorError
+    from transformers import AutoModel
+
+    try:
+        whole, report = AutoModel.from_pretrained(
+            find_model(model), use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ConfigError(f"the weights can't be read: {error}", place=f"model: {model}") from None
+    taken = _take_part(whole.float(), part)
+    prefix = next(f"{name}." if name else "" for name, module in whole.named_modules() if module is taken)
+    own = {prefix + name for name, _ in taken.named_parameters() if not unused(name, taken.config.model_type)}
+    missing = sorted(own & set(report["missing_keys"]))
+    if missing:
+        raise ConfigError(
+            f"the weights can't be read: {len(missing)} of the model's are not there, such as {missing[0]}",
+            place=f"model: {model}",
+            rule="config.json and *.safetensors belong to one model",
+        )
+    return taken.state_dict()
+
+
+def add_low_rank(model: Any, rank: int) -> Any:
+    """The model with low-rank additions to its matrices (LoRA, Hu et al. 2021, arXiv:2106.09685), all else fixed.
+
+    Raises:
+        ConfigError: it has no matrices.
+        MissingExtraError: `peft` is not installed.
+    """
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError:
+        raise missing_extra() from None
+    kind = model.config.model_type
+    without = READ_AROUND.get(kind)
+    settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", exclude_modules=without)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of the two libraries to each other
+            added: Any = get_peft_model(model, settings)
+    except ValueError:
+        raise ConfigError(
+            f"a {kind!r} model has no matrices for low-rank additions",
+            place="tune: lora",
+            cure="tune: last or full",
+        ) from None
+    return added.base_model.model
+
+
+def below_additions(name: str) -> str:
+    """What a weight is called once low-rank additions stand beside it."""
+    owner, _, leaf = name.rpartition(".")
+    return f"{owner}.base_layer.{leaf}"
+
+
+def recompute_states(model: Any) -> None:
+    """Keep only what enters each layer, and compute the rest again for the gradient (Chen et al. 2016,
+    arXiv:1604.06174).
+
+    Raises:
+        ConfigError: the model can't.
+    """
+    if not getattr(model, "supports_gradient_checkpointing", False):
+        raise ConfigError(
+            f"a {model.config.model_type!r} model can't compute its layers again",
+            place="checkpointing: true",
+            cure="checkpointing: false; train.accumulate spares memory as well",
+        )
+    how = {"use_reentrant": False}
+    if hasattr(model, "activation_checkpointing_enable"):  # its name from transformers 5.20 or so on
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs=how)
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=how)
+
+
+def unused(name: str, kind: str) -> bool:
+    """Is the weight one that no state which we read depends on?"""
+    return name.rpartition(".")[2] in UNUSED or (kind in UNUSED_OF and name.startswith(UNUSED_OF[kind]))
+
+
+def takes(model: nn.Module, argument: str) -> bool:
+    """Has the model's forward an argument of this name?"""
+    return argument in inspect.signature(model.forward).parameters
+
+
+def as_settings(config: Mapping[str, Any]) -> Any:
+    """A model's settings as `transformers` holds them, with its defaults for what `config.json` leaves out.
+
+    Raises:
+        ConfigError: it knows no such model.
+        MissingExtraError: it is not installed.
+    """
+    try:
+        from transformers import CONFIG_MAPPING, AutoConfig
+        from transformers.utils import logging
+    except ImportError:
+        raise missing_extra() from None
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    kind = config.get("model_type")
+    if kind not in CONFIG_MAPPING:
+        raise ConfigError(
+            f"transformers knows no {kind!r} model",
+            place=f"model_type: {kind}",
+            rule="a model whose code is in transformers itself; a newer version may have it",
+            cure=did_you_mean(str(kind), list(CONFIG_MAPPING)),
+        )
+    given = {name: value for name, value in config.items() if name not in ("model_type", "auto_map", "dtype")}
+    return AutoConfig.for_model(str(kind), **given)
+
+
+def _modality(settings: Any) -> str:
+    from transformers import MODEL_MAPPING
+
+    if type(settings) not in MODEL_MAPPING:
+        return ""
+    kind = MODEL_MAPPING[type(settings)]
+    found = INPUTS.get(getattr(kind[0] if isinstance(kind, tuple) else kind, "main_input_name", ""), "")
+    return "video" if found == "image" and hasattr(settings, "num_frames") else found
+
+
+def _take_part(model: Any, part: str) -> Any:
+    """The part, or the encoder of a pair, or all; without a summary of its own, that would be trained for nothing."""
+    model = getattr(model, part) if part and hasattr(model, part) else model
+    found = model.get_encoder() if model.config.is_encoder_decoder else model
+    if isinstance(getattr(found, "pooler", None), nn.Module) and list(found.pooler.parameters()):
+        found.pooler = None
+    if getattr(found, "use_head", False):  # SigLIP's
+        found.use_head, found.head = False, None
+    return found

@@ -1,0 +1,117 @@
+"""Waveforms as pretrained models of sound take them: standardised, or as the spectrogram that they learnt with."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+# Of the spectrogram transformer's front end, whatever the rate, as Kaldi's: samples, and constants of its formulas.
+WINDOW, HOP, BINS = 400, 160, 512
+EMPHASIS, FLOOR, LOWEST = 0.97, 1.192092955078125e-07, 20
+# Of Whisper's.
+QUIET, DEPTH, TOP = 1e-10, 8.0, 8000.0
+TINY = 1e-7  # keeps a silent clip finite
+
+
+class Waves(nn.Module):
+    """Samples (b, t) and which are real → each clip of mean 0 and deviation 1, padding zeros.
+
+    Args:
+        normalize: standardise, as most of these models learnt with.
+        shortest: samples below which a clip is lengthened by silence: the model needs as many for its first state.
+    """
+
+    def __init__(self, normalize: bool, shortest: int) -> None:
+        super().__init__()
+        self.normalize, self.shortest = normalize, shortest
+
+    def forward(self, samples: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples (b, t), and how many of each row the model should take (b,)."""
+        lengths = mask.sum(1)
+        if self.normalize:
+            mean = samples.sum(1, keepdim=True) / lengths[:, None]
+            centred = torch.where(mask, samples - mean, 0.0)
+            samples = centred / (centred.square().sum(1, keepdim=True) / lengths[:, None] + TINY).sqrt()
+        samples = nn.functional.pad(samples, (0, max(0, self.shortest - samples.shape[1])))
+        return samples, lengths.clamp_min(self.shortest)
+
+
+class KaldiFilters(nn.Module):
+    """Samples (b, t) and which are real → (b, frames, mels): log power in mel bands as Kaldi has it, 25 ms windows
+    every 10 ms at 16 kHz, cut or filled with zeros to one length; for the audio spectrogram transformer, Gong et al.
+    2021 (arXiv:2104.01778).
+
+    Args:
+        settings: `rate`, `mels`, `frames`, and where `normalize` is true `mean` and `deviation`.
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.settings = settings
+        self.register_buffer("window", torch.hann_window(WINDOW, periodic=False), persistent=False)
+        edges = {"min_frequency": LOWEST, "max_frequency": settings["rate"] // 2, "triangularize_in_mel_space": True}
+        filters = _mel_filters(BINS, settings["mels"], settings["rate"], norm=None, mel_scale="kaldi", **edges)
+        self.register_buffer("filters", filters, persistent=False)
+
+    def forward(self, samples: Tensor, mask: Tensor) -> Tensor:
+        frames = self.settings["frames"]
+        most = WINDOW + HOP * (frames - 1)  # samples
+        padded = nn.functional.pad(samples, (0, max(0, most - samples.shape[1])))[:, :most]
+        cut = padded.unfold(1, WINDOW, HOP)  # (b, frames, window)
+        cut = cut - cut.mean(2, keepdim=True)
+        before = torch.cat([cut[..., :1], cut[..., :-1]], 2)
+        spectrum = torch.fft.rfft((cut - EMPHASIS * before) * self.window, BINS)
+        found = (spectrum.abs().square() @ self.filters).clamp_min(FLOOR).log()
+        counts = 1 + (mask.sum(1) - WINDOW).clamp_min(0) // HOP  # (b,)
+        real = torch.arange(frames, device=counts.device) < counts[:, None]
+        found = torch.where(real[..., None], found, 0.0)
+        if not self.settings["normalize"]:
+            return found
+        return (found - self.settings["mean"]) / (2 * self.settings["deviation"])
+
+
+class WhisperFilters(nn.Module):
+    """Samples (b, t), padding zeros → (b, mels, frames): log power in mel bands, the loudest 80 dB of each clip, filled
+    with silence to one length; for Whisper, Radford et al. 2022 (arXiv:2212.04356).
+
+    Args:
+        settings: `rate`, `mels`, and in samples `samples` (the length), `window`, `hop`.
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.samples, self.hop = settings["samples"], settings["hop"]
+        edges = {"min_frequency": 0.0, "max_frequency": TOP}
+        filters = _mel_filters(
+            settings["window"], settings["mels"], settings["rate"], norm="slaney", mel_scale="slaney", **edges
+        )
+        self.register_buffer("window", torch.hann_window(settings["window"]), persistent=False)
+        self.register_buffer("filters", filters, persistent=False)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        padded = nn.functional.pad(samples, (0, max(0, self.samples - samples.shape[1])))[:, : self.samples]
+        spectrum = torch.stft(padded, len(self.window), self.hop, window=self.window, return_complex=True)
+        power = self.filters.T @ spectrum[..., :-1].abs().square()
+        found = power.clamp_min(QUIET).log10()
+        loudest = found.amax((1, 2), keepdim=True)
+        return (torch.maximum(found, loudest - DEPTH) + 4) / 4
+
+
+def _mel_filters(window: int, mels: int, rate: int, **how: Any) -> Tensor:
+    """float32[window // 2 + 1, mels]."""
+    from transformers.audio_utils import mel_filter_bank
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # some bands are empty: so they were when the model learnt
+        found = mel_filter_bank(num_frequency_bins=window // 2 + 1, num_mel_filters=mels, sampling_rate=rate, **how)
+    return torch.from_numpy(found).float()

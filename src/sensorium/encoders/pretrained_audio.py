@@ -1,0 +1,145 @@
+"""A pretrained model of sound of `transformers`: Wav2Vec2, HuBERT, WavLM, AST, Whisper's encoder."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sensorium.batch import Cells, Tokens
+from sensorium.encoders._backbone import as_settings
+from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
+from sensorium.encoders._sound import HOP, WINDOW, KaldiFilters, Waves, WhisperFilters
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts
+
+ACCEPTS = ("audio",)
+RATE = 16_000  # Hz, where a model does not say
+SPECTRA = {"audio-spectrogram-transformer": "kaldi", "whisper": "whisper"}  # others take the waveform
+# Of the spectrogram transformer, in AudioSet, where a model does not say.
+MEAN, DEVIATION = -4.2677393, 4.5689974
+
+
+class PretrainedAudio(Pretrained):
+    """samples (b, t) → as each family has it, the waveform or a spectrogram → the model's states (b, t', d).
+
+    A clip's states don't depend on how far it is padded: a model that takes no mask for it (one whose first layer
+    normalises over time) is given clips of one length together.
+    """
+
+    modality = "audio"
+
+    def ready(self) -> None:
+        found = self.preprocessing
+        self.front: KaldiFilters | WhisperFilters | Waves
+        if found["form"] == "kaldi":
+            self.front = KaldiFilters(found)
+        elif found["form"] == "whisper":
+            self.front = WhisperFilters(found)
+        else:
+            self.front = Waves(found["normalize"], _least_samples(self.backbone.config))
+
+    @classmethod
+    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        found = cls.complete(options)["config"][PREPROCESSING]
+        seconds = {"seconds": float(found["seconds"])} if "seconds" in found else {}
+        return {"form": "waveform", "rate": found["rate"], **seconds}
+
+    @classmethod
+    def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+        settings = as_settings(config)
+        rate, normalize = int(found.get("sampling_rate") or RATE), bool(found.get("do_normalize", True))
+        form = SPECTRA.get(config["model_type"], "waveform")
+        if form == "whisper":
+            return {"form": form, "rate": rate, **_whisper(settings, found, rate)}
+        if form == "kaldi":
+            return {"form": form, "rate": rate, "normalize": normalize, **_kaldi(settings, found, rate)}
+        if not hasattr(settings, "conv_stride"):
+            raise ConfigError(
+                f"a {config['model_type']!r} model of sound can't be taken",
+                place="model",
+                cure=f"one that reads waveforms, such as Wav2Vec2, HuBERT and WavLM, or {' or '.join(SPECTRA)}",
+            )
+        return {"form": form, "rate": rate, "normalize": normalize}
+
+    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+        """The model needs waveforms at its own rate."""
+        wanted, found = ("waveform", self.preprocessing["rate"]), (facts["form"], facts["rate"])
+        if found != wanted:
+            raise ConfigError(
+                f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
+                place="encoder 'pretrained_audio'",
+                cure="leave the column's `form` and `rate` to the encoder",
+            )
+        return config
+
+    def states(self, cells: Cells) -> Tokens:
+        assert cells.mask is not None
+        if isinstance(self.front, KaldiFilters):
+            return every_state(self.backbone(input_values=self.front(cells.values, cells.mask)).last_hidden_state)
+        if isinstance(self.front, WhisperFilters):
+            states = self.backbone(input_features=self.front(cells.values)).last_hidden_state
+            return Tokens(states, _first(-(-cells.mask.sum(1) // (2 * self.front.hop)), states.shape[1]))
+        samples, lengths = self.front(cells.values, cells.mask)
+        return self._masked(samples, lengths) if self._takes_mask else self._by_length(samples, lengths)
+
+    @property
+    def _takes_mask(self) -> bool:
+        return bool(self.backbone.config.feat_extract_norm == "layer")
+
+    def _masked(self, samples: Tensor, lengths: Tensor) -> Tokens:
+        mask = _first(lengths, samples.shape[1])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")  # WavLM's own two masks
+            states = self.backbone(input_values=samples, attention_mask=mask.long()).last_hidden_state
+        return Tokens(states, _first(self._counts(lengths), states.shape[1]))
+
+    def _by_length(self, samples: Tensor, lengths: Tensor) -> Tokens:
+        """Without padding, so that nothing needs a mask."""
+        counts = self._counts(lengths)
+        mask = _first(counts, int(counts.max()))
+        values = samples.new_zeros(*mask.shape, self.features_width)
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero().squeeze(1)
+            states = self.backbone(input_values=samples[rows, :length]).last_hidden_state
+            values = values.index_copy(0, rows, _lengthened(states, mask.shape[1]).to(values.dtype))
+        return Tokens(values, mask)
+
+    def _counts(self, lengths: Tensor) -> Tensor:
+        """Samples → states."""
+        return self.backbone._get_feat_extract_output_lengths(lengths)
+
+
+def _whisper(settings: Any, found: Mapping[str, Any], rate: int) -> dict[str, Any]:
+    """Its first layers halve the number of frames; it takes so many, no more and no fewer."""
+    hop, window = int(found.get("hop_length") or HOP), int(found.get("n_fft") or WINDOW)
+    samples = 2 * settings.max_source_positions * hop
+    spectrum = {"mels": int(settings.num_mel_bins), "window": window, "hop": hop}
+    return {"samples": samples, "seconds": samples / rate, **spectrum}
+
+
+def _kaldi(settings: Any, found: Mapping[str, Any], rate: int) -> dict[str, Any]:
+    frames = int(settings.max_length)
+    seconds = (WINDOW + HOP * (frames - 1)) / rate
+    scale = {"mean": float(found.get("mean", MEAN)), "deviation": float(found.get("std", DEVIATION))}
+    return {"mels": int(settings.num_mel_bins), "frames": frames, "seconds": seconds, **scale}
+
+
+def _first(counts: Tensor, places: int) -> Tensor:
+    """A mask (b, places): the first so many of each row, one at least."""
+    return torch.arange(places, device=counts.device) < counts.clamp_min(1)[:, None]
+
+
+def _lengthened(states: Tensor, steps: int) -> Tensor:
+    return torch.nn.functional.pad(states, (0, 0, 0, steps - states.shape[1]))
+
+
+def _least_samples(config: Any) -> int:
+    """How many samples the convolutions need for one state."""
+    found = 1
+    for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):
+        found = (found - 1) * stride + kernel
+    return int(found)

@@ -1,0 +1,81 @@
+"""A pretrained model of time series of `transformers`: PatchTST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sensorium.batch import Cells, Tokens
+from sensorium.encoders._backbone import as_settings
+from sensorium.encoders._pretrained import PREPROCESSING, Pretrained
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts
+
+ACCEPTS = ("series",)
+
+
+class PretrainedSeries(Pretrained):
+    """steps (b, t, 2c) → the model's states (b, n, c·d): those of a patch, channel beside channel.
+
+    PatchTST, Nie et al. 2023 (arXiv:2211.14730), looks at each channel by itself and standardises it in each row. It is
+    shown the last steps, as many as it learnt with; gaps, and what lies before a series began, are unknown to it.
+    """
+
+    modality = "series"
+
+    @classmethod
+    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {"steps": cls.complete(options)["config"][PREPROCESSING]["steps"]}
+
+    @classmethod
+    def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+        if config["model_type"] != "patchtst":
+            raise ConfigError(
+                f"a {config['model_type']!r} model of series can't be taken", place="model", cure="a PatchTST"
+            )
+        return {"steps": int(as_settings(config).context_length)}
+
+    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+        """Channels share their weights, so that there may be as many as the column has; else it has to have as many."""
+        settings = as_settings(config)
+        own = settings.num_input_channels
+        if facts["channels"] != own and not settings.share_embedding:
+            raise ConfigError(
+                f"the model has weights for {own} channels, the column {facts['channels']}",
+                place="encoder 'pretrained_series'",
+                cure="a column of as many channels, or a model whose channels share their weights",
+            )
+        return {**config, "num_input_channels": facts["channels"]}
+
+    def states_width(self, facts: Facts) -> int:
+        return int(facts["channels"] * self.backbone.config.d_model)
+
+    def states(self, cells: Cells) -> Tokens:
+        values, known, real = self._window(cells)
+        states = self.backbone(past_values=values, past_observed_mask=known).last_hidden_state  # (b, c, n, d)
+        return Tokens(states.permute(0, 2, 1, 3).flatten(2), self._real_patches(real))
+
+    def _window(self, cells: Cells) -> tuple[Tensor, Tensor, Tensor]:
+        """Values and which are known, both (b, steps, c), and which steps are real (b, steps); they end together.
+
+        What is not known stands at the mean of what is, which standardisation makes zero.
+        """
+        assert cells.mask is not None
+        steps, channels = self.preprocessing["steps"], cells.values.shape[2] // 2
+        places = torch.arange(steps, device=cells.mask.device) - steps + cells.mask.sum(1, keepdim=True)  # (b, steps)
+        real = places >= 0
+        index = places.clamp(0, cells.values.shape[1] - 1)[..., None].expand(-1, -1, 2 * channels)
+        found = torch.where(real[..., None], cells.values.gather(1, index), 0.0)
+        values, known = found.split(channels, 2)
+        mean = (values * known).sum(1, keepdim=True) / known.sum(1, keepdim=True).clamp_min(1)
+        return torch.where(known > 0, values, mean), known, real
+
+    def _real_patches(self, real: Tensor) -> Tensor:
+        """(b, n): which patches hold a real step; a summary token in front does."""
+        patches = self.backbone.patchifier
+        found = real[:, patches.sequence_start :].unfold(1, patches.patch_length, patches.patch_stride).any(2)
+        front = found.new_ones(len(found), int(self.backbone.config.use_cls_token))
+        return torch.cat([front, found], 1)

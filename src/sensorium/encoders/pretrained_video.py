@@ -1,0 +1,62 @@
+"""A pretrained video model of `transformers`: VideoMAE, TimeSformer, ViViT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sensorium.batch import Cells, Tokens
+from sensorium.encoders._backbone import as_settings, takes
+from sensorium.encoders._pixels import Colours, picture_settings, picture_wishes
+from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts
+
+ACCEPTS = ("video",)
+
+
+class PretrainedVideo(Pretrained):
+    """pictures (b, t, h, w, c) → as many as the model takes, evenly over those there are → its states (b, n, d)."""
+
+    modality = "video"
+
+    def ready(self) -> None:
+        self.colours = Colours(self.preprocessing)
+        self._stretch = {"interpolate_pos_encoding": True} if takes(self.backbone, "interpolate_pos_encoding") else {}
+
+    @classmethod
+    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        found = cls.complete(options)["config"][PREPROCESSING]
+        return {"frames": found["frames"], **picture_wishes(found)}
+
+    @classmethod
+    def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+        return {"frames": int(as_settings(config).num_frames), **picture_settings(config, found)}
+
+    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+        """A model of places that are fixed takes pictures of its own size alone."""
+        size = config.get("image_size", self.preprocessing["size"])
+        if config["model_type"] == "videomae" and facts["size"] != size:
+            raise ConfigError(
+                f"the model takes pictures of {size} × {size}, not of {facts['size']} × {facts['size']}",
+                place="encoder 'pretrained_video'",
+                cure=f"leave the column's `size` to the encoder, or set it to {size}",
+            )
+        return config
+
+    def states(self, cells: Cells) -> Tokens:
+        pixels = self.colours(self._spread(cells))
+        if pixels.shape[2] == 1:
+            pixels = pixels.expand(-1, -1, 3, -1, -1)
+        return every_state(self.backbone(pixel_values=pixels, **self._stretch).last_hidden_state)
+
+    def _spread(self, cells: Cells) -> Tensor:
+        """(b, frames, h, w, c): of a shorter video some pictures are shown again, of a longer one some are left out."""
+        assert cells.mask is not None
+        frames = self.preprocessing["frames"]
+        middles = (torch.arange(frames, device=cells.mask.device) + 0.5) / frames
+        places = (middles * cells.mask.sum(1, keepdim=True)).long()  # (b, frames)
+        return cells.values[torch.arange(len(places), device=places.device)[:, None], places]
