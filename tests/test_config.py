@@ -433,13 +433,26 @@ def fit_one(made, name, options):
     return print_of(fit(made, columns=columns, encoders={tower: {"name": name, **options}}))
 
 
-# What changes the cost of training alone; tests/encoders/test_pretrained.py shows it.
+# What changes the cost of training alone; tests/encoders/test_pretrained_families.py shows it.
 COSTS = {"checkpointing"}
+# One constructor takes these for all pretrained encoders: those of text and images show what they do.
+TUNING = {"tune", "layers", "rank", "rate", "decay"}
+
+
+def shown_by_others(name, option):
+    return option in COSTS or (
+        option in TUNING and name in ("pretrained_audio", "pretrained_video", "pretrained_series")
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "option"),
-    pairs({name: {o: v for o, v in options.items() if o not in COSTS} for name, (_, options) in ENCODED.items()}),
+    [
+        (name, option)
+        for name, (_, options) in ENCODED.items()
+        for option in options
+        if not shown_by_others(name, option)
+    ],
 )
 def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_column):
     base = BESIDE.get(option, {})

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -309,6 +310,42 @@ def test_weights_of_another_model_are_told(tmp_path, folder_of):
     shutil.copy(f"{folder_of('text')}/model.safetensors", folder)
     with pytest.raises(ConfigError, match="of the model's are not there"):
         encoder_of("image", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("modality", "family", "task"),
+    [
+        ("text", "bert", "BertForSequenceClassification"),
+        ("text", "t5", "T5EncoderModel"),
+        ("image", "vit", "ViTForImageClassification"),
+        ("image", "clip", "CLIPVisionModel"),
+        ("audio", "wav2vec2", "Wav2Vec2ForCTC"),
+        ("audio", "whisper", "WhisperForConditionalGeneration"),
+        ("video", "videomae", "VideoMAEForPreTraining"),
+        ("series", "patchtst", "PatchTSTForPretraining"),
+    ],
+)
+def test_a_model_saved_with_a_task_of_its_own_gives_its_backbone(modality, family, task, folder_of, tmp_path):
+    import transformers
+
+    folder, plain = tmp_path / "m", folder_of(modality, family)
+    shutil.copytree(plain, folder)
+    config = transformers.AutoConfig.from_pretrained(plain)
+    config = config.vision_config if task == "CLIPVisionModel" else config
+    torch.manual_seed(1)
+    saved = getattr(transformers, task)(config)
+    saved.save_pretrained(folder)
+    found = encoder_of(modality, str(folder))[0].backbone.state_dict()
+    own = saved.state_dict()
+    for name, value in found.items():
+        assert any(key.endswith(name) and torch.equal(value, own[key]) for key in own), name
+
+
+def test_a_plain_configuration_may_stand_for_the_models_own(folder_of):
+    folder = folder_of("image")
+    config = json.loads(Path(folder, "config.json").read_text())
+    plain = encoders.load("pretrained_image").complete({"model": folder, "config": config})["config"]
+    assert plain == encoders.load("pretrained_image").complete({"model": folder})["config"]
 
 
 def test_settings_of_another_size_are_told(folder_of):

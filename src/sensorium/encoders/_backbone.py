@@ -202,7 +202,8 @@ def _modality(settings: Any) -> str:
 def _take_part(model: Any, part: str) -> Any:
     """The part, or the encoder of a pair, or all; without a summary of its own, that would be trained for nothing."""
     model = getattr(model, part) if part and hasattr(model, part) else model
-    found = model.get_encoder() if model.config.is_encoder_decoder else model
+    pair = hasattr(model, "encoder") and hasattr(model, "decoder")  # though a saved encoder's settings may deny it
+    found = model.get_encoder() if pair else model
     if isinstance(getattr(found, "pooler", None), nn.Module) and list(found.pooler.parameters()):
         found.pooler = None
     if getattr(found, "use_head", False):  # SigLIP's

@@ -110,7 +110,11 @@ class Pretrained(nn.Module):
     @classmethod
     def complete(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options with the model's settings, so that it can be built again where its folder is not."""
-        return {**options, "config": options.get("config") or cls.settings(options.get("model", ""))}
+        config, model = options.get("config"), options.get("model", "")
+        if config and PREPROCESSING not in config:  # a plain config.json in place of the model's own
+            found = read_json(find_model(model), PREPROCESSOR) if model else {}
+            config = {**config, PREPROCESSING: cls.preprocess(config, found)}
+        return {**options, "config": config or cls.settings(model)}
 
     @classmethod
     def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
