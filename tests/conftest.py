@@ -15,6 +15,7 @@ install_import_hook(
     "beartype.beartype",
 )
 
+import importlib.util
 from pathlib import Path
 
 import hypothesis
@@ -54,6 +55,19 @@ def run(made, tmp_path_factory):
 def tabular(tmp_path_factory):
     """A table without files, quick to fit: number, category, text, label."""
     return make_table(tmp_path_factory.mktemp("tabular"), rows=120, modalities=["number", "category", "text"])
+
+
+@pytest.fixture(scope="session")
+def packaged_weights():
+    """packaged_weights("resemblyzer") → the folder of an installed package; without it the test is skipped."""
+
+    def packaged_weights(name: str) -> Path:
+        found = importlib.util.find_spec(name)
+        if found is None:
+            pytest.skip(f"the package {name}, which holds real weights, is not installed: make test installs it")
+        return Path(found.submodule_search_locations[0])
+
+    return packaged_weights
 
 
 @pytest.fixture

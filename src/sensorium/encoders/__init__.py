@@ -1,5 +1,5 @@
 """ONE FILE PER ENCODER: a modality's arrays → tokens."""
 
-from sensorium.encoders._base import Encoder, Pretrained
+from sensorium.encoders._base import Encoder, FeatureEncoder, Pretrained, Static
 
-__all__ = ["Encoder", "Pretrained"]
+__all__ = ["Encoder", "FeatureEncoder", "Pretrained", "Static"]

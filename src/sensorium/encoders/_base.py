@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import torch
@@ -39,24 +41,18 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class Pretrained(Encoder, Protocol):
-    """An encoder around weights that were learnt elsewhere. Besides the above:
-
-        complete(options)   static: the options with all that is needed to build it where its files are not
-        wishes(options)     static: options for the modality of its column: the tokenizer, the size it learnt with
+class FeatureEncoder(Encoder, Protocol):
+    """An encoder in two steps, of which the first may stay the same throughout training.
 
     Attributes:
-        frozen: its features are the same throughout training: they are computed once for all rows, and kept.
+        frozen: its features do stay the same: they are computed once for all rows, and kept.
         features_width: f of its features.
-        backbone: the module that holds those weights.
+        backbone: the module that makes the features.
     """
 
     frozen: bool
     features_width: int
     backbone: nn.Module
-
-    def load_pretrained(self) -> None:
-        """Take the weights; until then they are random."""
 
     def identity(self) -> str:
         """A hash of all that the features depend on."""
@@ -66,6 +62,34 @@ class Pretrained(Encoder, Protocol):
 
     def from_features(self, cells: Cells) -> Tokens:
         """What `features` gave → what calling the encoder gives."""
+
+
+@runtime_checkable
+class Pretrained(FeatureEncoder, Protocol):
+    """An encoder around weights that were learnt elsewhere. It may also have:
+
+    complete(options)   static: the options with all that is needed to build it where its files are not
+    wishes(options)     static: options for the modality of its column: the tokenizer, the size it learnt with
+    """
+
+    def load_pretrained(self) -> None:
+        """Take the weights; until then they are random."""
+
+
+@runtime_checkable
+class Static(FeatureEncoder, Protocol):
+    """An encoder whose features are learnt by counting rather than by gradients: once, before any model is trained."""
+
+    def learn_features(self, cells: Iterable[Cells]) -> None:
+        """Learn from the training rows that have a value, in batches; until then all features are zero."""
+
+
+def fingerprint(name: str, module: nn.Module) -> str:
+    """A hash of a name and of all that a module's state holds."""
+    found = hashlib.sha256(name.encode())
+    for key, value in module.state_dict().items():
+        found.update(key.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def padded_zero(mask: Tensor, values: Tensor) -> Tensor:

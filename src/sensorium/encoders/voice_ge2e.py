@@ -1,0 +1,139 @@
+"""A voice as a vector: the GE2E speaker encoder that the package Resemblyzer carries, without a hub."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from sensorium.batch import Cells
+from sensorium.config import Fraction, Share
+from sensorium.encoders._packaged import Packaged, Tune, Tuning, in_order, read_packaged
+from sensorium.errors import ConfigError
+from sensorium.modalities import Facts
+
+ACCEPTS = ("audio",)
+PACKAGE, INSTALL = "resemblyzer", "pip install --no-deps resemblyzer"
+RATE, WINDOW, HOP, MELS = 16_000, 400, 160, 40
+LOUDNESS = 10 ** (-30 / 20)  # root mean square that quieter clips are amplified to: −30 dB of full scale
+FRAMES, STEP = 160, 77  # of a partial utterance, and from one to the next: 1.6 s, 1.3 of them a second
+COVERED = 0.75  # of the last one must be sound, where there are others
+HIDDEN, LAYERS = 256, 3
+TINY = 1e-9  # keeps silence finite
+
+
+class VoiceGE2E(Packaged):
+    """Wan et al. 2017, "Generalized End-to-End Loss for Speaker Verification" (arXiv:1710.10467).
+
+    samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean
+    (b, 256), of length 1 → one token (b, 1, size). It tells voices apart, whatever they say.
+
+    Args:
+        facts: of the column.
+        tune: what is trained of it: `frozen` nothing, `last` its last layers, `full` everything.
+        layers: how many are the last ones, of three LSTMs and a projection.
+        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
+        decay: of that share, from each layer to the one below.
+        size: width of the token that comes out.
+        dropout: in the network over the model.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        tune: Tune = "frozen",
+        layers: PositiveInt = 2,
+        rate: Share = 0.02,
+        decay: Share = 0.9,
+        size: PositiveInt = 128,
+        dropout: Fraction = 0.1,
+    ) -> None:
+        wanted, found = ("waveform", RATE), (facts["form"], facts["rate"])
+        if found != wanted:
+            raise ConfigError(
+                f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
+                place="encoder 'voice_ge2e'",
+                cure="leave the column's `rate` and `form` to the encoder",
+            )
+        super().__init__(Voice(), Tuning(tune, layers, rate, decay), features=HIDDEN, size=size, dropout=dropout)
+
+    @staticmethod
+    def wishes(options: Mapping[str, Any]) -> dict[str, Any]:
+        """Sounds as the model heard them when it learnt."""
+        return {"form": "waveform", "rate": RATE}
+
+    def read_weights(self) -> dict[str, Tensor]:
+        found = read_packaged(PACKAGE, "pretrained.pt", INSTALL)["model_state"]
+        kept = {name: value for name, value in found.items() if name.startswith(("lstm.", "linear."))}
+        return in_order(kept, self.backbone, PACKAGE)
+
+    def features(self, cells: Cells) -> Tensor:
+        assert cells.mask is not None
+        return self.norm(self.backbone(cells.values, cells.mask))
+
+
+class Voice(nn.Module):
+    """samples (b, t) and which are real → unit vectors (b, 256)."""
+
+    filters: Tensor
+    window: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        lstms = [nn.LSTM(HIDDEN if place else MELS, HIDDEN, batch_first=True) for place in range(LAYERS)]
+        self.layers = nn.ModuleList([*lstms, nn.Linear(HIDDEN, HIDDEN)])
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+        self.register_buffer("filters", mel_filters(), persistent=False)
+
+    def forward(self, samples: Tensor, mask: Tensor) -> Tensor:
+        lengths = mask.sum(1)
+        starts = [partial_starts(int(length)) for length in lengths]
+        rows = torch.tensor([row for row, found in enumerate(starts) for _ in found], device=samples.device)
+        places = torch.tensor([place for found in starts for place in found], device=samples.device)
+        frames = self.spectra(_louder(samples, lengths), int(places.max()) + FRAMES)  # (b, frames, 40)
+        parts = self.embed(frames[rows[:, None], places[:, None] + torch.arange(FRAMES, device=samples.device)])
+        return nn.functional.normalize(samples.new_zeros(len(samples), HIDDEN).index_add(0, rows, parts))
+
+    def spectra(self, samples: Tensor, frames: int) -> Tensor:
+        """(b, t) → (b, frames, 40): the power in each mel band around every hundredth of a second."""
+        more = max(0, frames * HOP - samples.shape[1])
+        padded = nn.functional.pad(samples, (WINDOW // 2, WINDOW // 2 + more))
+        spectrum = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
+        return (self.filters @ spectrum.abs().square()).transpose(1, 2)[:, :frames]
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """(n, 160, 40) → (n, 256) of length 1."""
+        *lstms, project = self.layers
+        for lstm in lstms:
+            frames, _ = lstm(frames)
+        return nn.functional.normalize(project(frames[:, -1]).relu())
+
+
+def partial_starts(samples: int) -> list[int]:
+    """First frames of the partial utterances that a clip is heard in."""
+    frames = math.ceil((samples + 1) / HOP)
+    starts = list(range(0, max(1, frames - FRAMES + STEP + 1), STEP))
+    covered = (samples - starts[-1] * HOP) / (FRAMES * HOP)
+    return starts[:-1] if covered < COVERED and len(starts) > 1 else starts
+
+
+def mel_filters() -> Tensor:
+    """(40, 201): triangles of like area on Slaney's scale, linear below 1 kHz and logarithmic above."""
+    linear, step = 200 / 3, math.log(6.4) / 27
+    top = 1000 / linear + math.log(RATE / 2 / 1000) / step
+    marks = torch.linspace(0, top, MELS + 2, dtype=torch.float64)
+    edges = torch.where(marks < 15, marks * linear, 1000 * ((marks - 15) * step).exp())  # Hz
+    bins = torch.arange(WINDOW // 2 + 1) * (RATE / WINDOW)
+    low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    weights = torch.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)).clamp_min(0)
+    return (weights * 2 / (high - low)).float()
+
+
+def _louder(samples: Tensor, lengths: Tensor) -> Tensor:
+    level = (samples.square().sum(1) / lengths).sqrt().clamp_min(TINY)
+    return samples * (LOUDNESS / level).clamp_min(1)[:, None]
