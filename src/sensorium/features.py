@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sensorium.encoders import Pretrained
+from sensorium.encoders import FeatureEncoder, Static
 from sensorium.modalities import Encoded, Facts, Modality, Work
 from sensorium.prepare import Prepared, code_of
 from sensorium.prepare.loader import Loader
@@ -18,6 +18,8 @@ from sensorium.problems import Problems
 from sensorium.table import Column
 
 CHUNK, BATCH = 256, 32  # cells decoded at a time; of like length, given to the encoder at a time
+CPU = torch.device("cpu")
+MOST = 100_000  # training rows that a static encoder learns from, evenly spaced
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Features(Modality):
     alone: ClassVar[bool] = True
 
     modality: Modality
-    model: Pretrained
+    model: FeatureEncoder
     device: torch.device
 
     @classmethod
@@ -83,3 +85,11 @@ class Features(Modality):
 
     def describe(self) -> str:
         return f"{self.modality.describe()}, as {self.model.features_width} features"
+
+
+def learn_features(encoder: Static, modality: Modality, column: Column) -> None:
+    """Let an encoder learn what its features are, of the training rows of its column: `MOST` of them at most."""
+    column = column.take(np.arange(0, len(column), max(1, -(-len(column) // MOST))))
+    cells = modality.encode(column, Work(os.cpu_count() or 1))
+    loader = Loader(Prepared({"": cells}, Problems()), None, CPU)
+    encoder.learn_features(batch.cells[""] for _, batch in loader.by_length(np.flatnonzero(cells.present), CHUNK))

@@ -17,11 +17,11 @@ from torch import nn
 from sensorium.augment import Augmentations, build_augmentations, choose_augmentations
 from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Choice, Config
-from sensorium.encoders import Pretrained
+from sensorium.encoders import FeatureEncoder, Pretrained, Static
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.experiment._checks import check_decoded, check_labels, check_train_settings, unlabelled
 from sensorium.experiment._teacher import ask_teacher, find_teacher
-from sensorium.features import Features
+from sensorium.features import Features, learn_features
 from sensorium.metrics import Outcome
 from sensorium.modalities import Modality
 from sensorium.model import Blueprint, FusionModel, build_encoder, encoder_wishes, plan_model
@@ -167,16 +167,23 @@ class Experiment:
             return None
         return ask_teacher(self._teacher, self.table.take(self.used), self.task, self.report)
 
-    def _frozen_encoders(self) -> dict[str, Pretrained]:
+    def _frozen_encoders(self) -> dict[str, FeatureEncoder]:
         """Tower → an encoder whose features don't change in training: all models of the table share them."""
         found = {}
         for tower in self.blueprint.towers:
-            if hasattr(encoders.load(tower.encoder), "load_pretrained"):
+            if hasattr(encoders.load(tower.encoder), "from_features"):
                 encoder = build_encoder(tower, {name: self.learnt[name].facts() for name in tower.columns}, {})
                 if encoder.frozen:
-                    encoder.load_pretrained()
+                    self._make_ready(encoder, tower.columns[0])
                     found[tower.name] = encoder.to(self.device).eval()
         return found
+
+    def _make_ready(self, encoder: Pretrained | Static, name: str) -> None:
+        """Give a frozen encoder of a column what it knows: from elsewhere, or from the training rows."""
+        if isinstance(encoder, Static):
+            learn_features(encoder, self.learnt[name], self.table.column(name).take(self.split.rows("train")))
+        else:
+            encoder.load_pretrained()
 
     def _lone_classes(self) -> list[Problem]:
         """A split of one class only can't be ranked: some of its metrics will not be defined."""
@@ -282,11 +289,10 @@ class Experiment:
     def _with_weights(self, network: FusionModel) -> FusionModel:
         """Give pretrained encoders what they learnt elsewhere; frozen weights are one tensor for all models."""
         for tower in network.every_tower:
-            if isinstance(tower.encoder, Pretrained):
-                if tower.name in self.frozen:
-                    tower.encoder.backbone = self.frozen[tower.name].backbone
-                else:
-                    tower.encoder.load_pretrained()
+            if isinstance(tower.encoder, FeatureEncoder) and tower.name in self.frozen:
+                tower.encoder.backbone = self.frozen[tower.name].backbone
+            elif isinstance(tower.encoder, Pretrained):
+                tower.encoder.load_pretrained()
         return network
 
     def _blueprint(self, variant: Variant) -> Blueprint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from sensorium.modalities import _pdf
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._overview import Overview
-from sensorium.modalities.text import Text
+from sensorium.modalities.text import Text, Unit
 from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -55,7 +55,7 @@ class Document(Modality):
         column: Column,
         *,
         pages: PositiveInt = 50,
-        unit: Literal["word", "subword"] = "word",
+        unit: Unit = "word",
         vocabulary: Annotated[int, Field(ge=2)] = 10_000,
         min_count: PositiveInt = 2,
         lowercase: bool = True,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ from sensorium.table import Column
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.trainers import Trainer
+
+Unit: TypeAlias = Literal["word", "subword", "character"]
 
 TOKENIZER = "tokenizer.json"
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -72,7 +74,7 @@ class Text(Modality):
         cls,
         column: Column,
         *,
-        unit: Literal["word", "subword"] = "word",
+        unit: Unit = "word",
         vocabulary: Annotated[int, Field(ge=2)] = 10_000,
         min_count: PositiveInt = 2,
         lowercase: bool = True,
@@ -81,7 +83,7 @@ class Text(Modality):
     ) -> Self:
         """Args:
         column: training rows.
-        unit: whole words, or byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909).
+        unit: whole words, byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909), or characters.
         vocabulary: largest number of tokens, padding and unknown words among them.
         min_count: a word (or pair) seen less often is no token of its own.
         lowercase: fold case.
@@ -191,7 +193,7 @@ def _pretrained_tokenizer(model: str) -> Tokenizer:
 def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-    model = models.WordLevel(unk_token=UNKNOWN) if unit == "word" else models.BPE(unk_token=UNKNOWN)
+    model = models.BPE(unk_token=UNKNOWN) if unit == "subword" else models.WordLevel(unk_token=UNKNOWN)
     tokenizer = Tokenizer(model)
     # NFKC folds full-width and composed forms. Where a script does not part words by spaces, a letter is a token, with
     # its vowel signs; so is a pictograph.
@@ -201,7 +203,8 @@ def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(AS_PICTURE, ""), clean])
     scripts = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Myanmar}\p{Khmer}"
     words = Regex(rf"[{scripts}]\p{{M}}*|[\w&&[^{scripts}]]+|\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}}")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
+    every = pre_tokenizers.Split(Regex("."), "isolated")
+    tokenizer.pre_tokenizer = every if unit == "character" else pre_tokenizers.Split(words, "removed", invert=True)
     return tokenizer
 
 
@@ -209,5 +212,5 @@ def _trainer(unit: str, vocabulary: int, min_count: int) -> Trainer:
     from tokenizers import trainers
 
     # WordLevel and BPE trainers give the same vocabulary every time; WordPiece and Unigram do not.
-    trainer = trainers.WordLevelTrainer if unit == "word" else trainers.BpeTrainer
+    trainer = trainers.BpeTrainer if unit == "subword" else trainers.WordLevelTrainer
     return trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=[PAD, UNKNOWN], show_progress=False)

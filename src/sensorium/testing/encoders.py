@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sensorium.batch import Cells, Tokens
+from sensorium.encoders import Static
 from sensorium.model import TowerPlan, build_encoder
 from sensorium.registry import encoders
 from sensorium.testing.cells import make_cells
@@ -37,6 +38,8 @@ def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
     cells, facts = make_cells(kinds, options=kind.wishes(options) if hasattr(kind, "wishes") else {})
     torch.manual_seed(0)
     encoder = build_encoder(TowerPlan(name, kinds, name, options), facts, {})
+    if isinstance(encoder, Static):
+        _check_learning(encoder, cells[0])
     encoder.train()
     found = encoder(*cells)
     _check_tokens(found, len(cells[0].present), encoder.width)
@@ -46,6 +49,17 @@ def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
     encoder.eval()
     with torch.no_grad():
         _check_rows(encoder, cells)
+
+
+def _check_learning(encoder: Static, cells: Cells) -> None:
+    """Features are learnt once: they are told apart by their identity, and the same cells always give the same ones."""
+    before = encoder.identity()
+    encoder.learn_features([cells])
+    first = encoder.features(cells)
+    assert encoder.identity() != before, "what was learnt does not change the identity"
+    assert first.shape == (len(cells.present), encoder.features_width), f"features are {tuple(first.shape)}"
+    encoder.learn_features([cells])
+    assert torch.equal(encoder.features(cells), first), "learning of the same cells gives other features"
 
 
 def _check_tokens(found: Tokens, rows: int, width: int) -> None:
