@@ -16,9 +16,10 @@ from sensorium.evaluate import evaluate_outcome
 from sensorium.experiment import Experiment
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model
-from sensorium.progress import reporter
+from sensorium.progress import Reporter, reporter
 from sensorium.run import Run
 from sensorium.table import open_table
+from sensorium.train import Checkpoint
 
 
 class Settings(TypedDict, total=False):
@@ -56,6 +57,7 @@ def fit(
     *,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
+    resume: bool = False,
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Model:
@@ -68,6 +70,8 @@ def fit(
         out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
             next run all the same, see `prepare` in the settings).
         config: a YAML file or a mapping of settings, under the keywords.
+        resume: go on from the checkpoint that a run with this `out`, table and settings left when it was stopped: the
+            model will be the same as if it had not been. Where there is none, training starts afresh.
         progress: tell on stderr how it goes.
         **settings: see `Settings` and `Config`. `encoders` may hold modules of your own: `{"image": my_module}`.
 
@@ -76,15 +80,17 @@ def fit(
 
     Raises:
         SensoriumError: with what was found, where, and the cure.
+        Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
     """
     job, modules = gather_config(target, config, settings)
     report = reporter(progress)
     opened = open_table(table, job.table)
     run = Run(Path(out)) if out else None
+    checkpoint = _checkpoint(run, resume, report)
     experiment = Experiment(opened, job, report, modules)
     if run:
         run.save_experiment(experiment)
-    trained = experiment.train(keep=run.save_model if run else None)
+    trained = experiment.train(keep=run.save_model if run else None, checkpoint=checkpoint)
     names = metrics_of(experiment.task_name)
     evaluations = {
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
@@ -94,6 +100,7 @@ def fit(
     if run:
         run.save_problems(experiment.problems)
         run.save_result(trained, evaluations)
+        run.checkpoint(resume).forget()
     model = Model(trained.bundle, evaluations.get("test"))
     model.problems = experiment.problems
     return model
@@ -127,6 +134,22 @@ def compare(
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
     return compare_towers(experiment, fusions, chosen, Path(out) if out else None)
+
+
+def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint | None:
+    """Of a run that has a folder; that an unfinished one lies there is told where it is not asked for."""
+    if run is None:
+        if resume:
+            raise ConfigError("no run to resume is named", place="resume", rule="a run's folder", cure="out=FOLDER")
+        return None
+    checkpoint = run.checkpoint(resume)
+    unfinished = "" if resume else checkpoint.unfinished()
+    if unfinished:
+        report.say(
+            f"? {checkpoint.path} keeps a run that stopped {unfinished}: with resume it would go on; "
+            "this run starts afresh and will replace it"
+        )
+    return checkpoint
 
 
 def gather_config(

@@ -86,6 +86,10 @@ class Tokens:
         weights = self.mask[..., None].to(self.values.dtype)  # (b, t, 1)
         return (self.values * weights).sum(1) / weights.sum(1).clamp_min(1)
 
+    def float(self) -> Tokens:
+        """In float32, whatever they were computed in."""
+        return Tokens(self.values.float(), self.mask, None if self.summary is None else self.summary.float())
+
     def scatter(self, rows: Int64[Tensor, " k"], count: int) -> Tokens:
         """Tokens of k rows → tokens of `count` rows; the others have none."""
 

@@ -1,6 +1,7 @@
 """The folder of a run: the model as soon as there is one, and everything that tells how it came about.
 
 model/            the artifact; the best so far while training goes on
+checkpoint.safetensors  the state of training, while it is not over: --resume goes on from it
 config.yaml       the settings, defaults filled in
 split.parquet     row → split
 history.json      epoch by epoch
@@ -23,6 +24,7 @@ from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained
 from sensorium.problems import Problems
 from sensorium.schema import SPLITS
+from sensorium.train import Checkpoint
 
 
 class Run:
@@ -39,6 +41,10 @@ class Run:
     @property
     def model(self) -> Path:
         return self.folder / "model"
+
+    def checkpoint(self, resume: bool) -> Checkpoint:
+        """Where the state of training is kept."""
+        return Checkpoint(self.folder / "checkpoint.safetensors", resume)
 
     def save_model(self, bundle: Bundle) -> None:
         save_bundle(bundle, self.model)

@@ -10,7 +10,7 @@ import torch
 import sensorium
 from sensorium.config import TrainConfig
 from sensorium.errors import ConfigError, TrainingError
-from sensorium.train.loop import batch_size, epoch_count
+from sensorium.train.job import batch_size, epoch_count
 
 
 def fit(table, **train):
@@ -118,6 +118,7 @@ CHANGED = {
     "clip_norm": 1e-3,
     "modality_dropout": 0.0,
     "mixup": 0.4,
+    "precision": "bfloat16",
     "techniques": ["label_smoothing"],
     "preset": "none",
     "class_weight": "balanced",
@@ -129,8 +130,11 @@ def usual(made):
     return digest(fit(made))
 
 
-# Patience and metric choose among epochs: tests of their own are above; a teacher's are in test_distillation.py.
-@pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - {"patience", "metric", "teacher"}))
+# Patience, metric and soup choose among epochs, a checkpoint changes no weight: a teacher teaches: they have tests of their own.
+OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher"}
+
+
+@pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - OTHERS))
 def test_every_setting_does_something(key, made, usual):
     assert digest(fit(made, **{key: CHANGED[key]})) != usual
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import show, show_json
+
+SIGNALLED = 128  # and the signal's number: how a shell tells that a signal ended a command
 
 
 def fit(
@@ -25,6 +28,7 @@ def fit(
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
     stream: o.Stream = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from where the run in --out was stopped.")] = False,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -42,8 +46,13 @@ def fit(
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.report import fit_text, problems_text
+    from sensorium.train import Interrupted
 
-    model = run_fit(table, out=out, config=settings, progress=not quiet)
+    try:
+        model = run_fit(table, out=out, config=settings, resume=resume, progress=not quiet)
+    except Interrupted as stopped:
+        print(f"{stopped}\nto go on: the same command with --resume", file=sys.stderr)
+        raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     show(fit_text(model.describe(), card, model.test), json, quiet)
     show(problems_text(model.problems), json, quiet)

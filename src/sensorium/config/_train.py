@@ -27,6 +27,14 @@ class TrainConfig(Strict):
     mixup: Annotated[float, Field(ge=0)] = Field(
         0.0, description="α: rows and their labels mixed by Beta(α, α); 0: not"
     )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="that networks compute in while training; auto: bfloat16 on accelerators that have it"
+    )
+    compile: bool = Field(False, description="compile encoders and fusion for training: long runs on accelerators")
+    checkpoint: Annotated[float, Field(ge=0)] | None = Field(
+        60.0, description="seconds between two checkpoints in an epoch; null: none, a run that was killed is lost"
+    )
+    soup: PositiveInt = Field(1, description="average the weights of the best so many epochs, where it helps")
     techniques: Named = Field({}, description="what else training does, by registered name, with options")
     teacher: str | None = Field(None, description="a fitted model whose answers this one learns from: distillation")
     preset: Literal["auto", "few", "none"] = Field(

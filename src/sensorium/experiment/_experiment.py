@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import time
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from sensorium import __version__
 from sensorium.augment import Augmentations, build_augmentations, choose_augmentations
 from sensorium.bundle import Bundle, build_network, pick_device
 from sensorium.config import Choice, Config
@@ -34,7 +35,7 @@ from sensorium.registry import encoders, tasks
 from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
 from sensorium.table import Column, Table, as_read
 from sensorium.techniques import check_techniques
-from sensorium.train import History, Training, train, with_preset
+from sensorium.train import Checkpoint, History, Training, check_device, train, with_preset
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -113,6 +114,7 @@ class Experiment:
         self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
         self.learnt = self._learn(train_rows)
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
+        check_device(self.config.train, self.device)
         self.augmented = choose_augmentations(self.kinds, self.config)
         check_techniques(self.config.train, self.task_name, len(self.blueprint.towers))
         self._fingerprint = self.table.fingerprint()
@@ -209,12 +211,18 @@ class Experiment:
         """Places of a split's rows among the prepared ones."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
 
-    def train(self, variant: Variant = Variant(), keep: Callable[[Bundle], None] | None = None) -> Trained:
+    def train(
+        self,
+        variant: Variant = Variant(),
+        keep: Callable[[Bundle], None] | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> Trained:
         """Train one model from the seed.
 
         Args:
             variant: towers and fusion.
             keep: called with the best model so far, after each epoch that is better.
+            checkpoint: where the run's state is kept as it goes on, and taken up from.
         """
         seed = self.config.seed if variant.seed is None else variant.seed
         accelerators = [self.device] if self.device.type == "cuda" else []
@@ -233,23 +241,37 @@ class Experiment:
                 taught=self._taught,
             )
             with bundle.network.reading_features(self.frozen):
-                return self._run(bundle, job, seed, keep)
+                history = train(
+                    job,
+                    self.config.train,
+                    seed,
+                    report=self.report,
+                    keep=lambda: keep(bundle) if keep else None,
+                    checkpoint=checkpoint and replace(checkpoint, made_of=self._made_of(job)),
+                )
+                return self._finish(bundle, job, history)
 
-    def _run(self, bundle: Bundle, job: Training, seed: int, keep: Callable[[Bundle], None] | None) -> Trained:
-        start = time.perf_counter()
-        history = train(job, self.config.train, seed, self.report, lambda: keep(bundle) if keep else None)
-        seconds = time.perf_counter() - start
+    def _finish(self, bundle: Bundle, job: Training, history: History) -> Trained:
         prepared = self.prepared.only(bundle.learnt)
         splits = [name for name in SPLITS[1:] if len(self.rows(name))]
         outcomes = {name: self._outcome(bundle, prepared, name) for name in splits}
         self._gather_streamed()
         bundle.card |= {
             "history": history.to_json(),
-            "seconds": round(seconds, 3),
+            "seconds": round(history.seconds, 3),
             "shares": bundle.shares(prepared, job.train_rows if not len(job.validation_rows) else job.validation_rows),
             "problems": len(self.problems),
         }
-        return Trained(bundle, history, outcomes, seconds)
+        return Trained(bundle, history, outcomes, history.seconds)
+
+    def _made_of(self, job: Training) -> dict[str, Any]:
+        """What tells this run from others: with the same, on the same machine, it takes the same course."""
+        rows = hashlib.sha256()
+        for part in (job.train_rows, job.validation_rows, job.target, job.taught):
+            rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+        versions = {"sensorium": __version__, "torch": torch.__version__}
+        hashes = {"table": self._fingerprint, "set of training rows and labels": rows.hexdigest()}
+        return self.config.model_dump(mode="json") | {"version": versions, "hash": hashes}
 
     def _gather_streamed(self) -> None:
         """What was wrong with cells that were first looked at in training."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,12 +56,30 @@ class Loader:
 
     def shuffled(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> Iterator[Batch]:
         """All rows in random batches of `size`, the last one smaller."""
+        return (batch for batch in self.batches(self.order(rows, size, chance)) if len(batch.present))
+
+    def order(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> list[Tensor]:
+        """All rows in random batches of `size`, the last one smaller: which rows each one has."""
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=chance)]
-        batches = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
-        places = torch.randperm(len(batches), generator=chance).tolist()
-        for kept, batch in self._batches(batches[place] for place in places):
-            if len(kept):
-                yield batch
+        parts = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
+        return [parts[place] for place in torch.randperm(len(parts), generator=chance).tolist()]
+
+    def batches(self, parts: Iterable[Tensor]) -> Iterator[Batch]:
+        """A batch for each of some lists of rows, less the rows of which nothing can be read: it may have none."""
+        return (batch for _, batch in self._batches(iter(parts)))
+
+    def streams(self) -> dict[str, Any]:
+        """What was found out of each streamed column so far: what a run that goes on later has to know."""
+        streamed = {name: c for name, c in self._columns.items() if isinstance(c, _StreamedColumn)}
+        found = {name: column.found.state() for name, column in streamed.items()}
+        return {name: {**state, "present": torch.from_numpy(state["present"])} for name, state in found.items()}
+
+    def restore_streams(self, streams: Mapping[str, Any]) -> None:
+        """Know what `streams` told."""
+        for name, state in streams.items():
+            column = self._columns[name]
+            assert isinstance(column, _StreamedColumn)
+            column.found.restore({**state, "present": state["present"].numpy()})
 
     def by_length(self, rows: npt.NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, Batch]]:
         """All rows in batches of `size`, the shortest first, each with the places in `rows` that it answers."""
@@ -131,8 +150,8 @@ class _Column:
 
 class _StreamedColumn:
     def __init__(self, found: Streamed) -> None:
-        self._found = found
+        self.found = found
         self.lengths = torch.zeros(len(found.present))  # not known before they are decoded
 
     def cells(self, rows: Tensor) -> Cells:
-        return _Column(self._found.encode(rows.numpy())).cells(torch.arange(len(rows)))
+        return _Column(self.found.encode(rows.numpy())).cells(torch.arange(len(rows)))

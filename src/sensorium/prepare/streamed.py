@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +51,17 @@ class Streamed:
             self.present[rows] = encoded.present
             self.problems.extend(replace(problem, row=int(rows[problem.row])) for problem in encoded.problems)
         return encoded
+
+    def state(self) -> dict[str, Any]:
+        """What was found out so far: presence as an array, problems as JSON values."""
+        with self._lock:
+            return {"present": self.present.copy(), "problems": [asdict(problem) for problem in self.problems]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Know what `state` told."""
+        with self._lock:
+            self.present[:] = state["present"]
+            self.problems[:] = [Problem(**problem) for problem in state["problems"]]
 
     def take_problems(self) -> list[Problem]:
         """What was found since the last time, by row."""

@@ -77,8 +77,11 @@ class Step:
 class Technique(nn.Module):
     """Changes the loss, the gradients or the data of a run; a module whose parameters are trained with the model's.
 
-    The model that is saved holds nothing of it. The file of a technique may say which tasks it suits, as a literal that
-    a listing can read; without it all are suited:
+    The model that is saved holds nothing of it, yet a checkpoint does: all that it changes as it goes on is a parameter
+    or a buffer, or is given by `get_extra_state` as dicts, lists, tensors and JSON values.
+
+    The file of a technique may say which tasks it suits, as a literal that a listing can read; without it all are
+    suited:
 
         TASKS = ("binary", "multiclass")
 

@@ -30,6 +30,8 @@ class OgmGe(Technique):
     """
 
     joint = True
+    steps: Tensor
+    total: Tensor
 
     def __init__(
         self,
@@ -41,8 +43,8 @@ class OgmGe(Technique):
     ) -> None:
         super().__init__(course)
         self.alpha, self.noise, self.until = alpha, noise, until
-        self.steps = 0
-        self.total = torch.zeros(len(course.model.every_tower))
+        self.register_buffer("steps", torch.tensor(0))
+        self.register_buffer("total", torch.zeros(len(course.model.every_tower)))
 
     def gradients(self, step: Step) -> None:
         if step.epoch > self.until * self.course.epochs:
@@ -59,7 +61,7 @@ class OgmGe(Technique):
     def report(self) -> dict[str, Any]:
         """Tower → the mean factor of its gradients."""
         names = [tower.name for tower in self.course.model.every_tower]
-        mean = (self.total / max(1, self.steps)).tolist()
+        mean = (self.total / self.steps.clamp_min(1)).tolist()
         return {"factors": {name: round(factor, 4) for name, factor in zip(names, mean, strict=True)}}
 
     def _slow(self, gradient: Tensor, factor: Tensor, step: Step) -> None:

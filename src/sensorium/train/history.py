@@ -1,0 +1,69 @@
+"""What an epoch came to, and which was the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sensorium.metrics import lower_is_better
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history; `metric` is the watched one on the validation rows, NaN without such rows."""
+
+    number: int
+    loss: float
+    validation_loss: float
+    metric: float
+    learning_rate: float
+    rows_per_second: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """How training went.
+
+    Attributes:
+        watched: the metric that chooses among epochs.
+        epochs: one line each.
+        best: number of the best one.
+        techniques: what each of them has to report.
+        soup: which epochs' weights were averaged, and what the average comes to; empty where none was asked for.
+        seconds: spent, validation included, over all processes that worked on the run.
+    """
+
+    watched: str
+    epochs: list[Epoch] = field(default_factory=list)
+    best: int = 0
+    techniques: dict[str, dict[str, Any]] = field(default_factory=dict)
+    soup: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Null for what is not defined."""
+        epochs = [{key: finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
+        found = {"watched": self.watched, "best": self.best, "epochs": epochs, "techniques": self.techniques}
+        return found | ({"soup": self.soup} if self.soup else {})
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Take what `to_json` gave."""
+        self.epochs = [Epoch(**{key: _number(value) for key, value in epoch.items()}) for epoch in content["epochs"]]
+        self.best = content["best"]
+
+    def rank(self, epoch: Epoch) -> tuple[float, float]:
+        """The larger, the better: by the watched metric, then by the loss."""
+        metric = 0.0 if math.isnan(epoch.metric) else epoch.metric
+        return -metric if lower_is_better(self.watched) else metric, -epoch.validation_loss
+
+
+def _number(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+def finite(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return value if math.isfinite(value) else None

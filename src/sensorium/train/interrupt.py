@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM while a run can be taken up again: stop at the end of the step, not in its middle."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped from outside, and can be taken up where it was.
+
+    Args:
+        text: where it stopped and how to go on.
+        signal: number of the signal.
+    """
+
+    def __init__(self, text: str, signal: int) -> None:
+        super().__init__(text)
+        self.signal = signal
+
+
+@dataclass
+class Stop:
+    """Was one of the signals sent? 0: none."""
+
+    signal: int = 0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within, the first signal is only noted; a second one acts at once, as both do without this.
+
+        Signals that the program handles itself stay with it, and so they do outside of the main thread.
+        """
+        usual: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+        main = threading.current_thread() is threading.main_thread()
+        taken = [which for which in SIGNALS if main and signal.getsignal(which) is usual[which]]
+
+        def note(number: int, _: FrameType | None) -> None:
+            self.signal = number
+            release()
+
+        def release() -> None:
+            for which in taken:
+                signal.signal(which, usual[which])
+
+        for which in taken:
+            signal.signal(which, note)
+        try:
+            yield
+        finally:
+            release()

@@ -1,0 +1,143 @@
+"""Nested values in one file: what is large as safetensors, the rest as JSON in its header; nothing pickled."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sensorium.errors import TrainingError
+
+FORMAT = "sensorium.checkpoint"
+VERSION = 1
+TENSOR, STRIDES, NUMBER = "__tensor__", "__strides__", "__number__"
+
+
+def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) -> None:
+    """Write the file whole or not at all; once this returns, a power cut does not undo it.
+
+    Args:
+        path: what is there is replaced.
+        about: JSON values that `read_about` reads without the rest.
+        tree: dicts, lists, tensors and JSON values.
+
+    Raises:
+        TrainingError: the disk is full, or the place can't be written to.
+        TypeError: the tree holds something else.
+    """
+    from safetensors.torch import save
+
+    tensors: dict[str, Tensor] = {}
+    packed = {"about": _pack(about, "about", tensors), "tree": _pack(tree, "tree", tensors)}
+    header = {name: json.dumps(value, allow_nan=False) for name, value in packed.items()}
+    content = save(_apart(tensors), {"format": FORMAT, "version": str(VERSION), **header})
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise TrainingError(f"the checkpoint can't be written: {error.strerror or error}", place=str(path)) from None
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What was written as `about`.
+
+    Raises:
+        TrainingError: the file is damaged, or something else.
+    """
+    return _unpack(_read(path, "about")[0], {})
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """What was written as `tree`, its tensors on the CPU.
+
+    Raises:
+        TrainingError: the file is damaged, or something else.
+    """
+    return _unpack(*_read(path, "tree"))
+
+
+def _read(path: Path, part: str) -> tuple[Any, dict[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as found:
+            header = found.metadata() or {}
+            if header.get("format") != FORMAT or header.get("version") != str(VERSION):
+                raise ValueError(f"format {header.get('format')!r}, version {header.get('version')!r}")
+            names = found.keys() if part == "tree" else []
+            return json.loads(header[part]), {name: found.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        cure = "delete it, and start afresh"
+        raise TrainingError(f"the checkpoint can't be read: {error}", place=str(path), cure=cure) from None
+
+
+def _pack(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
+    """JSON values; tensors are put aside under their place."""
+    if isinstance(value, Tensor):
+        tensors[place] = value.detach().cpu().contiguous()
+        laid_otherwise = not value.is_contiguous() and all(value.stride())
+        return {TENSOR: place} | ({STRIDES: list(value.stride())} if laid_otherwise else {})
+    if isinstance(value, Mapping):
+        return {_key(key, place): _pack(part, f"{place}/{key}", tensors) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_pack(part, f"{place}/{number}", tensors) for number, part in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {NUMBER: str(value)}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{place} is a {type(value).__name__}: a checkpoint keeps dicts, lists, tensors and JSON values")
+
+
+def _key(key: Any, place: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"{place} has the key {key!r}: a checkpoint's keys are text")
+    return key
+
+
+def _unpack(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if isinstance(value, list):
+        return [_unpack(part, tensors) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if TENSOR in value:
+        return _laid(tensors[value[TENSOR]], value.get(STRIDES))
+    if NUMBER in value:
+        return float(value[NUMBER])
+    return {key: _unpack(part, tensors) for key, part in value.items()}
+
+
+def _laid(tensor: Tensor, strides: list[int] | None) -> Tensor:
+    """In memory as it was: fused optimisers go through weights and their own tensors side by side."""
+    return tensor if strides is None else torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype).copy_(tensor)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Each in memory of its own: the format refuses tensors that share it."""
+    seen, found = set[int](), dict[str, Tensor]()
+    for name, tensor in tensors.items():
+        memory = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone() if memory in seen or tensor.numel() == 0 else tensor
+        seen.add(memory)
+    return found
+
+
+def _sync(folder: Path) -> None:
+    """The folder's entry is on disk, too, where the system lets one ask for that."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
