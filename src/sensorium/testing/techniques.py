@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from sensorium.api import fit
+from sensorium.config import Config
+from sensorium.experiment import Experiment
 from sensorium.predictor import Model
+from sensorium.progress import Silent
 from sensorium.registry import techniques
+from sensorium.table import open_table
+from sensorium.train import Checkpoint
 
 TARGETS: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]] = {
     "binary": lambda x: np.where(x > 0, "yes", "no"),
@@ -21,7 +30,7 @@ TARGETS: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]] = {
     "regression": lambda x: x,
     "several": lambda x: np.array([{"sign": "yes" if v > 0 else "no", "amount": float(v)} for v in x]),
 }
-ROWS = 96
+ROWS, STOP = 96, 15  # rows, and the step that a run is stopped in: half through its second epoch
 
 
 def check_technique(name: str, **options: Any) -> None:
@@ -35,17 +44,55 @@ def check_technique(name: str, **options: Any) -> None:
         AssertionError: says which promise is broken.
     """
     suited = techniques.entry(name).literal("TASKS") or tuple(TARGETS)
-    for task in (task for task in TARGETS if task in suited):
+    tried = [task for task in TARGETS if task in suited]
+    for task in tried:
         table = _table(task)
         plain = _fit(table, task)
         with _teacher(plain, name) as taught:
             first, again = (_fit(table, task, techniques={name: options}, **taught) for _ in range(2))
+            if task == tried[0]:
+                _check_resume(name, task, {"techniques": {name: options}, **taught})
         _same_parts(plain, first, name)
         assert np.array_equal(_scores(first, table), _scores(again, table)), f"{name}: the same seed, other answers"
         assert np.isfinite(_scores(first, table)).all(), f"{name}: an answer is no finite number"
         assert not np.array_equal(_scores(first, table), _scores(plain, table)), f"{name} changes nothing in {task}"
         assert name in first.card["history"]["techniques"], f"{name} is not in the model's card"
         json.dumps(first.card)
+
+
+def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
+    """A run that stops in an epoch and is taken up again is the run that did not stop: all state is in a checkpoint."""
+    settings = _settings(task, {**train, "checkpoint": 0}) | {"target": "answer"}
+    experiment = Experiment(open_table(_table(task)), Config.gather(settings), Silent())
+    whole = experiment.train()
+    with TemporaryDirectory() as folder:
+        checkpoint = Checkpoint(Path(folder) / "checkpoint")
+        experiment.report = _Stopping(STOP)
+        with contextlib.suppress(_Stopped):
+            experiment.train(checkpoint=checkpoint)
+        experiment.report = Silent()
+        again = experiment.train(checkpoint=replace(checkpoint, resume=True))
+    weights, others = (trained.bundle.network.state_dict() for trained in (whole, again))
+    rule = "what it changes as it goes on is a parameter, a buffer or extra state"
+    same = all(torch.equal(value, others[part]) for part, value in weights.items())
+    assert same, f"{name}: a run that was resumed ends with other weights; {rule}"
+    assert whole.history.techniques == again.history.techniques, f"{name}: a resumed run reports otherwise; {rule}"
+
+
+class _Stopped(Exception):
+    pass
+
+
+class _Stopping(Silent):
+    """Stops the run in a step."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def advance(self, steps: int) -> None:
+        self._left -= 1
+        if not self._left:
+            raise _Stopped
 
 
 def _table(task: str) -> dict[str, Any]:
@@ -69,15 +116,11 @@ def _teacher(model: Model, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _fit(table: dict[str, Any], task: str, **train: Any) -> Model:
-    return fit(
-        table,
-        "answer",
-        task=task,
-        modalities={"vector": "vector"},
-        width=16,
-        train={"epochs": 3, **train},
-        progress=False,
-    )
+    return fit(table, "answer", config=_settings(task, train), progress=False)
+
+
+def _settings(task: str, train: dict[str, Any]) -> dict[str, Any]:
+    return {"task": task, "modalities": {"vector": "vector"}, "width": 16, "train": {"epochs": 3, **train}}
 
 
 def _same_parts(plain: Model, other: Model, name: str) -> None:
