@@ -18,7 +18,8 @@ import sensorium
 from torch._dynamo.utils import counters
 path, out = sys.argv[1:]
 models = [
-    sensorium.fit(path, "label", columns=["number", "category"], width=8, out=out if on else None, progress=False,
+    sensorium.fit(path, "label", columns=["number", "category"], width=8, progress=False,
+                  fusion={"name": "concat", "dropout": 0}, out=out if on else None,
                   train={"epochs": 2, "compile": on, "batch_size": 32},
                   encoders={"tabular": {"name": "tabular", "dropout": 0}})
     for on in (False, True)

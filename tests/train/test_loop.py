@@ -130,7 +130,7 @@ def usual(made):
     return digest(fit(made))
 
 
-# Patience, metric and soup choose among epochs, a checkpoint changes no weight: a teacher teaches: they have tests of their own.
+# These have tests of their own: some choose among epochs, a checkpoint changes no weight.
 OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher"}
 
 
