@@ -120,7 +120,8 @@ def _fit(table: dict[str, Any], task: str, **train: Any) -> Model:
 
 
 def _settings(task: str, train: dict[str, Any]) -> dict[str, Any]:
-    return {"task": task, "modalities": {"vector": "vector"}, "width": 16, "train": {"epochs": 3, **train}}
+    plain = {"epochs": 3, "preset": "none"}
+    return {"task": task, "modalities": {"vector": "vector"}, "width": 16, "train": plain | train}
 
 
 def _same_parts(plain: Model, other: Model, name: str) -> None:
