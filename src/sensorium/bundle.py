@@ -76,6 +76,35 @@ class Bundle:
         scores[unreadable] = self.prior
         return scores
 
+    def subset_scores(
+        self, prepared: Prepared, subsets: Sequence[Sequence[str]]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """What the model answers when it is given some of its towers; each row is encoded once.
+
+        Args:
+            prepared: rows.
+            subsets: names of towers.
+
+        Returns:
+            Scores [subsets, n, ...], and which rows have any tower of a subset, [subsets, n]; the others get the prior.
+        """
+        shape = (len(subsets), len(prepared), *([len(self.prior)] if self.task.labels else []))
+        scores = np.broadcast_to(np.array(self.prior), shape).copy()
+        there = np.zeros((len(subsets), len(prepared)), dtype=bool)
+        chosen = torch.tensor([[tower.name in subset for tower in self.blueprint.towers] for subset in subsets])
+        rows = np.flatnonzero(prepared.has_any())
+        self.network.eval()
+        with torch.inference_mode():
+            for places, batch in Loader(prepared, None, self.device).by_length(rows, self._batch):
+                tokens, present = self.network.encode(batch)
+                for number, mask in enumerate(chosen.to(self.device)):
+                    given = present & mask
+                    own = rows[places.numpy()][given.any(1).cpu().numpy()]
+                    logits = self.network.decide(tokens, given)[given.any(1)]
+                    scores[number, own] = self.task.scores(logits.float().cpu().numpy())
+                    there[number, own] = True
+        return scores, there
+
     def shares(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
         """Tower → its mean weight in the fusion over some rows; None where the fusion has no weights."""
         rows = rows[prepared.has_any()[rows]]

@@ -16,10 +16,10 @@ from torch import nn
 from sensorium.artifact import load_bundle, save_bundle
 from sensorium.bundle import Bundle
 from sensorium.errors import ConfigError, SchemaError
-from sensorium.evaluate import Evaluation, evaluate_outcome
+from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
 from sensorium.int8 import quantize
 from sensorium.metrics import metrics_of
-from sensorium.prepare import at_rows, prepare_columns
+from sensorium.prepare import Prepared, at_rows, prepare_columns
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter, Silent
 from sensorium.schema import SPLITS, Split, make_split
@@ -119,21 +119,29 @@ class Model:
         )
         return pa.table(columns)
 
-    def evaluate(self, table: Any, split: str | None = None) -> Evaluation:
+    def evaluate(self, table: Any, split: str | None = None, *, subsets: bool = False) -> Evaluation:
         """Metrics with bootstrap 95% intervals.
 
         Args:
             table: rows with labels.
             split: `train`, `validation`, `test` or `all`; by default the test rows where they are known (a split
                 column, or the very table of the fit), else all rows.
+            subsets: score the model with fewer modalities too: every subset of up to four, of more each alone, all but
+                one and all; up to six, how much each of them brings (Shapley value of the watched metric).
 
         Raises:
-            SchemaError: the split is not known, has no rows, or no row has a label.
+            SchemaError: the split is not known, has no rows, no row has a label, or subsets are asked of one modality.
         """
+        asked = self._subsets() if subsets else []
         opened = self._open(table)
         rows, words = self._rows(opened, split)
         part = opened.take(rows)
-        scores, problems = self._scores(part), Problems()
+        problems = Problems()
+        if asked:
+            fewer, there = self._subset_scores(part, asked)
+            scores = fewer[-1]
+        else:
+            scores = self._scores(part)
         target = self.bundle.task.encode(part.column(self.target))
         problems.extend(self.problems)
         problems.extend(target.problems)
@@ -143,7 +151,27 @@ class Model:
         outcome = self.bundle.task.outcome(scores[known], target.values[known])
         found = evaluate_outcome(outcome, metrics_of(self.task))
         self.problems = at_rows(problems, rows)
-        return Evaluation(found.n, found.metrics, found.intervals, self.problems, words)
+        less = self._score_subsets(asked, fewer[:, known], there[:, known], target.values[known]) if asked else None
+        return Evaluation(found.n, found.metrics, found.intervals, self.problems, words, less)
+
+    def _subsets(self) -> list[Names]:
+        towers = [tower.name for tower in self.bundle.blueprint.towers]
+        if len(towers) < 2:
+            raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
+        return plan_subsets(towers)
+
+    def _score_subsets(
+        self,
+        asked: list[Names],
+        scores: npt.NDArray[np.float64],
+        there: npt.NDArray[np.bool_],
+        truth: npt.NDArray[Any],
+    ) -> Subsets:
+        task = self.bundle.task
+        outcomes = {subset: task.outcome(own, truth) for subset, own in zip(asked, scores, strict=True)}
+        prior = task.outcome(np.broadcast_to(np.array(self.bundle.prior), scores[0].shape).copy(), truth)
+        rows = {subset: int(own.sum()) for subset, own in zip(asked, there, strict=True)}
+        return score_subsets(outcomes, rows, prior, self.bundle.config.train.metric or task.watch)
 
     def save(self, path: str | Path) -> None:
         """Write the model: a folder, or one file where the path ends in `.zip`."""
@@ -188,15 +216,21 @@ class Model:
         return {name: table.column(name).data for name in names if name is not None}
 
     def _scores(self, table: Table) -> npt.NDArray[np.float64]:
-        self.problems = Problems()
-        return np.concatenate([self._score_chunk(table, rows) for rows in _chunks(len(table))])
+        return np.concatenate([self.bundle.scores(prepared) for prepared in self._prepare(table)])
 
-    def _score_chunk(self, table: Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
-        self.problems.extend(at_rows(prepared.problems, rows))
-        for row in rows[~prepared.has_any()]:
-            self.problems.add(Problem(int(row), "", NOTHING_PRESENT))
-        return self.bundle.scores(prepared)
+    def _subset_scores(self, table: Table, asked: list[Names]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        found = [self.bundle.subset_scores(prepared, asked) for prepared in self._prepare(table)]
+        return np.concatenate([scores for scores, _ in found], 1), np.concatenate([there for _, there in found], 1)
+
+    def _prepare(self, table: Table) -> Iterator[Prepared]:
+        """Chunks of the table; what is wrong with them is noted."""
+        self.problems = Problems()
+        for rows in _chunks(len(table)):
+            prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
+            self.problems.extend(at_rows(prepared.problems, rows))
+            for row in rows[~prepared.has_any()]:
+                self.problems.add(Problem(int(row), "", NOTHING_PRESENT))
+            yield prepared
 
     def _rows(self, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
         """The rows of a split and their name in words."""

@@ -118,7 +118,9 @@ def test_an_option_of_compare_does_what_it_says(name, parted, usual, tmp_path):
     assert seen(compared(parted, tmp_path, *filled(flags, parted.parent)))
 
 
-@pytest.mark.parametrize(("command", "options"), [("evaluate", {"split", "device"}), ("predict", {"device", "quiet"})])
+@pytest.mark.parametrize(
+    ("command", "options"), [("evaluate", {"split", "device", "subsets"}), ("predict", {"device", "quiet"})]
+)
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
     assert parameters(command) == options
     out = ["-o", tmp_path / "a.csv"] if command == "predict" else []
@@ -132,6 +134,16 @@ def test_evaluate_takes_every_split(split, run, made):
     import sensorium
 
     assert answer("evaluate", run, made, "--split", split) == sensorium.load(run).evaluate(made, split).to_json()
+
+
+def test_evaluate_takes_subsets(run, made):
+    found = answer("evaluate", run, made, "--subsets")
+    towers = {name for result in found["subsets"]["results"] for name in result["modalities"]}
+    assert len(found["subsets"]["results"]) == {4: 15, 5: 11}[len(towers)]
+    assert set(found["subsets"]["shares"]) == towers
+    told = call("evaluate", run, made, "--subsets").stdout
+    assert "brings (Shapley)" in told
+    assert "image + audio" in told or "all but one" in told
 
 
 def test_quiet_predictions_say_nothing_at_all(run, made, tmp_path):

@@ -17,6 +17,9 @@ def evaluate(
         str | None,
         typer.Option(help="train, validation, test or all; by default the test rows where they are known, else all."),
     ] = None,
+    subsets: Annotated[
+        bool, typer.Option("--subsets", help="With fewer modalities too, and what each of them brings.")
+    ] = False,
     device: o.Device = None,
     json: o.Json = False,
 ) -> None:
@@ -27,7 +30,7 @@ def evaluate(
     from sensorium.predictor import load
     from sensorium.report import evaluation_text, problems_text
 
-    found = load(model, device=device or "auto").evaluate(table, split)
+    found = load(model, device=device or "auto").evaluate(table, split, subsets=subsets)
     show(evaluation_text(found), json)
     show(problems_text(found.problems), json)
     show_json(found.to_json(), json)

@@ -2,15 +2,22 @@
 
 from sensorium.evaluate.compare import Difference, compare_outcomes, compare_runs, holm, verdict
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs, finite
+from sensorium.evaluate.subsets import Names, Share, Subset, Subsets, plan_subsets, score_subsets
 
 __all__ = [
     "Difference",
     "Evaluation",
+    "Names",
+    "Share",
+    "Subset",
+    "Subsets",
     "compare_outcomes",
     "compare_runs",
     "evaluate_outcome",
     "evaluate_runs",
     "finite",
     "holm",
+    "plan_subsets",
+    "score_subsets",
     "verdict",
 ]

@@ -68,11 +68,11 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
         )
         blocks.append(one - other)
     drawn = sign * np.concatenate(blocks)
-    return Difference(metric, value, interval(drawn), _two_sided(drawn[np.isfinite(drawn)]))
+    return Difference(metric, value, interval(drawn), two_sided(drawn[np.isfinite(drawn)]))
 
 
-def _two_sided(drawn: Floats) -> float:
-    """Twice the smaller share of draws on one side of 0, never 0 itself; NaN without draws."""
+def two_sided(drawn: Floats) -> float:
+    """Of bootstrapped differences: twice the smaller share on one side of 0, never 0 itself; NaN without draws."""
     if not len(drawn):
         return float("nan")
     tail = min((drawn <= 0).mean(), (drawn >= 0).mean())

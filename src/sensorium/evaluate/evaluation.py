@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ import numpy.typing as npt
 from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
 from sensorium.metrics import Outcome, metrics_of, score
 from sensorium.problems import Problems
+
+if TYPE_CHECKING:
+    from sensorium.evaluate.subsets import Subsets
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Evaluation:
         intervals: name → bootstrap 95% interval.
         problems: cells and labels that could not be taken as they were.
         rows: which rows of the table were scored, in words.
+        subsets: how it does with some of its modalities, where that was asked.
     """
 
     n: int
@@ -32,13 +36,15 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]
     problems: Problems = field(default_factory=Problems)
     rows: str = "all rows"
+    subsets: Subsets | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """`{"n", "metrics", "intervals"}`, null for what is not defined."""
+        """`{"n", "metrics", "intervals"}`, null for what is not defined; `"subsets"` where they were asked for."""
         return {
             "n": self.n,
             "metrics": {name: finite(value) for name, value in self.metrics.items()},
             "intervals": {name: [finite(low), finite(high)] for name, (low, high) in self.intervals.items()},
+            **({"subsets": self.subsets.to_json()} if self.subsets else {}),
         }
 
 

@@ -9,6 +9,7 @@ from sensorium.report.text import (
     listing_text,
     predictions_text,
     problems_text,
+    subsets_text,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "predictions_text",
     "problems_text",
     "quantized_text",
+    "subsets_text",
 ]

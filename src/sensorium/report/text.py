@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sensorium.evaluate.evaluation import Evaluation
+from sensorium.evaluate import Difference, Evaluation, Subsets
 from sensorium.problems import Problems
 from sensorium.registry import Registry
 
@@ -73,12 +73,36 @@ def fit_text(
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
-    """Every metric with its interval."""
+    """Every metric with its interval; scores with fewer modalities where they were asked for."""
     table = _table("metric", "value", "95% interval")
     for name, value in found.metrics.items():
         low, high = found.intervals[name]
         table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
-    return Group(Text(f"{found.n:,} {found.rows}"), table)
+    fewer = [subsets_text(found.subsets)] if found.subsets else []
+    return Group(Text(f"{found.n:,} {found.rows}"), table, *fewer)
+
+
+def subsets_text(found: Subsets) -> RenderableType:
+    """The watched metric with fewer modalities, less that with all, and what each modality brings."""
+    table = _table("given", "rows that have it", found.metric, "95% interval", "less all, 95% interval")
+    for result in found.results:
+        low, high = result.interval
+        value, given = f"{result.value:.4f}", " + ".join(result.modalities)
+        table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
+    lines: list[RenderableType] = [Text(f"with some of the modalities ({found.listed})"), table]
+    if found.shares:
+        brought = _table("modality", f"brings (Shapley), {found.metric}", "95% interval")
+        for name, share in found.shares.items():
+            low, high = share.interval
+            brought.add_row(name, f"{share.value:+.4f}", f"{low:+.4f} – {high:+.4f}")
+        lines.append(brought)
+    else:
+        lines.append(Text("what each modality brings (Shapley) is computed for up to six of them"))
+    return Group(*lines)
+
+
+def _signed(found: Difference | None) -> str:
+    return f"{found.value:+.4f} ({found.interval[0]:+.4f} – {found.interval[1]:+.4f})" if found else ""
 
 
 def comparison_text(found: Comparison) -> RenderableType:
@@ -108,8 +132,7 @@ def _gain(result: Result) -> tuple[str, str]:
     """What a fusion gains and how likely that is by luck; nothing of a single modality."""
     if result.gain is None or result.p is None:
         return "", ""
-    low, high = result.gain.interval
-    return f"{result.gain.value:+.4f} ({low:+.4f} – {high:+.4f})", f"{result.p:.3f}"
+    return _signed(result.gain), f"{result.p:.3f}"
 
 
 def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:
