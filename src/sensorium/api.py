@@ -17,6 +17,7 @@ from sensorium.experiment import Experiment
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model
 from sensorium.progress import Reporter, reporter
+from sensorium.remedies import treat
 from sensorium.run import Run
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
@@ -90,7 +91,11 @@ def fit(
     experiment = Experiment(opened, job, report, modules)
     if run:
         run.save_experiment(experiment)
-    trained = experiment.train(keep=run.save_model if run else None, checkpoint=checkpoint)
+    keep = run.save_model if run else None
+    if job.train.balance == "off":
+        trained = experiment.train(keep=keep, checkpoint=checkpoint)
+    else:
+        trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
     names = metrics_of(experiment.task_name)
     evaluations = {
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
@@ -129,6 +134,9 @@ def compare(
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
     """
     job, modules = gather_config(target, config, settings)
+    if job.train.balance != "off":
+        cure = "sensorium fit --doctor, or a technique by name: --set train.techniques.pmr={}"
+        raise ConfigError("compare trains every model as it is set", place="train.balance", rule="off", cure=cure)
     experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
     chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen:

@@ -77,29 +77,31 @@ class Bundle:
         return scores
 
     def subset_scores(
-        self, prepared: Prepared, subsets: Sequence[Sequence[str]]
+        self, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows | None = None
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """What the model answers when it is given some of its towers; each row is encoded once.
 
         Args:
-            prepared: rows.
+            prepared: columns.
             subsets: names of towers.
+            rows: n of the prepared rows, all by default.
 
         Returns:
             Scores [subsets, n, ...], and which rows have any tower of a subset, [subsets, n]; the others get the prior.
         """
-        shape = (len(subsets), len(prepared), *([len(self.prior)] if self.task.labels else []))
+        asked = np.arange(len(prepared)) if rows is None else rows
+        shape = (len(subsets), len(asked), *([len(self.prior)] if self.task.labels else []))
         scores = np.broadcast_to(np.array(self.prior), shape).copy()
-        there = np.zeros((len(subsets), len(prepared)), dtype=bool)
+        there = np.zeros((len(subsets), len(asked)), dtype=bool)
         chosen = torch.tensor([[tower.name in subset for tower in self.blueprint.towers] for subset in subsets])
-        rows = np.flatnonzero(prepared.has_any())
+        some = np.flatnonzero(prepared.has_any()[asked])
         self.network.eval()
         with torch.inference_mode():
-            for places, batch in Loader(prepared, None, self.device).by_length(rows, self._batch):
+            for places, batch in Loader(prepared, None, self.device).by_length(asked[some], self._batch):
                 tokens, present = self.network.encode(batch)
                 for number, mask in enumerate(chosen.to(self.device)):
                     given = present & mask
-                    own = rows[places.numpy()][given.any(1).cpu().numpy()]
+                    own = some[places.numpy()][given.any(1).cpu().numpy()]
                     logits = self.network.decide(tokens, given)[given.any(1)]
                     scores[number, own] = self.task.scores(logits.float().cpu().numpy())
                     there[number, own] = True

@@ -48,6 +48,17 @@ def test_evaluate_tells_metrics_and_intervals(run, made):
     assert answer("evaluate", run, made, "--split", "all")["n"] == 160
 
 
+def test_fit_with_the_doctor_tells_what_it_found(tabular, tmp_path):
+    arguments = ["fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet"]
+    assert not {"doctor", "balance"} & set(answer(*arguments))
+    found = answer(*arguments, "--doctor")
+    assert found["balance"]["results"][0]["name"] == "plain"
+    assert set(found["doctor"]["modalities"]) == {"tabular", "text"}
+    told = call(*arguments[:-1], "--doctor").stdout
+    assert "the doctor, validation rows" in told
+    assert "linear probe" in told
+
+
 @pytest.mark.parametrize(
     ("suffix", "read"),
     [
@@ -131,6 +142,7 @@ EFFECTS = {
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
     "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
+    "doctor": (["--doctor"], lambda m: "balance" in m["card"]),
     "seed": (["--seed", "9"], lambda m: "seed 9" in m["card"]["split"]),
     "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
     "config": (["--config", "FILE"], lambda m: m["network"]["fusion"] == "gated"),

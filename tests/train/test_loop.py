@@ -131,7 +131,7 @@ def usual(made):
 
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
-OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher"}
+OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance"}
 
 
 @pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - OTHERS))

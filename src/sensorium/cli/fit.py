@@ -29,6 +29,9 @@ def fit(
     seed: o.Seed = None,
     stream: o.Stream = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from where the run in --out was stopped.")] = False,
+    doctor: Annotated[
+        bool, typer.Option("--doctor", help="Is a modality left undertrained? If so, try remedies and keep the best.")
+    ] = False,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -42,10 +45,10 @@ def fit(
     settings = o.settings(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
         train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed, device=device,
-        prepare__stream=stream or None,
+        prepare__stream=stream or None, train__balance="auto" if doctor else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
-    from sensorium.report import fit_text, problems_text
+    from sensorium.report import doctor_json, fit_text, problems_text
     from sensorium.train import Interrupted
 
     try:
@@ -70,6 +73,7 @@ def fit(
             "seconds": card["seconds"],
             "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
             "problems": len(model.problems),
+            **doctor_json(card),
         },
         json,
     )

@@ -40,6 +40,9 @@ class TrainConfig(Strict):
     preset: Literal["auto", "few", "none"] = Field(
         "auto", description="few: patience and label smoothing for few rows, unless set; auto: by their number"
     )
+    balance: Literal["off", "auto", "always"] = Field(
+        "off", description="auto: where a modality is undertrained, try the remedies and keep what validates best"
+    )
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

@@ -1,5 +1,6 @@
 """Results as a person reads them on a terminal."""
 
+from sensorium.report.doctor import doctor_json, doctor_text
 from sensorium.report.quantized import quantized_text
 from sensorium.report.text import (
     comparison_text,
@@ -14,6 +15,8 @@ from sensorium.report.text import (
 
 __all__ = [
     "comparison_text",
+    "doctor_json",
+    "doctor_text",
     "evaluation_text",
     "fit_text",
     "inspection_text",

@@ -7,12 +7,14 @@ from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from sensorium.evaluate import Difference, Evaluation, Subsets
+from sensorium.evaluate import Evaluation, Subsets
 from sensorium.problems import Problems
 from sensorium.registry import Registry
+from sensorium.report._parts import make_table as _table
+from sensorium.report._parts import signed as _signed
+from sensorium.report.doctor import doctor_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +71,7 @@ def fit_text(
     if card["shares"]:
         shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
         lines.append(Text(f"fusion weights: {shares}"))
-    return Group(*lines, *([evaluation_text(evaluation)] if evaluation else []))
+    return Group(*lines, *doctor_text(card), *([evaluation_text(evaluation)] if evaluation else []))
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
@@ -99,10 +101,6 @@ def subsets_text(found: Subsets) -> RenderableType:
     else:
         lines.append(Text("what each modality brings (Shapley) is computed for up to six of them"))
     return Group(*lines)
-
-
-def _signed(found: Difference | None) -> str:
-    return f"{found.value:+.4f} ({found.interval[0]:+.4f} – {found.interval[1]:+.4f})" if found else ""
 
 
 def comparison_text(found: Comparison) -> RenderableType:
@@ -165,13 +163,6 @@ def listing_text(registry: Registry, plural: str) -> RenderableType:
 
 def _cautions(pairs: Iterable[tuple[str, str]]) -> list[RenderableType]:
     return [Text(f"? {name}: {caution}", "cyan") for name, caution in pairs if caution]
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table
 
 
 def _short(text: str, longest: int = 30) -> str:

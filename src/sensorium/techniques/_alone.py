@@ -1,13 +1,15 @@
-"""What a fused model answers when it is given fewer modalities than a row has."""
+"""What a fused model answers when it is given fewer modalities than a row has, and what each answers by itself."""
 
 from __future__ import annotations
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from collections.abc import Iterator
 
-from sensorium.model import FusionModel
-from sensorium.techniques._base import Step
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from sensorium.model import FusionModel, Tower
+from sensorium.techniques._base import Course, Step
 
 
 def decide_alone(model: FusionModel, step: Step, modality: int) -> Float[Tensor, "b k"]:
@@ -15,6 +17,26 @@ def decide_alone(model: FusionModel, step: Step, modality: int) -> Float[Tensor,
     only = torch.zeros_like(step.present)
     only[:, modality] = step.present[:, modality]
     return model.decide(step.tokens, only)
+
+
+def own_heads(course: Course) -> nn.ModuleList:
+    """A linear head for each modality's pooled tokens, freshly initialised."""
+    outputs, towers = course.task.outputs, course.model.every_tower
+    device = next(course.model.parameters()).device
+    return nn.ModuleList(nn.Linear(pooled_width(tower), outputs) for tower in towers).to(device)
+
+
+def own_logits(heads: nn.ModuleList, step: Step) -> Iterator[tuple[int, Float[Tensor, "n k"], Bool[Tensor, " b"]]]:
+    """Place of each modality that some row has, what its head answers on those n rows, and which rows they are."""
+    for place, head in enumerate(heads):
+        there = step.present[:, place]
+        if there.any():
+            yield place, head(step.tokens[place].pooled()[there]), there
+
+
+def pooled_width(tower: Tower) -> int:
+    """Numbers of a tower's pooled tokens."""
+    return int(getattr(tower.project, "out_features", tower.encoder.width))
 
 
 def probability_of_truth(logits: Float[Tensor, "b k"], target: Tensor) -> Float[Tensor, " b"]:

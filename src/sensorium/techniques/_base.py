@@ -85,14 +85,20 @@ class Technique(nn.Module):
 
         TASKS = ("binary", "multiclass")
 
+    and that it is a remedy for modalities that are left behind, for `train.balance` to try:
+
+        BALANCES = True
+
     Its constructor takes the course; keyword-only parameters are the user's options.
 
     Class attributes:
         joint: it is about several modalities: a model of one is trained without it.
         learns_from_teacher: it can't do without `train.teacher`.
+        watches: it only looks: the model is the same to the bit as without it.
     """
 
     joint: ClassVar[bool] = False
+    watches: ClassVar[bool] = False
     learns_from_teacher: ClassVar[bool] = False
 
     def __init__(self, course: Course) -> None:

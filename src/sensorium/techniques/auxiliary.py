@@ -6,10 +6,12 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
-from sensorium.model import Tower
+from sensorium.techniques._alone import own_heads, own_logits
 from sensorium.techniques._base import Course, Step, Technique
+
+BALANCES = True
 
 
 class Auxiliary(Technique):
@@ -28,21 +30,9 @@ class Auxiliary(Technique):
     def __init__(self, course: Course, *, weight: Annotated[float, Field(gt=0)] = 0.5) -> None:
         super().__init__(course)
         self.weight = weight
-        outputs = course.task.outputs
-        towers = course.model.every_tower
-        device = next(course.model.parameters()).device
-        self.heads = nn.ModuleList(nn.Linear(_width(tower), outputs) for tower in towers).to(device)
+        self.heads = own_heads(course)
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        losses = []
-        for place, head in enumerate(self.heads):
-            there = step.present[:, place]
-            if there.any():
-                logits = head(step.tokens[place].pooled()[there])
-                losses.append(self.course.task.loss(logits, step.target[there]))
+        answers = own_logits(self.heads, step)
+        losses = [self.course.task.loss(logits, step.target[there]) for _, logits, there in answers]
         return loss + self.weight * torch.stack(losses).mean() if losses else loss
-
-
-def _width(tower: Tower) -> int:
-    """Numbers of a tower's pooled tokens."""
-    return int(getattr(tower.project, "out_features", tower.encoder.width))

@@ -12,6 +12,7 @@ from sensorium.techniques._alone import decide_alone, probability_of_truth
 from sensorium.techniques._base import Course, Step, Technique
 
 TASKS = ("binary", "multiclass", "multilabel")
+BALANCES = True
 
 
 class OgmGe(Technique):
@@ -43,15 +44,16 @@ class OgmGe(Technique):
     ) -> None:
         super().__init__(course)
         self.alpha, self.noise, self.until = alpha, noise, until
-        self.register_buffer("steps", torch.tensor(0))
-        self.register_buffer("total", torch.zeros(len(course.model.every_tower)))
+        device = next(course.model.parameters()).device
+        self.register_buffer("steps", torch.zeros((), device=device))
+        self.register_buffer("total", torch.zeros(len(course.model.every_tower), device=device))
 
     def gradients(self, step: Step) -> None:
         if step.epoch > self.until * self.course.epochs:
             return
         factors = coefficients(self._scores(step), self.alpha)
         self.steps += 1
-        self.total += factors.cpu()
+        self.total += factors
         for tower, factor in zip(self.course.model.every_tower, factors, strict=True):
             if factor < 1:
                 for parameter in tower.parameters():

@@ -1,0 +1,181 @@
+"""Watches how the modalities learn beside one another, and says so if one is left behind; changes nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor
+
+from sensorium.metrics import lower_is_better
+from sensorium.tasks import Task
+from sensorium.techniques._base import Course, Rows, Step, Technique
+from sensorium.techniques._diagnosis import Signs, diagnose
+from sensorium.techniques._look import Look, fit_probe, judge, look, spread
+
+ALL = "all"
+
+
+class Doctor(Technique):
+    """Signs of modality imbalance, epoch by epoch, and a diagnosis of the model that is kept.
+
+    Of each modality: the norm of its tower's gradient (mean over steps, before clipping); the fused model's loss and
+    metric when it is given that modality alone, on training and validation rows, and when it is given all the others;
+    at the end a linear probe of its pooled tokens, and the overfitting-to-generalisation ratio ΔO/ΔG of its answers
+    alone since before the first step (Wang et al. 2020, arXiv:1905.12681): how much the gap between validation and
+    training loss grew for each unit that the validation loss fell.
+
+    Args:
+        course: the run.
+        every: epochs from one look to the next.
+        rows: training rows and validation rows that are looked at, at most so many of each.
+    """
+
+    joint = True
+    watches = True
+    norms: Tensor
+    steps: Tensor
+
+    def __init__(self, course: Course, *, every: PositiveInt = 1, rows: PositiveInt = 256) -> None:
+        super().__init__(course)
+        self.every, self.metric = every, course.task.watch
+        self.names = [tower.name for tower in course.model.every_tower]
+        chosen = {"train": course.train_rows, "validation": course.validation_rows}
+        self._rows: dict[str, Rows] = {name: spread(part, rows) for name, part in chosen.items() if len(part)}
+        self.epochs: list[dict[str, Any]] = []
+        device = next(course.model.parameters()).device
+        self.register_buffer("norms", torch.zeros(len(self.names), device=device))
+        self.register_buffer("steps", torch.zeros((), device=device))
+
+    def begin_epoch(self, number: int) -> None:
+        self.norms.zero_()
+        self.steps.zero_()
+        if number == 1:
+            self.epochs.append({"number": 0, "gradient_norm": None, **self._figures(self._look(), "alone")})
+
+    def gradients(self, step: Step) -> None:
+        self.steps += 1
+        for place, tower in enumerate(self.course.model.every_tower):
+            found = [parameter.grad for parameter in tower.parameters() if parameter.grad is not None]
+            if found:
+                self.norms[place] += torch.nn.utils.get_total_norm(found)
+
+    def end_epoch(self, number: int) -> None:
+        if number % self.every == 0:
+            norms = (self.norms / self.steps.clamp_min(1)).tolist()
+            figures = self._figures(self._look(), "alone", "without")
+            self.epochs.append(
+                {"number": number, "gradient_norm": dict(zip(self.names, norms, strict=True)), **figures}
+            )
+
+    def report(self) -> dict[str, Any]:
+        """Of the model that is kept: signs of each modality, the diagnosis; and the epochs."""
+        seen = self._look()
+        figures, probes = self._figures(seen, "alone", "without"), self._probes(seen)
+        part = "validation" if "validation" in seen else "train"
+        signs = {
+            name: Signs(
+                alone=figures["alone"][name][part]["metric"],
+                alone_train=figures["alone"][name]["train"]["metric"],
+                without=figures["without"][name][part]["metric"],
+                probe=probes[name],
+                overfit_ratio=_overfit_ratio(self.epochs[0]["alone"][name], figures["alone"][name]),
+                gradient_norm=_mean([e["gradient_norm"][name] for e in self.epochs if e["gradient_norm"]]),
+            )
+            for name in self.names
+        }
+        whole, chance = (figures[key][part]["metric"] for key in (ALL, "chance"))
+        lower = lower_is_better(self.metric)
+        found = diagnose(signs, chance, metric=self.metric, lower=lower, task=_task_name(self.course.task))
+        return _plain(
+            {
+                "metric": self.metric,
+                "rows": part,
+                "all": whole,
+                "chance": chance,
+                "modalities": {name: sign.to_json() for name, sign in signs.items()},
+                "diagnosis": found.to_json(),
+                "epochs": self.epochs,
+            }
+        )
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What a checkpoint keeps beside the buffers."""
+        return {"epochs": self.epochs}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        self.epochs = list(state["epochs"])
+
+    def _look(self) -> dict[str, Look]:
+        towers = range(len(self.names))
+        ways = {ALL: [True for _ in towers]}
+        ways |= {f"alone {name}": [place == own for place in towers] for own, name in enumerate(self.names)}
+        ways |= {f"without {name}": [place != own for place in towers] for own, name in enumerate(self.names)}
+        return {part: look(self.course, rows, ways) for part, rows in self._rows.items()}
+
+    def _figures(self, seen: dict[str, Look], *kinds: str) -> dict[str, Any]:
+        """Loss and metric: of all, by chance, of each modality alone on the rows that have it, of all without it."""
+        found: dict[str, Any] = {kind: {name: {} for name in self.names} for kind in kinds} | {ALL: {}, "chance": {}}
+        for part, what in seen.items():
+            everything = torch.ones_like(what.present[:, 0])
+            found[ALL][part] = self._judge(what, what.logits[ALL], everything)
+            found["chance"][part] = self._judge(what, self._average(seen["train"], len(what.present)), everything)
+            for kind in kinds:
+                for place, name in enumerate(self.names):
+                    own = what.present[:, place]
+                    there = own if kind == "alone" else (what.present.sum(1) - own.long()) > 0
+                    found[kind][name][part] = self._judge(what, what.logits[f"{kind} {name}"], there)
+        return found
+
+    def _judge(self, seen: Look, logits: Tensor, there: Tensor) -> dict[str, float]:
+        loss, metric = judge(self.course.task, self.metric, logits[there], seen.target[there])
+        return {"loss": loss, "metric": metric}
+
+    def _average(self, train: Look, rows: int) -> Tensor:
+        """Logits of the training rows' average."""
+        nothing = train.pooled[0].new_zeros(len(train.present), 0)
+        return fit_probe(self.course.task, nothing, train.target)(nothing[:1]).expand(rows, -1)
+
+    def _probes(self, seen: dict[str, Look]) -> dict[str, float]:
+        """Modality → metric of a linear probe, learnt from the training rows' tokens."""
+        found, train = {}, seen["train"]
+        judged = seen.get("validation", train)
+        for place, name in enumerate(self.names):
+            own, there = train.present[:, place], judged.present[:, place]
+            if not own.any():
+                found[name] = math.nan
+                continue
+            probe = fit_probe(self.course.task, train.pooled[place][own], train.target[own])
+            found[name] = self._judge(judged, probe(judged.pooled[place]), there)["metric"]
+        return found
+
+
+def _task_name(task: Task) -> str:
+    """A registered task is called like its file."""
+    return type(task).__module__.rpartition(".")[2]
+
+
+def _overfit_ratio(before: dict[str, Any], now: dict[str, Any]) -> float:
+    """ΔO/ΔG; NaN without validation rows, or where their loss did not fall."""
+    if "validation" not in now:
+        return math.nan
+    gap_before, gap_now = (part["validation"]["loss"] - part["train"]["loss"] for part in (before, now))
+    gain = before["validation"]["loss"] - now["validation"]["loss"]
+    return (gap_now - gap_before) / gain if gain > 0 else math.nan
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _plain(value: Any) -> Any:
+    """JSON values, rounded; null for what is not defined."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,135 @@
+"""A modality that is behind is drawn to its classes' prototypes; one that leads is held from being sure too soon."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import torch
+from jaxtyping import Float, Int64
+from pydantic import Field, PositiveInt
+from torch import Tensor
+from torch.nn import functional
+
+from sensorium.config import Fraction, Share
+from sensorium.techniques._alone import pooled_width
+from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._look import look, spread
+
+TASKS = ("binary", "multiclass", "multilabel")
+BALANCES = True
+
+
+class Pmr(Technique):
+    """Prototypical modal rebalance (Fan et al. 2023, arXiv:2211.07089).
+
+    A class's prototype is the mean of a modality's pooled tokens z over training rows of that class; z is given the
+    class by softmax(−‖z − prototype‖). s_m is the mean probability of the truth, r_m the mean of the others' s over
+    s_m. To the loss are added α · clip(r_m − 1, 0, 1) · cross-entropy of these probabilities, for what is behind, and
+    in the early epochs −μ · clip(1/r_m − 1, 0, 1) · their entropy, for what leads. For two modalities that is the
+    paper's; of more, each is held against the mean of the others. Of labels, each has two prototypes, yes and no.
+
+    Args:
+        course: the run.
+        alpha: α.
+        entropy: μ.
+        early: share of the epochs with the entropy's term.
+        momentum: share of the old prototypes that is kept where new ones are taken, at the start of each epoch.
+        rows: training rows that prototypes are taken from, at most.
+    """
+
+    joint = True
+    total: Tensor
+    steps: Tensor
+
+    def __init__(
+        self,
+        course: Course,
+        *,
+        alpha: Annotated[float, Field(gt=0)] = 1.0,
+        entropy: Annotated[float, Field(ge=0)] = 0.1,
+        early: Share = 0.3,
+        momentum: Fraction = 0.2,
+        rows: PositiveInt = 512,
+    ) -> None:
+        super().__init__(course)
+        self.alpha, self.entropy, self.early, self.momentum = alpha, entropy, early, momentum
+        self._rows = spread(course.train_rows, rows)
+        towers, device = course.model.every_tower, next(course.model.parameters()).device
+        questions, choices = _shape(course)
+        for place, tower in enumerate(towers):
+            empty = torch.full((questions, choices, pooled_width(tower)), torch.nan, device=device)
+            self.register_buffer(f"prototypes_{place}", empty)  # NaN where no row has shown the class yet
+        self.register_buffer("total", torch.zeros(len(towers), device=device))
+        self.register_buffer("steps", torch.zeros((), device=device))
+
+    def begin_epoch(self, number: int) -> None:
+        seen = look(self.course, self._rows)
+        chosen = functional.one_hot(choices_of(seen.target), self._prototypes(0).shape[1])  # (n, q, c)
+        for place, pooled in enumerate(seen.pooled):
+            there = seen.present[:, place]
+            member = chosen[there].to(pooled.dtype)
+            sums = torch.einsum("nqc,nd->qcd", member, pooled[there])
+            new = sums / member.sum(0)[..., None]  # NaN where no row is of the class
+            old = self._prototypes(place)
+            mixed = self.momentum * old + (1 - self.momentum) * new
+            old.copy_(torch.where(old.isnan(), new, torch.where(new.isnan(), old, mixed)))
+
+    def loss(self, step: Step, loss: Tensor) -> Tensor:
+        found = [self._answers(step, place) for place in range(len(step.tokens))]
+        nothing = loss.new_tensor(torch.nan)
+        scores = torch.stack([right.exp().mean() if len(right) else nothing for right, _ in found])
+        slow, fast = coefficients(scores.detach())
+        early = step.epoch <= self.early * self.course.epochs
+        for (right, entropy), behind, ahead in zip(found, slow, fast, strict=True):
+            if len(right):
+                loss = loss - self.alpha * behind * right.mean()
+                loss = loss - self.entropy * ahead * entropy.mean() if early else loss
+        self.total += slow
+        self.steps += 1
+        return loss
+
+    def report(self) -> dict[str, Any]:
+        """Tower → the mean coefficient of its prototypical cross-entropy."""
+        names = [tower.name for tower in self.course.model.every_tower]
+        mean = (self.total / self.steps.clamp_min(1)).tolist()
+        return {"coefficients": {name: round(value, 4) for name, value in zip(names, mean, strict=True)}}
+
+    def _prototypes(self, place: int) -> Float[Tensor, "q c d"]:
+        return self.get_buffer(f"prototypes_{place}")
+
+    def _answers(self, step: Step, place: int) -> tuple[Float[Tensor, "n q"], Float[Tensor, "n q"]]:
+        there = step.present[:, place]
+        return answer(step.tokens[place].pooled()[there], self._prototypes(place), choices_of(step.target[there]))
+
+
+def _shape(course: Course) -> tuple[int, int]:
+    """Questions of a row and choices of each: one of all classes, or one of yes and no for each label."""
+    several = course.target.ndim > 1
+    return (course.target.shape[1], 2) if several else (1, max(2, course.task.outputs))
+
+
+def choices_of(target: Tensor) -> Int64[Tensor, "n q"]:
+    """The place of the right choice of each question."""
+    return (target > 0.5).long() if target.dim() > 1 else target.long()[:, None]
+
+
+def answer(
+    z: Float[Tensor, "n d"], prototypes: Float[Tensor, "q c d"], truth: Int64[Tensor, "n q"]
+) -> tuple[Float[Tensor, "k q"], Float[Tensor, "k q"]]:
+    """Log-probability of the truth and entropy, of the k rows whose right choices all have a prototype."""
+    known = prototypes.isfinite().all(2)  # (q, c)
+    kept = known.expand(len(z), -1, -1).gather(2, truth[..., None]).flatten(1).all(1)
+    squared = (z[kept, None, None] - prototypes.nan_to_num(0.0)).square().sum(3)
+    distance = squared.clamp_min(1e-12).sqrt()  # (k, q, c); the root has no slope at 0
+    logs = distance.neg().masked_fill(~known, -torch.inf).log_softmax(2)
+    return logs.gather(2, truth[kept][..., None])[..., 0], torch.special.entr(logs.exp()).sum(2)
+
+
+def coefficients(scores: Float[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
+    """clip(r − 1, 0, 1) and clip(1/r − 1, 0, 1), r the mean of the others' scores over its own; 0 without a score."""
+    known = scores.isfinite()
+    filled = scores.nan_to_num(0.0)
+    others = (filled.sum() - filled) / (known.sum() - known.long()).clamp_min(1)
+    counted = known & (known.sum() > 1)
+    ratio = torch.where(counted, others.clamp_min(1e-8) / filled.clamp_min(1e-8), 1.0)
+    return (ratio - 1).clamp(0, 1), (1 / ratio - 1).clamp(0, 1)

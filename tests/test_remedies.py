@@ -1,0 +1,180 @@
+"""The doctor watches and changes nothing; what it finds is settled by training modalities alone, remedies are tried."""
+
+import json
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.errors import ConfigError
+from sensorium.evaluate import Difference
+from sensorium.remedies import ByItself, _settle
+from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, remedies_of, skill
+
+ROWS = 160
+
+
+def table(signal=2.0):
+    """A code that tells the class of most rows, a vector that tells it as well as it has signal."""
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, ROWS)
+    code = np.where(random.random(ROWS) < 0.85, y, random.integers(0, 3, ROWS))
+    vector = signal * np.eye(3)[y] + random.normal(size=(ROWS, 3))
+    return {"code": [f"c{c}" for c in code], "vector": vector.tolist(), "label": [f"k{k}" for k in y]}
+
+
+def fit(rows, **train):
+    split = {"validation": 0.25, "test": 0.25}
+    kinds = {"vector": "vector", "code": "category"}
+    return sensorium.fit(rows, "label", modalities=kinds, split=split, train={"epochs": 4, **train}, progress=False)
+
+
+@pytest.fixture(scope="module")
+def watched():
+    return fit(table(), techniques=["doctor"])
+
+
+def test_the_doctor_changes_nothing(watched):
+    rows = table()
+    assert np.array_equal(watched.predict_proba(rows), fit(rows).predict_proba(rows))
+
+
+def test_its_figures_are_those_of_the_model_that_is_kept(watched):
+    rows = table()
+    found = watched.card["history"]["techniques"]["doctor"]
+    subsets = watched.evaluate(rows, "validation", subsets=True).subsets
+    values = {tuple(result.modalities): result.value for result in subsets.results}
+    for name, other in (("code", "vector"), ("vector", "code")):
+        signs = found["modalities"][name]
+        assert signs["alone"] == pytest.approx(values[name,], abs=1e-5)
+        assert signs["without"] == pytest.approx(values[other,], abs=1e-5)
+        assert signs["gradient_norm"] > 0
+    assert found["all"] == pytest.approx(values["code", "vector"], abs=1e-5)
+    assert found["modalities"]["code"]["probe"] == pytest.approx(values["code",], abs=0.1)
+
+
+def test_it_looks_before_the_first_step_and_after_each_epoch(watched):
+    found = watched.card["history"]["techniques"]["doctor"]
+    assert [epoch["number"] for epoch in found["epochs"]] == [0, 1, 2, 3, 4]
+    best = found["epochs"][watched.card["history"]["best"]]
+    assert best["alone"]["code"]["validation"]["metric"] == found["modalities"]["code"]["alone"]
+    before, now = (found["epochs"][n]["alone"]["vector"] for n in (0, watched.card["history"]["best"]))
+    gaps = [epoch["validation"]["loss"] - epoch["train"]["loss"] for epoch in (before, now)]
+    ratio = (gaps[1] - gaps[0]) / (before["validation"]["loss"] - now["validation"]["loss"])
+    assert found["modalities"]["vector"]["overfit_ratio"] == pytest.approx(ratio, abs=1e-3)
+    every = fit(table(), techniques={"doctor": {"every": 2, "rows": 10}}).card["history"]["techniques"]["doctor"]
+    assert [epoch["number"] for epoch in every["epochs"]] == [0, 2, 4]
+    assert every["epochs"][0]["all"] != found["epochs"][0]["all"]
+
+
+def signs(alone, overfit=0.1):
+    return Signs(alone, alone, 0.5, alone, overfit, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("alone", "state", "behind"),
+    [
+        ((0.9, 0.8), "even", []),
+        ((0.9, 0.5), "uneven", ["b"]),
+        ((0.4, 0.9), "uneven", ["a"]),
+        ((0.26, 0.24), "nothing", []),
+    ],
+)
+def test_a_modality_with_less_than_half_the_skill_of_the_leading_one_is_behind(alone, state, behind):
+    found = diagnose(
+        dict(zip("ab", map(signs, alone), strict=True)), 0.25, metric="accuracy", lower=False, task="multiclass"
+    )
+    assert (found.state, found.behind) == (state, behind)
+    assert all(repr(name) in found.words for name in behind)
+    assert bool(found.remedies) == (state == "uneven")
+
+
+def test_skill_is_the_way_from_chance_to_perfect():
+    assert skill(0.7, 0.4, lower=False) == pytest.approx(0.5)
+    assert skill(1.0, 4.0, lower=True) == pytest.approx(0.75)
+    assert skill(float("nan"), 0.4, lower=False) == 0
+
+
+def test_what_overfits_is_told():
+    found = diagnose({"a": signs(0.9, 3.0), "b": signs(0.8)}, 0.25, metric="accuracy", lower=False, task="binary")
+    assert "'a' (3)" in found.words and "'b' (" not in found.words
+
+
+def test_remedies_suit_the_task():
+    assert remedies_of("multiclass") == ["auxiliary", "gradient_blending", "ogm_ge", "pmr"]
+    assert remedies_of("regression") == ["auxiliary", "gradient_blending"]
+
+
+@pytest.fixture(scope="module")
+def treated():
+    return fit(table(), balance="always").card["balance"]
+
+
+def test_all_remedies_are_reported_beside_plain_training(treated):
+    names = [result["name"] for result in treated["results"]]
+    assert names == ["plain", *remedies_of("multiclass")]
+    validated = [result["validation"] for result in treated["results"]]
+    assert treated["chosen"] == names[int(np.argmax(validated))]
+    assert treated["results"][0]["difference"] is None
+    for result in treated["results"][1:]:
+        difference = result["difference"]
+        gain = result["metrics"]["accuracy"] - treated["results"][0]["metrics"]["accuracy"]
+        assert difference["value"] == pytest.approx(gain)
+        assert difference["interval"][0] <= difference["value"] <= difference["interval"][1]
+        assert difference["p_corrected"] >= difference["p"]
+    assert set(treated["by_itself"]) == {"code", "vector"}
+    json.dumps(treated)
+
+
+def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
+    found = fit(table(signal=0.0), balance="auto").card["balance"]
+    assert (found["diagnosis"]["state"], found["diagnosis"]["behind"]) == ("weak", ["vector"])
+    assert [result["name"] for result in found["results"]] == ["plain"]
+    assert found["chosen"] == "plain"
+    assert "weak by nature" in found["verdict"]
+
+
+def test_of_balanced_modalities_the_plain_model_is_kept_as_it_is():
+    rows = table()
+    model = fit(rows, balance="auto")
+    found = model.card["balance"]
+    assert found["diagnosis"]["state"] == "balanced"
+    assert "no remedy needed" in found["verdict"]
+    assert [result["name"] for result in found["results"]] == ["plain"]
+    assert np.array_equal(model.predict_proba(rows), fit(rows).predict_proba(rows))
+
+
+def made_by_itself(fused, alone, low):
+    return ByItself(fused, alone, Difference("accuracy", alone - fused, (low, 0.5), 0.01))
+
+
+@pytest.mark.parametrize(
+    ("fused", "alone", "low", "state"),
+    [
+        (0.5, 0.8, 0.2, "undertrained"),
+        (0.5, 0.8, -0.01, "balanced"),  # by luck
+        (0.77, 0.8, 0.01, "balanced"),  # too little
+    ],
+)
+def test_undertrained_is_what_does_better_by_itself_beyond_luck_and_beyond_little(fused, alone, low, state):
+    even = Diagnosis("even", "b", [], "", [])
+    found = {"a": made_by_itself(fused, alone, low), "b": made_by_itself(0.9, 0.9, -0.1)}
+    settled = _settle(even, found, 0.2, "accuracy", ["pmr"])
+    assert (settled.state, settled.behind) == (state, ["a"] if state == "undertrained" else [])
+    assert settled.remedies == (["pmr"] if state == "undertrained" else [])
+
+
+def test_what_is_trained_alone_is_held_against_the_fused_model_that_is_given_it_alone(treated):
+    for own in treated["by_itself"].values():
+        assert own["difference"]["value"] == pytest.approx(own["trained_alone"] - own["in_fused"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"columns": ["code"]}, "one modality only"), ({"split": {"validation": 0}}, "no validation rows")],
+)
+def test_what_cannot_be_treated_is_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        sensorium.fit(table(), "label", train={"balance": "auto", "epochs": 1}, progress=False, **settings)
+    with pytest.raises(ConfigError, match="compare trains every model as it is set"):
+        sensorium.compare(table(), "label", train={"balance": "auto"}, progress=False)
