@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -16,47 +18,52 @@ from sensorium.techniques._diagnosis import Signs, diagnose
 from sensorium.techniques._look import Look, fit_probe, judge, look, spread
 
 ALL = "all"
+STEPS = 8  # one step in so many has its gradients measured
+SHARE, FEWEST = 20, 32  # of the training rows one in so many is looked at after an epoch, yet at least so many
 
 
 class Doctor(Technique):
     """Signs of modality imbalance, epoch by epoch, and a diagnosis of the model that is kept.
 
-    Of each modality: the norm of its tower's gradient (mean over steps, before clipping); the fused model's loss and
-    metric when it is given that modality alone, on training and validation rows, and when it is given all the others;
-    at the end a linear probe of its pooled tokens, and the overfitting-to-generalisation ratio ΔO/ΔG of its answers
-    alone since before the first step (Wang et al. 2020, arXiv:1905.12681): how much the gap between validation and
-    training loss grew for each unit that the validation loss fell.
+    Of each modality: the norm of its tower's gradient (mean over one step in eight, before clipping); the fused model's
+    loss and metric when it is given that modality alone, on training and validation rows, and when it is given all the
+    others; at the end a linear probe of its pooled tokens, and the overfitting-to-generalisation ratio ΔO/ΔG of its
+    answers alone since before the first step (Wang et al. 2020, arXiv:1905.12681): how much the gap between validation
+    and training loss grew for each unit that the validation loss fell.
 
     Args:
         course: the run.
-        every: epochs from one look to the next.
-        rows: training rows and validation rows that are looked at, at most so many of each.
+        every: epochs from one look to the next; a look takes no more rows than a twentieth of the training rows, or 32.
+        rows: training rows and validation rows that are looked at before the first step and at the end, at most so many
+            of each.
     """
 
     joint = True
     watches = True
     norms: Tensor
-    steps: Tensor
 
-    def __init__(self, course: Course, *, every: PositiveInt = 1, rows: PositiveInt = 256) -> None:
+    def __init__(self, course: Course, *, every: PositiveInt = 1, rows: PositiveInt = 512) -> None:
         super().__init__(course)
         self.every, self.metric = every, course.task.watch
         self.names = [tower.name for tower in course.model.every_tower]
         chosen = {"train": course.train_rows, "validation": course.validation_rows}
         self._rows: dict[str, Rows] = {name: spread(part, rows) for name, part in chosen.items() if len(part)}
+        few = min(rows, max(FEWEST, len(course.train_rows) // SHARE))
+        self._few = {name: spread(part, few) for name, part in self._rows.items()}
         self.epochs: list[dict[str, Any]] = []
-        device = next(course.model.parameters()).device
-        self.register_buffer("norms", torch.zeros(len(self.names), device=device))
-        self.register_buffer("steps", torch.zeros((), device=device))
+        self.steps = 0  # of this epoch
+        self.register_buffer("norms", torch.zeros(len(self.names), device=next(course.model.parameters()).device))
 
     def begin_epoch(self, number: int) -> None:
         self.norms.zero_()
-        self.steps.zero_()
+        self.steps = 0
         if number == 1:
-            self.epochs.append({"number": 0, "gradient_norm": None, **self._figures(self._look(), "alone")})
+            self.epochs.append({"number": 0, "gradient_norm": None, **self._figures(self._look(self._rows), "alone")})
 
     def gradients(self, step: Step) -> None:
         self.steps += 1
+        if self.steps % STEPS != 1:
+            return
         for place, tower in enumerate(self.course.model.every_tower):
             found = [parameter.grad for parameter in tower.parameters() if parameter.grad is not None]
             if found:
@@ -64,15 +71,15 @@ class Doctor(Technique):
 
     def end_epoch(self, number: int) -> None:
         if number % self.every == 0:
-            norms = (self.norms / self.steps.clamp_min(1)).tolist()
-            figures = self._figures(self._look(), "alone", "without")
+            norms = (self.norms / max(1, -(-self.steps // STEPS))).tolist()
+            figures = self._figures(self._look(self._few), "alone", "without")
             self.epochs.append(
                 {"number": number, "gradient_norm": dict(zip(self.names, norms, strict=True)), **figures}
             )
 
     def report(self) -> dict[str, Any]:
         """Of the model that is kept: signs of each modality, the diagnosis; and the epochs."""
-        seen = self._look()
+        seen = self._look(self._rows)
         figures, probes = self._figures(seen, "alone", "without"), self._probes(seen)
         part = "validation" if "validation" in seen else "train"
         signs = {
@@ -103,17 +110,17 @@ class Doctor(Technique):
 
     def get_extra_state(self) -> dict[str, Any]:
         """What a checkpoint keeps beside the buffers."""
-        return {"epochs": self.epochs}
+        return {"epochs": self.epochs, "steps": self.steps}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        self.epochs = list(state["epochs"])
+        self.epochs, self.steps = list(state["epochs"]), int(state["steps"])
 
-    def _look(self) -> dict[str, Look]:
+    def _look(self, chosen: Mapping[str, Rows]) -> dict[str, Look]:
         towers = range(len(self.names))
         ways = {ALL: [True for _ in towers]}
         ways |= {f"alone {name}": [place == own for place in towers] for own, name in enumerate(self.names)}
         ways |= {f"without {name}": [place != own for place in towers] for own, name in enumerate(self.names)}
-        return {part: look(self.course, rows, ways) for part, rows in self._rows.items()}
+        return {part: look(self.course, rows, ways) for part, rows in chosen.items()}
 
     def _figures(self, seen: dict[str, Look], *kinds: str) -> dict[str, Any]:
         """Loss and metric: of all, by chance, of each modality alone on the rows that have it, of all without it."""
@@ -121,7 +128,7 @@ class Doctor(Technique):
         for part, what in seen.items():
             everything = torch.ones_like(what.present[:, 0])
             found[ALL][part] = self._judge(what, what.logits[ALL], everything)
-            found["chance"][part] = self._judge(what, self._average(seen["train"], len(what.present)), everything)
+            found["chance"][part] = self._judge(what, self._average.expand(len(what.present), -1), everything)
             for kind in kinds:
                 for place, name in enumerate(self.names):
                     own = what.present[:, place]
@@ -133,10 +140,14 @@ class Doctor(Technique):
         loss, metric = judge(self.course.task, self.metric, logits[there], seen.target[there])
         return {"loss": loss, "metric": metric}
 
-    def _average(self, train: Look, rows: int) -> Tensor:
-        """Logits of the training rows' average."""
-        nothing = train.pooled[0].new_zeros(len(train.present), 0)
-        return fit_probe(self.course.task, nothing, train.target)(nothing[:1]).expand(rows, -1)
+    @cached_property
+    def _average(self) -> Tensor:
+        """Logits [1, k] of the training rows' average."""
+        course = self.course
+        target = torch.from_numpy(course.target[course.train_rows]).to(self.norms.device)
+        nothing = self.norms.new_zeros(len(target), 0)
+        average: Tensor = fit_probe(course.task, nothing, target)(nothing[:1])
+        return average
 
     def _probes(self, seen: dict[str, Look]) -> dict[str, float]:
         """Modality → metric of a linear probe, learnt from the training rows' tokens."""
