@@ -89,9 +89,7 @@ def signs(alone, overfit=0.1):
     ],
 )
 def test_a_modality_with_less_than_half_the_skill_of_the_leading_one_is_behind(alone, state, behind):
-    found = diagnose(
-        dict(zip("ab", map(signs, alone), strict=True)), 0.25, metric="accuracy", lower=False, task="multiclass"
-    )
+    found = diagnose(dict(zip("ab", map(signs, alone), strict=True)), 0.25, metric="accuracy", task="multiclass")
     assert (found.state, found.behind) == (state, behind)
     assert all(repr(name) in found.words for name in behind)
     assert bool(found.remedies) == (state == "uneven")
@@ -104,7 +102,7 @@ def test_skill_is_the_way_from_chance_to_perfect():
 
 
 def test_what_overfits_is_told():
-    found = diagnose({"a": signs(0.9, 3.0), "b": signs(0.8)}, 0.25, metric="accuracy", lower=False, task="binary")
+    found = diagnose({"a": signs(0.9, 3.0), "b": signs(0.8)}, 0.25, metric="accuracy", task="binary")
     assert "'a' (3)" in found.words and "'b' (" not in found.words
 
 
@@ -142,6 +140,17 @@ def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
     assert "weak by nature" in found["verdict"]
 
 
+@pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
+def test_the_watched_metric_is_the_one_that_decides(metric):
+    """The prior's log loss is about log 3, its area under the curve a half."""
+    found = fit(table(), balance="auto", metric=metric).card["balance"]
+    assert found["metric"] == metric
+    assert metric in found["diagnosis"]["words"]
+    for own in found["by_itself"].values():
+        gain = own["trained_alone"] - own["in_fused"]
+        assert own["difference"]["value"] == pytest.approx(-gain if metric == "log_loss" else gain)
+
+
 def test_of_balanced_modalities_the_plain_model_is_kept_as_it_is():
     rows = table()
     model = fit(rows, balance="auto")
@@ -165,9 +174,9 @@ def made_by_itself(fused, alone, low):
     ],
 )
 def test_undertrained_is_what_does_better_by_itself_beyond_luck_and_beyond_little(fused, alone, low, state):
-    even = Diagnosis("even", "b", [], "", [])
+    even = Diagnosis("even", "b", [], "", ["pmr"])
     found = {"a": made_by_itself(fused, alone, low), "b": made_by_itself(0.9, 0.9, -0.1)}
-    settled = _settle(even, found, 0.2, "accuracy", ["pmr"])
+    settled = _settle(even, found, 0.2, "accuracy")
     assert (settled.state, settled.behind) == (state, ["a"] if state == "undertrained" else [])
     assert settled.remedies == (["pmr"] if state == "undertrained" else [])
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from sensorium.bundle import Bundle
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, finite, holm
@@ -126,15 +128,15 @@ def treat(
         keep: called with the best model so far of plain training, after each epoch that is better.
 
     Raises:
-        ConfigError: one modality only, no validation rows, or no remedy suits the task.
+        ConfigError: one modality only, or no validation rows.
     """
     remedies = _check(experiment, variant)
     metric = experiment.config.train.metric or experiment.task.watch
     plain = _with(experiment, DOCTOR).train(variant, keep)
     report = plain.history.techniques[DOCTOR]
-    diagnosis = Diagnosis(**report["diagnosis"])
+    diagnosis = replace(Diagnosis(**report["diagnosis"]), remedies=remedies)
     by_itself = {name: _by_itself(experiment, plain, variant, name, metric) for name in report["modalities"]}
-    diagnosis = _settle(diagnosis, by_itself, report["chance"], metric, remedies)
+    diagnosis = _settle(diagnosis, by_itself, _chance(experiment, plain, metric), metric)
     runs = {PLAIN: plain}
     for name in remedies if diagnosis.state == "undertrained" or always else []:
         experiment.report.say(f"{name}: training")
@@ -182,9 +184,14 @@ def _by_itself(experiment: Experiment, plain: Trained, variant: Variant, name: s
     return ByItself(values[0], values[1], compare_outcomes(alone, fused, metric))
 
 
-def _settle(
-    diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, metric: str, remedies: list[str]
-) -> Diagnosis:
+def _chance(experiment: Experiment, plain: Trained, metric: str) -> float:
+    """The metric of the training rows' average on the validation rows."""
+    outcome = plain.outcomes["validation"]
+    scores = np.broadcast_to(np.array(plain.bundle.prior), outcome.scores.shape).copy()
+    return float(score(metric, experiment.task.outcome(scores, outcome.truth))[0])
+
+
+def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, metric: str) -> Diagnosis:
     """Undertrained or weak, now that the modalities were trained by themselves."""
     lower = lower_is_better(metric)
 
@@ -200,7 +207,7 @@ def _settle(
     )
     if behind:
         words = f"undertrained: {told}"
-        return replace(diagnosis, state="undertrained", behind=behind, words=words, remedies=remedies)
+        return replace(diagnosis, state="undertrained", behind=behind, words=words)
     state = "weak" if diagnosis.behind else "balanced"
     reason = "weak by nature, not undertrained" if diagnosis.behind else "balanced"
     return replace(diagnosis, state=state, words=f"{reason}: {told}; no remedy needed", remedies=[])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sensorium.metrics import lower_is_better
 from sensorium.registry import techniques
 
 UNEVEN = 0.5  # share of the leading modality's skill below which another one is behind
@@ -69,7 +70,7 @@ def skill(value: float, chance: float, lower: bool) -> float:
     return gain / most if math.isfinite(gain) and most > 0 else 0.0
 
 
-def diagnose(signs: Mapping[str, Signs], chance: float, *, metric: str, lower: bool, task: str) -> Diagnosis:
+def diagnose(signs: Mapping[str, Signs], chance: float, *, metric: str, task: str) -> Diagnosis:
     """From one run alone: is a modality far behind the one that leads?
 
     Whether it is undertrained or weak by nature one run can't tell, nor that one which is not far behind could not be
@@ -79,10 +80,9 @@ def diagnose(signs: Mapping[str, Signs], chance: float, *, metric: str, lower: b
         signs: of each modality.
         chance: the metric of the training rows' average.
         metric: registered name.
-        lower: lower values of it are better.
         task: registered name, for the remedies that suit it.
     """
-    skills = {name: skill(sign.alone, chance, lower) for name, sign in signs.items()}
+    skills = {name: skill(sign.alone, chance, lower_is_better(metric)) for name, sign in signs.items()}
     leads = max(skills, key=lambda name: skills[name])
     if skills[leads] < USELESS:
         words = f"no modality alone is better than chance ({chance:.3g} {metric}) in the fused model{ASK}"

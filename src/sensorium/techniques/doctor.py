@@ -11,7 +11,6 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from sensorium.metrics import lower_is_better
 from sensorium.tasks import Task
 from sensorium.techniques._base import Course, Rows, Step, Technique
 from sensorium.techniques._diagnosis import Signs, diagnose
@@ -94,8 +93,7 @@ class Doctor(Technique):
             for name in self.names
         }
         whole, chance = (figures[key][part]["metric"] for key in (ALL, "chance"))
-        lower = lower_is_better(self.metric)
-        found = diagnose(signs, chance, metric=self.metric, lower=lower, task=_task_name(self.course.task))
+        found = diagnose(signs, chance, metric=self.metric, task=_task_name(self.course.task))
         return _plain(
             {
                 "metric": self.metric,
