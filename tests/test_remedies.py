@@ -39,7 +39,7 @@ def watched():
 
 def test_the_doctor_changes_nothing(watched):
     rows = table()
-    assert np.array_equal(watched.predict_proba(rows), fit(rows).predict_proba(rows))
+    assert np.array_equal(watched.predict_proba(rows), fit(rows, techniques=[]).predict_proba(rows))
 
 
 def test_its_figures_are_those_of_the_model_that_is_kept(watched):
@@ -204,7 +204,7 @@ def test_of_a_planted_imbalance_the_doctor_names_what_is_undertrained_and_a_reme
     spec = importlib.util.spec_from_file_location("imbalance", path)
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
-    found, ceiling = benchmark.run(1500, 0, 0.0)
+    found, ceiling = benchmark.run(1500, 2, 0.0)
     assert found.diagnosis.state == "undertrained"
     assert "signal" in found.diagnosis.behind
     assert found.chosen != "plain"
