@@ -47,7 +47,7 @@ def check_technique(name: str, **options: Any) -> None:
     tried = [task for task in TARGETS if task in suited]
     for task in tried:
         table = _table(task)
-        plain = _fit(table, task)
+        plain = _fit(table, task, techniques={})  # set, so that no preset adds any
         with _teacher(plain, name) as taught:
             first, again = (_fit(table, task, techniques={name: options}, **taught) for _ in range(2))
             if task == tried[0]:
