@@ -69,14 +69,14 @@ def run(rows: int, seed: int, dropout: float) -> tuple[Treatment, float]:
         "modalities": {"embedding": "vector", "signal": "vector"},
         "split": {"validation": 0.15, "test": 0.35},
         "prepare": {"store": "none"},
-        "train": {"modality_dropout": dropout},
+        "train": {"modality_dropout": dropout, "balance": "always"},
         "seed": seed,
     }
     experiment = Experiment(open_table(table), Config.gather(settings), Silent())
     test = experiment.rows("test")
     truth = experiment.task.encode(experiment.table.column("label")).values
     own = experiment.used[test]
-    return treat(experiment, always=True), float((known[own].argmax(1) == truth[own]).mean())
+    return treat(experiment), float((known[own].argmax(1) == truth[own]).mean())
 
 
 def tell(name: str, values: list[float]) -> str:

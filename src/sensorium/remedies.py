@@ -16,6 +16,7 @@ from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluat
 from sensorium.experiment import Experiment, Trained, Variant
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.techniques import GAP, Diagnosis, remedies_of, skill
+from sensorium.train import Checkpoint
 
 PLAIN, DOCTOR = "plain", "doctor"
 
@@ -111,9 +112,9 @@ class Treatment:
 def treat(
     experiment: Experiment,
     *,
-    always: bool = False,
     variant: Variant = Variant(),
     keep: Callable[[Bundle], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Treatment:
     """Train plainly; if a modality is undertrained, train with each remedy as well and keep what validates best.
 
@@ -123,21 +124,21 @@ def treat(
 
     Args:
         experiment: the table, prepared; two modalities or more.
-        always: try the remedies whatever the diagnosis.
         variant: fusion, towers and seed.
         keep: called with the best model so far of plain training, after each epoch that is better.
+        checkpoint: where the state of plain training is kept, and taken up from.
 
     Raises:
         ConfigError: one modality only, or no validation rows.
     """
     remedies = _check(experiment, variant)
     metric = experiment.config.train.metric or experiment.task.watch
-    plain = _with(experiment, DOCTOR).train(variant, keep)
+    plain = _with(experiment, DOCTOR).train(variant, keep, checkpoint)
     report = plain.history.techniques[DOCTOR]
     diagnosis = replace(Diagnosis(**report["diagnosis"]), remedies=remedies)
     by_itself = {name: _by_itself(experiment, plain, variant, name, metric) for name in report["modalities"]}
     diagnosis = _settle(diagnosis, by_itself, _chance(experiment, plain, metric), metric)
-    runs = {PLAIN: plain}
+    runs, always = {PLAIN: plain}, experiment.config.train.balance == "always"
     for name in remedies if diagnosis.state == "undertrained" or always else []:
         experiment.report.say(f"{name}: training")
         runs[name] = _with(experiment, DOCTOR, name).train(variant)
