@@ -340,10 +340,14 @@ FUSED = {
 HEADED = {"cosine": {"scale": 2.0}, "linear": {}, "prototype": {"scale": 2.0}}
 TRAINED = {
     "auxiliary": {"weight": 2.0},
+    "contrastive": {"weight": 2.0, "width": 8, "temperature": 0.5},
     "distillation": {"weight": 0.1, "temperature": 9.0},
     "doctor": {"every": 2, "rows": 9},
     "gradient_blending": {"every": 1, "online": False, "least": 0.9, "rows": 9},
+    "fixmatch": {"weight": 2.0, "threshold": 0.9, "ratio": 2.0, "hide": 0.1, "ramp": 1.0},
     "label_smoothing": {"share": 0.4},
+    "masked": {"weight": 2.0, "width": 8, "variance": 0.1, "covariance": 1.0, "stop": True},
+    "mean_teacher": {"weight": 2.0, "decay": 0.1, "ramp": 1.0, "ratio": 2.0, "hide": 0.1},
     "ogm_ge": {"alpha": 2.0, "noise": False, "until": 0.01},
     "pmr": {"alpha": 3.0, "entropy": 3.0, "early": 1.0, "momentum": 0.9, "rows": 9},
     "ranking": {"weight": 9.0},
@@ -501,7 +505,7 @@ def test_an_option_of_a_head_changes_what_is_trained(name, option, tabular):
 def test_an_option_of_a_technique_changes_what_is_trained(name, option, tabular, teacher):
     """Of one that only watches, what it reports. Measuring once is other than always only where it is done often."""
     taught = {"teacher": str(teacher)} if techniques.load(name).learns_from_teacher else {}
-    base = {"every": 1} if option == "online" else {}
+    base = {"every": 1} if option == "online" else {"threshold": 0.3} if name == "fixmatch" else {}
     plain, other = (
         fit(tabular, train={"epochs": 6, "metric": "log_loss", "techniques": {name: base | options}, **taught})
         for options in ({}, {option: TRAINED[name][option]})

@@ -56,7 +56,8 @@ def test_head(name):
 
 @pytest.mark.parametrize("name", techniques.names())
 def test_technique(name):
-    check_technique(name)
+    options = {"threshold": 0.5} if name == "fixmatch" else {}  # after three epochs no answer is surer
+    check_technique(name, **options)
 
 
 @pytest.mark.parametrize("name", metrics.names())

@@ -121,6 +121,7 @@ CHANGED = {
     "precision": "bfloat16",
     "techniques": ["label_smoothing"],
     "preset": "none",
+    "pretrain": {"techniques": ["contrastive"], "epochs": 1},
     "class_weight": "balanced",
 }
 

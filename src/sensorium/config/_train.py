@@ -9,6 +9,15 @@ from pydantic import Field, PositiveInt
 from sensorium.config._types import Fraction, Named, Strict
 
 
+class PretrainConfig(Strict):
+    """Before the task: learning from the training rows alone, whether they have a label or not."""
+
+    techniques: Annotated[Named, Field(min_length=1)] = Field(description="self-supervised ones, with options")
+    epochs: PositiveInt | None = Field(None, description="passes over these rows; by their number by default")
+    batch_size: PositiveInt | None = Field(None, description="64 by default, less where these rows are few")
+    learning_rate: Annotated[float, Field(gt=0)] | None = Field(None, description="that of the training by default")
+
+
 class TrainConfig(Strict):
     """The training loop."""
 
@@ -43,6 +52,8 @@ class TrainConfig(Strict):
     balance: Literal["off", "auto", "always"] = Field(
         "off", description="auto: where a modality is undertrained, try the remedies and keep what validates best"
     )
+
+    pretrain: PretrainConfig | None = Field(None, description="learn from rows without their labels first")
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )

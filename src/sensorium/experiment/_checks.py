@@ -48,9 +48,9 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
     return faults
 
 
-def unlabelled(target: Column) -> list[Problem]:
-    """Rows without a label."""
-    rows = np.flatnonzero(~target.present)
+def unlabelled(target: Column, learnt_from: Rows) -> list[Problem]:
+    """Rows without a label, but for those that are learnt from all the same."""
+    rows = np.setdiff1d(np.flatnonzero(~target.present), learnt_from)
     return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
 
 

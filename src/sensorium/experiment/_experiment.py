@@ -29,13 +29,31 @@ from sensorium.model import Blueprint, FusionModel, build_encoder, encoder_wishe
 from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.streamed import Streamed
-from sensorium.problems import Problem, Problems
+from sensorium.problems import Problem, Problems, count
 from sensorium.progress import Reporter
 from sensorium.registry import encoders, tasks
-from sensorium.schema import SPLITS, ColumnPlan, add_hints, infer_columns, infer_task, make_split, split_column
+from sensorium.schema import (
+    SPLITS,
+    ColumnPlan,
+    add_hints,
+    infer_columns,
+    infer_task,
+    make_split,
+    split_column,
+    unlabelled_rows,
+)
 from sensorium.table import Column, Table, as_read
-from sensorium.techniques import check_techniques
-from sensorium.train import Checkpoint, History, Training, check_device, train, with_preset
+from sensorium.techniques import check_techniques, learn_from_unlabelled
+from sensorium.train import (
+    Checkpoint,
+    History,
+    Pretraining,
+    Training,
+    check_device,
+    pretrain,
+    train,
+    with_preset,
+)
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -63,13 +81,15 @@ class Trained:
         bundle: the model.
         history: of its training.
         outcomes: `validation` and `test` → truth and answers, for the splits that have rows.
-        seconds: spent training.
+        seconds: spent training, and pre-training.
+        pretraining: how that went, where it was asked for.
     """
 
     bundle: Bundle
     history: History
     outcomes: Mapping[str, Outcome]
     seconds: float
+    pretraining: Pretraining | None = None
 
 
 @dataclass
@@ -112,7 +132,8 @@ class Experiment:
         self.task = kind.learn(labels, self.config.train.class_weight, **options)
         teacher = self.config.train.teacher
         self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
-        self.learnt = self._learn(train_rows)
+        self.unlabelled = self._unlabelled(target)
+        self.learnt = self._learn(np.union1d(train_rows, self.unlabelled))
         self.blueprint = plan_model(self.learnt, self.kinds, self.config)
         check_device(self.config.train, self.device)
         self.augmented = choose_augmentations(self.kinds, self.config)
@@ -120,6 +141,19 @@ class Experiment:
         self._fingerprint = self.table.fingerprint()
         self._say_guesses()
         self._prepare(target)
+
+    def _unlabelled(self, target: Column) -> Rows:
+        """Rows of the table without a label that something is going to learn from; none where nothing does."""
+        self.learners = learn_from_unlabelled(self.config.train)
+        if not self.learners:
+            return np.zeros(0, np.int64)
+        rows = unlabelled_rows(self.table, target, self.split, self.config.split, self.split_column)
+        names = " and ".join(self.learners)
+        if len(rows):
+            self.report.say(f"{count(len(rows), 'row')} without a label, learnt from by {names}")
+        else:
+            self.report.say(f"? no training row is without a label: {names} can use the labelled ones only")
+        return rows
 
     def _learn(self, train_rows: Rows) -> dict[str, Modality]:
         """Modalities of the columns that have a value in the training rows; the others are left out, and said so."""
@@ -141,9 +175,9 @@ class Experiment:
         return learnt
 
     def _prepare(self, target: Column) -> None:
-        """Encode every row that has a split and a label that can be used."""
+        """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
         labels = self.task.encode(target)
-        self.used = np.flatnonzero((self.split.codes >= 0) & labels.known)
+        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & labels.known), self.unlabelled)
         self.target = labels.values[self.used]
         stream = self.config.prepare.stream
         store = None if stream else open_store(self.config.prepare, self.report)
@@ -155,7 +189,8 @@ class Experiment:
             if tower.name in self.frozen
         }
         self.prepared = prepare_columns(rows, readers, self.report, store, stream=stream)
-        self.problems = Problems([*labels.problems, *unlabelled(target), *at_rows(self.prepared.problems, self.used)])
+        unused = unlabelled(target, self.unlabelled)
+        self.problems = Problems([*labels.problems, *unused, *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         self.problems.extend(self._lone_classes())
@@ -239,8 +274,10 @@ class Experiment:
                 target=self.target,
                 augmentations=self._augmentations(bundle),
                 taught=self._taught,
+                unlabelled_rows=self._known(prepared, np.flatnonzero(np.isin(self.used, self.unlabelled))),
             )
             with bundle.network.reading_features(self.frozen):
+                before = pretrain(job, self.config.train, seed, self.report) if self.config.train.pretrain else None
                 history = train(
                     job,
                     self.config.train,
@@ -249,25 +286,27 @@ class Experiment:
                     keep=lambda: keep(bundle) if keep else None,
                     checkpoint=checkpoint and replace(checkpoint, made_of=self._made_of(job)),
                 )
-                return self._finish(bundle, job, history)
+                return self._finish(bundle, job, history, before)
 
-    def _finish(self, bundle: Bundle, job: Training, history: History) -> Trained:
+    def _finish(self, bundle: Bundle, job: Training, history: History, before: Pretraining | None) -> Trained:
+        seconds = history.seconds + (before.history.seconds if before else 0)
         prepared = self.prepared.only(bundle.learnt)
         splits = [name for name in SPLITS[1:] if len(self.rows(name))]
         outcomes = {name: self._outcome(bundle, prepared, name) for name in splits}
         self._gather_streamed()
         bundle.card |= {
             "history": history.to_json(),
-            "seconds": round(history.seconds, 3),
+            "pretraining": before and before.to_json(),
+            "seconds": round(seconds, 3),
             "shares": bundle.shares(prepared, job.train_rows if not len(job.validation_rows) else job.validation_rows),
             "problems": len(self.problems),
         }
-        return Trained(bundle, history, outcomes, history.seconds)
+        return Trained(bundle, history, outcomes, seconds, before)
 
     def _made_of(self, job: Training) -> dict[str, Any]:
         """What tells this run from others: with the same, on the same machine, it takes the same course."""
         rows = hashlib.sha256()
-        for part in (job.train_rows, job.validation_rows, job.target, job.taught):
+        for part in (job.train_rows, job.validation_rows, job.unlabelled_rows, job.target, job.taught):
             rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
         versions = {"sensorium": __version__, "torch": torch.__version__}
         hashes = {"table": self._fingerprint, "set of training rows and labels": rows.hexdigest()}
@@ -284,7 +323,10 @@ class Experiment:
         return self.task.outcome(bundle.scores(prepared, rows), self.target[rows])
 
     def _with_something(self, prepared: Prepared, split: str) -> Rows:
-        rows = self.rows(split)
+        return self._known(prepared, self.rows(split))
+
+    def _known(self, prepared: Prepared, rows: Rows) -> Rows:
+        """Those of the prepared rows that have a value in some column."""
         return rows[prepared.has_any()[rows]]
 
     def _augmentations(self, bundle: Bundle) -> Augmentations:
@@ -335,6 +377,7 @@ class Experiment:
             "table": self.table.name,
             "fingerprint": self._fingerprint,
             "rows": self.split.sizes(),
+            "unlabelled": {"rows": len(self.unlabelled), "learnt_from_by": self.learners},
             "split": self.split.how,
             "split_column": self.split_column,
             "text": [column.name for column in self._cells() if column.is_string],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,7 @@ def fit_text(
     sizes = ", ".join(f"{n:,} {name}" for name, n in card["rows"].items())
     lines: list[RenderableType] = [table, Text(f"rows: {sizes}; split {card['split']}")]
     history = card["history"]
+    lines += [Text(line) for line in _without_labels(card)]
     if card["augment"]:
         augmented = "; ".join(f"{name} by {', '.join(chosen)}" for name, chosen in card["augment"].items())
         lines.append(Text(f"augmented in training: {augmented}"))
@@ -72,6 +73,17 @@ def fit_text(
         shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
         lines.append(Text(f"fusion weights: {shares}"))
     return Group(*lines, *doctor_text(card), *([evaluation_text(evaluation)] if evaluation else []))
+
+
+def _without_labels(card: Mapping[str, Any]) -> Iterator[str]:
+    """What was learnt from rows without their labels: that it was, not what it brought, which a comparison tells."""
+    unlabelled, before = card.get("unlabelled"), card.get("pretraining")
+    if unlabelled and unlabelled["rows"]:
+        names = " and ".join(unlabelled["learnt_from_by"])
+        yield f"learnt from without a label: {unlabelled['rows']:,} rows, by {names}"
+    if before:
+        names = " and ".join(before["techniques"])
+        yield f"pre-trained by {names} on {before['rows']:,} rows, {len(before['epochs'])} epochs"
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:

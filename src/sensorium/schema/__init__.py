@@ -4,6 +4,7 @@ from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
 from sensorium.schema.leaks import add_hints, names_unit
 from sensorium.schema.split import SPLITS, Split, make_split
+from sensorium.schema.unlabelled import unlabelled_rows
 
 __all__ = [
     "SPLITS",
@@ -16,4 +17,5 @@ __all__ = [
     "make_split",
     "names_unit",
     "split_column",
+    "unlabelled_rows",
 ]

@@ -61,7 +61,7 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
     """
     labelled = np.flatnonzero(target.present)
     if column:
-        codes, how = _named(table.column(column)), f"named by column {column!r}"
+        codes, how = named_codes(table.column(column)), f"named by column {column!r}"
         codes[~target.present] = UNUSED
         if (codes == 0).any() and not (codes == 1).any():
             rows = np.flatnonzero(codes == 0)
@@ -76,7 +76,8 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
     return Split(codes, how)
 
 
-def _named(column: Column) -> Codes:
+def named_codes(column: Column) -> Codes:
+    """The code of the split that each cell names; -1 where it is empty."""
     if not column.is_string:
         raise SchemaError(
             f"the split column {column.name!r} holds {column.data.type}", rule=f"one of {', '.join(SPELLINGS)}"
@@ -100,7 +101,7 @@ def _named(column: Column) -> Codes:
 def _assign(codes: Codes, labelled: Rows, table: Table, target: Column, config: SplitConfig, seed: int) -> str:
     if config.time:
         order = labelled[_time_order(table.column(config.time), labelled)]
-        reach = _reach(table.column(config.span[0]), table.column(config.span[1])) if config.span else None
+        reach = reach_of(table.column(config.span[0]), table.column(config.span[1])) if config.span else None
         _by_time(codes, order, table.column(config.time), config, reach)
         left = int((codes[labelled] == UNUSED).sum())
         note = f"; {left:,} rows that reach into the period of a later split are left out" if reach else ""
@@ -125,7 +126,7 @@ def _order(rows: Rows, target: Column, config: SplitConfig, seed: int) -> Rows:
     rows = np.random.default_rng(seed).permutation(rows)
     if not _stratified(target, config):
         return rows
-    return rows[np.argsort(_label_codes(target)[rows], kind="stable")]
+    return rows[np.argsort(label_codes(target)[rows], kind="stable")]
 
 
 def _pick(order: Rows, share: float) -> Rows:
@@ -134,7 +135,8 @@ def _pick(order: Rows, share: float) -> Rows:
     return order[((np.arange(count) + 0.5) * len(order) / max(1, count)).astype(np.int64)]
 
 
-def _label_codes(target: Column) -> Rows:
+def label_codes(target: Column) -> Rows:
+    """One code for each different cell, -1 where it is missing."""
     data = target.data
     if target.is_list:
         data = pa.array([None if v is None else "\0".join(map(str, v)) for v in data.to_pylist()], pa.string())
@@ -145,19 +147,19 @@ def _label_codes(target: Column) -> Rows:
 def _keep_classes_in_train(codes: Codes, target: Column, config: SplitConfig) -> None:
     """A class with too few rows for three splits trains: it can't be predicted otherwise."""
     if _stratified(target, config):
-        labels = _label_codes(target)
+        labels = label_codes(target)
         lost = np.setdiff1d(labels[codes > 0], labels[codes == 0])
         codes[np.isin(labels, lost) & (codes > 0)] = 0
 
 
 def _by_group(codes: Codes, labelled: Rows, group: Column, target: Column, config: SplitConfig, seed: int) -> None:
-    groups = _label_codes(group)
+    groups = label_codes(group)
     # A missing group is a group of its own row: it can't be tied to others.
     groups = np.where(groups < 0, groups.max() + 1 + np.arange(len(groups)), groups)
     names, first = np.unique(groups[labelled], return_index=True)
     order = np.random.default_rng(seed).permutation(len(names))
     if _stratified(target, config):
-        labels = _label_codes(target)[labelled[first]]
+        labels = label_codes(target)[labelled[first]]
         order = order[np.argsort(labels[order], kind="stable")]
     test = _pick(order, config.test)
     rest = order[~np.isin(order, test)]
@@ -168,26 +170,26 @@ def _by_group(codes: Codes, labelled: Rows, group: Column, target: Column, confi
 
 def _time_order(time: Column, labelled: Rows) -> Rows:
     if time.present[labelled].all() and (pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float):
-        return np.argsort(_ticks(time)[labelled], kind="stable")
+        return np.argsort(ticks_of(time)[labelled], kind="stable")
     if (
         time.present[labelled].all()
         and time.is_string
         and pc.all(pc.match_substring_regex(time.values, r"^\d{4}-\d\d")).as_py()
     ):
-        return np.argsort(_ticks(time)[labelled], kind="stable")
+        return np.argsort(ticks_of(time)[labelled], kind="stable")
     raise SchemaError(
         f"rows can't be ordered by column {time.name!r}",
         rule="dates, times or numbers, none of them missing; text only as 2026-01-31",
     )
 
 
-def _ticks(time: Column) -> Rows:
+def ticks_of(time: Column) -> Rows:
     """Ranks of the values: equal values, equal ranks."""
     ranks = pc.rank(time.data, sort_keys="ascending", tiebreaker="dense")
     return np.asarray(ranks, dtype=np.int64)
 
 
-def _reach(begins: Column, ends: Column) -> tuple[Rows, Rows]:
+def reach_of(begins: Column, ends: Column) -> tuple[Rows, Rows]:
     """Common ranks of the first and last moments; where one is missing, the row may reach any far."""
     if begins.data.type != ends.data.type:
         raise SchemaError(
@@ -196,13 +198,13 @@ def _reach(begins: Column, ends: Column) -> tuple[Rows, Rows]:
             rule="moments of one kind",
         )
     both = Column("", pa.concat_arrays([begins.data, ends.data]), begins.files)
-    ticks = _ticks(both)
+    ticks = ticks_of(both)
     first, last = ticks[: len(begins)], ticks[len(begins) :]
     return np.where(begins.present, first, 0), np.where(ends.present, last, len(both) + 1)
 
 
 def _by_time(codes: Codes, order: Rows, time: Column, config: SplitConfig, reach: tuple[Rows, Rows] | None) -> None:
-    ticks = _ticks(time)
+    ticks = ticks_of(time)
     cut = _cut(ticks[order], len(order) - max(1, round(len(order) * config.test)) if config.test else len(order))
     test, rest = order[cut:], _before(order[:cut], order[cut:], reach)
     cut = _cut(ticks[rest], len(rest) - max(1, round(len(order) * config.validation)))

@@ -2,7 +2,13 @@
 
 from sensorium.techniques._base import Course, Step, Technique
 from sensorium.techniques._diagnosis import GAP, Diagnosis, remedies_of, skill
-from sensorium.techniques._plan import build_techniques, check_techniques, chosen_techniques
+from sensorium.techniques._plan import (
+    build_techniques,
+    check_techniques,
+    chosen_techniques,
+    fitting,
+    learn_from_unlabelled,
+)
 
 __all__ = [
     "GAP",
@@ -13,6 +19,8 @@ __all__ = [
     "build_techniques",
     "check_techniques",
     "chosen_techniques",
+    "fitting",
+    "learn_from_unlabelled",
     "remedies_of",
     "skill",
 ]

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from sensorium.model import FusionModel, Tower
+from sensorium.model import FusionModel
 from sensorium.techniques._base import Course, Step
+from sensorium.techniques._heads import tower_width
 
 
 def decide_alone(model: FusionModel, step: Step, modality: int) -> Float[Tensor, "b k"]:
@@ -23,7 +24,7 @@ def own_heads(course: Course) -> nn.ModuleList:
     """A linear head for each modality's pooled tokens, freshly initialised."""
     outputs, towers = course.task.outputs, course.model.every_tower
     device = next(course.model.parameters()).device
-    return nn.ModuleList(nn.Linear(pooled_width(tower), outputs) for tower in towers).to(device)
+    return nn.ModuleList(nn.Linear(tower_width(tower), outputs) for tower in towers).to(device)
 
 
 def own_logits(heads: nn.ModuleList, step: Step) -> Iterator[tuple[int, Float[Tensor, "n k"], Bool[Tensor, " b"]]]:
@@ -32,11 +33,6 @@ def own_logits(heads: nn.ModuleList, step: Step) -> Iterator[tuple[int, Float[Te
         there = step.present[:, place]
         if there.any():
             yield place, head(step.tokens[place].pooled()[there]), there
-
-
-def pooled_width(tower: Tower) -> int:
-    """Numbers of a tower's pooled tokens."""
-    return int(getattr(tower.project, "out_features", tower.encoder.width))
 
 
 def probability_of_truth(logits: Float[Tensor, "b k"], target: Tensor) -> Float[Tensor, " b"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor, nn
 
+from sensorium.augment import Augmentations
 from sensorium.batch import Batch, Tokens
 from sensorium.model import FusionModel
 from sensorium.prepare.loader import Loader
@@ -32,6 +33,8 @@ class Course:
         taught: scores that the teacher (`train.teacher`) gives all rows; None without one.
         batch_size: rows of a step.
         epochs: the most there will be.
+        unlabelled_rows: places of the training rows that have no label; their `target` means nothing.
+        augmentations: change the cells of training rows.
     """
 
     model: FusionModel
@@ -43,6 +46,8 @@ class Course:
     batch_size: int
     epochs: int
     taught: npt.NDArray[np.float64] | None = None
+    unlabelled_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    augmentations: Augmentations = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,15 @@ class Technique(nn.Module):
         joint: it is about several modalities: a model of one is trained without it.
         learns_from_teacher: it can't do without `train.teacher`.
         watches: it only looks: the model is the same to the bit as without it.
+        unlabelled: it learns from training rows without a label (`Course.unlabelled_rows`): they are prepared for it.
+        self_supervised: its term of the loss needs no label: it can pre-train (`train.pretrain`).
     """
 
     joint: ClassVar[bool] = False
     watches: ClassVar[bool] = False
     learns_from_teacher: ClassVar[bool] = False
+    unlabelled: ClassVar[bool] = False
+    self_supervised: ClassVar[bool] = False
 
     def __init__(self, course: Course) -> None:
         super().__init__()

@@ -1,14 +1,18 @@
-"""Which techniques are on, checked against the settings and the task."""
+"""Which techniques are on, in training and before it, checked against the settings and the task."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from sensorium.config import TrainConfig, check_options
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.registry import techniques
 from sensorium.techniques._base import Course, Technique
+
+Chosen: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+IN_TRAINING, BEFORE = "train.techniques", "train.pretrain.techniques"
 
 
 def chosen_techniques(config: TrainConfig) -> dict[str, dict[str, Any]]:
@@ -20,50 +24,65 @@ def chosen_techniques(config: TrainConfig) -> dict[str, dict[str, Any]]:
 
 
 def check_techniques(config: TrainConfig, task: str, towers: int) -> None:
-    """Names, options, and whether they suit the task, the number of modalities and each other.
+    """Names, options, and whether they suit the task, the number of modalities, each other, and pre-training.
 
     Raises:
         ConfigError: what can't be honoured, all told together.
     """
     faults: list[SensoriumError] = []
-    for name, options in chosen_techniques(config).items():
-        try:
-            _check(name, options, task, towers)
-            _check_teacher(name, config)
-        except SensoriumError as fault:
-            faults.append(fault)
+    before = config.pretrain.techniques if config.pretrain else {}
+    for place, chosen in ((IN_TRAINING, chosen_techniques(config)), (BEFORE, before)):
+        for name, options in chosen.items():
+            try:
+                _check(name, options, task, f"{place}.{name}")
+                _check_kind(name, towers, f"{place}.{name}")
+                _check_teacher(name, config, f"{place}.{name}")
+            except SensoriumError as fault:
+                faults.append(fault)
     raise_together(faults)
 
 
-def build_techniques(chosen: Mapping[str, Mapping[str, Any]], course: Course) -> dict[str, Technique]:
+def build_techniques(chosen: Chosen, course: Course) -> dict[str, Technique]:
     """Name → technique, ready for a run; what is about several modalities is left out where the model has one."""
-    kinds = {name: techniques.load(name) for name in chosen}
-    alone = len(course.model.towers) < 2
+    kinds = {name: techniques.load(name) for name in fitting(chosen, len(course.model.towers))}
     return {
-        name: kind(course, **check_options(kind, chosen[name], _place(name)))
-        for name, kind in kinds.items()
-        if not (alone and kind.joint)
+        name: kind(course, **check_options(kind, chosen[name], f"{IN_TRAINING}.{name}")) for name, kind in kinds.items()
     }
 
 
-def _check(name: str, options: Mapping[str, Any], task: str, towers: int) -> None:
+def fitting(chosen: Chosen, towers: int) -> list[str]:
+    """Names of those that have something to do in a model of so many towers."""
+    return [name for name in chosen if towers > 1 or not techniques.load(name).joint]
+
+
+def learn_from_unlabelled(config: TrainConfig) -> list[str]:
+    """What learns from training rows without a label: names of techniques, `pre-training`."""
+    known = [name for name in config.techniques if name in techniques.entries]
+    found = [name for name in known if techniques.load(name).unlabelled]
+    return found + ["pre-training"] * (config.pretrain is not None)
+
+
+def _check(name: str, options: Mapping[str, Any], task: str, place: str) -> None:
     entry = techniques.entry(name)
     suited = entry.literal("TASKS")
     if suited and task not in suited:
         rule = f"it is for {', '.join(suited)}"
-        raise ConfigError(f"technique {name!r} does not suit {task}", place=_place(name), rule=rule)
-    kind = entry.load()
-    check_options(kind, options, _place(name))
+        raise ConfigError(f"technique {name!r} does not suit {task}", place=place, rule=rule)
+    check_options(entry.load(), options, place)
+
+
+def _check_kind(name: str, towers: int, place: str) -> None:
+    kind = techniques.load(name)
     if kind.joint and towers < 2:
-        rule = "it is about several"
-        raise ConfigError(f"technique {name!r} has one modality to work on", place=_place(name), rule=rule)
+        raise ConfigError(f"technique {name!r} has one modality to work on", place=place, rule="it is about several")
+    if place.startswith(BEFORE) and not kind.self_supervised:
+        able = ", ".join(other for other in techniques.names() if techniques.load(other).self_supervised)
+        raise ConfigError(
+            f"technique {name!r} can't pre-train", place=place, rule="it needs labels", cure=f"one of: {able}"
+        )
 
 
-def _check_teacher(name: str, config: TrainConfig) -> None:
+def _check_teacher(name: str, config: TrainConfig, place: str) -> None:
     if techniques.load(name).learns_from_teacher and not config.teacher:
         cure = "--teacher MODEL, or --set train.teacher=MODEL"
-        raise ConfigError(f"technique {name!r} has no teacher", place=_place(name), cure=cure)
-
-
-def _place(name: str) -> str:
-    return f"train.techniques.{name}"
+        raise ConfigError(f"technique {name!r} has no teacher", place=place, cure=cure)

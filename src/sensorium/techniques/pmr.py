@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from sensorium.config import Fraction, Share
-from sensorium.techniques._alone import pooled_width
 from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._heads import tower_width
 from sensorium.techniques._look import look, spread
 
 TASKS = ("binary", "multiclass", "multilabel")
@@ -57,7 +57,7 @@ class Pmr(Technique):
         towers, device = course.model.every_tower, next(course.model.parameters()).device
         questions, choices = _shape(course)
         for place, tower in enumerate(towers):
-            empty = torch.full((questions, choices, pooled_width(tower)), torch.nan, device=device)
+            empty = torch.full((questions, choices, tower_width(tower)), torch.nan, device=device)
             self.register_buffer(f"prototypes_{place}", empty)  # NaN where no row has shown the class yet
         self.register_buffer("total", torch.zeros(len(towers), device=device))
         self.register_buffer("steps", torch.zeros((), device=device))

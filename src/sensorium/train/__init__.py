@@ -1,4 +1,4 @@
-"""The training loop: optimiser, schedule, early stopping, best weights kept; checkpoints to go on from."""
+"""The training loop: optimiser, schedule, early stopping, best weights kept; checkpoints; and what may go before it."""
 
 from sensorium.train.checkpoint import Checkpoint
 from sensorium.train.history import Epoch, History
@@ -6,5 +6,17 @@ from sensorium.train.interrupt import Interrupted
 from sensorium.train.job import Training
 from sensorium.train.loop import check_device, train
 from sensorium.train.preset import with_preset
+from sensorium.train.pretrain import Pretraining, pretrain
 
-__all__ = ["Checkpoint", "Epoch", "History", "Interrupted", "Training", "check_device", "train", "with_preset"]
+__all__ = [
+    "Checkpoint",
+    "Epoch",
+    "History",
+    "Interrupted",
+    "Pretraining",
+    "Training",
+    "check_device",
+    "pretrain",
+    "train",
+    "with_preset",
+]

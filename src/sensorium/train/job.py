@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,8 @@ class Training:
     Attributes:
         augmentations: change the cells of its training rows alone.
         taught: a teacher's scores of all rows.
+        unlabelled_rows: training rows without a label.
+        supervised: the task's loss counts; without it, only the terms that techniques add.
     """
 
     model: FusionModel
@@ -39,6 +41,8 @@ class Training:
     target: npt.NDArray[Any]
     augmentations: Augmentations
     taught: npt.NDArray[np.float64] | None = None
+    unlabelled_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    supervised: bool = True
 
 
 def batch_size(config: TrainConfig, rows: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -51,7 +52,7 @@ def train(
     keeper.resume(checkpoint, report)
     total = state.epochs * len(job.train_rows)
     with compiling(job.model, config.compile), keeper.watching():
-        with report.bar("training", total - min(total, state.rows_done)) as bar:
+        with report.bar("training" if job.supervised else "pre-training", total - min(total, state.rows_done)) as bar:
             steps = Steps(state, bar)
             while not state.over:
                 loss = steps.run(keeper.after_step)
@@ -80,7 +81,8 @@ def _end_epoch(state: State, loss: float, bar: Bar) -> bool:
     found = validate(job, history.watched, state.size)
     speed = len(job.train_rows) / place.seconds
     history.epochs.append(Epoch(place.epoch, loss, *found, place.rate, speed, place.seconds))
-    bar.note(f"epoch {place.epoch}/{state.epochs}, loss {loss:.3f}, validation {history.watched} {found[1]:.3f}")
+    watched = "" if math.isnan(found[0]) else f", validation {history.watched} {found[1]:.3f}"
+    bar.note(f"epoch {place.epoch}/{state.epochs}, loss {loss:.3f}{watched}")
     best = state.best.add(history, job.model)
     if best:
         history.best = place.epoch

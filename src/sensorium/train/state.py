@@ -71,7 +71,18 @@ class State:
     def _course(self) -> Course:
         job = self.job
         rows = (job.train_rows, job.validation_rows)
-        return Course(job.model, job.task, job.loader, *rows, job.target, self.size, self.epochs, job.taught)
+        return Course(
+            job.model,
+            job.task,
+            job.loader,
+            *rows,
+            target=job.target,
+            batch_size=self.size,
+            epochs=self.epochs,
+            taught=job.taught,
+            unlabelled_rows=job.unlabelled_rows,
+            augmentations=job.augmentations,
+        )
 
     @property
     def rate(self) -> float:

@@ -99,7 +99,7 @@ class Steps:
             tokens = [found.float() for found in tokens]
             logits = model.decide(tokens, present).float()
         step = Step(batch, tokens, present, logits, self.state.place.epoch, chance)
-        loss = self._loss(step.logits, step.target)
+        loss = self._loss(step.logits, step.target) if self.job.supervised else _nothing(step.logits)
         for technique in self.state.techniques.values():
             loss = technique.loss(step, loss)
         return step, loss
@@ -144,3 +144,8 @@ class Steps:
         if not math.isfinite(total):
             raise diverged(f"the loss is {total} in epoch {place.epoch}", self.config)
         place.loss += total
+
+
+def _nothing(logits: Tensor) -> Tensor:
+    """A loss of 0 that can go backward, where no technique adds a term to it, and moves nothing."""
+    return logits.new_zeros((), requires_grad=True)

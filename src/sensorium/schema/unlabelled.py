@@ -1,0 +1,47 @@
+"""Rows without a label from which training may learn all the same, without a look at what it is tested on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sensorium.config import SplitConfig
+from sensorium.schema.split import Rows, Split, label_codes, named_codes, reach_of, ticks_of
+from sensorium.table import Column, Table
+
+
+def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitConfig, column: str | None) -> Rows:
+    """Rows without a label that belong to the training part, in table order.
+
+    Where a column names the splits, those that it calls training rows; where rows are split by time, those from before
+    the first row that validates or tests; where by group, those of no group that does. Otherwise all.
+
+    Args:
+        table: the rows.
+        target: its label column.
+        split: of the rows that have a label.
+        config: group, time, span.
+        column: the column that names the splits, if there is one.
+    """
+    rows = np.flatnonzero(~target.present)
+    held = np.flatnonzero(split.codes > 0)
+    if column:
+        return rows[named_codes(table.column(column))[rows] == 0]
+    if config.time:
+        return rows[_before(table, rows, held, config)]
+    if config.group:
+        groups = label_codes(table.column(config.group))
+        return rows[(groups[rows] < 0) | ~np.isin(groups[rows], groups[held])]
+    return rows
+
+
+def _before(table: Table, rows: Rows, held: Rows, config: SplitConfig) -> np.typing.NDArray[np.bool_]:
+    """bool[n]: which of the rows are over before the first of the held-out ones begins."""
+    time = table.column(config.time or "")
+    if not len(held):
+        return np.ones(len(rows), np.bool_)
+    ticks = ticks_of(time)
+    over = time.present[rows] & (ticks[rows] < ticks[held].min())
+    if config.span:
+        begins, ends = reach_of(table.column(config.span[0]), table.column(config.span[1]))
+        over &= ends[rows] < begins[held].min()
+    return over
