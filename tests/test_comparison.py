@@ -7,8 +7,11 @@ import pytest
 
 import sensorium
 from sensorium.comparison import USUAL
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, MissingExtraError, UnknownNameError
+from sensorium.experiment import Experiment
 from sensorium.registry import fusions
+from sensorium.testing import make_truth
+from sensorium.testing.truths import FUSIONS, SMALL, TRUTHS
 
 ROWS = 600
 
@@ -21,7 +24,7 @@ def table(noise):
     def words(share):
         return [f"about topic{k} today" if random.random() < share else "nothing said today" for k in label]
 
-    return {"one": words(0.7), "two": words(0.0 if noise else 0.7), "label": [f"k{k}" for k in label]}
+    return {"one": words(0.6), "two": words(0.0 if noise else 0.6), "label": [f"k{k}" for k in label]}
 
 
 def compare(given, **settings):
@@ -32,7 +35,9 @@ def compare(given, **settings):
 def test_where_both_tell_a_part_fusing_is_said_to_help():
     found = compare(table(noise=False), fusions=["concat", "weighted_sum"], split={"test": 0.3})
     assert found.difference.interval[0] > 0
-    assert f"{found.best_fused} beats {found.best_single} alone" in found.verdict
+    assert found.helps and found.recommended == found.best_fused
+    assert found.verdict.startswith(f"{found.best_fused} fusion +")
+    assert f"over {found.best_single} alone, 95% interval" in found.verdict
     scores = {result.name: result.validation for result in found.results}
     assert found.best_single == max(("one", "two"), key=scores.get)
     assert found.best_fused == max(("concat", "weighted_sum"), key=scores.get)
@@ -42,27 +47,36 @@ def test_where_one_is_noise_no_gain_is_claimed():
     found = compare(table(noise=True), fusions=["concat"])
     assert found.best_single == "one"
     assert found.difference.interval[0] <= 0
-    assert "beats" not in found.verdict
+    assert not found.helps
+    assert found.verdict.startswith("fusion does not help here: concat fusion")
+    assert found.verdict.endswith(
+        f"; use {'one alone' if found.recommended == 'one' else f'the baseline {found.recommended}'}"
+    )
 
 
 def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
     found = sensorium.compare(tabular, "label", fusions=["all"], epochs=1, out=tmp_path, progress=False)
-    assert [result.name for result in found.results] == ["tabular", "text", *fusions.names()]
+    assert [result.name for result in found.results] == ["tabular", "text", *fusions.names(), "linear", "trees"]
     assert len({result.evaluation.n for result in found.results}) == 1
     written = json.loads((tmp_path / "comparison.json").read_text())
     assert written == found.to_json()
     assert set(written["difference"]) == {"metric", "value", "interval", "p"}
     for line in written["results"]:
         assert set(line) == {
-            "name", "modalities", "fusion", "metrics", "intervals", "seconds", "parameters", "runs", "gain",
+            "name", "kind", "modalities", "fusion", "metrics", "intervals", "seconds", "parameters", "peak_memory_mb",
+            "energy_j", "rows_per_second", "runs", "gain",
         }  # fmt: skip
-        assert line["modalities"] == (["tabular", "text"] if line["fusion"] else [line["name"]])
+        assert line["modalities"] == ([line["name"]] if line["kind"] == "single" else ["tabular", "text"])
+        assert (line["fusion"] is None) == (line["kind"] != "fusion")
+        assert line["seconds"] > 0 and line["rows_per_second"] > 0 and line["peak_memory_mb"] >= 0
     for result in found.results:
+        if result.kind == "baseline":
+            assert not (tmp_path / result.name).exists()
+            continue
         assert sensorium.load(tmp_path / result.name).evaluate(tabular).metrics == pytest.approx(
             result.evaluation.metrics, nan_ok=True
         )
-        assert result.parameters > 0
-        assert result.seconds > 0
+        assert result.cost.parameters > 0
 
 
 def test_a_fusion_of_each_kind_is_compared_by_default(tabular):
@@ -85,9 +99,9 @@ def test_of_several_seeds_the_means_are_told_and_compared(tmp_path):
     alone = [compare(table(noise=False), fusions=["concat", "late"], seeds=[seed]) for seed in found.seeds]
     for place, result in enumerate(found.results):
         runs = [other.results[place].runs[0] for other in alone]
-        assert result.runs == runs and len(set(map(id, runs))) == 2
+        assert result.runs == (runs if result.kind != "baseline" else runs[:1])
         assert result.evaluation.metrics["accuracy"] == pytest.approx(np.mean(runs))
-        assert (result.gain is None) == (result.fusion is None)
+        assert (result.gain is None) == (result.kind == "single")
     gains = {result.name: result.gain.value for result in found.results if result.gain}
     assert found.difference.value == gains[found.best_fused]
     assert all(r.p >= r.gain.p for r in found.results if r.gain)
@@ -104,12 +118,101 @@ def test_a_single_modality_that_validation_passed_over_is_still_held_against_fus
         for name, own in tells.items()
         for rows in [list(zip(label, random.random(ROWS), own, strict=True))]
     }
-    found = compare(given | {"label": label, "split": split}, fusions=["concat"])
+    found = compare(given | {"label": label, "split": split}, fusions=["concat"], baselines=["none"])
     assert found.best_single == "one"
-    assert "concat beats one alone" in found.verdict
-    assert "; but no difference shown between concat and two alone" in found.verdict
+    assert found.difference.helps and not found.helps and found.recommended == "two"
+    assert found.verdict.startswith("fusion does not help here: concat fusion +")
+    assert "over one alone" in found.verdict and "faster, but " in found.verdict.replace("slower", "faster")
+    assert found.verdict.endswith("; use two alone")
 
 
 def test_without_a_seed_nothing_can_be_compared():
     with pytest.raises(ConfigError, match="no seed"):
         compare(table(noise=True), seeds=[])
+
+
+def test_a_baseline_that_does_better_is_said():
+    """One epoch of networks, against trees and a linear model that learn all there is."""
+    given = make_truth("unique", rows=600, strength=3.0)
+    found = sensorium.compare(given, "label", fusions=["concat"], progress=False, **SMALL | {"train": {"epochs": 1}})
+    best = {result.name: result for result in found.results}[found.best_baseline]
+    assert best.kind == "baseline" and best.fusion is None and best.modalities == ["left", "right"]
+    assert found.baseline_difference.helps
+    assert found.recommended == found.best_baseline
+    assert f"; the baseline {found.best_baseline} does better: +" in found.verdict
+
+
+def test_baselines_can_be_chosen_or_left():
+    given, settings = make_truth("nothing", rows=120), {"fusions": ["concat"], "epochs": 1, "progress": False}
+    found = sensorium.compare(given, "label", baselines=["linear"], **settings)
+    assert [result.name for result in found.results] == ["left", "right", "concat", "linear"]
+    found = sensorium.compare(given, "label", baselines=["none"], **settings)
+    assert (found.best_baseline, found.baseline_difference) == (None, None)
+    with pytest.raises(UnknownNameError, match="did you mean 'trees'"):
+        sensorium.compare(given, "label", baselines=["tree"], **settings)
+
+
+def test_a_baseline_that_cannot_be_trained_is_left_out_with_a_reason(monkeypatch):
+    given, settings = make_truth("nothing", rows=120), {"fusions": ["concat"], "epochs": 1, "progress": False}
+    several = given | {"other": np.arange(120.0)}
+    found = sensorium.compare(several, ["label", "other"], **settings)
+    assert found.left_out["trees"] == "it is for binary, multiclass, multilabel, regression, not several"
+    with pytest.raises(ConfigError, match="baseline 'linear'"):
+        sensorium.compare(several, ["label", "other"], baselines=["linear"], **settings)
+    monkeypatch.setattr("sensorium.baselines._plan.PATIENCE", 0.0)
+    found = sensorium.compare(given, "label", **settings)
+    assert "ask for it with --baselines trees" in found.left_out["trees"]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = sensorium.compare(given, "label", **settings)
+    assert "pip install 'sensorium[sklearn]'" in found.left_out["linear"]
+    with pytest.raises(MissingExtraError, match="scikit-learn"):
+        sensorium.compare(given, "label", baselines=["linear"], **settings)
+
+
+@pytest.mark.slow
+def test_verdicts_are_right_where_the_truth_is_known():
+    """Twenty tables; the figures of 280 are in benchmarks/README.md."""
+    settings = {"fusions": FUSIONS, "baselines": ["none"], "progress": False, **SMALL}
+    claims = {
+        truth: [
+            sensorium.compare(
+                make_truth(truth, rows=600, strength=3.0, seed=seed), "label", seed=seed, **settings
+            ).helps
+            for seed in range(4)
+        ]
+        for truth in TRUTHS
+    }
+    assert sum(sum(claims[truth]) for truth in ("nothing", "noise", "redundant")) <= 2
+    assert sum(claims["unique"]) >= 3
+    assert sum(claims["synergistic"]) >= 2
+
+
+def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
+    """Finished networks are taken where rows, settings and the saved model are the same, and trained anew elsewhere."""
+    trained = []
+    real = Experiment.train
+    monkeypatch.setattr(Experiment, "train", lambda job, variant: trained.append(variant) or real(job, variant))
+    table, settings = make_truth("unique", rows=200), {"baselines": ["none"], "epochs": 1, "progress": False}
+
+    def go(given=table, fusions=("concat", "late"), **more):
+        trained.clear()
+        return sensorium.compare(given, "label", fusions=fusions, out=tmp_path, **settings | more)
+
+    monkeypatch.setattr("sensorium.comparison._sweep.judge", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        go(fusions=["concat"])
+    monkeypatch.undo()
+    monkeypatch.setattr(Experiment, "train", lambda job, variant: trained.append(variant) or real(job, variant))
+    found = go()
+    assert [variant.fusion.name for variant in trained] == ["late"]
+    again = go()
+    assert not trained and again.to_json() == found.to_json()
+    assert go(seeds=2).results[0].runs[0] == found.results[0].runs[0] and len(trained) == 4
+    go(train={"learning_rate": 0.01})
+    assert len(trained) == 4
+    go()
+    assert len(trained) == 4  # the folders hold models of other settings by now
+    other = {name: list(cells) for name, cells in table.items()}
+    other["left"][0] = [9.0] * 6
+    go(other)
+    assert len(trained) == 4

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from torch import nn
 
-from sensorium.comparison import Comparison, compare_towers
+from sensorium.comparison import Asked, Comparison, compare_towers
 from sensorium.config import Config, read_yaml
 from sensorium.errors import ConfigError
 from sensorium.evaluate import evaluate_outcome
@@ -116,19 +116,23 @@ def compare(
     target: str | Sequence[str] | None = None,
     *,
     fusions: Sequence[str] | None = None,
+    baselines: Sequence[str] | None = None,
     seeds: int | Sequence[int] = 1,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Comparison:
-    """Does fusing help? Train every single modality and the fusions on the same split and seeds, and tell.
+    """Does fusing help? Train every single modality, the fusions and classical baselines on one split, and tell.
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
         fusions: registered names, or `["all"]`; by default attention, concat, gated, late and weighted_sum.
-        seeds: train each model from so many seeds, from the settings' own on, or from these; the split stays.
-        out: folder for each model (of the first seed) and the table of results.
+        baselines: registered names, or `["none"]`; by default gradient-boosted trees and a linear model of all columns,
+            where they suit the task, would not take long, and scikit-learn is installed (extra `sklearn`).
+        seeds: train each network from so many seeds, from the settings' own on, or from these; the split stays.
+        out: folder for each network (of the first seed) and the table of results. Networks that were finished there
+            before, from the same rows and settings, are taken and not trained again.
 
     Raises:
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
@@ -141,7 +145,7 @@ def compare(
     chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
-    return compare_towers(experiment, fusions, chosen, Path(out) if out else None)
+    return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
 
 
 def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint | None:

@@ -166,8 +166,21 @@ heads = Registry("head", "sensorium.heads")
 techniques = Registry("technique", "sensorium.techniques")
 tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
+baselines = Registry("baseline", "sensorium.baselines")
 commands = Registry("command", "sensorium.cli", plugins=False)
 KINDS = {
     r.kind: r
-    for r in (modalities, augmentations, encoders, fusions, heads, techniques, tasks, metrics, sources, commands)
+    for r in (
+        modalities,
+        augmentations,
+        encoders,
+        fusions,
+        heads,
+        techniques,
+        tasks,
+        metrics,
+        baselines,
+        sources,
+        commands,
+    )
 }

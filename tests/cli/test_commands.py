@@ -82,11 +82,14 @@ def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
         "compare", tabular, "--target", "label", "--epochs", "1", "--fusions", "concat,late", "--out", tmp_path / "c",
         "--quiet",
     )  # fmt: skip
-    assert set(found) == {"results", "best_single", "best_fused", "difference", "verdict", "seeds"}
-    assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late"]
+    assert set(found) == {
+        "results", "best_single", "best_fused", "best_baseline", "difference", "baseline_difference", "helps",
+        "recommended", "verdict", "seeds", "left_out",
+    }  # fmt: skip
+    assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late", "linear", "trees"]
     for result in found["results"]:
         assert {"name", "modalities", "fusion", "metrics", "intervals", "runs", "seconds", "parameters"} < set(result)
-        assert (result["gain"] is None) == (result["fusion"] is None)
+        assert (result["gain"] is None) == (result["kind"] == "single")
     assert set(found["difference"]) == {"metric", "value", "interval", "p"}
     assert found["best_single"] in ("tabular", "text")
     assert found["best_fused"] in ("concat", "late")

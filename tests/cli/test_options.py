@@ -69,14 +69,19 @@ def found_in(run, name):
     return json.loads((run / name / "model.json").read_text())
 
 
+def told(run):
+    return json.loads((run / "comparison.json").read_text())
+
+
 def columns_of(run, name):
     return [column["name"] for column in found_in(run, name)["columns"]]
 
 
 # Option → flags, the model that is looked at, and what is seen.
 COMPARE = {
-    "fusions": (["--fusions", "late"], lambda run: sorted(p.name for p in run.iterdir() if p.is_dir())[0] == "late"),
-    "seeds": (["--seeds", "2"], lambda run: json.loads((run / "comparison.json").read_text())["seeds"] == [0, 1]),
+    "fusions": (["--fusions", "late"], lambda run: (run / "late").is_dir() and not (run / "concat").exists()),
+    "baselines": (["--baselines", "none"], lambda run: not told(run)["best_baseline"]),
+    "seeds": (["--seeds", "2"], lambda run: told(run)["seeds"] == [0, 1]),
     "columns": (["--columns", "text,number"], lambda run: columns_of(run, "concat") == ["number", "text"]),
     "exclude": (["--exclude", "part"], lambda run: "part" not in columns_of(run, "concat")),
     "modality": (

@@ -5,7 +5,7 @@ import pytest
 from outcomes import ONE_CLASS, outcome
 
 from sensorium.evaluate import Evaluation, evaluate_outcome
-from sensorium.evaluate.bootstrap import resamples
+from sensorium.evaluate.bootstrap import pick_runs, resamples
 
 
 def test_an_interval_equals_resampling_row_by_row():
@@ -45,3 +45,15 @@ def test_an_evaluation_knows_how_many_rows_it_saw():
     found = evaluate_outcome(outcome([True] * 7), ["accuracy"])
     assert isinstance(found, Evaluation)
     assert found.n == 7
+
+
+@pytest.mark.parametrize("runs", [2, 3, 5])
+def test_the_mean_of_drawn_runs_varies_as_the_mean_of_runs_does(runs):
+    values = np.random.default_rng(runs).normal(size=runs)
+    drawn = values[pick_runs(runs, 40_000, np.random.default_rng(0))].mean(0)
+    assert drawn.var() == pytest.approx(values.var(ddof=1) / runs, rel=0.05)
+    assert drawn.mean() == pytest.approx(values.mean(), abs=0.02)
+
+
+def test_a_single_run_is_always_drawn():
+    assert (pick_runs(1, 5, np.random.default_rng(0)) == 0).all()

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from outcomes import ONE_CLASS, outcome
 
-from sensorium.evaluate import compare_outcomes, compare_runs, evaluate_outcome, evaluate_runs, holm, verdict
+from sensorium.evaluate import (
+    Difference,
+    compare_outcomes,
+    compare_runs,
+    evaluate_outcome,
+    evaluate_runs,
+    holm,
+    verdict,
+)
 from sensorium.evaluate.bootstrap import resamples
 from sensorium.metrics import Outcome
 
@@ -44,14 +52,37 @@ def test_chance_is_not_called_a_difference():
 
 
 @pytest.mark.parametrize(
-    ("shares", "words"), [((0.9, 0.6), "beats"), ((0.7, 0.7), "no difference shown"), ((0.6, 0.9), "fusing hurts")]
+    ("interval", "slower", "sentence"),
+    [
+        (
+            (0.004, 0.031),
+            2.14,
+            "gated fusion +1.8 points accuracy over text alone, 95% interval 0.4 to 3.1, 2.1× slower",
+        ),
+        (
+            (0.004, 0.031),
+            0.5,
+            "gated fusion +1.8 points accuracy over text alone, 95% interval 0.4 to 3.1, 2.0× faster",
+        ),
+        (
+            (-0.001, 0.031),
+            2.0,
+            "fusion does not help here: gated fusion +1.8 points accuracy over text alone, 95% interval -0.1 to 3.1",
+        ),
+        (
+            (-0.04, -0.002),
+            2.0,
+            "fusion hurts here: gated fusion +1.8 points accuracy against text alone, 95% interval -4.0 to -0.2",
+        ),
+    ],
 )
-def test_the_verdict_says_what_the_interval_says(shares, words):
-    random = np.random.default_rng(1)
-    fused, single = (outcome(random.random(300) < share) for share in shares)
-    sentence = verdict(compare_outcomes(fused, single, "accuracy"), "concat", "image", 1.5)
-    assert words in sentence
-    assert "95% interval" in sentence
+def test_the_verdict_says_what_the_interval_says(interval, slower, sentence):
+    assert verdict(Difference("accuracy", 0.018, interval, 0.1), "gated fusion", "text alone", slower) == sentence
+
+
+def test_what_is_no_share_is_told_in_its_own_unit():
+    sentence = verdict(Difference("rmse", 1234.5, (10.0, 2000.0), 0.01), "late fusion", "text alone", 3)
+    assert sentence == "late fusion +1.23e+03 rmse over text alone, 95% interval 10 to 2e+03, 3.0× slower"
 
 
 def test_both_models_are_scored_on_the_same_resampled_rows():
@@ -69,7 +100,9 @@ def test_what_is_not_defined_is_no_difference_and_the_verdict_says_so():
     """Test rows of one class can't be ranked."""
     found = compare_outcomes(ONE_CLASS, ONE_CLASS, "roc_auc")
     assert found.to_json() == {"metric": "roc_auc", "value": None, "interval": [None, None], "p": None}
-    assert verdict(found, "concat", "image", 1.5).startswith("roc_auc is not defined on these rows")
+    assert verdict(found, "concat fusion", "image alone", 1.5) == (
+        "roc_auc is not defined on these rows: concat fusion and image alone can't be compared"
+    )
 
 
 def test_where_most_resamples_leave_it_undefined_there_is_no_interval():

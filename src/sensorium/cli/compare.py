@@ -1,4 +1,4 @@
-"""Does fusing help? Every single modality beside fusions of all, with intervals and one sentence."""
+"""Does fusing help? Every single modality beside fusions and classical baselines, with intervals and one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def compare(
     target: o.Target = None,
     out: Annotated[Path, typer.Option(help="Folder for the models and the table of results.")] = Path("comparison"),
     fusions: Annotated[str | None, typer.Option(help="These fusions: concat,gated … or all.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Train each model from so many seeds; the split stays.")] = 1,
+    baselines: Annotated[
+        str | None, typer.Option(help="Classical models of all columns: trees,linear … or none; quick ones by default.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train each network from so many seeds; the split stays.")] = 1,
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
@@ -31,7 +34,7 @@ def compare(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Does fusing help? Every single modality beside fusions of all, with intervals and one sentence.
+    """Does fusing help? Every single modality beside fusions and classical baselines, with intervals and one sentence.
 
     Example: sensorium compare films.csv --target genre --out comparison
     """
@@ -43,7 +46,9 @@ def compare(
     from sensorium.api import compare as run_compare
     from sensorium.report import comparison_text
 
-    chosen = fusions.split(",") if fusions else None
-    found = run_compare(table, fusions=chosen, seeds=seeds, out=out, config=settings, progress=not quiet)
+    chosen, classical = (names.split(",") if names else None for names in (fusions, baselines))
+    found = run_compare(
+        table, fusions=chosen, baselines=classical, seeds=seeds, out=out, config=settings, progress=not quiet
+    )
     show(comparison_text(found), json, quiet)
     show_json(found.to_json(), json)

@@ -16,7 +16,7 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="modalities, augmentations, encoders, fusions, heads, techniques, tasks, metrics; all by default."
+            help="encoders, fusions, heads, tasks, metrics, baselines and other kinds in the plural; all by default."
         ),
     ] = None,
     json: o.Json = False,

@@ -1,8 +1,9 @@
 """Metrics with intervals, and whether one model is better than another."""
 
-from sensorium.evaluate.compare import Difference, compare_outcomes, compare_runs, holm, verdict
+from sensorium.evaluate.compare import Difference, compare_outcomes, compare_runs, holm
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs, finite
 from sensorium.evaluate.subsets import Names, Share, Subset, Subsets, plan_subsets, score_subsets
+from sensorium.evaluate.verdict import against, over, verdict
 
 __all__ = [
     "Difference",
@@ -11,12 +12,14 @@ __all__ = [
     "Share",
     "Subset",
     "Subsets",
+    "against",
     "compare_outcomes",
     "compare_runs",
     "evaluate_outcome",
     "evaluate_runs",
     "finite",
     "holm",
+    "over",
     "plan_subsets",
     "score_subsets",
     "verdict",

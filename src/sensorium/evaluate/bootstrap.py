@@ -25,8 +25,12 @@ def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floa
 
 
 def pick_runs(runs: int, draws: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-    """int64[runs, draws]: for each draw as many runs as there are, with replacement; of one run, that one."""
-    return random.integers(0, runs, (runs, draws)) if runs > 1 else np.zeros((1, draws), np.int64)
+    """int64[k, draws]: for each draw one run less than there are, with replacement; of one run, that one.
+
+    As many as there are would vary too little, of two runs by half: the mean of n drawn ones varies by (n - 1)/n of
+    what the mean of n runs does. One less makes it right (Rao and Wu 1988).
+    """
+    return random.integers(0, runs, (runs - 1, draws)) if runs > 1 else np.zeros((1, draws), np.int64)
 
 
 def interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:

@@ -13,18 +13,6 @@ from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
 from sensorium.evaluate.evaluation import finite, score_runs
 from sensorium.metrics import Outcome, lower_is_better, score
 
-SHARE_METRICS = (
-    "accuracy",
-    "f1",
-    "f1_macro",
-    "f1_micro",
-    "precision",
-    "recall",
-    "roc_auc",
-    "average_precision",
-    "mean_score",
-)
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -41,6 +29,16 @@ class Difference:
     value: float
     interval: tuple[float, float]
     p: float
+
+    @property
+    def undefined(self) -> bool:
+        """The metric has no value on these rows, or on most of their resamples."""
+        return not math.isfinite(self.interval[0])
+
+    @property
+    def helps(self) -> bool:
+        """The first is shown to be better."""
+        return self.interval[0] > 0
 
     def to_json(self) -> dict[str, Any]:
         low, high = self.interval
@@ -91,22 +89,3 @@ def holm(probabilities: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, probabilities[place] * (len(order) - rank)))
         corrected[place] = least
     return corrected
-
-
-def verdict(difference: Difference, fused: str, single: str, slower: float) -> str:
-    """One honest sentence."""
-    low, high = (_amount(bound, difference.metric) for bound in difference.interval)
-    gain = _amount(difference.value, difference.metric)
-    if not math.isfinite(low):
-        return f"{difference.metric} is not defined on these rows: {fused} and {single} alone can't be compared"
-    unit = " points" if difference.metric in SHARE_METRICS else ""
-    figures = f"{gain:+.{2 if unit else 4}g}{unit} {difference.metric}, 95% interval {low:+.3g} to {high:+.3g}"
-    if low > 0:
-        return f"{fused} beats {single} alone: {figures}, {slower:.1f}× its training time"
-    if high < 0:
-        return f"fusing hurts here: {fused} against {single} alone: {figures}; use {single} alone"
-    return f"no difference shown between {fused} and {single} alone: {figures}; {single} alone is the simpler choice"
-
-
-def _amount(value: float, metric: str) -> float:
-    return 100 * value if metric in SHARE_METRICS else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from sensorium.report.doctor import doctor_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sensorium.comparison import Comparison, Result
+    from sensorium.comparison import Comparison, Cost, Result
     from sensorium.inspection import Inspection
 
 SHOWN = 8  # groups of problems
@@ -116,33 +116,45 @@ def subsets_text(found: Subsets) -> RenderableType:
 
 
 def comparison_text(found: Comparison) -> RenderableType:
-    """Every model with its watched metric, cost and size, then the verdict."""
+    """Every model with its watched metric, gain and costs, what was left out, then the verdict."""
+    results, several = found.results, len(found.seeds) > 1
     metric = found.difference.metric
-    gain, several = f"gain over {found.best_single}", len(found.seeds) > 1
+    costs = [_COSTS[name] for name in _COSTS if any(_COSTS[name][1](r.cost) for r in results)]
     spread = ["± seeds"] if several else []
-    table = _table("model", "uses", metric, "95% interval", *spread, gain, "p, Holm", "training", "parameters")
-    for result in found.results:
+    gain = f"gain over {found.best_single}"
+    table = _table("model", "uses", metric, "95% interval", *spread, gain, "p, Holm", *(title for title, _ in costs))
+    every = max(results, key=lambda result: len(result.modalities)).modalities
+    for result in results:
         low, high = result.evaluation.intervals[metric]
-        best = result.name in (found.best_single, found.best_fused)
         table.add_row(
-            result.name,
-            " + ".join(result.modalities),
+            result.title if result.kind == "baseline" else result.name,
+            "all" if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             f"{low:.4f} – {high:.4f}",
-            *([f"{stdev(result.runs):.4f}"] if several else []),
+            *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if several else []),
             *_gain(result),
-            f"{result.seconds:.1f} s",
-            f"{result.parameters:,}",
-            style="bold" if best else "",
+            *(show(result.cost) for _, show in costs),
+            style="bold" if result.name in (found.best_single, found.best_fused) else "",
         )
-    return Group(table, Text(found.verdict, "bold"))
+    lines = [Text(f"? baseline {name} is left out: {reason}", "cyan") for name, reason in found.left_out.items()]
+    return Group(table, *lines, Text(found.verdict, "bold"))
 
 
 def _gain(result: Result) -> tuple[str, str]:
-    """What a fusion gains and how likely that is by luck; nothing of a single modality."""
+    """What a model of all modalities gains and how likely that is by luck; nothing of a single modality."""
     if result.gain is None or result.p is None:
         return "", ""
     return _signed(result.gain), f"{result.p:.3f}"
+
+
+# A column of costs is shown where one of the models has it.
+_COSTS: dict[str, tuple[str, Callable[[Cost], str]]] = {
+    "seconds": ("training", lambda cost: f"{cost.seconds:.1f} s"),
+    "memory": ("memory", lambda cost: "" if cost.memory is None else f"{cost.memory:,.0f} MB"),
+    "energy": ("energy", lambda cost: "" if cost.energy is None else f"{cost.energy:,.0f} J"),
+    "rate": ("answers/s", lambda cost: f"{cost.rows_per_second:,.0f}"),
+    "parameters": ("parameters", lambda cost: "" if cost.parameters is None else f"{cost.parameters:,}"),
+}
 
 
 def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:

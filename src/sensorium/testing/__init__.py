@@ -17,6 +17,7 @@ from sensorium.testing.pretrained import make_pretrained
 from sensorium.testing.tables import make_column, make_table
 from sensorium.testing.tasks import check_task
 from sensorium.testing.techniques import check_technique
+from sensorium.testing.truths import make_truth
 
 __all__ = [
     "check_augmentation",
@@ -30,4 +31,5 @@ __all__ = [
     "make_column",
     "make_pretrained",
     "make_table",
+    "make_truth",
 ]

@@ -1,0 +1,7 @@
+"""ONE FILE PER BASELINE: classical models of the same rows, that a fused network should be held against."""
+
+from sensorium.baselines._base import Baseline, Job
+from sensorium.baselines._columns import Columns, flatten_columns
+from sensorium.baselines._plan import choose_baselines, left_out, not_installed
+
+__all__ = ["Baseline", "Columns", "Job", "choose_baselines", "flatten_columns", "left_out", "not_installed"]

@@ -1,0 +1,140 @@
+"""Prepared columns of every modality → one matrix of numbers, as classical models take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.baselines._cells import Matrix, count_tokens, shrink_pictures, sum_up_steps
+from sensorium.modalities import Encoded, Ragged
+from sensorium.prepare import Prepared
+from sensorium.prepare.streamed import Streamed
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+CHUNK = 1024  # cells summed up at a time
+WIDEST, COMPONENTS = 128, 64  # a column of more numbers than the first becomes as many principal components
+TOPICS, TWICE = (
+    100,
+    2,
+)  # components of a text's weighted words; those of a word or pair that so many training texts have
+MOST_LEVELS = 254  # of a category that trees take as one; rarer ones are one level
+
+
+@dataclass(frozen=True)
+class Columns:
+    """All rows as one matrix.
+
+    Attributes:
+        values: float32[n, f], NaN where a cell is missing.
+        levels: int64[f]: how many levels a category has; 0 for numbers.
+        components: bool[f]: one of several components, whose size tells how much it counts.
+    """
+
+    values: Floats
+    levels: npt.NDArray[np.int64]
+    components: npt.NDArray[np.bool_]
+
+
+def flatten_columns(prepared: Prepared, train: Rows, seed: int) -> Columns:
+    """Numbers, places, vectors and frozen features as they are, categories as codes; of the others, what is simple.
+
+    Texts are counted words and pairs of words, weighted (TF-IDF) and reduced by a truncated singular value
+    decomposition (latent semantic analysis, Deerwester et al. 1990); pictures, scans and videos are shrunk; sounds and
+    series are summed up by moments. What is still wide is reduced to its principal components. All that is learnt for
+    this is learnt from the training rows.
+
+    Args:
+        prepared: the columns; streamed ones are decoded once.
+        train: places of the training rows.
+        seed: of the randomised decompositions.
+    """
+    blocks, levels, components = list[Floats](), list[int](), list[bool]()
+    for found in prepared.columns.values():
+        values = (
+            np.asarray(found.values) if isinstance(found, Encoded) and not isinstance(found.values, Ragged) else None
+        )
+        if values is not None and values.ndim == 1:
+            blocks.append(_missing(np.minimum(values, MOST_LEVELS)[:, None], found.present))
+            levels.append(min(int(values.max(initial=0)), MOST_LEVELS) + 1)
+            components.append(False)
+            continue
+        block = _gathered(found)
+        small = _reduced(block, train[found.present[train]], seed)
+        blocks.append(_missing(small, found.present))
+        levels += [0] * small.shape[1]
+        components += [small is not block] * small.shape[1]
+    return Columns(np.concatenate(blocks, 1), np.array(levels, np.int64), np.array(components, np.bool_))
+
+
+def _gathered(found: Encoded | Streamed) -> Matrix:
+    """[n, f] of a column, dense or (of tokens) sparse."""
+    parts = [_summary(cells)(cells) for cells in _chunks(found)]
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    from scipy.sparse import vstack
+
+    return vstack(parts, "csr")
+
+
+def _chunks(found: Encoded | Streamed) -> Iterator[npt.NDArray[Any] | Ragged]:
+    for start in range(0, len(found.present), CHUNK):
+        rows = np.arange(start, min(start + CHUNK, len(found.present)))
+        if isinstance(found, Streamed):
+            yield found.encode(rows).values
+        elif isinstance(found.values, Ragged):
+            offsets = found.values.offsets[start : rows[-1] + 2]
+            yield Ragged(found.values.values[offsets[0] : offsets[-1]], offsets - offsets[0])
+        else:
+            yield found.values[start : rows[-1] + 1]
+
+
+def _summary(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Matrix]:
+    """How cells of such a shape are made into one row of numbers each."""
+    if isinstance(cells, Ragged):
+        inner = cells.values.ndim
+        return count_tokens if inner == 1 else sum_up_steps if inner == 2 else shrink_pictures
+    return shrink_pictures if cells.ndim > 2 else lambda plain: np.asarray(plain, np.float32)
+
+
+def _reduced(block: Matrix, rows: Rows, seed: int) -> Floats:
+    """[n, f] → [n, c], few components, learnt from some rows, in units of the largest; a narrow one as it is."""
+    if isinstance(block, np.ndarray) and block.shape[1] <= WIDEST:
+        return block
+    found = _principal(block, rows, seed) if isinstance(block, np.ndarray) else _topics(block, rows, seed)
+    largest = float(found[rows].std(0).max(initial=0)) if len(rows) else 0.0
+    return np.asarray(found / (largest or 1.0), np.float32)
+
+
+def _principal(block: Floats, rows: Rows, seed: int) -> Floats:
+    from sklearn.decomposition import PCA
+
+    if len(rows) < 2:
+        return block[:, :1]
+    model = PCA(min(COMPONENTS, len(rows)), svd_solver="randomized", random_state=seed).fit(block[rows])
+    return np.asarray(model.transform(block), np.float32)
+
+
+def _topics(counts: Any, rows: Rows, seed: int) -> Floats:
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    often = np.asarray((counts[rows] > 0).sum(0)).ravel()
+    known = np.flatnonzero(often >= min(TWICE, often.max(initial=0)))
+    if len(known) < 2:
+        return np.asarray(counts[:, known].toarray(), np.float32)
+    weigh = TfidfTransformer(sublinear_tf=True).fit(counts[rows][:, known])
+    weighed = weigh.transform(counts[:, known])
+    model = TruncatedSVD(min(TOPICS, len(known) - 1), random_state=seed)
+    with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all, where texts are alike
+        model.fit(weighed[rows])
+    return np.asarray(model.transform(weighed), np.float32)
+
+
+def _missing(block: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Floats:
+    return np.where(present[:, None], block, np.nan).astype(np.float32)

@@ -1,0 +1,59 @@
+"""Which baselines a comparison trains, and why not the others."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+
+from sensorium.errors import ConfigError, MissingExtraError, raise_together
+from sensorium.registry import baselines
+
+NONE = "none"
+PATIENCE = 60.0  # seconds that a baseline may take by estimate where nobody asked for it
+
+
+def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
+    """Names of those to try; every registered one by default, none of `["none"]`.
+
+    Raises:
+        UnknownNameError, ConfigError: one that was asked for is not there, or does not suit the task.
+        MissingExtraError: scikit-learn is not installed, and one was asked for.
+    """
+    if asked is None:
+        return baselines.names()
+    if list(asked) == [NONE]:
+        return []
+    unsuited = {name: reason for name in asked if (reason := _unsuited(name, task))}
+    raise_together(
+        [ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in unsuited.items()]
+    )
+    if not_installed():
+        raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'")
+    return list(dict.fromkeys(asked))
+
+
+def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
+    """Why a baseline that nobody asked for is not trained; empty where it is.
+
+    Args:
+        name: registered.
+        task: registered name.
+        shape: training rows and columns of the matrix.
+        outputs: classes, labels, or 1.
+    """
+    if reason := _unsuited(name, task):
+        return reason
+    column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
+    seconds = outputs * shape[1] * (column + million * shape[0] / 1e6)
+    return f"it would take about {seconds:,.0f} s: ask for it with --baselines {name}" if seconds > PATIENCE else ""
+
+
+def not_installed() -> str:
+    """Why none is trained; empty where scikit-learn is there."""
+    found = importlib.util.find_spec("sklearn")
+    return "" if found else "scikit-learn is not installed: pip install 'sensorium[sklearn]'"
+
+
+def _unsuited(name: str, task: str) -> str:
+    suited = baselines.entry(name).literal("TASKS", ())
+    return "" if task in suited else f"it is for {', '.join(suited)}, not {task}"

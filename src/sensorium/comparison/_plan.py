@@ -1,0 +1,80 @@
+"""What is to be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sensorium.comparison._result import Kind
+from sensorium.config import Choice
+from sensorium.errors import ConfigError
+from sensorium.experiment import Experiment, Variant
+from sensorium.registry import fusions
+
+USUAL = ("attention", "concat", "gated", "late", "weighted_sum")  # one of each kind, all of them quick
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model to be trained.
+
+    Attributes:
+        name: unique; the folder it is saved in.
+        kind: see `Result`.
+        modalities: towers that it uses.
+        variant: of the experiment; baselines have the plain one.
+    """
+
+    name: str
+    kind: Kind
+    modalities: list[str]
+    variant: Variant = Variant()
+
+    @property
+    def fusion(self) -> str | None:
+        return self.variant.fusion.name if self.variant.fusion else None
+
+
+def plan_candidates(
+    experiment: Experiment, chosen: Sequence[str] | None, baselines: Sequence[str]
+) -> dict[str, Candidate]:
+    """Name → model: every single modality, the fusions (`USUAL` by default, `["all"]`), the baselines.
+
+    Raises:
+        ConfigError: one modality only, or no validation or test rows.
+        UnknownNameError: there is no such fusion.
+    """
+    towers = [tower.name for tower in experiment.blueprint.towers]
+    _check(experiment, towers)
+    names = USUAL if chosen is None else fusions.names() if list(chosen) == ["all"] else chosen
+    singles = [Candidate(name, "single", [name], Variant([name])) for name in towers]
+    fused = [
+        Candidate(_unique(name, "fusion", towers), "fusion", towers, Variant(None, _choice(experiment, name)))
+        for name in dict.fromkeys(names)
+    ]
+    taken = [*towers, *(candidate.name for candidate in fused)]
+    classical = [Candidate(_unique(name, "baseline", taken), "baseline", towers) for name in baselines]
+    return {candidate.name: candidate for candidate in [*singles, *fused, *classical]}
+
+
+def _check(experiment: Experiment, towers: Sequence[str]) -> None:
+    if len(towers) < 2:
+        raise ConfigError(
+            f"there is one modality only: {towers[0]}", place=experiment.table.name, rule="two or more to compare"
+        )
+    for split in ("validation", "test"):
+        if not len(experiment.rows(split)):
+            raise ConfigError(
+                f"there are no {split} rows", place=experiment.split.how, rule="a split with all three parts"
+            )
+
+
+def _unique(name: str, kind: str, taken: Sequence[str]) -> str:
+    return f"{name} ({kind})" if name in taken else name
+
+
+def _choice(experiment: Experiment, fusion: str) -> Choice:
+    """The settings' own options where it is the fusion that they name."""
+    fusions.entry(fusion)
+    chosen = experiment.config.fusion
+    return chosen if chosen.name == fusion else Choice.of(fusion)

@@ -1,0 +1,144 @@
+"""What a comparison tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sensorium.evaluate import Difference, Evaluation, finite
+
+Kind: TypeAlias = Literal["single", "fusion", "baseline"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs; of several seeds, means.
+
+    Attributes:
+        seconds: of training.
+        parameters: numbers that were trained; None where they can't be counted.
+        memory: MB by which memory grew at its peak while it was trained and tested (see `sensorium.cost`).
+        energy: joules meanwhile. Both are None where the system doesn't tell.
+        rows_per_second: answered, of prepared rows: files were decoded, and features of frozen encoders computed,
+            beforehand.
+    """
+
+    seconds: float
+    parameters: int | None
+    memory: float | None
+    energy: float | None
+    rows_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "seconds": round(self.seconds, 3),
+            "parameters": self.parameters,
+            "peak_memory_mb": None if self.memory is None else round(self.memory, 1),
+            "energy_j": None if self.energy is None else round(self.energy, 2),
+            "rows_per_second": round(self.rows_per_second, 1),
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """One trained model of a comparison.
+
+    Attributes:
+        name: of the modality, of the fusion or of the baseline.
+        kind: a network of one modality, a network of all, or a classical model of all.
+        modalities: towers it uses.
+        fusion: registered name; None but for fusions.
+        evaluation: on the test rows; of several seeds, means, and intervals over rows and seeds.
+        runs: watched metric on the test rows, seed by seed; a baseline is trained once.
+        validation: watched metric on the validation rows, by which the best are chosen; the mean over seeds.
+        cost: of training and answering.
+        gain: of a fusion or a baseline over the best single modality, on the test rows.
+        p: of that gain, corrected for the number of such gains (Holm 1979).
+    """
+
+    name: str
+    kind: Kind
+    modalities: list[str]
+    fusion: str | None
+    evaluation: Evaluation
+    runs: list[float]
+    validation: float
+    cost: Cost
+    gain: Difference | None = None
+    p: float | None = None
+
+    @property
+    def title(self) -> str:
+        """How a sentence calls it."""
+        if self.kind == "single":
+            return f"{self.name} alone"
+        return f"{self.fusion} fusion" if self.fusion else f"the baseline {self.name}"
+
+    def to_json(self) -> dict[str, Any]:
+        found = self.evaluation.to_json()
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "modalities": self.modalities,
+            "fusion": self.fusion,
+            "metrics": found["metrics"],
+            "intervals": found["intervals"],
+            **self.cost.to_json(),
+            "runs": [finite(value) for value in self.runs],
+            "gain": self.gain and {**self.gain.to_json(), "p_corrected": None if self.p is None else finite(self.p)},
+        }
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the test rows say of those that the validation rows chose.
+
+    Attributes:
+        best_single, best_fused, best_baseline: names; chosen on the validation rows, so that the test rows judge them
+            unseen. None where there are no baselines.
+        difference: best fused less best single, on the test rows.
+        baseline_difference: best baseline less best fused.
+        helps: fusing is shown to be better than every single modality.
+        recommended: name of the model to use: the fused one only where fusing helps, a baseline only where it is shown
+            to be better than that.
+        verdict: one sentence.
+    """
+
+    best_single: str
+    best_fused: str
+    best_baseline: str | None
+    difference: Difference
+    baseline_difference: Difference | None
+    helps: bool
+    recommended: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Comparison(Judgement):
+    """What came out.
+
+    Attributes:
+        results: single modalities first, then fusions, then baselines.
+        seeds: each network was trained from each of them.
+        left_out: baseline → why it was not trained.
+    """
+
+    results: list[Result]
+    seeds: list[int]
+    left_out: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "results": [result.to_json() for result in self.results],
+            "best_single": self.best_single,
+            "best_fused": self.best_fused,
+            "best_baseline": self.best_baseline,
+            "difference": self.difference.to_json(),
+            "baseline_difference": self.baseline_difference and self.baseline_difference.to_json(),
+            "helps": self.helps,
+            "recommended": self.recommended,
+            "verdict": self.verdict,
+            "seeds": self.seeds,
+            "left_out": self.left_out,
+        }
