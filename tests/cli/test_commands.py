@@ -146,12 +146,13 @@ EFFECTS = {
     "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
     "doctor": (["--doctor"], lambda m: "balance" in m["card"]),
+    "teacher": (["--teacher", "MODEL"], lambda m: "distillation" in m["card"]["history"]["techniques"]),
     "seed": (["--seed", "9"], lambda m: "seed 9" in m["card"]["split"]),
     "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
     "config": (["--config", "FILE"], lambda m: m["network"]["fusion"] == "gated"),
     "assign": (["--set", "fusion=attention"], lambda m: m["network"]["fusion"] == "attention"),
 }
-ELSEWHERE = {"table", "target", "out", "json", "quiet"}  # every other test gives them
+ELSEWHERE = {"table", "target", "out", "json", "quiet", "resume"}  # other tests give them
 
 
 def names(model):
@@ -180,7 +181,10 @@ def parted(tabular, tmp_path):
 @pytest.mark.parametrize("name", EFFECTS)
 def test_an_option_of_fit_does_what_it_says(name, parted, tmp_path):
     flags, seen = EFFECTS[name]
-    flags = [str(tmp_path / "settings.yaml") if flag == "FILE" else flag for flag in flags]
+    places = {"FILE": str(tmp_path / "settings.yaml"), "MODEL": str(tmp_path / "teacher")}
+    if "MODEL" in flags:
+        fit(parted, tmp_path / "teacher")
+    flags = [places.get(flag, flag) for flag in flags]
     fit(parted, tmp_path / "run", *flags)
     assert seen(saved(tmp_path / "run"))
 
