@@ -22,7 +22,7 @@ from sensorium.config import (
 )
 from sensorium.errors import ConfigError
 from sensorium.prepare import learn_modality
-from sensorium.registry import augmentations, encoders, fusions, heads, modalities, techniques
+from sensorium.registry import adaptations, augmentations, encoders, fusions, heads, modalities, techniques
 from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
 from sensorium.testing import make_column, make_pretrained, make_table
@@ -353,6 +353,10 @@ TRAINED = {
     "ranking": {"weight": 9.0},
     "uncertainty": {},
 }
+ADAPTED = {
+    "adabn": {"prior": 500},
+    "tent": {"prior": 500, "rate": 0.05, "epochs": 1, "batch_size": 8, "diversity": 0.0},
+}
 AUGMENTED = {
     "shift": ("image", {"chance": 0.5, "share": 0.3}),
     "crop": ("image", {"chance": 0.5, "smallest": 0.5}),
@@ -379,6 +383,7 @@ def test_every_option_has_a_case():
         (fusions, FUSED, "__init__"),
         (heads, HEADED, "__init__"),
         (techniques, TRAINED, "__init__"),
+        (adaptations, ADAPTED, "__init__"),
         (augmentations, {name: options for name, (_, options) in AUGMENTED.items()}, "__init__"),
     ):
         assert {n: {o.name for o in e.options(function)} for n, e in registry.entries.items()} == {
@@ -517,6 +522,19 @@ def test_an_option_of_a_technique_changes_what_is_trained(name, option, tabular,
         assert print_of(plain) != print_of(other)
 
 
+@pytest.fixture(scope="module")
+def pictured(made):
+    return fit(made, columns=["image", "number"])
+
+
+@pytest.mark.parametrize(("name", "option"), pairs(ADAPTED))
+def test_an_option_of_an_adaptation_changes_the_model(name, option, pictured, made):
+    plain, other = (
+        print_of(pictured.adapt(made, name, **options)) for options in ({}, {option: ADAPTED[name][option]})
+    )
+    assert plain != other
+
+
 @pytest.mark.parametrize(("name", "option"), pairs({name: options for name, (_, options) in AUGMENTED.items()}))
 def test_an_option_of_an_augmentation_changes_what_is_trained_on(name, option, cells_of):
     kind, given = AUGMENTED[name]
@@ -549,7 +567,7 @@ OUT_OF_RANGE = {
 
 def options():
     """Registry, member, option: all that are registered."""
-    built = (augmentations, encoders, fusions)
+    built = (adaptations, augmentations, encoders, fusions)
     kinds = ((modalities, "learn"), *((registry, "__init__") for registry in built))
     return [(r, name, option) for r, what in kinds for name, e in r.entries.items() for option in e.options(what)]
 

@@ -7,9 +7,21 @@ from torch import nn
 from sensorium.augment import Augmentation
 from sensorium.batch import Cells, Tokens
 from sensorium.fusion._base import stack
-from sensorium.registry import Entry, augmentations, encoders, fusions, heads, metrics, modalities, tasks, techniques
+from sensorium.registry import (
+    Entry,
+    adaptations,
+    augmentations,
+    encoders,
+    fusions,
+    heads,
+    metrics,
+    modalities,
+    tasks,
+    techniques,
+)
 from sensorium.table import open_table
 from sensorium.testing import (
+    check_adaptation,
     check_augmentation,
     check_encoder,
     check_fusion,
@@ -52,6 +64,11 @@ def test_fusion(name):
 @pytest.mark.parametrize("name", heads.names())
 def test_head(name):
     check_head(name)
+
+
+@pytest.mark.parametrize("name", adaptations.names())
+def test_adaptation(name):
+    check_adaptation(name)
 
 
 @pytest.mark.parametrize("name", techniques.names())

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 from torch import nn
 
+from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, compare_towers
 from sensorium.config import Config, read_yaml
 from sensorium.errors import ConfigError
 from sensorium.evaluate import evaluate_outcome
-from sensorium.experiment import Experiment
+from sensorium.experiment import Experiment, continued_settings, tune_encoders, what_moved
 from sensorium.metrics import metrics_of
-from sensorium.predictor import Model
+from sensorium.predictor import Model, load
 from sensorium.progress import Reporter, reporter
 from sensorium.remedies import treat
 from sensorium.run import Run
@@ -56,6 +58,7 @@ def fit(
     table: Any,
     target: str | Sequence[str] | None = None,
     *,
+    start: str | Path | Model | None = None,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -68,6 +71,8 @@ def fit(
         table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite), a pandas, polars or pyarrow table, a
             dict of columns or a list of dicts. File columns hold paths relative to the table's folder.
         target: the column to predict; several are learnt together.
+        start: a model (fitted, or its path) to continue on this table. What it is made of and what it learnt of its
+            columns and labels is kept, new labels are added; settings lie over its own, its learning rate over four.
         out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
             next run all the same, see `prepare` in the settings).
         config: a YAML file or a mapping of settings, under the keywords.
@@ -83,12 +88,15 @@ def fit(
         SensoriumError: with what was found, where, and the cure.
         Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
     """
-    job, modules = gather_config(target, config, settings)
+    source = None if start is None else _bundle_of(start, settings)
+    below = continued_settings(source.config) if source else {}
+    job, modules = gather_config(target, config, settings, below)
     report = reporter(progress)
-    opened = open_table(table, job.table)
+    text, gaps = (source.card["text"], True) if source else ((), False)
+    opened = open_table(table, job.table, text=text, gaps=gaps)
     run = Run(Path(out)) if out else None
     checkpoint = _checkpoint(run, resume, report)
-    experiment = Experiment(opened, job, report, modules)
+    experiment = Experiment(opened, job, report, modules, source)
     if run:
         run.save_experiment(experiment)
     keep = run.save_model if run else None
@@ -96,6 +104,11 @@ def fit(
         trained = experiment.train(keep=keep, checkpoint=checkpoint)
     else:
         trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
+    if job.train.unfreeze:
+        trained = tune_encoders(experiment, trained)
+        report.say(trained.bundle.card["tuning"]["sentence"])
+    if source:
+        trained.bundle.card["moved"] = what_moved(experiment, trained)
     names = metrics_of(experiment.task_name)
     evaluations = {
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
@@ -138,14 +151,21 @@ def compare(
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
     """
     job, modules = gather_config(target, config, settings)
-    if job.train.balance != "off":
-        cure = "sensorium fit --doctor, or a technique by name: --set train.techniques.pmr={}"
-        raise ConfigError("compare trains every model as it is set", place="train.balance", rule="off", cure=cure)
+    _check_compared(job)
     experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
     chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
     return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
+
+
+def _check_compared(job: Config) -> None:
+    """What a comparison can't honour."""
+    if job.train.balance != "off":
+        cure = "sensorium fit --doctor, or a technique by name: --set train.techniques.pmr={}"
+        raise ConfigError("compare trains every model as it is set", place="train.balance", rule="off", cure=cure)
+    if job.train.unfreeze:
+        raise ConfigError("compare trains each model once", place="train.unfreeze", cure="leave it away, or use fit")
 
 
 def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint | None:
@@ -164,8 +184,19 @@ def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint |
     return checkpoint
 
 
+def _bundle_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Bundle:
+    """A model to continue; modules of the user's own are taken from the settings where it comes from a file."""
+    if isinstance(start, Model):
+        return start.bundle
+    modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if isinstance(m, nn.Module)}
+    return load(start, device=settings.get("device") or "auto", encoders=modules).bundle
+
+
 def gather_config(
-    target: str | Sequence[str] | None, config: str | Path | Mapping[str, Any] | None, settings: Mapping[str, Any]
+    target: str | Sequence[str] | None,
+    config: str | Path | Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    lowest: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Config, dict[str, nn.Module]]:
     """Layers of settings → one checked tree, and the modules of the user's own taken out of it."""
     below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
@@ -177,4 +208,4 @@ def gather_config(
     layers: list[Mapping[str, Any]] = [{key: value for key, value in flat.items() if key not in SHORT}]
     layers += [{SHORT[key][0]: {SHORT[key][1]: value}} for key, value in flat.items() if key in SHORT]
     named = {"target": target if isinstance(target, str) else list(target)} if target is not None else {}
-    return Config.gather(below, *layers, named), modules
+    return Config.gather(lowest, below, *layers, named), modules

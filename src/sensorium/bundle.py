@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from sensorium.config import Config
+from sensorium.encoders import FeatureEncoder
 from sensorium.errors import ConfigError
+from sensorium.features import Features
 from sensorium.modalities import Facts, Modality
 from sensorium.model import Blueprint, FusionModel, build_model, infer
 from sensorium.prepare import Prepared
@@ -60,7 +62,8 @@ class Bundle:
         return next(chain(self.network.parameters(), self.network.buffers())).device
 
     @property
-    def _batch(self) -> int:
+    def batch(self) -> int:
+        """Rows that the network is given at a time."""
         return BATCH if self.device.type == "cpu" else LARGE_BATCH
 
     def scores(self, prepared: Prepared, rows: Rows | None = None) -> npt.NDArray[np.float64]:
@@ -71,7 +74,7 @@ class Bundle:
         scores = np.broadcast_to(np.array(self.prior), shape).copy()
         if there.any():
             loader = Loader(prepared, None, self.device)
-            scores[there] = self.task.scores(infer(self.network, loader, rows[there], self._batch))
+            scores[there] = self.task.scores(infer(self.network, loader, rows[there], self.batch))
         unreadable = there & ~prepared.has_any()[rows]  # of streamed files: found out only now
         scores[unreadable] = self.prior
         return scores
@@ -97,7 +100,7 @@ class Bundle:
         some = np.flatnonzero(prepared.has_any()[asked])
         self.network.eval()
         with torch.inference_mode():
-            for places, batch in Loader(prepared, None, self.device).by_length(asked[some], self._batch):
+            for places, batch in Loader(prepared, None, self.device).by_length(asked[some], self.batch):
                 tokens, present = self.network.encode(batch)
                 for number, mask in enumerate(chosen.to(self.device)):
                     given = present & mask
@@ -112,7 +115,7 @@ class Bundle:
         rows = rows[prepared.has_any()[rows]]
         self.network.eval()
         with torch.inference_mode():
-            batches = Loader(prepared, None, self.device).by_length(rows, self._batch)
+            batches = Loader(prepared, None, self.device).by_length(rows, self.batch)
             parts = [self.network.shares(batch) for _, batch in batches]
         found = [part for part in parts if part is not None]
         if not found:
@@ -127,6 +130,14 @@ def build_network(
     """The network of a blueprint for these columns and this task."""
     facts: dict[str, Facts] = {column: modality.facts() for column, modality in learnt.items()}
     return build_model(blueprint, facts, task.outputs, modules)
+
+
+def feature_readers(
+    learnt: Mapping[str, Modality], blueprint: Blueprint, frozen: Mapping[str, FeatureEncoder], device: torch.device
+) -> dict[str, Modality]:
+    """Column → its modality and the frozen encoder behind it as one step, for the towers that have one."""
+    towers = [tower for tower in blueprint.towers if tower.name in frozen]
+    return {t.columns[0]: Features(learnt[t.columns[0]], frozen[t.name], device) for t in towers}
 
 
 def pick_device(name: str) -> torch.device:

@@ -102,6 +102,14 @@ class FusionModel(nn.Module):
         super().__init__()
         self.towers = nn.ModuleList(towers)
         self.fusion, self.head, self.outputs = fusion, head, outputs
+        self.resting: tuple[nn.Module, ...] = ()  # parts that stay in evaluation mode while others train
+
+    def train(self, mode: bool = True) -> FusionModel:
+        """Training mode, but for the parts that rest."""
+        super().train(mode)
+        for part in self.resting:
+            part.eval()
+        return self
 
     def forward(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> Float[Tensor, "b k"]:
         """Logits; `hide` takes modalities away from rows as if they were missing."""
@@ -135,6 +143,12 @@ class FusionModel(nn.Module):
     def present(self, batch: Batch) -> Bool[Tensor, "b m"]:
         """Which modalities each row has."""
         return torch.stack([tower.present(batch) for tower in self.every_tower], 1)
+
+    @property
+    def parts(self) -> list[tuple[str, nn.Module]]:
+        """The towers by their names, then `fusion` and `head`."""
+        others: list[tuple[str, Any]] = [("fusion", self.fusion), ("head", self.head)]
+        return [*((tower.name, tower) for tower in self.every_tower), *others]
 
     @property
     def every_tower(self) -> list[Tower]:
@@ -196,6 +210,21 @@ def build_model(
 def _build_head(blueprint: Blueprint, width: int, outputs: int) -> nn.Module:
     kind = heads.load(blueprint.head)
     return kind(width, outputs, **check_options(kind, blueprint.head_options, f"head {blueprint.head!r}"))
+
+
+def places_of(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) -> tuple[Tensor, ...]:
+    """Index by which a weight of a larger model gives what stands for another model's.
+
+    Args:
+        old: weight of a model of `sizes[0]` logits.
+        new: the same weight where there are `sizes[1]`, in other respects the same.
+        logits: int64[k], where each of the old logits is now.
+        sizes: both numbers of logits.
+    """
+    grown = old.shape != new.shape
+    pairs = zip(old.shape, new.shape, strict=True)
+    axes = [logits if grown and pair == sizes and pair[0] != pair[1] else torch.arange(pair[0]) for pair in pairs]
+    return torch.meshgrid(*axes, indexing="ij") if axes else ()
 
 
 def infer(model: FusionModel, loader: Loader, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from torch import nn
 
+from sensorium.adaptation import DEFAULT, adapt_bundle
 from sensorium.artifact import load_bundle, save_bundle
 from sensorium.bundle import Bundle
 from sensorium.errors import ConfigError, SchemaError
@@ -172,6 +173,26 @@ class Model:
         prior = task.outcome(np.broadcast_to(np.array(self.bundle.prior), scores[0].shape).copy(), truth)
         rows = {subset: int(own.sum()) for subset, own in zip(asked, there, strict=True)}
         return score_subsets(outcomes, rows, prior, self.bundle.config.train.metric or task.watch)
+
+    def adapt(self, table: Any, method: str = DEFAULT, *, seed: int = 0, **options: Any) -> Model:
+        """Another model, adapted to rows of another domain without their labels; this one stays as it is.
+
+        Its card says what moved: `card["moved"]`. Where the table has labels, they are used for that alone.
+
+        Args:
+            table: anything that `fit` takes.
+            method: registered name; see `sensorium list adaptations`.
+            seed: of the order of rows, where the method has one.
+            **options: of the method.
+
+        Raises:
+            ConfigError: unknown method or options; the model has nothing that the method could change.
+        """
+        opened = self._open(table)
+        bundle, problems = adapt_bundle(self.bundle, opened, method, options, seed=seed, report=self.report)
+        model = Model(bundle)
+        model.problems, model.report = problems, self.report
+        return model
 
     def save(self, path: str | Path) -> None:
         """Write the model: a folder, or one file where the path ends in `.zip`."""

@@ -164,23 +164,13 @@ encoders = Registry("encoder", "sensorium.encoders")
 fusions = Registry("fusion", "sensorium.fusion")
 heads = Registry("head", "sensorium.heads")
 techniques = Registry("technique", "sensorium.techniques")
+adaptations = Registry("adaptation", "sensorium.adaptation")
 tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
 baselines = Registry("baseline", "sensorium.baselines")
 commands = Registry("command", "sensorium.cli", plugins=False)
-KINDS = {
-    r.kind: r
-    for r in (
-        modalities,
-        augmentations,
-        encoders,
-        fusions,
-        heads,
-        techniques,
-        tasks,
-        metrics,
-        baselines,
-        sources,
-        commands,
-    )
-}
+REGISTRIES = (
+    modalities, augmentations, encoders, fusions, heads, techniques, adaptations, tasks, metrics, baselines, sources,
+    commands,
+)  # fmt: skip
+KINDS = {registry.kind: registry for registry in REGISTRIES}

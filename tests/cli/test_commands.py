@@ -39,6 +39,28 @@ def test_fit_tells_what_it_made(tabular, tmp_path):
     assert found["problems"] == 0
 
 
+def test_fit_from_a_model_tells_what_moved(run, made, tmp_path):
+    found = answer("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run", "--quiet")
+    assert set(found) == FIT_KEYS | {"moved"}
+    assert set(found["moved"]) == {
+        "from", "labels", "missing", "unused", "columns", "weights", "split", "answers", "metrics",
+    }  # fmt: skip
+    assert set(found["moved"]["weights"]) == {"image", "audio", "text", "tabular", "fusion", "head"}
+    text = call("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run").stdout
+    assert "what moved since" in text and "better by" in text
+
+
+def test_adapt_saves_a_model_and_tells_what_moved(run, made, tmp_path):
+    found = answer("adapt", run, made, "--out", tmp_path / "adapted", "--quiet")
+    assert set(found) == {"model", "method", "rows", "moved", "problems"}
+    assert (found["method"], found["rows"]) == ("adabn", 160)
+    assert found["moved"]["weights"]["image"] > 0 == found["moved"]["weights"]["head"]
+    kept = sensorium.load(tmp_path / "adapted")
+    assert kept.card["moved"] == found["moved"]
+    text = call("adapt", run, made, "--out", tmp_path / "adapted.zip").stdout
+    assert "weights moved by: image" in text and f"model: {tmp_path / 'adapted.zip'}" in text
+
+
 def test_evaluate_tells_metrics_and_intervals(run, made):
     found = answer("evaluate", run, made)
     assert set(found) == {"n", "metrics", "intervals"}
@@ -137,6 +159,7 @@ def parameters(command):
 
 # Option → flags, and what the saved model then says.
 EFFECTS = {
+    "start": (["--from", "MODEL"], lambda m: m["card"]["moved"]["from"] == m["card"]["table"]),
     "columns": (["--columns", "text"], lambda m: names(m) == ["text"]),
     "exclude": (["--exclude", "text, number"], lambda m: names(m) == ["category", "part"]),
     "modality": (["--modality", "number=category"], lambda m: m["columns"][0]["modality"] == "category"),
@@ -181,9 +204,9 @@ def parted(tabular, tmp_path):
 @pytest.mark.parametrize("name", EFFECTS)
 def test_an_option_of_fit_does_what_it_says(name, parted, tmp_path):
     flags, seen = EFFECTS[name]
-    places = {"FILE": str(tmp_path / "settings.yaml"), "MODEL": str(tmp_path / "teacher")}
+    places = {"FILE": str(tmp_path / "settings.yaml"), "MODEL": str(tmp_path / "fitted")}
     if "MODEL" in flags:
-        fit(parted, tmp_path / "teacher")
+        fit(parted, tmp_path / "fitted")
     flags = [places.get(flag, flag) for flag in flags]
     fit(parted, tmp_path / "run", *flags)
     assert seen(saved(tmp_path / "run"))

@@ -123,6 +123,47 @@ def test_an_option_of_compare_does_what_it_says(name, parted, usual, tmp_path):
     assert seen(compared(parted, tmp_path, *filled(flags, parted.parent)))
 
 
+# Option → flags, and what the adapted model then says.
+ADAPT = {
+    "method": (["--method", "tent"], lambda model: model["card"]["adapted"]["method"] == "tent"),
+    "seed": (["--method", "tent", "--seed", "5"], None),
+    "device": (["--device", "cpu"], None),
+    "assign": (["--set", "prior=3"], lambda model: model["card"]["adapted"]["options"] == {"prior": 3}),
+    "quiet": (["--quiet"], None),
+}
+
+
+def adapted(run, made, out, *flags):
+    result = call("adapt", run, made, "--out", out, *flags)
+    assert result.exit_code == 0, result.output
+    return result, json.loads((out / "model.json").read_text()), (out / "weights.safetensors").read_bytes()
+
+
+def test_every_option_of_adapt_has_a_case():
+    assert parameters("adapt") == set(ADAPT)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, seen) in ADAPT.items() if seen])
+def test_an_option_of_adapt_does_what_it_says(name, run, made, tmp_path):
+    flags, seen = ADAPT[name]
+    assert not seen(adapted(run, made, tmp_path / "plain")[1])
+    assert seen(adapted(run, made, tmp_path / "other", *flags)[1])
+
+
+def test_the_other_options_of_adapt(run, made, tmp_path):
+    found = [adapted(run, made, tmp_path / str(seed), "--method", "tent", "--seed", seed) for seed in (0, 5)]
+    assert found[0][2] != found[1][2]
+    quiet = adapted(run, made, tmp_path / "quiet", *ADAPT["quiet"][0])[0]
+    assert (quiet.stdout, quiet.stderr) == ("", "")
+    assert adapted(run, made, tmp_path / "cpu", *ADAPT["device"][0])
+    with pytest.raises(ValueError, match="device 'cuda:99' can't be used"):
+        call("adapt", run, made, "--out", tmp_path / "gpu", "--device", "cuda:99")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="already there"):
+        call("adapt", tmp_path / "no model", made, "--out", tmp_path / "notes")
+
+
 @pytest.mark.parametrize(
     ("command", "options"), [("evaluate", {"split", "device", "subsets"}), ("predict", {"device", "quiet"})]
 )

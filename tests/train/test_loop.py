@@ -119,6 +119,7 @@ CHANGED = {
     "modality_dropout": 0.0,
     "mixup": 0.4,
     "precision": "bfloat16",
+    "freeze": ["fusion", "text.*"],
     "techniques": ["auxiliary"],
     "preset": "none",
     "pretrain": {"techniques": ["contrastive"], "epochs": 1},
@@ -132,7 +133,7 @@ def usual(made):
 
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
-OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance"}
+OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance", "unfreeze"}
 
 
 @pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - OTHERS))

@@ -17,6 +17,9 @@ SIGNALLED = 128  # and the signal's number: how a shell tells that a signal ende
 def fit(
     table: o.Table,
     target: o.Target = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="A run, model folder or zip to continue on this table.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the model and the record of the run.")] = Path("run"),
     columns: o.Columns = None,
     exclude: o.Exclude = None,
@@ -48,16 +51,18 @@ def fit(
         prepare__stream=stream or None, train__balance="auto" if doctor else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
-    from sensorium.report import doctor_json, fit_text, problems_text
+    from sensorium.report import doctor_json, fit_text, moved_text, problems_text
     from sensorium.train import Interrupted
 
     try:
-        model = run_fit(table, out=out, config=settings, resume=resume, progress=not quiet)
+        model = run_fit(table, start=start, out=out, config=settings, resume=resume, progress=not quiet)
     except Interrupted as stopped:
         print(f"{stopped}\nto go on: the same command with --resume", file=sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     show(fit_text(model.describe(), card, model.test), json, quiet)
+    if "moved" in card:
+        show(moved_text(card["moved"]), json, quiet)
     show(problems_text(model.problems), json, quiet)
     if not (json or quiet):
         print(f"model: {out / 'model'}")
@@ -74,6 +79,7 @@ def fit(
             "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
             "problems": len(model.problems),
             **doctor_json(card),
+            **{key: card[key] for key in ("moved", "tuning") if key in card},
         },
         json,
     )

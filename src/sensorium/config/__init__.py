@@ -8,7 +8,7 @@ from sensorium.config._config import Config, PrepareConfig, SplitConfig
 from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, TableConfig, WindowsConfig
-from sensorium.config._train import PretrainConfig, TrainConfig
+from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import Chance, Choice, Decibels, Fraction, Odd, Share, Sizes
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SplitConfig",
     "TableConfig",
     "TrainConfig",
+    "UnfreezeConfig",
     "WindowsConfig",
     "check_heads",
     "check_options",

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from sensorium.config._types import Fraction, Named, Strict
+from sensorium.config._types import Fraction, Named, Share, Some, Strict
+
+
+class UnfreezeConfig(Strict):
+    """A second stage of training that asks whether tuning pretrained encoders pays: it keeps what validates better."""
+
+    epochs: PositiveInt = Field(3, description="passes over the training rows, at most")
+    layers: PositiveInt | Literal["all"] = Field(2, description="how many of an encoder's last layers learn, or all")
+    rate: Share = Field(0.02, description="learning rate of the encoders, as a share of learning_rate")
 
 
 class PretrainConfig(Strict):
@@ -44,6 +52,10 @@ class TrainConfig(Strict):
         60.0, description="seconds between two checkpoints in an epoch; null: none, a run that was killed is lost"
     )
     soup: PositiveInt = Field(1, description="average the weights of the best so many epochs, where it helps")
+    freeze: Some = Field([], description="what stays as it is: towers, fusion, head, globs such as image.encoder.*")
+    unfreeze: UnfreezeConfig | None = Field(
+        None, description="afterwards, train frozen pretrained encoders too, and keep them if validation improves"
+    )
     techniques: Named = Field({}, description="what else training does, by registered name, with options")
     teacher: str | None = Field(None, description="a fitted model whose answers this one learns from: distillation")
     preset: Literal["auto", "few", "none"] = Field(

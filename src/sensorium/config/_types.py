@@ -35,6 +35,7 @@ Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
+Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 

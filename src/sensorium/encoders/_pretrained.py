@@ -147,6 +147,12 @@ class Pretrained(nn.Module):
         """Are its features the same throughout training?"""
         return self.tune == "frozen"
 
+    @staticmethod
+    def unfrozen(options: Mapping[str, Any], layers: int | None, rate: float) -> dict[str, Any]:
+        """The options with which its last layers, or all of it, learn at a share of the learning rate."""
+        part = {"tune": "full"} if layers is None else {"tune": "last", "layers": layers}
+        return {**options, **part, "rate": rate}
+
     def _choose_trained(self, layers: int, rank: int, rate: float, decay: float) -> None:
         """Let the gradient reach what `tune` says; lower layers learn more slowly (Howard and Ruder 2018,
         arXiv:1801.06146). What the model itself keeps fixed (sinusoids) stays so.

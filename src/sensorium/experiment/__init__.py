@@ -1,5 +1,8 @@
 """One table prepared once, any number of models trained on it."""
 
 from sensorium.experiment._experiment import Experiment, Trained, Variant
+from sensorium.experiment._moved import what_moved
+from sensorium.experiment._start import continued_settings
+from sensorium.experiment._unfreeze import tune_encoders
 
-__all__ = ["Experiment", "Trained", "Variant"]
+__all__ = ["Experiment", "Trained", "Variant", "continued_settings", "tune_encoders", "what_moved"]

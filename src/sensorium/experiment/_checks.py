@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -11,11 +12,13 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError, DataError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
 from sensorium.modalities import Encoded
+from sensorium.model import Blueprint, TowerPlan
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
-from sensorium.registry import heads
+from sensorium.registry import encoders, heads
 from sensorium.table import Column
+from sensorium.train import covers
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -48,6 +51,29 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
     return faults
 
 
+def check_unfreeze(blueprint: Blueprint, freeze: Sequence[str], validation_rows: int) -> None:
+    """There is something to unfreeze that is not to stay frozen, and rows that say whether it paid.
+
+    Raises:
+        ConfigError: not so.
+    """
+    place = "train.unfreeze"
+    if not any(can_unfreeze(tower) for tower in blueprint.towers):
+        rule = f"a pretrained encoder that is frozen; the model has {', '.join(t.encoder for t in blueprint.towers)}"
+        raise ConfigError("there is nothing to unfreeze", place=place, rule=rule)
+    held = [t.name for t in blueprint.towers if can_unfreeze(t) and any(covers(f, f"{t.name}.encoder") for f in freeze)]
+    if held:
+        raise ConfigError(f"train.freeze holds {', '.join(held)}", place=place, cure="one of the two")
+    if not validation_rows:
+        rule = "validation rows, which tell whether it pays"
+        raise ConfigError("whether unfreezing pays can't be seen", place=place, rule=rule, cure="split.validation=0.1")
+
+
+def can_unfreeze(tower: TowerPlan) -> bool:
+    """Has the tower a pretrained encoder that training leaves as it is?"""
+    return hasattr(encoders.load(tower.encoder), "unfrozen") and tower.options.get("tune", "frozen") == "frozen"
+
+
 def unlabelled(target: Column, learnt_from: Rows) -> list[Problem]:
     """Rows without a label, but for those that are learnt from all the same."""
     rows = np.setdiff1d(np.flatnonzero(~target.present), learnt_from)
@@ -62,11 +88,11 @@ def check_labels(problems: list[Problem], train_rows: Rows, target: Column) -> N
         raise DataError("not one training label can be used", place=place, rule=reasons, cure=cure)
 
 
-def check_decoded(prepared: Prepared, train_rows: Rows) -> None:
+def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str]) -> None:
     """A column of which nothing could be read is a mistake in the table, not a modality that happens to be missing."""
     faults: list[SensoriumError] = []
-    for name, encoded in prepared.columns.items():
-        if not _readable(encoded, train_rows):
+    for name in expected:
+        if not _readable(prepared.columns[name], train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
             reasons = "; ".join(str(group) for group in own.groups()[:3])
             cure = f"mend the column, or leave it out: --exclude {name}"

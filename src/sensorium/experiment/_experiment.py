@@ -16,16 +16,24 @@ from torch import nn
 
 from sensorium import __version__
 from sensorium.augment import Augmentations, build_augmentations, choose_augmentations
-from sensorium.bundle import Bundle, build_network, pick_device
+from sensorium.bundle import Bundle, build_network, feature_readers, pick_device
 from sensorium.config import Choice, Config
 from sensorium.encoders import FeatureEncoder, Pretrained, Static
 from sensorium.errors import ConfigError, SchemaError
-from sensorium.experiment._checks import check_decoded, check_labels, check_train_settings, unlabelled
+from sensorium.experiment._checks import (
+    check_decoded,
+    check_labels,
+    check_train_settings,
+    check_unfreeze,
+    unlabelled,
+)
+from sensorium.experiment._start import check_own, continued_plans, frozen_of, take_weights
 from sensorium.experiment._teacher import ask_teacher, find_teacher
-from sensorium.features import Features, learn_features
+from sensorium.features import learn_features
 from sensorium.metrics import Outcome
 from sensorium.modalities import Modality
 from sensorium.model import Blueprint, FusionModel, build_encoder, encoder_wishes, plan_model
+from sensorium.moved import sketch_columns
 from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.streamed import Streamed
@@ -35,6 +43,7 @@ from sensorium.registry import encoders, tasks
 from sensorium.schema import (
     SPLITS,
     ColumnPlan,
+    Guess,
     add_hints,
     infer_columns,
     infer_task,
@@ -43,6 +52,7 @@ from sensorium.schema import (
     unlabelled_rows,
 )
 from sensorium.table import Column, Table, as_read
+from sensorium.tasks import Task
 from sensorium.techniques import check_techniques, learn_from_unlabelled
 from sensorium.train import (
     Checkpoint,
@@ -50,6 +60,8 @@ from sensorium.train import (
     Pretraining,
     Training,
     check_device,
+    check_freeze,
+    freeze,
     pretrain,
     train,
     with_preset,
@@ -101,6 +113,7 @@ class Experiment:
         config: the settings; `target` is set.
         report: where progress is told.
         modules: tower → the user's own module; each model trains a copy.
+        start: a model to continue: columns, what was learnt of them, task and network are its own.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings don't make a job.
@@ -110,6 +123,7 @@ class Experiment:
     config: Config
     report: Reporter
     modules: Mapping[str, nn.Module] = field(default_factory=dict)
+    start: Bundle | None = None
 
     def __post_init__(self) -> None:
         self.config = as_read(self.config, self.table)
@@ -119,25 +133,24 @@ class Experiment:
             )
         target = self.table.column(self.config.target)
         self.device = pick_device(self.config.device)
-        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
-        self.task_name, self.task_guess = infer_task(target, self.config)
+        (self._plan_anew if self.start is None else self._continue)(target)
         check_train_settings(self.config, self.task_name)
         self.split_column = split_column(self.table, self.config)
         self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
         train_rows = self.split.rows("train")
         preset = with_preset(self.config.train, len(train_rows), self.task_name)
         self.config = self.config.model_copy(update={"train": preset})
-        options = {"kinds": self.config.tasks} if self.config.tasks else {}
-        kind, labels = tasks.load(self.task_name), target.take(train_rows)
-        self.task = kind.learn(labels, self.config.train.class_weight, **options)
+        self.task, self.kept = self._learn_task(target.take(train_rows))
         teacher = self.config.train.teacher
         self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
         self.unlabelled = self._unlabelled(target)
-        self.learnt = self._learn(np.union1d(train_rows, self.unlabelled))
-        self.blueprint = plan_model(self.learnt, self.kinds, self.config)
+        learnt_from = np.union1d(train_rows, self.unlabelled)
+        self.learnt = dict(self.start.learnt) if self.start else self._learn(learnt_from)
+        self.blueprint = self.start.blueprint if self.start else plan_model(self.learnt, self.kinds, self.config)
         check_device(self.config.train, self.device)
         self.augmented = choose_augmentations(self.kinds, self.config)
         check_techniques(self.config.train, self.task_name, len(self.blueprint.towers))
+        self._check_stages()
         self._fingerprint = self.table.fingerprint()
         self._say_guesses()
         self._prepare(target)
@@ -155,10 +168,40 @@ class Experiment:
             self.report.say(f"? no training row is without a label: {names} can use the labelled ones only")
         return rows
 
+    def _plan_anew(self, target: Column) -> None:
+        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
+        self.task_name, self.task_guess = infer_task(target, self.config)
+        self.kinds: dict[str, str] = {}
+
+    def _continue(self, target: Column) -> None:
+        assert self.start
+        check_own(self.config, self.start)
+        self.plans = add_hints(self.table, continued_plans(self.table, self.config, self.start), self.config)
+        self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
+        self.kinds = dict(self.start.kinds)
+        missing = [name for name in self.kinds if name not in self.table]
+        if missing:
+            self.report.say(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
+
+    def _learn_task(self, labels: Column) -> tuple[Task, list[int]]:
+        """The task, and where each logit of a continued model is among its own."""
+        if self.start is not None:
+            return self.start.task.extend(labels, self.config.train.class_weight)
+        options = {"kinds": self.config.tasks} if self.config.tasks else {}
+        return tasks.load(self.task_name).learn(labels, self.config.train.class_weight, **options), []
+
+    def _check_stages(self) -> None:
+        """What training is to freeze and to unfreeze is there; told before the work."""
+        if self.config.train.freeze:
+            with torch.random.fork_rng():
+                network = build_network(self.blueprint, self.learnt, self.task, copy.deepcopy(dict(self.modules)))
+            check_freeze(network, self.config.train.freeze)
+        if self.config.train.unfreeze:
+            check_unfreeze(self.blueprint, self.config.train.freeze, len(self.split.rows("validation")))
+
     def _learn(self, train_rows: Rows) -> dict[str, Modality]:
         """Modalities of the columns that have a value in the training rows; the others are left out, and said so."""
         learnt: dict[str, Modality] = {}
-        self.kinds: dict[str, str] = {}
         for place, plan in enumerate(self.plans):
             if plan.modality is None:
                 continue
@@ -179,23 +222,16 @@ class Experiment:
         labels = self.task.encode(target)
         self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & labels.known), self.unlabelled)
         self.target = labels.values[self.used]
-        stream = self.config.prepare.stream
-        store = None if stream else open_store(self.config.prepare, self.report)
-        rows = self.table.take(self.used)
         self.frozen = self._frozen_encoders()
-        readers = self.learnt | {
-            tower.columns[0]: Features(self.learnt[tower.columns[0]], self.frozen[tower.name], self.device)
-            for tower in self.blueprint.towers
-            if tower.name in self.frozen
-        }
-        self.prepared = prepare_columns(rows, readers, self.report, store, stream=stream)
+        features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
+        self.prepared = self._read(self.learnt | features)
         unused = unlabelled(target, self.unlabelled)
         self.problems = Problems([*labels.problems, *unused, *at_rows(self.prepared.problems, self.used)])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         self.problems.extend(self._lone_classes())
         check_labels(labels.problems, self.rows("train"), target)
-        check_decoded(self.prepared, self.rows("train"))
+        check_decoded(self.prepared, self.rows("train"), self._expected())
 
     @cached_property
     def _taught(self) -> npt.NDArray[np.float64] | None:
@@ -204,8 +240,21 @@ class Experiment:
             return None
         return ask_teacher(self._teacher, self.table.take(self.used), self.task, self.report)
 
-    def _frozen_encoders(self) -> dict[str, FeatureEncoder]:
+    def _read(self, readers: Mapping[str, Modality]) -> Prepared:
+        stream = self.config.prepare.stream
+        store = None if stream else open_store(self.config.prepare, self.report)
+        return prepare_columns(self.table.take(self.used), readers, self.report, store, stream=stream)
+
+    def _expected(self) -> list[str]:
+        """Columns that have to be readable; a model may be continued without some of its own."""
+        rows = self.used[self.rows("train")]
+        there = [self.table.column(name).take(rows) for name in self.learnt if name in self.table]
+        return [column.name for column in there if len(column.values)]
+
+    def _frozen_encoders(self) -> dict[str, Any]:
         """Tower → an encoder whose features don't change in training: all models of the table share them."""
+        if self.start is not None:
+            return {name: encoder.to(self.device).eval() for name, encoder in frozen_of(self.start).items()}
         found = {}
         for tower in self.blueprint.towers:
             if hasattr(encoders.load(tower.encoder), "from_features"):
@@ -245,6 +294,20 @@ class Experiment:
     def rows(self, split: str) -> Rows:
         """Places of a split's rows among the prepared ones."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
+
+    def go_on(self, start: Bundle, config: Config) -> Experiment:
+        """Another stage on the same rows: a model of this experiment trains on, by other settings of training.
+
+        Encoders that are frozen no more are given cells again instead of their kept features.
+        """
+        stage = copy.copy(self)
+        stage.config, stage.start, stage.blueprint = config, start, start.blueprint
+        stage.kept, stage.frozen = list(range(self.task.outputs)), frozen_of(start)
+        names = [t.columns[0] for t in self.blueprint.towers if t.name in self.frozen and t.name not in stage.frozen]
+        if names:
+            cells = self._read({name: self.learnt[name] for name in names})
+            stage.prepared = Prepared({**self.prepared.columns, **cells.columns}, self.prepared.problems)
+        return stage
 
     def train(
         self,
@@ -355,13 +418,18 @@ class Experiment:
         for tower in network.every_tower:
             if isinstance(tower.encoder, FeatureEncoder) and tower.name in self.frozen:
                 tower.encoder.backbone = self.frozen[tower.name].backbone
-            elif isinstance(tower.encoder, Pretrained):
+            elif isinstance(tower.encoder, Pretrained) and self.start is None:
                 tower.encoder.load_pretrained()
+        if self.start is not None:
+            take_weights(network, self.start.network, self.kept)
+        freeze(network, self.config.train.freeze)
         return network
 
     def _blueprint(self, variant: Variant) -> Blueprint:
-        config = self.config.model_copy(update={"fusion": variant.fusion}) if variant.fusion else self.config
-        blueprint = plan_model(self.learnt, self.kinds, config)
+        blueprint = self.blueprint
+        if variant.fusion:
+            config = self.config.model_copy(update={"fusion": variant.fusion})
+            blueprint = plan_model(self.learnt, self.kinds, config)
         if variant.towers is None:
             return blueprint
         towers = [tower for tower in blueprint.towers if tower.name in variant.towers]
@@ -380,8 +448,18 @@ class Experiment:
             "unlabelled": {"rows": len(self.unlabelled), "learnt_from_by": self.learners},
             "split": self.split.how,
             "split_column": self.split_column,
-            "text": [column.name for column in self._cells() if column.is_string],
+            "text": self._texts(),
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
             "notes": list(self.table.notes),
+            "statistics": sketch_columns(self.prepared, self.learnt, self.rows("train"), self._vectors()),
         }
+
+    def _texts(self) -> list[str]:
+        """Columns that are text, and those that were where a model is continued."""
+        found = [column.name for column in self._cells() if column.is_string]
+        return list(dict.fromkeys([*found, *(self.start.card["text"] if self.start else ())]))
+
+    def _vectors(self) -> list[str]:
+        """Columns that stand as features of a frozen encoder."""
+        return [tower.columns[0] for tower in self.blueprint.towers if tower.name in self.frozen]

@@ -130,6 +130,10 @@ class Modality(Learned, ABC):
     def describe(self) -> str:
         """What was learnt, in a few words for a person."""
 
+    def unknown(self) -> int | None:
+        """Of cells that are encoded as codes: the code of what training did not see; None where there is none."""
+        return None
+
     def overview(self, column: Column) -> Overview:
         """What a person should see of the column; nothing by default."""
         return Overview()

@@ -92,6 +92,9 @@ class Category(Modality):
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1}
 
+    def unknown(self) -> int:
+        return 0
+
     def describe(self) -> str:
         rare = f", {len(self.rare)} rare ones read as unknown" if self.rare else ""
         return f"{len(self.levels)} levels{rare}"

@@ -103,6 +103,9 @@ class Document(Modality):
     def facts(self) -> Facts:
         return self._text.facts()
 
+    def unknown(self) -> int | None:
+        return self._text.unknown()
+
     def overview(self, column: Column) -> Overview:
         texts = decode_sample(column, self._read, most=LEARN_FROM)
         return Overview({"length in characters": np.array([len(text) for text, _ in texts], np.float64)})

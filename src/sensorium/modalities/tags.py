@@ -113,6 +113,9 @@ class Tags(Modality):
         cells = [_listed(value, self.separator) for value in column.values.to_pylist()]
         return Overview({"tags a cell": np.array([len(set(cell)) for cell in cells if cell is not None], np.float64)})
 
+    def unknown(self) -> int:
+        return UNKNOWN
+
     def describe(self) -> str:
         rare = f", {len(self.rare):,} rare ones read as unknown" if self.rare else ""
         return f"{len(self.tags):,} tags{rare}"

@@ -142,6 +142,9 @@ class Text(Modality):
     def facts(self) -> Facts:
         return {"vocabulary": self._tokenizer.get_vocab_size()}
 
+    def unknown(self) -> int | None:
+        return self._tokenizer.token_to_id(UNKNOWN)
+
     def overview(self, column: Column) -> Overview:
         lengths = pc.utf8_length(_joined(column).strings.drop_null())
         return Overview({"length in characters": np.asarray(lengths, np.float64)})

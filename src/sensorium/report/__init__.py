@@ -1,6 +1,7 @@
 """Results as a person reads them on a terminal."""
 
 from sensorium.report.doctor import doctor_json, doctor_text
+from sensorium.report.moved import moved_text
 from sensorium.report.quantized import quantized_text
 from sensorium.report.text import (
     comparison_text,
@@ -21,6 +22,7 @@ __all__ = [
     "fit_text",
     "inspection_text",
     "listing_text",
+    "moved_text",
     "predictions_text",
     "problems_text",
     "quantized_text",

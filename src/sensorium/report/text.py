@@ -72,6 +72,8 @@ def fit_text(
     if card["shares"]:
         shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
         lines.append(Text(f"fusion weights: {shares}"))
+    if "tuning" in card:
+        lines.append(Text(card["tuning"]["sentence"], "bold"))
     return Group(*lines, *doctor_text(card), *([evaluation_text(evaluation)] if evaluation else []))
 
 

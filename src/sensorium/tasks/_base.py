@@ -61,6 +61,17 @@ class Task(Learned, ABC):
     def learn(cls, column: Column, class_weight: str) -> Self:
         """Learn the labels of the training rows."""
 
+    def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
+        """Take in the labels of other training rows; what was learnt stays.
+
+        Returns:
+            The task, and for each of its logits so far the place among those that it has now.
+
+        Raises:
+            SchemaError: it can't take in another label.
+        """
+        return self, list(range(self.outputs))
+
     @property
     @abstractmethod
     def outputs(self) -> int:
@@ -127,10 +138,16 @@ def classes_of(column: Column) -> list[Label]:
     return found
 
 
+def new_classes(column: Column, classes: Sequence[Label]) -> list[Label]:
+    """The labels of a column that are none of the classes, in their natural order."""
+    known = {spelling(label) for label in classes}
+    return [label for label in classes_of(column) if spelling(label) not in known]
+
+
 def encode_classes(column: Column, classes: Sequence[Label]) -> EncodedTarget:
     """int64[n] places in `classes`, matched by their spelling; a label that training didn't see is not known."""
-    places = {_spelling(label): place for place, label in enumerate(classes)}
-    found = [None if value is None else places.get(_spelling(value), -1) for value in column.data.to_pylist()]
+    places = {spelling(label): place for place, label in enumerate(classes)}
+    found = [None if value is None else places.get(spelling(value), -1) for value in column.data.to_pylist()]
     reason = "a label not seen in training: the row is not scored"
     problems = [
         Problem(row, column.name, reason, "", shorten(column.data[row].as_py()))
@@ -141,7 +158,7 @@ def encode_classes(column: Column, classes: Sequence[Label]) -> EncodedTarget:
     return EncodedTarget(values.clip(0), values >= 0, problems)
 
 
-def _spelling(label: Label) -> str:
+def spelling(label: Label) -> str:
     """How labels are matched: 1 and 1.0 are one label, since a missing cell makes floats of a column's integers."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
@@ -152,6 +169,16 @@ def is_whole(column: Column) -> bool:
         return column.is_integer
     values = column.values.to_numpy()
     return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
+
+
+def known_class_weights(column: Column, classes: Sequence[Label], rule: str) -> list[float]:
+    """As `class_weights`, of the classes that a column has; 1 for the others, which no row of it is weighted by."""
+    encoded = encode_classes(column, classes)
+    counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
+    weights = np.ones(len(classes))
+    if counts.any():
+        weights[counts > 0] = class_weights(counts[counts > 0], rule)
+    return [float(weight) for weight in weights]
 
 
 def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:

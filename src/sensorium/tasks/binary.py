@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +21,8 @@ from sensorium.tasks._base import (
     class_weights,
     classes_of,
     encode_classes,
+    known_class_weights,
+    new_classes,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,22 @@ class Binary(Task):
             )
         counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=2)
         return cls(classes, class_weights(counts, class_weight))
+
+    def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
+        """The weights become those of the new rows.
+
+        Raises:
+            SchemaError: there is a third label, which one logit can't tell from both others.
+        """
+        third = new_classes(column, self.classes)
+        if third:
+            raise SchemaError(
+                f"the model tells two labels apart, the table has another: {', '.join(map(repr, third[:5]))}",
+                place=f"column {column.name!r}",
+                rule=" or ".join(map(repr, self.classes)),
+                cure="mend the labels, or fit anew",
+            )
+        return replace(self, weights=known_class_weights(column, self.classes, class_weight)), [0]
 
     @property
     def outputs(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -23,6 +23,8 @@ from sensorium.tasks._base import (
     classes_of,
     encode_classes,
     is_whole,
+    known_class_weights,
+    new_classes,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Multiclass(Task):
     """Cross-entropy over k classes.
 
     Attributes:
-        classes: in natural order.
+        classes: in natural order; those that a continued model learnt later come last.
         weights: of the classes in the loss.
     """
 
@@ -69,6 +71,12 @@ class Multiclass(Task):
             )
         counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=len(classes))
         return cls(classes, class_weights(counts, class_weight))
+
+    def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
+        """New classes come after those that are known; the weights are those of the new rows."""
+        classes = [*self.classes, *new_classes(column, self.classes)]
+        weights = known_class_weights(column, classes, class_weight)
+        return replace(self, classes=classes, weights=weights), list(range(self.outputs))
 
     @property
     def outputs(self) -> int:

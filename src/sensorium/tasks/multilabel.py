@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -28,7 +28,7 @@ class Multilabel(Task):
     """Binary cross-entropy over k labels, each decided for itself at 0.5.
 
     Attributes:
-        names: the labels, in natural order.
+        names: the labels, in natural order; those that a continued model learnt later come last.
         separator: between the labels of a text cell; empty where cells are lists.
         weights: of each label's positive rows in the loss.
     """
@@ -46,13 +46,22 @@ class Multilabel(Task):
     @classmethod
     def learn(cls, column: Column, class_weight: str) -> Self:
         separator = "" if column.is_list else _separator(column.sample(500))
-        cells = [_split(value, separator) for value in column.values.to_pylist()]
-        names = sorted({label for cell in cells for label in cell})
+        names = _names(column, separator)
         if not names:
             raise SchemaError("no training row has a label", place=f"column {column.name!r}")
-        plain = cls(names, separator, [1.0] * len(names))
-        positive = plain.encode(column).values.sum(0)
-        return cls(names, separator, _weights(positive, len(cells), class_weight))
+        return cls(names, separator, [1.0] * len(names))._weighted(column, class_weight)
+
+    def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
+        """New labels come after those that are known; the weights are those of the new rows."""
+        known = set(map(str, self.names))
+        new = [name for name in _names(column, self.separator) if str(name) not in known]
+        names = [*self.names, *new]
+        extended = replace(self, names=names, weights=[1.0] * len(names))
+        return extended._weighted(column, class_weight), list(range(self.outputs))
+
+    def _weighted(self, column: Column, class_weight: str) -> Self:
+        positive = self.encode(column).values.sum(0)
+        return replace(self, weights=_weights(positive, len(column.values), class_weight))
 
     @property
     def outputs(self) -> int:
@@ -96,6 +105,10 @@ class Multilabel(Task):
 
     def describe(self) -> str:
         return f"{len(self.names)} labels"
+
+
+def _names(column: Column, separator: str) -> list[Label]:
+    return sorted({label for value in column.values.to_pylist() for label in _split(value, separator)})
 
 
 def _split(value: Any, separator: str) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -81,6 +81,16 @@ class Several(Task):
         encoded = {n: part.encode(column.parts[n]).values for n, part in learnt.items()}
         dtypes = {n: str(values.dtype) for n, values in encoded.items()}
         return cls(learnt, chosen, dtypes, {n: math.prod(v.shape[1:]) if v.ndim > 1 else 0 for n, v in encoded.items()})
+
+    def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
+        """Each target by its own task."""
+        parts, kept, start = {}, list[int](), 0
+        for name, part in self.parts.items():
+            parts[name], own = part.extend(column.parts[name], class_weight)
+            kept += [start + place for place in own]
+            start += parts[name].outputs
+        widths = {n: part.encode(column.parts[n]).values.shape[1:] for n, part in parts.items()}
+        return replace(self, parts=parts, widths={n: math.prod(w) if w else 0 for n, w in widths.items()}), kept
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         states = {name: part.state() for name, part in self.parts.items()}

@@ -7,6 +7,7 @@
 Each takes a registered name, raises AssertionError with what is broken, and returns nothing.
 """
 
+from sensorium.testing.adaptations import check_adaptation
 from sensorium.testing.augmentations import check_augmentation
 from sensorium.testing.encoders import check_encoder
 from sensorium.testing.fusions import check_fusion
@@ -20,6 +21,7 @@ from sensorium.testing.techniques import check_technique
 from sensorium.testing.truths import make_truth
 
 __all__ = [
+    "check_adaptation",
     "check_augmentation",
     "check_encoder",
     "check_fusion",

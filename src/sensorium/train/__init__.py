@@ -1,6 +1,7 @@
 """The training loop: optimiser, schedule, early stopping, best weights kept; checkpoints; and what may go before it."""
 
 from sensorium.train.checkpoint import Checkpoint
+from sensorium.train.freeze import check_freeze, covers, freeze
 from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
 from sensorium.train.job import Training
@@ -16,6 +17,9 @@ __all__ = [
     "Pretraining",
     "Training",
     "check_device",
+    "check_freeze",
+    "covers",
+    "freeze",
     "pretrain",
     "train",
     "with_preset",

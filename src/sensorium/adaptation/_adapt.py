@@ -1,0 +1,112 @@
+"""A bundle and a table → an adapted bundle, with the report of what moved."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from sensorium.adaptation._base import Adaptation, Unlabelled
+from sensorium.bundle import Bundle
+from sensorium.config import check_options
+from sensorium.errors import ConfigError, DataError
+from sensorium.moved import answers_moved, columns_moved, metrics_moved, sketch_columns, weights_moved
+from sensorium.prepare import Prepared, open_store, prepare_columns
+from sensorium.prepare.loader import Loader
+from sensorium.problems import Problems
+from sensorium.progress import Reporter
+from sensorium.registry import adaptations
+from sensorium.table import Table
+
+DEFAULT = "adabn"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A method with its checked options."""
+
+    name: str
+    options: Mapping[str, Any]
+    method: Adaptation
+
+
+def adapt_bundle(
+    bundle: Bundle, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
+) -> tuple[Bundle, Problems]:
+    """A copy of the model, adapted to all rows of a table; labels are read for the report alone, where there are any.
+
+    Args:
+        bundle: the model; it stays as it is.
+        table: rows of the other domain.
+        method: registered name.
+        options: of the method.
+        seed: of the order of rows.
+        report: where progress is told.
+
+    Returns:
+        The adapted bundle, whose card has `moved`, and what was wrong with cells.
+
+    Raises:
+        ConfigError: unknown method or options, or one that does not suit the model.
+        DataError: no row has a value in any column.
+    """
+    chosen = _choose(bundle, method, options)
+    stream = bundle.config.prepare.stream
+    store = None if stream else open_store(bundle.config.prepare, report)
+    prepared = prepare_columns(table, bundle.learnt, report, store, stream=stream)
+    rows = np.flatnonzero(prepared.has_any())
+    if not len(rows):
+        raise DataError("no row has a value in any of the model's columns", place=table.name)
+    adapted = replace(bundle, network=copy.deepcopy(bundle.network), card=copy.deepcopy(bundle.card))
+    loader = Loader(prepared, None, bundle.device)
+    domain = Unlabelled(loader, rows, torch.Generator().manual_seed(seed), report)
+    trained = {name for name, parameter in bundle.network.named_parameters() if parameter.requires_grad}
+    done = chosen.method.adapt(adapted, domain)
+    for name, parameter in adapted.network.named_parameters():
+        parameter.requires_grad_(name in trained)
+    adapted.network.eval()
+    how = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows), **done}
+    adapted.card |= {"adapted": how, "metrics": {}, "moved": _moved(bundle, adapted, table, prepared)}
+    return adapted, prepared.problems
+
+
+def _choose(bundle: Bundle, name: str, options: Mapping[str, Any]) -> Chosen:
+    if bundle.int8:
+        raise ConfigError("a model of eight bits can't be adapted", cure="adapt the one that it was made of")
+    entry = adaptations.entry(name)
+    suited = entry.literal("TASKS")
+    if suited and bundle.task_name not in suited:
+        rule = f"it is for {', '.join(suited)}"
+        raise ConfigError(f"adaptation {name!r} does not suit {bundle.task_name}", rule=rule)
+    kind = entry.load()
+    checked = check_options(kind, options, f"adaptation {name!r}")
+    return Chosen(name, checked, kind(**checked))
+
+
+def _moved(before: Bundle, after: Bundle, table: Table, prepared: Prepared) -> dict[str, Any]:
+    rows = np.flatnonzero(prepared.has_any())
+    old, new = (bundle.scores(prepared, rows) for bundle in (before, after))
+    statistics = sketch_columns(prepared, before.learnt, np.arange(len(prepared)))
+    told: dict[str, Any] = {
+        "from": before.card["table"],
+        "labels": [],
+        "missing": [name for name in before.learnt if name not in table],
+        "unused": [],
+        "columns": columns_moved(before.card.get("statistics", {}), statistics),
+        "weights": weights_moved(before.network, after.network),
+        "split": "all",
+        "answers": answers_moved(before.task, old, new),
+    }
+    if before.target not in table:
+        return told
+    target = before.task.encode(table.column(before.target).take(rows))
+    known = np.flatnonzero(target.known)
+    if len(known):
+        outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
+        watched = before.config.train.metric or before.task.watch
+        told["metrics"] = metrics_moved(before.task_name, outcomes[0], outcomes[1], watched)
+    return told

@@ -1,0 +1,56 @@
+"""The contract that every method of adaptation keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from torch import Generator
+
+from sensorium.bundle import Bundle
+from sensorium.prepare.loader import Loader
+from sensorium.progress import Reporter
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Rows of the new domain.
+
+    Attributes:
+        loader: makes batches of them, without labels.
+        rows: places of those that have a value in some column.
+        random: the only source of chance; it draws on the CPU.
+        report: where progress is told.
+    """
+
+    loader: Loader
+    rows: Rows
+    random: Generator
+    report: Reporter
+
+
+class Adaptation(ABC):
+    """Changes a model by rows without labels.
+
+    The file may say which tasks it suits, as a literal that a listing can read; without it all are suited:
+
+        TASKS = ("binary", "multiclass")
+
+    Keyword-only parameters of its constructor are the user's options.
+    """
+
+    @abstractmethod
+    def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
+        """Change the bundle's network in place.
+
+        Returns:
+            What it saw and did, as JSON values, for the model's card.
+
+        Raises:
+            ConfigError: the model has nothing that the method could change.
+        """

@@ -1,0 +1,87 @@
+"""After AdaBN, gains and offsets of batch normalisation that make answers sure, and different from row to row."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sensorium.adaptation._base import Adaptation, Unlabelled
+from sensorium.adaptation._statistics import estimate_statistics
+from sensorium.bundle import Bundle
+from sensorium.errors import TrainingError
+from sensorium.model import FusionModel
+
+TASKS = ("binary", "multiclass")
+SMALL = 1e-8
+
+
+class Tent(Adaptation):
+    """Entropy minimisation (Wang et al. 2021, "Tent", arXiv:2006.10726) over a whole table.
+
+    First the statistics, as `adabn`; then Adam moves the gains and offsets of those layers, and nothing else, down
+    mean_i H(p_i) − λ · H(mean_i p_i), H the entropy of class probabilities. The second term, of Liang et al. 2020
+    (arXiv:2002.08546), keeps all rows from being given one class; it takes classes to be about as frequent as one
+    another, so where they are not, lower λ.
+
+    Args:
+        prior: as of `adabn`.
+        rate: learning rate.
+        epochs: passes over the rows.
+        batch_size: rows of a step.
+        diversity: λ.
+    """
+
+    def __init__(
+        self,
+        *,
+        prior: NonNegativeInt = 16,
+        rate: PositiveFloat = 1e-3,
+        epochs: PositiveInt = 3,
+        batch_size: Annotated[int, Field(ge=2)] = 64,
+        diversity: Annotated[float, Field(ge=0)] = 1.0,
+    ) -> None:
+        self.prior, self.rate, self.epochs = prior, rate, epochs
+        self.batch_size, self.diversity = batch_size, diversity
+
+    def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
+        network = bundle.network
+        layers = estimate_statistics(network, domain, bundle.batch, self.prior)
+        trained = _only_gains(network)
+        optimizer = torch.optim.Adam(trained, self.rate)
+        losses = []
+        with domain.report.bar("sharpening", self.epochs * len(domain.rows)) as bar:
+            for _ in range(self.epochs):
+                total = 0.0
+                for batch in domain.loader.shuffled(domain.rows, self.batch_size, domain.random):
+                    loss = information_loss(network(batch), self.diversity)
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+                    total += float(loss.detach()) * len(batch.present)
+                    bar.advance(len(batch.present))
+                losses.append(round(total / len(domain.rows), 6))
+        if not math.isfinite(losses[-1]):
+            raise TrainingError(
+                "the entropy is no number any more", cure=f"a lower rate: --set rate={self.rate / 10:g}"
+            )
+        return {"layers": layers, "losses": losses}
+
+
+def information_loss(logits: Tensor, diversity: float) -> Tensor:
+    """(b, k) → mean entropy of the rows less λ times the entropy of their mean; one logit is that of two classes."""
+    logits = torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits
+    logs = logits.log_softmax(1)
+    mean = logs.exp().mean(0)
+    return -(logs.exp() * logs).sum(1).mean() + diversity * (mean * (mean + SMALL).log()).sum()
+
+
+def _only_gains(network: FusionModel) -> list[nn.Parameter]:
+    """The parameters of batch normalisation; no other is given a gradient any more."""
+    network.requires_grad_(False)
+    layers = [layer.requires_grad_(True) for layer in network.modules() if isinstance(layer, _BatchNorm)]
+    return [parameter for layer in layers for parameter in layer.parameters()]

@@ -1,0 +1,56 @@
+"""Adapt a model to another table without labels; save it and tell what moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensorium.cli import _options as o
+from sensorium.cli._show import show, show_json
+
+
+def adapt(
+    model: o.Model,
+    table: o.Table,
+    out: Annotated[Path, typer.Option(help="Folder, or .zip, for the adapted model.")],
+    method: Annotated[str, typer.Option(help="How; see `sensorium list adaptations`.")] = "adabn",
+    seed: Annotated[int, typer.Option(min=0, help="Of the order of rows, where the method has one.")] = 0,
+    device: o.Device = None,
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the method: prior=100. May be repeated.")
+    ] = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Adapt a model to another table without labels; save it and tell what moved.
+
+    Example: sensorium adapt run winter.csv --out winter_model
+    """
+    from sensorium.artifact import check_place
+    from sensorium.config import parse_assignments
+    from sensorium.predictor import load
+    from sensorium.progress import reporter
+    from sensorium.report import moved_text, problems_text
+
+    check_place(out)
+    loaded = load(model, device=device or "auto")
+    loaded.report = reporter(not quiet)
+    adapted = loaded.adapt(table, method, seed=seed, **parse_assignments(assign or []))
+    adapted.save(out)
+    show(moved_text(adapted.card["moved"]), json, quiet)
+    show(problems_text(adapted.problems), json, quiet)
+    if not (json or quiet):
+        print(f"model: {out}")
+    how = adapted.card["adapted"]
+    show_json(
+        {
+            "model": str(out),
+            "method": how["method"],
+            "rows": how["rows"],
+            "moved": adapted.card["moved"],
+            "problems": len(adapted.problems),
+        },
+        json,
+    )

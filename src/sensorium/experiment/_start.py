@@ -1,0 +1,147 @@
+"""What an experiment takes from a model that it continues, and what of a new table suits that model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sensorium.bundle import Bundle
+from sensorium.config import Config
+from sensorium.encoders import FeatureEncoder
+from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
+from sensorium.model import FusionModel, infer, places_of
+from sensorium.prepare import Prepared
+from sensorium.prepare.loader import Loader
+from sensorium.registry import modalities
+from sensorium.schema import ColumnPlan, infer_columns
+from sensorium.table import Table
+from sensorium.tasks import Task
+
+Rows = npt.NDArray[np.int64]
+
+SLOWER = 0.25  # of a model's own learning rate: what it is continued with by default
+OWN = (
+    "target", "task", "tasks", "columns", "exclude", "modalities", "encoders", "towers", "fusion", "head", "width",
+)  # fmt: skip
+
+
+def continued_settings(config: Config) -> dict[str, Any]:
+    """A model's settings as the lowest layer of those that it is continued with: slower, on any device, not taught."""
+    found = config.model_dump(mode="json")
+    found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
+    return found | {"device": Config().device}
+
+
+def check_own(config: Config, start: Bundle) -> None:
+    """What a model is made of is not for settings to change.
+
+    Raises:
+        ConfigError: they would; all told together.
+    """
+    faults: list[SensoriumError] = []
+    if start.int8:
+        raise ConfigError("a model of eight bits can't be trained on", cure="continue the one that it was made of")
+    same = {"task": start.task_name}  # said though it was read off the labels
+    for key in OWN:
+        given = getattr(config, key)
+        if given != getattr(start.config, key) and given != same.get(key):
+            rule = "it comes from the model that is continued"
+            faults.append(
+                ConfigError(f"{key} can't be changed", place=key, rule=rule, cure="leave it away, or fit anew")
+            )
+    raise_together(faults)
+
+
+def continued_plans(table: Table, config: Config, start: Bundle) -> list[ColumnPlan]:
+    """A plan for every column of the table: the model's stay what they are, others are left out.
+
+    Raises:
+        SchemaError: a column holds something else than the model reads in it; the table has none of its columns.
+    """
+    free = config.model_copy(update={"columns": None, "exclude": [], "modalities": {}, "towers": {}})
+    found = {plan.name: plan for plan in infer_columns(table, free)}
+    if not any(name in table for name in start.kinds):
+        rule = f"one or more of {', '.join(start.kinds)}"
+        raise SchemaError("the table has none of the model's columns", place=table.name, rule=rule)
+    raise_together([fault for name in start.kinds if (fault := _changed(name, found, table, start))])
+    own = [_kept(name, kind, found.get(name)) for name, kind in start.kinds.items() if name in table]
+    return [*own, *(_left_out(plan) for plan in found.values() if plan.name not in start.kinds)]
+
+
+def _kept(name: str, kind: str, found: ColumnPlan | None) -> ColumnPlan:
+    differs = found is not None and found.modality not in (None, kind) and found.reason != "by setting"
+    caution = f"here it looks more like {found.modality}: {found.reason}" if found and differs else ""
+    return ColumnPlan(name, kind, "as in the model that is continued", caution)
+
+
+def _left_out(plan: ColumnPlan) -> ColumnPlan:
+    if plan.modality is None:
+        return plan
+    return ColumnPlan(plan.name, None, "not used: the model does not know it", "fit anew to use it")
+
+
+def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Bundle) -> SensoriumError | None:
+    """A fault where the cells can't be what the model takes them for."""
+    kind, plan = start.kinds[name], found.get(name)
+    chosen = start.config.modalities.get(name)
+    if plan is None or plan.modality in (None, kind) or (chosen and chosen.name == kind):
+        return None
+    if modalities.load(kind).looks_like(table.column(name)) is not None:
+        return None
+    return SchemaError(
+        f"the column holds no {kind} any more, it looks like {plan.modality}: {plan.reason}",
+        place=f"column {name!r}",
+        rule=f"the model reads it as {kind}: {start.learnt[name].describe()}",
+        cure="mend the column, or drop it: the model goes on without it",
+    )
+
+
+def take_weights(network: FusionModel, start: FusionModel, kept: list[int]) -> None:
+    """Give a network the weights of another one, whose logits are now at the places `kept`; new ones stay as they are.
+
+    Args:
+        network: of the same towers and fusion, with as many logits or more.
+        start: the other one.
+        kept: int[k]: the place of each of its logits.
+    """
+    own, weights = network.state_dict(), start.state_dict()
+    places = torch.tensor(kept)
+    sizes = (start.outputs, network.outputs)
+    network.load_state_dict({name: _grown(value, own[name], places, sizes) for name, value in weights.items()})
+
+
+def _grown(old: Tensor, new: Tensor, places: Tensor, sizes: tuple[int, int]) -> Tensor:
+    if old.shape == new.shape:
+        return old
+    found = new.clone()
+    found[places_of(old, new, places, sizes)] = old.to(new.device)
+    return found
+
+
+def frozen_of(bundle: Bundle) -> dict[str, Any]:
+    """Tower → its encoder, of those whose features training leaves as they are."""
+    towers = bundle.network.every_tower
+    return {t.name: t.encoder for t in towers if isinstance(t.encoder, FeatureEncoder) and t.encoder.frozen}
+
+
+def scores_before(
+    start: Bundle, task: Task, kept: list[int], prepared: Prepared, rows: Rows
+) -> npt.NDArray[np.float64]:
+    """What the model said of rows before it was continued, as the new task reads scores: new labels have none.
+
+    Args:
+        start: the model.
+        task: its task, with the new labels.
+        kept: place of each old logit among the new ones.
+        prepared: columns as the model reads them; each row has a value in one of them.
+        rows: which ones.
+    """
+    logits = infer(start.network, Loader(prepared, None, start.device), rows, start.batch)
+    padded = np.full((len(rows), task.outputs), -np.inf, np.float32)
+    padded[:, kept] = logits
+    return task.scores(padded)

@@ -1,0 +1,67 @@
+"""Parts of a network that training leaves as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from torch import nn
+
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+from sensorium.model import FusionModel
+
+PLACE = "train.freeze"
+
+
+def freeze(model: FusionModel, patterns: Sequence[str]) -> None:
+    """Keep some parameters out of training, and the modules that hold no others in their evaluation mode.
+
+    So batch normalisation in a frozen tower keeps its statistics, and dropout there is off. A pattern that names
+    nothing of this model is passed over: see `check_freeze`.
+
+    Args:
+        model: the network.
+        patterns: towers, `fusion`, `head`, or globs of parameters such as `image.encoder.*` and `*.bias`.
+
+    Raises:
+        ConfigError: nothing is left to train.
+    """
+    chosen = {id(p) for name, p in named_parameters(model) if any(covers(pattern, name) for pattern in patterns)}
+    for parameter in model.parameters():
+        if id(parameter) in chosen:
+            parameter.requires_grad_(False)
+    model.resting = tuple(part for part in model.modules() if _holds_only(part, chosen))
+    if patterns and not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ConfigError("nothing is left to train", place=PLACE, rule="one part or more is not frozen")
+
+
+def check_freeze(model: FusionModel, patterns: Sequence[str]) -> None:
+    """Every pattern names some parameters of the whole model.
+
+    Raises:
+        ConfigError: one doesn't, with the nearest names; all are told together.
+    """
+    names = [name for name, _ in named_parameters(model)]
+    parts = [name for name, part in model.parts if list(part.parameters())]
+    faults: list[SensoriumError] = []
+    for pattern in patterns:
+        if not any(covers(pattern, name) for name in names):
+            cure = did_you_mean(pattern, names if "." in pattern else parts)
+            faults.append(ConfigError(f"no part of the model is called {pattern!r}", place=PLACE, cure=cure))
+    raise_together(faults)
+
+
+def named_parameters(model: FusionModel) -> Iterator[tuple[str, nn.Parameter]]:
+    """Each parameter as a user calls it: `TOWER.encoder…`, `TOWER.project…`, `fusion…`, `head…`."""
+    for part, module in model.parts:
+        yield from ((f"{part}.{name}", parameter) for name, parameter in module.named_parameters())
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Is the parameter in the part of that name, or like the pattern?"""
+    return name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)
+
+
+def _holds_only(part: nn.Module, chosen: set[int]) -> bool:
+    own = [id(parameter) for parameter in part.parameters()]
+    return bool(own) and chosen.issuperset(own)
