@@ -81,10 +81,10 @@ def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
 
     real = _experiment.train
 
-    def breaks(job, config, *rest):
+    def breaks(job, config, seed, **rest):
         if config.epochs == 7:
             raise TrainingError("the loss is nan in epoch 1")
-        return real(job, config, *rest)
+        return real(job, config, seed, **rest)
 
     monkeypatch.setattr(_experiment, "train", breaks)
     model = fit(table, folder, {"epochs": 7})

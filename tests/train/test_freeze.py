@@ -90,5 +90,5 @@ def test_a_fusion_of_decisions_has_no_head_to_freeze(tabular):
 
 def test_compare_freezes_in_each_model_what_it_has(tabular):
     train = {"freeze": ["text"], "epochs": 1}
-    found = sensorium.compare(tabular, "label", fusions=["concat"], train=train, progress=False)
+    found = sensorium.compare(tabular, "label", fusions=["concat"], baselines=[], train=train, progress=False)
     assert [result.name for result in found.results] == ["tabular", "text", "concat"]
