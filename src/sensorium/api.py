@@ -13,7 +13,7 @@ from torch import nn
 from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, compare_towers
 from sensorium.config import Config, read_yaml
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, raise_together
 from sensorium.evaluate import evaluate_outcome
 from sensorium.experiment import Experiment, continued_settings, tune_encoders, what_moved
 from sensorium.metrics import metrics_of
@@ -21,6 +21,7 @@ from sensorium.predictor import Model, load
 from sensorium.progress import Reporter, reporter
 from sensorium.remedies import treat
 from sensorium.run import Run
+from sensorium.search import Budget, parse_budget, search
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
 
@@ -62,6 +63,7 @@ def fit(
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
+    budget: str | float | None = None,
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Model:
@@ -78,6 +80,9 @@ def fit(
         config: a YAML file or a mapping of settings, under the keywords.
         resume: go on from the checkpoint that a run with this `out`, table and settings left when it was stopped: the
             model will be the same as if it had not been. Where there is none, training starts afresh.
+        budget: choose encoders, fusion and training within this time: "90s", "10m", "1h30m", or seconds. What the
+            settings name is kept; `epochs` are the most that one training takes. A search that was killed goes on if it
+            is called again with the same `out`.
         progress: tell on stderr how it goes.
         **settings: see `Settings` and `Config`. `encoders` may hold modules of your own: `{"image": my_module}`.
 
@@ -88,9 +93,12 @@ def fit(
         SensoriumError: with what was found, where, and the cure.
         Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
     """
+    time = None if budget is None else Budget(parse_budget(budget))
     source = None if start is None else _bundle_of(start, settings)
     below = continued_settings(source.config) if source else {}
     job, modules = gather_config(target, config, settings, below)
+    if time:
+        _check_searched(job, start, resume)
     report = reporter(progress)
     text, gaps = (source.card["text"], True) if source else ((), False)
     opened = open_table(table, job.table, text=text, gaps=gaps)
@@ -100,10 +108,12 @@ def fit(
     if run:
         run.save_experiment(experiment)
     keep = run.save_model if run else None
-    if job.train.balance == "off":
-        trained = experiment.train(keep=keep, checkpoint=checkpoint)
-    else:
+    if time:
+        trained = search(experiment, time, folder=run.folder if run else None, keep=keep)
+    elif job.train.balance != "off":
         trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
+    else:
+        trained = experiment.train(keep=keep, checkpoint=checkpoint)
     if job.train.unfreeze:
         trained = tune_encoders(experiment, trained)
         report.say(trained.bundle.card["tuning"]["sentence"])
@@ -157,6 +167,23 @@ def compare(
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
     return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
+
+
+def _check_searched(job: Config, start: Any, resume: bool) -> None:
+    """What a search within a budget can't honour; all told together."""
+    faults = {
+        "start": (start is not None, "a model that is continued has its encoders and its fusion"),
+        "resume": (resume, "a search goes on by itself where it is called again with the same folder"),
+        "train.balance": (job.train.balance != "off", "the search has remedies of its own: other settings"),
+        "train.unfreeze": (job.train.unfreeze is not None, "a second stage would go beyond the budget"),
+    }
+    raise_together(
+        [
+            ConfigError(f"{place} does not go with a budget", place=place, rule=rule)
+            for place, (given, rule) in faults.items()
+            if given
+        ]
+    )
 
 
 def _check_compared(job: Config) -> None:

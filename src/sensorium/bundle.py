@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -27,6 +28,26 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 BATCH, LARGE_BATCH = 32, 256  # rows predicted at a time: more would fall out of a CPU's cache; on an accelerator
 
 
+@dataclass(frozen=True)
+class Member:
+    """A network, and how sure of itself it may be.
+
+    Attributes:
+        blueprint: how it is built.
+        network: the network.
+        temperature: that its logits are divided by (see `calibration`).
+    """
+
+    blueprint: Blueprint
+    network: FusionModel
+    temperature: float
+
+    @property
+    def columns(self) -> list[str]:
+        """Those that the network reads."""
+        return [column for tower in self.blueprint.towers for column in tower.columns]
+
+
 @dataclass
 class Bundle:
     """A model with all that goes with it.
@@ -43,6 +64,8 @@ class Bundle:
         network: the network.
         card: how it came about (rows, split, metrics, problems, history), as JSON values.
         int8: names of the network's modules whose weights have eight bits.
+        temperature: that the network's logits are divided by.
+        others: further networks of an ensemble, whose answer is the mean of its members' scores.
     """
 
     config: Config
@@ -56,6 +79,13 @@ class Bundle:
     network: FusionModel
     card: dict[str, Any]
     int8: Sequence[str] = ()
+    temperature: float = 1.0
+    others: list[Member] = field(default_factory=list)
+
+    @property
+    def members(self) -> list[Member]:
+        """The network, then the others."""
+        return [Member(self.blueprint, self.network, self.temperature), *self.others]
 
     @property
     def device(self) -> torch.device:
@@ -66,15 +96,27 @@ class Bundle:
         """Rows that the network is given at a time."""
         return BATCH if self.device.type == "cpu" else LARGE_BATCH
 
+    def digest(self) -> str:
+        """SHA-256 of the networks' weights."""
+        found = hashlib.sha256()
+        for member in self.members:
+            for name, value in member.network.state_dict().items():
+                found.update(name.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        return found.hexdigest()
+
     def scores(self, prepared: Prepared, rows: Rows | None = None) -> npt.NDArray[np.float64]:
         """Scores of some prepared rows, of all by default; a row with no value in any column gets the prior."""
         rows = np.arange(len(prepared)) if rows is None else rows
+        found = [self._scores_of(member, prepared.only(member.columns), rows) for member in self.members]
+        return found[0] if len(found) == 1 else np.mean(found, axis=0)
+
+    def _scores_of(self, member: Member, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float64]:
         there = prepared.has_any()[rows]
         shape = (len(rows), len(self.prior)) if self.task.labels else (len(rows),)
         scores = np.broadcast_to(np.array(self.prior), shape).copy()
         if there.any():
-            loader = Loader(prepared, None, self.device)
-            scores[there] = self.task.scores(infer(self.network, loader, rows[there], self.batch))
+            logits = infer(member.network, Loader(prepared, None, self.device), rows[there], self.batch)
+            scores[there] = self.task.scores(logits / np.float32(member.temperature))
         unreadable = there & ~prepared.has_any()[rows]  # of streamed files: found out only now
         scores[unreadable] = self.prior
         return scores
@@ -82,7 +124,7 @@ class Bundle:
     def subset_scores(
         self, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows | None = None
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """What the model answers when it is given some of its towers; each row is encoded once.
+        """What the model answers when it is given some of its towers; each row is encoded once by each network.
 
         Args:
             prepared: columns.
@@ -93,25 +135,41 @@ class Bundle:
             Scores [subsets, n, ...], and which rows have any tower of a subset, [subsets, n]; the others get the prior.
         """
         asked = np.arange(len(prepared)) if rows is None else rows
+        found = [self._subset_scores_of(m, prepared.only(m.columns), subsets, asked) for m in self.members]
+        if len(found) == 1:
+            return found[0]
+        return np.mean([scores for scores, _ in found], axis=0), np.any([there for _, there in found], axis=0)
+
+    def _subset_scores_of(
+        self, member: Member, prepared: Prepared, subsets: Sequence[Sequence[str]], asked: Rows
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         shape = (len(subsets), len(asked), *([len(self.prior)] if self.task.labels else []))
         scores = np.broadcast_to(np.array(self.prior), shape).copy()
         there = np.zeros((len(subsets), len(asked)), dtype=bool)
-        chosen = torch.tensor([[tower.name in subset for tower in self.blueprint.towers] for subset in subsets])
+        chosen = torch.tensor([[tower.name in subset for tower in member.blueprint.towers] for subset in subsets])
         some = np.flatnonzero(prepared.has_any()[asked])
-        self.network.eval()
+        member.network.eval()
         with torch.inference_mode():
             for places, batch in Loader(prepared, None, self.device).by_length(asked[some], self.batch):
-                tokens, present = self.network.encode(batch)
+                tokens, present = member.network.encode(batch)
                 for number, mask in enumerate(chosen.to(self.device)):
                     given = present & mask
                     own = some[places.numpy()][given.any(1).cpu().numpy()]
-                    logits = self.network.decide(tokens, given)[given.any(1)]
-                    scores[number, own] = self.task.scores(logits.float().cpu().numpy())
+                    logits = member.network.decide(tokens, given)[given.any(1)]
+                    scores[number, own] = self.task.scores(
+                        logits.float().cpu().numpy() / np.float32(member.temperature)
+                    )
                     there[number, own] = True
         return scores, there
 
+    def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
+        """What the network says of rows that have some value, before any temperature."""
+        return infer(self.network, Loader(prepared, None, self.device), rows, self.batch)
+
     def shares(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
-        """Tower → its mean weight in the fusion over some rows; None where the fusion has no weights."""
+        """Tower → its mean weight in the fusion over some rows; None where the fusion has no weights, or several do."""
+        if self.others:
+            return None
         rows = rows[prepared.has_any()[rows]]
         self.network.eval()
         with torch.inference_mode():

@@ -209,10 +209,12 @@ class Model:
         Answers change a little: evaluate both on the rows that matter.
 
         Raises:
-            ConfigError: it has no matrix that is worth it, or has been quantised already.
+            ConfigError: it has no matrix that is worth it, or has been quantised already, or is an ensemble.
         """
         if self.bundle.int8:
             raise ConfigError("the weights have eight bits already", place=repr(self))
+        if self.bundle.others:
+            raise ConfigError("an ensemble can't be made smaller so: its networks are several", place=repr(self))
         network = copy.deepcopy(self.bundle.network).cpu().eval()
         names = quantize(network)
         if not names:
@@ -222,7 +224,8 @@ class Model:
 
     def __repr__(self) -> str:
         towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)
-        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}>"
+        others = f" and {len(self.bundle.others)} more" if self.bundle.others else ""
+        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
 
     def _open(self, table: Any) -> Table:
         # A column that was text in training stays text, whatever the rows of this table make of it.

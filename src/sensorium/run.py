@@ -7,6 +7,8 @@ split.parquet     row → split
 history.json      epoch by epoch
 metrics.json      validation and test metrics, with intervals
 problems.jsonl    cells that could not be taken as they were
+search.json       with a budget: every trial, and what was chosen
+search.journal    with a budget: what lets a killed search go on
 """
 
 from __future__ import annotations

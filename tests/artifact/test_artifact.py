@@ -1,5 +1,7 @@
 """Models as files: bit-equal in a fresh process, anything but an unaltered model refused, nothing executed."""
 
+import dataclasses
+import hashlib
 import json
 import os
 import pickle
@@ -19,7 +21,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import sensorium
+from sensorium.bundle import Member
 from sensorium.errors import ArtifactError, ConfigError
+from sensorium.predictor import Model
 
 FILES = ["arrays.safetensors", "manifest.json", "model.json", "weights.safetensors"]
 
@@ -190,17 +194,60 @@ def test_a_manifest_of_another_kind_is_refused(change, match, saved):
     refused(saved, match)
 
 
+def rewrite(folder, change, **manifest_change):
+    """Another `model.json`, with right checksums."""
+    content = change(json.loads((folder / "model.json").read_text()))
+    changed = json.dumps(content).encode()
+    (folder / "model.json").write_bytes(changed)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["model.json"] = {"bytes": len(changed), "sha256": hashlib.sha256(changed).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, **manifest_change}))
+
+
+def test_a_model_of_the_first_version_still_loads(saved, model, made):
+    """It knew neither a temperature nor an ensemble."""
+    later = ("temperature", "others")
+    rewrite(saved, lambda m: {key: value for key, value in m.items() if key not in later}, version=1)
+    found = sensorium.load(saved)
+    assert (found.bundle.temperature, found.bundle.others) == (1.0, [])
+    assert (found.predict_proba(made) == model.predict_proba(made)).all()
+
+
+def test_a_temperature_is_part_of_the_model(saved, model, made):
+    rewrite(saved, lambda m: {**m, "temperature": 2.0})
+    roots = model.predict_proba(made) ** 0.5
+    assert sensorium.load(saved).predict_proba(made) == pytest.approx(roots / roots.sum(1, keepdims=True), abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def ensemble(model, made):
+    """Two networks of other fusions, the second of two columns only."""
+    other = sensorium.fit(made, "label", columns=["text", "number"], fusion="late", epochs=1, progress=False).bundle
+    return Model(dataclasses.replace(model.bundle, others=[Member(other.blueprint, other.network, 0.5)])), other
+
+
+@pytest.mark.parametrize("name", ["m", "m.zip"])
+def test_an_ensemble_is_saved_whole(name, ensemble, model, made, tmp_path):
+    joined, other = ensemble
+    joined.save(tmp_path / name)
+    found = sensorium.load(tmp_path / name)
+    assert (found.predict_proba(made) == joined.predict_proba(made)).all()
+    alone = [model.predict_proba(made), Model(dataclasses.replace(other, temperature=0.5)).predict_proba(made)]
+    assert found.predict_proba(made) == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
+    assert found.evaluate(made).to_json() == joined.evaluate(made).to_json()
+    assert found.describe() == model.describe()
+    assert repr(found).endswith("by concat and 1 more>")
+
+
+def test_an_ensemble_without_one_of_its_networks_is_refused(ensemble, tmp_path):
+    ensemble[0].save(tmp_path / "m")
+    rewrite(tmp_path / "m", lambda m: {**m, "others": [*m["others"], *m["others"]]})
+    refused(tmp_path / "m", "does not fit")
+
+
 def test_a_model_of_columns_that_this_version_lacks_is_refused(saved):
     """Well-formed, with right checksums, yet not for this code."""
-    content = json.loads((saved / "model.json").read_text())
-    content["columns"][0]["modality"] = "smell"
-    changed = json.dumps(content).encode()
-    (saved / "model.json").write_bytes(changed)
-    manifest = json.loads((saved / "manifest.json").read_text())
-    from hashlib import sha256
-
-    manifest["files"]["model.json"] = {"bytes": len(changed), "sha256": sha256(changed).hexdigest()}
-    (saved / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(saved, lambda m: {**m, "columns": [{**m["columns"][0], "modality": "smell"}, *m["columns"][1:]]})
     with pytest.raises(sensorium.SensoriumError, match="smell"):
         sensorium.load(saved)
 

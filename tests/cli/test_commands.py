@@ -61,6 +61,24 @@ def test_adapt_saves_a_model_and_tells_what_moved(run, made, tmp_path):
     assert "weights moved by: image" in text and f"model: {tmp_path / 'adapted.zip'}" in text
 
 
+def test_fit_within_a_budget_tells_of_the_search(tabular, tmp_path):
+    found = fit(tabular, tmp_path / "run", "--budget", "1s")
+    assert set(found) == FIT_KEYS | {"search"}
+    assert found["search"]["budget"] == 1
+    assert found["search"]["trials"] >= 3
+    result = call("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "again", "--budget", "1s")
+    assert "trainings in" in result.stdout
+    assert "text alone" in result.stdout
+    assert "chosen by the validation rows" in result.stdout
+
+
+def test_fit_tells_whether_a_temperature_helped(tabular, tmp_path):
+    settings = ["--set", "calibrate=temperature", "--set", "split.validation=0.5"]
+    result = call("fit", tabular, "--target", "label", "--epochs", "2", "--out", tmp_path / "run", *settings)
+    assert "temperature" in result.stdout
+    assert saved(tmp_path / "run")["temperature"] == saved(tmp_path / "run")["card"]["calibration"]["temperature"]
+
+
 def test_evaluate_tells_metrics_and_intervals(run, made):
     found = answer("evaluate", run, made)
     assert set(found) == {"n", "metrics", "intervals"}
@@ -166,6 +184,7 @@ EFFECTS = {
     "fusion": (["--fusion", "late"], lambda m: m["network"]["fusion"] == "late"),
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
+    "budget": (["--budget", "1s"], lambda m: m["card"]["search"]["budget"] == 1),
     "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
     "doctor": (["--doctor"], lambda m: "balance" in m["card"]),

@@ -3,7 +3,9 @@
 manifest.json         format, version, every other file with its size and SHA-256; written last
 model.json            columns, modalities, task, network plan, settings, how it came about
 arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
-weights.safetensors   the network
+weights.safetensors   the network; those of an ensemble's others are called `others/PLACE/parameter`
+
+Version 1 knew no temperature and no ensemble; `upgrade` makes it one of today.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from typing import Any
 from sensorium.errors import ArtifactError
 
 FORMAT = "sensorium.model"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
 MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
+OTHERS = "others"
 FILES = (MODEL, ARRAYS, WEIGHTS)
 LARGEST_JSON = 256 * 2**20  # bytes
 
@@ -55,17 +59,22 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, Any]:
     """
     if manifest.get("format") != FORMAT:
         raise ArtifactError(f"format {manifest.get('format')!r}", place=place, rule=f"a Sensorium model ({FORMAT!r})")
-    if manifest.get("version") != VERSION:
+    if manifest.get("version") not in READABLE:
         raise ArtifactError(
             f"format version {manifest.get('version')!r}",
             place=place,
-            rule=f"this Sensorium reads version {VERSION}",
+            rule=f"this Sensorium reads versions {', '.join(map(str, READABLE))}",
             cure=f"load it with Sensorium {manifest.get('sensorium', '(unknown)')} or fit again",
         )
     entries = manifest.get("files")
     if not isinstance(entries, dict) or set(entries) != set(FILES):
         raise ArtifactError("the manifest lists other files than a model has", place=place, rule=", ".join(FILES))
     return entries
+
+
+def upgrade(model: Mapping[str, Any]) -> dict[str, Any]:
+    """`model.json` of an earlier version as one of today: a version 1 has one network, its logits as they are."""
+    return {"temperature": 1.0, "others": [], **model}
 
 
 def check_file(name: str, content: bytes, entry: Mapping[str, Any], place: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from sensorium.artifact.format import (
     LARGEST_JSON,
     MANIFEST,
     MODEL,
+    OTHERS,
     WEIGHTS,
     check_file,
     check_manifest,
     from_json,
+    upgrade,
 )
-from sensorium.bundle import Bundle, build_network, pick_device
+from sensorium.bundle import Bundle, Member, build_network, pick_device
 from sensorium.config import Config
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
 from sensorium.int8 import expect_int8
@@ -42,7 +44,7 @@ def load_bundle(path: Path, device: str = "auto", modules: Mapping[str, nn.Modul
     """
     place = _place(path)
     files = _read(place)
-    model = from_json(files[MODEL], f"{place}/{MODEL}")
+    model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"))
     try:
         return _build(model, files, device, modules or {})
     except SensoriumError:
@@ -132,12 +134,18 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         for column in model["columns"]
     }
     task = tasks.load(model["task"]["name"]).restore(model["task"]["state"], _fields(arrays, "task"))
-    blueprint = Blueprint.from_json(model["network"])
-    network = build_network(blueprint, learnt, task, modules)
-    int8 = model.get("int8", [])
-    expect_int8(network, int8)
-    network.load_state_dict(safe_torch.load(files[WEIGHTS]))
-    network.to(_int8_device(device) if int8 else pick_device(device)).eval()
+    weights, int8 = safe_torch.load(files[WEIGHTS]), model.get("int8", [])
+    place = _int8_device(device) if int8 else pick_device(device)
+
+    def member(plan: Mapping[str, Any], owner: str, names: Sequence[str] = ()) -> Member:
+        blueprint = Blueprint.from_json(plan["network"])
+        columns = {name: learnt[name] for tower in blueprint.towers for name in tower.columns}
+        network = build_network(blueprint, columns, task, modules)
+        expect_int8(network, names)
+        network.load_state_dict(_fields(weights, owner))
+        return Member(blueprint, network.to(place).eval(), plan["temperature"])
+
+    first = member(model, "", int8)
     return Bundle(
         config=Config.model_validate(model["config"]),
         target=model["target"],
@@ -146,10 +154,12 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         task_name=model["task"]["name"],
         task=task,
         prior=model["task"]["prior"],
-        blueprint=blueprint,
-        network=network,
+        blueprint=first.blueprint,
+        network=first.network,
         card=model["card"],
         int8=int8,
+        temperature=first.temperature,
+        others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model["others"])],
     )
 
 

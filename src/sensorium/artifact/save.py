@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from sensorium import __version__
-from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, WEIGHTS, make_manifest, to_json
+from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, OTHERS, WEIGHTS, make_manifest, to_json
 from sensorium.bundle import Bundle
 from sensorium.errors import ArtifactError
+from sensorium.model import FusionModel
 
 
 def save_bundle(bundle: Bundle, path: Path) -> None:
@@ -81,12 +83,22 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
         "columns": columns,
         "task": {"name": bundle.task_name, "state": task, "prior": bundle.prior},
         "network": bundle.blueprint.to_json(),
+        "temperature": bundle.temperature,
+        "others": [
+            {"network": member.blueprint.to_json(), "temperature": member.temperature} for member in bundle.others
+        ],
         "config": bundle.config.model_dump(mode="json"),
         "card": bundle.card,
         "int8": list(bundle.int8),
     }
-    weights = {name: value.detach().cpu().contiguous() for name, value in bundle.network.state_dict().items()}
+    weights = _weights(bundle.network)
+    for place, member in enumerate(bundle.others):
+        weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member.network).items()}
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(weights)}
+
+
+def _weights(network: FusionModel) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def _refuse_to_replace(path: Path) -> None:

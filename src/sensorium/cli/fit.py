@@ -28,6 +28,10 @@ def fit(
     task: o.Task = None,
     teacher: Annotated[str | None, typer.Option(help="Learn from the answers of this fitted model too.")] = None,
     epochs: o.Epochs = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Choose encoders, fusion and training within this time: 90s, 10m, 1h. Again: goes on."),
+    ] = None,
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
     stream: o.Stream = False,
@@ -55,7 +59,7 @@ def fit(
     from sensorium.train import Interrupted
 
     try:
-        model = run_fit(table, start=start, out=out, config=settings, resume=resume, progress=not quiet)
+        model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
     except Interrupted as stopped:
         print(f"{stopped}\nto go on: the same command with --resume", file=sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
@@ -67,6 +71,7 @@ def fit(
     if not (json or quiet):
         print(f"model: {out / 'model'}")
     metrics = {name: found["metrics"] for name, found in card["metrics"].items()}
+    searched = {"search": card["search"]} if budget else {}
     show_json(
         {
             "model": str(out / "model"),
@@ -80,6 +85,7 @@ def fit(
             "problems": len(model.problems),
             **doctor_json(card),
             **{key: card[key] for key in ("moved", "tuning") if key in card},
+            **searched,
         },
         json,
     )

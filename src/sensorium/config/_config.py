@@ -70,6 +70,9 @@ class Config(Strict):
     split: SplitConfig = SplitConfig()
     prepare: PrepareConfig = PrepareConfig()
     train: TrainConfig = TrainConfig()
+    calibrate: Literal["auto", "temperature", "none"] = Field(
+        "auto", description="scale probabilities by the validation rows; auto: where --budget chooses the model"
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
 

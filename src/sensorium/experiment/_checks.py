@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.calibration import FEWEST, can_calibrate
 from sensorium.config import Config
 from sensorium.errors import ConfigError, DataError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
@@ -32,6 +33,8 @@ def check_train_settings(config: Config, task: str) -> None:
         faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
     faults += _head_faults(config, task)
     known = metrics_of(task)
+    if config.calibrate == "temperature" and not can_calibrate(known):
+        faults.append(ConfigError(f"{task} has no probabilities of classes to scale", place="calibrate", cure="none"))
     if config.train.metric and config.train.metric not in known:
         cure = did_you_mean(config.train.metric, known)
         faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
@@ -86,6 +89,17 @@ def check_labels(problems: list[Problem], train_rows: Rows, target: Column) -> N
         reasons = "; ".join(str(group) for group in Problems(problems).groups()[:3])
         place, cure = f"column {target.name!r}", "another task (--task), or mend the labels"
         raise DataError("not one training label can be used", place=place, rule=reasons, cure=cure)
+
+
+def check_calibration(config: Config, rows: int) -> None:
+    """A temperature that was asked for needs validation rows to be chosen by."""
+    if config.calibrate == "temperature" and rows < FEWEST:
+        raise ConfigError(
+            f"{rows} validation rows are too few to choose a temperature by",
+            place="calibrate",
+            rule=f"{FEWEST} or more",
+            cure="a larger split.validation, or calibrate: none",
+        )
 
 
 def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str]) -> None:

@@ -1,70 +1,42 @@
-"""One table prepared once, any number of models trained on it: what `fit` does once and `compare` many times."""
+"""Models trained on a table that was prepared once."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from sensorium import __version__
-from sensorium.augment import Augmentations, build_augmentations, choose_augmentations
-from sensorium.bundle import Bundle, build_network, feature_readers, pick_device
+from sensorium.augment import Augmentations, build_augmentations
+from sensorium.bundle import Bundle, build_network
+from sensorium.calibration import calibrate
 from sensorium.config import Choice, Config
-from sensorium.encoders import FeatureEncoder, Pretrained, Static
-from sensorium.errors import ConfigError, SchemaError
-from sensorium.experiment._checks import (
-    check_decoded,
-    check_labels,
-    check_train_settings,
-    check_unfreeze,
-    unlabelled,
-)
-from sensorium.experiment._start import check_own, continued_plans, frozen_of, take_weights
-from sensorium.experiment._teacher import ask_teacher, find_teacher
-from sensorium.features import learn_features
-from sensorium.metrics import Outcome
-from sensorium.modalities import Modality
-from sensorium.model import Blueprint, FusionModel, build_encoder, encoder_wishes, plan_model
+from sensorium.encoders import FeatureEncoder, Pretrained
+from sensorium.experiment._job import Job
+from sensorium.experiment._start import frozen_of, take_weights
+from sensorium.metrics import Outcome, score
+from sensorium.model import Blueprint, FusionModel, plan_model
 from sensorium.moved import sketch_columns
-from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
+from sensorium.prepare import Prepared, at_rows
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.streamed import Streamed
-from sensorium.problems import Problem, Problems, count
-from sensorium.progress import Reporter
-from sensorium.registry import encoders, tasks
-from sensorium.schema import (
-    SPLITS,
-    ColumnPlan,
-    Guess,
-    add_hints,
-    infer_columns,
-    infer_task,
-    make_split,
-    split_column,
-    unlabelled_rows,
-)
-from sensorium.table import Column, Table, as_read
-from sensorium.tasks import Task
-from sensorium.techniques import check_techniques, learn_from_unlabelled
+from sensorium.problems import Problems
+from sensorium.table import Column
 from sensorium.train import (
     Checkpoint,
     History,
     Pretraining,
     Training,
-    check_device,
-    check_freeze,
     freeze,
     pretrain,
     train,
-    with_preset,
 )
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -78,11 +50,13 @@ class Variant:
         towers: names of those to use; None for all.
         fusion: instead of the settings' own.
         seed: of initial weights, order of rows and chance, instead of the settings' own; the split stays.
+        settings: laid over the settings' own: of encoders, width, training. What was prepared stays.
     """
 
     towers: Sequence[str] | None = None
     fusion: Choice | None = None
     seed: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,195 +79,11 @@ class Trained:
 
 
 @dataclass
-class Experiment:
-    """A table with its schema, split, task and arrays.
+class Experiment(Job):
+    """A prepared table on which any number of models are trained: what `fit` does once and `compare` many times.
 
-    Args:
-        table: the rows.
-        config: the settings; `target` is set.
-        report: where progress is told.
-        modules: tower → the user's own module; each model trains a copy.
-        start: a model to continue: columns, what was learnt of them, task and network are its own.
-
-    Raises:
-        SchemaError, ConfigError, DataError: the table and the settings don't make a job.
+    Takes what a `Job` takes.
     """
-
-    table: Table
-    config: Config
-    report: Reporter
-    modules: Mapping[str, nn.Module] = field(default_factory=dict)
-    start: Bundle | None = None
-
-    def __post_init__(self) -> None:
-        self.config = as_read(self.config, self.table)
-        if not self.config.target:
-            raise ConfigError(
-                "no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}"
-            )
-        target = self.table.column(self.config.target)
-        self.device = pick_device(self.config.device)
-        (self._plan_anew if self.start is None else self._continue)(target)
-        check_train_settings(self.config, self.task_name)
-        self.split_column = split_column(self.table, self.config)
-        self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
-        train_rows = self.split.rows("train")
-        preset = with_preset(self.config.train, len(train_rows), self.task_name)
-        self.config = self.config.model_copy(update={"train": preset})
-        self.task, self.kept = self._learn_task(target.take(train_rows))
-        teacher = self.config.train.teacher
-        self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
-        self.unlabelled = self._unlabelled(target)
-        learnt_from = np.union1d(train_rows, self.unlabelled)
-        self.learnt = dict(self.start.learnt) if self.start else self._learn(learnt_from)
-        self.blueprint = self.start.blueprint if self.start else plan_model(self.learnt, self.kinds, self.config)
-        check_device(self.config.train, self.device)
-        self.augmented = choose_augmentations(self.kinds, self.config)
-        check_techniques(self.config.train, self.task_name, len(self.blueprint.towers))
-        self._check_stages()
-        self._fingerprint = self.table.fingerprint()
-        self._say_guesses()
-        self._prepare(target)
-
-    def _unlabelled(self, target: Column) -> Rows:
-        """Rows of the table without a label that something is going to learn from; none where nothing does."""
-        self.learners = learn_from_unlabelled(self.config.train)
-        if not self.learners:
-            return np.zeros(0, np.int64)
-        rows = unlabelled_rows(self.table, target, self.split, self.config.split, self.split_column)
-        names = " and ".join(self.learners)
-        if len(rows):
-            self.report.say(f"{count(len(rows), 'row')} without a label, learnt from by {names}")
-        else:
-            self.report.say(f"? no training row is without a label: {names} can use the labelled ones only")
-        return rows
-
-    def _plan_anew(self, target: Column) -> None:
-        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
-        self.task_name, self.task_guess = infer_task(target, self.config)
-        self.kinds: dict[str, str] = {}
-
-    def _continue(self, target: Column) -> None:
-        assert self.start
-        check_own(self.config, self.start)
-        self.plans = add_hints(self.table, continued_plans(self.table, self.config, self.start), self.config)
-        self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
-        self.kinds = dict(self.start.kinds)
-        missing = [name for name in self.kinds if name not in self.table]
-        if missing:
-            self.report.say(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
-
-    def _learn_task(self, labels: Column) -> tuple[Task, list[int]]:
-        """The task, and where each logit of a continued model is among its own."""
-        if self.start is not None:
-            return self.start.task.extend(labels, self.config.train.class_weight)
-        options = {"kinds": self.config.tasks} if self.config.tasks else {}
-        return tasks.load(self.task_name).learn(labels, self.config.train.class_weight, **options), []
-
-    def _check_stages(self) -> None:
-        """What training is to freeze and to unfreeze is there; told before the work."""
-        if self.config.train.freeze:
-            with torch.random.fork_rng():
-                network = build_network(self.blueprint, self.learnt, self.task, copy.deepcopy(dict(self.modules)))
-            check_freeze(network, self.config.train.freeze)
-        if self.config.train.unfreeze:
-            check_unfreeze(self.blueprint, self.config.train.freeze, len(self.split.rows("validation")))
-
-    def _learn(self, train_rows: Rows) -> dict[str, Modality]:
-        """Modalities of the columns that have a value in the training rows; the others are left out, and said so."""
-        learnt: dict[str, Modality] = {}
-        for place, plan in enumerate(self.plans):
-            if plan.modality is None:
-                continue
-            column = self.table.column(plan.name).take(train_rows)
-            if len(column.values):
-                wishes = encoder_wishes(plan.name, plan.modality, self.config)
-                learnt[plan.name] = learn_modality(plan, column, self.config, wishes)
-                self.kinds[plan.name] = plan.modality
-            else:
-                reason = "no training row has a value"
-                self.plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
-        if not learnt:
-            raise SchemaError("no column has a value in the training rows", place=self.table.name)
-        return learnt
-
-    def _prepare(self, target: Column) -> None:
-        """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
-        labels = self.task.encode(target)
-        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & labels.known), self.unlabelled)
-        self.target = labels.values[self.used]
-        self.frozen = self._frozen_encoders()
-        features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
-        self.prepared = self._read(self.learnt | features)
-        unused = unlabelled(target, self.unlabelled)
-        self.problems = Problems([*labels.problems, *unused, *at_rows(self.prepared.problems, self.used)])
-        for row in self.used[~self.prepared.has_any()]:
-            self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
-        self.problems.extend(self._lone_classes())
-        check_labels(labels.problems, self.rows("train"), target)
-        check_decoded(self.prepared, self.rows("train"), self._expected())
-
-    @cached_property
-    def _taught(self) -> npt.NDArray[np.float64] | None:
-        """What the teacher says of every prepared row: asked once for all models of the table."""
-        if not self._teacher:
-            return None
-        return ask_teacher(self._teacher, self.table.take(self.used), self.task, self.report)
-
-    def _read(self, readers: Mapping[str, Modality]) -> Prepared:
-        stream = self.config.prepare.stream
-        store = None if stream else open_store(self.config.prepare, self.report)
-        return prepare_columns(self.table.take(self.used), readers, self.report, store, stream=stream)
-
-    def _expected(self) -> list[str]:
-        """Columns that have to be readable; a model may be continued without some of its own."""
-        rows = self.used[self.rows("train")]
-        there = [self.table.column(name).take(rows) for name in self.learnt if name in self.table]
-        return [column.name for column in there if len(column.values)]
-
-    def _frozen_encoders(self) -> dict[str, Any]:
-        """Tower → an encoder whose features don't change in training: all models of the table share them."""
-        if self.start is not None:
-            return {name: encoder.to(self.device).eval() for name, encoder in frozen_of(self.start).items()}
-        found = {}
-        for tower in self.blueprint.towers:
-            if hasattr(encoders.load(tower.encoder), "from_features"):
-                encoder = build_encoder(tower, {name: self.learnt[name].facts() for name in tower.columns}, {})
-                if encoder.frozen:
-                    self._make_ready(encoder, tower.columns[0])
-                    found[tower.name] = encoder.to(self.device).eval()
-        return found
-
-    def _make_ready(self, encoder: Pretrained | Static, name: str) -> None:
-        """Give a frozen encoder of a column what it knows: from elsewhere, or from the training rows."""
-        if isinstance(encoder, Static):
-            learn_features(encoder, self.learnt[name], self.table.column(name).take(self.split.rows("train")))
-        else:
-            encoder.load_pretrained()
-
-    def _lone_classes(self) -> list[Problem]:
-        """A split of one class only can't be ranked: some of its metrics will not be defined."""
-        found = []
-        for split in SPLITS[1:]:
-            rows = self.rows(split)
-            if self.task.labels and len(rows) and self.target.ndim == 1 and len(np.unique(self.target[rows])) == 1:
-                reason = f"all {len(rows)} {split} rows have one label: metrics that rank or contrast are not defined"
-                found.append(Problem(int(self.used[rows[0]]), str(self.config.target), reason, "another split"))
-        return found
-
-    def _say_guesses(self) -> None:
-        """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
-        for note in self.table.notes:
-            self.report.say(note)
-        for plan in self.plans:
-            if plan.caution:
-                self.report.say(f"? {plan.name}: {plan.modality or 'left out'}: {plan.reason}; {plan.caution}")
-        if self.task_guess.caution:
-            self.report.say(f"? {self.config.target}: {self.task_name}: {self.task_guess.caution}")
-
-    def rows(self, split: str) -> Rows:
-        """Places of a split's rows among the prepared ones."""
-        return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
 
     def go_on(self, start: Bundle, config: Config) -> Experiment:
         """Another stage on the same rows: a model of this experiment trains on, by other settings of training.
@@ -315,12 +105,28 @@ class Experiment:
         keep: Callable[[Bundle], None] | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> Trained:
-        """Train one model from the seed.
+        """Train one model from the seed, and let it answer the test rows.
 
         Args:
-            variant: towers and fusion.
+            variant: towers, fusion, settings.
             keep: called with the best model so far, after each epoch that is better.
             checkpoint: where the run's state is kept as it goes on, and taken up from.
+        """
+        return self.finish(self.learn(variant, keep, checkpoint=checkpoint))
+
+    def learn(
+        self,
+        variant: Variant = Variant(),
+        keep: Callable[[Bundle], None] | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Trained:
+        """Train one model from the seed; of the splits only the validation rows are answered.
+
+        Args:
+            variant, keep, checkpoint: as for `train`.
+            enough: asked after each epoch whether to end here.
         """
         seed = self.config.seed if variant.seed is None else variant.seed
         accelerators = [self.device] if self.device.type == "cuda" else []
@@ -338,42 +144,85 @@ class Experiment:
                 augmentations=self._augmentations(bundle),
                 taught=self._taught,
                 unlabelled_rows=self._known(prepared, np.flatnonzero(np.isin(self.used, self.unlabelled))),
+                enough=enough,
             )
-            with bundle.network.reading_features(self.frozen):
-                before = pretrain(job, self.config.train, seed, self.report) if self.config.train.pretrain else None
-                history = train(
-                    job,
-                    self.config.train,
-                    seed,
-                    report=self.report,
-                    keep=lambda: keep(bundle) if keep else None,
-                    checkpoint=checkpoint and replace(checkpoint, made_of=self._made_of(job)),
-                )
-                return self._finish(bundle, job, history, before)
+            kept = checkpoint and replace(checkpoint, made_of=self._made_of(bundle, job))
+            with self._reading_features([bundle.network]):
+                return self._run(bundle, job, seed, keep=keep, checkpoint=kept)
 
-    def _finish(self, bundle: Bundle, job: Training, history: History, before: Pretraining | None) -> Trained:
+    def _run(
+        self,
+        bundle: Bundle,
+        job: Training,
+        seed: int,
+        *,
+        keep: Callable[[Bundle], None] | None,
+        checkpoint: Checkpoint | None,
+    ) -> Trained:
+        config = bundle.config.train
+        before = pretrain(job, config, seed, self.report) if config.pretrain else None
+        saved = (lambda: keep(bundle)) if keep else (lambda: None)
+        history = train(job, config, seed, report=self.report, keep=saved, checkpoint=checkpoint)
         seconds = history.seconds + (before.history.seconds if before else 0)
-        prepared = self.prepared.only(bundle.learnt)
-        splits = [name for name in SPLITS[1:] if len(self.rows(name))]
-        outcomes = {name: self._outcome(bundle, prepared, name) for name in splits}
-        self._gather_streamed()
         bundle.card |= {
             "history": history.to_json(),
             "pretraining": before and before.to_json(),
             "seconds": round(seconds, 3),
-            "shares": bundle.shares(prepared, job.train_rows if not len(job.validation_rows) else job.validation_rows),
-            "problems": len(self.problems),
         }
+        if bundle.config.calibrate == "temperature":
+            self._calibrate(bundle, job.validation_rows)
+        outcomes = {"validation": self.outcome(bundle, "validation")} if len(self.rows("validation")) else {}
         return Trained(bundle, history, outcomes, seconds, before)
 
-    def _made_of(self, job: Training) -> dict[str, Any]:
+    def _made_of(self, bundle: Bundle, job: Training) -> dict[str, Any]:
         """What tells this run from others: with the same, on the same machine, it takes the same course."""
         rows = hashlib.sha256()
         for part in (job.train_rows, job.validation_rows, job.unlabelled_rows, job.target, job.taught):
             rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
         versions = {"sensorium": __version__, "torch": torch.__version__}
-        hashes = {"table": self._fingerprint, "set of training rows and labels": rows.hexdigest()}
-        return self.config.model_dump(mode="json") | {"version": versions, "hash": hashes}
+        hashes = {"table": self.fingerprint, "set of training rows and labels": rows.hexdigest()}
+        if self.start is not None:
+            hashes["model that is continued"] = self.start.digest()
+        return bundle.config.model_dump(mode="json") | {"version": versions, "hash": hashes}
+
+    def finish(self, trained: Trained) -> Trained:
+        """Let a model answer the test rows, and tell on its card how much each modality counts."""
+        bundle, outcomes = trained.bundle, dict(trained.outcomes)
+        prepared = self.prepared.only(bundle.learnt)
+        with self._reading_features([member.network for member in bundle.members]):
+            if len(self.rows("test")):
+                outcomes["test"] = self.outcome(bundle, "test")
+            self._gather_streamed()
+            found = [self._with_something(prepared, split) for split in ("validation", "train")]
+            bundle.card |= {"shares": bundle.shares(prepared, found[0] if len(found[0]) else found[1])}
+            if "calibration" in bundle.card:
+                bundle.card["calibration"]["test"] = self._calibrated(bundle, outcomes.get("test"))
+        bundle.card |= {"problems": len(self.problems)}
+        return replace(trained, outcomes=outcomes)
+
+    def _calibrate(self, bundle: Bundle, rows: Rows) -> None:
+        found = calibrate(
+            self.task, bundle.logits(self.prepared.only(bundle.learnt), rows), self.target[rows], self.config.seed
+        )
+        if found:
+            bundle.temperature = found.temperature
+            bundle.card["calibration"] = found.to_json()
+
+    def _calibrated(self, bundle: Bundle, after: Outcome | None) -> dict[str, list[float]] | None:
+        """What the temperatures changed on the test rows: before, after."""
+        if after is None:
+            return None
+        others = [replace(member, temperature=1.0) for member in bundle.others]
+        before = self.outcome(replace(bundle, temperature=1.0, others=others), "test")
+        return {name: [float(score(name, x)[0]) for x in (before, after)] for name in ("log_loss", "ece")}
+
+    @contextmanager
+    def _reading_features(self, networks: Sequence[FusionModel]) -> Iterator[None]:
+        """Within, frozen encoders are passed over: their features were computed beforehand."""
+        with ExitStack() as stack:
+            for network in networks:
+                stack.enter_context(network.reading_features(self.frozen))
+            yield
 
     def _gather_streamed(self) -> None:
         """What was wrong with cells that were first looked at in training."""
@@ -381,9 +230,10 @@ class Experiment:
             if isinstance(found, Streamed):
                 self.problems.extend(at_rows(Problems(found.take_problems()), self.used))
 
-    def _outcome(self, bundle: Bundle, prepared: Prepared, split: str) -> Outcome:
+    def outcome(self, bundle: Bundle, split: str) -> Outcome:
+        """Truth and answers of a split's rows."""
         rows = self.rows(split)
-        return self.task.outcome(bundle.scores(prepared, rows), self.target[rows])
+        return self.task.outcome(bundle.scores(self.prepared.only(bundle.learnt), rows), self.target[rows])
 
     def _with_something(self, prepared: Prepared, split: str) -> Rows:
         return self._known(prepared, self.rows(split))
@@ -396,12 +246,13 @@ class Experiment:
         return build_augmentations(self.augmented, {name: what.facts() for name, what in bundle.learnt.items()})
 
     def _new_bundle(self, variant: Variant) -> Bundle:
-        blueprint = self._blueprint(variant)
+        config = self._settings(variant)
+        blueprint = self._blueprint(variant, config)
         learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
         network = build_network(blueprint, learnt, self.task, copy.deepcopy(dict(self.modules)))
         assert self.config.target is not None
         return Bundle(
-            config=self.config,
+            config=config,
             target=self.config.target,
             kinds={name: self.kinds[name] for name in learnt},
             learnt=learnt,
@@ -425,10 +276,15 @@ class Experiment:
         freeze(network, self.config.train.freeze)
         return network
 
-    def _blueprint(self, variant: Variant) -> Blueprint:
+    def _settings(self, variant: Variant) -> Config:
+        if not variant.settings:
+            return self.config
+        return Config.gather(self.config.model_dump(mode="json"), variant.settings)
+
+    def _blueprint(self, variant: Variant, config: Config) -> Blueprint:
         blueprint = self.blueprint
-        if variant.fusion:
-            config = self.config.model_copy(update={"fusion": variant.fusion})
+        if variant.fusion or variant.settings:
+            config = config.model_copy(update={"fusion": variant.fusion}) if variant.fusion else config
             blueprint = plan_model(self.learnt, self.kinds, config)
         if variant.towers is None:
             return blueprint
@@ -443,7 +299,7 @@ class Experiment:
     def _card(self) -> dict[str, Any]:
         return {
             "table": self.table.name,
-            "fingerprint": self._fingerprint,
+            "fingerprint": self.fingerprint,
             "rows": self.split.sizes(),
             "unlabelled": {"rows": len(self.unlabelled), "learnt_from_by": self.learners},
             "split": self.split.how,

@@ -74,6 +74,8 @@ def fit_text(
         lines.append(Text(f"fusion weights: {shares}"))
     if "tuning" in card:
         lines.append(Text(card["tuning"]["sentence"], "bold"))
+    lines += [calibration_text(card["calibration"])] if "calibration" in card else []
+    lines += [search_text(card["search"])] if "search" in card else []
     return Group(*lines, *doctor_text(card), *([evaluation_text(evaluation)] if evaluation else []))
 
 
@@ -86,6 +88,28 @@ def _without_labels(card: Mapping[str, Any]) -> Iterator[str]:
     if before:
         names = " and ".join(before["techniques"])
         yield f"pre-trained by {names} on {before['rows']:,} rows, {len(before['epochs'])} epochs"
+
+
+def calibration_text(found: Mapping[str, Any]) -> RenderableType:
+    """The temperature, and what it changed on rows that it was not chosen by."""
+    if found["temperature"] == 1:
+        return Text("probabilities as they are: no temperature betters them on rows that it was not chosen by")
+    split = "test" if found.get("test") else "validation"
+    changes = ", ".join(f"{name} {old:.4f} → {new:.4f}" for name, (old, new) in (found.get(split) or {}).items())
+    temperatures = found["temperature"] if isinstance(found["temperature"], list) else [found["temperature"]]
+    shown = ", ".join(f"{temperature:.3g}" for temperature in temperatures)
+    return Text(f"temperature {shown}{f'; {split} rows: {changes}' if changes else ''}")
+
+
+def search_text(found: Mapping[str, Any]) -> RenderableType:
+    """The best trials of a search, the best first, and what was chosen."""
+    table = _table("tried", "epochs", f"validation {found['metric']}", "seconds")
+    for trial in found["best"]:
+        shown = "failed" if trial["metric"] is None else f"{trial['metric']:.4f}"
+        table.add_row(trial["name"], str(trial["epochs"]), shown, f"{trial['seconds']:.0f}")
+    head = Text(f"search: {found['trials']} trainings in {found['seconds']:.0f} of {found['budget']:.0f} s, the best:")
+    gain = f": {found['ensemble']['value']:+.4f} over the first alone" if found["ensemble"] else ""
+    return Group(head, table, Text(f"chosen by the validation rows: {' with '.join(found['chosen'])}{gain}"))
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -31,6 +32,7 @@ class Training:
         taught: a teacher's scores of all rows.
         unlabelled_rows: training rows without a label.
         supervised: the task's loss counts; without it, only the terms that techniques add.
+        enough: asked after each epoch whether to end here.
     """
 
     model: FusionModel
@@ -43,6 +45,7 @@ class Training:
     taught: npt.NDArray[np.float64] | None = None
     unlabelled_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     supervised: bool = True
+    enough: Callable[[], bool] = lambda: False
 
 
 def batch_size(config: TrainConfig, rows: int) -> int:

@@ -59,6 +59,8 @@ def train(
                 if _end_epoch(state, loss, bar):
                     keep()
                 keeper.after_epoch()
+                if job.enough():
+                    break
         _finish(state)
     return state.history
 

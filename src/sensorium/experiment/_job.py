@@ -1,0 +1,258 @@
+"""A table with its schema, split, task and arrays: all that is done once, before any model is trained."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from sensorium.augment import choose_augmentations
+from sensorium.bundle import Bundle, build_network, feature_readers, pick_device
+from sensorium.calibration import can_calibrate
+from sensorium.config import Config
+from sensorium.encoders import Pretrained, Static
+from sensorium.errors import ConfigError, SchemaError
+from sensorium.experiment._checks import (
+    check_calibration,
+    check_decoded,
+    check_labels,
+    check_train_settings,
+    check_unfreeze,
+    unlabelled,
+)
+from sensorium.experiment._start import check_own, continued_plans, frozen_of
+from sensorium.experiment._teacher import ask_teacher, find_teacher
+from sensorium.features import learn_features
+from sensorium.metrics import metrics_of
+from sensorium.modalities import Modality
+from sensorium.model import build_encoder, encoder_wishes, plan_model
+from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
+from sensorium.problems import Problem, Problems, count
+from sensorium.progress import Reporter
+from sensorium.registry import encoders, tasks
+from sensorium.schema import (
+    SPLITS,
+    ColumnPlan,
+    Guess,
+    add_hints,
+    infer_columns,
+    infer_task,
+    make_split,
+    split_column,
+    unlabelled_rows,
+)
+from sensorium.table import Column, Table, as_read
+from sensorium.tasks import Task
+from sensorium.techniques import check_techniques, learn_from_unlabelled
+from sensorium.train import (
+    check_device,
+    check_freeze,
+    with_preset,
+)
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass
+class Job:
+    """A table with its schema, split, task and arrays.
+
+    Args:
+        table: the rows.
+        config: the settings; `target` is set.
+        report: where progress is told.
+        modules: tower → the user's own module; each model trains a copy.
+        start: a model to continue: columns, what was learnt of them, task and network are its own.
+
+    Raises:
+        SchemaError, ConfigError, DataError: the table and the settings don't make a job.
+    """
+
+    table: Table
+    config: Config
+    report: Reporter
+    modules: Mapping[str, nn.Module] = field(default_factory=dict)
+    start: Bundle | None = None
+
+    def __post_init__(self) -> None:
+        self.config = as_read(self.config, self.table)
+        if not self.config.target:
+            raise ConfigError(
+                "no target", rule="the column to predict", cure=f"one of: {', '.join(self.table.columns)}"
+            )
+        target = self.table.column(self.config.target)
+        self.device = pick_device(self.config.device)
+        (self._plan_anew if self.start is None else self._continue)(target)
+        check_train_settings(self.config, self.task_name)
+        self.split_column = split_column(self.table, self.config)
+        self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
+        train_rows = self.split.rows("train")
+        preset = with_preset(self.config.train, len(train_rows), self.task_name)
+        self.config = self.config.model_copy(update={"train": preset})
+        self.task, self.kept = self._learn_task(target.take(train_rows))
+        teacher = self.config.train.teacher
+        self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
+        self.unlabelled = self._unlabelled(target)
+        learnt_from = np.union1d(train_rows, self.unlabelled)
+        self.learnt = dict(self.start.learnt) if self.start else self._learn(learnt_from)
+        self.blueprint = self.start.blueprint if self.start else plan_model(self.learnt, self.kinds, self.config)
+        check_device(self.config.train, self.device)
+        self.augmented = choose_augmentations(self.kinds, self.config)
+        check_techniques(self.config.train, self.task_name, len(self.blueprint.towers))
+        self._check_stages()
+        self.fingerprint = self.table.fingerprint()
+        self._say_guesses()
+        self._prepare(target)
+
+    def _unlabelled(self, target: Column) -> Rows:
+        """Rows of the table without a label that something is going to learn from; none where nothing does."""
+        self.learners = learn_from_unlabelled(self.config.train)
+        if not self.learners:
+            return np.zeros(0, np.int64)
+        rows = unlabelled_rows(self.table, target, self.split, self.config.split, self.split_column)
+        names = " and ".join(self.learners)
+        if len(rows):
+            self.report.say(f"{count(len(rows), 'row')} without a label, learnt from by {names}")
+        else:
+            self.report.say(f"? no training row is without a label: {names} can use the labelled ones only")
+        return rows
+
+    def _plan_anew(self, target: Column) -> None:
+        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
+        self.task_name, self.task_guess = infer_task(target, self.config)
+        self.kinds: dict[str, str] = {}
+
+    def _continue(self, target: Column) -> None:
+        assert self.start
+        check_own(self.config, self.start)
+        self.plans = add_hints(self.table, continued_plans(self.table, self.config, self.start), self.config)
+        self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
+        self.kinds = dict(self.start.kinds)
+        missing = [name for name in self.kinds if name not in self.table]
+        if missing:
+            self.report.say(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
+
+    def _learn_task(self, labels: Column) -> tuple[Task, list[int]]:
+        """The task, and where each logit of a continued model is among its own."""
+        if self.start is not None:
+            return self.start.task.extend(labels, self.config.train.class_weight)
+        options = {"kinds": self.config.tasks} if self.config.tasks else {}
+        return tasks.load(self.task_name).learn(labels, self.config.train.class_weight, **options), []
+
+    def _check_stages(self) -> None:
+        """What training is to freeze and to unfreeze is there; told before the work."""
+        if self.config.train.freeze:
+            with torch.random.fork_rng():
+                network = build_network(self.blueprint, self.learnt, self.task, copy.deepcopy(dict(self.modules)))
+            check_freeze(network, self.config.train.freeze)
+        if self.config.train.unfreeze:
+            check_unfreeze(self.blueprint, self.config.train.freeze, len(self.split.rows("validation")))
+
+    def _learn(self, train_rows: Rows) -> dict[str, Modality]:
+        """Modalities of the columns that have a value in the training rows; the others are left out, and said so."""
+        learnt: dict[str, Modality] = {}
+        for place, plan in enumerate(self.plans):
+            if plan.modality is None:
+                continue
+            column = self.table.column(plan.name).take(train_rows)
+            if len(column.values):
+                wishes = encoder_wishes(plan.name, plan.modality, self.config)
+                learnt[plan.name] = learn_modality(plan, column, self.config, wishes)
+                self.kinds[plan.name] = plan.modality
+            else:
+                reason = "no training row has a value"
+                self.plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
+        if not learnt:
+            raise SchemaError("no column has a value in the training rows", place=self.table.name)
+        return learnt
+
+    def _prepare(self, target: Column) -> None:
+        """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
+        labels = self.task.encode(target)
+        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & labels.known), self.unlabelled)
+        self.target = labels.values[self.used]
+        self.frozen = self._frozen_encoders()
+        features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
+        self.prepared = self._read(self.learnt | features)
+        unused = unlabelled(target, self.unlabelled)
+        self.problems = Problems([*labels.problems, *unused, *at_rows(self.prepared.problems, self.used)])
+        for row in self.used[~self.prepared.has_any()]:
+            self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
+        self.problems.extend(self._lone_classes())
+        check_labels(labels.problems, self.rows("train"), target)
+        check_decoded(self.prepared, self.rows("train"), self._expected())
+        check_calibration(self.config, len(self.rows("validation")))
+
+    @cached_property
+    def _taught(self) -> npt.NDArray[np.float64] | None:
+        """What the teacher says of every prepared row: asked once for all models of the table."""
+        if not self._teacher:
+            return None
+        return ask_teacher(self._teacher, self.table.take(self.used), self.task, self.report)
+
+    def _read(self, readers: Mapping[str, Modality]) -> Prepared:
+        stream = self.config.prepare.stream
+        store = None if stream else open_store(self.config.prepare, self.report)
+        return prepare_columns(self.table.take(self.used), readers, self.report, store, stream=stream)
+
+    def _expected(self) -> list[str]:
+        """Columns that have to be readable; a model may be continued without some of its own."""
+        rows = self.used[self.rows("train")]
+        there = [self.table.column(name).take(rows) for name in self.learnt if name in self.table]
+        return [column.name for column in there if len(column.values)]
+
+    def _frozen_encoders(self) -> dict[str, Any]:
+        """Tower → an encoder whose features don't change in training: all models of the table share them."""
+        if self.start is not None:
+            return {name: encoder.to(self.device).eval() for name, encoder in frozen_of(self.start).items()}
+        found = {}
+        for tower in self.blueprint.towers:
+            if hasattr(encoders.load(tower.encoder), "from_features"):
+                encoder = build_encoder(tower, {name: self.learnt[name].facts() for name in tower.columns}, {})
+                if encoder.frozen:
+                    self._make_ready(encoder, tower.columns[0])
+                    found[tower.name] = encoder.to(self.device).eval()
+        return found
+
+    def _make_ready(self, encoder: Pretrained | Static, name: str) -> None:
+        """Give a frozen encoder of a column what it knows: from elsewhere, or from the training rows."""
+        if isinstance(encoder, Static):
+            learn_features(encoder, self.learnt[name], self.table.column(name).take(self.split.rows("train")))
+        else:
+            encoder.load_pretrained()
+
+    def _lone_classes(self) -> list[Problem]:
+        """A split of one class only can't be ranked: some of its metrics will not be defined."""
+        found = []
+        for split in SPLITS[1:]:
+            rows = self.rows(split)
+            if self.task.labels and len(rows) and self.target.ndim == 1 and len(np.unique(self.target[rows])) == 1:
+                reason = f"all {len(rows)} {split} rows have one label: metrics that rank or contrast are not defined"
+                found.append(Problem(int(self.used[rows[0]]), str(self.config.target), reason, "another split"))
+        return found
+
+    def _say_guesses(self) -> None:
+        """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
+        for note in self.table.notes:
+            self.report.say(note)
+        for plan in self.plans:
+            if plan.caution:
+                self.report.say(f"? {plan.name}: {plan.modality or 'left out'}: {plan.reason}; {plan.caution}")
+        if self.task_guess.caution:
+            self.report.say(f"? {self.config.target}: {self.task_name}: {self.task_guess.caution}")
+
+    @property
+    def can_calibrate(self) -> bool:
+        """Has the task probabilities that a temperature scales?"""
+        return can_calibrate(metrics_of(self.task_name))
+
+    def rows(self, split: str) -> Rows:
+        """Places of a split's rows among the prepared ones."""
+        return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))

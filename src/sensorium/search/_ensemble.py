@@ -1,0 +1,81 @@
+"""Several models as one: the mean of their scores, taken only where it is surely better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sensorium.evaluate import Difference, compare_outcomes
+from sensorium.experiment import Experiment, Trained
+from sensorium.metrics import Outcome, lower_is_better, score
+
+MOST = 4  # members
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members by their places among the models that were offered, the best first, and what they gain over it."""
+
+    members: list[int]
+    gain: Difference
+
+
+def choose_ensemble(experiment: Experiment, models: Sequence[Trained], metric: str) -> Ensemble | None:
+    """Greedy selection (Caruana et al. 2004, "Ensemble selection from libraries of models").
+
+    It starts from the best model and adds, one at a time and each once, the model that betters the mean of the scores
+    most.
+
+    Args:
+        experiment: whose task reads the scores.
+        models: the best first, with their answers to the validation rows.
+        metric: the watched one.
+
+    Returns:
+        None unless the paired bootstrap interval of its gain over the best model alone lies above 0.
+    """
+    outcomes = [model.outcomes["validation"] for model in models]
+    sign = -1 if lower_is_better(metric) else 1
+
+    def value(places: list[int]) -> float:
+        found = sign * float(score(metric, mean_outcome(experiment, [outcomes[place] for place in places]))[0])
+        return found if np.isfinite(found) else -np.inf
+
+    members, best = [0], value([0])
+    while len(members) < MOST:
+        tried = [(value([*members, place]), -place) for place in range(len(models)) if place not in members]
+        if not tried or max(tried)[0] <= best:
+            break
+        best = max(tried)[0]
+        members.append(-max(tried)[1])
+    if len(members) == 1:
+        return None
+    gain = compare_outcomes(mean_outcome(experiment, [outcomes[place] for place in members]), outcomes[0], metric)
+    return Ensemble(members, gain) if gain.interval[0] > 0 else None
+
+
+def mean_outcome(experiment: Experiment, outcomes: Sequence[Outcome]) -> Outcome:
+    """The answers of the mean of some models' scores to the rows that they all answered."""
+    scores = np.mean([outcome.scores for outcome in outcomes], axis=0)
+    return experiment.task.outcome(scores, outcomes[0].truth)
+
+
+def join(experiment: Experiment, models: Sequence[Trained]) -> Trained:
+    """One model of several; the card is that of the first, with all their temperatures."""
+    bundles = [model.bundle for model in models]
+    needed = {column for bundle in bundles for column in bundle.learnt}
+    columns = [name for name in experiment.learnt if name in needed]
+    card = {**bundles[0].card}
+    if experiment.can_calibrate and "calibration" in card:
+        card["calibration"] = {"temperature": [bundle.temperature for bundle in bundles]}
+    bundle = replace(
+        bundles[0],
+        learnt={name: experiment.learnt[name] for name in columns},
+        kinds={name: experiment.kinds[name] for name in columns},
+        others=[member for other in bundles[1:] for member in other.members],
+        card=card,
+    )
+    outcomes = {"validation": mean_outcome(experiment, [model.outcomes["validation"] for model in models])}
+    return Trained(bundle, models[0].history, outcomes, sum(model.seconds for model in models))

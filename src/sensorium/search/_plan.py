@@ -1,0 +1,62 @@
+"""How many candidates are tried for how long, so that the time suffices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+ETA = 3  # one candidate in so many goes on, with so many times the epochs
+SHARE = 0.4  # of the time that goes to rungs; the rest trains what they chose to the end
+MOST = 81  # candidates
+LEAST = 2.0  # epochs of a whole model, below which there is nothing to plan
+
+
+@dataclass(frozen=True)
+class Rung:
+    """So many candidates are trained for so many epochs."""
+
+    candidates: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rungs of successive halving, and the epochs of the models that are trained to the end."""
+
+    rungs: list[Rung]
+    final: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rungs": [[rung.candidates, rung.epochs] for rung in self.rungs], "final": self.final}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Plan:
+        return cls([Rung(*rung) for rung in content["rungs"]], content["final"])
+
+
+def make_plan(affordable: float, wanted: int) -> Plan:
+    """Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) within some epochs in all.
+
+    Each rung takes the same share of the time: a third of the candidates, three times the epochs. As many rungs as
+    leave the first with three candidates or more to the power of their number (Li et al. 2017, arXiv:1603.06560).
+
+    Args:
+        affordable: epochs of a whole model that there is time for.
+        wanted: epochs after which a plain fit would end.
+    """
+    final = max(1, min(wanted, int(affordable * (1 - SHARE))))
+    rest = affordable - final if final < wanted else affordable * SHARE
+    for depth in range(int(math.log(max(final, 1), ETA)), 0, -1):
+        shortest = max(1, final // ETA**depth)
+        candidates = min(MOST, int(rest / depth / shortest))
+        if candidates >= ETA**depth:
+            return Plan(_rungs(candidates, shortest, depth), final)
+    candidates = min(int(rest), ETA)
+    if candidates < 2 or final < 2:
+        return Plan([], final)
+    return Plan([Rung(candidates, max(1, min(int(rest / candidates), final // ETA)))], final)
+
+
+def _rungs(candidates: int, shortest: int, depth: int) -> list[Rung]:
+    return [Rung(max(1, candidates // ETA**level), shortest * ETA**level) for level in range(depth)]

@@ -1,0 +1,262 @@
+"""The way of a search: single modalities, rungs of candidates, the winners to the end, one choice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from sensorium.artifact import to_json, write_file
+from sensorium.bundle import Bundle
+from sensorium.errors import ConfigError
+from sensorium.evaluate import evaluate_outcome
+from sensorium.experiment import Experiment, Trained
+from sensorium.metrics import metrics_of
+from sensorium.search._budget import Budget, spell
+from sensorium.search._ensemble import Ensemble, choose_ensemble, join
+from sensorium.search._journal import Journal
+from sensorium.search._plan import LEAST, Plan, Rung, make_plan
+from sensorium.search._space import Choices, open_space, variant_of, words
+from sensorium.search._trials import Entrant, Result, Trials
+from sensorium.train.job import epoch_count
+
+JOURNAL, RECORD = "search.journal", "search.json"
+EXPECTED = "expected"  # stage of what was not tried
+FINALS = 4  # models that are trained to the end, at most
+SHOWN = 8  # trials that the model's card tells
+COLD = 5.0  # seconds of a first training that tell little
+KEPT_BACK = 0.02  # of the budget, for files
+MARGIN = 0.95  # of the time that is left: epochs are not all alike
+WORTH = 0.7  # of the first winner's epochs: a further one that has time for fewer is not trained
+SLOWER = 3.0  # times the seconds that a candidate was expected to take, after which a rung goes on without it
+
+
+def search(
+    experiment: Experiment,
+    budget: Budget,
+    *,
+    folder: Path | None = None,
+    keep: Callable[[Bundle], None] | None = None,
+) -> Trained:
+    """Choose encoders, fusion and training within a time, and train what was chosen.
+
+    Every single modality first, then successive halving over candidates, then the best of them to the end. The model
+    that does best on the validation rows is taken, be it a single modality's; an ensemble only where it is surely
+    better. Same plan and seed: same models; the plan depends on how fast the machine is.
+
+    Args:
+        experiment: the table, prepared.
+        budget: the time; what is over is told.
+        folder: for the journal, by which a killed search goes on, and the record.
+        keep: called with each model that is the best so far.
+
+    Raises:
+        ConfigError: there are no validation rows to choose by.
+        MissingExtraError: Optuna is not installed.
+    """
+    return _Search(experiment, budget, folder, keep).run()
+
+
+class _Search:
+    def __init__(
+        self, experiment: Experiment, budget: Budget, folder: Path | None, keep: Callable[[Bundle], None] | None
+    ) -> None:
+        if not len(experiment.rows("validation")):
+            raise ConfigError("there are no validation rows to choose by", place="budget", cure="split.validation=0.1")
+        self.experiment, self.budget, self.folder, self.report = experiment, budget, folder, experiment.report
+        self.space = open_space(experiment)
+        self.firsts = [*self.space.firsts()]
+        self.journal = Journal(self.space, _identity(experiment), experiment.config.seed, folder and folder / JOURNAL)
+        if self.journal.replaced:
+            self.report.say("the folder holds an ended search, or one of another table or settings: this one is new")
+        self.trials = Trials(experiment, budget, self.journal, keep)
+        self.wanted = epoch_count(experiment.config.train, len(experiment.rows("train")))
+        self.entrants: dict[str, Entrant] = {}
+
+    def run(self) -> Trained:
+        self._go_on()
+        singles, per_epoch = self._look()
+        plan = self._plan(self.budget.left / per_epoch)
+        if plan:
+            self._finals(self._rungs(plan, singles, per_epoch))
+        else:
+            self.report.say(
+                f"! {spell(self.budget.seconds)} is too short: {spell(max(0.0, self.budget.left))} left for training "
+                f"and {spell(per_epoch)} for each pass over the rows; a plain fit is made instead"
+            )
+            self.trials.run(self._candidate(0), self.wanted, "final")
+        return self._choose(plan)
+
+    def _go_on(self) -> None:
+        spent = self.journal.noted("spent") or 0.0
+        if spent:
+            self.budget.spent = spent
+            self.report.say(f"the search goes on where it was, after {spell(spent)}")
+
+    def _look(self) -> tuple[list[Result], float]:
+        """One epoch of each single modality: baselines, and how long an epoch of all takes."""
+        towers = [tower.name for tower in self.experiment.blueprint.towers]
+        entrants = [self._candidate(0)] if len(towers) == 1 else [self._single(tower) for tower in towers]
+        found = [self._run(entrant, 1, "single") for entrant in entrants]
+        timed = [result.per_epoch for result in found]
+        if timed[0] < COLD:  # much of it was spent on what is done once in a process
+            timed[0] = min(timed[0], self._run(entrants[0], 2, "single").per_epoch)
+        self._keep_back()
+        return found if len(towers) > 1 else [], sum(timed)
+
+    def _keep_back(self) -> None:
+        """Time for what follows the last model: intervals, measured on the validation rows, and files."""
+        start, models = self.budget.clock(), self.trials.models
+        for model in [*models.values()][:1]:
+            evaluate_outcome(model.outcomes["validation"], metrics_of(self.experiment.task_name))
+        sizes = [len(self.experiment.rows(split)) for split in ("validation", "test")]
+        self.budget.reserve = KEPT_BACK * self.budget.seconds
+        self.budget.reserve += (self.budget.clock() - start) * (1 + 2 * sizes[1] / sizes[0])
+
+    def _plan(self, affordable: float) -> Plan | None:
+        """As it was noted before a break, so that the search goes on as it began."""
+        known = self.journal.noted("plan")
+        if known:
+            return Plan.from_json(known)
+        if affordable < LEAST:
+            return None
+        plan = make_plan(affordable, self.wanted)
+        self.journal.note("plan", plan.to_json())
+        told = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in plan.rungs) or "none to choose"
+        self.report.say(f"candidates: {told}; the best for {plan.final} or more")
+        return plan
+
+    def _rungs(self, plan: Plan, singles: Sequence[Result], per_epoch: float) -> list[Result]:
+        """Successive halving; the best single modality comes along at every rung, the least to be beaten."""
+        best = max(singles, key=self.trials.rank).key if singles else None
+        numbers = list(range(plan.rungs[0].candidates)) if plan.rungs else []
+        results: list[Result] = []
+        for rung in plan.rungs:
+            results = self._rung(rung, numbers[: rung.candidates], plan, per_epoch)
+            per_epoch = mean(result.per_epoch for result in results)
+            if best:
+                results.append(self._run(self.entrants[best], rung.epochs, "rung", SLOWER * rung.epochs * per_epoch))
+            results.sort(key=self.trials.rank, reverse=True)
+            numbers = [int(result.key) for result in results if result.key != best]
+        return results or [self._expected(self._candidate(0), per_epoch)]
+
+    def _rung(self, rung: Rung, numbers: Sequence[int], plan: Plan, per_epoch: float) -> list[Result]:
+        """Train the candidates of one rung, as long as time is left to train one of them to the end."""
+        results: list[Result] = []
+        for number in numbers:
+            if results and not self.trials.knows(str(number), rung.epochs):
+                per_epoch = mean(result.per_epoch for result in results)
+                if self.budget.left < (rung.epochs + plan.final) * per_epoch:
+                    break
+            results.append(self._try(number, rung, SLOWER * rung.epochs * per_epoch))
+        return results
+
+    def _try(self, number: int, rung: Rung, seconds: float) -> Result:
+        first = self.firsts[number] if number < len(self.firsts) else None
+        result = self._run(self._candidate(number, first), rung.epochs, "rung", seconds)
+        self.journal.tell(number, None if result.metric is None else self.trials.sign * result.metric)
+        return result
+
+    def _finals(self, ranked: Sequence[Result]) -> None:
+        """Train the best to the end, one after another while there is time.
+
+        A candidate is the first, even behind a single modality, which learns in fewer epochs: it can still be chosen.
+        """
+        candidates = [result for result in ranked if not self.entrants[result.key].is_single]
+        order = [*candidates[:1], *(result for result in ranked if result not in candidates[:1])]
+        done = dict[str, int](self.journal.noted("finals") or {})  # before a break
+        for key, epochs in done.items():
+            self._run(self.entrants[key], epochs, "final")
+        for result in order[:FINALS]:
+            epochs = self._affordable(result)
+            if result.key not in done and epochs >= max([1, *(WORTH * first for first in [*done.values()][:1])]):
+                self._run(self.entrants[result.key], epochs, "final", self.budget.left)
+                done[result.key] = epochs
+                self.journal.note("finals", done)
+
+    def _affordable(self, result: Result) -> int:
+        """Epochs that there is time to train an entrant for; 0 where it has had as many, or can't be trained."""
+        epochs = min(self.wanted, int(MARGIN * self.budget.left / result.per_epoch))
+        if result.stage == EXPECTED:
+            return epochs
+        return epochs if epochs > result.epochs and result.metric is not None else 0
+
+    def _choose(self, plan: Plan | None) -> Trained:
+        ranked = self.trials.ranked()
+        best = ranked[0]
+        chosen = self.trials.model(self.entrants[best.key], best.epochs)
+        names, ensemble = [best.name], self._ensemble(ranked) if plan else None
+        if ensemble:
+            models = self._offered(ranked)
+            chosen = join(self.experiment, [models[place][1] for place in ensemble.members])
+            names = [models[place][0].name for place in ensemble.members]
+        trained = self.experiment.finish(chosen)
+        record = self._record(plan, names, ensemble)
+        shown = [result.to_json() for result in ranked[:SHOWN]]
+        trained.bundle.card["search"] = {**record, "trials": len(ranked), "best": shown}
+        if self.folder:
+            write_file(self.folder / RECORD, to_json(record))
+        self.journal.end()
+        return trained
+
+    def _offered(self, ranked: Sequence[Result]) -> list[tuple[Result, Trained]]:
+        """The best model of each entrant that is in memory, the best first."""
+        found: dict[str, tuple[Result, Trained]] = {}
+        for result in ranked:
+            if (result.key, result.epochs) in self.trials.models:
+                found.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
+        return list(found.values())
+
+    def _ensemble(self, ranked: Sequence[Result]) -> Ensemble | None:
+        models = [model for _, model in self._offered(ranked)]
+        return choose_ensemble(self.experiment, models, self.trials.metric)
+
+    def _record(self, plan: Plan | None, names: list[str], ensemble: Ensemble | None) -> dict[str, Any]:
+        singles = [result for result in self.trials.results if self.entrants[result.key].is_single]
+        return {
+            "budget": self.budget.seconds,
+            "seconds": round(self.budget.used, 3),
+            "metric": self.trials.metric,
+            "plan": plan and plan.to_json(),
+            "trials": [result.to_json() for result in self.trials.results],
+            "best_single": max(singles, key=self.trials.rank).to_json() if singles else None,
+            "chosen": names,
+            "ensemble": ensemble and ensemble.gain.to_json(),
+        }
+
+    def _run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = float("inf")) -> Result:
+        result = self.trials.run(entrant, epochs, stage, seconds)
+        self.journal.note("spent", self.budget.used)
+        return result
+
+    def _candidate(self, number: int, first: Choices | None = None) -> Entrant:
+        key = str(number)
+        if key not in self.entrants:
+            choices = self.journal.ask(number, self.space.plain if number == 0 else first)
+            variant = variant_of(self.experiment, choices)
+            self.entrants[key] = Entrant(key, words(choices, self.space.plain), variant, choices)
+        return self.entrants[key]
+
+    def _single(self, tower: str) -> Entrant:
+        key = f"modality {tower}"
+        if key not in self.entrants:
+            variant = variant_of(self.experiment, self.space.plain, [tower])
+            self.entrants[key] = Entrant(key, f"{tower} alone", variant)
+        return self.entrants[key]
+
+    def _expected(self, entrant: Entrant, per_epoch: float) -> Result:
+        """What is known of an entrant that was not tried: how long an epoch should take."""
+        return Result(entrant.key, entrant.name, EXPECTED, 1, 1, None, None, per_epoch)
+
+
+def _identity(experiment: Experiment) -> dict[str, Any]:
+    """What makes two searches the same."""
+    settings = json.dumps(experiment.config.model_dump(mode="json", exclude={"prepare"}), sort_keys=True)
+    return {
+        "table": experiment.fingerprint,
+        "settings": hashlib.sha256(settings.encode()).hexdigest(),
+        "named": sorted(experiment.config.model_fields_set | experiment.config.train.model_fields_set),
+    }

@@ -1,0 +1,161 @@
+"""What may be chosen: fusion, encoders, learning rate, width, what is dropped; nothing that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sensorium.config import Choice, Config, overlay
+from sensorium.errors import SensoriumError
+from sensorium.experiment import Experiment, Variant
+from sensorium.model import TowerPlan, plan_model
+from sensorium.registry import Entry, encoders
+
+Choices: TypeAlias = Mapping[str, Any]
+
+FUSIONS = ("concat", "late", "attention", "gated", "weighted_sum", "low_rank", "transformer", "bottleneck")
+RATES = (5e-4, 1e-2)
+WIDTHS = (64, 128, 256)
+HIDDEN = (0.0, 0.15, 0.3, 0.45)  # modality dropout
+DROPOUTS = (None, 0.0, 0.3)  # the encoders' own, none, much
+ENCODER = "encoder of "
+
+
+@dataclass(frozen=True)
+class Space:
+    """The choices that are open.
+
+    Attributes:
+        names: choice → values, that of a plain fit first.
+        rate: the plain learning rate where it is open; else None.
+    """
+
+    names: dict[str, list[Any]]
+    rate: float | None
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """What a fit without a budget would do."""
+        found = {name: values[0] for name, values in self.names.items()}
+        return found if self.rate is None else {**found, "learning_rate": self.rate}
+
+    def firsts(self) -> Iterator[dict[str, Any]]:
+        """What is tried before anything is learnt: the plain fit, then one change or two that often help."""
+        yield self.plain
+        changes: list[dict[str, Any]] = [
+            {"learning_rate": 4e-3, "modality_dropout": 0.15},
+            {"fusion": "late"},
+            *({name: values[1]} for name, values in self.names.items() if name.startswith(ENCODER)),
+            {"fusion": "attention"},
+            {"fusion": "gated", "learning_rate": 1e-3},
+            {"width": 256, "dropout": 0.3},
+        ]
+        for change in changes:
+            if all(name in self.plain and self._allows(name, value) for name, value in change.items()):
+                yield self.plain | change
+
+    def _allows(self, name: str, value: Any) -> bool:
+        return name == "learning_rate" or value in self.names[name]
+
+
+def open_space(experiment: Experiment) -> Space:
+    """Every choice with more than one value that the settings leave open and this table's towers can take."""
+    config, towers = experiment.config, experiment.blueprint.towers
+    names: dict[str, list[Any]] = {}
+    if len(towers) > 1:
+        if "fusion" not in config.model_fields_set:
+            names["fusion"] = _own_first(config.fusion.name or "concat", FUSIONS)
+        if "modality_dropout" not in config.train.model_fields_set:
+            names["modality_dropout"] = _own_first(config.train.modality_dropout, HIDDEN)
+    for tower in towers:
+        fitting = _fitting(experiment, tower)
+        if len(fitting) > 1:
+            names[ENCODER + tower.name] = fitting
+    if "width" not in config.model_fields_set:
+        names["width"] = _own_first(config.width, WIDTHS)
+    if any(_takes_dropout(tower.encoder) and not _named(config, experiment, tower) for tower in towers):
+        names["dropout"] = list(DROPOUTS)
+    rate = None if "learning_rate" in config.train.model_fields_set else config.train.learning_rate
+    return Space(names, rate)
+
+
+def _own_first(own: Any, others: Sequence[Any]) -> list[Any]:
+    return [own, *(value for value in others if value != own)]
+
+
+def variant_of(experiment: Experiment, choices: Choices, towers: list[str] | None = None) -> Variant:
+    """The choices as settings."""
+    settings: dict[str, Any] = {"encoders": {}}
+    for tower in experiment.blueprint.towers:
+        if _named(experiment.config, experiment, tower):
+            continue
+        encoder = choices.get(ENCODER + tower.name, tower.encoder)
+        dropout = (
+            {"dropout": choices["dropout"]} if choices.get("dropout") is not None and _takes_dropout(encoder) else {}
+        )
+        settings["encoders"][tower.name] = {"name": encoder, **dropout}
+    train = {name: choices[name] for name in ("learning_rate", "modality_dropout") if name in choices}
+    settings |= {"train": train} | ({"width": choices["width"]} if "width" in choices else {})
+    if experiment.config.calibrate == "auto" and experiment.can_calibrate:
+        settings["calibrate"] = "temperature"
+    return Variant(towers, Choice.of(choices["fusion"]) if "fusion" in choices else None, settings=settings)
+
+
+def with_epochs(variant: Variant, epochs: int) -> Variant:
+    """The variant, trained for so many epochs at most."""
+    settings = overlay(variant.settings, {"train": {"epochs": epochs}})
+    return Variant(variant.towers, variant.fusion, variant.seed, settings)
+
+
+def words(choices: Choices, plain: Choices) -> str:
+    """What differs from a plain fit, for a person."""
+    changed = [f"{_say(name)} {_short(value)}" for name, value in choices.items() if value != plain.get(name)]
+    return ", ".join(changed) or "plain fit"
+
+
+def _say(name: str) -> str:
+    return name.removeprefix(ENCODER) if name.startswith(ENCODER) else name.replace("_", " ")
+
+
+def _short(value: Any) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
+
+
+def _named(config: Config, experiment: Experiment, tower: TowerPlan) -> bool:
+    """Do the settings say what encodes the tower?"""
+    keys = {tower.name, *tower.columns, *(experiment.kinds[column] for column in tower.columns)}
+    return bool(keys & set(config.encoders))
+
+
+def _fitting(experiment: Experiment, tower: TowerPlan) -> list[str]:
+    """Encoders that take what was prepared for the tower, the modality's own, its smallest good one, first."""
+    if _named(experiment.config, experiment, tower):
+        return [tower.encoder]
+    kinds = {experiment.kinds[column] for column in tower.columns}
+    others = [
+        name
+        for name, entry in encoders.entries.items()
+        if name != tower.encoder and kinds <= set(entry.literal("ACCEPTS", ())) and _learns(entry)
+    ]
+    return [tower.encoder, *(name for name in others if _can_be_planned(experiment, tower, name))]
+
+
+def _learns(entry: Entry) -> bool:
+    """Neither a module of the user's own nor one whose weights come from elsewhere."""
+    return entry.name != "module" and not hasattr(entry.load(), "load_pretrained")
+
+
+def _can_be_planned(experiment: Experiment, tower: TowerPlan, encoder: str) -> bool:
+    change = {"encoders": {tower.name: encoder}}
+    try:
+        plan_model(
+            experiment.learnt, experiment.kinds, Config.gather(experiment.config.model_dump(mode="json"), change)
+        )
+    except SensoriumError:
+        return False
+    return True
+
+
+def _takes_dropout(encoder: str) -> bool:
+    return any(option.name == "dropout" for option in encoders.entry(encoder).options())

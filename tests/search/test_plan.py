@@ -1,0 +1,53 @@
+"""Times as they are written, and plans that fit into them."""
+
+import pytest
+
+from sensorium.errors import ConfigError
+from sensorium.search import Budget, parse_budget
+from sensorium.search._plan import Plan, make_plan
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("10m", 600), ("1h", 3600), ("1h30m", 5400), ("1.5m", 90), ("45", 45), (2.5, 2.5), (" 2M ", 120)],
+)
+def test_a_budget_is_a_time(text, seconds):
+    assert parse_budget(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "10x", "0s", "-3m", "1..2m", "m", float("nan"), float("inf"), -1])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ConfigError, match="a budget of"):
+        parse_budget(text)
+
+
+def test_what_is_left_is_less_what_was_spent_before_and_is_kept_back():
+    now = [100.0]
+    budget = Budget(60, clock=lambda: now[0])
+    now[0] = 110
+    budget.reserve, budget.spent = 5, 20
+    assert (budget.used, budget.left) == (30, 25)
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 9, 24, 60])
+@pytest.mark.parametrize("affordable", [2, 3.7, 8, 22, 60, 200, 1000, 10_000])
+def test_a_plan_fits_into_its_time(affordable, wanted):
+    plan = make_plan(affordable, wanted)
+    assert plan.final <= wanted
+    spent = sum(rung.candidates * rung.epochs for rung in plan.rungs)
+    assert spent + plan.final <= affordable
+    for above, below in zip(plan.rungs, plan.rungs[1:], strict=False):
+        assert (below.candidates, below.epochs) == (above.candidates // 3, above.epochs * 3)
+    assert all(rung.candidates >= 2 and rung.epochs <= plan.final for rung in plan.rungs)
+
+
+def test_more_time_is_more_candidates_and_more_rungs():
+    plans = [make_plan(affordable, 27) for affordable in (2, 20, 100, 1000)]
+    counts = [sum(rung.candidates for rung in plan.rungs) for plan in plans]
+    assert counts == sorted(counts) and counts[0] < counts[1] < counts[2] < counts[3]
+    assert len(plans[-1].rungs) == 3
+
+
+def test_a_plan_survives_a_break():
+    plan = make_plan(200, 24)
+    assert Plan.from_json(plan.to_json()) == plan

@@ -1,0 +1,309 @@
+"""A search keeps its time, is never worse than a single modality, goes on after a kill, and says what it did."""
+
+import hashlib
+import json
+import sys
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.artifact import load_bundle
+from sensorium.config import Config
+from sensorium.errors import ConfigError, MissingExtraError
+from sensorium.experiment import Experiment, Trained
+from sensorium.metrics import Outcome
+from sensorium.predictor import Model
+from sensorium.progress import Silent
+from sensorium.search import Budget, search
+from sensorium.search._ensemble import choose_ensemble, join
+from sensorium.table import open_table
+
+EPOCHS = 3
+
+
+class Ticks:
+    """A clock that goes on by one each time it is read: a search that is the same on every machine."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 1
+        return self.now
+
+
+class Told(Silent):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
+
+    def __contains__(self, words):
+        return any(words in line for line in self.lines)
+
+
+def experiment(table, **settings):
+    split = {"validation": 0.45, "test": 0.2}
+    config = Config.gather({"target": "label", "train": {"epochs": EPOCHS}, "split": split}, settings)
+    return Experiment(open_table(table, config.table), config, Told())
+
+
+def run(table, seconds=90, folder=None, keep=None, **settings):
+    job = experiment(table, **settings)
+    return job, search(job, Budget(seconds, Ticks()), folder=folder, keep=keep)
+
+
+def digest(bundle):
+    state = bundle.network.state_dict()
+    return hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
+
+
+def record(folder):
+    return json.loads((folder / "search.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def done(tabular, tmp_path_factory):
+    """A search over number + category (one tower) and text."""
+    folder = tmp_path_factory.mktemp("done")
+    kept = []
+    job, trained = run(tabular, folder=folder, keep=lambda bundle: kept.append(digest(bundle)))
+    return job, trained, record(folder), kept, folder
+
+
+def test_single_modalities_come_first_then_rungs_then_the_end(done):
+    found = done[2]
+    stages = [trial["stage"] for trial in found["trials"]]
+    assert stages == sorted(stages, key=["single", "rung", "final"].index)
+    assert [trial["name"] for trial in found["trials"]][:2] == ["tabular alone", "text alone"]
+    candidates = [trial for trial in found["trials"] if trial["stage"] == "rung" and trial["choices"]]
+    assert candidates[0]["name"] == "plain fit"
+    assert 3 <= len({json.dumps(trial["choices"]) for trial in candidates}) <= found["plan"]["rungs"][0][0]
+    assert any(trial["stage"] == "final" and trial["epochs"] == EPOCHS for trial in found["trials"])
+
+
+def test_the_chosen_model_is_never_worse_than_a_single_modality(done):
+    job, trained, found = done[:3]
+    chosen = Model(trained.bundle).evaluate(job.table, "validation").metrics["accuracy"]
+    assert found["best_single"]["name"].endswith(" alone")
+    assert chosen >= max(trial["metric"] for trial in found["trials"])
+
+
+def test_a_single_modality_is_chosen_where_the_others_are_noise():
+    random = np.random.default_rng(0)
+    labels = random.choice(["a", "b"], 200)
+    table = {"x": np.where(labels == "a", 1.0, -1.0) + random.normal(0, 0.3, 200), "label": labels}
+    table["note"] = [" ".join(random.choice(list("abcdefghij"), 8)) for _ in labels]
+    _, trained = run(table, 40, seed=1)
+    singles = trained.bundle.card["search"]["best_single"]["metric"]
+    assert max(trial["metric"] for trial in trained.bundle.card["search"]["best"]) >= singles == 1
+
+
+def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
+    _, trained, found, kept, _ = done
+    metrics = [trial["metric"] for trial in found["trials"]]
+    assert len(kept) >= sum(value > max(metrics[:place], default=-1) for place, value in enumerate(metrics))
+    if found["ensemble"] is None:
+        assert kept[-1] == digest(trained.bundle)
+
+
+def test_the_record_and_the_card_tell_of_it(done):
+    _, trained, found, *_ = done
+    card = trained.bundle.card["search"]
+    assert card["trials"] == len(found["trials"]) and card["chosen"] == found["chosen"]
+    assert {"test", "temperature"} <= set(trained.bundle.card["calibration"]) or found["ensemble"]
+    assert set(trained.outcomes) == {"validation", "test"}
+
+
+def test_the_same_clock_and_seed_give_the_same_search(done, tabular, tmp_path):
+    _, trained, found, *_ = done
+    _, again = run(tabular, folder=tmp_path)
+    assert record(tmp_path) == found
+    assert digest(again.bundle) == digest(trained.bundle)
+
+
+@pytest.mark.parametrize("trainings", [5, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 8, -1))])
+def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path, monkeypatch):
+    """What was trained is not trained again, and what would have been asked is asked; -1: in the last training."""
+    trainings = trainings if trainings > 0 else len(done[2]["trials"]) + trainings
+    learn, count = Experiment.learn, [0]
+
+    def mortal(self, *args, **kwargs):
+        if count[0] == trainings:
+            raise KeyboardInterrupt
+        count[0] += 1
+        return learn(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Experiment, "learn", mortal)
+        with pytest.raises(KeyboardInterrupt):
+            run(tabular, folder=tmp_path)
+        with (tmp_path / "search.journal").open("ab") as stream:
+            stream.write(b'{"half a li')  # what a kill leaves
+        count[0] = trainings - 100
+        job, trained = run(tabular, folder=tmp_path)
+    assert "goes on where it was" in job.report
+    before, after = tried(done[2]), tried(record(tmp_path))
+    assert len(after) >= min(trainings, len(before))
+    assert after == before[: len(after)]  # the time that the kill cost may be that of the last candidates
+    again = "trained again" in job.report
+    assert count[0] - (trainings - 100) == len(record(tmp_path)["trials"]) - trainings + again
+    assert trained.bundle.card["search"]["plan"] == done[2]["plan"] or trainings == 1
+
+
+def tried(found):
+    """All that was trained before the models that are trained to the end."""
+    return [
+        (trial["key"], trial["epochs"], trial["metric"], trial["choices"])
+        for trial in found["trials"]
+        if trial["stage"] != "final"
+    ]
+
+
+def test_time_spent_before_a_kill_counts(tabular, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("sensorium.search._search._Search._rungs", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(tabular, folder=tmp_path)
+    _, trained = run(tabular, 20, folder=tmp_path)
+    assert trained.bundle.card["search"]["seconds"] > 20
+
+
+def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp_path):
+    anew = []
+    for settings in ({}, {}, {"exclude": ["category"]}):
+        job, _ = run(tabular, 20, folder=tmp_path, **settings)
+        anew.append("this one is new" in job.report)
+        assert "goes on where it was" not in job.report
+        assert {trial["stage"] for trial in record(tmp_path)["trials"]} == {"single", "final"}
+    assert anew == [False, True, True]
+
+
+def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("sensorium.search._search._Search._plan", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(tabular, folder=tmp_path)
+    job, _ = run(open_table(tabular).take(np.arange(100)), 20, folder=tmp_path)
+    assert "this one is new" in job.report
+
+
+def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
+    job, trained = run(tabular, 3, folder=tmp_path)
+    assert "3 s is too short" in job.report
+    assert "plain fit is made instead" in job.report
+    assert record(tmp_path)["plan"] is None
+    plain = experiment(tabular).train()
+    final = next(trial for trial in record(tmp_path)["trials"] if trial["stage"] == "final")
+    assert (final["name"], final["epochs"]) == ("plain fit", EPOCHS)
+    if record(tmp_path)["chosen"] == ["plain fit"]:
+        assert digest(trained.bundle) == digest(plain.bundle)
+
+
+def test_what_the_settings_name_is_kept(tabular, tmp_path):
+    train = {"learning_rate": 1e-3, "modality_dropout": 0.1, "epochs": 1}
+    encoders = {"text": {"name": "text_cnn", "filters": 8}}
+    named = {"fusion": "late", "width": 16, "train": train, "encoders": encoders, "exclude": ["number"]}
+    _, trained = run(tabular, 60, folder=tmp_path, **named)
+    config = trained.bundle.config
+    assert (config.fusion.name, config.width, config.train.learning_rate) == ("late", 16, 1e-3)
+    assert config.encoders["text"].options == {"filters": 8}
+    choices = {name for trial in record(tmp_path)["trials"] for name in trial["choices"]}
+    assert choices <= {"dropout"}
+
+
+def test_one_modality_and_values_can_be_searched_too(tabular):
+    random = np.random.default_rng(0)
+    x = random.normal(size=200)
+    _, trained = run({"x": x, "label": 2 * x + random.normal(0, 0.1, 200)}, 100)
+    assert trained.bundle.task_name == "regression"
+    assert trained.bundle.card["search"]["best_single"] is None
+    assert "calibration" not in trained.bundle.card
+
+
+def test_a_training_that_breaks_is_passed_over(tabular, tmp_path, monkeypatch):
+    from sensorium.errors import TrainingError
+
+    learn = Experiment.learn
+
+    def fragile(self, variant, *args, **kwargs):
+        if variant.settings["train"].get("learning_rate") == 4e-3:
+            raise TrainingError("the loss is nan in epoch 1")
+        return learn(self, variant, *args, **kwargs)
+
+    monkeypatch.setattr(Experiment, "learn", fragile)
+    job, _ = run(tabular, 60, folder=tmp_path)
+    assert "the loss is nan" in job.report
+    broken = [trial for trial in record(tmp_path)["trials"] if trial["metric"] is None]
+    assert [trial["stage"] for trial in broken] == ["rung"]
+
+
+def test_without_validation_rows_there_is_nothing_to_choose_by(tabular):
+    with pytest.raises(ConfigError, match="no validation rows"):
+        run(tabular, split={"validation": 0})
+
+
+def test_without_optuna_the_cure_is_told(tabular, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MissingExtraError, match=r"sensorium\[search\]"):
+        run(tabular)
+
+
+def test_the_journal_is_lines_of_json(done):
+    folder = done[4]
+    assert [json.loads(line) for line in (folder / "search.journal").read_text().splitlines()]
+    assert sorted(path.name for path in folder.iterdir()) == ["search.journal", "search.json"]
+
+
+def answers(job, wrong):
+    """A model's answers to the validation rows: sure and right, but for some rows where it is unsurely wrong."""
+    truth = job.target[job.rows("validation")]
+    scores = np.full((len(truth), 3), 0.05)
+    scores[np.arange(len(truth)), truth] = 0.9
+    scores[wrong, truth[wrong]], scores[wrong, (truth[wrong] + 1) % 3] = 0.4, 0.55
+    return Trained(None, None, {"validation": job.task.outcome(scores, truth)}, 1.0)
+
+
+def test_an_ensemble_is_taken_only_where_it_is_surely_better(tabular):
+    job = experiment(tabular)
+    rows = np.arange(len(job.rows("validation")))
+    first, other, same = answers(job, rows % 3 == 0), answers(job, rows % 3 == 1), answers(job, rows % 3 == 0)
+    found = choose_ensemble(job, [first, same, other], "accuracy")
+    assert found.members == [0, 2]
+    assert found.gain.value == pytest.approx((rows % 3 == 0).mean()) and found.gain.interval[0] > 0
+    assert choose_ensemble(job, [first, same], "accuracy") is None
+    nearly = answers(job, (rows % 3 == 0) & (rows > 0))
+    assert choose_ensemble(job, [nearly, answers(job, rows == 3)][::-1], "accuracy") is None
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members(tabular, tmp_path):
+    job = experiment(tabular)
+    from sensorium.search._space import open_space, variant_of
+
+    plain = open_space(job).plain
+    variants = [variant_of(job, plain), variant_of(job, {**plain, "fusion": "late"}, ["text"])]
+    models = [job.learn(variant) for variant in variants]
+    joined = job.finish(join(job, models))
+    alone = [model.outcomes["validation"].scores for model in models]
+    assert joined.outcomes["validation"].scores == pytest.approx(np.mean(alone, axis=0))
+    assert isinstance(job.outcome(joined.bundle, "validation"), Outcome)
+    assert job.outcome(joined.bundle, "validation").scores == pytest.approx(np.mean(alone, axis=0))
+    Model(joined.bundle).save(tmp_path / "m")
+    kept = Model(load_bundle(tmp_path / "m"))
+    assert kept.evaluate(job.table, "test").to_json() == Model(joined.bundle).evaluate(job.table, "test").to_json()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [12, 25])
+def test_a_search_in_real_time_keeps_it(seconds, made, tmp_path):
+    """A tenth more at most, and the fixed second or two of a small machine that other tests share."""
+    import time
+
+    start = time.perf_counter()
+    model = sensorium.fit(made, "label", budget=f"{seconds}s", out=tmp_path / "run", progress=False)
+    found = model.card["search"]
+    assert found["plan"] is None or time.perf_counter() - start < 1.1 * seconds + 3
+    assert sensorium.load(tmp_path / "run").evaluate(made).to_json() == model.evaluate(made).to_json()
+    assert {"search.json", "search.journal", "model", "metrics.json"} <= {p.name for p in (tmp_path / "run").iterdir()}
