@@ -156,9 +156,8 @@ class Bundle:
                     given = present & mask
                     own = some[places.numpy()][given.any(1).cpu().numpy()]
                     logits = member.network.decide(tokens, given)[given.any(1)]
-                    scores[number, own] = self.task.scores(
-                        logits.float().cpu().numpy() / np.float32(member.temperature)
-                    )
+                    cooled = (logits / member.temperature).float().cpu().numpy()
+                    scores[number, own] = self.task.scores(cooled)
                     there[number, own] = True
         return scores, there
 
