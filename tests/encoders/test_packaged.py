@@ -191,7 +191,9 @@ def test_features_of_every_modality_are_computed_once(table, packaged_weights, t
 
     monkeypatch.setattr(Features, "_encode", counted)
     once = {"Text": 48, "Image": 48, "Audio": 48}
-    found = sensorium.compare(table, "label", fusions=["concat"], seeds=2, config=settings(), progress=False)
+    found = sensorium.compare(
+        table, "label", fusions=["concat"], seeds=2, config=settings(), baselines=[], progress=False
+    )
     assert len(found.results) == 4 and given == once
     sensorium.fit(table, "label", config=settings(), fusion="gated", progress=False)
     assert given == once

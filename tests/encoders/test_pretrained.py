@@ -123,7 +123,9 @@ def test_frozen_features_are_computed_once_for_all_models_and_runs(table, folder
     monkeypatch.setattr(
         Features, "_encode", lambda self, cells: (given.append(len(cells.present)), plain(self, cells))[1]
     )
-    found = sensorium.compare(table, "label", fusions=["concat", "gated"], config=settings(folders), progress=False)
+    found = sensorium.compare(
+        table, "label", fusions=["concat", "gated"], config=settings(folders), baselines=[], progress=False
+    )
     assert len(found.results) == 4
     assert sum(given) == 2 * ROWS
     fit(table, folders)

@@ -192,7 +192,9 @@ def test_features_are_computed_once_for_all_models_and_runs(tabular, tmp_path, m
     monkeypatch.setattr(
         Features, "_encode", lambda self, cells: (given.append(len(cells.present)), plain(self, cells))[1]
     )
-    found = sensorium.compare(tabular, "label", fusions=["concat", "gated"], config=settings(), progress=False)
+    found = sensorium.compare(
+        tabular, "label", fusions=["concat", "gated"], config=settings(), baselines=[], progress=False
+    )
     rows = sum(given)
     assert len(found.results) == 4 and rows == 120
     sensorium.fit(tabular, "label", config=settings(), progress=False)

@@ -263,6 +263,7 @@ def test_a_model_of_one_modality_is_trained_without_pre_training_over_several(ta
         table,
         "label",
         fusions=["concat"],
+        baselines=[],
         epochs=1,
         train={"pretrain": FEW["contrastive"]},
         split_column="split",
