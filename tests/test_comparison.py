@@ -216,3 +216,11 @@ def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     other["left"][0] = [9.0] * 6
     go(other)
     assert len(trained) == 4
+
+
+@pytest.mark.slow
+def test_by_default_what_only_both_modalities_together_tell_is_found():
+    """Modality dropout hides it from most fusions; one of those that are trained by default sees it all the same."""
+    kinds = {"left": "vector", "right": "vector"}
+    found = sensorium.compare(make_truth("synergistic", rows=800), "label", modalities=kinds, progress=False)
+    assert found.helps, found.verdict

@@ -150,7 +150,7 @@ def compare(
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
-        fusions: registered names, or `["all"]`; by default attention, concat, gated, late and weighted_sum.
+        fusions: registered names, or `["all"]`; by default attention, concat, gated, late, low_rank and weighted_sum.
         baselines: registered names, or `["none"]`; by default gradient-boosted trees and a linear model of all columns,
             where they suit the task, would not take long, and scikit-learn is installed (extra `sklearn`).
         seeds: train each network from so many seeds, from the settings' own on, or from these; the split stays.

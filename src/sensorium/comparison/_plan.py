@@ -11,7 +11,7 @@ from sensorium.errors import ConfigError
 from sensorium.experiment import Experiment, Variant
 from sensorium.registry import fusions
 
-USUAL = ("attention", "concat", "gated", "late", "weighted_sum")  # one of each kind, all of them quick
+USUAL = ("attention", "concat", "gated", "late", "low_rank", "weighted_sum")  # one of each kind, all of them quick
 
 
 @dataclass(frozen=True)
