@@ -16,7 +16,7 @@ from sensorium.metrics import Outcome
 from sensorium.predictor import Model
 from sensorium.progress import Silent
 from sensorium.search import Budget, search
-from sensorium.search._ensemble import choose_ensemble, join
+from sensorium.search._ensemble import choose_ensemble, join, mean_outcome
 from sensorium.table import open_table
 
 EPOCHS = 3
@@ -276,6 +276,18 @@ def test_an_ensemble_is_taken_only_where_it_is_surely_better(tabular):
     assert choose_ensemble(job, [first, same], "accuracy") is None
     nearly = answers(job, (rows % 3 == 0) & (rows > 0))
     assert choose_ensemble(job, [nearly, answers(job, rows == 3)][::-1], "accuracy") is None
+
+
+def test_a_model_that_spoils_how_sure_the_answers_are_is_no_member(tabular):
+    """It is right where the other one is not, and knows nothing elsewhere: the mean is always right, and seldom sure."""
+    job = experiment(tabular)
+    truth = job.target[job.rows("validation")]
+    wrong = np.arange(len(truth)) % 3 == 0
+    scores = np.where(wrong[:, None], np.eye(3)[truth] * 0.85 + 0.05, 1 / 3)
+    spoiler = Trained(None, None, {"validation": job.task.outcome(scores, truth)}, 1.0)
+    first = answers(job, wrong)
+    assert (mean_outcome(job, [m.outcomes["validation"] for m in (first, spoiler)]).predicted == truth).all()
+    assert choose_ensemble(job, [first, spoiler], "accuracy") is None
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_members(tabular, tmp_path):
