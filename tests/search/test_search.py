@@ -279,7 +279,7 @@ def test_an_ensemble_is_taken_only_where_it_is_surely_better(tabular):
 
 
 def test_a_model_that_spoils_how_sure_the_answers_are_is_no_member(tabular):
-    """It is right where the other one is not, and knows nothing elsewhere: the mean is always right, and seldom sure."""
+    """It is right where the other one is not, and knows nothing elsewhere: their mean is right, and seldom sure."""
     job = experiment(tabular)
     truth = job.target[job.rows("validation")]
     wrong = np.arange(len(truth)) % 3 == 0
