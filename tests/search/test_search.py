@@ -17,6 +17,9 @@ from sensorium.predictor import Model
 from sensorium.progress import Silent
 from sensorium.search import Budget, search
 from sensorium.search._ensemble import choose_ensemble, join, mean_outcome
+from sensorium.search._journal import Journal
+from sensorium.search._space import open_space, variant_of
+from sensorium.search._trials import Entrant, Trials
 from sensorium.table import open_table
 
 EPOCHS = 3
@@ -195,9 +198,9 @@ def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     assert "3 s is too short" in job.report
     assert "plain fit is made instead" in job.report
     assert record(tmp_path)["plan"] is None
-    plain = experiment(tabular).train()
+    plain = experiment(tabular).learn(enough=lambda: True)
     final = next(trial for trial in record(tmp_path)["trials"] if trial["stage"] == "final")
-    assert (final["name"], final["epochs"]) == ("plain fit", EPOCHS)
+    assert (final["name"], final["epochs"], final["trained"]) == ("plain fit", EPOCHS, 1)  # no time for a second one
     if record(tmp_path)["chosen"] == ["plain fit"]:
         assert digest(trained.bundle) == digest(plain.bundle)
 
@@ -238,6 +241,44 @@ def test_a_training_that_breaks_is_passed_over(tabular, tmp_path, monkeypatch):
     assert "the loss is nan" in job.report
     broken = [trial for trial in record(tmp_path)["trials"] if trial["metric"] is None]
     assert [trial["stage"] for trial in broken] == ["rung"]
+
+
+def test_a_metric_that_is_defined_nowhere_leaves_the_choice_to_the_loss(tmp_path):
+    """Validation rows of one class have no area under the curve."""
+    random = np.random.default_rng(0)
+    labels = random.choice(["a", "b"], 240)
+    split = np.where(labels == "a", random.choice(["train", "validation"], 240), random.choice(["train", "test"], 240))
+    table = {"x": (labels == "a") + random.normal(0, 0.5, 240), "label": labels, "split": split}
+    table["note"] = [" ".join(random.choice(list("abcdefghij"), 4)) for _ in labels]
+    _, trained = run(table, folder=tmp_path, train={"metric": "roc_auc"}, split={"column": "split"})
+    found = record(tmp_path)
+    assert all(trial["metric"] is None for trial in found["trials"])
+    best = min(found["trials"], key=lambda trial: trial["loss"])
+    assert found["chosen"] == [best["name"]] and trained.bundle.card["search"]["best"][0] == best
+    assert any(trial["stage"] == "final" for trial in found["trials"])
+
+
+def test_a_model_that_time_cut_short_is_trained_again_to_the_same_weights(tabular):
+    job = experiment(tabular)
+    space = open_space(job)
+    trials = Trials(job, Budget(90, Ticks()), Journal(space, {}, 0, None), None)
+    entrant = Entrant("0", "plain fit", variant_of(job, space.plain))
+    result = trials.run(entrant, EPOCHS, "rung", seconds=0.5)
+    assert result.trained == 1
+    first = digest(trials.model(entrant, result).bundle)
+    trials.models.clear()
+    assert digest(trials.model(entrant, result).bundle) == first
+
+
+def test_encoders_whose_features_are_counted_beforehand_are_no_candidates(tabular):
+    assert "text_tfidf" not in open_space(experiment(tabular)).names["encoder of text"]
+
+
+def test_low_rank_fusion_is_tried_early(tabular):
+    space = open_space(experiment(tabular))
+    first, second, third, *_ = space.firsts()
+    assert first == space.plain and second["learning_rate"] != space.rate
+    assert third == space.plain | {"fusion": "low_rank"}
 
 
 def test_without_validation_rows_there_is_nothing_to_choose_by(tabular):
@@ -292,8 +333,6 @@ def test_a_model_that_spoils_how_sure_the_answers_are_is_no_member(tabular):
 
 def test_an_ensemble_answers_with_the_mean_of_its_members(tabular, tmp_path):
     job = experiment(tabular)
-    from sensorium.search._space import open_space, variant_of
-
     plain = open_space(job).plain
     variants = [variant_of(job, plain), variant_of(job, {**plain, "fusion": "late"}, ["text"])]
     models = [job.learn(variant) for variant in variants]

@@ -85,9 +85,10 @@ class _Search:
         else:
             self.report.say(
                 f"! {spell(self.budget.seconds)} is too short: {spell(max(0.0, self.budget.left))} left for training "
-                f"and {spell(per_epoch)} for each pass over the rows; a plain fit is made instead"
+                f"and {spell(per_epoch)} for each pass over the rows; a plain fit is made instead, "
+                "as far as there is time, of one epoch at least"
             )
-            self.trials.run(self._candidate(0), self.wanted, "final")
+            self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
         return self._choose(plan)
 
     def _go_on(self) -> None:
@@ -182,12 +183,12 @@ class _Search:
         epochs = min(self.wanted, int(MARGIN * self.budget.left / result.per_epoch))
         if result.stage == EXPECTED:
             return epochs
-        return epochs if epochs > result.epochs and result.metric is not None else 0
+        return epochs if epochs > result.epochs and result.loss is not None else 0
 
     def _choose(self, plan: Plan | None) -> Trained:
         ranked = self.trials.ranked()
         best = ranked[0]
-        chosen = self.trials.model(self.entrants[best.key], best.epochs)
+        chosen = self.trials.model(self.entrants[best.key], best)
         names, ensemble = [best.name], self._ensemble(ranked) if plan else None
         if ensemble:
             models = self._offered(ranked)

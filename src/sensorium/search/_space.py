@@ -45,6 +45,7 @@ class Space:
         yield self.plain
         changes: list[dict[str, Any]] = [
             {"learning_rate": 4e-3, "modality_dropout": 0.15},
+            {"fusion": "low_rank"},  # early: it sees what only all modalities together tell
             {"fusion": "late"},
             *({name: values[1]} for name, values in self.names.items() if name.startswith(ENCODER)),
             {"fusion": "attention"},
@@ -142,8 +143,10 @@ def _fitting(experiment: Experiment, tower: TowerPlan) -> list[str]:
 
 
 def _learns(entry: Entry) -> bool:
-    """Neither a module of the user's own nor one whose weights come from elsewhere."""
-    return entry.name != "module" and not hasattr(entry.load(), "load_pretrained")
+    """Not a module of the user's own, nor one whose weights come from elsewhere or are counted beforehand."""
+    return entry.name != "module" and not any(
+        hasattr(entry.load(), method) for method in ("load_pretrained", "learn_features")
+    )
 
 
 def _can_be_planned(experiment: Experiment, tower: TowerPlan, encoder: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -50,7 +51,7 @@ class Result:
         epochs: at most; the schedule of the learning rate ends with them.
         trained: epochs that it took, fewer where patience or time was over.
         metric: the watched one on the validation rows, None where training failed or it is not defined.
-        loss: on the validation rows, which ranks what the metric does not.
+        loss: on the validation rows, which ranks what the metric does not; None where training failed.
         seconds: that it took.
         choices: of a candidate.
     """
@@ -108,12 +109,15 @@ class Trials:
         """Was it trained before a break?"""
         return self._journal.noted(_place(key, epochs)) is not None
 
-    def model(self, entrant: Entrant, epochs: int) -> Trained:
-        """The model of a result; trained anew, to the same weights, where it is no longer in memory."""
-        if (entrant.key, epochs) not in self.models:
+    def model(self, entrant: Entrant, result: Result) -> Trained:
+        """The model of a result; trained anew for as many epochs, to the same weights, where it is not in memory."""
+        place, passed = (entrant.key, result.epochs), itertools.count(1)
+        if place not in self.models:
             self.experiment.report.say(f"{entrant.name}: trained again, it was chosen before a break")
-            self.models[entrant.key, epochs] = self.experiment.learn(with_epochs(entrant.variant, epochs))
-        return self.models[entrant.key, epochs]
+            self.models[place] = self.experiment.learn(
+                with_epochs(entrant.variant, result.epochs), enough=lambda: next(passed) >= result.trained
+            )
+        return self.models[place]
 
     def ranked(self) -> list[Result]:
         """All results, the best first; of equal ones, the first."""
@@ -121,9 +125,8 @@ class Trials:
 
     def rank(self, result: Result) -> tuple[float, float]:
         """By the watched metric, then by the loss; what could not be trained is last."""
-        if result.metric is None:
-            return -math.inf, -math.inf
-        return self.sign * result.metric, -math.inf if result.loss is None else -result.loss
+        metric = -math.inf if result.metric is None else self.sign * result.metric
+        return metric, -math.inf if result.loss is None else -result.loss
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> Result:
         start, report = self.budget.clock(), self.experiment.report
@@ -174,11 +177,15 @@ class Trials:
 
     def _tell(self, result: Result) -> None:
         best = self.ranked()[0]
-        if best.metric is not None:
-            shown = "failed" if result.metric is None else f"{self.metric} {result.metric:.4f}"
-            self.experiment.report.say(
-                f"{result.name}: {shown} in {result.seconds:.0f} s; best so far {best.metric:.4f} by {best.name}"
-            )
+        self.experiment.report.say(
+            f"{result.name}: {self._shown(result)} in {result.seconds:.0f} s; "
+            f"best so far {self._shown(best)} by {best.name}"
+        )
+
+    def _shown(self, result: Result) -> str:
+        if result.metric is not None:
+            return f"{self.metric} {result.metric:.4f}"
+        return "failed" if result.loss is None else f"loss {result.loss:.4f}, {self.metric} is not defined"
 
 
 def _place(key: str, epochs: int) -> str:
