@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference
+from sensorium.experiment import Experiment
 from sensorium.remedies import ByItself, _settle
 from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, remedies_of, skill
 from sensorium.techniques.doctor import _overfit_ratio
@@ -138,6 +139,25 @@ def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
     assert [result["name"] for result in found["results"]] == ["plain"]
     assert found["chosen"] == "plain"
     assert "weak by nature" in found["verdict"]
+
+
+def test_a_remedy_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys):
+    real = Experiment.train
+
+    def train(job, variant, *args):
+        if "pmr" in job.config.train.techniques or variant.towers == ["vector"]:
+            raise TrainingError("the loss is nan in epoch 1")
+        return real(job, variant, *args)
+
+    monkeypatch.setattr(Experiment, "train", train)
+    kinds = {"vector": "vector", "code": "category"}
+    found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "balance": "always"}).card["balance"]
+    names = [result["name"] for result in found["results"]]
+    assert names == ["plain", *(name for name in remedies_of("multiclass") if name != "pmr")]
+    assert set(found["by_itself"]) == {"code"}
+    assert "not known of 'vector'" in found["diagnosis"]["words"]
+    told = capsys.readouterr().err
+    assert "pmr is left out: the loss is nan" in told and "vector by itself is left out" in told
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])

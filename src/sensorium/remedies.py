@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sensorium.bundle import Bundle
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, finite, holm
 from sensorium.experiment import Experiment, Trained, Variant
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
@@ -120,7 +120,8 @@ def treat(
 
     A modality is undertrained where a model of it alone, trained for that, does better on the validation rows than the
     fused model that is given it alone: by `GAP` of the way from chance to perfect, and with a paired 95% interval that
-    leaves out 0. All of these models together take about as long as the fused one.
+    leaves out 0. All of these models together take about as long as the fused one. What can't be trained (its loss is
+    not finite) is passed over and told.
 
     Args:
         experiment: the table, prepared; two modalities or more.
@@ -130,18 +131,21 @@ def treat(
 
     Raises:
         ConfigError: one modality only, or no validation rows.
+        TrainingError: plain training can't go on.
     """
     remedies = _check(experiment, variant)
     metric = experiment.config.train.metric or experiment.task.watch
     plain = _with(experiment, DOCTOR).train(variant, keep, checkpoint)
     report = plain.history.techniques[DOCTOR]
     diagnosis = replace(Diagnosis(**report["diagnosis"]), remedies=remedies)
-    by_itself = {name: _by_itself(experiment, plain, variant, name, metric) for name in report["modalities"]}
+    found = {name: _by_itself(experiment, plain, variant, name, metric) for name in report["modalities"]}
+    by_itself = {name: own for name, own in found.items() if own}
     diagnosis = _settle(diagnosis, by_itself, _chance(experiment, plain, metric), metric)
+    diagnosis = _unsettled(diagnosis, [name for name, own in found.items() if not own])
     runs, always = {PLAIN: plain}, experiment.config.train.balance == "always"
     for name in remedies if diagnosis.state == "undertrained" or always else []:
-        experiment.report.say(f"{name}: training")
-        runs[name] = _with(experiment, DOCTOR, name).train(variant)
+        run = _trained(_with(experiment, DOCTOR, name), name, variant)
+        runs |= {name: run} if run else {}
     chosen = max(runs, key=lambda name: _worth(runs[name], metric))
     results = _judge(experiment, runs, metric)
     verdict = f"{diagnosis.words}; {_outcome(results, chosen, metric)}"
@@ -173,9 +177,21 @@ def _on(experiment: Experiment) -> Mapping[str, Any]:
     return experiment.config.train.techniques
 
 
-def _by_itself(experiment: Experiment, plain: Trained, variant: Variant, name: str, metric: str) -> ByItself:
-    experiment.report.say(f"{name} by itself: training")
-    alone = experiment.train(replace(variant, towers=[name])).outcomes["validation"]
+def _trained(experiment: Experiment, name: str, variant: Variant) -> Trained | None:
+    """A model beside the plain one; None where it can't be trained, which is no fault of the plain one."""
+    experiment.report.say(f"{name}: training")
+    try:
+        return experiment.train(variant)
+    except TrainingError as error:
+        experiment.report.say(f"! {name} is left out: {error.finding}")
+        return None
+
+
+def _by_itself(experiment: Experiment, plain: Trained, variant: Variant, name: str, metric: str) -> ByItself | None:
+    run = _trained(experiment, f"{name} by itself", replace(variant, towers=[name]))
+    if run is None:
+        return None
+    alone = run.outcomes["validation"]
     rows, bundle = experiment.rows("validation"), plain.bundle
     prepared = experiment.prepared.only(bundle.learnt)
     with bundle.network.reading_features(experiment.frozen):
@@ -212,6 +228,14 @@ def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, 
     state = "weak" if diagnosis.behind else "balanced"
     reason = "weak by nature, not undertrained" if diagnosis.behind else "balanced"
     return replace(diagnosis, state=state, words=f"{reason}: {told}; no remedy needed", remedies=[])
+
+
+def _unsettled(diagnosis: Diagnosis, failed: Sequence[str]) -> Diagnosis:
+    """With a word on modalities that could not be trained by themselves: of them nothing is known."""
+    if not failed:
+        return diagnosis
+    words = f"{diagnosis.words}; not known of {', '.join(map(repr, failed))}: training by itself could not go on"
+    return replace(diagnosis, words=words)
 
 
 def _worth(run: Trained, metric: str) -> float:
