@@ -9,7 +9,8 @@ from sensorium.baselines._cells import count_tokens, shrink_pictures, sum_up_ste
 from sensorium.config import Config
 from sensorium.experiment import Experiment
 from sensorium.metrics import score
-from sensorium.modalities import Ragged
+from sensorium.modalities import Encoded, Ragged
+from sensorium.prepare import Prepared
 from sensorium.progress import Silent
 from sensorium.registry import baselines, tasks
 from sensorium.table import open_table
@@ -140,6 +141,13 @@ def test_a_series_is_summed_up_by_its_moments():
     ]
     assert found[0] == pytest.approx(np.concatenate([*wanted, [np.log(10)]]), abs=1e-6)
     assert (found[1] == 0).all()
+
+
+def test_waveforms_are_summed_up_as_a_series_of_one_channel():
+    samples, offsets = np.random.default_rng(0).normal(size=90).astype(np.float32), np.array([0, 40, 90])
+    sound = Encoded(Ragged(samples, offsets), np.array([True, True]), [])
+    found = flatten_columns(Prepared({"sound": sound}, []), np.array([0]), 0)
+    assert np.array_equal(found.values, sum_up_steps(Ragged(samples[:, None], offsets)))
 
 
 def test_pictures_are_shrunk_to_means_over_areas():

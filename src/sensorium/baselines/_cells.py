@@ -50,6 +50,11 @@ def sum_up_steps(cells: Ragged) -> Floats:
     return found
 
 
+def sum_up_samples(cells: Ragged) -> Floats:
+    """Ragged float[total], as of waveforms → [n, f]: a series of one channel."""
+    return sum_up_steps(Ragged(cells.values[:, None], cells.offsets))
+
+
 def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Floats:
     """[n, (depth,) height, width, (channels)] → [n, f]: means over areas; of several, mean and deviation.
 

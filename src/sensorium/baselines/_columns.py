@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._cells import Matrix, count_tokens, shrink_pictures, sum_up_steps
+from sensorium.baselines._cells import Matrix, count_tokens, shrink_pictures, sum_up_samples, sum_up_steps
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
@@ -97,8 +97,9 @@ def _chunks(found: Encoded | Streamed) -> Iterator[npt.NDArray[Any] | Ragged]:
 def _summary(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Matrix]:
     """How cells of such a shape are made into one row of numbers each."""
     if isinstance(cells, Ragged):
-        inner = cells.values.ndim
-        return count_tokens if inner == 1 else sum_up_steps if inner == 2 else shrink_pictures
+        if cells.values.ndim == 1:
+            return count_tokens if np.issubdtype(cells.values.dtype, np.integer) else sum_up_samples
+        return sum_up_steps if cells.values.ndim == 2 else shrink_pictures
     return shrink_pictures if cells.ndim > 2 else lambda plain: np.asarray(plain, np.float32)
 
 
