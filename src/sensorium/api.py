@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from torch import nn
 
 from sensorium.bundle import Bundle
-from sensorium.comparison import Asked, Comparison, compare_towers
+from sensorium.comparison import Asked, Comparison, check_names, compare_towers
 from sensorium.config import Config, read_yaml
 from sensorium.errors import ConfigError, raise_together
 from sensorium.evaluate import evaluate_outcome
@@ -160,6 +160,7 @@ def compare(
     Raises:
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
     """
+    check_names(fusions, baselines)
     job, modules = gather_config(target, config, settings)
     _check_compared(job)
     experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)

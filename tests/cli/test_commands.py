@@ -119,7 +119,7 @@ def test_predict_writes_one_row_a_row(suffix, read, run, made, tmp_path):
 
 def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
     found = answer(
-        "compare", tabular, "--target", "label", "--epochs", "1", "--fusions", "concat,late", "--out", tmp_path / "c",
+        "compare", tabular, "--target", "label", "--epochs", "1", "--fusions", "concat, late", "--out", tmp_path / "c",
         "--quiet",
     )  # fmt: skip
     assert set(found) == {

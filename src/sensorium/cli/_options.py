@@ -59,9 +59,9 @@ def settings(
             group, _, key = name.rpartition("__")
             flags = overlay(flags, {group: {key: value}} if group else {key: value})
     if columns is not None:
-        flags["columns"] = _names(columns)
+        flags["columns"] = names(columns)
     if exclude is not None:
-        flags["exclude"] = _names(exclude)
+        flags["exclude"] = names(exclude)
     if target:
         flags["target"] = target
     if modality:
@@ -78,5 +78,5 @@ def _assignment(text: str) -> tuple[str, str]:
     return name, kind
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]

@@ -46,7 +46,7 @@ def compare(
     from sensorium.api import compare as run_compare
     from sensorium.report import comparison_text
 
-    chosen, classical = (names.split(",") if names else None for names in (fusions, baselines))
+    chosen, classical = (o.names(given) if given else None for given in (fusions, baselines))
     found = run_compare(
         table, fusions=chosen, baselines=classical, seeds=seeds, out=out, config=settings, progress=not quiet
     )

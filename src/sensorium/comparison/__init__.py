@@ -1,7 +1,7 @@
 """Does fusing help? Every single modality, fusions and classical baselines, on one split, with paired statistics."""
 
-from sensorium.comparison._plan import USUAL
+from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Cost, Result
 from sensorium.comparison._sweep import Asked, compare_towers
 
-__all__ = ["USUAL", "Asked", "Comparison", "Cost", "Result", "compare_towers"]
+__all__ = ["USUAL", "Asked", "Comparison", "Cost", "Result", "check_names", "compare_towers"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
 from sensorium.experiment import Experiment, Variant
-from sensorium.registry import fusions
+from sensorium.registry import baselines, fusions
 
+ALL = "all"
 USUAL = ("attention", "concat", "gated", "late", "low_rank", "weighted_sum")  # one of each kind, all of them quick
 
 
@@ -36,7 +38,7 @@ class Candidate:
 
 
 def plan_candidates(
-    experiment: Experiment, chosen: Sequence[str] | None, baselines: Sequence[str]
+    experiment: Experiment, chosen: Sequence[str] | None, classical: Sequence[str]
 ) -> dict[str, Candidate]:
     """Name → model: every single modality, the fusions (`USUAL` by default, `["all"]`), the baselines.
 
@@ -46,15 +48,37 @@ def plan_candidates(
     """
     towers = [tower.name for tower in experiment.blueprint.towers]
     _check(experiment, towers)
-    names = USUAL if chosen is None else fusions.names() if list(chosen) == ["all"] else chosen
+    names = USUAL if chosen is None else fusions.names() if list(chosen) == [ALL] else chosen
     singles = [Candidate(name, "single", [name], Variant([name])) for name in towers]
     fused = [
         Candidate(_unique(name, "fusion", towers), "fusion", towers, Variant(None, _choice(experiment, name)))
         for name in dict.fromkeys(names)
     ]
     taken = [*towers, *(candidate.name for candidate in fused)]
-    classical = [Candidate(_unique(name, "baseline", taken), "baseline", towers) for name in baselines]
-    return {candidate.name: candidate for candidate in [*singles, *fused, *classical]}
+    others = [Candidate(_unique(name, "baseline", taken), "baseline", towers) for name in classical]
+    return {candidate.name: candidate for candidate in [*singles, *fused, *others]}
+
+
+def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -> None:
+    """Before anything is read: is there everything that is asked for by name?
+
+    Args:
+        chosen, classical: fusions and baselines, as `Asked` has them.
+
+    Raises:
+        UnknownNameError: a name is not registered; all such names are told together.
+        ConfigError: there is no fusion among what is asked for.
+    """
+    if chosen is not None and not list(chosen):
+        raise ConfigError("no fusion to compare", place="fusions", rule="1 or more")
+    faults = list[SensoriumError]()
+    for registry, asked, word in ((fusions, chosen, ALL), (baselines, classical, NONE)):
+        for name in [] if asked is None or list(asked) == [word] else asked:
+            try:
+                registry.entry(name)
+            except UnknownNameError as error:
+                faults.append(error)
+    raise_together(faults)
 
 
 def _check(experiment: Experiment, towers: Sequence[str]) -> None:
