@@ -1,14 +1,17 @@
 """Does fusing help? An honest answer on tables where it does and where it doesn't."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import sensorium
-from sensorium.comparison import USUAL
-from sensorium.errors import ConfigError, MissingExtraError, UnknownNameError
+from sensorium.comparison import USUAL, Cost, Result
+from sensorium.comparison._judge import _Court, judge
+from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
 from sensorium.experiment import Experiment
+from sensorium.metrics import Outcome
 from sensorium.registry import fusions
 from sensorium.testing import make_truth
 from sensorium.testing.truths import FUSIONS, SMALL, TRUTHS
@@ -216,6 +219,114 @@ def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     other["left"][0] = [9.0] * 6
     go(other)
     assert len(trained) == 4
+
+
+def failing(monkeypatch, *names):
+    """Training of these modalities and fusions diverges."""
+    real = Experiment.train
+
+    def train(job, variant):
+        if (variant.fusion.name if variant.fusion else variant.towers[0]) in names:
+            raise TrainingError("the loss is nan in epoch 1")
+        return real(job, variant)
+
+    monkeypatch.setattr(Experiment, "train", train)
+
+
+QUICK = {"baselines": ["none"], "epochs": 1, "progress": False}
+
+
+@pytest.mark.parametrize(
+    ("names", "none_left"),
+    [(["left", "late"], ""), (["left", "right"], "no single modality"), (["concat", "late"], "no fusion")],
+)
+def test_a_network_that_diverges_is_left_out_and_ends_nothing(names, none_left, monkeypatch):
+    failing(monkeypatch, *names)
+
+    def go():
+        return sensorium.compare(make_truth("unique", rows=120), "label", fusions=["concat", "late"], **QUICK)
+
+    if none_left:
+        with pytest.raises(TrainingError, match=f"{none_left}.*could be trained"):
+            go()
+        return
+    found = go()
+    assert found.left_out == dict.fromkeys(names, "the loss is nan in epoch 1")
+    assert [result.name for result in found.results] == ["right", "concat"]
+    assert (found.best_single, found.best_fused) == ("right", "concat")
+
+
+def test_a_baseline_that_breaks_is_left_out_with_the_library_s_words(monkeypatch):
+    def full(*_):
+        raise MemoryError("no room for the matrix")
+
+    monkeypatch.setattr("sensorium.comparison._classical.flatten_columns", full)
+    given = make_truth("unique", rows=120)
+    found = sensorium.compare(given, "label", fusions=["concat"], **QUICK | {"baselines": ["trees", "linear"]})
+    assert found.left_out == dict.fromkeys(["trees", "linear"], "MemoryError: no room for the matrix")
+    assert found.best_baseline is None
+
+
+def test_the_best_is_chosen_by_all_validation_rows_and_the_model_that_is_saved(tmp_path):
+    given = make_truth("unique", rows=200)
+    given["left"] = [None if row % 2 else cell for row, cell in enumerate(given["left"])]
+    settings = QUICK | {"train": {"metric": "log_loss"}, "split": {"validation": 0.4}}
+    found = sensorium.compare(given, "label", fusions=["concat"], out=tmp_path, **settings)
+    for result in found.results:
+        told = sensorium.load(tmp_path / result.name).evaluate(given, "validation")
+        assert result.validation == pytest.approx(told.metrics["log_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+def test_where_the_metric_is_not_defined_a_model_is_not_the_best(metric):
+    values = [float("nan"), 0.5, float("nan")]
+    court = _Court([SimpleNamespace(kind="single", validation=value) for value in values], {}, metric)
+    assert court.best("single").validation == 0.5
+
+
+def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recommended():
+    """The one that is least beaten is the one that the sentence tells."""
+    truth = np.arange(200) % 2
+
+    def made(name, kind, right, validation):
+        answers = np.where(np.arange(200) < right * 200, truth, 1 - truth)
+        result = Result(name, kind, [name], None, None, [], validation, Cost(1.0, 1, None, None, 1.0))
+        return result, Outcome(truth, np.eye(2)[answers], answers)
+
+    pairs = [
+        made("passed over", "single", 0.5, 0.9), made("lucky", "single", 0.95, 0.6), made("good", "single", 0.9, 0.8),
+        made("concat", "fusion", 0.9, 0.9),
+    ]  # fmt: skip
+    _, found = judge([result for result, _ in pairs], {r.name: [o] for r, o in pairs}, "accuracy", 1)
+    assert found.best_single == "passed over" and not found.helps
+    assert found.recommended == "good" and found.verdict.endswith("; use good alone")
+    assert "lucky alone" in found.verdict
+
+
+def test_a_model_that_was_kept_is_that_of_these_labels_units_and_seed(tmp_path, monkeypatch):
+    trained = []
+    real = Experiment.train
+    monkeypatch.setattr(Experiment, "train", lambda job, variant: trained.append(variant) or real(job, variant))
+    table = make_truth("unique", rows=120)
+
+    def count(given=table, **more):
+        trained.clear()
+        sensorium.compare(given, "label", fusions=["concat"], out=tmp_path, **QUICK | more)
+        return len(trained)
+
+    assert (count(seeds=[0, 1]), count(seeds=[0, 1])) == (6, 0)
+    assert count(seeds=[1]) == 3  # the folders hold what the first seed made
+    assert count(seeds=[1]) == 0
+    assert count({**table, "label": ["surely" if cell == "yes" else cell for cell in table["label"]]}, seeds=[1]) == 3
+    assert set(sensorium.load(tmp_path / "concat").predict(table)) <= {"surely", "no"}
+    assert count({**table, "left": [[2 * x for x in cell] for cell in table["left"]]}, seeds=[1]) == 3
+
+
+def test_names_are_looked_up_before_anything_is_read():
+    with pytest.raises(UnknownNameError, match=r"(?s)did you mean 'concat'.*did you mean 'trees'"):
+        sensorium.compare("nowhere.csv", "label", fusions=["concta", "late"], baselines=["tree"], progress=False)
+    with pytest.raises(ConfigError, match="no fusion to compare"):
+        sensorium.compare("nowhere.csv", "label", fusions=[], progress=False)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -30,7 +31,7 @@ def judge(
     told = [replace(r, gain=gains.get(r.name), p=corrected.get(r.name)) for r in results]
     unbeaten = court.unbeaten(fused) if gains[fused.name].helps else []
     helps = gains[fused.name].helps and not unbeaten
-    chosen = fused if helps else unbeaten[0] if unbeaten else single
+    chosen = fused if helps else max(unbeaten, key=court.worth, default=single)
     sentence = court.sentence(fused, single, unbeaten)
     better = baseline if baseline and court.difference(baseline, chosen).helps else None
     if baseline:
@@ -61,8 +62,12 @@ class _Court:
 
     def best(self, kind: Kind) -> Result | None:
         """By the validation rows."""
+        return max((r for r in self.results if r.kind == kind), key=self.worth, default=None)
+
+    def worth(self, result: Result) -> float:
+        """The metric of the validation rows, the larger the better; the least where it is not defined."""
         sign = -1 if lower_is_better(self.metric) else 1
-        return max((r for r in self.results if r.kind == kind), key=lambda r: sign * r.validation, default=None)
+        return -math.inf if math.isnan(result.validation) else sign * result.validation
 
     def difference(self, first: Result, second: Result) -> Difference:
         """On the test rows; each pair is compared once."""

@@ -29,9 +29,9 @@ FOLDER, MANIFEST = ".finished", "manifest.json"
 class Kept:
     """Records of finished trainings, one file each, written whole once the model is saved: a kill loses one at most.
 
-    A record counts only for the same prepared arrays, labels, split, settings, seed and versions, and (where its model
-    was saved) as long as that very model is still there. Modules of the user's own and a teacher can't be told apart,
-    and streamed cells are not known beforehand: with these nothing is kept.
+    A record counts only for the same table, prepared arrays and what was learnt of them, labels, split, settings, seed
+    and versions, and (where its model was saved) as long as that very model is still there. Modules of the user's own
+    and a teacher can't be told apart, and streamed cells are not known beforehand: with these nothing is kept.
     """
 
     experiment: Experiment
@@ -49,18 +49,18 @@ class Kept:
             found = json.loads(path.read_bytes()) if path else None
         except (OSError, ValueError):
             return None
-        if found is None or (saved and found["model"] != self._model(candidate)):
+        if found is None or (saved and found["model"] != (self._model(candidate) or None)):
             return None
         return Trial(np.array(found["scores"]), found["validation"], Cost(**found["cost"]))
 
-    def keep(self, candidate: Candidate, trial: Trial) -> None:
-        """Write the record; the model, if it is to be saved, lies in its folder already."""
+    def keep(self, candidate: Candidate, trial: Trial, saved: bool) -> None:
+        """Write the record; `saved`: the model in the candidate's folder is that of this training."""
         if not self.works:
             return
         path = self._path(candidate)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
-            "model": self._model(candidate),
+            "model": self._model(candidate) if saved else "",
             "scores": trial.scores.tolist(),
             "validation": trial.validation,
             "cost": asdict(trial.cost),
@@ -83,6 +83,12 @@ class Kept:
         job = self.experiment
         settings = [job.config.model_dump(mode="json", exclude={"prepare", "seed"}), job.blueprint.to_json()]
         found = hashlib.sha256(json.dumps([*settings, __version__, torch.__version__, str(job.device)]).encode())
+        found.update(job.fingerprint.encode())
+        for learned in [*job.learnt.values(), job.task]:
+            facts, arrays = learned.state()
+            found.update(json.dumps(facts, sort_keys=True).encode())
+            for name in sorted(arrays):
+                found.update(name.encode() + _bytes(arrays[name]))
         for name, column in job.prepared.columns.items():
             found.update(name.encode() + column.present.tobytes())
             if isinstance(column, Encoded):

@@ -121,7 +121,7 @@ class Comparison(Judgement):
     Attributes:
         results: single modalities first, then fusions, then baselines.
         seeds: each network was trained from each of them.
-        left_out: baseline → why it was not trained.
+        left_out: name of a model → why it is not among them.
     """
 
     results: list[Result]

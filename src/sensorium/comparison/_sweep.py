@@ -14,8 +14,9 @@ from sensorium.comparison._classical import Classical
 from sensorium.comparison._judge import judge
 from sensorium.comparison._kept import Kept
 from sensorium.comparison._plan import Candidate, plan_candidates
-from sensorium.comparison._result import Comparison, Result
+from sensorium.comparison._result import Comparison, Kind, Result
 from sensorium.comparison._trial import Trial, mean_cost, train_network
+from sensorium.errors import SensoriumError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.experiment import Experiment
 from sensorium.metrics import Outcome, metrics_of, score
@@ -47,6 +48,7 @@ def compare_towers(experiment: Experiment, asked: Asked, out: Path | None) -> Co
 
     Raises:
         ConfigError: one modality only, or no validation or test rows; a baseline that does not suit the task.
+        TrainingError: no single modality or no fusion could be trained; one of several is left out instead.
         MissingExtraError: a baseline was asked for, and scikit-learn is not installed.
     """
     names = choose_baselines(asked.baselines, experiment.task_name)
@@ -84,16 +86,32 @@ class _Sweep:
 
     def run(self, candidate: Candidate) -> None:
         """Train it, or say why not."""
-        if candidate.kind == "baseline":
-            registered = candidate.name.removesuffix(" (baseline)")
-            if reason := self._classical.why_not(registered):
-                self.left_out[candidate.name] = reason
-                self.experiment.report.say(f"? baseline {candidate.name} is left out: {reason}")
-                return
-            self._tell(candidate, 0)
-            self._keep(candidate, [self._classical.train(registered, self.metric)])
+        trained = self._baseline(candidate) if candidate.kind == "baseline" else self._networks(candidate)
+        if isinstance(trained, str):
+            self.left_out[candidate.name] = trained
+            self.experiment.report.say(f"? {candidate.name} is left out: {trained}")
         else:
-            self._keep(candidate, [self._network(candidate, place) for place in range(len(self.asked.seeds))])
+            self._keep(candidate, trained)
+
+    def _baseline(self, candidate: Candidate) -> list[Trial] | str:
+        """Or why there is none: a library's fault ends one baseline, not the comparison."""
+        registered = candidate.name.removesuffix(" (baseline)")
+        try:
+            if reason := self._classical.why_not(registered):
+                return reason
+            self._tell(candidate, 0)
+            return [self._classical.train(registered, self.metric)]
+        except SensoriumError:
+            raise
+        except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
+            return f"{type(error).__name__}: {error}"
+
+    def _networks(self, candidate: Candidate) -> list[Trial] | str:
+        """Of every seed; or why there are none."""
+        try:
+            return [self._network(candidate, place) for place in range(len(self.asked.seeds))]
+        except TrainingError as error:
+            return error.finding
 
     def _network(self, candidate: Candidate, place: int) -> Trial:
         seeded = replace(candidate, variant=replace(candidate.variant, seed=self.asked.seeds[place]))
@@ -103,17 +121,17 @@ class _Sweep:
             self._taken += 1
             return found
         self._tell(candidate, place)
-        trial, bundle = train_network(self.experiment, seeded)
+        trial, bundle = train_network(self.experiment, seeded, self.metric)
         if self.out and place == 0:
             save_bundle(bundle, self.out / candidate.name)
         if self._kept:
-            self._kept.keep(seeded, trial)
+            self._kept.keep(seeded, trial, saved=place == 0)
         return trial
 
     def _tell(self, candidate: Candidate, place: int) -> None:
         """What comes, which of how many it is, and about how long all that is left will take."""
         seeds = len(self.asked.seeds)
-        done = len(self.results) * seeds + place
+        done = (len(self.results) + len(self.left_out)) * seeds + place
         seed = f", seed {self.asked.seeds[place]}" if seeds > 1 and candidate.kind != "baseline" else ""
         trained = done - self._taken
         left = (time.perf_counter() - self._start) / trained * (self._steps - done) if trained else 0.0
@@ -137,8 +155,16 @@ class _Sweep:
         self.results.append(result)
 
     def judged(self) -> Comparison:
+        self._check("single", "no single modality could be trained")
+        self._check("fusion", "no fusion could be trained")
         results, judgement = judge(self.results, self.outcomes, self.metric, len(self.asked.seeds))
         return Comparison(**vars(judgement), results=results, seeds=list(self.asked.seeds), left_out=self.left_out)
+
+    def _check(self, kind: Kind, finding: str) -> None:
+        """Is there one of them?"""
+        if not any(result.kind == kind for result in self.results):
+            told = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
+            raise TrainingError(finding, place=told, cure="a lower learning rate: --set train.learning_rate=0.0003")
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
 from sensorium.cost import Meter
 from sensorium.experiment import Experiment
+from sensorium.metrics import score
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -25,7 +26,7 @@ class Trial:
 
     Attributes:
         scores: of the test rows.
-        validation: watched metric on the validation rows, of the epoch that was taken.
+        validation: watched metric on all validation rows, of the model as it is saved; NaN where it is not defined.
         cost: of this training.
     """
 
@@ -34,7 +35,7 @@ class Trial:
     cost: Cost
 
 
-def train_network(experiment: Experiment, candidate: Candidate) -> tuple[Trial, Bundle]:
+def train_network(experiment: Experiment, candidate: Candidate, metric: str) -> tuple[Trial, Bundle]:
     """Train, test, measure."""
     with Meter(experiment.device) as meter:
         trained = experiment.train(candidate.variant)
@@ -45,9 +46,8 @@ def train_network(experiment: Experiment, candidate: Candidate) -> tuple[Trial, 
         scores = bundle.scores(prepared, rows)
     rate = len(rows) / (time.perf_counter() - start)
     parameters = sum(p.numel() for p in bundle.network.parameters() if p.requires_grad)
-    history = trained.history
     cost = Cost(trained.seconds, parameters, meter.memory, meter.energy, rate)
-    return Trial(scores, history.epochs[history.best - 1].metric, cost), bundle
+    return Trial(scores, float(score(metric, trained.outcomes["validation"])[0]), cost), bundle
 
 
 def mean_cost(trials: list[Trial]) -> Cost:

@@ -162,7 +162,7 @@ def comparison_text(found: Comparison) -> RenderableType:
             *(show(result.cost) for _, show in costs),
             style="bold" if result.name in (found.best_single, found.best_fused) else "",
         )
-    lines = [Text(f"? baseline {name} is left out: {reason}", "cyan") for name, reason in found.left_out.items()]
+    lines = [Text(f"? {name} is left out: {reason}", "cyan") for name, reason in found.left_out.items()]
     return Group(table, *lines, Text(found.verdict, "bold"))
 
 
