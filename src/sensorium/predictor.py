@@ -156,7 +156,8 @@ class Model:
         return Evaluation(found.n, found.metrics, found.intervals, self.problems, words, less)
 
     def _subsets(self) -> list[Names]:
-        towers = [tower.name for tower in self.bundle.blueprint.towers]
+        members = self.bundle.members
+        towers = list(dict.fromkeys(tower.name for member in members for tower in member.blueprint.towers))
         if len(towers) < 2:
             raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
         return plan_subsets(towers)
@@ -200,8 +201,9 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """What the network's weights take."""
-        return sum(value.nbytes for value in self.bundle.network.state_dict().values())
+        """What the weights take, of all networks of an ensemble."""
+        states = [member.network.state_dict() for member in self.bundle.members]
+        return sum(value.nbytes for state in states for value in state.values())
 
     def quantize(self) -> Model:
         """The same model with large matrices and tables of eight bits, for CPUs: smaller, and often faster.

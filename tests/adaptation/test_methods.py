@@ -1,6 +1,7 @@
 """Each method against its formula in NumPy, and what it is for."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,3 +181,9 @@ def test_a_model_that_has_nothing_to_adapt_is_told(tabular, model):
     values = {"x": np.linspace(0, 1, 60), "y": np.linspace(0, 9, 60)}
     with pytest.raises(ConfigError, match="does not suit regression"):
         sensorium.fit(values, "y", epochs=1, progress=False).adapt(values, "tent")
+
+
+def test_an_ensemble_is_not_adapted_in_part(model):
+    joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
+    with pytest.raises(ConfigError, match="an ensemble can't be adapted"):
+        joined.adapt(made(20))

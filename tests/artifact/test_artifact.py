@@ -239,6 +239,18 @@ def test_an_ensemble_is_saved_whole(name, ensemble, model, made, tmp_path):
     assert repr(found).endswith("by concat and 1 more>")
 
 
+def test_subsets_and_size_of_an_ensemble_are_those_of_all_its_networks(ensemble, model, made):
+    """The first network reads two columns, the second all: each of the columns is asked about."""
+    joined, other = ensemble
+    whole = model.bundle.members
+    turned = Model(dataclasses.replace(joined.bundle, blueprint=other.blueprint, network=other.network, others=whole))
+    found = turned.evaluate(made, subsets=True).subsets.results
+    towers = {tower.name for tower in model.bundle.blueprint.towers}
+    assert {name for result in found for name in result.modalities} == towers
+    assert set(found[-1].modalities) == towers
+    assert joined.weight_bytes == turned.weight_bytes == model.weight_bytes + Model(other).weight_bytes
+
+
 def test_an_ensemble_without_one_of_its_networks_is_refused(ensemble, tmp_path):
     ensemble[0].save(tmp_path / "m")
     rewrite(tmp_path / "m", lambda m: {**m, "others": [*m["others"], *m["others"]]})

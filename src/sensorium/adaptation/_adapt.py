@@ -77,6 +77,8 @@ def adapt_bundle(
 def _choose(bundle: Bundle, name: str, options: Mapping[str, Any]) -> Chosen:
     if bundle.int8:
         raise ConfigError("a model of eight bits can't be adapted", cure="adapt the one that it was made of")
+    if bundle.others:
+        raise ConfigError("an ensemble can't be adapted: its networks are several", cure="adapt a model of one network")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
     if suited and bundle.task_name not in suited:
