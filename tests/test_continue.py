@@ -8,9 +8,15 @@ import pytest
 import torch
 
 import sensorium
+from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError
+from sensorium.experiment._start import scores_before
+from sensorium.prepare import prepare_columns
+from sensorium.progress import Silent
 from sensorium.registry import fusions
+from sensorium.table import open_table
 from sensorium.tasks.several import Several
+from sensorium.testing import make_pretrained, make_table
 
 WORDS = ["river lake", "engine wheel", "violin choir", "flour oven", "paper ink"]
 
@@ -281,3 +287,58 @@ def test_its_split_rules_are_those_of_fit(folder):
     table = {**made(100), "split": ["train"] * 70 + ["val"] * 10 + ["test"] * 20}
     assert go_on(table, folder).card["rows"] == {"train": 70, "validation": 10, "test": 20}
     assert go_on(made(100), folder, split={"test": 0.3}).card["rows"]["test"] == 30
+
+
+def test_an_ensemble_is_refused_not_cut_down_to_its_first_network(model):
+    joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
+    with pytest.raises(ConfigError, match="an ensemble can't be trained on"):
+        go_on(made(40), joined)
+
+
+def configured(model, **more):
+    """The model, as if it had been fitted with other settings of training."""
+    config = Config.gather(model.bundle.config.model_dump(mode="json"), more)
+    return sensorium.Model(replace(model.bundle, config=config))
+
+
+def test_stages_and_teachers_of_the_first_fit_are_not_taken_over(model):
+    techniques = {"distillation": {}, "label_smoothing": {}}
+    train = {"unfreeze": {}, "pretrain": {"techniques": ["masked"]}, "balance": "auto", "techniques": techniques}
+    start = configured(model, train={**train, "teacher": "gone"})
+    found = go_on(made(80), start)
+    assert set(found.bundle.config.train.techniques) == {"label_smoothing"}
+    assert found.card["pretraining"] is None and not {"balance", "tuning"} & set(found.card)
+    again = go_on(made(80), start, train={"pretrain": {"techniques": ["masked"], "epochs": 1}})
+    assert len(again.card["pretraining"]["epochs"]) == 1
+
+
+def test_a_temperature_is_chosen_again_where_rows_suffice(model):
+    start = configured(model, calibrate="temperature")
+    assert go_on(made(160), start, split={"validation": 0.4}).bundle.config.calibrate == "temperature"
+    assert go_on(made(160), start, split={"validation": 0.4}, config={"calibrate": "none"}).bundle.temperature == 1
+    few = go_on(made(80), start)
+    assert few.bundle.config.calibrate == "auto" and "calibration" not in few.card
+    with pytest.raises(ConfigError, match="too few to choose a temperature"):
+        go_on(made(80), start, config={"calibrate": "temperature"})
+
+
+def test_what_it_said_before_is_said_at_its_temperature(model):
+    start = replace(model.bundle, temperature=3.0)
+    prepared = prepare_columns(open_table(made(30, seed=5)), start.learnt, Silent())
+    found = scores_before(start, start.task, list(range(start.task.outputs)), prepared, np.arange(30))
+    assert found == pytest.approx(start.scores(prepared), abs=1e-6)
+
+
+def test_frozen_encoders_of_the_model_stay_where_they_are(tmp_path):
+    """They are copied: not moved to another device, not put in another mode, not shared with the new model."""
+    folder = make_pretrained("image", tmp_path / "m")
+    table = make_table(tmp_path / "t", rows=40, modalities=["image", "number"])
+    start = fit(table, encoders={"image": {"name": "pretrained_image", "model": str(folder)}}, epochs=1)
+    encoder = next(t.encoder for t in start.bundle.network.every_tower if t.name == "image").train()
+    new = go_on(table, start, train={"freeze": ["image"]})
+    assert encoder.training
+    own, theirs = (
+        {value.data_ptr() for value in each.bundle.network.state_dict().values() if value.numel()}
+        for each in (start, new)
+    )
+    assert own.isdisjoint(theirs)

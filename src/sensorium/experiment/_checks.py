@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -19,7 +19,6 @@ from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
 from sensorium.registry import encoders, heads
 from sensorium.table import Column
-from sensorium.train import covers
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -54,8 +53,13 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
     return faults
 
 
-def check_unfreeze(blueprint: Blueprint, freeze: Sequence[str], validation_rows: int) -> None:
+def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_rows: int) -> None:
     """There is something to unfreeze that is not to stay frozen, and rows that say whether it paid.
+
+    Args:
+        blueprint: of the model.
+        held: parameter → is it to stay as it is? See `covered`; empty where nothing is.
+        validation_rows: how many.
 
     Raises:
         ConfigError: not so.
@@ -64,12 +68,17 @@ def check_unfreeze(blueprint: Blueprint, freeze: Sequence[str], validation_rows:
     if not any(can_unfreeze(tower) for tower in blueprint.towers):
         rule = f"a pretrained encoder that is frozen; the model has {', '.join(t.encoder for t in blueprint.towers)}"
         raise ConfigError("there is nothing to unfreeze", place=place, rule=rule)
-    held = [t.name for t in blueprint.towers if can_unfreeze(t) and any(covers(f, f"{t.name}.encoder") for f in freeze)]
-    if held:
-        raise ConfigError(f"train.freeze holds {', '.join(held)}", place=place, cure="one of the two")
+    still = [tower.name for tower in blueprint.towers if can_unfreeze(tower) and _is_held(f"{tower.name}.encoder.", held)]
+    if still:
+        raise ConfigError(f"train.freeze holds {', '.join(still)}", place=place, cure="one of the two")
     if not validation_rows:
         rule = "validation rows, which tell whether it pays"
         raise ConfigError("whether unfreezing pays can't be seen", place=place, rule=rule, cure="split.validation=0.1")
+
+
+def _is_held(part: str, held: Mapping[str, bool]) -> bool:
+    own = [stays for name, stays in held.items() if name.startswith(part)]
+    return bool(own) and all(own)
 
 
 def can_unfreeze(tower: TowerPlan) -> bool:

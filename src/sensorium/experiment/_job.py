@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -27,7 +27,7 @@ from sensorium.experiment._checks import (
     check_unfreeze,
     unlabelled,
 )
-from sensorium.experiment._start import check_own, continued_plans, frozen_of
+from sensorium.experiment._start import check_own, continued_plans, frozen_of, inherit_calibration
 from sensorium.experiment._teacher import ask_teacher, find_teacher
 from sensorium.features import learn_features
 from sensorium.metrics import metrics_of
@@ -54,6 +54,8 @@ from sensorium.techniques import check_techniques, learn_from_unlabelled
 from sensorium.train import (
     check_device,
     check_freeze,
+    check_soup,
+    covered,
     with_preset,
 )
 
@@ -93,6 +95,7 @@ class Job:
         check_train_settings(self.config, self.task_name)
         self.split_column = split_column(self.table, self.config)
         self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
+        check_calibration(self.config, len(self.split.rows("validation")))
         train_rows = self.split.rows("train")
         preset = with_preset(self.config.train, len(train_rows), self.task_name)
         self.config = self.config.model_copy(update={"train": preset})
@@ -132,6 +135,8 @@ class Job:
     def _continue(self, target: Column) -> None:
         assert self.start
         check_own(self.config, self.start)
+        own = copy.deepcopy(self.start.network).to(self.device)  # the user's model stays as and where it is
+        self.start = replace(self.start, network=own)
         self.plans = add_hints(self.table, continued_plans(self.table, self.config, self.start), self.config)
         self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
         self.kinds = dict(self.start.kinds)
@@ -148,12 +153,16 @@ class Job:
 
     def _check_stages(self) -> None:
         """What training is to freeze and to unfreeze is there; told before the work."""
-        if self.config.train.freeze:
+        train, rows = self.config.train, self.split.rows("validation")
+        check_soup(train, rows)
+        held: dict[str, bool] = {}
+        if train.freeze:
             with torch.random.fork_rng():
                 network = build_network(self.blueprint, self.learnt, self.task, copy.deepcopy(dict(self.modules)))
-            check_freeze(network, self.config.train.freeze)
-        if self.config.train.unfreeze:
-            check_unfreeze(self.blueprint, self.config.train.freeze, len(self.split.rows("validation")))
+            check_freeze(network, train.freeze)
+            held = covered(network, train.freeze)
+        if train.unfreeze:
+            check_unfreeze(self.blueprint, held, len(rows))
 
     def _learn(self, train_rows: Rows) -> dict[str, Modality]:
         """Modalities of the columns that have a value in the training rows; the others are left out, and said so."""
@@ -178,6 +187,7 @@ class Job:
         labels = self.task.encode(target)
         self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & labels.known), self.unlabelled)
         self.target = labels.values[self.used]
+        self._settle_calibration(len(self.rows("validation")))
         self.frozen = self._frozen_encoders()
         features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
         self.prepared = self._read(self.learnt | features)
@@ -188,7 +198,12 @@ class Job:
         self.problems.extend(self._lone_classes())
         check_labels(labels.problems, self.rows("train"), target)
         check_decoded(self.prepared, self.rows("train"), self._expected())
-        check_calibration(self.config, len(self.rows("validation")))
+
+    def _settle_calibration(self, rows: int) -> None:
+        """There are validation rows to choose a temperature by; told before cells are decoded."""
+        if self.start is not None:
+            self.config = inherit_calibration(self.config, self.start, rows)
+        check_calibration(self.config, rows)
 
     @cached_property
     def _taught(self) -> npt.NDArray[np.float64] | None:

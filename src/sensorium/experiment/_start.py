@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from sensorium.bundle import Bundle
+from sensorium.calibration import FEWEST
 from sensorium.config import Config
 from sensorium.encoders import FeatureEncoder
 from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
 from sensorium.model import FusionModel, infer, places_of
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
-from sensorium.registry import modalities
+from sensorium.registry import modalities, techniques
 from sensorium.schema import ColumnPlan, infer_columns
 from sensorium.table import Table
 from sensorium.tasks import Task
@@ -31,10 +32,27 @@ OWN = (
 
 
 def continued_settings(config: Config) -> dict[str, Any]:
-    """A model's settings as the lowest layer of those that it is continued with: slower, on any device, not taught."""
+    """A model's settings as the lowest layer of those that it is continued with: slower, on any device.
+
+    Stages before and after training, the doctor and the teacher were of that fit: they are asked for anew or left out.
+    """
     found = config.model_dump(mode="json")
-    found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
-    return found | {"device": Config().device}
+    alone = {name: on for name, on in found["train"]["techniques"].items() if not _learns_from_teacher(name)}
+    found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None, "techniques": alone}
+    found["train"] |= {"unfreeze": None, "pretrain": None, "balance": "off"}
+    scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
+    return found | {"device": Config().device} | scaled
+
+
+def _learns_from_teacher(name: str) -> bool:
+    return bool(techniques.load(name).learns_from_teacher)
+
+
+def inherit_calibration(config: Config, start: Bundle, rows: int) -> Config:
+    """A model with a temperature is given one again, if so many validation rows suffice and nothing else is said."""
+    if config.calibrate == "auto" and start.config.calibrate == "temperature" and rows >= FEWEST:
+        return config.model_copy(update={"calibrate": "temperature"})
+    return config
 
 
 def check_own(config: Config, start: Bundle) -> None:
@@ -46,6 +64,9 @@ def check_own(config: Config, start: Bundle) -> None:
     faults: list[SensoriumError] = []
     if start.int8:
         raise ConfigError("a model of eight bits can't be trained on", cure="continue the one that it was made of")
+    if start.others:
+        rule = "one network; the answer of an ensemble is the mean of several"
+        raise ConfigError("an ensemble can't be trained on", rule=rule, cure="continue a model that was fitted as one")
     same = {"task": start.task_name}  # said though it was read off the labels
     for key in OWN:
         given = getattr(config, key)
@@ -143,5 +164,5 @@ def scores_before(
     """
     logits = infer(start.network, Loader(prepared, None, start.device), rows, start.batch)
     padded = np.full((len(rows), task.outputs), -np.inf, np.float32)
-    padded[:, kept] = logits
+    padded[:, kept] = logits / np.float32(start.temperature)
     return task.scores(padded)

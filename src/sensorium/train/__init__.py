@@ -1,13 +1,14 @@
 """The training loop: optimiser, schedule, early stopping, best weights kept; checkpoints; and what may go before it."""
 
 from sensorium.train.checkpoint import Checkpoint
-from sensorium.train.freeze import check_freeze, covers, freeze
+from sensorium.train.freeze import check_freeze, covered, freeze
 from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
 from sensorium.train.job import Training
 from sensorium.train.loop import check_device, train
 from sensorium.train.preset import with_preset
 from sensorium.train.pretrain import Pretraining, pretrain
+from sensorium.train.soup import check_soup
 
 __all__ = [
     "Checkpoint",
@@ -18,7 +19,8 @@ __all__ = [
     "Training",
     "check_device",
     "check_freeze",
-    "covers",
+    "check_soup",
+    "covered",
     "freeze",
     "pretrain",
     "train",

@@ -57,6 +57,11 @@ def named_parameters(model: FusionModel) -> Iterator[tuple[str, nn.Parameter]]:
         yield from ((f"{part}.{name}", parameter) for name, parameter in module.named_parameters())
 
 
+def covered(model: FusionModel, patterns: Sequence[str]) -> dict[str, bool]:
+    """Parameter, as a user calls it → do the patterns keep it as it is?"""
+    return {name: any(covers(each, name) for each in patterns) for name, _ in named_parameters(model)}
+
+
 def covers(pattern: str, name: str) -> bool:
     """Is the parameter in the part of that name, or like the pattern?"""
     return name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 import torch
 
 from sensorium.config import TrainConfig
-from sensorium.errors import ConfigError
 from sensorium.progress import Bar, Reporter
 from sensorium.train.checkpoint import Checkpoint, Keeper
 from sensorium.train.compiled import check_compiler, compiling
 from sensorium.train.history import Epoch, History
 from sensorium.train.job import Training
 from sensorium.train.precision import Precision
-from sensorium.train.soup import mix_soup
+from sensorium.train.soup import check_soup, mix_soup
 from sensorium.train.state import Place, State
 from sensorium.train.steps import Steps
 from sensorium.train.validate import check_answers, validate
@@ -45,8 +44,7 @@ def train(
         ConfigError: what can't be honoured on this device, or without validation rows.
         Interrupted: Ctrl-C or SIGTERM; the state is in the checkpoint.
     """
-    if config.soup > 1 and not len(job.validation_rows):
-        raise ConfigError("there are no validation rows to choose a soup by", place="train.soup", cure="train.soup=1")
+    check_soup(config, job.validation_rows)
     state = State(job, config, seed)
     keeper = Keeper(state, checkpoint)
     keeper.resume(checkpoint, report)

@@ -10,10 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from sensorium.config import TrainConfig
+from sensorium.errors import ConfigError
 from sensorium.train.best import Best, Weights
 from sensorium.train.history import Epoch, History, finite
-from sensorium.train.job import Training
+from sensorium.train.job import Rows, Training
 from sensorium.train.validate import validate
+
+
+def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
+    """There are rows that choose.
+
+    Raises:
+        ConfigError: a soup is asked for, and there are none.
+    """
+    if config.soup > 1 and not len(validation_rows):
+        raise ConfigError("there are no validation rows to choose a soup by", place="train.soup", cure="train.soup=1")
 
 
 def mix_soup(job: Training, history: History, best: Best, size: int) -> None:
