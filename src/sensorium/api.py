@@ -177,6 +177,7 @@ def _check_searched(job: Config, start: Any, resume: bool) -> None:
         "resume": (resume, "a search goes on by itself where it is called again with the same folder"),
         "train.balance": (job.train.balance != "off", "the search has remedies of its own: other settings"),
         "train.unfreeze": (job.train.unfreeze is not None, "a second stage would go beyond the budget"),
+        "train.pretrain": (job.train.pretrain is not None, "every candidate would be pre-trained first"),
     }
     raise_together(
         [

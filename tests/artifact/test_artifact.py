@@ -245,7 +245,7 @@ def test_subsets_and_size_of_an_ensemble_are_those_of_all_its_networks(ensemble,
     whole = model.bundle.members
     turned = Model(dataclasses.replace(joined.bundle, blueprint=other.blueprint, network=other.network, others=whole))
     found = turned.evaluate(made, subsets=True).subsets.results
-    towers = {tower.name for tower in model.bundle.blueprint.towers}
+    towers = {tower.name for member in joined.bundle.members for tower in member.blueprint.towers}
     assert {name for result in found for name in result.modalities} == towers
     assert set(found[-1].modalities) == towers
     assert joined.weight_bytes == turned.weight_bytes == model.weight_bytes + Model(other).weight_bytes

@@ -10,11 +10,14 @@ from courses import begin, step_of
 from rich.console import Console
 
 import sensorium
-from sensorium.config import PretrainConfig
+from sensorium.config import Config, PretrainConfig
 from sensorium.errors import ConfigError
+from sensorium.experiment import Experiment
 from sensorium.model import FusionModel
+from sensorium.progress import Silent
 from sensorium.registry import techniques
 from sensorium.report import fit_text
+from sensorium.table import open_table
 from sensorium.techniques._unlabelled import draw_rows, hide_some, ramp_up
 from sensorium.testing import make_pretrained
 
@@ -319,3 +322,16 @@ def test_rows_without_a_label_help_by_a_wide_margin():
         )
         assert helped.test.metrics["accuracy"] > 0.9
         assert helped.test.metrics["accuracy"] > plain.test.metrics["accuracy"] + 0.08
+
+
+def test_when_training_has_had_enough_says_nothing_of_pre_training(table):
+    train = {"pretrain": FEW["contrastive"], "epochs": 3}
+    config = Config.gather({"target": "label", "train": train})
+    experiment = Experiment(open_table(table), config, Silent())
+    trained = experiment.learn(enough=lambda: True)
+    assert [len(history.epochs) for history in (trained.pretraining.history, trained.history)] == [2, 1]
+
+
+def test_pre_training_does_not_go_with_a_budget(table):
+    with pytest.raises(ConfigError, match="train.pretrain does not go with a budget"):
+        fit(table, budget="9s", train={"pretrain": FEW["contrastive"]})

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import ConfigError, TrainingError
+from sensorium.experiment import _experiment
 from sensorium.train import Interrupted, checkpoint, tree
 
 CLOCK = {"seconds", "rows_per_second"}
@@ -108,6 +109,11 @@ CASES = {
     "stopped early": {"target": "kind", "train": {"patience": 1, "epochs": 9, "learning_rate": 0.05}},
     "low precision": {"target": "kind", "train": {"precision": "bfloat16", "optimizer": "adam"}},
     "no validation": {"target": "kind", "split": {"validation": 0}, "columns": ["x"]},
+    "pre-trained": {
+        "target": "kind",
+        "columns": ["x", "words"],
+        "train": {"pretrain": {"techniques": ["masked", "contrastive"], "epochs": 2}},
+    },
     "streamed": {"target": "kind", "prepare": {"stream": True}},
 }
 
@@ -362,3 +368,29 @@ def test_a_full_disk_is_told_and_leaves_the_last_checkpoint(tmp_path, monkeypatc
         tree.write_tree(tmp_path / "c", {"where": "there"}, {})
     assert tree.read_about(tmp_path / "c") == {"where": "here"}
     assert [entry.name for entry in tmp_path.iterdir()] == ["c"]
+
+
+def untimed(value):
+    if isinstance(value, dict):
+        return {key: untimed(part) for key, part in value.items() if key not in CLOCK}
+    return [untimed(part) for part in value] if isinstance(value, list) else value
+
+
+def test_a_run_that_is_resumed_is_not_pre_trained_again(table, tmp_path, kept, monkeypatch):
+    """Its card tells of the pre-training it had; that it is another run is told before any work."""
+    whole = fit(table, "pre-trained", tmp_path / "whole")
+    expected = outcome(whole, tmp_path / "whole")
+    kept.clear()
+    kept.cut = 5
+    with pytest.raises(Cut):
+        fit(table, "pre-trained", tmp_path / "cut")
+    kept.cut = None
+    monkeypatch.setattr(_experiment, "pretrain", None)
+    with monkeypatch.context() as patch:
+        patch.setitem(CASES["pre-trained"], "seed", 1)
+        with pytest.raises(TrainingError, match="seed was 0, is 1"):
+            fit(table, "pre-trained", tmp_path / "cut", resume=True)
+    found = fit(table, "pre-trained", tmp_path / "cut", resume=True)
+    assert outcome(found, tmp_path / "cut") == expected
+    assert len(found.card["pretraining"]["epochs"]) == 2
+    assert untimed(found.card["pretraining"]) == untimed(whole.card["pretraining"])

@@ -17,7 +17,7 @@ from sensorium import __version__
 from sensorium.augment import Augmentations, build_augmentations
 from sensorium.bundle import Bundle, build_network
 from sensorium.calibration import calibrate
-from sensorium.config import Choice, Config
+from sensorium.config import Choice, Config, TrainConfig
 from sensorium.encoders import FeatureEncoder, Pretrained
 from sensorium.experiment._job import Job
 from sensorium.experiment._start import frozen_of, take_weights
@@ -160,7 +160,8 @@ class Experiment(Job):
         checkpoint: Checkpoint | None,
     ) -> Trained:
         config = bundle.config.train
-        before = pretrain(job, config, seed, self.report) if config.pretrain else None
+        before = self._pretrained(job, config, seed, checkpoint) if config.pretrain else None
+        checkpoint = checkpoint and replace(checkpoint, before=before and before.to_state())
         saved = (lambda: keep(bundle)) if keep else (lambda: None)
         history = train(job, config, seed, report=self.report, keep=saved, checkpoint=checkpoint)
         seconds = history.seconds + (before.history.seconds if before else 0)
@@ -173,6 +174,15 @@ class Experiment(Job):
             self._calibrate(bundle, job.validation_rows)
         outcomes = {"validation": self.outcome(bundle, "validation")} if len(self.rows("validation")) else {}
         return Trained(bundle, history, outcomes, seconds, before)
+
+    def _pretrained(
+        self, job: Training, config: TrainConfig, seed: int, checkpoint: Checkpoint | None
+    ) -> Pretraining | None:
+        """How pre-training went; a run that is taken up has it behind it, in the weights of its checkpoint."""
+        if checkpoint and checkpoint.taken_up:
+            before = checkpoint.kept_before()
+            return Pretraining.restore(before) if before else None
+        return pretrain(job, config, seed, self.report)
 
     def _made_of(self, bundle: Bundle, job: Training) -> dict[str, Any]:
         """What tells this run from others: with the same, on the same machine, it takes the same course."""

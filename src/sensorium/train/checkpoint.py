@@ -28,11 +28,28 @@ class Checkpoint:
         path: of the file.
         resume: go on from it.
         made_of: what a run must have in common with it: names, settings, hashes, as JSON values.
+        before: what the stage before training came to, as JSON values; kept with its state.
     """
 
     path: Path
     resume: bool = False
     made_of: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+
+    @property
+    def taken_up(self) -> bool:
+        """Is there a run to go on with, and is that asked for?"""
+        return self.resume and self.path.exists()
+
+    def kept_before(self) -> dict[str, Any] | None:
+        """What the stage before training came to in the run that is taken up.
+
+        Raises:
+            TrainingError: it is another one, or the file is damaged.
+        """
+        self.check()
+        before: dict[str, Any] | None = read_about(self.path)["before"]
+        return before
 
     def unfinished(self) -> str:
         """Where the run that is kept here stopped, in words; empty where there is none."""
@@ -128,7 +145,7 @@ class Keeper:
             raise Interrupted(f"stopped {self._where()}; {checkpoint.path} is kept", self._stop.signal)
 
     def _about(self, checkpoint: Checkpoint) -> dict[str, Any]:
-        return {"made_of": checkpoint.made_of, "where": self._where()}
+        return {"made_of": checkpoint.made_of, "where": self._where(), "before": checkpoint.before}
 
     def _where(self) -> str:
         place = self._state.place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,20 @@ class Pretraining:
         }
 
 
+    def to_state(self) -> dict[str, Any]:
+        """JSON values that `restore` takes: a run that is taken up is not pre-trained again."""
+        kept = {"rows": self.rows, "unlabelled": self.unlabelled, "seconds": self.history.seconds}
+        return kept | {"history": self.history.to_json()}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Pretraining:
+        """As it was when `to_state` was asked."""
+        told = state["history"]
+        history = History(told["watched"], techniques=told["techniques"], seconds=state["seconds"])
+        history.restore(told)
+        return cls(state["rows"], state["unlabelled"], history)
+
+
 def pretrain(job: Training, config: TrainConfig, seed: int, report: Reporter) -> Pretraining | None:
     """Train the towers (and the fusion, where a technique goes through it) on all training rows, labelled or not.
 
@@ -60,7 +75,9 @@ def pretrain(job: Training, config: TrainConfig, seed: int, report: Reporter) ->
     if not fitting(config.pretrain.techniques, len(job.model.towers)):
         return None
     rows = np.union1d(job.train_rows, job.unlabelled_rows)
-    before = replace(job, train_rows=rows, validation_rows=rows[:0], unlabelled_rows=rows[:0], supervised=False)
+    none = rows[:0]
+    before = replace(job, train_rows=rows, validation_rows=none, unlabelled_rows=none, supervised=False)
+    before = replace(before, enough=lambda: False)  # that is asked about the training
     history = train(before, _settings(config, config.pretrain), seed, report=report, keep=lambda: None)
     return Pretraining(len(rows), len(job.unlabelled_rows), history)
 
