@@ -152,3 +152,17 @@ def test_compare_does_not_unfreeze(table):
 )
 def test_one_sentence_says_whether_it_paid(value, interval, words):
     assert words in tuning_sentence(Difference("accuracy", value, interval, 0.1))
+
+
+def test_the_card_of_a_tuned_model_tells_of_the_stages_before(table, folder):
+    model = sensorium.fit(
+        table, "label", encoders={"image": {"name": "pretrained_image", "model": str(folder)}}, epochs=2,
+        split={"validation": 0.3}, progress=False,
+        train={
+            "unfreeze": {"epochs": 4, "layers": "all", "rate": 0.2}, "metric": "log_loss", "balance": "auto",
+            "pretrain": {"techniques": ["masked"], "epochs": 1},
+        },
+    )  # fmt: skip
+    assert model.card["tuning"]["kept"] == "tuned"
+    assert len(model.card["pretraining"]["epochs"]) == 1
+    assert model.card["balance"]["results"][0]["name"] == "plain"

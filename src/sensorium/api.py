@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
@@ -13,7 +14,7 @@ from torch import nn
 from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, check_names, compare_towers
 from sensorium.config import Config, read_yaml
-from sensorium.errors import ConfigError, raise_together
+from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.evaluate import evaluate_outcome
 from sensorium.experiment import Experiment, continued_settings, tune_encoders, what_moved
 from sensorium.metrics import metrics_of
@@ -99,6 +100,8 @@ def fit(
     job, modules = gather_config(target, config, settings, below)
     if time:
         _check_searched(job, start, resume)
+        if find_spec("optuna") is None:
+            raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'")
     report = reporter(progress)
     text, gaps = (source.card["text"], True) if source else ((), False)
     opened = open_table(table, job.table, text=text, gaps=gaps)

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import nn
 
 import sensorium
+from sensorium.adaptation import _adapt
 from sensorium.adaptation.tent import information_loss
 from sensorium.errors import ConfigError, DataError
 
@@ -187,3 +188,10 @@ def test_an_ensemble_is_not_adapted_in_part(model):
     joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
     with pytest.raises(ConfigError, match="an ensemble can't be adapted"):
         joined.adapt(made(20))
+
+
+def test_a_model_that_has_nothing_to_adapt_is_told_before_cells_are_read(tabular, monkeypatch):
+    plain = sensorium.fit(tabular, "label", epochs=1, progress=False)
+    monkeypatch.setattr(_adapt, "prepare_columns", None)
+    with pytest.raises(ConfigError, match="no batch normalisation"):
+        plain.adapt(tabular)

@@ -5,7 +5,11 @@ import pytest
 import torch
 
 import sensorium
+from sensorium.config import PrepareConfig
 from sensorium.errors import ArtifactError, ConfigError
+from sensorium.experiment import _teacher
+from sensorium.progress import Silent
+from sensorium.table import open_table
 from sensorium.techniques.distillation import divergence
 
 ROWS = 240
@@ -130,3 +134,19 @@ def test_a_teacher_that_is_not_there_is_told(train, message):
 def test_a_teacher_of_something_else_is_refused(target, labels, message, teacher):
     with pytest.raises(ConfigError, match=message):
         fit({**made(), target: labels}, train={"teacher": teacher})
+
+
+@pytest.mark.parametrize("prepare", [{"stream": True}, {"store": "none"}, {}])
+def test_the_teacher_is_asked_about_some_rows_at_a_time_or_from_the_store(prepare, teacher, monkeypatch):
+    asked, real = [], _teacher.prepare_columns
+
+    def watched(table, learnt, report, store):
+        asked.append((len(table), store is not None))
+        return real(table, learnt, report, store)
+
+    monkeypatch.setattr(_teacher, "prepare_columns", watched)
+    monkeypatch.setattr(_teacher, "CHUNK", 50)
+    bundle, table = sensorium.load(teacher).bundle, open_table(made(120, seed=8))
+    found = _teacher.ask_teacher(bundle, table, bundle.task, config=PrepareConfig(**prepare), report=Silent())
+    assert asked == ([(50, False), (50, False), (20, False)] if prepare else [(120, True)])
+    assert found == pytest.approx(sensorium.Model(bundle).predict_proba(table), abs=1e-6)

@@ -86,7 +86,9 @@ def _choose(bundle: Bundle, name: str, options: Mapping[str, Any]) -> Chosen:
         raise ConfigError(f"adaptation {name!r} does not suit {bundle.task_name}", rule=rule)
     kind = entry.load()
     checked = check_options(kind, options, f"adaptation {name!r}")
-    return Chosen(name, checked, kind(**checked))
+    chosen = Chosen(name, checked, kind(**checked))
+    chosen.method.check(bundle)
+    return chosen
 
 
 def _moved(before: Bundle, after: Bundle, table: Table, prepared: Prepared) -> dict[str, Any]:

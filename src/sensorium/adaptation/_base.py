@@ -44,6 +44,13 @@ class Adaptation(ABC):
     Keyword-only parameters of its constructor are the user's options.
     """
 
+    def check(self, bundle: Bundle) -> None:  # noqa: B027 - most methods suit every model
+        """Has the model what the method changes? Asked before the table's cells are read.
+
+        Raises:
+            ConfigError: it has not.
+        """
+
     @abstractmethod
     def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
         """Change the bundle's network in place.

@@ -36,6 +36,19 @@ class _Sums:
         self.squares = self.squares + values.square().sum(axes)
 
 
+def normalisations(network: FusionModel) -> Wave:
+    """The layers of batch normalisation that have statistics.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    found = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.running_mean is not None]
+    if not found:
+        rule = "its encoders normalise over batches, as image_cnn, image_resnet, audio_cnn and scan_cnn do"
+        raise ConfigError("the model has no batch normalisation to adapt", rule=rule, cure="another --method")
+    return found
+
+
 def estimate_statistics(network: FusionModel, domain: Unlabelled, batch: int, prior: int) -> int:
     """Give every layer of batch normalisation the mean and variance of what it is given in the domain's rows.
 
@@ -45,15 +58,9 @@ def estimate_statistics(network: FusionModel, domain: Unlabelled, batch: int, pr
 
     Returns:
         How many layers there were.
-
-    Raises:
-        ConfigError: none.
     """
     network.eval()
     waves = list(_waves(network, domain, batch))
-    if not waves:
-        rule = "its encoders normalise over batches, as image_cnn, image_resnet, audio_cnn and scan_cnn do"
-        raise ConfigError("the model has no batch normalisation to adapt", rule=rule, cure="another --method")
     share = len(domain.rows) / (len(domain.rows) + prior)
     with domain.report.bar("adapting", len(waves) * len(domain.rows)) as bar:
         for wave in waves:
@@ -81,7 +88,7 @@ def _mix(layer: _BatchNorm, found: _Sums, share: float) -> None:
 def _waves(network: FusionModel, domain: Unlabelled, batch: int) -> Iterator[Wave]:
     """Layers in the order in which they are used; those of different towers side by side."""
     order: Wave = []
-    layers = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
+    layers = normalisations(network)
     with _watching(layers, lambda layer, _: order.append(layer)):
         for _, cells in domain.loader.by_length(domain.rows, batch):
             _feed(network, cells, layers)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import NonNegativeInt
 
 from sensorium.adaptation._base import Adaptation, Unlabelled
-from sensorium.adaptation._statistics import estimate_statistics
+from sensorium.adaptation._statistics import estimate_statistics, normalisations
 from sensorium.bundle import Bundle
 
 
@@ -24,6 +24,9 @@ class AdaBN(Adaptation):
 
     def __init__(self, *, prior: NonNegativeInt = 16) -> None:
         self.prior = prior
+
+    def check(self, bundle: Bundle) -> None:
+        normalisations(bundle.network)
 
     def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
         return {"layers": estimate_statistics(bundle.network, domain, bundle.batch, self.prior)}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sensorium.adaptation._base import Adaptation, Unlabelled
-from sensorium.adaptation._statistics import estimate_statistics
+from sensorium.adaptation._statistics import estimate_statistics, normalisations
 from sensorium.bundle import Bundle
 from sensorium.errors import TrainingError
 from sensorium.model import FusionModel
@@ -47,6 +47,9 @@ class Tent(Adaptation):
     ) -> None:
         self.prior, self.rate, self.epochs = prior, rate, epochs
         self.batch_size, self.diversity = batch_size, diversity
+
+    def check(self, bundle: Bundle) -> None:
+        normalisations(bundle.network)
 
     def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
         network = bundle.network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from sensorium.table import Column
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
+AFTER_FEATURES = ("size", "dropout")  # options of the network over a frozen encoder's features
 TRIED = 64  # training rows of a streamed column that are read before training starts
 
 
@@ -68,12 +69,42 @@ def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_ro
     if not any(can_unfreeze(tower) for tower in blueprint.towers):
         rule = f"a pretrained encoder that is frozen; the model has {', '.join(t.encoder for t in blueprint.towers)}"
         raise ConfigError("there is nothing to unfreeze", place=place, rule=rule)
-    still = [tower.name for tower in blueprint.towers if can_unfreeze(tower) and _is_held(f"{tower.name}.encoder.", held)]
+    still = [t.name for t in blueprint.towers if can_unfreeze(t) and _is_held(f"{t.name}.encoder.", held)]
     if still:
         raise ConfigError(f"train.freeze holds {', '.join(still)}", place=place, cure="one of the two")
     if not validation_rows:
         rule = "validation rows, which tell whether it pays"
         raise ConfigError("whether unfreezing pays can't be seen", place=place, rule=rule, cure="split.validation=0.1")
+
+
+def check_features(blueprint: Blueprint, prepared: Blueprint, frozen: Collection[str]) -> None:
+    """A tower whose features were computed beforehand keeps the encoder that made them.
+
+    Args:
+        blueprint: of a model that is to be trained on them.
+        prepared: that they were computed by.
+        frozen: names of such towers.
+
+    Raises:
+        ConfigError: one has another encoder, or other options before its features; all are told together.
+    """
+    own = {tower.name: _before_features(tower) for tower in prepared.towers}
+    faults: list[SensoriumError] = [
+        ConfigError(
+            f"the features of {tower.name} were computed by {own[tower.name][0]} as it was set",
+            place=f"encoders.{tower.name}",
+            rule=f"the same encoder, but for {' and '.join(AFTER_FEATURES)}",
+            cure="an experiment of its own",
+        )
+        for tower in blueprint.towers
+        if tower.name in frozen and _before_features(tower) != own[tower.name]
+    ]
+    raise_together(faults)
+
+
+def _before_features(tower: TowerPlan) -> tuple[str, dict[str, Any]]:
+    options = {name: value for name, value in tower.options.items() if name not in AFTER_FEATURES}
+    return tower.encoder, options
 
 
 def _is_held(part: str, held: Mapping[str, bool]) -> bool:

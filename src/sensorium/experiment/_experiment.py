@@ -18,7 +18,8 @@ from sensorium.augment import Augmentations, build_augmentations
 from sensorium.bundle import Bundle, build_network
 from sensorium.calibration import calibrate
 from sensorium.config import Choice, Config, TrainConfig
-from sensorium.encoders import FeatureEncoder, Pretrained
+from sensorium.encoders import FeatureEncoder, Pretrained, Static
+from sensorium.experiment._checks import check_features
 from sensorium.experiment._job import Job
 from sensorium.experiment._start import frozen_of, take_weights
 from sensorium.metrics import Outcome, score
@@ -161,7 +162,7 @@ class Experiment(Job):
     ) -> Trained:
         config = bundle.config.train
         before = self._pretrained(job, config, seed, checkpoint) if config.pretrain else None
-        checkpoint = checkpoint and replace(checkpoint, before=before and before.to_state())
+        checkpoint = checkpoint and replace(checkpoint, before=before.to_state() if before else None)
         saved = (lambda: keep(bundle)) if keep else (lambda: None)
         history = train(job, config, seed, report=self.report, keep=saved, checkpoint=checkpoint)
         seconds = history.seconds + (before.history.seconds if before else 0)
@@ -258,6 +259,7 @@ class Experiment(Job):
     def _new_bundle(self, variant: Variant) -> Bundle:
         config = self._settings(variant)
         blueprint = self._blueprint(variant, config)
+        check_features(blueprint, self.blueprint, self.frozen)
         learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
         network = build_network(blueprint, learnt, self.task, copy.deepcopy(dict(self.modules)))
         assert self.config.target is not None
@@ -275,12 +277,12 @@ class Experiment(Job):
         )
 
     def _with_weights(self, network: FusionModel) -> FusionModel:
-        """Give pretrained encoders what they learnt elsewhere; frozen weights are one tensor for all models."""
+        """Give encoders what they know from elsewhere or by counting; frozen weights are one tensor for all models."""
         for tower in network.every_tower:
             if isinstance(tower.encoder, FeatureEncoder) and tower.name in self.frozen:
                 tower.encoder.backbone = self.frozen[tower.name].backbone
-            elif isinstance(tower.encoder, Pretrained) and self.start is None:
-                tower.encoder.load_pretrained()
+            elif isinstance(tower.encoder, Pretrained | Static) and self.start is None:
+                self._make_ready(tower.encoder, tower.columns[0])
         if self.start is not None:
             take_weights(network, self.start.network, self.kept)
         freeze(network, self.config.train.freeze)

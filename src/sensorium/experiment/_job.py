@@ -210,7 +210,8 @@ class Job:
         """What the teacher says of every prepared row: asked once for all models of the table."""
         if not self._teacher:
             return None
-        return ask_teacher(self._teacher, self.table.take(self.used), self.task, self.report)
+        rows, config = self.table.take(self.used), self.config.prepare
+        return ask_teacher(self._teacher, rows, self.task, config=config, report=self.report)
 
     def _read(self, readers: Mapping[str, Modality]) -> Prepared:
         stream = self.config.prepare.stream
@@ -237,7 +238,7 @@ class Job:
         return found
 
     def _make_ready(self, encoder: Pretrained | Static, name: str) -> None:
-        """Give a frozen encoder of a column what it knows: from elsewhere, or from the training rows."""
+        """Give an encoder of a column what it knows: from elsewhere, or from the training rows."""
         if isinstance(encoder, Static):
             learn_features(encoder, self.learnt[name], self.table.column(name).take(self.split.rows("train")))
         else:

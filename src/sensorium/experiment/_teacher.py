@@ -10,13 +10,15 @@ import torch
 
 from sensorium.artifact import load_bundle
 from sensorium.bundle import Bundle
+from sensorium.config import PrepareConfig
 from sensorium.errors import ConfigError
-from sensorium.prepare import prepare_columns
+from sensorium.prepare import open_store, prepare_columns
 from sensorium.progress import Reporter
 from sensorium.table import Table
 from sensorium.tasks import Task
 
 PLACE = "train.teacher"
+CHUNK = 4096  # rows prepared at a time: bounds the memory
 
 
 def find_teacher(path: str, task: Task, device: torch.device) -> Bundle:
@@ -31,13 +33,19 @@ def find_teacher(path: str, task: Task, device: torch.device) -> Bundle:
     return teacher
 
 
-def ask_teacher(teacher: Bundle, table: Table, task: Task, report: Reporter) -> npt.NDArray[np.float64]:
+def ask_teacher(
+    teacher: Bundle, table: Table, task: Task, *, config: PrepareConfig, report: Reporter
+) -> npt.NDArray[np.float64]:
     """Its scores of all rows, in the order of the learning task's labels: float64[n, classes], or [n] of an amount.
 
     A teacher may see other columns than the model that learns from it; cells that it lacks are missing to it.
+    Where the settings keep what was decoded, all rows are read from there; else some at a time are held in memory.
     """
     report.say("asking the teacher")
-    scores = teacher.scores(prepare_columns(table, teacher.learnt, report))
+    store = None if config.stream else open_store(config, report)
+    size = len(table) if store else CHUNK
+    parts = [table.take(np.arange(at, min(at + size, len(table)))) for at in range(0, len(table), size)]
+    scores = np.concatenate([teacher.scores(prepare_columns(part, teacher.learnt, report, store)) for part in parts])
     if not task.labels:
         return scores
     places = [teacher.task.labels.index(label) for label in task.labels]

@@ -105,6 +105,8 @@ def _choose(trained: Trained, tuned: Trained, card: dict[str, Any]) -> Trained:
     """The tuned model under the settings of both stages."""
     chosen = replace(trained, outcomes=tuned.outcomes, seconds=trained.seconds + tuned.seconds)
     bundle = replace(tuned.bundle, config=trained.bundle.config)
+    own = trained.bundle.card
+    bundle.card |= {name: own[name] for name in ("balance", "pretraining") if name in own}
     bundle.card |= {"history": trained.history.to_json(), "seconds": round(chosen.seconds, 3)}
     return _with_card(chosen, bundle, card)
 

@@ -41,7 +41,6 @@ class Pretraining:
             "techniques": told["techniques"],
         }
 
-
     def to_state(self) -> dict[str, Any]:
         """JSON values that `restore` takes: a run that is taken up is not pre-trained again."""
         kept = {"rows": self.rows, "unlabelled": self.unlabelled, "seconds": self.history.seconds}

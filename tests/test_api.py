@@ -1,0 +1,23 @@
+"""What can't be is told before the long work."""
+
+import sys
+
+import pytest
+
+import sensorium
+from sensorium import api
+from sensorium.errors import ConfigError, MissingExtraError
+from sensorium.experiment import _job
+
+
+def test_that_a_budget_lacks_optuna_is_told_before_the_table_is_read(tabular, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.setattr(api, "open_table", None)
+    with pytest.raises(MissingExtraError, match=r"sensorium\[search\]"):
+        sensorium.fit(tabular, "label", budget="9s", progress=False)
+
+
+def test_that_rows_are_too_few_for_a_temperature_is_told_before_columns_are_read(tabular, monkeypatch):
+    monkeypatch.setattr(_job, "learn_modality", None)
+    with pytest.raises(ConfigError, match="too few to choose a temperature by"):
+        sensorium.fit(tabular, "label", config={"calibrate": "temperature"}, progress=False)
