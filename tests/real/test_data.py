@@ -127,6 +127,7 @@ def test_fusing_degraded_pictures_and_noisy_sounds_helps():
             "digit",
             columns=["image_degraded", "audio_noisy"],
             fusions=["concat"],
+            baselines=["none"],
             seed=seed,
             progress=False,
         )

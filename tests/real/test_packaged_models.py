@@ -39,6 +39,7 @@ def test_pictures_and_names_of_emoji_tell_more_together_than_each_alone(packaged
         },
         modalities={"image": {"size": 128}, "name": "text"},
         fusions=["weighted_sum"],
+        baselines=["none"],
         epochs=25,
         progress=False,
     )

@@ -117,6 +117,8 @@ def add_low_rank(model: Any, rank: int) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of the two libraries to each other
+            # GPT-2 keeps its matrices the other way round: the library sees it, turns its additions, and tells.
+            warnings.filterwarnings("ignore", ".*fan_in_fan_out", UserWarning)
             added: Any = get_peft_model(model, settings)
     except ValueError:
         raise ConfigError(
