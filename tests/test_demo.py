@@ -96,7 +96,7 @@ def test_it_does_the_main_job_and_says_whether_fusing_helped(tmp_path):
     done = demo("--epochs", "1", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert [r["name"] for r in found["results"] if r["fusion"] is None] == list(MODALITIES)
+    assert [r["name"] for r in found["results"] if r["kind"] == "single"] == list(MODALITIES)
     assert [r["name"] for r in found["results"] if r["fusion"]] == ["concat", "weighted_sum"]
     assert found["verdict"]
     assert parquet.read_table(tmp_path / "answers.parquet").num_rows == 1797
