@@ -97,9 +97,10 @@ def test_what_cannot_be_compared_is_refused(settings, match):
 
 
 def test_of_several_seeds_the_means_are_told_and_compared(tmp_path):
-    found = compare(table(noise=False), fusions=["concat", "late"], seeds=2, out=tmp_path)
+    few = {"fusions": ["concat"], "baselines": ["linear"]}
+    found = compare(table(noise=False), seeds=2, out=tmp_path, **few)
     assert found.seeds == [0, 1] and found.verdict.endswith("(means of 2 seeds)")
-    alone = [compare(table(noise=False), fusions=["concat", "late"], seeds=[seed]) for seed in found.seeds]
+    alone = [compare(table(noise=False), seeds=[seed], **few) for seed in found.seeds]
     for place, result in enumerate(found.results):
         runs = [other.results[place].runs[0] for other in alone]
         assert result.runs == (runs if result.kind != "baseline" else runs[:1])
@@ -174,19 +175,19 @@ def test_a_baseline_that_cannot_be_trained_is_left_out_with_a_reason(monkeypatch
 
 @pytest.mark.slow
 def test_verdicts_are_right_where_the_truth_is_known():
-    """Twenty tables; the figures of 280 are in benchmarks/README.md."""
+    """Fifteen tables; the figures of 280 are in benchmarks/README.md."""
     settings = {"fusions": FUSIONS, "baselines": ["none"], "progress": False, **SMALL}
     claims = {
         truth: [
             sensorium.compare(
                 make_truth(truth, rows=600, strength=3.0, seed=seed), "label", seed=seed, **settings
             ).helps
-            for seed in range(4)
+            for seed in range(3)
         ]
         for truth in TRUTHS
     }
-    assert sum(sum(claims[truth]) for truth in ("nothing", "noise", "redundant")) <= 2
-    assert sum(claims["unique"]) >= 3
+    assert sum(sum(claims[truth]) for truth in ("nothing", "noise", "redundant")) <= 1
+    assert sum(claims["unique"]) >= 2
     assert sum(claims["synergistic"]) >= 2
 
 

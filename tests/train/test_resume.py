@@ -220,6 +220,15 @@ def test_a_kill_at_any_moment_costs_what_was_done_since_the_last_checkpoint(plac
     kill_and_resume(table, tmp_path, place, count)
 
 
+@pytest.fixture
+def usual_signals():
+    """A shell's background job, such as a run of the tests, is started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number, table, tmp_path, monkeypatch):
     """The signal comes in the middle of a step."""
@@ -243,6 +252,7 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number, table, tmp_p
     assert digest(again.bundle.network.state_dict()) == digest(whole.bundle.network.state_dict())
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_a_second_signal_acts_at_once(table, tmp_path, monkeypatch):
     def interrupted(self, *arguments):
         os.kill(os.getpid(), signal.SIGINT)
