@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -22,6 +21,7 @@ from sensorium.encoders._backbone import (
     recompute_states,
     unused,
 )
+from sensorium.encoders._base import fingerprint
 from sensorium.encoders._layers import find_layers
 from sensorium.encoders.vector_mlp import VectorMLP
 from sensorium.errors import ConfigError
@@ -199,10 +199,7 @@ class Pretrained(nn.Module):
     def identity(self) -> str:
         """A hash of all that the features depend on."""
         settings = json.dumps([self._config, self.preprocessing], sort_keys=True, default=str)
-        found = hashlib.sha256(f"{type(self).__name__} {self.pool} {settings}".encode())
-        for name, value in self.backbone.state_dict().items():
-            found.update(name.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-        return found.hexdigest()
+        return fingerprint(f"{type(self).__name__} {self.pool} {settings}", self.backbone)
 
     def train(self, mode: bool = True) -> Pretrained:
         """A frozen model stays as it is when it answers; so do the running means of frozen batch normalisation."""
