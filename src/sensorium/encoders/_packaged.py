@@ -10,9 +10,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from sensorium.batch import Cells, Tokens
-from sensorium.encoders._base import fingerprint
-from sensorium.encoders.vector_mlp import VectorMLP
+from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
 from sensorium.hub import package_folder
 
@@ -36,11 +34,10 @@ class Tuning:
     decay: float
 
 
-class Packaged(nn.Module):
+class Packaged(TwoSteps):
     """A pretrained model that makes a vector of a cell, and a small network of our own over that.
 
-    Frozen, the vectors of all cells are computed once and kept, and only the small network is trained. Batch
-    normalisation keeps its statistics even where its weights are trained.
+    Batch normalisation keeps its statistics even where its weights are trained.
 
     Args:
         backbone: the model, with its `layers` one above the other.
@@ -51,11 +48,8 @@ class Packaged(nn.Module):
     """
 
     def __init__(self, backbone: nn.Module, tuning: Tuning, *, features: int, size: int, dropout: float) -> None:
-        super().__init__()
-        self.backbone, self.features_width, self.width = backbone, features, size
-        self.frozen = tuning.tune == "frozen"
+        super().__init__(backbone, tuning.tune == "frozen", features=features, size=size, dropout=dropout)
         self.norm = nn.LayerNorm(features, elementwise_affine=False)
-        self.head = VectorMLP(features, size=size, dropout=dropout)
         self._choose_trained(tuning)
 
     def _choose_trained(self, tuning: Tuning) -> None:
@@ -79,29 +73,8 @@ class Packaged(nn.Module):
         """The weights under the names that the model has for them."""
         raise NotImplementedError
 
-    def identity(self) -> str:
-        """A hash of all that the features depend on."""
-        return fingerprint(type(self).__name__, self.backbone)
-
-    def train(self, mode: bool = True) -> Packaged:
-        super().train(mode)
-        for part in self.backbone.modules():
-            if self.frozen or isinstance(part, nn.BatchNorm2d):
-                part.training = False
-        return self
-
-    def forward(self, cells: Cells) -> Tokens:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            features = self.features(cells)
-        return self.from_features(Cells(features, cells.present))
-
-    def from_features(self, cells: Cells) -> Tokens:
-        """What `features` gave → one token."""
-        return self.head(cells)
-
-    def features(self, cells: Cells) -> Tensor:
-        """Cells → (b, features_width), each row of mean 0 and deviation 1."""
-        raise NotImplementedError
+    def rests(self, part: nn.Module) -> bool:
+        return isinstance(part, nn.BatchNorm2d)
 
 
 def read_packaged(package: str, pattern: str, install: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from sensorium.encoders._backbone import (
 )
 from sensorium.encoders._base import fingerprint
 from sensorium.encoders._layers import find_layers
-from sensorium.encoders.vector_mlp import VectorMLP
+from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
 from sensorium.hub import CONFIG, find_model, read_json
 from sensorium.modalities import Facts
@@ -35,10 +35,8 @@ PREPROCESSOR = "preprocessor_config.json"
 PREPROCESSING = "preprocessing"  # what of it we need, kept beside the model's own settings
 
 
-class Pretrained(nn.Module):
+class Pretrained(TwoSteps):
     """cells → the model's states (b, t, d) → pooled (b, d) → a small network of our own → one token (b, 1, size).
-
-    Frozen, the vectors of all cells are computed once and kept, and only the small network is trained.
 
     Args:
         facts: of the column.
@@ -63,6 +61,7 @@ class Pretrained(nn.Module):
 
     modality: ClassVar[str]
     part: ClassVar[str] = ""
+    backbone: Any  # a model of `transformers`, which has a config
 
     def __init__(
         self,
@@ -80,16 +79,15 @@ class Pretrained(nn.Module):
         dropout: Fraction = 0.1,
         config: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__()
         settings = dict(config or self.settings(model))
-        self.preprocessing = settings.pop(PREPROCESSING, None) or self.preprocess(settings, {})
+        preprocessing = settings.pop(PREPROCESSING, None) or self.preprocess(settings, {})
+        settings = self.fitted(settings, preprocessing, facts)
+        backbone = build_backbone(settings, self.part)
+        features = self.states_width(backbone, facts)
+        super().__init__(backbone, tune == "frozen", features=features, size=size, dropout=dropout)
+        self.preprocessing, self._config = preprocessing, settings
         self.model, self.tune, self.pool = model, tune, pool
-        self._config = self.fitted(settings, facts)
-        self.backbone = build_backbone(self._config, self.part)
-        self.features_width = self.states_width(facts)
-        self.norm = nn.LayerNorm(self.features_width, elementwise_affine=False)
-        self.head = VectorMLP(self.features_width, size=size, dropout=dropout)
-        self.width = size
+        self.norm = nn.LayerNorm(features, elementwise_affine=False)
         self.ready()
         self._choose_trained(layers, rank, rate, decay)
         if checkpointing:
@@ -126,7 +124,8 @@ class Pretrained(nn.Module):
         """What we need to know of the model's preprocessing: `config.json` and `preprocessor_config.json` → numbers."""
         return {}
 
-    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    @classmethod
+    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
         """The model's settings, fitted to the column.
 
         Raises:
@@ -134,18 +133,14 @@ class Pretrained(nn.Module):
         """
         return config
 
-    def states_width(self, facts: Facts) -> int:
+    @classmethod
+    def states_width(cls, backbone: Any, facts: Facts) -> int:
         """The width d of the states."""
-        sizes = getattr(self.backbone.config, "hidden_sizes", None)
-        return int(sizes[-1] if sizes else self.backbone.config.hidden_size)
+        sizes = getattr(backbone.config, "hidden_sizes", None)
+        return int(sizes[-1] if sizes else backbone.config.hidden_size)
 
     def ready(self) -> None:
         """Make what `states` needs beside the model."""
-
-    @property
-    def frozen(self) -> bool:
-        """Are its features the same throughout training?"""
-        return self.tune == "frozen"
 
     @staticmethod
     def unfrozen(options: Mapping[str, Any], layers: int | None, rate: float) -> dict[str, Any]:
@@ -201,23 +196,9 @@ class Pretrained(nn.Module):
         settings = json.dumps([self._config, self.preprocessing], sort_keys=True, default=str)
         return fingerprint(f"{type(self).__name__} {self.pool} {settings}", self.backbone)
 
-    def train(self, mode: bool = True) -> Pretrained:
-        """A frozen model stays as it is when it answers; so do the running means of frozen batch normalisation."""
-        super().train(mode)
-        for part in self.backbone.modules():
-            fixed = isinstance(part, nn.modules.batchnorm._BatchNorm) and not part.weight.requires_grad
-            if self.frozen or fixed:
-                part.training = False
-        return self
-
-    def forward(self, cells: Cells) -> Tokens:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            features = self.features(cells)
-        return self.from_features(Cells(features, cells.present))
-
-    def from_features(self, cells: Cells) -> Tokens:
-        """What `features` gave → one token."""
-        return self.head(cells)
+    def rests(self, part: nn.Module) -> bool:
+        """The running means of frozen batch normalisation do."""
+        return isinstance(part, nn.modules.batchnorm._BatchNorm) and not part.weight.requires_grad
 
     def features(self, cells: Cells) -> Tensor:
         """Cells → (b, features_width), each row of mean 0 and deviation 1."""

@@ -65,9 +65,10 @@ class PretrainedAudio(Pretrained):
             )
         return {"form": form, "rate": rate, "normalize": normalize}
 
-    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    @classmethod
+    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
         """The model needs waveforms at its own rate."""
-        wanted, found = ("waveform", self.preprocessing["rate"]), (facts["form"], facts["rate"])
+        wanted, found = ("waveform", preprocessing["rate"]), (facts["form"], facts["rate"])
         if found != wanted:
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",

@@ -38,7 +38,8 @@ class PretrainedSeries(Pretrained):
             )
         return {"steps": int(as_settings(config).context_length)}
 
-    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    @classmethod
+    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
         """Channels share their weights, so that there may be as many as the column has; else it has to have as many."""
         settings = as_settings(config)
         own = settings.num_input_channels
@@ -50,8 +51,9 @@ class PretrainedSeries(Pretrained):
             )
         return {**config, "num_input_channels": facts["channels"]}
 
-    def states_width(self, facts: Facts) -> int:
-        return int(facts["channels"] * self.backbone.config.d_model)
+    @classmethod
+    def states_width(cls, backbone: Any, facts: Facts) -> int:
+        return int(facts["channels"] * backbone.config.d_model)
 
     def states(self, cells: Cells) -> Tokens:
         values, known, real = self._window(cells)

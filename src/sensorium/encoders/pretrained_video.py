@@ -36,9 +36,10 @@ class PretrainedVideo(Pretrained):
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
         return {"frames": int(as_settings(config).num_frames), **picture_settings(config, found)}
 
-    def fitted(self, config: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    @classmethod
+    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
         """A model of places that are fixed takes pictures of its own size alone."""
-        size = config.get("image_size", self.preprocessing["size"])
+        size = config.get("image_size", preprocessing["size"])
         if config["model_type"] == "videomae" and facts["size"] != size:
             raise ConfigError(
                 f"the model takes pictures of {size} × {size}, not of {facts['size']} × {facts['size']}",

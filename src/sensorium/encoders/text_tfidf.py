@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
+from torch import Tensor
 
-from sensorium.batch import Cells, Tokens
+from sensorium.batch import Cells
 from sensorium.config import Fraction
-from sensorium.encoders._base import fingerprint
 from sensorium.encoders._tfidf import Tfidf
-from sensorium.encoders.vector_mlp import VectorMLP
+from sensorium.encoders._two_steps import TwoSteps
 
 ACCEPTS = ("text", "document")
 
 
-class TextTfidf(nn.Module):
+class TextTfidf(TwoSteps):
     """Latent semantic analysis (Deerwester et al. 1990) under a small network.
 
     ids (b, t) → TF-IDF (b, terms) → truncated SVD (b, dimensions) → one token (b, 1, size). What is left of the SVD is
@@ -32,8 +30,6 @@ class TextTfidf(nn.Module):
         dropout: in the network over the features.
     """
 
-    frozen = True
-
     def __init__(
         self,
         vocabulary: int,
@@ -44,29 +40,14 @@ class TextTfidf(nn.Module):
         size: PositiveInt = 128,
         dropout: Fraction = 0.1,
     ) -> None:
-        super().__init__()
-        self.width, self.features_width = size, dimensions
-        self.backbone: nn.Module = Tfidf(vocabulary, dimensions, bigrams, sublinear)
-        self.head = VectorMLP(dimensions, size=size, dropout=dropout)
+        backbone = Tfidf(vocabulary, dimensions, bigrams, sublinear)
+        super().__init__(backbone, True, features=dimensions, size=size, dropout=dropout)
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
         """Count words and pairs, and decompose."""
         assert isinstance(self.backbone, Tfidf)
         self.backbone.learn(cells)
 
-    def identity(self) -> str:
-        """A hash of all that the features depend on."""
-        return fingerprint(type(self).__name__, self.backbone)
-
     def features(self, cells: Cells) -> Tensor:
         """Cells → (b, dimensions)."""
         return self.backbone(cells.values, cells.mask)
-
-    def from_features(self, cells: Cells) -> Tokens:
-        """What `features` gave → one token."""
-        return self.head(cells)
-
-    def forward(self, cells: Cells) -> Tokens:
-        with torch.no_grad():
-            features = self.features(cells)
-        return self.from_features(Cells(features, cells.present))
