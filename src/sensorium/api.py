@@ -15,8 +15,8 @@ from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, check_names, compare_towers
 from sensorium.config import Config, read_yaml
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
-from sensorium.evaluate import evaluate_outcome
-from sensorium.experiment import Experiment, continued_settings, tune_encoders, what_moved
+from sensorium.evaluate import Evaluation, evaluate_outcome
+from sensorium.experiment import Experiment, Trained, continued_settings, tune_encoders, what_moved
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model, load
 from sensorium.progress import Reporter, reporter
@@ -100,8 +100,6 @@ def fit(
     job, modules = gather_config(target, config, settings, below)
     if time:
         _check_searched(job, start, resume)
-        if find_spec("optuna") is None:
-            raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'")
     report = reporter(progress)
     text, gaps = (source.card["text"], True) if source else ((), False)
     opened = open_table(table, job.table, text=text, gaps=gaps)
@@ -110,24 +108,8 @@ def fit(
     experiment = Experiment(opened, job, report, modules, source)
     if run:
         run.save_experiment(experiment)
-    keep = run.save_model if run else None
-    if time:
-        trained = search(experiment, time, folder=run.folder if run else None, keep=keep)
-    elif job.train.balance != "off":
-        trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
-    else:
-        trained = experiment.train(keep=keep, checkpoint=checkpoint)
-    if job.train.unfreeze:
-        trained = tune_encoders(experiment, trained)
-        report.say(trained.bundle.card["tuning"]["sentence"])
-    if source:
-        trained.bundle.card["moved"] = what_moved(experiment, trained)
-    names = metrics_of(experiment.task_name)
-    evaluations = {
-        split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
-        for split, outcome in trained.outcomes.items()
-    }
-    trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
+    trained = _train(experiment, time, run, checkpoint)
+    evaluations = _measure(experiment, trained)
     if run:
         run.save_problems(experiment.problems)
         run.save_result(trained, evaluations)
@@ -135,6 +117,34 @@ def fit(
     model = Model(trained.bundle, evaluations.get("test"))
     model.problems = experiment.problems
     return model
+
+
+def _train(experiment: Experiment, time: Budget | None, run: Run | None, checkpoint: Checkpoint | None) -> Trained:
+    """By a search within a time, with remedies for imbalance, or plainly; then what comes after training."""
+    settings, keep = experiment.config.train, run.save_model if run else None
+    if time:
+        trained = search(experiment, time, folder=run.folder if run else None, keep=keep)
+    elif settings.balance != "off":
+        trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
+    else:
+        trained = experiment.train(keep=keep, checkpoint=checkpoint)
+    if settings.unfreeze:
+        trained = tune_encoders(experiment, trained)
+        experiment.report.say(trained.bundle.card["tuning"]["sentence"])
+    if experiment.start is not None:
+        trained.bundle.card["moved"] = what_moved(experiment, trained)
+    return trained
+
+
+def _measure(experiment: Experiment, trained: Trained) -> dict[str, Evaluation]:
+    """Split → every metric with its interval; on the model's card too."""
+    names = metrics_of(experiment.task_name)
+    evaluations = {
+        split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
+        for split, outcome in trained.outcomes.items()
+    }
+    trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
+    return evaluations
 
 
 def compare(
@@ -174,7 +184,7 @@ def compare(
 
 
 def _check_searched(job: Config, start: Any, resume: bool) -> None:
-    """What a search within a budget can't honour; all told together."""
+    """What a search within a budget can't honour, all told together; and what it needs."""
     faults = {
         "start": (start is not None, "a model that is continued has its encoders and its fusion"),
         "resume": (resume, "a search goes on by itself where it is called again with the same folder"),
@@ -189,6 +199,8 @@ def _check_searched(job: Config, start: Any, resume: bool) -> None:
             if given
         ]
     )
+    if find_spec("optuna") is None:
+        raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'")
 
 
 def _check_compared(job: Config) -> None:

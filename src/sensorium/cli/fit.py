@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import show, show_json
+
+if TYPE_CHECKING:
+    from sensorium.predictor import Model
 
 SIGNALLED = 128  # and the signal's number: how a shell tells that a signal ended a command
 
@@ -70,22 +73,22 @@ def fit(
     show(problems_text(model.problems), json, quiet)
     if not (json or quiet):
         print(f"model: {out / 'model'}")
+    show_json(_told(model, out) | doctor_json(card), json)
+
+
+def _told(model: Model, out: Path) -> dict[str, Any]:
+    """The run as one JSON object."""
+    card = model.card
     metrics = {name: found["metrics"] for name, found in card["metrics"].items()}
-    searched = {"search": card["search"]} if budget else {}
-    show_json(
-        {
-            "model": str(out / "model"),
-            "task": model.task,
-            "target": model.target,
-            "columns": model.columns,
-            "fusion": model.fusion,
-            "epochs": len(card["history"]["epochs"]),
-            "seconds": card["seconds"],
-            "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
-            "problems": len(model.problems),
-            **doctor_json(card),
-            **{key: card[key] for key in ("moved", "tuning") if key in card},
-            **searched,
-        },
-        json,
-    )
+    return {
+        "model": str(out / "model"),
+        "task": model.task,
+        "target": model.target,
+        "columns": model.columns,
+        "fusion": model.fusion,
+        "epochs": len(card["history"]["epochs"]),
+        "seconds": card["seconds"],
+        "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
+        "problems": len(model.problems),
+        **{key: card[key] for key in ("moved", "tuning", "search") if key in card},
+    }
