@@ -239,14 +239,10 @@ def _unsettled(diagnosis: Diagnosis, failed: Sequence[str]) -> Diagnosis:
 
 
 def _worth(run: Trained, metric: str) -> float:
-    """The watched metric of the best epoch, the larger the better; of equals the first one, plain training, is kept."""
-    value = _validated(run)
+    """The watched metric on the validation rows, the larger the better; of equals the first, plain training, stays."""
+    value = run.validated(metric)
     value = -value if lower_is_better(metric) else value
     return -math.inf if math.isnan(value) else value
-
-
-def _validated(run: Trained) -> float:
-    return run.history.epochs[run.history.best - 1].metric
 
 
 def _judge(experiment: Experiment, runs: Mapping[str, Trained], metric: str) -> list[Tried]:
@@ -258,7 +254,7 @@ def _judge(experiment: Experiment, runs: Mapping[str, Trained], metric: str) -> 
     return [
         Tried(
             name,
-            _validated(run),
+            run.validated(metric),
             replace(evaluate_outcome(outcomes[name], names), rows=f"{split} rows"),
             gains.get(name),
             corrected.get(name),

@@ -15,7 +15,6 @@ from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
 from sensorium.cost import Meter
 from sensorium.experiment import Experiment
-from sensorium.metrics import score
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -47,7 +46,7 @@ def train_network(experiment: Experiment, candidate: Candidate, metric: str) -> 
     rate = len(rows) / (time.perf_counter() - start)
     parameters = sum(p.numel() for p in bundle.network.parameters() if p.requires_grad)
     cost = Cost(trained.seconds, parameters, meter.memory, meter.energy, rate)
-    return Trial(scores, float(score(metric, trained.outcomes["validation"])[0]), cost), bundle
+    return Trial(scores, trained.validated(metric), cost), bundle
 
 
 def mean_cost(trials: list[Trial]) -> Cost:

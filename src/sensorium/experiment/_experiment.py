@@ -78,6 +78,10 @@ class Trained:
     seconds: float
     pretraining: Pretraining | None = None
 
+    def validated(self, metric: str) -> float:
+        """A metric on all validation rows, of the model as it is kept; NaN where it is not defined."""
+        return float(score(metric, self.outcomes["validation"])[0])
+
 
 @dataclass
 class Experiment(Job):

@@ -12,7 +12,7 @@ from sensorium.bundle import Bundle
 from sensorium.errors import TrainingError
 from sensorium.evaluate import finite
 from sensorium.experiment import Experiment, Trained, Variant
-from sensorium.metrics import lower_is_better, score
+from sensorium.metrics import lower_is_better
 from sensorium.search._budget import Budget, spell
 from sensorium.search._journal import Journal
 from sensorium.search._space import with_epochs
@@ -150,7 +150,7 @@ class Trials:
 
     def _result(self, entrant: Entrant, epochs: int, stage: str, trained: Trained, start: float) -> Result:
         best = trained.history.epochs[trained.history.best - 1]
-        value = float(score(self.metric, trained.outcomes["validation"])[0])
+        value = trained.validated(self.metric)
         result = Result(
             key=entrant.key,
             name=entrant.name,
