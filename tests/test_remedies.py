@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import sensorium
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference
-from sensorium.experiment import Experiment
+from sensorium.experiment import Experiment, Trained
 from sensorium.remedies import ByItself, _settle
 from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, remedies_of, skill
 from sensorium.techniques.doctor import _overfit_ratio
@@ -119,7 +120,7 @@ def treated():
 
 def test_all_remedies_are_reported_beside_plain_training(treated):
     names = [result["name"] for result in treated["results"]]
-    assert names == ["plain", *remedies_of("multiclass")]
+    assert names == ["plain", *remedies_of("multiclass"), "by_itself"]
     validated = [result["validation"] for result in treated["results"]]
     assert treated["chosen"] == names[int(np.argmax(validated))]
     assert treated["results"][0]["difference"] is None
@@ -131,6 +132,34 @@ def test_all_remedies_are_reported_beside_plain_training(treated):
         assert difference["p_corrected"] >= difference["p"]
     assert set(treated["by_itself"]) == {"code", "vector"}
     json.dumps(treated)
+
+
+def test_by_itself_takes_the_towers_as_they_are_and_trains_what_fuses_them(monkeypatch):
+    """Of the remedies only this one is left; its towers are those of the models of one modality, to the bit."""
+    kept: dict[str, Trained] = {}
+    real = Experiment.train
+
+    def train(job, variant, *args):
+        if set(job.config.train.techniques) & set(remedies_of("multiclass")):
+            raise TrainingError("not this one")
+        run = real(job, variant, *args)
+        kept["by_itself" if job.towers_of else "".join(variant.towers or ["plain"])] = run
+        return run
+
+    monkeypatch.setattr(Experiment, "train", train)
+    found = fit(table(), balance="always", modality_dropout=0.0)
+    parts = {name: dict(run.bundle.network.parts) for name, run in kept.items()}
+    for name in ("code", "vector"):
+        assert equal(parts["by_itself"][name], parts[name][name])
+        assert not equal(parts["by_itself"][name], parts["plain"][name])
+    assert not equal(parts["by_itself"]["fusion"], parts["plain"]["fusion"])
+    assert kept["by_itself"].bundle.config.train.freeze == []
+    assert [result["name"] for result in found.card["balance"]["results"]] == ["plain", "by_itself"]
+
+
+def equal(left, right):
+    pairs = zip(left.state_dict().values(), right.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
@@ -153,7 +182,7 @@ def test_a_remedy_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys
     kinds = {"vector": "vector", "code": "category"}
     found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "balance": "always"}).card["balance"]
     names = [result["name"] for result in found["results"]]
-    assert names == ["plain", *(name for name in remedies_of("multiclass") if name != "pmr")]
+    assert names == ["plain", *(name for name in remedies_of("multiclass") if name != "pmr"), "by_itself"]
     assert set(found["by_itself"]) == {"code"}
     assert "not known of 'vector'" in found["diagnosis"]["words"]
     told = capsys.readouterr().err
@@ -182,7 +211,7 @@ def test_of_balanced_modalities_the_plain_model_is_kept_as_it_is():
 
 
 def made_by_itself(fused, alone, low):
-    return ByItself(fused, alone, Difference("accuracy", alone - fused, (low, 0.5), 0.01))
+    return ByItself(fused, alone, Difference("accuracy", alone - fused, (low, 0.5), 0.01), trained=None)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +259,8 @@ def test_of_a_planted_imbalance_the_doctor_names_what_is_undertrained_and_a_reme
     assert found.chosen != "plain"
     scores = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
     assert scores["plain"] < ceiling - 0.03
-    assert scores[found.chosen] > scores["plain"] + 0.01
+    alone = next(result for result in found.results if result.name == "by_itself")
+    assert scores["by_itself"] > scores["plain"] + 0.6 * (ceiling - scores["plain"])
+    assert alone.difference.interval[0] > 0
     kept = next(result for result in found.results if result.name == found.chosen)
     assert kept.difference.interval[0] > 0

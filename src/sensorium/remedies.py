@@ -18,7 +18,8 @@ from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.techniques import GAP, Diagnosis, remedies_of, skill
 from sensorium.train import Checkpoint
 
-PLAIN, DOCTOR = "plain", "doctor"
+PLAIN, DOCTOR, BY_ITSELF = "plain", "doctor", "by_itself"
+LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion leans on what was learnt by heart
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class ByItself:
         fused: watched metric of the plain fused model that is given it alone.
         alone: of a model of it alone, trained for that.
         difference: the latter less the former, on the same rows.
+        trained: that model.
     """
 
     fused: float
     alone: float
     difference: Difference
+    trained: Trained
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -48,7 +51,7 @@ class Tried:
     """One training of the fused model.
 
     Attributes:
-        name: `plain`, or the remedy's technique.
+        name: `plain`, the remedy's technique, or `by_itself`: each tower trained by itself, then the fusion of them.
         validation: watched metric on the validation rows, by which one is chosen.
         evaluation: on the rows that judge: test, or validation where there are none.
         difference: less plain, on the same rows; None of plain itself.
@@ -123,6 +126,10 @@ def treat(
     leaves out 0. All of these models together take about as long as the fused one. What can't be trained (its loss is
     not finite) is passed over and told.
 
+    Remedies are the techniques that say so, and `by_itself`, which takes the towers of those models as they are and
+    trains only what fuses them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in Supervised
+    Multi-Modal Learning", arXiv:2305.01233, find that features learnt by themselves are hard to beat).
+
     Args:
         experiment: the table, prepared; two modalities or more.
         variant: fusion, towers and seed.
@@ -142,10 +149,14 @@ def treat(
     by_itself = {name: own for name, own in found.items() if own}
     diagnosis = _settle(diagnosis, by_itself, _chance(experiment, plain, metric), metric)
     diagnosis = _unsettled(diagnosis, [name for name, own in found.items() if not own])
-    runs, always = {PLAIN: plain}, experiment.config.train.balance == "always"
-    for name in remedies if diagnosis.state == "undertrained" or always else []:
-        run = _trained(_with(experiment, DOCTOR, name), name, variant)
-        runs |= {name: run} if run else {}
+    runs = {PLAIN: plain}
+    if diagnosis.state == "undertrained" or experiment.config.train.balance == "always":
+        ways = {name: _with(experiment, DOCTOR, name) for name in remedies}
+        ways |= {BY_ITSELF: _from_towers(experiment, by_itself)} if by_itself else {}
+        tried = {name: _trained(way, name, variant) for name, way in ways.items()}
+        runs |= {name: run for name, run in tried.items() if run}
+    if BY_ITSELF in runs:
+        runs[BY_ITSELF].bundle.config = plain.bundle.config  # what was frozen need not stay so where it is continued
     chosen = max(runs, key=lambda name: _worth(runs[name], metric))
     results = _judge(experiment, runs, metric)
     verdict = f"{diagnosis.words}; {_outcome(results, chosen, metric)}"
@@ -173,6 +184,15 @@ def _with(experiment: Experiment, *names: str) -> Experiment:
     return other
 
 
+def _from_towers(experiment: Experiment, found: Mapping[str, ByItself]) -> Experiment:
+    """The same rows; what was trained by itself is done, the rest is to train."""
+    models = {name: own.trained.bundle.network for name, own in found.items()}
+    own = experiment.config.train
+    dropout = max(own.modality_dropout, LEAST_DROPOUT)
+    left = own.model_copy(update={"modality_dropout": dropout, "pretrain": None})
+    return _with(experiment.from_towers(models, left), DOCTOR)
+
+
 def _on(experiment: Experiment) -> Mapping[str, Any]:
     return experiment.config.train.techniques
 
@@ -198,7 +218,7 @@ def _by_itself(experiment: Experiment, plain: Trained, variant: Variant, name: s
         scores, _ = bundle.subset_scores(prepared, [[name]], rows)
     fused = experiment.task.outcome(scores[0], experiment.target[rows])
     values = [float(score(metric, outcome)[0]) for outcome in (fused, alone)]
-    return ByItself(values[0], values[1], compare_outcomes(alone, fused, metric))
+    return ByItself(values[0], values[1], compare_outcomes(alone, fused, metric), run)
 
 
 def _chance(experiment: Experiment, plain: Trained, metric: str) -> float:

@@ -90,6 +90,20 @@ class Experiment(Job):
     Takes what a `Job` takes.
     """
 
+    towers_of: Mapping[str, FusionModel] = field(default_factory=dict, init=False)
+
+    def from_towers(self, models: Mapping[str, FusionModel], train: TrainConfig) -> Experiment:
+        """The same rows: towers begin with the weights that they have in these models, and stay so.
+
+        Args:
+            models: tower → a trained model that has it.
+            train: the settings of what is left to train.
+        """
+        other = copy.copy(self)
+        frozen = train.model_copy(update={"freeze": [*train.freeze, *models]})
+        other.config, other.towers_of = self.config.model_copy(update={"train": frozen}), models
+        return other
+
     def go_on(self, start: Bundle, config: Config) -> Experiment:
         """Another stage on the same rows: a model of this experiment trains on, by other settings of training.
 
@@ -289,6 +303,10 @@ class Experiment(Job):
                 self._make_ready(tower.encoder, tower.columns[0])
         if self.start is not None:
             take_weights(network, self.start.network, self.kept)
+        for tower in network.every_tower:
+            if tower.name in self.towers_of:
+                known = dict(self.towers_of[tower.name].parts)[tower.name]
+                tower.load_state_dict(known.state_dict())
         freeze(network, self.config.train.freeze)
         return network
 
