@@ -29,7 +29,9 @@ import torch
 from autogluon.multimodal import MultiModalPredictor
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-COLUMNS = "text image price duration score age income visits region device partner label".split()
+COLUMNS = [
+    "text", "image", "price", "duration", "score", "age", "income", "visits", "region", "device", "partner", "label",
+]  # fmt: skip
 
 
 def main() -> None:
