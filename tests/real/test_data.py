@@ -68,7 +68,12 @@ def jobs(tmp_path_factory):
     return Jobs()
 
 
-@pytest.mark.parametrize("name", TARGETS)
+def on_one_process(name):
+    """Tests of one job share its fit: with several processes, they go to the same one."""
+    return pytest.mark.xdist_group(name)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=on_one_process(name)) for name in TARGETS])
 def test_a_target_is_all_that_has_to_be_said(name, jobs):
     job = jobs[name]
     labels = {row[TARGETS[name]] for row in job.rows if row[TARGETS[name]]}
@@ -80,6 +85,7 @@ def test_a_target_is_all_that_has_to_be_said(name, jobs):
     assert job.evaluation["n"] == sum(row["split"] == "test" for row in job.rows) if "split" in job.rows[0] else True
 
 
+@on_one_process("clothing_reviews")
 def test_reviews_are_told_apart_as_well_as_published(jobs):
     """Gu and Budhkar 2021 report F1 0.957 to 0.968 with BERT on this split."""
     job = jobs["clothing_reviews"]
@@ -87,6 +93,7 @@ def test_reviews_are_told_apart_as_well_as_published(jobs):
     assert job.evaluation["metrics"]["f1"] >= 0.95
 
 
+@on_one_process("openmoji")
 def test_emoji_are_seen_read_and_dated(jobs):
     columns = jobs["openmoji"].fit["columns"]
     expected = {"image": "image", "name": "text", "tags": "text", "drawn": "date", "designer": "category"}
@@ -98,6 +105,7 @@ def is_plain_number(cell):
     return re.fullmatch(r"\d+(\.\d+)?", cell)
 
 
+@on_one_process("chest_xray")
 def test_dirty_cells_are_counted(jobs):
     """Counted by hand in the table: labels that are missing, numbers such as "50+" and "low 90s"."""
     job = jobs["chest_xray"]
@@ -112,6 +120,7 @@ def test_dirty_cells_are_counted(jobs):
         assert bool(told and "age: " in told) == bool(odd)
 
 
+@on_one_process("chest_xray")
 def test_notes_that_state_the_verdict_and_rows_of_one_patient_are_pointed_out(jobs):
     assert "--exclude notes" in jobs["chest_xray"].said
     assert "split.group=patient" in jobs["chest_xray"].said
