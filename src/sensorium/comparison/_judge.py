@@ -10,6 +10,8 @@ from sensorium.comparison._result import Judgement, Kind, Result
 from sensorium.evaluate import Difference, against, compare_runs, holm, over, verdict
 from sensorium.metrics import Outcome, lower_is_better
 
+QUICKER = 3.0  # times: what is worth a word; less than that the machine's noise could make
+
 
 def judge(
     results: Sequence[Result], test: Mapping[str, Sequence[Outcome]], metric: str, seeds: int
@@ -34,6 +36,7 @@ def judge(
     chosen = fused if helps else max(unbeaten, key=court.worth, default=single)
     sentence = court.sentence(fused, single, unbeaten)
     better = baseline if baseline and court.difference(baseline, chosen).helps else None
+    sentence += court.said_of_quicker(fused) if helps else ""
     if baseline:
         sentence += court.said_of(baseline, fused, chosen)
     if not helps and not gains[fused.name].undefined:
@@ -92,6 +95,16 @@ class _Court:
             return sentence
         other = self.difference(fused, unbeaten[0])
         return f"fusion does not help here: {sentence}, but {over(other, unbeaten[0].title)}"
+
+    def said_of_quicker(self, fused: Result) -> str:
+        """The best of the fusions that are trained much faster, if it is not shown to be worse."""
+        quick = [r for r in self.results if r.kind == "fusion" and QUICKER * r.cost.seconds <= fused.cost.seconds]
+        other = max(quick, key=self.worth, default=None)
+        if other is None or self.difference(fused, other).helps:
+            return ""
+        faster = f"{fused.cost.seconds / other.cost.seconds:.1f}× faster"
+        loss = against(self.difference(other, fused), fused.title)
+        return f"; {other.title}, {faster}, is not shown to be worse: {loss}"
 
     def said_of(self, baseline: Result, fused: Result, chosen: Result) -> str:
         """A baseline that is shown to be better than the fused model, or than what would be recommended."""
