@@ -354,7 +354,10 @@ def test_names_are_looked_up_before_anything_is_read():
 
 @pytest.mark.slow
 def test_by_default_what_only_both_modalities_together_tell_is_found():
-    """Modality dropout hides it from most fusions; one of those that are trained by default sees it all the same."""
+    """By every fusion that can see it: `late` and `weighted_sum` add what each modality says."""
     kinds = {"left": "vector", "right": "vector"}
     found = sensorium.compare(make_truth("synergistic", rows=800), "label", modalities=kinds, progress=False)
     assert found.helps, found.verdict
+    accuracy = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
+    assert min(accuracy[name] for name in ("concat", "gated", "low_rank", "attention")) > 0.75, accuracy
+    assert max(accuracy[name] for name in ("left", "right", "late", "weighted_sum")) < 0.65, accuracy

@@ -45,7 +45,7 @@ class Space:
         yield self.plain
         changes: list[dict[str, Any]] = [
             {"learning_rate": 4e-3, "modality_dropout": 0.15},
-            {"fusion": "low_rank"},  # early: it sees what only all modalities together tell
+            {"fusion": "low_rank"},  # early: it is the first to see what only all modalities together tell
             {"fusion": "late"},
             *({name: values[1]} for name, values in self.names.items() if name.startswith(ENCODER)),
             {"fusion": "attention"},
