@@ -148,13 +148,39 @@ def test_by_itself_takes_the_towers_as_they_are_and_trains_what_fuses_them(monke
 
     monkeypatch.setattr(Experiment, "train", train)
     found = fit(table(), balance="always", modality_dropout=0.0)
-    parts = {name: dict(run.bundle.network.parts) for name, run in kept.items()}
+    networks = {name: run.bundle.network for name, run in kept.items()}
     for name in ("code", "vector"):
-        assert equal(parts["by_itself"][name], parts[name][name])
-        assert not equal(parts["by_itself"][name], parts["plain"][name])
-    assert not equal(parts["by_itself"]["fusion"], parts["plain"]["fusion"])
+        own = networks["by_itself"].tower(name)
+        assert equal(own, networks[name].tower(name))
+        assert not equal(own, networks["plain"].tower(name))
+    assert not equal(networks["by_itself"].fusion, networks["plain"].fusion)
     assert kept["by_itself"].bundle.config.train.freeze == []
     assert [result["name"] for result in found.card["balance"]["results"]] == ["plain", "by_itself"]
+
+
+@pytest.mark.parametrize("fusion", ["late", "transformer"])
+def test_by_itself_goes_with_fusions_of_decisions_and_of_tokens(fusion):
+    kinds = {"vector": "vector", "code": "category"}
+    train = {"balance": "always", "epochs": 1, "preset": "none"}
+    found = sensorium.fit(table(), "label", modalities=kinds, fusion=fusion, train=train, progress=False).card
+    assert "by_itself" in [result["name"] for result in found["balance"]["results"]]
+
+
+def test_a_model_that_is_continued_lends_its_towers_to_models_of_one_modality(watched, monkeypatch):
+    kept: dict[str, Trained] = {}
+    real = Experiment.train
+
+    def train(job, variant, *args):
+        run = real(job, variant, *args)
+        kept.setdefault("".join(variant.towers or ["all"]), run)
+        return run
+
+    monkeypatch.setattr(Experiment, "train", train)
+    frozen = {"freeze": ["code.encoder", "vector.encoder"], "balance": "auto", "epochs": 1}
+    sensorium.fit(table(), start=watched, train=frozen, progress=False)
+    for name in ("code", "vector"):
+        found = [model.network.tower(name).encoder for model in (watched.bundle, kept[name].bundle)]
+        assert equal(*found)
 
 
 def equal(left, right):

@@ -155,6 +155,10 @@ class FusionModel(nn.Module):
         """The towers, as what they are."""
         return [tower for tower in self.towers if isinstance(tower, Tower)]
 
+    def tower(self, name: str) -> Tower:
+        """The one of that name."""
+        return next(tower for tower in self.every_tower if tower.name == name)
+
 
 def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
     """Group columns into towers, choose their encoders, check every option.

@@ -93,14 +93,14 @@ class Experiment(Job):
     towers_of: Mapping[str, FusionModel] = field(default_factory=dict, init=False)
 
     def from_towers(self, models: Mapping[str, FusionModel], train: TrainConfig) -> Experiment:
-        """The same rows: towers begin with the weights that they have in these models, and stay so.
+        """The same rows: towers begin with the weights that they have in these models, and their encoders stay so.
 
         Args:
             models: tower → a trained model that has it.
             train: the settings of what is left to train.
         """
         other = copy.copy(self)
-        frozen = train.model_copy(update={"freeze": [*train.freeze, *models]})
+        frozen = train.model_copy(update={"freeze": [*train.freeze, *(f"{name}.encoder" for name in models)]})
         other.config, other.towers_of = self.config.model_copy(update={"train": frozen}), models
         return other
 
@@ -305,8 +305,7 @@ class Experiment(Job):
             take_weights(network, self.start.network, self.kept)
         for tower in network.every_tower:
             if tower.name in self.towers_of:
-                known = dict(self.towers_of[tower.name].parts)[tower.name]
-                tower.load_state_dict(known.state_dict())
+                tower.load_state_dict(self.towers_of[tower.name].tower(tower.name).state_dict())
         freeze(network, self.config.train.freeze)
         return network
 

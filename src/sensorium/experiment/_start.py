@@ -125,15 +125,21 @@ def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Bu
 def take_weights(network: FusionModel, start: FusionModel, kept: list[int]) -> None:
     """Give a network the weights of another one, whose logits are now at the places `kept`; new ones stay as they are.
 
+    A network of some of the towers takes these alone: what fused all of them is no start for it.
+
     Args:
-        network: of the same towers and fusion, with as many logits or more.
+        network: of as many logits or more; of the same towers and fusion, or of some of the towers.
         start: the other one.
         kept: int[k]: the place of each of its logits.
     """
-    own, weights = network.state_dict(), start.state_dict()
-    places = torch.tensor(kept)
-    sizes = (start.outputs, network.outputs)
-    network.load_state_dict({name: _grown(value, own[name], places, sizes) for name, value in weights.items()})
+    places, sizes = torch.tensor(kept), (start.outputs, network.outputs)
+    pairs: list[tuple[Any, Any]] = [(t, start.tower(t.name)) for t in network.every_tower]
+    if len(network.towers) == len(start.towers):
+        pairs += [(network.fusion, start.fusion), (network.head, start.head)]
+    for part, known in pairs:
+        own = part.state_dict()
+        grown = {name: _grown(value, own[name], places, sizes) for name, value in known.state_dict().items()}
+        part.load_state_dict(grown)
 
 
 def _grown(old: Tensor, new: Tensor, places: Tensor, sizes: tuple[int, int]) -> Tensor:
