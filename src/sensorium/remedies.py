@@ -51,7 +51,7 @@ class Tried:
     """One training of the fused model.
 
     Attributes:
-        name: `plain`, the remedy's technique, or `by_itself`: each tower trained by itself, then the fusion of them.
+        name: `plain`, the remedy's technique, or `by_itself`: each encoder trained by itself, then the fusion of them.
         validation: watched metric on the validation rows, by which one is chosen.
         evaluation: on the rows that judge: test, or validation where there are none.
         difference: less plain, on the same rows; None of plain itself.
@@ -126,8 +126,8 @@ def treat(
     leaves out 0. All of these models together take about as long as the fused one. What can't be trained (its loss is
     not finite) is passed over and told.
 
-    Remedies are the techniques that say so, and `by_itself`, which takes the towers of those models as they are and
-    trains only what fuses them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in Supervised
+    Remedies are the techniques that say so, and `by_itself`, which takes the encoders of those models as they are and
+    trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in Supervised
     Multi-Modal Learning", arXiv:2305.01233, find that features learnt by themselves are hard to beat).
 
     Args:
