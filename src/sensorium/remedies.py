@@ -127,8 +127,8 @@ def treat(
     not finite) is passed over and told.
 
     Remedies are the techniques that say so, and `by_itself`, which takes the encoders of those models as they are and
-    trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in Supervised
-    Multi-Modal Learning", arXiv:2305.01233, find that features learnt by themselves are hard to beat).
+    trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in
+    Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learnt by themselves are hard to beat).
 
     Args:
         experiment: the table, prepared; two modalities or more.
