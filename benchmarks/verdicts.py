@@ -1,17 +1,19 @@
 """How often does `compare` claim that fusing helps where it does not, and how often does it find that it does?
 
-python benchmarks/verdicts.py [--tables 200] [--seeds 1] [--rows 600] [--truths unique,…] [--processes 2]
+python benchmarks/verdicts.py [--tables 200] [--seeds 1] [--rows 600] [--truths unique,…] [--usual] [--processes 2]
 
 Made tables of two modalities of which the truth is known (`sensorium.testing.make_truth`): 600 rows by default, 30% of
 them test rows. In those of the first kinds nothing is gained by fusing: neither modality tells anything, one of them is
 noise, or both say the same. In the others each tells a part of its own, or both together tell what none tells alone.
-Networks are small; the claims are those of the verdict. Intervals are exact binomial ones (Clopper and Pearson 1934).
+Networks are small, three fusions are trained; --usual: what `compare` trains when nothing is set, baselines too. The
+claims are those of the verdict. Intervals are exact binomial ones (Clopper and Pearson 1934).
 """
 
 import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import torch
 from scipy.stats import binomtest
@@ -27,13 +29,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--rows", type=int, default=600, help="of each table")
     parser.add_argument("--truths", default=",".join(TRUTHS), help="kinds of tables, parted by commas")
+    parser.add_argument("--usual", action="store_true", help="default settings, fusions and baselines")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     useless = [truth for truth in TRUTHS if truth not in HELPS]
     kinds = [(useless[n % len(useless)], n // len(useless)) for n in range(options.tables)]
     kinds += [(HELPS[n % len(HELPS)], n // len(HELPS)) for n in range(options.tables * 2 // 5)]
     wanted = options.truths.split(",")
-    jobs = [(truth, number, options.rows, options.seeds) for truth, number in kinds if truth in wanted]
+    settings = {} if options.usual else {"fusions": FUSIONS, "baselines": ["none"], **SMALL}
+    settings |= {"modalities": SMALL["modalities"], "split": SMALL["split"], "seeds": options.seeds}
+    jobs = [(truth, number, options.rows, settings) for truth, number in kinds if truth in wanted]
     start = time.perf_counter()
     with ProcessPoolExecutor(options.processes, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         claims = list(pool.map(claims_help, *zip(*jobs, strict=True)))
@@ -42,12 +47,10 @@ def main() -> None:
     print(f"{len(jobs)} comparisons in {time.perf_counter() - start:.0f} s")
 
 
-def claims_help(truth: Truth, number: int, rows: int, seeds: int) -> bool:
+def claims_help(truth: Truth, number: int, rows: int, settings: dict[str, Any]) -> bool:
     """Is fusing said to help on one table?"""
     table = make_truth(truth, rows=rows, seed=number)
-    return sensorium.compare(
-        table, "label", fusions=FUSIONS, baselines=["none"], seeds=seeds, seed=number, progress=False, **SMALL
-    ).helps
+    return sensorium.compare(table, "label", seed=number, progress=False, **settings).helps
 
 
 def tell(name: str, claims: list[bool]) -> None:
