@@ -32,7 +32,7 @@ def table(noise):
 
 def compare(given, **settings):
     kinds = {"one": "text", "two": "text"}
-    return sensorium.compare(given, "label", modalities=kinds, epochs=6, progress=False, **settings)
+    return sensorium.compare(given, "label", modalities=kinds, progress=False, **{"epochs": 6} | settings)
 
 
 def test_where_both_tell_a_part_fusing_is_said_to_help():
@@ -97,7 +97,7 @@ def test_what_cannot_be_compared_is_refused(settings, match):
 
 
 def test_of_several_seeds_the_means_are_told_and_compared(tmp_path):
-    few = {"fusions": ["concat"], "baselines": ["linear"]}
+    few = {"fusions": ["concat"], "baselines": ["linear"], "epochs": 2}
     found = compare(table(noise=False), seeds=2, out=tmp_path, **few)
     assert found.seeds == [0, 1] and found.verdict.endswith("(means of 2 seeds)")
     alone = [compare(table(noise=False), seeds=[seed], **few) for seed in found.seeds]

@@ -490,29 +490,39 @@ def test_an_option_of_an_encoder_changes_what_is_trained(name, option, one_colum
     assert one_column(name, tuple(other.items())) != one_column(name, tuple(base.items()))
 
 
+@pytest.fixture(scope="module")
+def fitted(tabular):
+    """Models of some settings; each is trained once, whatever number of options is held against it."""
+    known = {}
+
+    def fitted(**settings):
+        key = json.dumps(settings, sort_keys=True)
+        if key not in known:
+            known[key] = fit(tabular, **settings)
+        return known[key]
+
+    return fitted
+
+
 @pytest.mark.parametrize(("name", "option"), pairs(FUSED))
-def test_an_option_of_a_fusion_changes_what_is_trained(name, option, tabular):
-    plain, other = (
-        print_of(fit(tabular, fusion={"name": name, **options})) for options in ({}, {option: FUSED[name][option]})
-    )
-    assert plain != other
+def test_an_option_of_a_fusion_changes_what_is_trained(name, option, fitted):
+    plain, other = (fitted(fusion={"name": name, **options}) for options in ({}, {option: FUSED[name][option]}))
+    assert print_of(plain) != print_of(other)
 
 
 @pytest.mark.parametrize(("name", "option"), pairs(HEADED))
-def test_an_option_of_a_head_changes_what_is_trained(name, option, tabular):
-    plain, other = (
-        print_of(fit(tabular, head={"name": name, **options})) for options in ({}, {option: HEADED[name][option]})
-    )
-    assert plain != other
+def test_an_option_of_a_head_changes_what_is_trained(name, option, fitted):
+    plain, other = (fitted(head={"name": name, **options}) for options in ({}, {option: HEADED[name][option]}))
+    assert print_of(plain) != print_of(other)
 
 
 @pytest.mark.parametrize(("name", "option"), pairs(TRAINED))
-def test_an_option_of_a_technique_changes_what_is_trained(name, option, tabular, teacher):
+def test_an_option_of_a_technique_changes_what_is_trained(name, option, fitted, teacher):
     """Of one that only watches, what it reports. Measuring once is other than always only where it is done often."""
     taught = {"teacher": str(teacher)} if techniques.load(name).learns_from_teacher else {}
     base = {"every": 1} if option == "online" else {"threshold": 0.3} if name == "fixmatch" else {}
     plain, other = (
-        fit(tabular, train={"epochs": 6, "metric": "log_loss", "techniques": {name: base | options}, **taught})
+        fitted(train={"epochs": 6, "metric": "log_loss", "techniques": {name: base | options}, **taught})
         for options in ({}, {option: TRAINED[name][option]})
     )
     if techniques.load(name).watches:

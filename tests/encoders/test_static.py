@@ -164,7 +164,7 @@ def test_characters_are_asked_of_the_modality(tabular):
 @pytest.mark.parametrize("name", ["text_tfidf", "text_hashed"])
 def test_topics_are_learnt(name, tmp_path):
     table = make_table(tmp_path, rows=400, modalities=["text"])
-    model = sensorium.fit(table, "label", encoders={"text": name}, progress=False)
+    model = sensorium.fit(table, "label", encoders={"text": name}, epochs=15, progress=False)
     assert model.test.metrics["accuracy"] > 0.5  # chance is a third, 0.8 the best there is
 
 

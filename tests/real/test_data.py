@@ -56,7 +56,7 @@ class Job:
         tell(f"{name}: fit {fitting:.0f} s, evaluate {evaluating:.0f} s, predict {predicting:.0f} s")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def jobs(tmp_path_factory):
     """Each is run when it is first asked for."""
 
