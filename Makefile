@@ -23,7 +23,7 @@ test: $(VENV)/.dev ## everyday tests
 	$(BIN)/python -m pytest -m "not slow and not real" -n $(PROCESSES)
 
 slow: $(VENV)/.dev ## slow tests, and those on real data where they are present (SENSORIUM_DATA names the folder)
-	$(BIN)/python -m pytest -m "slow or real" -n $(PROCESSES) --dist loadgroup --durations 10
+	$(BIN)/python -m pytest -m "slow or real" -n $(PROCESSES) --durations 10
 
 lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/ruff check .
