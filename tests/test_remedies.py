@@ -154,7 +154,8 @@ def test_by_itself_takes_the_towers_as_they_are_and_trains_what_fuses_them(monke
         assert equal(own, networks[name].tower(name))
         assert not equal(own, networks["plain"].tower(name))
     assert not equal(networks["by_itself"].fusion, networks["plain"].fusion)
-    assert kept["by_itself"].bundle.config.train.freeze == []
+    settings = kept["by_itself"].bundle.config.train
+    assert settings.freeze == [] and settings.modality_dropout == 0.3  # as it was trained
     assert [result["name"] for result in found.card["balance"]["results"]] == ["plain", "by_itself"]
 
 

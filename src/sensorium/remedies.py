@@ -156,7 +156,7 @@ def treat(
         tried = {name: _trained(way, name, variant) for name, way in ways.items()}
         runs |= {name: run for name, run in tried.items() if run}
     if BY_ITSELF in runs:
-        runs[BY_ITSELF].bundle.config = plain.bundle.config  # what was frozen need not stay so where it is continued
+        _thaw(runs[BY_ITSELF].bundle, experiment)
     chosen = max(runs, key=lambda name: _worth(runs[name], metric))
     results = _judge(experiment, runs, metric)
     verdict = f"{diagnosis.words}; {_outcome(results, chosen, metric)}"
@@ -191,6 +191,12 @@ def _from_towers(experiment: Experiment, found: Mapping[str, ByItself]) -> Exper
     dropout = max(own.modality_dropout, LEAST_DROPOUT)
     left = own.model_copy(update={"modality_dropout": dropout, "pretrain": None})
     return _with(experiment.from_towers(models, left), DOCTOR)
+
+
+def _thaw(bundle: Bundle, experiment: Experiment) -> None:
+    """What was frozen for the remedy's sake need not stay so where the model is continued."""
+    train = bundle.config.train.model_copy(update={"freeze": experiment.config.train.freeze})
+    bundle.config = bundle.config.model_copy(update={"train": train})
 
 
 def _on(experiment: Experiment) -> Mapping[str, Any]:
