@@ -287,6 +287,7 @@ def test_of_a_planted_imbalance_the_doctor_names_what_is_undertrained_and_a_reme
     scores = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
     assert scores["plain"] < ceiling - 0.03
     alone = next(result for result in found.results if result.name == "by_itself")
+    assert scores[found.chosen] > scores["plain"] + 0.01
     assert scores["by_itself"] > scores["plain"] + 0.6 * (ceiling - scores["plain"])
     assert alone.difference.interval[0] > 0
     kept = next(result for result in found.results if result.name == found.chosen)
