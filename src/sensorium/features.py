@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -64,7 +64,7 @@ class Features(Modality):
         starts = range(0, max(1, len(column)), CHUNK)
         parts = [self._encode(self.modality.encode(column.slice(start, CHUNK), threads)) for start in starts]
         moved = [
-            replace(problem, row=problem.row + start)
+            problem.at(range(start, start + CHUNK))
             for start, part in zip(starts, parts, strict=True)
             for problem in part.problems
         ]

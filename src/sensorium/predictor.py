@@ -110,8 +110,8 @@ class Model:
         opened = self._open(table)
         columns: dict[str, Any] = {"row": np.arange(len(opened)), **self._whose(opened)}
         columns |= self.bundle.task.answers(self._scores(opened))
-        told: dict[int, list[str]] = {}
-        for problem in self.problems:
+        told: dict[int | None, list[str]] = {}
+        for problem in self.problems.of_cells():
             told.setdefault(problem.row, []).append(
                 f"{problem.column}: {problem.reason}" if problem.column else problem.reason
             )
@@ -250,7 +250,7 @@ class Model:
 
     def _prepare(self, table: Table) -> Iterator[Prepared]:
         """Chunks of the table; what is wrong with them is noted."""
-        self.problems = Problems()
+        self.problems = Problems([problem for problem in table.problems if problem.row is None])
         for rows in _chunks(len(table)):
             prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
             self.problems.extend(at_rows(prepared.problems, rows))

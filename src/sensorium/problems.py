@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+EXAMPLES = 3  # rows that a group names
 VALUE_SHOWN = 80  # characters of a cell's value that a report quotes
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One cell (or one row, where `column` is empty) and what was done about it.
+    """One cell, row, column or table, and what was done about it.
 
     Attributes:
-        row: 0-based row of the table.
-        column: the column's name; empty where the whole row is meant.
+        row: 0-based row of the table; None where the whole column (or table) is meant.
+        column: the column's name; empty where the whole row (or table) is meant.
         reason: what is wrong and how the cell was read ("read as missing", …).
-        cure: what the user can do.
+        cure: what the user can do, or the setting that changes it.
         value: the cell, shortened.
     """
 
-    row: int
+    row: int | None
     column: str
     reason: str
     cure: str = ""
     value: str = ""
+
+    def at(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Problem:
+        """Counted within some rows → counted within the table that they come from."""
+        return self if self.row is None else replace(self, row=int(rows[self.row]))
+
+    def say(self) -> str:
+        """One line of progress."""
+        name, cure = f"{self.column}: " if self.column else "", f"; {self.cure}" if self.cure else ""
+        return f"? {name}{self.reason}{cure}"
+
+    def place(self) -> int:
+        """To sort by: the row, whole columns first."""
+        return -1 if self.row is None else self.row
 
 
 @dataclass(frozen=True)
@@ -45,7 +64,17 @@ class ProblemGroup:
         where = f"column {self.column!r}: " if self.column else ""
         example = f", {first.value!r}" if first.value else ""
         cure = f" – {self.cure}" if self.cure else ""
+        if first.row is None:
+            return f"{where}{self.reason}{cure}"
         return f"{where}{len(self)} × {self.reason} (first: row {first.row}{example}){cure}"
+
+    def to_json(self) -> dict[str, Any]:
+        """{"column", "reason", "cure", "count", "rows" (the first ones), "value" (of the first)}; `rows` is empty where
+        the whole column or table is meant.
+        """
+        rows = [problem.row for problem in self.problems[:EXAMPLES] if problem.row is not None]
+        found = {"column": self.column, "reason": self.reason, "cure": self.cure, "count": len(self)}
+        return found | {"rows": rows, "value": self.problems[0].value}
 
 
 @dataclass
@@ -72,6 +101,14 @@ class Problems:
         for item in self.items:
             found.setdefault((item.column, item.reason, item.cure), []).append(item)
         return sorted((ProblemGroup(*key, tuple(rows)) for key, rows in found.items()), key=len, reverse=True)
+
+    def whole(self) -> Problems:
+        """Those of whole columns or of the table."""
+        return Problems([item for item in self.items if item.row is None])
+
+    def of_cells(self) -> Problems:
+        """Those of single cells or rows."""
+        return Problems([item for item in self.items if item.row is not None])
 
     def to_jsonl(self) -> bytes:
         """One JSON object a line."""

@@ -15,7 +15,7 @@ import sensorium
 from sensorium.errors import SensoriumError
 from sensorium.registry import augmentations, commands, encoders, fusions, metrics, modalities, tasks
 
-FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems"}
+FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems", "notices"}
 
 
 def fit(table, out, *more):

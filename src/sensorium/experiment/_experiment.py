@@ -341,6 +341,7 @@ class Experiment(Job):
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
             "notes": list(self.table.notes),
+            "notices": [group.to_json() for group in (*self.cautions.groups(), *self.findings.groups())],
             "statistics": sketch_columns(self.prepared, self.learnt, self.rows("train"), self._vectors()),
         }
 

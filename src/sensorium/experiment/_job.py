@@ -33,7 +33,15 @@ from sensorium.features import learn_features
 from sensorium.metrics import metrics_of
 from sensorium.modalities import Modality
 from sensorium.model import build_encoder, encoder_wishes, plan_model
-from sensorium.prepare import Prepared, at_rows, learn_modality, open_store, prepare_columns
+from sensorium.prepare import (
+    Prepared,
+    at_rows,
+    cautions,
+    learn_modality,
+    open_store,
+    prepare_columns,
+    table_findings,
+)
 from sensorium.problems import Problem, Problems, count
 from sensorium.progress import Reporter
 from sensorium.registry import encoders, tasks
@@ -111,6 +119,8 @@ class Job:
         check_techniques(self.config.train, self.task_name, len(self.blueprint.towers))
         self._check_stages()
         self.fingerprint = self.table.fingerprint()
+        self.cautions = cautions(self.plans, self.config.target, self.task_name, self.task_guess)
+        self.findings = table_findings(self.table, self.learnt, self.split, self.task, self.config.target)
         self._say_guesses()
         self._prepare(target)
 
@@ -192,7 +202,8 @@ class Job:
         features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
         self.prepared = self._read(self.learnt | features)
         unused = unlabelled(target, self.unlabelled)
-        self.problems = Problems([*labels.problems, *unused, *at_rows(self.prepared.problems, self.used)])
+        cells = at_rows(self.prepared.problems, self.used)
+        self.problems = Problems([*self.findings, *labels.problems, *unused, *cells])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         self.problems.extend(self._lone_classes())
@@ -258,11 +269,8 @@ class Job:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
         for note in self.table.notes:
             self.report.say(note)
-        for plan in self.plans:
-            if plan.caution:
-                self.report.say(f"? {plan.name}: {plan.modality or 'left out'}: {plan.reason}; {plan.caution}")
-        if self.task_guess.caution:
-            self.report.say(f"? {self.config.target}: {self.task_name}: {self.task_guess.caution}")
+        for told in (*self.cautions, *self.findings):
+            self.report.say(told.say())
 
     @property
     def can_calibrate(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +17,10 @@ from sensorium.inspection.copies import Rows, Sides, value_ids
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
-from sensorium.prepare import at_rows, learn_modality
+from sensorium.prepare import at_rows, learn_modality, table_findings
 from sensorium.problems import Problem, ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
+from sensorium.registry import tasks
 from sensorium.schema import (
     SPLITS,
     ColumnPlan,
@@ -83,8 +84,9 @@ def inspect(
         table=opened.name,
         rows=len(opened),
         columns=_columns(opened, plans, settings, report, every=every),
-        target=_target(opened.column(settings.target), task, sides) if settings.target and task else None,
+        target=_target(opened.column(settings.target), task, sides, settings) if settings.target and task else None,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
+        notices=[group.to_json() for group in table_findings(opened, {}, split, None, None).groups()],
         copies=find_copies(opened, plans, sides, report),
         advice=advise(opened, plans, sides, settings),
         every=every,
@@ -103,11 +105,12 @@ def _columns(
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     learnt, faults, undecodable = _try(column.take(trial.rows), plan, trial)
+    findings = learnt.findings(plan.name) if learnt else []
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
-        caution=plan.caution,
+        caution=_joined([plan.caution, *map(_sentence, findings)]),
         rows=len(column),
         missing=int((~column.present).sum()),
         distinct=column.distinct if len(column.values) else 0,
@@ -132,10 +135,16 @@ def _try(cells: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None
     return learnt, faults, int((cells.present & ~found.present).sum())
 
 
+def _joined(cautions: Iterable[str]) -> str:
+    return "; ".join(filter(None, cautions))
+
+
+def _sentence(problem: Problem) -> str:
+    return f"{problem.reason} ({problem.cure})" if problem.cure else problem.reason
+
+
 def _fault(group: ProblemGroup) -> dict[str, Any]:
-    rows = [problem.row for problem in group.problems[:EXAMPLES]]
-    value = group.problems[0].value
-    return {"reason": group.reason, "cure": group.cure, "count": len(group), "rows": rows, "value": value}
+    return {key: value for key, value in group.to_json().items() if key != "column"}
 
 
 def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
@@ -150,16 +159,24 @@ def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
     return list(zip(map(shorten, values), counts[order].tolist(), strict=True))
 
 
-def _target(column: Column, found: tuple[str, Guess], sides: Sides) -> dict[str, Any]:
+def _target(column: Column, found: tuple[str, Guess], sides: Sides, config: Config) -> dict[str, Any]:
     task, guess = found
     return {
         "column": column.name,
         "task": task,
         "reason": guess.reason,
-        "caution": guess.caution,
+        "caution": _joined([guess.caution, *map(_sentence, _target_findings(column, task, config))]),
         "missing": int((~column.present).sum()),
         "labels": [] if task == "regression" else _balance(column, sides),
     }
+
+
+def _target_findings(column: Column, task: str, config: Config) -> list[Problem]:
+    """What a fit would say of the target; nothing where it would not start."""
+    with suppress(SchemaError):
+        options = {"kinds": config.tasks} if config.tasks else {}
+        return list(tasks.load(task).learn(column, config.train.class_weight, **options).findings(column.name))
+    return []
 
 
 def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:

@@ -67,6 +67,7 @@ class Inspection:
         target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, of all
             rows and by split, where they are no numbers to be estimated.
         split: how the rows are or would be split, and how many fall where, if a target is given.
+        notices: what was guessed, dropped or cut for the table as a whole, as `ProblemGroup.to_json`.
         copies: rows that are the same or nearly, above all across splits.
         advice: settings to think of: {"setting", "column", "reason"}.
         every: whether every cell was decoded, and not a sample of each column.
@@ -77,6 +78,7 @@ class Inspection:
     columns: list[ColumnReport]
     target: dict[str, Any] | None
     split: dict[str, Any] | None
+    notices: list[dict[str, Any]]
     copies: list[Copies]
     advice: list[Advice]
     every: bool

@@ -130,6 +130,13 @@ class Modality(Learned, ABC):
     def describe(self) -> str:
         """What was learnt, in a few words for a person."""
 
+    def findings(self, column: str) -> list[Problem]:
+        """What was guessed, dropped, converted or cut for the column as a whole, with the setting that changes it.
+
+        From what was learnt alone, so that a loaded model says it too; each with `row=None`.
+        """
+        return []
+
     def unknown(self) -> int | None:
         """Of cells that are encoded as codes: the code of what training did not see; None where there is none."""
         return None

@@ -63,8 +63,7 @@ def problems_of_cells(
 ) -> list[Problem]:
     """A file of several is left out, its cell is not missing; a cell that is no list is."""
     return [
-        replace(p, row=int(owners[p.row]), reason=p.reason.replace("read as missing", "left out of its cell"))
-        for p in problems
+        replace(p.at(owners), reason=p.reason.replace("read as missing", "left out of its cell")) for p in problems
     ] + _no_lists(column, noun)
 
 

@@ -94,7 +94,7 @@ class Document(Modality):
 
         _, problems = decode_cells(column, self._read, work, store)
         encoded = self._text.encode(replace(column, data=pa.array(texts, pa.string())))
-        told = sorted([*problems, *notes, *encoded.problems], key=lambda problem: problem.row)
+        told = sorted([*problems, *notes, *encoded.problems], key=Problem.place)
         return Encoded(encoded.values, encoded.present, told)
 
     def _read(self, source: Source) -> tuple[str, list[_pdf.Note]]:

@@ -79,7 +79,7 @@ class Pages(Modality):
             notes.extend(Problem(row, column.name, *note) for note in found[1])
 
         present, problems = decode_cells(column, self.decode, work, store)
-        return Encoded(Ragged.of(cells, empty), present, sorted([*problems, *notes], key=lambda problem: problem.row))
+        return Encoded(Ragged.of(cells, empty), present, sorted([*problems, *notes], key=Problem.place))
 
     def decode(self, source: Source) -> tuple[Pictures, list[_pdf.Note]]:
         """One file → uint8[pages, size, size, channels], and what was left out.

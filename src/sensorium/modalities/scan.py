@@ -122,7 +122,7 @@ class Scan(Modality):
 
         with quiet():
             present, problems = decode_cells(column, self.decode, work, store, folders=True)
-        return Encoded(values, present, sorted([*problems, *notes], key=lambda problem: problem.row))
+        return Encoded(values, present, sorted([*problems, *notes], key=Problem.place))
 
     def decode(self, source: Source) -> tuple[npt.NDArray[np.float16], Notes]:
         """One file or folder → float16[depth, size, size], and what was left out or is not there.

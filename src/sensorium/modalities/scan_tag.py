@@ -118,7 +118,7 @@ class ScanTag(Modality):
             present, problems = decode_cells(
                 column, lambda source: _read(source, self.attribute), work, store, folders=True
             )
-        return Encoded(values, present, sorted([*problems, *unseen], key=lambda problem: problem.row))
+        return Encoded(values, present, sorted([*problems, *unseen], key=Problem.place))
 
     def _checked(self, cell: Values) -> npt.NDArray[np.float64]:
         found = _numbers(cell)

@@ -268,7 +268,7 @@ def _read_cells(column: Column, work: Work, store: Callable[[int, Steps], None],
     lists, others = _parted(column)
     present, problems = _read_lists(lists, store)
     found, more = decode_cells(others, partial(read_file, time=time or None), work, store)
-    return present | found, sorted(problems + more, key=lambda problem: problem.row)
+    return present | found, sorted(problems + more, key=Problem.place)
 
 
 def _parted(column: Column) -> tuple[Column, Column]:

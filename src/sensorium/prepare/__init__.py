@@ -4,6 +4,16 @@
 """
 
 from sensorium.prepare.columns import Prepared, at_rows, learn_modality, prepare_columns
+from sensorium.prepare.findings import cautions, table_findings
 from sensorium.prepare.store import code_of, open_store
 
-__all__ = ["Prepared", "at_rows", "code_of", "learn_modality", "open_store", "prepare_columns"]
+__all__ = [
+    "Prepared",
+    "at_rows",
+    "cautions",
+    "code_of",
+    "learn_modality",
+    "open_store",
+    "prepare_columns",
+    "table_findings",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -87,7 +87,7 @@ def prepare_columns(
         raise DataError(
             "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
         )
-    problems = Problems([problem for problem in table.problems if problem.column in there])
+    problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
     columns = dict[str, Encoded | Streamed]()
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
@@ -126,7 +126,7 @@ def _paths(column: Column) -> Iterator[str]:
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:
     """Problems counted within some rows → counted within the whole table."""
-    return Problems([replace(problem, row=int(rows[problem.row])) for problem in problems])
+    return Problems([problem.at(rows) for problem in problems])
 
 
 def _absent(name: str, table: Table) -> Column:

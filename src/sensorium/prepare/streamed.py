@@ -49,7 +49,7 @@ class Streamed:
         encoded = self.modality.encode(known, Work(self.workers))
         with self._lock:
             self.present[rows] = encoded.present
-            self.problems.extend(replace(problem, row=int(rows[problem.row])) for problem in encoded.problems)
+            self.problems.extend(problem.at(rows) for problem in encoded.problems)
         return encoded
 
     def state(self) -> dict[str, Any]:
@@ -66,6 +66,6 @@ class Streamed:
     def take_problems(self) -> list[Problem]:
         """What was found since the last time, by row."""
         with self._lock:
-            found = sorted(self.problems, key=lambda problem: problem.row)
+            found = sorted(self.problems, key=Problem.place)
             self.problems.clear()
         return found

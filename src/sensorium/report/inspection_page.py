@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sensorium.errors import DataError
 from sensorium.problems import count
 from sensorium.report import html as h
+from sensorium.report.text import notice_text
 
 if TYPE_CHECKING:
     from sensorium.inspection import ColumnReport, Inspection
@@ -50,7 +51,8 @@ def _note(*content: object) -> h.Markup:
 
 
 def _notes(found: Inspection) -> list[h.Markup]:
-    notes = [_note(*_setting(advice["setting"]), advice["reason"]) for advice in found.advice]
+    notes = [_note(notice_text(notice)) for notice in found.notices]
+    notes += [_note(*_setting(advice["setting"]), advice["reason"]) for advice in found.advice]
     notes += [_note(h.tag("strong", column.name), f": {column.caution}") for column in found.columns if column.caution]
     notes += [_note(str(copies)) for copies in found.copies if copies.across]
     return notes or [h.tag("p", "Nothing stands out.")]

@@ -43,6 +43,7 @@ def inspection_text(found: Inspection) -> RenderableType:
         lines.append(Text(f"split {found.split['how']}: {sizes}"))
         lines += _cautions([(target["column"], target["caution"])])
     lines += _cautions((column.name, column.caution) for column in found.columns)
+    lines += [Text(f"? {notice}", "cyan") for notice in map(notice_text, found.notices)]
     advice = [": ".join(filter(None, (each["setting"], each["reason"]))) for each in found.advice]
     lines += [Text(f"? {line}", "cyan") for line in advice]
     lines += [Text(f"! {copies}", "yellow") for copies in found.copies]
@@ -200,6 +201,12 @@ def problems_text(problems: Problems) -> RenderableType:
     if len(groups) > SHOWN:
         lines.append(Text(f"! and {len(groups) - SHOWN} more kinds of problem", "yellow"))
     return Group(*lines)
+
+
+def notice_text(notice: Mapping[str, Any]) -> str:
+    """A finding about a whole column or table, on one line."""
+    name = f"{notice['column']}: " if notice["column"] else ""
+    return f"{name}{notice['reason']}{f' ({cure})' if (cure := notice['cure']) else ''}"
 
 
 def listing_text(registry: Registry, plural: str) -> RenderableType:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
+from sensorium.problems import Problem
 from sensorium.table import Column, Table
 
 SPLITS = ("train", "validation", "test")
@@ -33,10 +34,12 @@ class Split:
     Attributes:
         codes: int8[n]; 0 train, 1 validation, 2 test, -1 not used.
         how: a sentence for the report.
+        findings: what the user should know of it: a share that could not be kept, a group in two splits.
     """
 
     codes: Codes
     how: str
+    findings: tuple[Problem, ...] = ()
 
     def rows(self, name: str) -> Rows:
         """int64: the rows of `train`, `validation` or `test`, in table order."""

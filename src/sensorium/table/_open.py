@@ -21,7 +21,7 @@ from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
 from sensorium.table._targets import join_targets
-from sensorium.table._types import normalise
+from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows
 from sensorium.table.tar import tar as read_shards
 
@@ -66,13 +66,17 @@ def open_table(
         arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     _check_whole(arrow, name)
     _check(arrow, name)
-    columns = {
-        column: normalise(cells, config.missing, narrow=column not in text)
+    given = {
+        column: normalise(cells, config.missing)
         for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
     }
+    columns = {column: cells if column in text else narrow(cells) for column, cells in given.items()}
+    spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
+    spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
     columns = join_targets(join_lists(columns, config.lists, name), config.targets, name, gaps=gaps)
-    table = Table(pa.table(columns), files, name)
+    spelling = {column: cells for column, cells in spelling.items() if column in columns}
+    table = Table(pa.table(columns), files, name, spelling=spelling)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 

@@ -88,12 +88,15 @@ class Column:
     """One column: its Arrow values (null = missing) and how its paths are found.
 
     A view reads another column's cells for something else that is in them, which may be missing without fault.
+    Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
+    label "1.1".
     """
 
     name: str
     data: pa.Array
     files: Files
     is_view: bool = False
+    spelling: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -126,9 +129,13 @@ class Column:
 
     @cached_property
     def strings(self) -> pa.Array:
-        """The cells as text: whole numbers without a point, since a missing cell makes floats of pandas' integers;
-        lists, structs and bytes that are no UTF-8, which Arrow doesn't spell, as Python does.
+        """The cells as text, as they were spelt where they arrived as text.
+
+        Whole numbers without a point, since a missing cell makes floats of pandas' integers; lists, structs and bytes
+        that are no UTF-8, which Arrow doesn't spell, as Python does.
         """
+        if self.spelling is not None:
+            return self.spelling
         try:
             text = self.data.cast(pa.string())
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
@@ -161,11 +168,14 @@ class Column:
         return list(self.values.take(pa.array(rows, pa.int64())).to_pylist())
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:
-        return replace(self, data=self.data.take(pa.array(rows)))
+        rows = pa.array(rows)
+        spelling = None if self.spelling is None else self.spelling.take(rows)
+        return replace(self, data=self.data.take(rows), spelling=spelling)
 
     def slice(self, start: int, length: int) -> Column:
         """Neighbouring rows, without a copy."""
-        return replace(self, data=self.data.slice(start, length))
+        spelling = None if self.spelling is None else self.spelling.slice(start, length)
+        return replace(self, data=self.data.slice(start, length), spelling=spelling)
 
 
 @dataclass(frozen=True)
@@ -178,8 +188,10 @@ class Table:
         name: for messages.
         series: columns that were made of several others → the names of these.
         lacks: of a series, those of its columns that the source doesn't have.
-        problems: cells that could not be taken as they were when such columns were made.
+        problems: what could not be taken as it was when the table was read or such columns were made: cells, or (row
+            None) a whole column or the table.
         notes: what became of the source's rows where they are not the table's.
+        spelling: columns of decimal numbers that arrived as text → their text.
     """
 
     arrow: pa.Table
@@ -189,6 +201,7 @@ class Table:
     lacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    spelling: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
@@ -211,7 +224,8 @@ class Table:
             raise SchemaError(
                 f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
             )
-        return Column(name, one_array(self.arrow.column(cells)), self.files, is_view=cells != name)
+        spelling = one_array(self.spelling[cells]) if cells in self.spelling else None
+        return Column(name, one_array(self.arrow.column(cells)), self.files, is_view=cells != name, spelling=spelling)
 
     def _cells(self, name: str) -> str | None:
         """The column that holds the cells of a column or view."""
@@ -219,18 +233,20 @@ class Table:
         return name if name in self.columns else owner if owner in self.columns else None
 
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> Table:
-        picked = self.arrow.take(pa.array(rows, pa.int64()))
-        return replace(self, arrow=picked, problems=self._told_of(rows))
+        places = pa.array(rows, pa.int64())
+        spelling = {name: cells.take(places) for name, cells in self.spelling.items()}
+        return replace(self, arrow=self.arrow.take(places), problems=self._told_of(rows), spelling=spelling)
 
     def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:
         """The problems of some rows, counted within them."""
         if not self.problems:
             return ()
-        told: dict[int, list[Problem]] = {}
+        told: dict[int | None, list[Problem]] = {}
         for problem in self.problems:
             told.setdefault(problem.row, []).append(problem)
+        whole = told.pop(None, [])
         places = [(place, int(row)) for place, row in enumerate(rows) if int(row) in told]
-        return tuple(replace(problem, row=place) for place, row in places for problem in told[row])
+        return (*whole, *(replace(problem, row=place) for place, row in places for problem in told[row]))
 
     def fingerprint(self) -> str:
         """A hash of column names and cells: tells whether this is the table that a model was trained on."""

@@ -15,20 +15,15 @@ INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
 FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
-def normalise(array: pa.ChunkedArray, missing: Iterable[str], *, narrow: bool = True) -> pa.ChunkedArray:
-    """Plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null.
-
-    With `narrow`, a text column becomes int64 or float64 where every cell is a number and (for integers) would be
-    written the same way again: "007" stays text.
-    """
+def normalise(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
+    """Plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null."""
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
-        return normalise(_storage(array), missing, narrow=narrow)
+        return normalise(_storage(array), missing)
     if pa.types.is_dictionary(kind):
-        return normalise(array.cast(kind.value_type), missing, narrow=narrow)
+        return normalise(array.cast(kind.value_type), missing)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_string(kind):
-        blanked = _blank(array.cast(pa.string()), missing)
-        return _narrow(blanked) if narrow else blanked
+        return _blank(array.cast(pa.string()), missing)
     if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
         return array.cast(pa.list_(_plain_item(kind.value_type)))
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind) or pa.types.is_fixed_size_binary(kind):
@@ -91,9 +86,12 @@ def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
     return pc.if_else(pc.is_in(array, spellings), pa.scalar(None, pa.string()), array)
 
 
-def _narrow(array: pa.ChunkedArray) -> pa.ChunkedArray:
-    values = array.drop_null()
-    if not len(values):
+def narrow(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text becomes int64 or float64 where every cell is a number and (for integers) would be written the same way
+    again: "007" stays text. Other types stay as they are.
+    """
+    values = array.drop_null() if pa.types.is_string(array.type) else None
+    if not values:
         return array
     for pattern, kind in ((INTEGER_TEXT, pa.int64()), (FLOAT_TEXT, pa.float64())):
         if pc.all(pc.match_substring_regex(values, pattern)).as_py() and not _leading_zero(values):

@@ -71,7 +71,7 @@ def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     made |= _ahead(columns, steps, lasts, config)
     # Problems are counted in rows of the source, which are no rows of the windows.
     told += [f"windows: {group}" for group in Problems(list(table.problems)).groups()]
-    return replace(table, arrow=pa.table(made), problems=(), notes=(*table.notes, *notes, *told))
+    return replace(table, arrow=pa.table(made), spelling={}, problems=(), notes=(*table.notes, *notes, *told))
 
 
 def _check(table: Table, config: WindowsConfig, *, gaps: bool) -> None:

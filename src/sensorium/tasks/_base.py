@@ -104,6 +104,10 @@ class Task(Learned, ABC):
     def describe(self) -> str:
         """What was learnt, in a few words for a person."""
 
+    def findings(self, column: str) -> list[Problem]:
+        """What was guessed, merged or left out of the target as a whole; each with `row=None`."""
+        return []
+
     @property
     def labels(self) -> list[Label]:
         """Names of the columns of `scores`; empty for a value."""
