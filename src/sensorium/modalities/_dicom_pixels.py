@@ -15,7 +15,7 @@ from sensorium.problems import Unreadable, count
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 NO_AIR = -1024  # Hounsfield units: darker than air is only what lies outside of a scanner's circle
 ARRAYS = {"PixelData": "", "FloatPixelData": "Float", "DoubleFloatPixelData": "DoubleFloat"}
-FLAT = "a rescale slope of 0 is read as 1", "check the files: a slope of 0 would make all voxels equal"
+FLAT = "a rescale slope that is 0 or infinite is read as 1", "check the values of the files"
 MOSAIC = ("a mosaic of many slices is read as one picture",
           "convert the series to NIfTI with a tool that knows mosaics, such as dcm2niix")  # fmt: skip
 
@@ -37,7 +37,7 @@ def read_frames(data: Any, frames: Sequence[Frame], *, padding: bool) -> Voxels:
         with np.errstate(over="ignore", invalid="ignore"):
             out[place] = _scaled(data, frames[place], values)
         if padding:
-            out[place][_is_padding(data, values, out[place])] = np.nan
+            out[place][_is_padding(frames[place], values, out[place])] = np.nan
     return out
 
 
@@ -85,7 +85,8 @@ def notes_on(frames: Sequence[Frame]) -> list[Note]:
     """What headers of a volume say of its values that can't be taken as it is."""
     slopes = [frame.get("RescaleSlope") for frame in frames]
     lost = sum(slope is None for slope in slopes)
-    found = [FLAT] if 0 in slopes else []
+    flat = any(slope is not None and not (slope and np.isfinite(float(slope))) for slope in slopes)
+    found = [FLAT] if flat else []
     if 0 < lost < len(frames):
         what = f"{lost:,} of {count(len(frames), 'slice')} have no rescale slope, which is read as 1"
         found.append((what, "look for the files that were altered"))
@@ -118,22 +119,22 @@ def _scaled(data: Any, frame: Frame, values: npt.NDArray[Any]) -> npt.NDArray[An
     return np.asarray(values.astype(np.float32) * np.float32(slope) + np.float32(intercept))
 
 
-def _is_padding(data: Any, values: npt.NDArray[Any], scaled: Voxels) -> npt.NDArray[np.bool_]:
+def _is_padding(frame: Frame, values: npt.NDArray[Any], scaled: Voxels) -> npt.NDArray[np.bool_]:
     """Where a frame holds no picture, by the file's own word or because no tissue is that dark."""
-    prefix = next(ARRAYS[name] for name in ARRAYS if name in data)
-    low, high = data.get(f"{prefix}PixelPaddingValue"), data.get(f"{prefix}PixelPaddingRangeLimit")
-    hounsfield = data.get("Modality") == "CT" and str(data.get("RescaleType") or "HU").startswith("HU")
+    prefix = next((prefix for name, prefix in ARRAYS.items() if name in frame.data), "")
+    low, high = (frame.get(f"{prefix}PixelPadding{end}") for end in ("Value", "RangeLimit"))
+    hounsfield = frame.data.get("Modality") == "CT" and (frame.text("RescaleType") or "HU").startswith("HU")
     found = scaled < NO_AIR if hounsfield else np.zeros(values.shape, bool)
     if low is None:
         return found
-    ends = [_as_stored(data, end) for end in (low, low if high is None else high)]
+    ends = [_as_stored(frame.data, end) for end in (low, low if high is None else high)]
     return found | ((values >= min(ends)) & (values <= max(ends)))
 
 
 def _as_stored(data: Any, value: float) -> float:
     """A value of padding as pixels have it: it may be written with another sign, or with more bits, than theirs."""
-    if "PixelData" not in data or not data.get("BitsStored"):
+    if not isinstance(value, int) or not data.get("BitsStored"):
         return value
     bits = int(data.BitsStored)
-    value = int(value) % 2**bits
+    value %= 2**bits
     return value - 2**bits if data.get("PixelRepresentation") == 1 and value >= 2 ** (bits - 1) else value

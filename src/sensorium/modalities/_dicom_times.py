@@ -22,6 +22,7 @@ COUNTED = (
     "DiffusionBValue", "EchoTime", "EffectiveEchoTime", "EchoNumbers", "InversionTime", "InversionTimes", "FlipAngle",
     "KVP", "TriggerTime", "NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase",
 )  # fmt: skip
+SURE = ("TemporalPositionIdentifier", "TemporalPositionIndex", "DiffusionBValue", "EchoTime", "EffectiveEchoTime")
 NAMED = ("FrameType", "ImageType", "ComplexImageComponent", "SequenceName", "DiffusionDirectionality")
 CLOCKS = ("AcquisitionNumber", "FrameAcquisitionNumber", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
           "FrameAcquisitionDateTime", "FrameReferenceDateTime", "ContentDate", "ContentTime")  # fmt: skip
@@ -76,7 +77,7 @@ def one_volume(frames: Sequence[Frame], place: Rows) -> Choice:
 def in_turns(frames: Sequence[Frame]) -> Rows | None:
     """Places of frames that do not say where they lie, where they say of which of several equal volumes they are."""
     turns = sorted(range(len(frames)), key=lambda row: frames[row].turn())
-    for keyword in (*LISTED, *COUNTED):
+    for keyword in (*LISTED, *SURE):
         values = _values(frames, keyword)
         distinct, of, held = np.unique(values, return_inverse=True, return_counts=True)
         if len(distinct) > 1 and held.min() == held.max() > 1 and np.isfinite(values).all():
@@ -96,6 +97,8 @@ def _narrowed(frames: Sequence[Frame], place: Rows) -> tuple[Rows, tuple[str, ..
     """
     rows, varied, first = np.arange(len(frames)), list[str](), True
     for keyword in KEYS:
+        if len(rows) == len(np.unique(place[rows])):
+            break
         of = _ranks(frames, rows, keyword)
         if not _varies(place[rows], of):
             continue

@@ -59,6 +59,7 @@ def volume_of(frames: list[Frame]) -> Volume:
     for part in (_series, _sizes, _planes, _stacks):
         kinds, kinds_are = part(frames)
         frames = _largest(frames, kinds, kinds_are, notes)
+    frames = _largest(frames, *_asides(frames), notes)
     places, known = _places(frames, notes)
     choice = one_volume(frames, places)
     frames, places, known = [frames[row] for row in choice.rows], places[choice.rows], known[choice.rows]
@@ -104,6 +105,25 @@ def _stacks(frames: list[Frame]) -> tuple[list[Hashable], str]:
     return names if len(set(names)) < len(names) else [""] * len(names), "another stack"
 
 
+def _asides(frames: list[Frame]) -> tuple[list[Hashable], str]:
+    """Parts of a plane that are scanned side by side, such as two breasts; one where slices are merely shifted."""
+    along, path = _along(frames), np.array([frame.position() for frame in frames])
+    if np.isnan(along).any():
+        return [""] * len(frames), ""
+    places = _merged(along, _tolerance(frames))
+    plane = next(plane for frame in frames if not np.isnan(plane := frame.plane()).any())
+    parts = _alike(path @ plane.reshape(2, 3).T, max(_spacing(frames)))
+    covered = max(len(np.unique(places[parts == part])) for part in np.unique(parts))
+    beside = len(np.unique(np.stack([places, parts]), axis=1).T) > len(np.unique(places))
+    many = len(np.unique(places))
+    return parts.tolist() if beside and 2 * covered > many else [""] * len(frames), "another part of the plane"
+
+
+def _tolerance(frames: Sequence[Frame]) -> float:
+    """Mm within which two slices lie at the same place."""
+    return SAME_PLACE * min(filter(None, (*_spacing(frames, 0.0), frames[0].thickness())))
+
+
 def _largest(frames: list[Frame], kinds: list[Hashable], kinds_are: str, notes: list[Note]) -> list[Frame]:
     groups: dict[Hashable, list[Frame]] = {}
     for frame, kind in zip(frames, kinds, strict=True):
@@ -143,7 +163,7 @@ def _places(frames: list[Frame], notes: list[Note]) -> tuple[Rows, Floats]:
     along = _along(frames)
     known = ~np.isnan(along)
     if known.all():
-        return _merged(along, SAME_PLACE * min(filter(None, (*_spacing(frames, 0.0), frames[0].thickness())))), along
+        return _merged(along, _tolerance(frames)), along
     unknown = np.full(len(frames), np.nan)
     for places in (np.array([frame.entry("SliceVector") for frame in frames]),
                    np.array([frame.number_of("InStackPositionNumber") for frame in frames])):  # fmt: skip
@@ -153,7 +173,7 @@ def _places(frames: list[Frame], notes: list[Note]) -> tuple[Rows, Floats]:
     files = len({frame.file for frame in frames})
     if files > 1 and (len(set(numbers)) < files or (UNKNOWN, UNKNOWN) in numbers):
         notes.append(UNNUMBERED)
-    elif known.any():
+    elif files > 1 or known.any():
         lost = int((~known).sum())
         verb = "has" if lost == 1 else "have"
         notes.append((f"{lost:,} of {count(len(frames), 'slice')} {verb} no position; all are taken in the order of "
