@@ -3,6 +3,7 @@ nothing that a file says of its patient is kept or shown.
 """
 
 import io
+import struct
 import subprocess
 import sys
 import warnings
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import MissingExtraError
-from sensorium.modalities import _dicom
+from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
 
@@ -240,6 +241,64 @@ def test_the_first_of_several_volumes_is_taken_and_said(tmp_path):
     found = encode(["4d.nii", "3d.nii"], tmp_path)
     assert np.array_equal(found.values[0], found.values[1])
     assert [p.row for p in found.problems] == [0] and "first of 3 volumes" in found.problems[0].reason
+
+
+def nifti(path, voxels, change=None, unit=None):
+    """(voxels, spacing, reasons of notes) of a file, some bytes of whose header are changed."""
+    image = nibabel.Nifti1Image(voxels, np.diag([1, 2, 3, 1]))
+    if unit:
+        image.header.set_xyzt_units(unit)
+    image.to_filename(path)
+    if change:
+        at, kind, values = change
+        content = bytearray(path.read_bytes())
+        content[at : at + struct.calcsize(kind)] = struct.pack(kind, *values)
+        path.write_bytes(content)
+    scan = _nifti.read_scan(path, 2**27)
+    return scan.voxels.transpose(), scan.spacing, [reason for reason, _ in scan.notes]
+
+
+COUNTED = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "values"),
+    [
+        ((112, "<ff", (2, 1)), COUNTED * 2 + 1),
+        ((112, "<ff", (0, 5)), COUNTED),  # no scale, says the format
+        ((112, "<ff", (np.nan, np.nan)), COUNTED),
+        ((76, "<ffff", (-1, -1, -2, -3)), COUNTED),  # distances are never negative
+    ],
+)
+def test_scales_and_distances_of_nifti_are_read_as_the_format_means_them(change, values, tmp_path):
+    voxels, spacing, notes = nifti(tmp_path / "a.nii", COUNTED, change)
+    assert np.array_equal(voxels, values) and spacing == (3, 2, 1) and not notes
+
+
+@pytest.mark.parametrize(
+    ("unit", "mm"), [("mm", (3, 2, 1)), ("micron", (0.003, 0.002, 0.001)), ("meter", (3e3, 2e3, 1e3))]
+)
+def test_distances_of_nifti_are_in_mm_whatever_their_unit(unit, mm, tmp_path):
+    assert np.allclose(nifti(tmp_path / "a.nii", COUNTED, unit=unit)[1], mm)
+
+
+@pytest.mark.parametrize("number", [0, np.nan])
+def test_an_orientation_that_makes_no_sense_is_reported(number, tmp_path):
+    voxels, spacing, notes = nifti(tmp_path / "a.nii", COUNTED, (280, "<12f", [number] * 12))
+    assert np.array_equal(voxels, COUNTED) and spacing == (3, 2, 1) and "used as they are stored" in notes[0]
+
+
+def test_the_real_part_of_complex_voxels_is_used_and_said(tmp_path):
+    voxels, _, notes = nifti(tmp_path / "a.nii", (COUNTED + 5j).astype(np.complex64))
+    assert np.array_equal(voxels, COUNTED) and "only the real part" in notes[0]
+
+
+def test_a_scan_that_is_larger_than_the_grid_is_cut_and_that_is_said(tmp_path):
+    for side in (16, 40):
+        nibabel.Nifti1Image(np.zeros((side, side, 4), np.float32), np.eye(4)).to_filename(tmp_path / f"{side}.nii")
+    found = encode(["16.nii", "40.nii"], tmp_path, spacing=1.0, size=16, depth=4)
+    assert [(problem.row, "is cut to its middle" in problem.reason) for problem in found.problems] == [(1, True)]
+    assert not encode(["16.nii", "40.nii"], tmp_path, size=16, depth=4).problems
 
 
 @pytest.mark.parametrize(

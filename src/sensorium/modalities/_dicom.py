@@ -16,22 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError, did_you_mean
+from sensorium.modalities._dicom_frames import Frame, file_as_frame, frames_of, header_of
+from sensorium.modalities._dicom_pixels import notes_on, notes_on_length, read_frames, stored, window_of
+from sensorium.modalities._dicom_volume import Volume, volume_of
 from sensorium.modalities._files import Source
-from sensorium.modalities._scans import Header, Scan, finite, library
-from sensorium.problems import Nothing, Unreadable
+from sensorium.modalities._scans import Header, Note, Scan, Voxels, finite, library
+from sensorium.problems import Nothing, Unreadable, count
 
 MAGIC = b"DICM"
 MAGIC_AT = 128
 DEFLATED, EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"  # transfer syntaxes
 INFLATED = 2**28  # bytes that a deflated file may become
 YEARS = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}  # units of an age in a year
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-FRAMES = 100_000  # files of a folder, at most
-GAP = 1.5  # of the usual distance of slices, from which on some are missing between two
-OTHERS = ("the largest of several series in the folder is taken, the others are not",
-          "save what is meant as a file of its own")  # fmt: skip
-GAPS = ("slices are missing in the middle of the series: read as if the others were neighbours",
-        "look for the slices that are missing")  # fmt: skip
+FILES = 100_000  # of a folder, at most
+BESIDE = ("dicomdir", "desktop.ini", "thumbs.db")  # files that lie beside images by custom
+LOOSE = "remove them from the folder, or mend them if they are images"
 
 
 def is_dicom(head: bytes) -> bool:
@@ -47,73 +46,100 @@ def has_magic(path: Path) -> bool:
 
 def read_header(source: Source) -> Header:
     """Shape and kind, from tags alone. Raises Unreadable."""
-    if isinstance(source, Path) and source.is_dir():
-        slices = _series(source)[0]
-        return Header((sum(_header(s).shape[0] for s in slices), *_header(slices[0]).shape[1:]), _header(slices[0]).ct)
-    return _header(_open(source, pixels=False))
+    return _shape(_volume(source)[0].frames)
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:
-    """A file's image or frames; a folder's slices in the order in which they lie in the patient.
+    """One volume of a file or of a folder's files, its slices in the order in which they lie in the patient.
 
     Raises:
         Unreadable: truncated, damaged, too large, of another kind (a report, a document …).
     """
+    volume, notes = _volume(source)
+    _shape(volume.frames).refuse_over(max_voxels)
+    notes += [*volume.notes, *notes_on(volume.frames)]
+    if volume.choice and volume.choice.twins:
+        same = all(np.array_equal(_stored(source, one), _stored(source, other)) for one, other in volume.choice.twins)
+        notes += volume.choice.if_copies if same else volume.choice.if_volumes
+    first = volume.frames[0]
+    inverted = first.data.get("PhotometricInterpretation") == "MONOCHROME1"
+    voxels, more = _voxels(source, volume.frames)
+    window = window_of(first) if len(voxels) == 1 else None
+    return Scan(finite(voxels, inverted=inverted), volume.spacing, window, inverted, (*notes, *more))
+
+
+def _volume(source: Source) -> tuple[Volume, list[Note]]:
+    """Frames by headers alone, and what of a folder is left out."""
     if isinstance(source, Path) and source.is_dir():
-        return _read_series(source, max_voxels)
-    _header(_open(source, pixels=False)).refuse_over(max_voxels)
-    data = _open(source, pixels=True)
-    distance = _positive(_tag(data, "SpacingBetweenSlices")) or _positive(_tag(data, "SliceThickness")) or 1.0
-    return Scan(_voxels(data), (distance, *_spacing(data)), _window(data), _inverted(data))
+        headers, notes = _folder(source)
+    else:
+        headers, notes = [_open(source, pixels=False)], []
+    return volume_of([frame for file, data in enumerate(headers) for frame in frames_of(data, file)]), notes
 
 
-def _read_series(folder: Path, max_voxels: int) -> Scan:
-    slices, notes = _series(folder)
-    first = slices[0]
-    Header((sum(_header(s).shape[0] for s in slices), *_header(first).shape[1:])).refuse_over(max_voxels)
-    places, ordered = _in_order(slices)
-    voxels = np.concatenate([_voxels(_open(Path(data.filename), pixels=True)) for data in ordered])
-    steps = np.diff(places) if places is not None and len(places) > 1 else np.zeros(0)
-    distance = float(np.median(steps)) if len(steps) else 0.0
-    notes += [GAPS] if _has_gap(steps) else []
-    distance = distance or _positive(_tag(first, "SliceThickness")) or 1.0
-    window = _window(first) if len(voxels) == 1 else None
-    return Scan(voxels, (distance, *_spacing(first)), window, _inverted(first), tuple(notes))
+def _shape(frames: list[Frame]) -> Header:
+    header = header_of(frames[0].data)
+    return Header((len(frames), *header.shape[1:]), header.ct)
 
 
-def _has_gap(steps: npt.NDArray[np.float64]) -> bool:
-    """Is a step longer than usual? The lower quartile is what is usual, even where many slices are missing."""
-    return bool(len(steps) and (steps > GAP * np.quantile(steps, 0.25, method="lower")).any())
+def _voxels(source: Source, frames: list[Frame]) -> tuple[Voxels, list[Note]]:
+    """float32[frames, rows, columns], NaN where no picture is, and what of their files is left out."""
+    out, notes = np.empty(_shape(frames).shape, np.float32), list[Note]()
+    for padding in (True, False):
+        for rows in _by_file(frames):
+            data = _open(_file(source, frames[rows[0]]), pixels=True)
+            out[rows] = read_frames(data, [frames[row] for row in rows], padding=padding)
+            notes += notes_on_length(data) if padding else []
+        if np.isfinite(out).any():
+            break  # else padding alone: then the values are as good as any
+    return out, list(dict.fromkeys(notes))
 
 
-def _series(folder: Path) -> tuple[list[Any], list[tuple[str, str]]]:
-    """Headers of the largest series, and what is left out. Links are not followed: they may lead outside."""
-    files = sorted(path for path in folder.iterdir() if not path.is_symlink() and path.is_file() and has_magic(path))
-    groups: dict[tuple[str, ...], list[Any]] = {}
-    for path in files[:FRAMES]:
-        data = _open(path, pixels=False)
-        key = tuple(str(data.get(name, "")) for name in ("SeriesInstanceUID", "Rows", "Columns"))
-        if data.get("Rows") and data.get("Columns"):
-            groups.setdefault(key, []).append(data)
-    if not groups:
-        raise Unreadable("a folder without DICOM images")
-    largest = max(groups.values(), key=len)
-    others = sum(map(len, groups.values())) - len(largest)
-    return largest, [OTHERS] if others else []
+def _by_file(frames: list[Frame]) -> Iterable[list[int]]:
+    found: dict[int, list[int]] = {}
+    for row, frame in enumerate(frames):
+        found.setdefault(frame.file, []).append(row)
+    return found.values()
 
 
-def _in_order(slices: list[Any]) -> tuple[npt.NDArray[np.float64] | None, list[Any]]:
-    """Slices along the normal of their plane, with their places in mm; by number where positions are not told."""
+def _stored(source: Source, frame: Frame) -> npt.NDArray[Any]:
+    return next(stored(_open(_file(source, frame), pixels=True), [frame.number]))
+
+
+def _file(source: Source, frame: Frame) -> Source:
+    return Path(frame.data.filename) if isinstance(source, Path) else source
+
+
+def _folder(folder: Path) -> tuple[list[Any], list[Note]]:
+    """Headers of a folder's images, by name, and what is left out. Links are not followed: they may lead outside."""
+    entries = sorted(folder.iterdir())
+    files = [path for path in entries if not path.is_symlink() and path.is_file()]
+    found = [path for path in files if has_magic(path)]
+    headers = [data for path in found[:FILES] if _is_image(data := _open(path, pixels=False))]
+    if not headers:
+        inside = any(path.is_dir() for path in entries)
+        cure = "the cell has to name the folder that holds the files themselves" if inside else ""
+        raise Unreadable("a folder without DICOM images", cure)
+    known = {data.filename for data in headers} | {str(path) for path in found[FILES:]}
+    loose = sum(str(path) not in known and _may_be_meant(path) for path in entries)
+    notes = list[Note]()
+    if loose:
+        found_loose = f"{count(loose, 'item')} of the folder {'is' if loose == 1 else 'are'} left out"
+        notes.append((f"{found_loose} (no DICOM image, a link or a folder)", LOOSE))
+    if len(found) > FILES:
+        notes.append((f"only the first {FILES:,} of {len(found):,} files are read", "split the folder"))
+    return headers, notes
+
+
+def _is_image(data: Any) -> bool:
     try:
-        axes = np.asarray(slices[0].ImageOrientationPatient, float)
-        normal = np.cross(axes[:3], axes[3:])
-        places = np.array([np.asarray(data.ImagePositionPatient, float) @ normal for data in slices])
-        if np.isfinite(places).all() and len(np.unique(places)) == len(places):
-            order = np.argsort(places, kind="stable")
-            return places[order], [slices[i] for i in order]
-    except (AttributeError, TypeError, ValueError):
-        pass
-    return None, sorted(slices, key=lambda data: int(data.get("InstanceNumber") or 0))
+        return header_of(data).shape[0] > 0
+    except (Unreadable, TypeError, ValueError):
+        return False
+
+
+def _may_be_meant(path: Path) -> bool:
+    return not path.name.startswith(".") and path.name.lower() not in BESIDE
 
 
 def representation(keyword: str) -> str:
@@ -138,9 +164,10 @@ def read_attribute(source: Source, keyword: str) -> list[str | float]:
         Unreadable: no DICOM file, damaged.
     """
     if isinstance(source, Path) and source.is_dir():
-        value = _tag(_series(source)[0][0], keyword)
+        frame = min(_volume(source)[0].frames, key=lambda frame: (frame.file, frame.number))
     else:
-        value = _tag(_open(source, pixels=False), keyword)
+        frame = file_as_frame(_open(source, pixels=False))
+    value = frame.get(keyword)
     several = value if isinstance(value, library("pydicom.multival").MultiValue) else [value]
     found = [_plain(part, representation(keyword)) for part in several if part is not None and str(part).strip()]
     if not found:
@@ -209,68 +236,3 @@ def _transfer_syntax(stream: IO[bytes]) -> Any:
             continue
         return meta.get("TransferSyntaxUID")
     raise Unreadable("damaged or truncated scan")
-
-
-def _header(data: Any) -> Header:
-    rows, columns = data.get("Rows"), data.get("Columns")
-    if not rows or not columns:
-        raise Unreadable("a DICOM file that holds no image (a report, a document, a plan …)")
-    return Header((int(data.get("NumberOfFrames") or 1), int(rows), int(columns)), data.get("Modality") == "CT")
-
-
-def _voxels(data: Any) -> npt.NDArray[np.float32]:
-    """float32[frames, rows, columns] in the unit that the file's rescale gives; colours as grey."""
-    if not any(name in data for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise Unreadable("a DICOM file that holds no image (a report, a document, a plan …)")
-    pixels = library("pydicom.pixels")
-    header = _header(data)
-    values = pixels.pixel_array(data)
-    if data.PhotometricInterpretation == "PALETTE COLOR":
-        values = pixels.apply_color_lut(values, data)
-    if values.size > np.prod(header.shape):
-        return (finite(values).reshape(*header.shape, -1)[..., :3] @ LUMA).astype(np.float32)
-    if "ModalityLUTSequence" in data:
-        return finite(pixels.apply_modality_lut(values, data)).reshape(header.shape)
-    slope, intercept = _tag(data, "RescaleSlope"), _tag(data, "RescaleIntercept")
-    scaled = values.astype(np.float32) * np.float32(1 if slope is None else slope) + np.float32(intercept or 0)
-    return finite(scaled).reshape(header.shape)
-
-
-def _tag(data: Any, name: str) -> Any:
-    """A tag, of the file or (enhanced multi-frame) of what its frames share, or of its first frame."""
-    if name in data:
-        return data.get(name)
-    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        for group in list(data.get(groups) or [])[:1]:
-            for element in group:
-                if element.VR == "SQ" and len(element.value) and name in element.value[0]:
-                    return element.value[0].get(name)
-    return None
-
-
-def _spacing(data: Any) -> tuple[float, float]:
-    found = _tag(data, "PixelSpacing") or _tag(data, "ImagerPixelSpacing")
-    if not isinstance(found, Iterable) or len(list(found)) != 2:
-        return 1.0, 1.0
-    down, across = found
-    return _positive(down) or 1.0, _positive(across) or 1.0
-
-
-def _window(data: Any) -> tuple[float, float] | None:
-    middle, width = (_first(_tag(data, name)) for name in ("WindowCenter", "WindowWidth"))
-    if middle is None or not _positive(width):
-        return None
-    return float(middle) - float(width) / 2, float(middle) + float(width) / 2
-
-
-def _first(value: Any) -> Any:
-    return next(iter(value), None) if isinstance(value, Iterable) and not isinstance(value, str) else value
-
-
-def _positive(value: Any) -> float:
-    number = float(value) if isinstance(value, int | float) else 0.0
-    return number if np.isfinite(number) and number > 0 else 0.0
-
-
-def _inverted(data: Any) -> bool:
-    return data.get("PhotometricInterpretation") == "MONOCHROME1"

@@ -12,10 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.modalities._files import Source
-from sensorium.modalities._scans import Header, Scan, finite, library
+from sensorium.modalities._scans import Header, Note, Scan, finite, library, several_volumes
 from sensorium.problems import Unreadable
 
 GZIP = b"\x1f\x8b"
+UNITS = {"meter": 1000.0, "micron": 0.001}  # in mm; where the file does not say, it is mm
+REAL_PART = "only the real part of complex voxels is used", "save magnitude or phase, whichever is meant"
+UNORIENTED = ("the file's orientation makes no sense; its axes are used as they are stored",
+              "mend the sform and qform of its header")  # fmt: skip
 SIZES = {348: "Nifti1Image", 540: "Nifti2Image"}  # bytes of a header, which are its first value
 
 
@@ -43,21 +47,26 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
         values = np.asarray(image.dataobj[(..., *[0] * rest)])
         if values.dtype.names:  # coloured voxels
             values = np.mean([values[name] for name in values.dtype.names[:3]], 0)
-        voxels, spacing = _canonical(values.real.reshape(shape[::-1]), image)
+        voxels, spacing, oriented = _canonical(values.real.reshape(shape[::-1]), image)
         volumes = int(np.prod(image.shape[3:], dtype=np.int64))
-    note = (f"the first of {volumes} volumes is taken, the others are not", "save what is meant as a file of its own")
-    return Scan(finite(voxels), spacing, notes=(note,) if volumes > 1 else ())
+    notes = [several_volumes(volumes)] if volumes > 1 else []
+    notes += [REAL_PART] if np.iscomplexobj(values) else []
+    return Scan(finite(voxels), spacing, notes=(*notes, *oriented))
 
 
-def _canonical(values: npt.NDArray[Any], image: Any) -> tuple[npt.NDArray[Any], tuple[float, float, float]]:
+def _canonical(
+    values: npt.NDArray[Any], image: Any
+) -> tuple[npt.NDArray[Any], tuple[float, float, float], tuple[Note, ...]]:
     """[x, y, z] of a file → [z, y, x] with x to the right, y to the front, z to the head; and mm along each."""
-    orientations = library("nibabel").orientations
-    spacing = np.append(np.abs(np.asarray(image.header.get_zooms()[:3], float)), [1.0] * 3)[:3]
-    turns = orientations.io_orientation(image.affine)
-    if not np.isnan(turns).any():
+    orientations, known = library("nibabel").orientations, bool(np.isfinite(image.affine).all())
+    unit = UNITS.get(image.header.get_xyzt_units()[0], 1.0)
+    spacing = unit * np.append(np.abs(np.asarray(image.header.get_zooms()[:3], float)), [1.0] * 3)[:3]
+    turns = orientations.io_orientation(image.affine) if known else np.full((3, 2), np.nan)
+    known = not np.isnan(turns).any()
+    if known:
         values, spacing = orientations.apply_orientation(values, turns), spacing[np.argsort(turns[:, 0])]
     x, y, z = (float(mm) if np.isfinite(mm) and mm > 0 else 1.0 for mm in spacing)
-    return values.transpose(2, 1, 0), (z, y, x)
+    return values.transpose(2, 1, 0), (z, y, x), () if known else (UNORIENTED,)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from sensorium.errors import MissingExtraError
 from sensorium.problems import Unreadable
 
 Voxels = npt.NDArray[np.float32]
+Note = tuple[str, str]  # what was done, and the cure
 T = TypeVar("T")
 REASONS = {
     "NotImplementedError": "a scan in a form that the installed decoders don't know",
@@ -54,14 +55,20 @@ class Scan:
         spacing: mm between slices, rows, columns; 1 where the file does not say.
         window: lowest and highest value that the file wants shown, where it says so.
         inverted: low values are bright (MONOCHROME1).
-        notes: what was not taken or is not there, each with its cure.
+        notes: what was left out, guessed or is not there, each with its cure.
     """
 
     voxels: Voxels
     spacing: tuple[float, float, float]
     window: tuple[float, float] | None = None
     inverted: bool = False
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def several_volumes(many: int, *, first: bool = True) -> Note:
+    """The note of a scan that holds more than one volume (time points, echoes, directions of diffusion …)."""
+    which = "first" if first else "most complete"
+    return f"the {which} of {many:,} volumes is used, the others are left out", "save each volume as a scan of its own"
 
 
 def library(name: str) -> Any:
@@ -97,14 +104,16 @@ class quiet(warnings.catch_warnings):  # noqa: N801
         warnings.simplefilter("ignore")
 
 
-def finite(voxels: npt.NDArray[Any]) -> Voxels:
-    """float32, with the lowest real value where a voxel is no finite number (outside of a mask, often)."""
+def finite(voxels: npt.NDArray[Any], *, inverted: bool = False) -> Voxels:
+    """float32, with the darkest real value where a voxel is no finite number (outside of a mask, often)."""
     with np.errstate(over="ignore"):
-        values = voxels.astype(np.float32)
+        values = voxels.astype(np.float32, copy=False)
     real = np.isfinite(values)
+    if real.all():
+        return values
     if not real.any():
         raise Unreadable("a scan without a finite voxel")
-    return values if real.all() else np.where(real, values, values[real].min())
+    return np.where(real, values, values[real].max() if inverted else values[real].min())
 
 
 def sample(voxels: Voxels, shape: tuple[int, ...], steps: tuple[float, ...]) -> Voxels:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
@@ -17,7 +16,7 @@ from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scans import Header, guarded, library, quiet, sample
 from sensorium.modalities._scans import Scan as Decoded
-from sensorium.problems import Problem, Unreadable
+from sensorium.problems import Problem, Unreadable, count
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -27,6 +26,8 @@ DEEPEST = 32  # slices by default, at most
 WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_tissue": (50, 400)}  # centre, width
 TAILS = (0.5, 99.5)  # percentiles that become dark and bright
 LOOKED_AT = 20
+BEYOND = ("the scan is larger than the grid at this spacing and is cut to its middle",
+          "set a larger size, depth or spacing of the scan modality")  # fmt: skip
 
 Notes: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -36,7 +37,8 @@ class Scan(Modality):
     """A medical image of two or three dimensions.
 
     Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
-    before it is cut by the window. Nothing that a file says of its patient is kept or shown.
+    before it is cut by the window. Of several orientations, time points, echoes … one volume is used, and the rest is
+    reported. Nothing that a file says of its patient is kept or shown.
 
     Attributes:
         size: rows and columns.
@@ -44,6 +46,8 @@ class Scan(Modality):
         spacing: mm between voxels, 0 where scans are stretched to the grid; else they are cut or padded to it.
         bounds: float32[2], values that become dark and bright; empty where each scan has its own.
         max_voxels: larger scans are refused.
+        deep, looked: how many of the training scans that were looked at have several slices although only the middle
+            one is used, since most have one; and how many were looked at.
     """
 
     encoder: ClassVar[str] = "scan_cnn"
@@ -54,6 +58,8 @@ class Scan(Modality):
     spacing: float
     bounds: npt.NDArray[np.float32]
     max_voxels: int
+    deep: int = 0
+    looked: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -97,19 +103,15 @@ class Scan(Modality):
             headers = decode_sample(column, lambda source: guarded(lambda: _header(source)), folders=True)
             shapes = np.array([header.shape for header in headers] or [(1, LARGEST, LARGEST)])
             size = size or int(np.clip(np.median(shapes[:, 1:].min(1)), SMALLEST, LARGEST))
-            depth = depth or int(min(DEEPEST, np.median(shapes[:, 0])))
-            bounds = np.zeros(0, np.float32)
-            if window != "auto":
+            chosen, depth = depth, depth or int(min(DEEPEST, np.median(shapes[:, 0])))
+            deep = int((shapes[:, 0] > 1).sum()) if depth == 1 and not chosen else 0
+            ct = depth > 1 and 2 * sum(header.ct for header in headers) > len(headers)
+            if window == "auto":
+                bounds = _common_bounds(column, max_voxels) if ct else np.zeros(0, np.float32)
+            else:
                 middle, width = WINDOWS[window] if isinstance(window, str) else window
                 bounds = np.array([middle - width / 2, middle + width / 2], np.float32)
-            elif depth > 1 and 2 * sum(header.ct for header in headers) > len(headers):
-                # Volumes take seconds each to decode.
-                read = _percentiles(max_voxels)
-                found = decode_sample(
-                    column, lambda source: guarded(lambda: read(source)), most=LOOKED_AT, folders=True
-                )
-                bounds = np.median(found, 0).astype(np.float32) if found else bounds
-        return cls(size, depth, spacing or 0.0, bounds, max_voxels)
+        return cls(size, depth, spacing or 0.0, bounds, max_voxels, deep, len(headers))
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         _require()
@@ -137,12 +139,14 @@ class Scan(Modality):
         shown = self._shown(scan)
         if self.depth == 1:
             shown = shown[len(shown) // 2][None]
-        grid = (self.depth, self.size, self.size)
+        grid, notes = (self.depth, self.size, self.size), scan.notes
         if self.spacing:
             steps = tuple(self.spacing / mm for mm in scan.spacing)
+            cut = [have > side * step + 1 for have, side, step in zip(shown.shape, grid, steps, strict=True)]
+            notes = (*notes, BEYOND) if any(cut[self.depth == 1 :]) else notes
         else:
             steps = tuple(have / side for have, side in zip(shown.shape, grid, strict=True))
-        return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), scan.notes
+        return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), notes
 
     def _shown(self, scan: Decoded) -> npt.NDArray[np.float32]:
         """Values → 0 to 1."""
@@ -154,6 +158,13 @@ class Scan(Modality):
             low, high = map(float, np.percentile(scan.voxels, TAILS))
         shown = np.clip((scan.voxels - low) / max(high - low, 1e-6), 0, 1)
         return np.asarray(1 - shown if scan.inverted else shown, np.float32)
+
+    def findings(self, column: str) -> list[Problem]:
+        if not self.deep:
+            return []
+        verb = "has" if self.deep == 1 else "have"
+        found = f"{self.deep:,} of {count(self.looked, 'scan')} {verb} several slices, and only the middle one is used"
+        return [Problem(None, column, found, f"modalities.{column}.depth=8 reads 8 slices of each scan")]
 
     def facts(self) -> Facts:
         return {"depth": self.depth, "size": self.size}
@@ -185,8 +196,14 @@ def _header(source: Source) -> Header:
     return header
 
 
-def _percentiles(max_voxels: int) -> Callable[[Source], npt.NDArray[np.float64]]:
-    return lambda source: np.percentile(_reader(source).read_scan(source, max_voxels).voxels, TAILS)
+def _common_bounds(column: Column, max_voxels: int) -> npt.NDArray[np.float32]:
+    """Percentiles of some scans, as volumes take seconds each to decode; empty where none can be read."""
+
+    def percentiles(source: Source) -> npt.NDArray[np.float64]:
+        return np.percentile(_reader(source).read_scan(source, max_voxels).voxels, TAILS)
+
+    found = decode_sample(column, lambda source: guarded(lambda: percentiles(source)), most=LOOKED_AT, folders=True)
+    return np.median(found, 0).astype(np.float32) if found else np.zeros(0, np.float32)
 
 
 def _looks_like_series(column: Column) -> Guess | None:
@@ -202,7 +219,7 @@ def _is_series(value: str, column: Column) -> bool:
     try:
         path = column.files.path(value, folders=True)
         files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])
-        first: Path | None = next(files, None)
-        return first is not None and _dicom.has_magic(first)
+        # Other files may lie beside the images: an index, a licence, what a system hides.
+        return any(_dicom.has_magic(file) for file in islice(files, LOOKED_AT))
     except (Unreadable, OSError):
         return False

@@ -1,0 +1,158 @@
+"""One volume out of frames of which several lie at the same place: time points, echoes, b-values, or copies."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities._dicom_frames import UNKNOWN, Frame
+from sensorium.modalities._scans import Note, several_volumes
+from sensorium.problems import count
+
+Rows: TypeAlias = npt.NDArray[np.intp]
+
+# What tells one volume from another at the same places: the lowest value is the first volume. What is most sure first.
+LISTED = ("TimeSliceVector", "TimeSlotVector", "PhaseVector", "RRIntervalVector", "EnergyWindowVector")
+COUNTED = (
+    "TemporalPositionIdentifier", "TemporalPositionIndex", "TemporalPositionTimeOffset", "FrameReferenceTime",
+    "DiffusionBValue", "EchoTime", "EffectiveEchoTime", "EchoNumbers", "InversionTime", "InversionTimes", "FlipAngle",
+    "KVP", "TriggerTime", "NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase",
+)  # fmt: skip
+SURE = ("TemporalPositionIdentifier", "TemporalPositionIndex", "DiffusionBValue", "EchoTime", "EffectiveEchoTime")
+NAMED = ("FrameType", "ImageType", "ComplexImageComponent", "SequenceName", "DiffusionDirectionality")
+CLOCKS = ("AcquisitionNumber", "FrameAcquisitionNumber", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
+          "FrameAcquisitionDateTime", "FrameReferenceDateTime", "ContentDate", "ContentTime")  # fmt: skip
+OTHERWISE = ("DimensionIndexValues",)
+KEYS = (*LISTED, *COUNTED, *NAMED, *CLOCKS, *OTHERWISE)
+COMPARED = 8  # places at which two frames are compared, where headers do not tell copies from volumes
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The frames of one volume.
+
+    Attributes:
+        rows: of the frames, one a place, in the order of places.
+        notes: what was left out.
+        twins: pairs of frames at the same place whose headers do not tell whether they are copies of one another.
+        if_copies: the note that belongs there where all pairs are the same.
+        if_volumes: the one that belongs there otherwise.
+    """
+
+    rows: Rows
+    notes: tuple[Note, ...] = ()
+    twins: tuple[tuple[Frame, Frame], ...] = ()
+    if_copies: tuple[Note, ...] = ()
+    if_volumes: tuple[Note, ...] = ()
+
+
+def one_volume(frames: Sequence[Frame], place: Rows) -> Choice:
+    """The first volume, where most places hold several frames; the first frame of each place, where only some do.
+
+    Args:
+        frames: in any order.
+        place: of each frame, counted from 0.
+    """
+    held = np.bincount(place)
+    if held.max() == 1:
+        return Choice(np.argsort(place))
+    volumes = int(np.median(held))
+    left, copied = len(frames) - len(held), int(held.max())
+    if volumes < 2:
+        rows = np.arange(len(frames))
+        varied = tuple(keyword for keyword in KEYS if _varies(place, _ranks(frames, rows, keyword)))
+        return Choice(_first_of_each(frames, place, rows, varied), (_copies(left, copied),))
+    rows, varied, first = _narrowed(frames, place)
+    chosen = _first_of_each(frames, place, rows, varied)
+    found = several_volumes(volumes, first=first)
+    if varied:
+        return Choice(chosen, (found,))
+    return Choice(chosen, (), _twins(frames, place), (_copies(left, copied),), (found,))
+
+
+def in_turns(frames: Sequence[Frame]) -> Rows | None:
+    """Places of frames that do not say where they lie, where they say of which of several equal volumes they are."""
+    turns = sorted(range(len(frames)), key=lambda row: frames[row].turn())
+    for keyword in (*LISTED, *SURE):
+        values = _values(frames, keyword)
+        distinct, of, held = np.unique(values, return_inverse=True, return_counts=True)
+        if len(distinct) > 1 and held.min() == held.max() > 1 and np.isfinite(values).all():
+            place, seen = np.zeros(len(frames), np.intp), np.zeros(len(distinct), np.intp)
+            for row in turns:
+                place[row] = seen[of[row]]
+                seen[of[row]] += 1
+            return place
+    return None
+
+
+def _narrowed(frames: Sequence[Frame], place: Rows) -> tuple[Rows, tuple[str, ...], bool]:
+    """Rows of the volume that comes first, what varies within a place, and whether it is the very first.
+
+    An attribute tells volumes apart where one of its values is there at most places; where it differs from slice to
+    slice (the time of each), it only tells which frame of a place came first.
+    """
+    rows, varied, first = np.arange(len(frames)), list[str](), True
+    for keyword in KEYS:
+        if len(rows) == len(np.unique(place[rows])):
+            break
+        of = _ranks(frames, rows, keyword)
+        if not _varies(place[rows], of):
+            continue
+        varied.append(keyword)
+        covered = np.array([len(np.unique(place[rows[of == value]])) for value in range(of.max() + 1)])
+        if 2 * covered.max() > len(np.unique(place[rows])):
+            first = first and covered.argmax() == 0
+            rows = rows[of == covered.argmax()]
+    return rows, tuple(varied), first
+
+
+def _varies(place: Rows, of: Rows) -> bool:
+    """Does a place hold several values?"""
+    return len(np.unique(np.stack([place, of]), axis=1).T) > len(np.unique(place))
+
+
+def _ranks(frames: Sequence[Frame], rows: Rows, keyword: str) -> Rows:
+    """Of each row's value among the distinct ones: numbers by size, names by the frame that has them first."""
+    if keyword not in (*NAMED, *OTHERWISE):
+        return np.unique(_values([frames[row] for row in rows], keyword), return_inverse=True)[1]
+    some, names = [frames[row] for row in rows], dict[Hashable, int]()
+    for frame in sorted(some, key=Frame.turn):
+        names.setdefault(frame.text(keyword), len(names))
+    return np.array([names[frame.text(keyword)] for frame in some])
+
+
+def _values(frames: Sequence[Frame], keyword: str) -> npt.NDArray[np.float64]:
+    """Infinite where unknown; times within a thousandth are the same."""
+    if keyword in LISTED:
+        found = np.array([frame.entry(keyword) for frame in frames])
+        return np.where(np.isnan(found), UNKNOWN, found)
+    return np.array([frame.number_of(keyword) for frame in frames]).round(3)
+
+
+def _first_of_each(frames: Sequence[Frame], place: Rows, rows: Rows, varied: Sequence[str]) -> Rows:
+    """Of each place the frame that comes first, by what varies and then by number."""
+    ranked = [_ranks(frames, rows, keyword) for keyword in varied]
+    some = [frames[row] for row in rows]
+    order = sorted(range(len(rows)), key=lambda at: (*(of[at] for of in ranked), some[at].turn()))
+    found = dict[int, int]()
+    for at in order:
+        found.setdefault(int(place[rows[at]]), int(rows[at]))
+    return np.array([found[at] for at in sorted(found)], np.intp)
+
+
+def _twins(frames: Sequence[Frame], place: Rows) -> tuple[tuple[Frame, Frame], ...]:
+    """The first two frames of some places."""
+    several = np.flatnonzero(np.bincount(place) > 1)
+    some = several[np.unique(np.linspace(0, len(several) - 1, COMPARED).astype(np.intp))]
+    there = [[frames[row] for row in np.flatnonzero(place == at).tolist()] for at in some]
+    pairs = [sorted(held, key=Frame.turn)[:2] for held in there]
+    return tuple((pair[0], pair[1]) for pair in pairs)
+
+
+def _copies(left: int, most: int) -> Note:
+    often, verb = "twice" if most == 2 else "more than once", "is" if left == 1 else "are"
+    return f"{count(left, 'slice')} {verb} there {often}; only one of each is used", "remove the copies"
