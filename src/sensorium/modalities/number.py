@@ -28,6 +28,9 @@ PLAIN_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
 TINY = 1e-300  # below it, values differ by nothing that can be divided by
 FARTHEST = 1e6  # deviations from the mean
+FEWEST = 20  # values from which some can be told to lie far off
+MOST_FAR = 0.01  # share of the values that may
+GAP, SPREADS = 100.0, 1000.0  # times as far as the others; times the distance between the quartiles
 IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 
 
@@ -106,6 +109,32 @@ def mean_and_deviation(values: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     deviation = scale * float((values / scale).std())
     return scale * float((values / scale).mean()), deviation if deviation > TINY else 1.0
+
+
+def robust_mean_and_deviation(values: Floats) -> tuple[float, float, npt.NDArray[np.bool_]]:
+    """Mean and deviation of the values but for a few that lie far off by themselves, and bool[n]: which these are.
+
+    Far off are at most 1% of the values (one value at least): a hundred times as far from the median as the farthest of
+    the others, and a thousand times the distance between the quartiles. So a long tail is not, a typing error or a
+    code for "missing" such as 999999999 is.
+    """
+    far = _far_off(values)
+    mean, deviation = mean_and_deviation(values[~far] if far.any() else values)
+    return mean, deviation, far
+
+
+def _far_off(values: Floats) -> npt.NDArray[np.bool_]:
+    """bool[n], all false where the other values don't differ: then nothing says what is far."""
+    nothing, most = np.zeros(len(values), bool), max(1, int(MOST_FAR * len(values)))
+    if len(values) < FEWEST:
+        return nothing
+    scale = float(np.abs(values).max()) or 1.0
+    low, middle, high = np.quantile(values / scale, (0.25, 0.5, 0.75))
+    distances = np.abs(values / scale - middle)
+    top = np.sort(np.partition(distances, len(values) - most - 1)[-most - 1 :])  # of the rest the farthest, then these
+    gaps = np.flatnonzero((top[1:] > GAP * top[:-1]) & (top[1:] > SPREADS * (high - low)))
+    gaps = gaps[top[gaps] > 0]
+    return distances > top[gaps[0]] if len(gaps) else nothing
 
 
 def standardise(values: Floats, mean: float | Floats, deviation: float | Floats) -> Floats:
