@@ -48,6 +48,9 @@ class TableConfig(Strict):
     encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
     separator: str | None = Field(None, description="CSV field separator; read off the header by default")
     missing: list[str] = Field([""], description="spellings of a missing cell")
+    labels: Literal["exact", "fold_case"] = Field(
+        "exact", description="of a target: fold_case makes one label of those that differ only in case"
+    )
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
         {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"

@@ -56,8 +56,13 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     return plans
 
 
-def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
+def infer_task(column: Column, config: Config, reading: str = "") -> tuple[str, Guess]:
     """The task that the target asks for, or the one that the settings name.
+
+    Args:
+        column: its labels.
+        config: `task` names it.
+        reading: how the target's cells became labels, in words.
 
     Raises:
         SchemaError: the target has no values, or only one.
@@ -73,12 +78,17 @@ def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
         )
     if config.task:
         tasks.entry(config.task)
-        return config.task, Guess(1.0, "by setting")
+        return config.task, Guess(1.0, _joined(reading, "by setting"))
     name, guess = _best(tasks, column, flag="--task {name}")
-    guess = Guess(guess.confidence, guess.reason) if config.tasks else guess  # whoever chose has looked
+    caution = "" if config.tasks else guess.caution  # whoever chose has looked
+    guess = Guess(guess.confidence, _joined(reading, guess.reason), caution)
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def split_column(table: Table, config: Config) -> str | None:

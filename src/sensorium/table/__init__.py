@@ -9,6 +9,7 @@ from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
 from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._table import Column, Files, Table
+from sensorium.table._types import narrow
 from sensorium.table._write import check_writable, write_table
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "as_lists",
     "as_read",
     "check_writable",
+    "narrow",
     "natural",
     "open_table",
     "spells_lists",

@@ -20,7 +20,7 @@ from sensorium.table._query import without_secrets
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
-from sensorium.table._targets import join_targets
+from sensorium.table._targets import join_spelling, join_targets
 from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows
 from sensorium.table.tar import tar as read_shards
@@ -75,7 +75,7 @@ def open_table(
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
     columns = join_targets(join_lists(columns, config.lists, name), config.targets, name, gaps=gaps)
-    spelling = {column: cells for column, cells in spelling.items() if column in columns}
+    spelling = join_spelling(spelling, config.targets, columns)
     table = Table(pa.table(columns), files, name, spelling=spelling)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table

@@ -89,7 +89,7 @@ class Column:
 
     A view reads another column's cells for something else that is in them, which may be missing without fault.
     Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
-    label "1.1".
+    label "1.1". The spelling of a column of objects is an object of the spellings of such fields.
     """
 
     name: str
@@ -119,6 +119,10 @@ class Column:
         return bool(pa.types.is_floating(self.data.type))
 
     @property
+    def is_boolean(self) -> bool:
+        return bool(pa.types.is_boolean(self.data.type))
+
+    @property
     def is_list(self) -> bool:
         return bool(pa.types.is_list(self.data.type))
 
@@ -134,7 +138,7 @@ class Column:
         Whole numbers without a point, since a missing cell makes floats of pandas' integers; lists, structs and bytes
         that are no UTF-8, which Arrow doesn't spell, as Python does.
         """
-        if self.spelling is not None:
+        if self.spelling is not None and not self.parts:
             return self.spelling
         try:
             text = self.data.cast(pa.string())
@@ -158,8 +162,19 @@ class Column:
     def parts(self) -> dict[str, Column]:
         """Of a column of objects, each field as a column; nothing of others."""
         kind = self.data.type
-        names = [field.name for field in kind] if pa.types.is_struct(kind) else []
-        return {name: replace(self, name=name, data=pc.struct_field(self.data, [name])) for name in names}
+        if not pa.types.is_struct(kind):
+            return {}
+        names = [field.name for field in kind]
+        spelt = [] if self.spelling is None else [field.name for field in self.spelling.type]
+        return {
+            name: replace(
+                self,
+                name=name,
+                data=pc.struct_field(self.data, [name]),
+                spelling=pc.struct_field(self.spelling, [name]) if name in spelt else None,
+            )
+            for name in names
+        }
 
     def sample(self, size: int) -> list[Any]:
         """At most `size` values, evenly spaced over the column: the same at every call."""
@@ -226,6 +241,14 @@ class Table:
             )
         spelling = one_array(self.spelling[cells]) if cells in self.spelling else None
         return Column(name, one_array(self.arrow.column(cells)), self.files, is_view=cells != name, spelling=spelling)
+
+    def with_column(self, column: Column) -> Table:
+        """The table with other cells in one of its columns."""
+        place = self.columns.index(column.name)
+        spelling = {name: cells for name, cells in self.spelling.items() if name != column.name}
+        if column.spelling is not None:
+            spelling[column.name] = pa.chunked_array([column.spelling])
+        return replace(self, arrow=self.arrow.set_column(place, column.name, column.data), spelling=spelling)
 
     def _cells(self, name: str) -> str | None:
         """The column that holds the cells of a column or view."""
