@@ -58,7 +58,7 @@ from sensorium.schema import (
     unlabelled_rows,
 )
 from sensorium.table import Column, Table, as_read
-from sensorium.tasks import Task, learn_task
+from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
 from sensorium.techniques import check_techniques, learn_from_unlabelled
 from sensorium.train import (
     check_device,
@@ -123,8 +123,10 @@ class Job:
         self.fingerprint = self.table.fingerprint()
         self.cautions = cautions(self.plans, self.config.target, self.task_name, self.task_guess)
         self.findings = table_findings(self.table, self.learnt, self.split, self.task, self.config.target)
+        encoded = self._encode(target)
+        self.findings.extend(check_labels_of(self.task, encoded, self.split.codes, target.name))
         self._say_guesses()
-        self._prepare(target, labels)
+        self._prepare(labels, encoded)
 
     def _unlabelled(self, target: Column) -> Rows:
         """Rows of the table without a label that something is going to learn from; none where nothing does."""
@@ -197,10 +199,15 @@ class Job:
             raise SchemaError("no column has a value in the training rows", place=self.table.name)
         return learnt
 
-    def _prepare(self, target: Column, labels: Column) -> None:
-        """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
+    def _encode(self, target: Column) -> EncodedTarget:
+        """The labels of every row, without those that would spoil training or the choice on validation rows."""
         learning = np.isin(self.split.codes, [SPLITS.index("train"), SPLITS.index("validation")])
-        encoded = self.task.without_outliers(self.task.encode(target), learning)
+        found = self.task.without_outliers(self.task.encode(target), learning)
+        check_labels(found, np.flatnonzero(self.split.codes == SPLITS.index("train")), target)
+        return found
+
+    def _prepare(self, labels: Column, encoded: EncodedTarget) -> None:
+        """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
         self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & encoded.known), self.unlabelled)
         self.target = encoded.values[self.used]
         self._settle_calibration(len(self.rows("validation")))
@@ -212,8 +219,6 @@ class Job:
         self.problems = Problems([*self.findings, *encoded.problems, *unused, *cells])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
-        self.problems.extend(self._lone_classes())
-        check_labels(encoded.problems, self.rows("train"), target)
         check_decoded(self.prepared, self.rows("train"), self._expected())
 
     def _settle_calibration(self, rows: int) -> None:
@@ -260,16 +265,6 @@ class Job:
             learn_features(encoder, self.learnt[name], self.table.column(name).take(self.split.rows("train")))
         else:
             encoder.load_pretrained()
-
-    def _lone_classes(self) -> list[Problem]:
-        """A split of one class only can't be ranked: some of its metrics will not be defined."""
-        found = []
-        for split in SPLITS[1:]:
-            rows = self.rows(split)
-            if self.task.labels and len(rows) and self.target.ndim == 1 and len(np.unique(self.target[rows])) == 1:
-                reason = f"all {len(rows)} {split} rows have one label: metrics that rank or contrast are not defined"
-                found.append(Problem(int(self.used[rows[0]]), str(self.config.target), reason, "another split"))
-        return found
 
     def _say_guesses(self) -> None:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""

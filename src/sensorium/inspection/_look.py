@@ -34,7 +34,7 @@ from sensorium.schema import (
     split_column,
 )
 from sensorium.table import Column, Table, as_read, open_table
-from sensorium.tasks import label_cells, learn_task
+from sensorium.tasks import check_labels_of, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -191,7 +191,9 @@ def _target_findings(found: Target, sides: Sides, config: Config) -> list[Proble
     """What a fit would say of the target; what is known before where it would not start."""
     train = found.labels.take(np.flatnonzero(sides.splits == SPLITS.index("train")))
     with suppress(SchemaError):
-        return learn_task(found.task, train, found.reading, config).findings(train.name)
+        task = learn_task(found.task, train, found.reading, config)
+        checked = check_labels_of(task, task.encode(found.labels), sides.splits, train.name)
+        return [*task.findings(train.name), *checked]
     return found.reading.findings(train.name)
 
 

@@ -97,6 +97,10 @@ class Task(Learned, ABC):
     def encode(self, column: Column) -> EncodedTarget:
         """Cells of the target, as they are in a table, as the loss takes them."""
 
+    def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
+        """Of several targets: each one's task and labels."""
+        return {}
+
     def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
         """Labels of some rows that are far from all others become unknown; only amounts have such."""
         return target

@@ -143,13 +143,20 @@ class Several(Task):
             problems += found.problems
         return EncodedTarget(np.concatenate(values, 1), np.any(known, 0), problems)
 
+    def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
+        found = {}
+        for (name, part), own in zip(self.parts.items(), self._cut(target.values, self._truths), strict=True):
+            known = np.isfinite(own).all(1)
+            values = self._as_encoded(name, np.where(known[:, None], own, 0))
+            found[name] = part, EncodedTarget(values, known, [])
+        return found
+
     def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
         values, problems = target.values.copy(), list(target.problems)
-        for (name, part), own in zip(self.parts.items(), self._cut(values, self._truths), strict=True):
-            known = np.isfinite(own).all(1)
-            mine = self._as_encoded(name, np.where(known[:, None], own, 0))
-            found = part.without_outliers(EncodedTarget(mine, known, []), rows)
-            own[known & ~found.known] = np.nan  # a view of `values`
+        pairs = zip(self.each(target).items(), self._cut(values, self._truths), strict=True)
+        for (name, (part, labels)), own in pairs:
+            found = part.without_outliers(labels, rows)
+            own[labels.known & ~found.known] = np.nan  # a view of `values`
             problems += [replace(problem, column=name) for problem in found.problems]
         return EncodedTarget(values, np.isfinite(values).any(1), problems)
 
