@@ -74,7 +74,7 @@ def open_table(
     spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
-    columns = join_targets(join_lists(columns, config.lists, name), config.targets, name, gaps=gaps)
+    columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
     spelling = join_spelling(spelling, config.targets, columns)
     table = Table(pa.table(columns), files, name, spelling=spelling)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
