@@ -20,6 +20,7 @@ from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, learn_modality, table_findings
 from sensorium.problems import Problem, ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
+from sensorium.registry import modalities
 from sensorium.schema import (
     SPLITS,
     ColumnPlan,
@@ -120,7 +121,7 @@ def _columns(
 
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
-    learnt, faults, undecodable = _try(column.take(trial.rows), plan, trial)
+    learnt, faults, undecodable = _try(column, plan, trial)
     findings = learnt.findings(plan.name) if learnt else []
     return ColumnReport(
         name=plan.name,
@@ -140,11 +141,13 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     )
 
 
-def _try(cells: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
+def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
     """Decode some cells as training would."""
     if plan.modality is None:
         return None, [], 0
-    learnt = learn_modality(plan, cells, trial.config)
+    cells = column.take(trial.rows)
+    every = modalities.load(plan.modality).quick
+    learnt = learn_modality(plan, column if every else cells, trial.config)
     found = learnt.encode(cells, trial.work)
     told = [problem for problem in trial.told if problem.column == plan.name]
     faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()

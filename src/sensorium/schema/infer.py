@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sensorium.config import Config
@@ -16,6 +16,8 @@ SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 UNSURE = 0.7  # below this confidence a guess is shown with a caution
 CLOSE = 0.125  # a runner-up this near is shown too
 FEW = 10  # values below which nothing is said to be an identifier
+SURE = 0.95  # confidence from which it does not matter why another modality refuses
+CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored")  # options that say how numbers are written
 MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
 
 
@@ -45,7 +47,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
         SchemaError: settings that name columns the table lacks; no column left to learn from.
     """
     roles = _roles(table, config)
-    plans = [_plan(table.column(name), config, roles.get(name)) for name in table.columns]
+    plans = [_plan(_as_set(table.column(name), config), config, roles.get(name)) for name in table.columns]
     plans = [each for plan in plans for each in (plan, *_views(plan, table, config))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
@@ -113,13 +115,20 @@ def _spelt_as_split(column: Column) -> bool:
     return all(value.strip().lower() in SPELLINGS for value in column.values.unique().to_pylist())
 
 
+def _as_set(column: Column, config: Config) -> Column:
+    """The column with what its own options say of its numbers."""
+    chosen = config.modalities.get(column.name)
+    options = {name: value for name, value in (chosen.options if chosen else {}).items() if name in CONVENTIONS}
+    return replace(column, conventions=column.conventions.given(**options)) if options else column
+
+
 def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
     """Plans of what else is in a column's cells.
 
     What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
     such as a scan's attribute, with or without the column.
     """
-    asked, cells = _asked_views(plan.name, table, config), table.column(plan.name)
+    asked, cells = _asked_views(plan.name, table, config), _as_set(table.column(plan.name), config)
     kind = plan.modality or (_kind(cells, config) if asked else None)
     if not kind or plan.name == config.target:
         return []
@@ -242,11 +251,14 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
         guess: Guess | None = members.load(name).looks_like(column)
         if guess:
             claims.append((name, guess))
-    claims.sort(key=lambda claim: -claim[1].confidence)
+    refused = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
+    claims = sorted((claim for claim in claims if claim[1].confidence > 0), key=lambda claim: -claim[1].confidence)
     if not claims:
         return None, Guess(0.0, "nothing claims it")
     name, guess = claims[0]
     others = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
+    if refused and not guess.caution and guess.confidence < SURE:
+        return name, Guess(guess.confidence, guess.reason, refused[0])
     if not guess.caution and (others or guess.confidence < UNSURE):
         alternatives = " or ".join(
             flag.format(name=other) for other in others or [n for n in members.names() if n != name]

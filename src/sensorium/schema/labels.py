@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sensorium.config import Config, TableConfig
 from sensorium.problems import Problem, count
 from sensorium.schema.label_lists import Lists, lists_of
-from sensorium.table import Column, narrow
+from sensorium.table import Column, is_gap, narrow
 
 # Words by which programs write that there is no value; as a label they are hardly ever meant.
 MARKS = frozenset((
@@ -23,10 +23,6 @@ MARKS = frozenset((
     "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#ind",
 ))  # fmt: skip
 SIGNS = frozenset(("-", "--", "---", "–", "—", "?", "??", ".", "..", "*", "x"))
-WORDS = frozenset((
-    "na", "none", "nil", "missing", "unknown", "undefined", "unavailable", "not available", "not applicable", "no data",
-    "nd", "n.d.", "n.b.", "k.a.", "tbd", "not recorded", "not measured",
-))  # fmt: skip
 DOUBTFUL = frozenset(("na", "none", "nil", "missing"))  # as labels, these are worth a look
 SPELLS_NUMBER = re.compile(r"[^\w]*\d(?:[\d\W_]*\d)?(?:[eE][+-]?\d+)?[^\w]{0,3}[kKmMbB]?[^\w]{0,3}")
 CODE = re.compile(r"[A-Z]{2,3}")  # such as a country's
@@ -123,8 +119,8 @@ def _read_texts(cells: Counter[str], config: Config) -> LabelReading:
 
 def _missing_words(cells: Counter[str], config: Config) -> tuple[set[str], bool, list[list[str]]]:
     """Words that say that there is no label; whether the others are numbers; what to tell."""
-    known = MARKS | SIGNS | WORDS
-    words = {text: n for text, n in cells.items() if text.strip().casefold() in known or not text.strip()}
+    known = MARKS | SIGNS
+    words = {text: n for text, n in cells.items() if is_gap(text) or text.strip().casefold() in known}
     others = [text.strip() for text in cells if text not in words]
     numeric = bool(words) and bool(others) and _mostly(others, SPELLS_NUMBER.fullmatch)
     said = config.table.missing != TableConfig.model_fields["missing"].default

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError, did_you_mean
 from sensorium.problems import Problem, Unreadable
+from sensorium.table._notation import Conventions
 
 CHUNK = 65_536  # rows hashed at a time
 
@@ -89,7 +90,8 @@ class Column:
 
     A view reads another column's cells for something else that is in them, which may be missing without fault.
     Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
-    label "1.1". The spelling of a column of objects is an object of the spellings of such fields.
+    label "1.1". The spelling of a column of objects is an object of the spellings of such fields. The conventions are
+    what is known of how the table writes numbers.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Column:
     files: Files
     is_view: bool = False
     spelling: pa.Array | None = None
+    conventions: Conventions = field(default_factory=Conventions)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -207,6 +210,7 @@ class Table:
             None) a whole column or the table.
         notes: what became of the source's rows where they are not the table's.
         spelling: columns of decimal numbers that arrived as text → their text.
+        conventions: how the table writes numbers.
     """
 
     arrow: pa.Table
@@ -217,6 +221,7 @@ class Table:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     spelling: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    conventions: Conventions = field(default_factory=Conventions)
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
@@ -240,7 +245,8 @@ class Table:
                 f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
             )
         spelling = one_array(self.spelling[cells]) if cells in self.spelling else None
-        return Column(name, one_array(self.arrow.column(cells)), self.files, is_view=cells != name, spelling=spelling)
+        data = one_array(self.arrow.column(cells))
+        return Column(name, data, self.files, cells != name, spelling, self.conventions)
 
     def with_column(self, column: Column) -> Table:
         """The table with other cells in one of its columns."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.errors import SchemaError
+from sensorium.modalities.number import Number
 from sensorium.problems import Problem
 from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
@@ -27,6 +28,8 @@ from sensorium.tasks._classes import (
     new_classes,
     same_value,
 )
+
+SPELT = 0.6  # how sure text is of numbers, from which they may be amounts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +57,9 @@ class Multiclass(Task):
         reason = f"{labels} different values in {len(column.values):,} rows"
         if column.is_integer or column.is_float:
             return _claim_numbers(column, labels, reason)
+        if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
+            caution = "text that spells numbers is taken as classes; --task regression if they are amounts"
+            return Guess(0.8 if labels <= FEW else 0.5, reason, caution)
         if column.distinct > 0.5 * len(column.values):
             return Guess(0.4, reason, f"{reason}: most labels occur once; is this the target?")
         return Guess(0.9, reason)

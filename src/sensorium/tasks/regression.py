@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.modalities.number import mean_and_deviation, numbers
+from sensorium.modalities.number import (
+    Number,
+    infer_notation,
+    mean_and_deviation,
+    notes,
+    read_numbers,
+    survey_column,
+)
 from sensorium.problems import Problem, count
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import LEGACY, Column, Notation
 from sensorium.tasks._base import EncodedTarget, Floats, Task
-from sensorium.tasks._classes import is_whole
+from sensorium.tasks._classes import FEW, is_whole
 from sensorium.tasks._outliers import far_values, reach_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+CODES, MOSTLY = 0.5, 0.6  # how sure text is of numbers: below it is of codes; from here on few cells are other text
 SHOWN = 3  # outliers that a message names
 KEEP = "--set train.outliers=keep trains on them"
 
@@ -34,6 +42,8 @@ class Regression(Task):
             of 0 says that none is left out.
         outliers: the different ones among the training rows, the farthest first.
         outlying, rows: training rows that have one, and all of them.
+        notation: how the training rows write numbers (`Notation.to_json`).
+        notes: what the user should know of that: a reason and a cure each.
     """
 
     watch: ClassVar[str] = "rmse"
@@ -45,9 +55,13 @@ class Regression(Task):
     outliers: list[float] = field(default_factory=list)
     outlying: int = 0
     rows: int = 0
+    notation: dict[str, Any] = field(default_factory=LEGACY.to_json)
+    notes: list[list[str]] = field(default_factory=list)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
+        if column.is_string or column.spelling is not None:
+            return _claim_text(column)
         if not (column.is_integer or column.is_float):
             return None
         if is_whole(column):
@@ -61,21 +75,24 @@ class Regression(Task):
         class_weight: amounts have no classes.
         keep_outliers: values that are far from all others count like any.
         """
-        values, _ = numbers(column)
+        found, notation = survey_column(column), infer_notation(column)
+        values, _ = read_numbers(column, notation)
         values = values[np.isfinite(values)]
         far = far_values(values)
         kept = values if keep_outliers or not far.any() else values[~far]
         middle, reach = reach_of(values, far)
         outliers = sorted(set(values[far].tolist()), key=lambda value: -abs(value - middle))[:SHOWN]
         reach = 0.0 if keep_outliers else reach
-        return cls(*mean_and_deviation(kept), middle, reach, outliers, int(far.sum()), len(values))
+        told = [list(note) for note in notes(found, column.name)] if found else []
+        known = cls(*mean_and_deviation(kept), middle, reach, outliers, int(far.sum()), len(values))
+        return replace(known, notation=notation.to_json(), notes=told)
 
     @property
     def outputs(self) -> int:
         return 1
 
     def encode(self, column: Column) -> EncodedTarget:
-        values, problems = numbers(self.reading.apply(column))
+        values, problems = read_numbers(self.reading.apply(column), Notation.from_json(self.notation))
         known = np.isfinite(values)
         return EncodedTarget(np.where(known, values, 0), known, problems)
 
@@ -104,7 +121,8 @@ class Regression(Task):
         return list(predicted.tolist())
 
     def findings(self, column: str) -> list[Problem]:
-        return [*super().findings(column), *self._about_outliers(column)]
+        told = [Problem(None, column, reason, cure) for reason, cure in self.notes]
+        return [*super().findings(column), *told, *self._about_outliers(column)]
 
     def _about_outliers(self, column: str) -> list[Problem]:
         if not self.outlying:
@@ -119,3 +137,21 @@ class Regression(Task):
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"
+
+
+def _claim_text(column: Column) -> Guess | None:
+    """Text that spells numbers: amounts, unless the different ones are few and whole."""
+    guess = Number.looks_like(column)
+    if guess is None or guess.confidence < CODES:
+        return None
+    values, _ = read_numbers(column, infer_notation(column))
+    different = np.unique(values[np.isfinite(values)])
+    whole = bool((np.mod(different, 1) == 0).all())
+    reason = guess.reason if "as text" in guess.reason or guess.caution else _in_words(len(different), whole)
+    if whole and len(different) <= FEW:
+        return Guess(0.75, reason)
+    return Guess(0.92 if guess.confidence >= MOSTLY else guess.confidence, reason, guess.caution)
+
+
+def _in_words(different: int, whole: bool) -> str:
+    return f"{different:,} different whole numbers" if whole else "numbers with decimals"
