@@ -145,7 +145,7 @@ class Job:
         labels, self.reading = read_labels(target, self.config)
         plans = infer_columns(self.table, self.config)
         self.plans = add_hints(self.table.with_column(labels), plans, self.config)
-        self.task_name, self.task_guess = infer_task(labels, self.config, self.reading.reason)
+        self.task_name, self.task_guess = infer_task(labels, self.config, self.reading)
         self.kinds: dict[str, str] = {}
 
     def _continue(self, target: Column) -> None:

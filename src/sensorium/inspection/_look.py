@@ -94,7 +94,7 @@ def inspect(
         labels, reading = read_labels(opened.column(settings.target), settings)
         opened = opened.with_column(labels)
         plans = add_hints(opened, plans, settings)
-        task = infer_task(labels, settings, reading.reason)
+        task = infer_task(labels, settings, reading)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
     return Inspection(

@@ -9,6 +9,7 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
 from sensorium.schema.guess import Guess
+from sensorium.schema.labels import LabelReading
 from sensorium.schema.split import SPELLINGS
 from sensorium.table import Column, Table
 
@@ -58,21 +59,21 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     return plans
 
 
-def infer_task(column: Column, config: Config, reading: str = "") -> tuple[str, Guess]:
+def infer_task(column: Column, config: Config, reading: LabelReading | None = None) -> tuple[str, Guess]:
     """The task that the target asks for, or the one that the settings name.
 
     Args:
         column: its labels.
         config: `task` names it.
-        reading: how the target's cells became labels, in words.
+        reading: how the target's cells became labels.
 
     Raises:
         SchemaError: the target has no values, or only one.
     """
-    place = f"column {column.name!r}"
+    place, said = f"column {column.name!r}", reading.reason if reading else ""
     if not len(column.values):
         raise SchemaError("the target is missing in every row", place=place)
-    if column.distinct < 2:
+    if column.distinct < 2 and (column.spelling is None or len(column.spelling.drop_null().unique()) < 2):
         raise SchemaError(
             f"the target is always {column.sample(1)[0]!r}",
             place=place,
@@ -80,10 +81,12 @@ def infer_task(column: Column, config: Config, reading: str = "") -> tuple[str, 
         )
     if config.task:
         tasks.entry(config.task)
-        return config.task, Guess(1.0, _joined(reading, "by setting"))
+        return config.task, Guess(1.0, _joined(said, "by setting"))
+    if reading and reading.lists.kind == "place":
+        return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, said)
     name, guess = _best(tasks, column, flag="--task {name}")
     caution = "" if config.tasks else guess.caution  # whoever chose has looked
-    guess = Guess(guess.confidence, _joined(reading, guess.reason), caution)
+    guess = Guess(guess.confidence, _joined(said, guess.reason), caution)
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess

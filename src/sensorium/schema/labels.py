@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sensorium.config import Config, TableConfig
 from sensorium.problems import Problem, count
 from sensorium.schema.label_lists import Lists, lists_of
+from sensorium.schema.names import value_of
 from sensorium.table import Column, is_gap, narrow
 
 # Words by which programs write that there is no value; as a label they are hardly ever meant.
@@ -57,6 +58,8 @@ class LabelReading:
         if self.parts and column.parts:
             return _joined(column, {name: self.parts[name].apply(part) for name, part in column.parts.items()})
         column = self.lists.apply(column)
+        if self.missing and (column.is_integer or column.is_float):
+            return self._without_codes(column)
         if not (column.is_string and (self.missing or self.spelt)):
             return column
         data = _changed(column.data, self._label)
@@ -78,6 +81,12 @@ class LabelReading:
         parts = {name: cls.of_json(part) for name, part in content.get("parts", {}).items()}
         return cls(**{**content, "lists": Lists(**content.get("lists", {})), "parts": parts})
 
+    def _without_codes(self, column: Column) -> Column:
+        """Numbers that stand for a missing label, in a table whose numbers did not arrive as text."""
+        codes = [float(value) for word in self.missing if (value := value_of(word)) is not None]
+        said = pc.is_in(column.data.cast(pa.float64(), safe=False), pa.array(codes, pa.float64()))
+        return replace(column, data=pc.if_else(said, pa.scalar(None, column.data.type), column.data))
+
     def _label(self, text: str) -> str | None:
         return None if text.strip().casefold() in self.missing else self.spelt.get(text, text)
 
@@ -97,6 +106,9 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
     lists = lists_of(column, config.table.lists.get(column.name, ()))
     if lists.kind:
         reading = LabelReading(lists=lists)
+        return reading.apply(column), reading
+    if column.is_integer or column.is_float:
+        reading = LabelReading([word for word in config.table.missing if value_of(word) is not None])
         return reading.apply(column), reading
     if not column.is_string or not len(column.values):
         return column, LabelReading()
@@ -164,8 +176,11 @@ def _usual_spellings(labels: Counter[str], fold: Callable[[str], str]) -> tuple[
     for text in sorted(labels):
         alike[fold(text.strip())].append(text)
     spelt, blanks = dict[str, str](), Counter[str]()
+    rows = Counter[str]()
+    for text, number in labels.items():
+        rows[text.strip()] += number
     for texts in alike.values():
-        usual = max(texts, key=labels.__getitem__)
+        usual = max(texts, key=lambda text: (rows[text.strip()], labels[text], text == text.strip()))
         spelt |= {text: usual for text in texts if text != usual}
         blanks |= Counter({t: labels[t] for t in texts if t != usual and t.strip() == usual.strip()})
     return spelt, blanks

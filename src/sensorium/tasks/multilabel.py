@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = ("|", ";", ",")
 SPACE = " "
+LOOKED_AT = 200  # lists
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 
@@ -44,7 +45,10 @@ class Multilabel(Task):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        return Guess(0.95, "cells are lists") if column.is_list else None
+        if not column.is_list:
+            return None
+        _check_names([name for cell in column.sample(LOOKED_AT) for name in cell], column.name)
+        return Guess(0.95, "cells are lists")
 
     @classmethod
     def learn(cls, column: Column, class_weight: str, *, fold_case: bool = False) -> Self:

@@ -21,7 +21,7 @@ from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import LEGACY, Column, Notation
 from sensorium.tasks._base import EncodedTarget, Floats, Task
-from sensorium.tasks._classes import FEW, is_whole
+from sensorium.tasks._classes import FEW, count_labels, is_whole
 from sensorium.tasks._outliers import far_values, reach_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Regression(Task):
         middle, reach = reach_of(values, far)
         outliers = sorted(set(values[far].tolist()), key=lambda value: -abs(value - middle))[:SHOWN]
         reach = 0.0 if keep_outliers else reach
-        told = [list(note) for note in notes(found, column.name)] if found else []
+        told = [[_of_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
         known = cls(*mean_and_deviation(kept), middle, reach, outliers, int(far.sum()), len(values))
         return replace(known, notation=notation.to_json(), notes=told)
 
@@ -147,10 +147,19 @@ def _claim_text(column: Column) -> Guess | None:
     values, _ = read_numbers(column, infer_notation(column))
     different = np.unique(values[np.isfinite(values)])
     whole = bool((np.mod(different, 1) == 0).all())
-    reason = guess.reason if "as text" in guess.reason or guess.caution else _in_words(len(different), whole)
+    said = guess.reason if "as text" in guess.reason or guess.caution else _in_words(len(different), whole)
+    reason, caution = (_of_target(text, column.name) for text in (said, guess.caution))
+    if column.spelling is not None and count_labels(column) > column.distinct:
+        return Guess(0.6, reason, caution)  # few, of one value in several spellings
     if whole and len(different) <= FEW:
         return Guess(0.75, reason)
-    return Guess(0.92 if guess.confidence >= MOSTLY else guess.confidence, reason, guess.caution)
+    return Guess(0.92 if guess.confidence >= MOSTLY else guess.confidence, reason, caution)
+
+
+def _of_target(text: str, name: str) -> str:
+    """What is said of a column of numbers, for one that is the target: it has no modality."""
+    text = text.replace(f"; {name}.censored says which", "").replace(f" (or modalities.{name}.decimal)", "")
+    return text.replace(f"--modality {name}=category keeps them", "--task multiclass keeps them as classes")
 
 
 def _in_words(different: int, whole: bool) -> str:
