@@ -108,8 +108,9 @@ class Names:
         value = self._value_of(text)
         if value is None:
             return UNSEEN
-        plain = _is_plain(text, value)
-        return _only([p for p in self._values.get(value, ()) if plain or _is_plain(self.names[p], value)])
+        place = _only(self._values.get(value, ()))
+        alike = place < 0 or _is_plain(text, value) or _is_plain(self.names[place], value)
+        return place if alike else UNSEEN
 
     def _value_of(self, name: object) -> Value | None:
         truth = _truth(name) if self._is_truth else None
