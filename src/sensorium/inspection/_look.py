@@ -127,7 +127,7 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
-        caution=_joined([plan.caution, *map(_sentence, findings)]),
+        caution=_joined([plan.caution, *(said for said in map(_sentence, findings) if said not in plan.reason)]),
         rows=len(column),
         missing=int((~column.present).sum()),
         distinct=column.distinct if len(column.values) else 0,

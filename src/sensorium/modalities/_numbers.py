@@ -91,9 +91,9 @@ def in_words(found: Survey, name: str) -> list[str]:
     }.get(notation.percent, [])
     parts += [f"{_some(counts.brackets)} in brackets are negative"] if counts.brackets else []
     parts += [f"{_some(counts.suffixes)} are multiplied by their suffix"] if counts.suffixes else []
-    gaps = counts.usual + _gap_words(found)
-    parts += [f"{_some(gaps)} are read as missing"] if gaps else []
-    return [*filter(None, parts), *([_limited(found, name)] if counts.limits else [])]
+    parts += [f"{_some(counts.usual)} are read as missing"] if counts.usual else []
+    told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
+    return [*filter(None, parts), *told.values()]
 
 
 def notes(found: Survey, name: str) -> list[tuple[str, str]]:
@@ -101,11 +101,12 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
     counts, notation, said = found.counts, found.notation, list[tuple[str, str]]()
     if found.guessed:
         said.append(_guessed(found, name))
-    if gaps := _gap_words(found):
-        said.append((f"{_some(gaps)} are read as missing", KEEPS.format(name)))
-    if counts.limits:
-        cure = "table.censored=missing" if notation.limits == "limit" else "table.censored=limit"
-        said.append((_limited(found, name), f"--set {cure} changes that"))
+    if notation.mixed:
+        points, commas = (count(counts.decimals[mark], "cell") for mark in ".,")
+        marks = f"{points} with a decimal point and {commas} with a decimal comma"
+        cure = f"--set table.decimal (or modalities.{name}.decimal) says which it is"
+        said.append((f"{marks}; cells that can be read both ways, such as 1,234, are read as missing", cure))
+    said += [*_gaps(found, name), *_limited(found, name)]
     signed, rest = counts.percents.total(), counts.numbers - counts.percents.total()
     if signed and rest and notation.percent != "fraction":
         smaller = "without" if notation.percent == "all" else "with"
@@ -158,14 +159,19 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
     return reason, cure
 
 
-def _gap_words(found: Survey) -> Counter[str]:
-    return found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
+def _gaps(found: Survey, name: str) -> list[tuple[str, str]]:
+    words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
+    return [(f"{_some(words)} are read as missing", KEEPS.format(name))] if words else []
 
 
-def _limited(found: Survey, name: str) -> str:
+def _limited(found: Survey, name: str) -> list[tuple[str, str]]:
     some = _some(found.counts.limits)
-    kept = found.notation.limits == "limit"
-    return f"{some} are read as their limit; {name}.censored says which" if kept else f"{some} are read as missing"
+    if not found.counts.limits:
+        return []
+    if found.notation.limits == "missing":
+        return [(f"{some} are limits and are read as missing", "--set table.censored=limit reads the limits")]
+    kept = f"{some} are read as their limit; {name}.censored says which"
+    return [(kept, "--set table.censored=missing makes them missing")]
 
 
 def _some(counted: Counter[str]) -> str:

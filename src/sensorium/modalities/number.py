@@ -62,6 +62,7 @@ FARTHEST = 1e6  # deviations from the mean
 FEWEST = 20  # values from which some can be told to lie far off
 MOST_FAR = 0.01  # share of the values that may
 GAP, SPREADS = 100.0, 1000.0  # times as far as the others; times the distance between the quartiles
+MOST_LIMITS = 0.6  # share of limits among the numbers of a column of numbers
 MOST_OTHERS = 0.4  # share of cells that are no numbers, of a column of numbers
 FEW = 50  # different values up to which two spellings of one are looked for
 SPELT = "text that spells numbers"
@@ -231,7 +232,8 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
     others = counts.codes + (Counter() if found.notation.ranges else counts.joined)
     others += Counter() if stands_for_gaps(counts) else counts.words
     share = others.total() / max(1, counts.cells)
-    if not counts.numbers or share > MOST_OTHERS:
+    bounds = counts.limits.total() > MOST_LIMITS * counts.numbers  # <=50K and >50K are classes
+    if not counts.numbers or share > MOST_OTHERS or bounds:
         return None
     said = "; ".join(in_words(found, column.name))
     if not others:
@@ -259,8 +261,10 @@ def _claim_spelt(column: Column, guess: Guess) -> Guess:
 
 def _far_note(values: Floats, far: npt.NDArray[np.bool_], name: str) -> tuple[str, str]:
     examples = ", ".join(f"{value:.10g}" for value in list(dict.fromkeys(values[far].tolist()))[:3])
-    reason = (
-        f"{count(int(far.sum()), 'cell')} of {len(values):,} lie more than {GAP:.0f} times as far off as all others "
-        f"({examples}): the scale is learnt from the others, and these are cut to the farthest of them"
+    some = f"{count(int(far.sum()), 'cell')} of {len(values):,} ({examples})"
+    reason = f"outliers: {some}, more than {GAP:.0f} times as far from the median as all others"
+    done = "the scale is learnt from the others, to whose range these are cut"
+    return (
+        f"{reason}; {done}",
+        f"correct typing errors; empty cells, or table.missing, for codes such as 999999 in {name}",
     )
-    return reason, f"mend typing errors; a code for a missing cell goes into table.missing (column {name!r})"

@@ -144,7 +144,7 @@ def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
             found.append(ColumnPlan(column, None, "left out by setting"))
         elif column not in table.columns and (reader := offered.get(name) or _reader(member, plan.name, name, config)):
             chosen = config.modalities.get(column)
-            reason = f"the {name} in the cells of {plan.name}"
+            reason = f"{name}, read from the cells of {plan.name}"
             found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason))
     return found
 
@@ -215,7 +215,7 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
         return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
     if column.distinct == 1:
         return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
-    found, guess = _best(modalities, column, flag=f"--modality {name}={{name}}")
+    column, found, guess = _claimed(column)
     if name not in (config.columns or []) and _looks_like_identifier(column, guess):
         reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
         return ColumnPlan(name, None, reason, f"--modality {name}=category (or text) to use it")
@@ -223,6 +223,16 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
         reason = f"no modality fits Arrow type {column.data.type}"
         return ColumnPlan(name, None, reason, "make it text or numbers to use it")
     return ColumnPlan(name, found, guess.reason, guess.caution, guess.confidence)
+
+
+def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
+    """The surest claim; of decimal numbers that are none, such as the lot 1E10, the claim on their spelling."""
+    flag = f"--modality {column.name}={{name}}"
+    found, guess = _best(modalities, column, flag)
+    if found or column.spelling is None:
+        return column, found, guess
+    column = replace(column, data=column.spelling, spelling=None)
+    return column, *_best(modalities, column, flag)
 
 
 def _looks_like_identifier(column: Column, guess: Guess) -> bool:

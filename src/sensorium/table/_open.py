@@ -72,7 +72,8 @@ def open_table(
         column: normalise(cells, config.missing)
         for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
     }
-    columns = {column: cells if column in text else narrow(cells) for column, cells in given.items()}
+    point = config.decimal != "," and config.thousands != "."
+    columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
     spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)

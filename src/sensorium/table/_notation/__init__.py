@@ -10,7 +10,7 @@ from sensorium.table._notation.looks import (
     spelt_plainly,
 )
 from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Reading
-from sensorium.table._notation.read import Readings, check_signs, read_texts
+from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
 from sensorium.table._notation.refuse import refusal
 from sensorium.table._notation.tally import Tally
 from sensorium.table._notation.words import currency_of, is_gap
@@ -36,4 +36,5 @@ __all__ = [
     "spelt_plainly",
     "stands_for_gaps",
     "survey",
+    "with_point",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.table._notation.cell import parse
+from sensorium.table._notation.notation import Notation
 
 LOOKED_AT = 100  # cells of a column, and columns of a table
 MOSTLY = 0.6  # share of numbers from which a column says how the table writes them
@@ -39,6 +40,13 @@ class Conventions:
         shown = [_shown(texts) for texts in self.texts[:LOOKED_AT]]
         points, commas = shown.count("."), shown.count(",")
         return "" if points == commas else "." if points > commas else ","
+
+    def notation(self) -> Notation | None:
+        """What the settings alone say of how numbers are written; None where they say nothing."""
+        if not (self.decimal or self.thousands):
+            return None
+        decimal = self.decimal or ("," if self.thousands == "." else ".")
+        return Notation(decimal=decimal, thousands=self.thousands or ("," if decimal == "." else "."))
 
     def given(self, **options: Any) -> Conventions:
         """With the options of a column laid over the table's settings."""

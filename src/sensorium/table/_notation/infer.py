@@ -20,6 +20,22 @@ SLIPS = 0.02  # share of cells up to which another notation is a slip
 MINORITY = 0.3  # share of ranges up to which they are measured values among others
 FEW_WORDS, MANY_NUMBERS = 5, 20  # different ones: so few words among so many numbers stand for gaps
 MOST_GAPS = 0.4  # … and so few of the cells
+COMMA_PARTS_THOUSANDS = (
+    "USD",
+    "GBP",
+    "JPY",
+    "CNY",
+    "INR",
+    "KRW",
+    "HKD",
+    "SGD",
+    "NZD",
+    "AUD",
+    "MXN",
+    "THB",
+    "ILS",
+    "PHP",
+)
 FEWEST_SMALL = 3  # numbers below 1000 without a mark that show that marks part thousands
 
 
@@ -44,6 +60,7 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
         currency=_currency(counts, known),
         suffixes=bool(counts.suffixes),
         limits=known.censored if counts.limits else "",
+        mixed=is_mixed(counts) and not known.decimal,
         missing=_gaps(counts, known),
     )
     notation = replace(notation, percent=_percent(texts, counts, notation))
@@ -63,9 +80,10 @@ def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
     marked = doubtful or not (counts.decimals.total() + counts.groups.total())
     if marked and known.shown:
         return known.shown, ""
-    if counts.doubtful[","] and not (_parts_thousands(counts) and not counts.doubtful["."]):
+    english = counts.currencies and counts.currencies.most_common(1)[0][0] in COMMA_PARTS_THOUSANDS
+    if counts.doubtful[","] and not english and not (_parts_thousands(counts) and not counts.doubtful["."]):
         return ".", ","
-    return ".", "." if counts.doubtful["."] and known.separator == ";" else ""
+    return ".", "." if counts.doubtful["."] and known.separator != "," else ""
 
 
 def _parts_thousands(counts: Tally) -> bool:
@@ -78,10 +96,14 @@ def _thousands(counts: Tally, known: Conventions, decimal: str) -> str:
         return known.thousands
     marks = [mark for mark in counts.groups if mark != decimal]
     other = "," if decimal == "." else "."
-    clear = counts.decimals[other] <= SLIPS * (counts.decimals.total())  # else either mark parts decimals
-    if counts.doubtful[other] and clear:
+    if counts.doubtful[other] and (known.decimal or not is_mixed(counts)):
         marks.append(other)
     return "".join(sorted(set(marks)))
+
+
+def is_mixed(counts: Tally) -> bool:
+    """Has the column decimal points and decimal commas, neither of them by a slip?"""
+    return min(counts.decimals["."], counts.decimals[","]) > SLIPS * counts.decimals.total()
 
 
 def _currency(counts: Tally, known: Conventions) -> str:
@@ -102,7 +124,12 @@ def _gaps(counts: Tally, known: Conventions) -> tuple[str, ...]:
 def stands_for_gaps(counts: Tally) -> bool:
     """Are the column's words so few, and its numbers so many, that they can only stand for gaps?"""
     few = 0 < len(counts.words) <= FEW_WORDS and counts.words.total() > len(counts.words)
-    return few and counts.words.total() <= MOST_GAPS * counts.cells and not any(map(_has_digit, counts.words))
+    return (
+        few
+        and counts.distinct > MANY_NUMBERS
+        and counts.words.total() <= MOST_GAPS * counts.cells
+        and not any(map(_has_digit, counts.words))
+    )
 
 
 def _has_digit(text: str) -> bool:

@@ -16,7 +16,7 @@ NAN = float("nan")
 NOT_A_NUMBER = "not a number: read as missing"
 NOT_EXACT = "not an exact number: read as the nearest one"
 JOINED = "two numbers in one cell: read as missing"
-OTHER_NOTATION = "another decimal or thousands separator than in training: read in the only way that gives a number"
+OTHER_NOTATION = "another decimal or thousands separator than the column's: read in the only way that gives a number"
 AS_TRAINED = "write the cell as the training cells are written"
 
 
@@ -44,6 +44,7 @@ class Notation:
         suffixes: k, M, bn … behind a number are powers of ten.
         ranges: "91-92" is read as 91.5.
         limits: what "<5" becomes: its `limit`, or `missing`; empty where training saw none.
+        mixed: the column has decimal points and decimal commas: what can be read in two ways is missing.
         missing: words that stand for a gap in this column, beside the usual ones, in small letters.
     """
 
@@ -54,6 +55,7 @@ class Notation:
     suffixes: bool = False
     ranges: bool = False
     limits: Literal["", "limit", "missing"] = ""
+    mixed: bool = False
     missing: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -69,7 +71,8 @@ class Notation:
     @property
     def is_plain(self) -> bool:
         """Numbers of digits and a decimal point say what they say everywhere."""
-        return self.decimal == "." and "." not in self.thousands and self.percent in ("none", "written")
+        usual = self.decimal == "." and "." not in self.thousands and not self.mixed
+        return usual and self.percent in ("none", "written")
 
     def read(self, text: str) -> Reading:
         """What a cell says."""
@@ -109,9 +112,9 @@ class Notation:
     def _digits(self, cell: Cell) -> tuple[str | None, str]:
         """Digits with a decimal point, and whether they are written otherwise than the column's others."""
         if cell.is_ambiguous:
-            if cell.mark == self.decimal:
+            if cell.mark == self.decimal and not self.mixed:
                 return cell.decimal, ""
-            if cell.groups in self.thousands:
+            if cell.groups in self.thousands and not self.mixed:
                 return cell.grouped, ""
             name = NAMES[cell.mark]
             return None, f"the {name} may part decimals or thousands: read as missing"

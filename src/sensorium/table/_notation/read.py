@@ -15,6 +15,7 @@ from sensorium.table._notation.words import QUOTES, SPACES
 
 PLAIN = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
 COMMA = r"^\s*[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
+WHOLE = r"^\s*[+-]?[0-9]+\s*$"
 VARIANTS = {" ": SPACES, "'": QUOTES}
 
 
@@ -59,6 +60,15 @@ def read_texts(texts: pa.Array, notation: Notation) -> Readings:
     return Readings(values, limits, dict(sorted(told.items())))
 
 
+def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
+    """Text in which the numbers of a notation are spelt with a decimal point; other columns as they are."""
+    if notation is None or not pa.types.is_string(texts.type):
+        return texts
+    values = read_texts(texts, notation).values
+    known = pa.array(np.isfinite(values))
+    return pc.if_else(known, pa.array(np.where(np.isfinite(values), values, 0)).cast(pa.string()), texts)
+
+
 def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
     """Numbers that did not arrive as text have no %: those that may mean something else become missing."""
     return _without_sign(values, notation) if notation.percent in ("all", "fraction") else {}
@@ -66,6 +76,8 @@ def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int
 
 def _patterns(notation: Notation) -> list[tuple[str, tuple[str, str]]]:
     """Regular expressions of cells that are read at once, each with the marks to drop and the decimal mark."""
+    if notation.mixed:
+        return [(WHOLE, ("", "."))]
     found = [(PLAIN if notation.decimal == "." else COMMA, ("", notation.decimal))]
     for mark in notation.thousands:
         signs = f"[{VARIANTS.get(mark, mark)}]"

@@ -24,6 +24,7 @@ DIGITS = r"^\s*[0-9]+\s*$"
 CODE = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9 ./_#-]*")
 UNIT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)? ?([A-Za-zµ°]+[23]?)")
 DASHED = re.compile(r"\+?\(?[0-9][0-9 ().]*(?:[-/–][0-9 ().]*)+[0-9)]?")
+DIALLED = re.compile(r"(?:\+[0-9]|\([0-9]+\) ?[0-9])[0-9 ()./-]{5,}")  # +49 171 1234567, (030) 123456
 
 
 @dataclass
@@ -137,7 +138,7 @@ def _count_odd(text: str, count: int, found: Tally) -> None:
         _count_number(word, cell, count, found)
     elif infinite(word) is not None:
         found.odd += count
-    elif parse_range(word) or DASHED.fullmatch(fold(word)):
+    elif parse_range(word) or DASHED.fullmatch(fold(word)) or DIALLED.fullmatch(fold(word)):
         found.joined[word] += count
     elif unit := UNIT.fullmatch(word):
         found.units[unit[1]] += count
