@@ -289,7 +289,8 @@ class Model:
         if (column is None or column not in table.columns) and table.fingerprint() != card["fingerprint"]:
             return None
         column = column if column in table.columns else None
-        return make_split(table, table.column(self.target), config, column, self.bundle.config.seed)
+        labels = self.bundle.task.reading.apply(table.column(self.target))
+        return make_split(table, labels, config, column, self.bundle.config.seed)
 
 
 def load(path: str | Path, *, device: str = "auto", encoders: dict[str, nn.Module] | None = None) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.api import fit
+from sensorium.config import Config
 from sensorium.errors import MissingExtraError
 from sensorium.predictor import Model
-from sensorium.table import open_table
+from sensorium.table import Table, open_table
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -49,11 +51,11 @@ class _Multimodal(BaseEstimator):
         self.random_state = random_state
         self.device = device
 
-    def _fit(self, columns: Mapping[str, Any], y: npt.NDArray[Any], task: str) -> None:
+    def _fit(self, table: Table, y: npt.NDArray[Any], task: str) -> None:
         if len(y) < FEWEST_ROWS:
             raise ValueError(f"{FEWEST_ROWS} rows or more are needed to train and validate, found n_samples={len(y)}")
         self.model_: Model = fit(
-            pa.table({**columns, TARGET: pa.array(y)}),
+            replace(table, arrow=table.arrow.append_column(TARGET, pa.array(y))),
             TARGET,
             config=self.config,
             progress=False,
@@ -72,28 +74,28 @@ class _Multimodal(BaseEstimator):
             return int(self.random_state.randint(2**31))
         return int(self.random_state or 0)
 
-    def _checked(self, X: Any, y: Any) -> tuple[dict[str, pa.ChunkedArray], npt.NDArray[Any]]:
-        """Columns and labels of a fit."""
+    def _checked(self, X: Any, y: Any) -> tuple[Table, npt.NDArray[Any]]:
+        """Table and labels of a fit."""
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        columns = self._columns(X, reset=True)
+        table = open_table(self._source(X, reset=True), Config.gather(self.config or {}).table)
         labels = column_or_1d(y, warn=True)
-        check_consistent_length(next(iter(columns.values())), labels)
-        return columns, labels
+        check_consistent_length(table, labels)
+        return table, labels
 
-    def _table(self, X: Any) -> pa.Table:
-        """The table of a prediction."""
+    def _given(self, X: Any) -> Any:
+        """The rows of a prediction, unopened: what their cells mean, the model has learnt."""
         check_is_fitted(self)
-        return pa.table(self._columns(X, reset=False))
+        return self._source(X, reset=False)
 
-    def _columns(self, X: Any, reset: bool) -> dict[str, pa.ChunkedArray]:
-        """Columns of a frame by name, those of an array as x0, x1 …"""
+    def _source(self, X: Any, reset: bool) -> Any:
+        """A frame as it is; the columns of an array as x0, x1 …"""
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
-            table = open_table(X).arrow
-            return dict(zip(table.column_names, table.columns, strict=True))
+            return X
         values = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
-        return {f"x{place}": pa.chunked_array([_array(column)]) for place, column in enumerate(np.asarray(values).T)}
+        columns = enumerate(np.asarray(values).T)
+        return {f"x{place}": column.tolist() if column.dtype == object else column for place, column in columns}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -121,12 +123,12 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn; X is a frame, an array or a list of rows, y their labels."""
-        columns, labels = self._checked(X, y)
+        table, labels = self._checked(X, y)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"a classifier can't train on one class only: {self.classes_[0]!r}")
-        self._fit(columns, codes, "binary" if len(self.classes_) == 2 else "multiclass")
+        self._fit(table, codes, "binary" if len(self.classes_) == 2 else "multiclass")
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -136,8 +138,8 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """[n, classes] probabilities, in the order of `classes_`."""
-        table = self._table(X)
-        return self.model_.predict_proba(table)
+        rows = self._given(X)
+        return self.model_.predict_proba(rows)
 
 
 class MultimodalRegressor(RegressorMixin, _Multimodal):
@@ -149,19 +151,15 @@ class MultimodalRegressor(RegressorMixin, _Multimodal):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn; X is a frame, an array or a list of rows, y their values."""
-        columns, values = self._checked(X, y)
+        table, values = self._checked(X, y)
         type_of_target(values, raise_unknown=True)
-        self._fit(columns, np.asarray(values, dtype=np.float64), "regression")
+        self._fit(table, np.asarray(values, dtype=np.float64), "regression")
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """[n] values."""
-        table = self._table(X)
-        return self.model_.predict(table)
-
-
-def _array(column: npt.NDArray[Any]) -> pa.Array:
-    return pa.array(column.tolist() if column.dtype == object else column)
+        rows = self._given(X)
+        return self.model_.predict(rows)
 
 
 __all__: Sequence[str] = ["MultimodalClassifier", "MultimodalRegressor"]

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.metrics import Outcome, Part, metrics_of, score
 from sensorium.registry import metrics
+from sensorium.testing.metrics import make_outcome
 
 
 def probabilities(random, rows, classes):
@@ -158,3 +159,43 @@ def test_a_constant_target_has_no_r2():
 @pytest.mark.parametrize("name", metrics.names())
 def test_every_metric_says_what_it_measures(name):
     assert metrics.entry(name).summary.endswith((".", ")"))
+
+
+def edges(task):
+    """Outcomes and weightings that leave little to measure by."""
+    outcome = make_outcome(task)
+    one_class = outcome.take(np.flatnonzero(np.atleast_2d(outcome.truth.T)[0] == np.atleast_2d(outcome.truth.T)[0][0]))
+    weights = np.vstack([np.zeros(len(outcome)), np.eye(1, len(outcome)), np.ones(len(outcome))])
+    yield outcome, weights
+    yield outcome.take(np.arange(1)), None
+    yield outcome.take(np.arange(0)), None
+    yield one_class, None
+    yield outcome.take(np.zeros(5, np.int64)), np.vstack([np.zeros(5), np.ones(5)])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("name", "task"), [(n, t) for n in metrics.names() for t in metrics.entry(n).literal("TASKS")])
+def test_rows_or_weights_that_leave_nothing_to_measure_give_nan_and_no_warning(name, task):
+    for outcome, weights in edges(task):
+        found = score(name, outcome, weights)
+        assert found.shape == (1 if weights is None else len(weights),)
+        assert not np.isinf(found).any()
+    nothing = score(name, make_outcome(task), np.zeros((1, 60)))
+    assert np.isnan(nothing).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_several_targets_without_labels_have_no_metrics_and_no_warning():
+    outcome = make_outcome("several")
+    parts = {n: Part(p.task, p.main, np.zeros(60, bool), p.outcome) for n, p in outcome.parts.items()}
+    empty = Outcome(outcome.truth, outcome.scores, outcome.predicted, parts)
+    assert all(np.isnan(score(f"{name}.ece", empty)[0]) for name in parts)
+    assert np.isnan(score("mean_score", empty)[0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_amounts_whose_squares_are_no_numbers_are_measured():
+    truth = np.array([1e200, -1e200, 3e200])
+    outcome = Outcome(truth, truth + 1e199, truth + 1e199)
+    assert score("rmse", outcome)[0] == pytest.approx(1e199)
+    assert 0.99 < score("r2", outcome)[0] < 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
+import pydantic
 from pydantic import Field, PositiveInt
 
 from sensorium.config._types import Names, Strict
@@ -47,7 +48,24 @@ class TableConfig(Strict):
 
     encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
     separator: str | None = Field(None, description="CSV field separator; read off the header by default")
-    missing: list[str] = Field([""], description="spellings of a missing cell")
+    missing: list[str] = Field(
+        [""], description="spellings of a missing cell; words such as n/a among numbers are missing in any case"
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="decimal mark of numbers; read off each column by default"
+    )
+    thousands: Literal["", ".", ",", " ", "'", "_"] | None = Field(
+        None, description="mark between groups of three digits; read off each column by default"
+    )
+    currency: str | None = Field(
+        None, description="the currency to read where a column has several, such as USD; others are missing"
+    )
+    censored: Literal["limit", "missing"] = Field(
+        "limit", description="what <5 becomes: the limit, with a column NAME.censored (-1 below, 1 above), or missing"
+    )
+    labels: Literal["exact", "fold_case"] = Field(
+        "exact", description="of a target: fold_case makes one label of those that differ only in case"
+    )
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
         {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
@@ -60,3 +78,9 @@ class TableConfig(Strict):
         {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
     )
     windows: WindowsConfig | None = Field(None, description="cut a long table into rows of series with a later target")
+
+    @pydantic.model_validator(mode="after")
+    def _part_marks(self) -> Self:
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}: no number could be read")
+        return self

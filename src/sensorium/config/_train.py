@@ -69,3 +69,6 @@ class TrainConfig(Strict):
     class_weight: Literal["auto", "none", "balanced", "sqrt"] = Field(
         "auto", description="auto: sqrt where the largest class has three times the rows of the smallest or more"
     )
+    outliers: Literal["leave_out", "keep"] = Field(
+        "leave_out", description="training rows whose target is far from all others, such as 999999999"
+    )

@@ -14,7 +14,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Fraction
 from sensorium.modalities import Facts
 
-ACCEPTS = ("number", "category", "boolean", "date", "geo", "scan_tag")
+ACCEPTS = ("number", "category", "boolean", "date", "geo", "scan_tag", "censored")
 JOINT = True
 
 

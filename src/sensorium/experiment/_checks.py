@@ -19,6 +19,7 @@ from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problem, Problems
 from sensorium.registry import encoders, heads
 from sensorium.table import Column
+from sensorium.tasks import EncodedTarget
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -123,10 +124,10 @@ def unlabelled(target: Column, learnt_from: Rows) -> list[Problem]:
     return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
 
 
-def check_labels(problems: list[Problem], train_rows: Rows, target: Column) -> None:
+def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> None:
     """Some training row needs a label that can be used."""
-    if not len(train_rows):
-        reasons = "; ".join(str(group) for group in Problems(problems).groups()[:3])
+    if not labels.known[train_rows].any():
+        reasons = "; ".join(str(group) for group in Problems(labels.problems).groups()[:3])
         place, cure = f"column {target.name!r}", "another task (--task), or mend the labels"
         raise DataError("not one training label can be used", place=place, rule=reasons, cure=cure)
 

@@ -44,7 +44,7 @@ from sensorium.prepare import (
 )
 from sensorium.problems import Problem, Problems, count
 from sensorium.progress import Reporter
-from sensorium.registry import encoders, tasks
+from sensorium.registry import encoders
 from sensorium.schema import (
     SPLITS,
     ColumnPlan,
@@ -53,11 +53,12 @@ from sensorium.schema import (
     infer_columns,
     infer_task,
     make_split,
+    read_labels,
     split_column,
     unlabelled_rows,
 )
 from sensorium.table import Column, Table, as_read
-from sensorium.tasks import Task
+from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
 from sensorium.techniques import check_techniques, learn_from_unlabelled
 from sensorium.train import (
     check_device,
@@ -101,16 +102,17 @@ class Job:
         self.device = pick_device(self.config.device)
         (self._plan_anew if self.start is None else self._continue)(target)
         check_train_settings(self.config, self.task_name)
+        labels = self.reading.apply(target)
         self.split_column = split_column(self.table, self.config)
-        self.split = make_split(self.table, target, self.config.split, self.split_column, self.config.seed)
+        self.split = make_split(self.table, labels, self.config.split, self.split_column, self.config.seed)
         check_calibration(self.config, len(self.split.rows("validation")))
         train_rows = self.split.rows("train")
         preset = with_preset(self.config.train, len(train_rows), self.task_name)
         self.config = self.config.model_copy(update={"train": preset})
-        self.task, self.kept = self._learn_task(target.take(train_rows))
+        self.task, self.kept = self._learn_task(target.take(train_rows), labels.take(train_rows))
         teacher = self.config.train.teacher
         self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
-        self.unlabelled = self._unlabelled(target)
+        self.unlabelled = self._unlabelled(labels)
         learnt_from = np.union1d(train_rows, self.unlabelled)
         self.learnt = dict(self.start.learnt) if self.start else self._learn(learnt_from)
         self.blueprint = self.start.blueprint if self.start else plan_model(self.learnt, self.kinds, self.config)
@@ -121,8 +123,10 @@ class Job:
         self.fingerprint = self.table.fingerprint()
         self.cautions = cautions(self.plans, self.config.target, self.task_name, self.task_guess)
         self.findings = table_findings(self.table, self.learnt, self.split, self.task, self.config.target)
+        encoded = self._encode(target)
+        self.findings.extend(check_labels_of(self.task, encoded, self.split.codes, target.name))
         self._say_guesses()
-        self._prepare(target)
+        self._prepare(labels, encoded)
 
     def _unlabelled(self, target: Column) -> Rows:
         """Rows of the table without a label that something is going to learn from; none where nothing does."""
@@ -138,8 +142,10 @@ class Job:
         return rows
 
     def _plan_anew(self, target: Column) -> None:
-        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
-        self.task_name, self.task_guess = infer_task(target, self.config)
+        labels, self.reading = read_labels(target, self.config)
+        plans = infer_columns(self.table, self.config)
+        self.plans = add_hints(self.table.with_column(labels), plans, self.config)
+        self.task_name, self.task_guess = infer_task(labels, self.config, self.reading)
         self.kinds: dict[str, str] = {}
 
     def _continue(self, target: Column) -> None:
@@ -147,19 +153,20 @@ class Job:
         check_own(self.config, self.start)
         own = copy.deepcopy(self.start.network).to(self.device)  # the user's model stays as and where it is
         self.start = replace(self.start, network=own)
-        self.plans = add_hints(self.table, continued_plans(self.table, self.config, self.start), self.config)
+        self.reading = self.start.task.reading
+        plans = continued_plans(self.table, self.config, self.start)
+        self.plans = add_hints(self.table.with_column(self.reading.apply(target)), plans, self.config)
         self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
         self.kinds = dict(self.start.kinds)
         missing = [name for name in self.kinds if name not in self.table]
         if missing:
             self.report.say(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
 
-    def _learn_task(self, labels: Column) -> tuple[Task, list[int]]:
+    def _learn_task(self, target: Column, labels: Column) -> tuple[Task, list[int]]:
         """The task, and where each logit of a continued model is among its own."""
         if self.start is not None:
-            return self.start.task.extend(labels, self.config.train.class_weight)
-        options = {"kinds": self.config.tasks} if self.config.tasks else {}
-        return tasks.load(self.task_name).learn(labels, self.config.train.class_weight, **options), []
+            return self.start.task.extend(target, self.config.train.class_weight)
+        return learn_task(self.task_name, labels, self.reading, self.config), []
 
     def _check_stages(self) -> None:
         """What training is to freeze and to unfreeze is there; told before the work."""
@@ -192,22 +199,26 @@ class Job:
             raise SchemaError("no column has a value in the training rows", place=self.table.name)
         return learnt
 
-    def _prepare(self, target: Column) -> None:
+    def _encode(self, target: Column) -> EncodedTarget:
+        """The labels of every row, without those that would spoil training or the choice on validation rows."""
+        learning = np.isin(self.split.codes, [SPLITS.index("train"), SPLITS.index("validation")])
+        found = self.task.without_outliers(self.task.encode(target), learning)
+        check_labels(found, np.flatnonzero(self.split.codes == SPLITS.index("train")), target)
+        return found
+
+    def _prepare(self, labels: Column, encoded: EncodedTarget) -> None:
         """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
-        labels = self.task.encode(target)
-        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & labels.known), self.unlabelled)
-        self.target = labels.values[self.used]
+        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & encoded.known), self.unlabelled)
+        self.target = encoded.values[self.used]
         self._settle_calibration(len(self.rows("validation")))
         self.frozen = self._frozen_encoders()
         features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
         self.prepared = self._read(self.learnt | features)
-        unused = unlabelled(target, self.unlabelled)
+        unused = unlabelled(labels, self.unlabelled)
         cells = at_rows(self.prepared.problems, self.used)
-        self.problems = Problems([*self.findings, *labels.problems, *unused, *cells])
+        self.problems = Problems([*self.findings, *encoded.problems, *unused, *cells])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
-        self.problems.extend(self._lone_classes())
-        check_labels(labels.problems, self.rows("train"), target)
         check_decoded(self.prepared, self.rows("train"), self._expected())
 
     def _settle_calibration(self, rows: int) -> None:
@@ -254,16 +265,6 @@ class Job:
             learn_features(encoder, self.learnt[name], self.table.column(name).take(self.split.rows("train")))
         else:
             encoder.load_pretrained()
-
-    def _lone_classes(self) -> list[Problem]:
-        """A split of one class only can't be ranked: some of its metrics will not be defined."""
-        found = []
-        for split in SPLITS[1:]:
-            rows = self.rows(split)
-            if self.task.labels and len(rows) and self.target.ndim == 1 and len(np.unique(self.target[rows])) == 1:
-                reason = f"all {len(rows)} {split} rows have one label: metrics that rank or contrast are not defined"
-                found.append(Problem(int(self.used[rows[0]]), str(self.config.target), reason, "another split"))
-        return found
 
     def _say_guesses(self) -> None:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""

@@ -20,19 +20,22 @@ from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, learn_modality, table_findings
 from sensorium.problems import Problem, ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
-from sensorium.registry import tasks
+from sensorium.registry import modalities
 from sensorium.schema import (
     SPLITS,
     ColumnPlan,
     Guess,
+    LabelReading,
     Split,
     add_hints,
     infer_columns,
     infer_task,
     make_split,
+    read_labels,
     split_column,
 )
 from sensorium.table import Column, Table, as_read, open_table
+from sensorium.tasks import check_labels_of, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -48,6 +51,16 @@ class Trial:
     config: Config
     work: Work
     told: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The labels, the task that they ask for, and how they were read."""
+
+    labels: Column
+    task: str
+    guess: Guess
+    reading: LabelReading
 
 
 def inspect(
@@ -76,15 +89,19 @@ def inspect(
     opened, report = open_table(table, settings.table), reporter(progress)
     settings = as_read(settings, opened)
     plans = infer_columns(opened, settings)
-    plans = add_hints(opened, plans, settings) if settings.target else plans
-    task = infer_task(opened.column(settings.target), settings) if settings.target else None
+    task, reading = None, LabelReading()
+    if settings.target:
+        labels, reading = read_labels(opened.column(settings.target), settings)
+        opened = opened.with_column(labels)
+        plans = add_hints(opened, plans, settings)
+        task = infer_task(labels, settings, reading)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
     return Inspection(
         table=opened.name,
         rows=len(opened),
         columns=_columns(opened, plans, settings, report, every=every),
-        target=_target(opened.column(settings.target), task, sides, settings) if settings.target and task else None,
+        target=_target(Target(labels, *task, reading), sides, settings) if task else None,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         notices=[group.to_json() for group in table_findings(opened, {}, split, None, None).groups()],
         copies=find_copies(opened, plans, sides, report),
@@ -104,13 +121,13 @@ def _columns(
 
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
-    learnt, faults, undecodable = _try(column.take(trial.rows), plan, trial)
+    learnt, faults, undecodable = _try(column, plan, trial)
     findings = learnt.findings(plan.name) if learnt else []
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
-        caution=_joined([plan.caution, *map(_sentence, findings)]),
+        caution=_joined([plan.caution, *(said for said in map(_sentence, findings) if said not in plan.reason)]),
         rows=len(column),
         missing=int((~column.present).sum()),
         distinct=column.distinct if len(column.values) else 0,
@@ -124,11 +141,13 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     )
 
 
-def _try(cells: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
+def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
     """Decode some cells as training would."""
     if plan.modality is None:
         return None, [], 0
-    learnt = learn_modality(plan, cells, trial.config)
+    cells = column.take(trial.rows)
+    every = modalities.load(plan.modality).quick
+    learnt = learn_modality(plan, column if every else cells, trial.config)
     found = learnt.encode(cells, trial.work)
     told = [problem for problem in trial.told if problem.column == plan.name]
     faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()
@@ -159,36 +178,40 @@ def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
     return list(zip(map(shorten, values), counts[order].tolist(), strict=True))
 
 
-def _target(column: Column, found: tuple[str, Guess], sides: Sides, config: Config) -> dict[str, Any]:
-    task, guess = found
+def _target(found: Target, sides: Sides, config: Config) -> dict[str, Any]:
+    labels, guess = found.labels, found.guess
     return {
-        "column": column.name,
-        "task": task,
+        "column": labels.name,
+        "task": found.task,
         "reason": guess.reason,
-        "caution": _joined([guess.caution, *map(_sentence, _target_findings(column, task, config))]),
-        "missing": int((~column.present).sum()),
-        "labels": [] if task == "regression" else _balance(column, sides),
+        "caution": _joined([guess.caution, *map(_sentence, _target_findings(found, sides, config))]),
+        "missing": int((~labels.present).sum()),
+        "labels": [] if found.task == "regression" else _balance(labels, sides),
     }
 
 
-def _target_findings(column: Column, task: str, config: Config) -> list[Problem]:
-    """What a fit would say of the target; nothing where it would not start."""
+def _target_findings(found: Target, sides: Sides, config: Config) -> list[Problem]:
+    """What a fit would say of the target; what is known before where it would not start."""
+    train = found.labels.take(np.flatnonzero(sides.splits == SPLITS.index("train")))
     with suppress(SchemaError):
-        options = {"kinds": config.tasks} if config.tasks else {}
-        return list(tasks.load(task).learn(column, config.train.class_weight, **options).findings(column.name))
-    return []
+        task = learn_task(found.task, train, found.reading, config)
+        checked = check_labels_of(task, task.encode(found.labels), sides.splits, train.name)
+        return [*task.findings(train.name), *checked]
+    return found.reading.findings(train.name)
 
 
 def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
     """{"label", "rows", "train", "validation", "test"}, the commonest first."""
-    cells = column.data.to_pylist()
-    if column.parts:
-        cells = [cell and [f"{k}={v}" for k, v in cell.items() if v is not None] for cell in cells]
-    labels = [cell if isinstance(cell, list) else [] if cell is None else [cell] for cell in cells]
+    own = {f"{name}=": part for name, part in column.parts.items()} or {"": column}
+    labels: list[list[Any]] = [[] for _ in range(len(column))]
+    for said, part in own.items():
+        for row, cell in enumerate(label_cells(part).to_pylist()):
+            cells = cell if isinstance(cell, list) else [] if cell is None else [cell]
+            labels[row] += [f"{said}{shorten(cell)}" for cell in cells]
     counts = dict[str, np.ndarray]()
     for row, names in enumerate(labels):
         for name in names:
-            counts.setdefault(shorten(name), np.zeros(4, np.int64))[sides.splits[row]] += 1
+            counts.setdefault(name, np.zeros(4, np.int64))[sides.splits[row]] += 1
     ordered = sorted(counts.items(), key=lambda pair: -pair[1].sum())[:BALANCED]
     return [{"label": k, "rows": int(v.sum()), **dict(zip(SPLITS, v[:3].tolist(), strict=True))} for k, v in ordered]
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from sensorium.registry import metrics
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+LARGE = 1e100  # numbers beyond it have squares that may be infinite
 Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 
 
@@ -98,7 +99,7 @@ def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:
             return np.full(len(weights), np.nan)
         return score(plain, part.outcome.take(rows), weights[:, rows])
     metric: Metric = metrics.load(name)
-    return metric(outcome, weights)
+    return metric(outcome, weights) if len(outcome) else np.full(len(weights), np.nan)
 
 
 def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:
@@ -116,6 +117,13 @@ def mean_of_defined(values: list[Floats]) -> Floats:
     table = np.stack(values)
     there = np.isfinite(table)
     return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
+
+
+def not_too_large(*values: Floats) -> list[Floats]:
+    """The values, all divided by the largest if their squares might be no numbers any more; and by what, [1]."""
+    largest = max(float(np.abs(some).max(initial=0)) for some in values)
+    scale = largest if largest > LARGE else 1.0
+    return [*(some / scale for some in values), np.array([scale])]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Floats, Outcome
+from sensorium.metrics._base import Floats, Outcome, divide
 
 TASKS = ("binary", "multiclass", "multilabel")
 LOWER_IS_BETTER = True
@@ -19,4 +19,4 @@ def ece(outcome: Outcome, weights: Floats) -> Floats:
         right = (outcome.predicted == outcome.truth)[:, None]
     bins = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
     gaps = [np.abs(weights @ ((right - confidence) * (bins == b)).sum(1)) for b in range(BINS)]
-    return np.sum(gaps, axis=0) / (weights.sum(1) * confidence.shape[1])
+    return divide(np.sum(gaps, axis=0), weights.sum(1) * confidence.shape[1])

@@ -1,13 +1,13 @@
 """Share of the target's variance that is explained; 0 for always answering the mean, negative for worse."""
 
-from sensorium.metrics._base import Floats, Outcome, divide, mean_of_rows
+from sensorium.metrics._base import Floats, Outcome, divide, mean_of_rows, not_too_large
 
 TASKS = ("regression",)
 
 
 def r2(outcome: Outcome, weights: Floats) -> Floats:
     """1 − Σ w·(truth − value)² / Σ w·(truth − mean)²."""
-    left = mean_of_rows((outcome.truth - outcome.scores) ** 2, weights)
-    centred = outcome.truth - outcome.truth.mean()  # else squares of a far-off target drown its variance
+    middle = outcome.truth.mean()  # else squares of a far-off target drown its variance
+    left, centred, _ = not_too_large(outcome.truth - outcome.scores, outcome.truth - middle)
     variance = mean_of_rows(centred**2, weights) - mean_of_rows(centred, weights) ** 2
-    return 1 - divide(left, variance)
+    return 1 - divide(mean_of_rows(left**2, weights), variance)

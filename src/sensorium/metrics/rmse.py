@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Floats, Outcome, mean_of_rows
+from sensorium.metrics._base import Floats, Outcome, mean_of_rows, not_too_large
 
 TASKS = ("regression",)
 LOWER_IS_BETTER = True
@@ -10,4 +10,5 @@ LOWER_IS_BETTER = True
 
 def rmse(outcome: Outcome, weights: Floats) -> Floats:
     """√(Σ w·(truth − value)² / Σ w)."""
-    return np.sqrt(mean_of_rows((outcome.truth - outcome.scores) ** 2, weights))
+    left, scale = not_too_large(outcome.truth - outcome.scores)
+    return np.sqrt(mean_of_rows(left**2, weights)) * scale

@@ -89,6 +89,7 @@ class Modality(Learned, ABC):
         tower: columns of one tower are encoded together; None gives each column a tower of its own.
         kept: encoding takes long enough (decoding files) to be kept on disk for the next run.
         alone: it uses all cores by itself: not to be encoded in several processes.
+        quick: learning takes little time for every row: `inspect` learns from all of them, not from a sample.
         near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
     """
 
@@ -96,6 +97,7 @@ class Modality(Learned, ABC):
     tower: ClassVar[str | None] = None
     kept: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    quick: ClassVar[bool] = False
     near: ClassVar[Literal["", "picture", "text"]] = ""
 
     @classmethod

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,17 @@ import pyarrow.compute as pc
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
-from sensorium.problems import Problem, shorten
-from sensorium.schema import Guess
+from sensorium.problems import Problem, count, shorten
+from sensorium.schema import SEVERAL, UNSEEN, Guess, Names
 from sensorium.table import Column
 
 MANY = 0.1  # share of different values above which names look less like categories
 FEW = 50  # … unless there are no more than this many
 REPEATS = 0.5  # a category's names come twice or more on average
+UNKNOWN = {
+    UNSEEN: "a category that is not in the training rows: read as unknown",
+    SEVERAL: "several categories have this value: read as unknown",
+}
 SENTENCE = 5  # words on average from which repeated strings look like text
 
 
@@ -32,6 +37,7 @@ class Category(Modality):
     Attributes:
         levels: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
+        trimmed: training cells that differed from another name only by blanks around them.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -39,6 +45,7 @@ class Category(Modality):
 
     levels: list[str]
     rare: list[str]
+    trimmed: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -63,31 +70,27 @@ class Category(Modality):
         max_levels: the most frequent ones are kept.
         """
         counts = pc.value_counts(column.strings.drop_null()).to_pylist()
+        counts, trimmed = _without_blanks(counts)
         counts.sort(key=lambda item: (-item["counts"], item["values"]))
         frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
         levels = frequent[:max_levels]
         kept = set(levels)
-        return cls(levels, [item["values"] for item in counts if item["values"] not in kept])
+        return cls(levels, [item["values"] for item in counts if item["values"] not in kept], trimmed)
 
     @cached_property
-    def _set(self) -> pa.Array:
-        return pa.array(self.levels, pa.string())
-
-    @cached_property
-    def _rare(self) -> frozenset[str]:
-        return frozenset(self.rare)
+    def _names(self) -> Names:
+        return Names([*self.levels, *self.rare])
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        names = column.strings
-        found = np.asarray(pc.fill_null(pc.index_in(names, self._set), -1), dtype=np.int64)
-        unknown = np.flatnonzero(column.present & (found < 0))
-        problems = [
-            Problem(int(row), column.name, "a category not seen in training: read as unknown", "", shorten(name))
-            for row, name in zip(unknown, names.take(pa.array(unknown)).to_pylist(), strict=True)
-            if name not in self._rare
-        ]
+        found = self._names.find(column)
+        problems = list[Problem]()
+        for code, reason in UNKNOWN.items():
+            rows = np.flatnonzero(column.present & (found == code))
+            names = column.strings.take(pa.array(rows)).to_pylist()
+            problems += [Problem(int(r), column.name, reason, "", shorten(n)) for r, n in zip(rows, names, strict=True)]
         work.advance(len(column))
-        return Encoded(found + 1, column.present, problems)
+        level = np.where((found >= 0) & (found < len(self.levels)), found + 1, 0)
+        return Encoded(level, column.present, sorted(problems, key=Problem.place))
 
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1}
@@ -95,9 +98,25 @@ class Category(Modality):
     def unknown(self) -> int:
         return 0
 
+    def findings(self, column: str) -> list[Problem]:
+        verb = "differs" if self.trimmed == 1 else "differ"
+        reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks around it; these are ignored"
+        return [Problem(None, column, reason)] if self.trimmed else []
+
     def describe(self) -> str:
         rare = f", {len(self.rare)} rare ones read as unknown" if self.rare else ""
         return f"{len(self.levels)} levels{rare}"
+
+
+def _without_blanks(counts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Names that differ only by blanks around them are one, the most frequent of them; how many cells had another."""
+    if len({item["values"].strip() for item in counts}) == len(counts):
+        return counts, 0
+    alike: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for item in sorted(counts, key=lambda item: (-item["counts"], item["values"])):
+        alike[item["values"].strip()].append(item)
+    joined = [{"values": same[0]["values"], "counts": sum(c["counts"] for c in same)} for same in alike.values()]
+    return joined, sum(item["counts"] for same in alike.values() for item in same[1:])
 
 
 def _mean_words(column: Column) -> float:

@@ -3,31 +3,69 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._numbers import (
+    LARGEST_EXACT,
+    LOOKED_AT,
+    in_words,
+    infer_notation,
+    notes,
+    numbers,
+    read_numbers,
+    survey_column,
+)
 from sensorium.modalities._overview import Overview
-from sensorium.problems import Problem, shorten
+from sensorium.problems import Problem, count
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import (
+    LEGACY,
+    Column,
+    Notation,
+    Survey,
+    has_limits,
+    is_clearly_numbers,
+    may_be_numbers,
+    refusal,
+    same_but_for_zeros,
+    stands_for_gaps,
+    survey,
+)
+
+__all__ = [
+    "Notation",
+    "Number",
+    "infer_notation",
+    "mean_and_deviation",
+    "notes",
+    "numbers",
+    "read_numbers",
+    "robust_mean_and_deviation",
+    "standardise",
+    "survey_column",
+]
 
 Floats = npt.NDArray[np.float64]
 
-MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "."))
-EXACT = re.compile(r"[$€£¥]?\s*([+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?\.\d+)\s*%?")
-ABOUT = re.compile(r"(?:[~≈<>]|about|ca\.?)?\s*(\d+(?:\.\d+)?)\s*\+?", re.IGNORECASE)
-RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)")
-PLAIN_TEXT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
-LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
 TINY = 1e-300  # below it, values differ by nothing that can be divided by
 FARTHEST = 1e6  # deviations from the mean
+FEWEST = 20  # values from which some can be told to lie far off
+MOST_FAR = 0.01  # share of the values that may
+GAP, SPREADS = 100.0, 1000.0  # times as far as the others; times the distance between the quartiles
+MOST_LIMITS = 0.6  # share of limits among the numbers of a column of numbers
+MOST_OTHERS = 0.4  # share of cells that are no numbers, of a column of numbers
+FEW = 50  # different values up to which two spellings of one are looked for
+SPELT = "text that spells numbers"
 IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 
 
@@ -35,68 +73,103 @@ IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 class Number(Modality):
     """A measured or counted quantity.
 
-    Encodes to float32[n, 1]: (value − mean) / standard deviation, of the training rows; at most ±a million.
+    Encodes to float32[n, 1]: (value − mean) / standard deviation, of the training rows; at most ±`farthest`.
 
     Attributes:
-        mean, deviation: of the training rows; deviation is 1 for a constant column.
+        mean, deviation: of the training rows, but for a few that lie far off; deviation is 1 for a constant column.
         edges: float32[k], increasing: quantiles of the standardised training values, for piecewise-linear embeddings.
+        notation: how the training rows write numbers (`Notation.to_json`).
+        notes: what the user should know of the column: a reason and a cure each.
+        farthest: deviations from the mean, to which values are cut.
     """
 
     encoder: ClassVar[str] = "tabular"
     tower: ClassVar[str | None] = "tabular"
+    quick: ClassVar[bool] = True
 
     mean: float
     deviation: float
     edges: npt.NDArray[np.float32]
+    notation: dict[str, Any] = field(default_factory=LEGACY.to_json)
+    notes: list[list[str]] = field(default_factory=list)
+    farthest: float = FARTHEST
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if column.is_integer or column.is_float:
-            return _claim_number(column)
-        if not column.is_string:
+            return _claim_spelt(column, _claim_number(column)) if column.spelling is not None else _claim_number(column)
+        if not column.is_string or not may_be_numbers(column.sample(LOOKED_AT)):
             return None
-        sample = [value for value in column.sample(1000) if value.strip().lower() not in MISSING]
-        texts = [value for value in sample if _parse(value) is None]
-        if not sample or len(texts) > 0.4 * len(sample):
-            return None
-        if not texts:
-            return Guess(0.9, "text that spells numbers")
-        examples = ", ".join(map(repr, list(dict.fromkeys(texts))[:3]))
-        return Guess(
-            0.9 - len(texts) / len(sample),
-            f"{len(sample) - len(texts)} of {len(sample)} values are numbers",
-            f"others ({examples}) are read as missing; --modality {column.name}=category keeps them",
-        )
+        return _claim_text(column, survey(column.data, column.conventions))
 
     @classmethod
-    def learn(cls, column: Column, *, bins: PositiveInt = 16) -> Self:
+    def views(cls, column: Column) -> Mapping[str, str]:
+        kept = column.is_string and column.conventions.censored == "limit"
+        return {"censored": "censored"} if kept and has_limits(column.data) else {}
+
+    @classmethod
+    def learn(
+        cls,
+        column: Column,
+        *,
+        bins: PositiveInt = 16,
+        decimal: Literal[".", ","] | None = None,
+        thousands: Literal["", ".", ",", " ", "'", "_"] | None = None,
+        currency: str | None = None,
+        missing: list[str] | None = None,
+        censored: Literal["limit", "missing"] | None = None,
+    ) -> Self:
         """Args:
         column: training rows.
         bins: number of quantile bins of the piecewise-linear embedding.
+        decimal: decimal mark; by default as set for the table, else read off the cells.
+        thousands: mark between groups of three digits; by default as set for the table, else read off the cells.
+        currency: the one to read where there are several; cells of others are missing.
+        missing: words that stand for a gap.
+        censored: what "<5" becomes: its limit, or missing; by default as set for the table.
         """
-        values, _ = numbers(column)
+        known = column.conventions.given(
+            decimal=decimal, thousands=thousands, currency=currency, missing=missing, censored=censored
+        )
+        found = survey_column(column, known)
+        notation = found.notation if found else infer_notation(column, known)
+        values, _ = read_numbers(column, notation)
         values = values[np.isfinite(values)]
-        mean, deviation = mean_and_deviation(values)
-        scaled = standardise(values, mean, deviation)
+        mean, deviation, far = robust_mean_and_deviation(values)
+        farthest = FARTHEST
+        told = notes(found, column.name) if found else []
+        if far.any():
+            farthest = float(np.abs(standardise(values[~far], mean, deviation)).max())
+            told.append(_far_note(values, far, column.name))
+        scaled = np.clip(standardise(values, mean, deviation), -farthest, farthest)
         cuts = np.quantile(scaled, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
-        return cls(mean, deviation, np.unique(cuts.astype(np.float32)))
+        edges = np.unique(cuts.astype(np.float32))
+        return cls(mean, deviation, edges, notation.to_json(), [list(note) for note in told], farthest)
+
+    @cached_property
+    def _notation(self) -> Notation:
+        return Notation.from_json(self.notation)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        values, problems = numbers(column)
+        values, problems = read_numbers(column, self._notation)
         present = np.isfinite(values)
         scaled = np.where(present, standardise(np.where(present, values, 0), self.mean, self.deviation), 0)
         work.advance(len(column))
-        return Encoded(scaled.astype(np.float32)[:, None], present, problems)
+        return Encoded(np.clip(scaled, -self.farthest, self.farthest).astype(np.float32)[:, None], present, problems)
 
     def facts(self) -> Facts:
         return {"floats": 1, "edges": self.edges}
 
+    def findings(self, column: str) -> list[Problem]:
+        return [Problem(None, column, reason, cure) for reason, cure in self.notes]
+
     def overview(self, column: Column) -> Overview:
-        values, _ = numbers(column)
+        values, _ = read_numbers(column, self._notation)
         return Overview({"value": values[np.isfinite(values)]})
 
     def describe(self) -> str:
-        return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"
+        comma = ", decimal comma" if self._notation.decimal == "," else ""
+        return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}{comma}"
 
 
 def mean_and_deviation(values: Floats) -> tuple[float, float]:
@@ -106,6 +179,32 @@ def mean_and_deviation(values: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     deviation = scale * float((values / scale).std())
     return scale * float((values / scale).mean()), deviation if deviation > TINY else 1.0
+
+
+def robust_mean_and_deviation(values: Floats) -> tuple[float, float, npt.NDArray[np.bool_]]:
+    """Mean and deviation of the values but for a few that lie far off by themselves, and bool[n]: which these are.
+
+    Far off are at most 1% of the values (one value at least): a hundred times as far from the median as the farthest of
+    the others, and a thousand times the distance between the quartiles. So a long tail is not, a typing error or a
+    code for "missing" such as 999999999 is.
+    """
+    far = _far_off(values)
+    mean, deviation = mean_and_deviation(values[~far] if far.any() else values)
+    return mean, deviation, far
+
+
+def _far_off(values: Floats) -> npt.NDArray[np.bool_]:
+    """bool[n], all false where the other values don't differ: then nothing says what is far."""
+    nothing, most = np.zeros(len(values), bool), max(1, int(MOST_FAR * len(values)))
+    if len(values) < FEWEST:
+        return nothing
+    scale = float(np.abs(values).max()) or 1.0
+    low, middle, high = np.quantile(values / scale, (0.25, 0.5, 0.75))
+    distances = np.abs(values / scale - middle)
+    top = np.sort(np.partition(distances, len(values) - most - 1)[-most - 1 :])  # of the rest the farthest, then these
+    gaps = np.flatnonzero((top[1:] > GAP * top[:-1]) & (top[1:] > SPREADS * (high - low)))
+    gaps = gaps[top[gaps] > 0]
+    return distances > top[gaps[0]] if len(gaps) else nothing
 
 
 def standardise(values: Floats, mean: float | Floats, deviation: float | Floats) -> Floats:
@@ -120,56 +219,52 @@ def _claim_number(column: Column) -> Guess:
     reason = f"{kind} from {low:.6g} to {high:.6g}"
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower())
     if column.is_integer and (set(words) & set(IDENTIFIER_WORDS) or max(-low, high) > LARGEST_EXACT):
-        return Guess(0.6, f"{reason}, but they may be names")
+        far = max(-low, high) > LARGEST_EXACT  # more digits than a model's number keeps
+        return Guess(0.45 if far else 0.6, f"{reason}, but they may be names")
     return Guess(0.9 if column.distinct > 2 else 0.7, reason)
 
 
-def numbers(column: Column) -> tuple[Floats, list[Problem]]:
-    """float64[n], NaN where missing or not finite, and what was not read exactly."""
-    data, problems = column.data, list[Problem]()
-    if not (column.is_integer or column.is_float or pa.types.is_boolean(data.type)):
-        values = _spelt(column, problems)
-    else:
-        kept = data.cast(pa.float64(), safe=False)
-        values = np.array(kept.to_numpy(zero_copy_only=False), dtype=np.float64)
-        if column.is_integer:
-            cure = f"--modality {column.name}=category if it is a name"
-            whole = pc.fill_null(data, 0).to_numpy()
-            for row in np.flatnonzero((whole > LARGEST_EXACT) | (whole < -LARGEST_EXACT)):
-                reason = "whole number beyond 2^53: its last digits are lost"
-                problems.append(Problem(int(row), column.name, reason, cure, str(data[int(row)])))
-    for row in np.flatnonzero(np.isinf(values)):
-        problems.append(Problem(int(row), column.name, "infinite: read as missing", "", str(values[row])))
-    values[~np.isfinite(values)] = np.nan
-    return values, problems
+def _claim_text(column: Column, found: Survey) -> Guess | None:
+    counts = found.counts
+    codes = refusal(found, column.name, any_currency=column.conventions.currency is None)
+    if codes:
+        return Guess(0.0, "codes, not amounts", codes)
+    others = counts.codes + (Counter() if found.notation.ranges else counts.joined)
+    others += Counter() if stands_for_gaps(counts) else counts.words
+    share = others.total() / max(1, counts.cells)
+    bounds = counts.limits.total() > MOST_LIMITS * counts.numbers  # <=50K and >50K are classes
+    if not counts.numbers or share > MOST_OTHERS or bounds:
+        return None
+    said = "; ".join(in_words(found, column.name))
+    if not others:
+        return Guess(0.98 if is_clearly_numbers(counts) else 0.9, f"numbers as text: {said}" if said else SPELT)
+    examples = ", ".join(repr(text) for text, _ in others.most_common(3))
+    reason = f"{counts.cells - others.total():,} of {counts.cells:,} values are numbers" + (f"; {said}" if said else "")
+    caution = f"others ({examples}) are read as missing; --modality {column.name}=category keeps them"
+    return Guess(0.9 - share, reason, caution)
 
 
-def _spelt(column: Column, problems: list[Problem]) -> Floats:
-    data = column.strings
-    plain = pc.fill_null(pc.match_substring_regex(data, PLAIN_TEXT), False)
-    casts = pc.utf8_trim_whitespace(pc.if_else(plain, data, pa.scalar(None, pa.string()))).cast(pa.float64())
-    values = np.array(casts.to_numpy(zero_copy_only=False), dtype=np.float64)
-    for row in np.flatnonzero(column.present & ~np.asarray(plain)):
-        text = data[int(row)].as_py()
-        if text.strip().lower() in MISSING:
-            continue
-        parsed = _parse(text)
-        values[row], exact = parsed or (np.nan, True)
-        reason = "not a number: read as missing" if parsed is None else "not an exact number: read as the nearest one"
-        if parsed is None or not exact:
-            problems.append(Problem(int(row), column.name, reason, "", shorten(text)))
-    return values
+def _claim_spelt(column: Column, guess: Guess) -> Guess:
+    """Decimal numbers that arrived as text: what their spelling says beside their value."""
+    assert column.spelling is not None
+    if column.distinct <= FEW and (pair := same_but_for_zeros(column.spelling)):
+        caution = f"{pair[0]!r} and {pair[1]!r} are one number; --modality {column.name}=category keeps them apart"
+        return Guess(guess.confidence, guess.reason, caution)
+    found = survey_column(column)
+    if not found:
+        return guess
+    if codes := refusal(found, column.name, any_currency=False):
+        return Guess(0.0, "codes, not amounts", codes)
+    said = "; ".join(in_words(found, column.name))
+    return Guess(guess.confidence, f"numbers as text: {said}" if said else guess.reason, guess.caution)
 
 
-def _parse(text: str) -> tuple[float, bool] | None:
-    """The number that a text spells and whether exactly: "1,200" → 1200, "50+" → about 50, "91-92" → about 91.5."""
-    text = text.strip()
-    if text.lower() in ("inf", "+inf", "-inf", "infinity", "-infinity"):
-        return float(text), True
-    if found := EXACT.fullmatch(text):
-        return float(found[1].replace(",", "")), True
-    if found := RANGE.fullmatch(text):
-        return (float(found[1]) + float(found[2])) / 2, False
-    if found := ABOUT.fullmatch(text):
-        return float(found[1]), False
-    return None
+def _far_note(values: Floats, far: npt.NDArray[np.bool_], name: str) -> tuple[str, str]:
+    examples = ", ".join(f"{value:.10g}" for value in list(dict.fromkeys(values[far].tolist()))[:3])
+    some = f"{count(int(far.sum()), 'cell')} of {len(values):,} ({examples})"
+    reason = f"outliers: {some}, more than {GAP:.0f} times as far from the median as all others"
+    done = "the scale is learnt from the others, to whose range these are cut"
+    return (
+        f"{reason}; {done}",
+        f"correct typing errors; empty cells, or table.missing, for codes such as 999999 in {name}",
+    )

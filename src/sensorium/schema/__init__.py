@@ -2,20 +2,28 @@
 
 from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
+from sensorium.schema.labels import LabelReading, read_labels
 from sensorium.schema.leaks import add_hints, names_unit
+from sensorium.schema.names import SEVERAL, UNSEEN, Names, value_of
 from sensorium.schema.split import SPLITS, Split, make_split
 from sensorium.schema.unlabelled import unlabelled_rows
 
 __all__ = [
+    "SEVERAL",
     "SPLITS",
+    "UNSEEN",
     "ColumnPlan",
     "Guess",
+    "LabelReading",
+    "Names",
     "Split",
     "add_hints",
     "infer_columns",
     "infer_task",
     "make_split",
     "names_unit",
+    "read_labels",
     "split_column",
     "unlabelled_rows",
+    "value_of",
 ]

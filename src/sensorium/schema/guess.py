@@ -10,7 +10,8 @@ class Guess:
     """A claim: "this column is mine".
 
     Attributes:
-        confidence: 0 to 1; the largest claim wins.
+        confidence: 0 to 1; the largest claim wins. A claim of 0 is none: its caution says why the column is not taken,
+            though it looks like one, and is shown with a claim that is not sure.
         reason: why, as a person would say it ("412 of 412 values end in .png").
         caution: what may be wrong with the claim; shown to the user.
     """

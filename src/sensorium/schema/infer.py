@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
 from sensorium.schema.guess import Guess
+from sensorium.schema.labels import LabelReading
 from sensorium.schema.split import SPELLINGS
 from sensorium.table import Column, Table
 
@@ -16,6 +17,8 @@ SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 UNSURE = 0.7  # below this confidence a guess is shown with a caution
 CLOSE = 0.125  # a runner-up this near is shown too
 FEW = 10  # values below which nothing is said to be an identifier
+SURE = 0.95  # confidence from which it does not matter why another modality refuses
+CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored")  # options that say how numbers are written
 MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
 
 
@@ -45,7 +48,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
         SchemaError: settings that name columns the table lacks; no column left to learn from.
     """
     roles = _roles(table, config)
-    plans = [_plan(table.column(name), config, roles.get(name)) for name in table.columns]
+    plans = [_plan(_as_set(table.column(name), config), config, roles.get(name)) for name in table.columns]
     plans = [each for plan in plans for each in (plan, *_views(plan, table, config))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
@@ -56,16 +59,21 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     return plans
 
 
-def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
+def infer_task(column: Column, config: Config, reading: LabelReading | None = None) -> tuple[str, Guess]:
     """The task that the target asks for, or the one that the settings name.
+
+    Args:
+        column: its labels.
+        config: `task` names it.
+        reading: how the target's cells became labels.
 
     Raises:
         SchemaError: the target has no values, or only one.
     """
-    place = f"column {column.name!r}"
+    place, said = f"column {column.name!r}", reading.reason if reading else ""
     if not len(column.values):
         raise SchemaError("the target is missing in every row", place=place)
-    if column.distinct < 2:
+    if column.distinct < 2 and (column.spelling is None or len(column.spelling.drop_null().unique()) < 2):
         raise SchemaError(
             f"the target is always {column.sample(1)[0]!r}",
             place=place,
@@ -73,12 +81,19 @@ def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
         )
     if config.task:
         tasks.entry(config.task)
-        return config.task, Guess(1.0, "by setting")
+        return config.task, Guess(1.0, _joined(said, "by setting"))
+    if reading and reading.lists.kind == "place":
+        return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, said)
     name, guess = _best(tasks, column, flag="--task {name}")
-    guess = Guess(guess.confidence, guess.reason) if config.tasks else guess  # whoever chose has looked
+    caution = "" if config.tasks else guess.caution  # whoever chose has looked
+    guess = Guess(guess.confidence, _joined(said, guess.reason), caution)
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def split_column(table: Table, config: Config) -> str | None:
@@ -103,13 +118,20 @@ def _spelt_as_split(column: Column) -> bool:
     return all(value.strip().lower() in SPELLINGS for value in column.values.unique().to_pylist())
 
 
+def _as_set(column: Column, config: Config) -> Column:
+    """The column with what its own options say of its numbers."""
+    chosen = config.modalities.get(column.name)
+    options = {name: value for name, value in (chosen.options if chosen else {}).items() if name in CONVENTIONS}
+    return replace(column, conventions=column.conventions.given(**options)) if options else column
+
+
 def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
     """Plans of what else is in a column's cells.
 
     What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
     such as a scan's attribute, with or without the column.
     """
-    asked, cells = _asked_views(plan.name, table, config), table.column(plan.name)
+    asked, cells = _asked_views(plan.name, table, config), _as_set(table.column(plan.name), config)
     kind = plan.modality or (_kind(cells, config) if asked else None)
     if not kind or plan.name == config.target:
         return []
@@ -122,7 +144,7 @@ def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
             found.append(ColumnPlan(column, None, "left out by setting"))
         elif column not in table.columns and (reader := offered.get(name) or _reader(member, plan.name, name, config)):
             chosen = config.modalities.get(column)
-            reason = f"the {name} in the cells of {plan.name}"
+            reason = f"{name}, read from the cells of {plan.name}"
             found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason))
     return found
 
@@ -193,7 +215,7 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
         return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
     if column.distinct == 1:
         return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
-    found, guess = _best(modalities, column, flag=f"--modality {name}={{name}}")
+    column, found, guess = _claimed(column)
     if name not in (config.columns or []) and _looks_like_identifier(column, guess):
         reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
         return ColumnPlan(name, None, reason, f"--modality {name}=category (or text) to use it")
@@ -201,6 +223,16 @@ def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
         reason = f"no modality fits Arrow type {column.data.type}"
         return ColumnPlan(name, None, reason, "make it text or numbers to use it")
     return ColumnPlan(name, found, guess.reason, guess.caution, guess.confidence)
+
+
+def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
+    """The surest claim; of decimal numbers that are none, such as the lot 1E10, the claim on their spelling."""
+    flag = f"--modality {column.name}={{name}}"
+    found, guess = _best(modalities, column, flag)
+    if found or column.spelling is None:
+        return column, found, guess
+    column = replace(column, data=column.spelling, spelling=None)
+    return column, *_best(modalities, column, flag)
 
 
 def _looks_like_identifier(column: Column, guess: Guess) -> bool:
@@ -232,11 +264,14 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
         guess: Guess | None = members.load(name).looks_like(column)
         if guess:
             claims.append((name, guess))
-    claims.sort(key=lambda claim: -claim[1].confidence)
+    refused = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
+    claims = sorted((claim for claim in claims if claim[1].confidence > 0), key=lambda claim: -claim[1].confidence)
     if not claims:
         return None, Guess(0.0, "nothing claims it")
     name, guess = claims[0]
     others = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
+    if refused and not guess.caution and guess.confidence < SURE:
+        return name, Guess(guess.confidence, guess.reason, refused[0])
     if not guess.caution and (others or guess.confidence < UNSURE):
         alternatives = " or ".join(
             flag.format(name=other) for other in others or [n for n in members.names() if n != name]

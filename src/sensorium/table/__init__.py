@@ -3,26 +3,64 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
+from sensorium.table._notation import (
+    LEGACY,
+    NAMES,
+    Conventions,
+    Notation,
+    Reading,
+    Survey,
+    check_signs,
+    has_limits,
+    is_clearly_numbers,
+    is_gap,
+    may_be_numbers,
+    read_texts,
+    refusal,
+    same_but_for_zeros,
+    spelt_plainly,
+    stands_for_gaps,
+    survey,
+)
 from sensorium.table._numbers import Lists, as_lists, natural
 from sensorium.table._open import open_table
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
 from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._table import Column, Files, Table
+from sensorium.table._types import narrow
 from sensorium.table._write import check_writable, write_table
 
 __all__ = [
+    "LEGACY",
+    "NAMES",
     "Column",
+    "Conventions",
     "Files",
     "Lists",
+    "Notation",
+    "Reading",
     "RemoteFiles",
+    "Survey",
     "Table",
     "as_lists",
     "as_read",
+    "check_signs",
     "check_writable",
+    "has_limits",
+    "is_clearly_numbers",
+    "is_gap",
+    "may_be_numbers",
+    "narrow",
     "natural",
     "open_table",
+    "read_texts",
+    "refusal",
+    "same_but_for_zeros",
     "spells_lists",
     "spelt_list",
+    "spelt_plainly",
+    "stands_for_gaps",
+    "survey",
     "write_table",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sensorium.errors import TableError
+from sensorium.table._table import one_array
 
 SPLIT = "split"
 
@@ -38,15 +41,46 @@ def from_datasets(source: Any) -> pa.Table | None:
 def _table(dataset: Any) -> pa.Table:
     found: pa.Table = dataset.with_format("arrow")[:]
     for place, (name, feature) in enumerate(dataset.features.items()):
-        if type(feature).__name__ == "ClassLabel":
-            found = found.set_column(place, name, _named(found.column(name), feature.names))
+        if _has_classes(feature):
+            whole = one_array(found.column(name))
+            found = found.set_column(place, name, _named(whole, feature))
     return found.replace_schema_metadata(None)
 
 
-def _named(codes: pa.ChunkedArray, names: list[str]) -> pa.Array:
+def _has_classes(feature: Any) -> bool:
+    """Are class numbers among a feature's values, at whatever depth?"""
+    inside = feature.values() if isinstance(feature, Mapping) else _items(feature)
+    return type(feature).__name__ == "ClassLabel" or any(map(_has_classes, inside))
+
+
+def _items(feature: Any) -> list[Any]:
+    """The feature of a list's items, in every way to write it; nothing of others."""
+    if isinstance(feature, list | tuple):
+        return list(feature)
+    return [feature.feature] if hasattr(feature, "feature") else []
+
+
+def _named(cells: pa.Array, feature: Any) -> pa.Array:
     """Class numbers → names; −1, which says that a row has no label, is missing."""
-    numbers = np.asarray(codes.fill_null(-1), np.int64)
-    return pa.array(names).take(pa.array(numbers, mask=numbers < 0))
+    if not _has_classes(feature):
+        return cells
+    if type(feature).__name__ == "ClassLabel":
+        numbers = np.asarray(cells.fill_null(-1), np.int64)
+        return pa.array(feature.names, pa.string()).take(pa.array(numbers, mask=numbers < 0))
+    if not pa.types.is_struct(cells.type):
+        return _named_lists(cells, _items(feature)[0])
+    # Older versions make of a sequence of objects an object of sequences.
+    fields = feature if isinstance(feature, Mapping) else {n: [own] for n, own in _items(feature)[0].items()}
+    names = [field.name for field in cells.type]
+    parts = [_named(part, fields[name]) for name, part in zip(names, cells.flatten(), strict=True)]
+    return pa.StructArray.from_arrays(parts, names, mask=cells.is_null())
+
+
+def _named_lists(cells: pa.Array, feature: Any) -> pa.Array:
+    """Lists of them, fixed in size or not."""
+    lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, _named(pc.list_flatten(cells), feature), mask=cells.is_null())
 
 
 def _parts(parts: Any) -> pa.Table:

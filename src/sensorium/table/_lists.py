@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sensorium.errors import TableError, did_you_mean, raise_together
+from sensorium.table._types import FLOAT_TEXT
 
 Columns = dict[str, pa.ChunkedArray]
 
 
-def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str) -> Columns:
+def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str, *, gaps: bool = False) -> Columns:
     """The columns, with the parts of each list replaced by the list, where its first part stood.
 
     A row that has none of the parts has no list; one that has some has a list with gaps. A table without any of the
@@ -22,6 +24,8 @@ def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str)
         columns: name → cells.
         lists: name of the new column → its parts, in order.
         place: the table, for errors.
+        gaps: text beside numbers is read as numbers, and what spells none as a gap: in a table whose lists are known to
+            be of numbers, one odd cell must not cost the others.
 
     Raises:
         TableError: some of the parts are not there, they are of several types, or the name is taken.
@@ -31,7 +35,8 @@ def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str)
         if not there:
             continue
         raise_together(_faults(columns, name, parts, place))
-        joined, first = _join([columns[part] for part in parts], name, place), min(there, key=list(columns).index)
+        cells = [columns[part] for part in parts]
+        joined, first = _join(_as_numbers(cells) if gaps else cells, name, place), min(there, key=list(columns).index)
         columns = {
             name if column == first else column: joined if column == first else cells
             for column, cells in columns.items()
@@ -67,6 +72,19 @@ def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
     values = pa.concat_arrays(arrays).take(pa.array(order))
     nothing = np.all([np.asarray(array.is_null()) for array in arrays], axis=0)
     return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1) * width, pa.int32()), values, mask=pa.array(nothing))
+
+
+def _as_numbers(parts: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+    """Text as numbers, where other parts are numbers."""
+    if not any(pa.types.is_integer(part.type) or pa.types.is_floating(part.type) for part in parts):
+        return parts
+    return [_numbers(part) if pa.types.is_string(part.type) else part for part in parts]
+
+
+def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    texts = pc.utf8_trim_whitespace(texts)
+    fits = pc.fill_null(pc.match_substring_regex(texts, FLOAT_TEXT), False)
+    return pc.if_else(fits, texts, pa.scalar(None, pa.string())).cast(pa.float64())
 
 
 def _is_empty(part: pa.ChunkedArray) -> bool:

@@ -16,13 +16,15 @@ from sensorium.errors import TableError, raise_together
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
+from sensorium.table._notation import Conventions
 from sensorium.table._query import without_secrets
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
-from sensorium.table._targets import join_targets
+from sensorium.table._targets import join_spelling, join_targets
 from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows
+from sensorium.table.csv import SEPARATOR
 from sensorium.table.tar import tar as read_shards
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -70,15 +72,23 @@ def open_table(
         column: normalise(cells, config.missing)
         for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
     }
-    columns = {column: cells if column in text else narrow(cells) for column, cells in given.items()}
+    point = config.decimal != "," and config.thousands != "."
+    columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
     spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
-    columns = join_targets(join_lists(columns, config.lists, name), config.targets, name, gaps=gaps)
-    spelling = {column: cells for column, cells in spelling.items() if column in columns}
-    table = Table(pa.table(columns), files, name, spelling=spelling)
+    columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
+    spelling = join_spelling(spelling, config.targets, columns)
+    table = Table(pa.table(columns), files, name, spelling=spelling, conventions=_conventions(arrow, given, config))
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
+
+
+def _conventions(arrow: pa.Table, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
+    """What is known of how the table writes numbers: by the settings, and by its columns of text."""
+    separator = (arrow.schema.metadata or {}).get(SEPARATOR, b"").decode()
+    texts = tuple(cells for cells in given.values() if pa.types.is_string(cells.type))
+    return Conventions(config.decimal, config.thousands, config.currency, config.censored, (), separator, texts)
 
 
 def _read_file(path: Path, config: TableConfig) -> pa.Table:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from sensorium.config import Config
 from sensorium.errors import TableError, did_you_mean, raise_together
 from sensorium.problems import Problem
+from sensorium.table._notation import Notation, with_point
 from sensorium.table._numbers import as_lists, as_numbers, holds_lists, join_channels, natural, rows_of_lists
 from sensorium.table._table import Table, one_array
 
@@ -91,17 +92,20 @@ def _join(
     if lists and numbers:
         finding = f"column {lists[0]!r} holds lists and column {numbers[0]!r} does not"
         raise TableError(finding, place=place, rule="numbers, the steps of a series, or lists, its channels")
-    return _join_lists(name, sources, there, place) if lists else _join_steps(name, sources, there, place)
+    if lists:
+        return _join_lists(name, sources, there, place)
+    return _join_steps(name, sources, there, table.conventions.notation())
 
 
 def _join_steps(
-    name: str, sources: Sequence[str], there: Mapping[str, pa.Array], place: str
+    name: str, sources: Sequence[str], there: Mapping[str, pa.Array], notation: Notation | None
 ) -> tuple[pa.Array, list[Problem]]:
-    rows = len(next(iter(there.values())))
+    place, rows = f"table.series.{name}", len(next(iter(there.values())))
     steps, problems = np.full((rows, len(sources)), np.nan), list[Problem]()
     for step, source in enumerate(sources):
         if source in there:
-            steps[:, step], told = as_numbers(there[source], source, place)
+            cells = with_point(there[source], notation)
+            steps[:, step], told = as_numbers(cells, source, place)
             problems += [replace(problem, column=name, reason=f"{source}: {problem.reason}") for problem in told]
     return rows_of_lists(steps, place), problems
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError, did_you_mean
 from sensorium.problems import Problem, Unreadable
+from sensorium.table._notation import Conventions
 
 CHUNK = 65_536  # rows hashed at a time
 
@@ -89,7 +90,8 @@ class Column:
 
     A view reads another column's cells for something else that is in them, which may be missing without fault.
     Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
-    label "1.1".
+    label "1.1". The spelling of a column of objects is an object of the spellings of such fields. The conventions are
+    what is known of how the table writes numbers.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Column:
     files: Files
     is_view: bool = False
     spelling: pa.Array | None = None
+    conventions: Conventions = field(default_factory=Conventions)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -119,6 +122,10 @@ class Column:
         return bool(pa.types.is_floating(self.data.type))
 
     @property
+    def is_boolean(self) -> bool:
+        return bool(pa.types.is_boolean(self.data.type))
+
+    @property
     def is_list(self) -> bool:
         return bool(pa.types.is_list(self.data.type))
 
@@ -134,7 +141,7 @@ class Column:
         Whole numbers without a point, since a missing cell makes floats of pandas' integers; lists, structs and bytes
         that are no UTF-8, which Arrow doesn't spell, as Python does.
         """
-        if self.spelling is not None:
+        if self.spelling is not None and not self.parts:
             return self.spelling
         try:
             text = self.data.cast(pa.string())
@@ -158,8 +165,19 @@ class Column:
     def parts(self) -> dict[str, Column]:
         """Of a column of objects, each field as a column; nothing of others."""
         kind = self.data.type
-        names = [field.name for field in kind] if pa.types.is_struct(kind) else []
-        return {name: replace(self, name=name, data=pc.struct_field(self.data, [name])) for name in names}
+        if not pa.types.is_struct(kind):
+            return {}
+        names = [field.name for field in kind]
+        spelt = [] if self.spelling is None else [field.name for field in self.spelling.type]
+        return {
+            name: replace(
+                self,
+                name=name,
+                data=pc.struct_field(self.data, [name]),
+                spelling=pc.struct_field(self.spelling, [name]) if name in spelt else None,
+            )
+            for name in names
+        }
 
     def sample(self, size: int) -> list[Any]:
         """At most `size` values, evenly spaced over the column: the same at every call."""
@@ -192,6 +210,7 @@ class Table:
             None) a whole column or the table.
         notes: what became of the source's rows where they are not the table's.
         spelling: columns of decimal numbers that arrived as text → their text.
+        conventions: how the table writes numbers.
     """
 
     arrow: pa.Table
@@ -202,6 +221,7 @@ class Table:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     spelling: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    conventions: Conventions = field(default_factory=Conventions)
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
@@ -225,7 +245,16 @@ class Table:
                 f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
             )
         spelling = one_array(self.spelling[cells]) if cells in self.spelling else None
-        return Column(name, one_array(self.arrow.column(cells)), self.files, is_view=cells != name, spelling=spelling)
+        data = one_array(self.arrow.column(cells))
+        return Column(name, data, self.files, cells != name, spelling, self.conventions)
+
+    def with_column(self, column: Column) -> Table:
+        """The table with other cells in one of its columns."""
+        place = self.columns.index(column.name)
+        spelling = {name: cells for name, cells in self.spelling.items() if name != column.name}
+        if column.spelling is not None:
+            spelling[column.name] = pa.chunked_array([column.spelling])
+        return replace(self, arrow=self.arrow.set_column(place, column.name, column.data), spelling=spelling)
 
     def _cells(self, name: str) -> str | None:
         """The column that holds the cells of a column or view."""

@@ -38,6 +38,17 @@ def join_targets(columns: Columns, targets: Mapping[str, Sequence[str]], place: 
     return columns
 
 
+def join_spelling(spelling: Columns, targets: Mapping[str, Sequence[str]], columns: Columns) -> Columns:
+    """The spellings of the columns that are there, of joined targets as one object a row."""
+    found = {name: cells for name, cells in spelling.items() if name in columns}
+    for name, parts in targets.items():
+        own = [part for part in parts if part in spelling]
+        if own and name in columns:
+            arrays = [spelling[part].combine_chunks() for part in own]
+            found[name] = pa.chunked_array([pa.StructArray.from_arrays(arrays, own)])
+    return found
+
+
 def _faults(columns: Columns, parts: Sequence[str], place: str) -> list[TableError]:
     lacking = [part for part in parts if part not in columns]
     return [TableError(f"the table has no column {p!r}", place=place, cure=did_you_mean(p, columns)) for p in lacking]

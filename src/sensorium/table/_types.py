@@ -86,14 +86,18 @@ def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
     return pc.if_else(pc.is_in(array, spellings), pa.scalar(None, pa.string()), array)
 
 
-def narrow(array: pa.ChunkedArray) -> pa.ChunkedArray:
+def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
     """Text becomes int64 or float64 where every cell is a number and (for integers) would be written the same way
     again: "007" stays text. Other types stay as they are.
+
+    Args:
+        array: a column.
+        point: a point parts decimals, so that 1.234 is a number without more ado.
     """
     values = array.drop_null() if pa.types.is_string(array.type) else None
     if not values:
         return array
-    for pattern, kind in ((INTEGER_TEXT, pa.int64()), (FLOAT_TEXT, pa.float64())):
+    for pattern, kind in ((INTEGER_TEXT, pa.int64()), (FLOAT_TEXT, pa.float64()))[: 2 if point else 1]:
         if pc.all(pc.match_substring_regex(values, pattern)).as_py() and not _leading_zero(values):
             try:
                 return array.cast(kind)

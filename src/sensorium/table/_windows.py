@@ -17,6 +17,7 @@ import pyarrow as pa
 from sensorium.config import WINDOW_SINCE, WINDOW_SPAN, WindowsConfig
 from sensorium.errors import TableError, did_you_mean, raise_together
 from sensorium.problems import Problems, count
+from sensorium.table._notation import with_point
 from sensorium.table._numbers import as_numbers, rows_of_lists
 from sensorium.table._table import Table, one_array
 
@@ -63,6 +64,8 @@ def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     """
     _check(table, config, gaps=gaps)
     columns = {name: one_array(table.arrow.column(name)) for name in table.columns}
+    notation = table.conventions.notation()
+    columns |= {name: with_point(columns[name], notation) for name in {*config.values, config.target} & {*columns}}
     columns[config.time], stamps, dated = _stamps(columns[config.time])
     steps, notes = _place(columns, stamps, dated, config)
     lasts = _lasts(steps, config, table.name)

@@ -12,6 +12,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+SEPARATOR = b"sensorium.separator"  # metadata of the table: what parts its cells
 SHOWN = 5  # ragged lines that a message names
 
 
@@ -23,7 +24,7 @@ def csv(path: Path, config: TableConfig) -> pa.Table:
     """
     header, separator = _header(path, config)
     try:
-        return arrow_csv.read_csv(
+        table = arrow_csv.read_csv(
             path,
             read_options=arrow_csv.ReadOptions(
                 encoding=config.encoding, column_names=_unique(header), skip_rows=1, use_threads=False
@@ -32,7 +33,8 @@ def csv(path: Path, config: TableConfig) -> pa.Table:
             convert_options=arrow_csv.ConvertOptions(
                 column_types={name: pa.string() for name in _unique(header)}, strings_can_be_null=True, null_values=[""]
             ),
-        ).rename_columns(header)
+        )
+        return table.rename_columns(header).replace_schema_metadata({SEPARATOR: separator})
     except UnicodeDecodeError as error:
         raise _encoding_error(path, config, str(error)) from None
     except pa.ArrowInvalid as error:

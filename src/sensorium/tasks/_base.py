@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from sensorium.errors import SchemaError
 from sensorium.learned import Learned
 from sensorium.metrics import Outcome
-from sensorium.problems import Problem, shorten
-from sensorium.schema import Guess
+from sensorium.problems import Problem
+from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Label: TypeAlias = str | int | float | bool
-ANOTHER_SPLIT = "another split: --set split.stratify=true, or mend the split column"
-UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 
 
 @dataclass(frozen=True)
@@ -42,14 +38,20 @@ class EncodedTarget:
     problems: list[Problem]
 
 
+@dataclass(frozen=True)
 class Task(Learned, ABC):
     """A frozen dataclass whose fields are what it learnt of the labels.
 
     Class attributes:
         watch: registered metric for early stopping.
+
+    Attributes:
+        reading: how the cells of the target become labels.
     """
 
     watch: ClassVar[str]
+
+    reading: LabelReading = field(default_factory=LabelReading, kw_only=True)
 
     @classmethod
     @abstractmethod
@@ -59,7 +61,21 @@ class Task(Learned, ABC):
     @classmethod
     @abstractmethod
     def learn(cls, column: Column, class_weight: str) -> Self:
-        """Learn the labels of the training rows."""
+        """Learn the labels of the training rows, as their reading gave them."""
+
+    def with_reading(self, reading: LabelReading) -> Self:
+        """The task, whose labels were read so."""
+        return replace(self, reading=reading)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        fields, arrays = super().state()
+        del fields["reading"]
+        return fields | ({"reading": self.reading.to_json()} if self.reading != LabelReading() else {}), arrays
+
+    @classmethod
+    def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        fields: dict[str, Any] = {**json, **arrays, "reading": LabelReading.of_json(json.get("reading", {}))}
+        return cls(**fields)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """Take in the labels of other training rows; what was learnt stays.
@@ -78,7 +94,16 @@ class Task(Learned, ABC):
         """Number k of logits."""
 
     @abstractmethod
-    def encode(self, column: Column) -> EncodedTarget: ...
+    def encode(self, column: Column) -> EncodedTarget:
+        """Cells of the target, as they are in a table, as the loss takes them."""
+
+    def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
+        """Of several targets: each one's task and labels."""
+        return {}
+
+    def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
+        """Labels of some rows that are far from all others become unknown; only amounts have such."""
+        return target
 
     @abstractmethod
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -106,7 +131,7 @@ class Task(Learned, ABC):
 
     def findings(self, column: str) -> list[Problem]:
         """What was guessed, merged or left out of the target as a whole; each with `row=None`."""
-        return []
+        return self.reading.findings(column)
 
     @property
     def labels(self) -> list[Label]:
@@ -121,77 +146,3 @@ class Task(Learned, ABC):
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
         """What the metrics are given."""
         return Outcome(truth, scores, self.predicted(scores))
-
-
-def classes_of(column: Column) -> list[Label]:
-    """The distinct labels, in their natural order; of two, the one that says "yes" last.
-
-    Raises:
-        SchemaError: the cells are lists or objects.
-    """
-    if pa.types.is_nested(column.data.type):
-        raise SchemaError(
-            f"the labels are of Arrow type {column.data.type}",
-            place=f"column {column.name!r}",
-            rule="one label a row",
-            cure="--task multilabel where a row has several",
-        )
-    found = sorted(column.values.unique().to_pylist())
-    if len(found) == 2 and str(found[0]).strip().lower() in ("yes", "true", "positive", "pos", "y", "t"):
-        found.reverse()
-    return found
-
-
-def new_classes(column: Column, classes: Sequence[Label]) -> list[Label]:
-    """The labels of a column that are none of the classes, in their natural order."""
-    known = {spelling(label) for label in classes}
-    return [label for label in classes_of(column) if spelling(label) not in known]
-
-
-def encode_classes(column: Column, classes: Sequence[Label]) -> EncodedTarget:
-    """int64[n] places in `classes`, matched by their spelling; a label that training didn't see is not known."""
-    places = {spelling(label): place for place, label in enumerate(classes)}
-    found = [None if value is None else places.get(spelling(value), -1) for value in column.data.to_pylist()]
-    reason = "a label not seen in training: the row is not scored"
-    problems = [
-        Problem(row, column.name, reason, "", shorten(column.data[row].as_py()))
-        for row, place in enumerate(found)
-        if place == -1
-    ]
-    values = np.array([-1 if place is None else place for place in found], dtype=np.int64)
-    return EncodedTarget(values.clip(0), values >= 0, problems)
-
-
-def spelling(label: Label) -> str:
-    """How labels are matched: 1 and 1.0 are one label, since a missing cell makes floats of a column's integers."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
-def is_whole(column: Column) -> bool:
-    """Integers, or floats that all are whole (what pandas makes of integers beside missing cells)."""
-    if not column.is_float:
-        return column.is_integer
-    values = column.values.to_numpy()
-    return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
-
-
-def known_class_weights(column: Column, classes: Sequence[Label], rule: str) -> list[float]:
-    """As `class_weights`, of the classes that a column has; 1 for the others, which no row of it is weighted by."""
-    encoded = encode_classes(column, classes)
-    counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
-    weights = np.ones(len(classes))
-    if counts.any():
-        weights[counts > 0] = class_weights(counts[counts > 0], rule)
-    return [float(weight) for weight in weights]
-
-
-def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:
-    """One weight a class, their mean over the rows 1.
-
-    `balanced` is inverse to a class's rows, `sqrt` to their square root; `auto` is `sqrt` where classes are unbalanced.
-    """
-    if rule == "auto":
-        rule = "sqrt" if counts.max() >= UNBALANCED * counts.min() else "none"
-    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[rule]
-    weights = np.maximum(counts, 1) ** -power
-    return [float(w) for w in weights * counts.sum() / (weights * counts).sum()]

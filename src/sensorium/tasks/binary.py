@@ -10,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError
-from sensorium.schema import Guess
+from sensorium.problems import Problem
+from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
-from sensorium.tasks._base import (
+from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
-    EncodedTarget,
-    Floats,
-    Label,
-    Task,
     class_weights,
     classes_of,
+    count_labels,
     encode_classes,
     known_class_weights,
     new_classes,
+    same_value,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Binary(Task):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if column.is_list or column.distinct != 2:
+        if column.is_list or count_labels(column) != 2:
             return None
         return Guess(0.95, f"two different values: {' and '.join(map(repr, classes_of(column)))}")
 
@@ -57,7 +57,7 @@ class Binary(Task):
             raise SchemaError(
                 f"the training rows have {found}", place=f"column {column.name!r}", rule="two", cure=ANOTHER_SPLIT
             )
-        counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=2)
+        counts = np.bincount(encode_classes(column, classes, LabelReading()).values[column.present], minlength=2)
         return cls(classes, class_weights(counts, class_weight))
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
@@ -66,7 +66,7 @@ class Binary(Task):
         Raises:
             SchemaError: there is a third label, which one logit can't tell from both others.
         """
-        third = new_classes(column, self.classes)
+        third = new_classes(column, self.classes, self.reading)
         if third:
             raise SchemaError(
                 f"the model tells two labels apart, the table has another: {', '.join(map(repr, third[:5]))}",
@@ -74,7 +74,7 @@ class Binary(Task):
                 rule=" or ".join(map(repr, self.classes)),
                 cure="mend the labels, or fit anew",
             )
-        return replace(self, weights=known_class_weights(column, self.classes, class_weight)), [0]
+        return replace(self, weights=known_class_weights(self.encode(column), self.classes, class_weight)), [0]
 
     @property
     def outputs(self) -> int:
@@ -85,7 +85,7 @@ class Binary(Task):
         return self.classes
 
     def encode(self, column: Column) -> EncodedTarget:
-        return encode_classes(column, self.classes)
+        return encode_classes(column, self.classes, self.reading)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         from torch.nn import functional
@@ -105,6 +105,9 @@ class Binary(Task):
 
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
         return [self.classes[place] for place in predicted]
+
+    def findings(self, column: str) -> list[Problem]:
+        return [*super().findings(column), *same_value(column, self.classes)]
 
     def describe(self) -> str:
         return f"{self.classes[0]!r} or {self.classes[1]!r} (the positive class)"

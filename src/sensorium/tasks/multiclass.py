@@ -11,26 +11,28 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.errors import SchemaError
-from sensorium.schema import Guess
+from sensorium.modalities.number import Number
+from sensorium.problems import Problem
+from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
-from sensorium.tasks._base import (
+from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
-    EncodedTarget,
-    Floats,
-    Label,
-    Task,
+    FEW,
     class_weights,
     classes_of,
+    count_labels,
     encode_classes,
     is_whole,
     known_class_weights,
     new_classes,
+    same_value,
 )
+
+SPELT = 0.6  # how sure text is of numbers, from which they may be amounts
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FEW = 20  # different whole numbers up to which they look like classes
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,15 @@ class Multiclass(Task):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if column.is_list or column.distinct < 3 or pa.types.is_temporal(column.data.type):
+        labels = count_labels(column)
+        if column.is_list or labels < 3 or pa.types.is_temporal(column.data.type):
             return None
-        reason = f"{column.distinct} different values in {len(column.values):,} rows"
+        reason = f"{labels} different values in {len(column.values):,} rows"
         if column.is_integer or column.is_float:
-            caution = "whole numbers taken as classes; --task regression if they are amounts"
-            return Guess(0.8, reason, caution) if column.distinct <= FEW and is_whole(column) else None
+            return _claim_numbers(column, labels, reason)
+        if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
+            caution = "text that spells numbers is taken as classes; --task regression if they are amounts"
+            return Guess(0.8 if labels <= FEW else 0.5, reason, caution)
         if column.distinct > 0.5 * len(column.values):
             return Guess(0.4, reason, f"{reason}: most labels occur once; is this the target?")
         return Guess(0.9, reason)
@@ -69,13 +74,15 @@ class Multiclass(Task):
                 rule="two or more",
                 cure=ANOTHER_SPLIT,
             )
-        counts = np.bincount(encode_classes(column, classes).values[column.present], minlength=len(classes))
+        counts = np.bincount(
+            encode_classes(column, classes, LabelReading()).values[column.present], minlength=len(classes)
+        )
         return cls(classes, class_weights(counts, class_weight))
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """New classes come after those that are known; the weights are those of the new rows."""
-        classes = [*self.classes, *new_classes(column, self.classes)]
-        weights = known_class_weights(column, classes, class_weight)
+        classes = [*self.classes, *new_classes(column, self.classes, self.reading)]
+        weights = known_class_weights(encode_classes(column, classes, self.reading), classes, class_weight)
         return replace(self, classes=classes, weights=weights), list(range(self.outputs))
 
     @property
@@ -87,7 +94,7 @@ class Multiclass(Task):
         return self.classes
 
     def encode(self, column: Column) -> EncodedTarget:
-        return encode_classes(column, self.classes)
+        return encode_classes(column, self.classes, self.reading)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         from torch.nn import functional
@@ -108,6 +115,19 @@ class Multiclass(Task):
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
         return [self.classes[place] for place in predicted]
 
+    def findings(self, column: str) -> list[Problem]:
+        return [*super().findings(column), *same_value(column, self.classes)]
+
     def describe(self) -> str:
         shown = ", ".join(map(repr, self.classes[:5]))
         return f"{len(self.classes)} classes: {shown}{' …' if len(self.classes) > 5 else ''}"
+
+
+def _claim_numbers(column: Column, labels: int, reason: str) -> Guess | None:
+    """Few whole numbers, or few spellings of which some are one number: versions 1.1 and 1.10 are no amounts."""
+    if labels > FEW:
+        return None
+    if labels > column.distinct:
+        return Guess(0.92, f"{reason}, some of one value in several spellings")
+    caution = "whole numbers taken as classes; --task regression if they are amounts"
+    return Guess(0.8, reason, caution) if is_whole(column) else None

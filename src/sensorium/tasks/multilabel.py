@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from sensorium.errors import SchemaError
-from sensorium.problems import Problem
-from sensorium.schema import Guess
+from sensorium.problems import Problem, shorten
+from sensorium.schema import UNSEEN, Guess, LabelReading, Names
 from sensorium.table import Column
-from sensorium.tasks._base import UNBALANCED, EncodedTarget, Floats, Label, Task
+from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.tasks._classes import UNBALANCED, sorted_labels, unreadable_lists
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SEPARATORS = ("|", ";", ",")
 SPACE = " "
+LOOKED_AT = 200  # lists
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 
@@ -41,21 +45,32 @@ class Multilabel(Task):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        return Guess(0.95, "cells are lists") if column.is_list else None
+        if not column.is_list:
+            return None
+        _check_names([name for cell in column.sample(LOOKED_AT) for name in cell], column.name)
+        return Guess(0.95, "cells are lists")
 
     @classmethod
-    def learn(cls, column: Column, class_weight: str) -> Self:
+    def learn(cls, column: Column, class_weight: str, *, fold_case: bool = False) -> Self:
+        """Args:
+        column: training rows.
+        class_weight: of each label's positive rows.
+        fold_case: labels that differ only in case are one, spelt as most of its rows are.
+        """
         separator = "" if column.is_list else _separator(column.sample(500))
-        names = _names(column, separator)
+        names = _names(column, separator, str.casefold if fold_case else str)
         if not names:
             raise SchemaError("no training row has a label", place=f"column {column.name!r}")
-        return cls(names, separator, [1.0] * len(names))._weighted(column, class_weight)
+        _check_names(names, column.name)
+        task = cls(names, separator, [1.0] * len(names), reading=LabelReading(fold_case=fold_case))
+        return task._weighted(column, class_weight)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """New labels come after those that are known; the weights are those of the new rows."""
-        known = set(map(str, self.names))
-        new = [name for name in _names(column, self.separator) if str(name) not in known]
-        names = [*self.names, *new]
+        labels = self.reading.apply(column)
+        found = _names(labels, self.separator, str.casefold if self.reading.fold_case else str)
+        places = self._places(found, column)
+        names = [*self.names, *(name for name, place in zip(found, places, strict=True) if place == UNSEEN)]
         extended = replace(self, names=names, weights=[1.0] * len(names))
         return extended._weighted(column, class_weight), list(range(self.outputs))
 
@@ -72,15 +87,29 @@ class Multilabel(Task):
         return self.names
 
     def encode(self, column: Column) -> EncodedTarget:
-        places = {str(name): place for place, name in enumerate(self.names)}
-        values, problems = np.zeros((len(column), len(self.names)), np.float32), list[Problem]()
-        for row, value in enumerate(column.data.to_pylist()):
-            for label in _split(value, self.separator) if value is not None else ():
-                if str(label) in places:
-                    values[row, places[str(label)]] = 1
-                else:
-                    problems.append(Problem(row, column.name, "a label not seen in training: left out", "", str(label)))
-        return EncodedTarget(values, column.present, problems)
+        labels = self.reading.apply(column)
+        values, problems = np.zeros((len(column), len(self.names)), np.float32), unreadable_lists(column, labels)
+        cells = [[] if cell is None else _split(cell, self.separator) for cell in labels.data.to_pylist()]
+        rows = np.repeat(np.arange(len(cells)), [len(cell) for cell in cells])
+        flat = [label for cell in cells for label in cell]
+        places = self._places(flat, column)
+        values[rows[places >= 0], places[places >= 0]] = 1
+        reason = "the label does not occur in the training rows: it is left out"
+        for at in np.flatnonzero(places < 0):
+            problems.append(Problem(int(rows[at]), column.name, reason, "", shorten(flat[at])))
+        return EncodedTarget(values, labels.present, problems)
+
+    def _places(self, labels: list[Label], column: Column) -> npt.NDArray[np.int64]:
+        """int64[n]: the place of each label among those learnt, or why it has none."""
+        array = pa.array(labels) if labels else pa.array([], pa.string())
+        return Names(self.names, self.reading.fold_case).find(Column(column.name, array, column.files))
+
+    def findings(self, column: str) -> list[Problem]:
+        twins = {} if self.reading.fold_case else _case_twins(self.names)
+        shown = ", ".join(repr(name) for names in list(twins.values())[:3] for name in names)
+        reason = f"some labels differ only in upper and lower case and stay apart: {shown}"
+        cure = "--set table.labels=fold_case makes them one label"
+        return [*super().findings(column), *([Problem(None, column, reason, cure)] if twins else [])]
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         from torch.nn import functional
@@ -107,8 +136,39 @@ class Multilabel(Task):
         return f"{len(self.names)} labels"
 
 
-def _names(column: Column, separator: str) -> list[Label]:
-    return sorted({label for value in column.values.to_pylist() for label in _split(value, separator)})
+def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[Label]:
+    """The different labels; of spellings that `fold` makes one, the most frequent."""
+    counts = Counter(label for value in column.values.to_pylist() for label in _split(value, separator))
+    usual: dict[Any, Label] = {}
+    for label in sorted_labels(list(counts)):
+        key = fold(label.strip()) if isinstance(label, str) else label
+        if key not in usual or counts[label] > counts[usual[key]]:
+            usual[key] = label
+    return sorted_labels(list(usual.values()))
+
+
+def _check_names(names: list[Label], column: str) -> None:
+    """Lists of decimals are no sets of labels.
+
+    Raises:
+        SchemaError: they are that.
+    """
+    odd = [name for name in names if isinstance(name, float) and not name.is_integer()]
+    if odd:
+        raise SchemaError(
+            f"the lists of the target hold decimal numbers such as {odd[0]!r}",
+            place=f"column {column!r}",
+            rule="lists of labels, or vectors of 0 and 1",
+            cure="several amounts are several targets: a column for each, and --target for each",
+        )
+
+
+def _case_twins(names: list[Label]) -> dict[str, list[str]]:
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        if isinstance(name, str):
+            folded.setdefault(name.casefold(), []).append(name)
+    return {key: own for key, own in folded.items() if len(own) > 1}
 
 
 def _split(value: Any, separator: str) -> list[Any]:

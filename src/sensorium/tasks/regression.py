@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.modalities.number import mean_and_deviation, numbers
+from sensorium.modalities.number import (
+    Number,
+    infer_notation,
+    mean_and_deviation,
+    notes,
+    read_numbers,
+    survey_column,
+)
+from sensorium.problems import Problem, count
 from sensorium.schema import Guess
-from sensorium.table import Column
-from sensorium.tasks._base import EncodedTarget, Floats, Task, is_whole
+from sensorium.table import LEGACY, Column, Notation
+from sensorium.tasks._base import EncodedTarget, Floats, Task
+from sensorium.tasks._classes import FEW, count_labels, is_whole
+from sensorium.tasks._outliers import far_values, reach_of
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+CODES, MOSTLY = 0.5, 0.6  # how sure text is of numbers: below it is of codes; from here on few cells are other text
+SHOWN = 3  # outliers that a message names
+KEEP = "--set train.outliers=keep trains on them"
 
 
 @dataclass(frozen=True)
@@ -23,16 +37,31 @@ class Regression(Task):
     """Squared error on the standardised target; answers come back in its own unit.
 
     Attributes:
-        mean, deviation: of the training rows' target.
+        mean, deviation: of the training rows' target, without its outliers unless they are kept.
+        middle, reach: of these rows the median, and the distance from it beyond which a label is an outlier; a reach
+            of 0 says that none is left out.
+        outliers: the different ones among the training rows, the farthest first.
+        outlying, rows: training rows that have one, and all of them.
+        notation: how the training rows write numbers (`Notation.to_json`).
+        notes: what the user should know of that: a reason and a cure each.
     """
 
     watch: ClassVar[str] = "rmse"
 
     mean: float
     deviation: float
+    middle: float = 0.0
+    reach: float = 0.0
+    outliers: list[float] = field(default_factory=list)
+    outlying: int = 0
+    rows: int = 0
+    notation: dict[str, Any] = field(default_factory=LEGACY.to_json)
+    notes: list[list[str]] = field(default_factory=list)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
+        if column.is_string or column.spelling is not None:
+            return _claim_text(column)
         if not (column.is_integer or column.is_float):
             return None
         if is_whole(column):
@@ -40,18 +69,40 @@ class Regression(Task):
         return Guess(0.9, "numbers with decimals")
 
     @classmethod
-    def learn(cls, column: Column, class_weight: str) -> Self:
-        values, _ = numbers(column)
-        return cls(*mean_and_deviation(values[np.isfinite(values)]))
+    def learn(cls, column: Column, class_weight: str, *, keep_outliers: bool = False) -> Self:
+        """Args:
+        column: training rows.
+        class_weight: amounts have no classes.
+        keep_outliers: values that are far from all others count like any.
+        """
+        found, notation = survey_column(column), infer_notation(column)
+        values, _ = read_numbers(column, notation)
+        values = values[np.isfinite(values)]
+        far = far_values(values)
+        kept = values if keep_outliers or not far.any() else values[~far]
+        middle, reach = reach_of(values, far)
+        outliers = sorted(set(values[far].tolist()), key=lambda value: -abs(value - middle))[:SHOWN]
+        reach = 0.0 if keep_outliers else reach
+        told = [[_of_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
+        known = cls(*mean_and_deviation(kept), middle, reach, outliers, int(far.sum()), len(values))
+        return replace(known, notation=notation.to_json(), notes=told)
 
     @property
     def outputs(self) -> int:
         return 1
 
     def encode(self, column: Column) -> EncodedTarget:
-        values, problems = numbers(column)
+        values, problems = read_numbers(self.reading.apply(column), Notation.from_json(self.notation))
         known = np.isfinite(values)
         return EncodedTarget(np.where(known, values, 0), known, problems)
+
+    def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
+        far = target.known & rows & (np.abs(target.values - self.middle) > self.reach)
+        if not self.reach or not far.any():
+            return target
+        reason = "the label is far from all others: the row is not trained on"
+        told = [Problem(int(row), "", reason, KEEP, f"{target.values[row]:.10g}") for row in np.flatnonzero(far)]
+        return EncodedTarget(np.where(far, 0, target.values), target.known & ~far, [*target.problems, *told])
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         scaled = ((target - self.mean) / self.deviation).to(logits.dtype)
@@ -69,5 +120,47 @@ class Regression(Task):
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
         return list(predicted.tolist())
 
+    def findings(self, column: str) -> list[Problem]:
+        told = [Problem(None, column, reason, cure) for reason, cure in self.notes]
+        return [*super().findings(column), *told, *self._about_outliers(column)]
+
+    def _about_outliers(self, column: str) -> list[Problem]:
+        if not self.outlying:
+            return []
+        shown = ", ".join(f"{value:.10g}" for value in self.outliers)
+        number = f"{self.outlying:,} of {count(self.rows, 'training label')} {'is' if self.outlying == 1 else 'are'}"
+        reason, cure = f"{number} far from all others, such as {shown}", "correct the table"
+        if self.reach:
+            reason = f"{reason}; the rows are not trained on"
+            cure = f"correct them, or list codes for a missing value in table.missing; {KEEP}"
+        return [Problem(None, column, reason, cure)]
+
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"
+
+
+def _claim_text(column: Column) -> Guess | None:
+    """Text that spells numbers: amounts, unless the different ones are few and whole."""
+    guess = Number.looks_like(column)
+    if guess is None or guess.confidence < CODES:
+        return None
+    values, _ = read_numbers(column, infer_notation(column))
+    different = np.unique(values[np.isfinite(values)])
+    whole = bool((np.mod(different, 1) == 0).all())
+    said = guess.reason if "as text" in guess.reason or guess.caution else _in_words(len(different), whole)
+    reason, caution = (_of_target(text, column.name) for text in (said, guess.caution))
+    if column.spelling is not None and count_labels(column) > column.distinct:
+        return Guess(0.6, reason, caution)  # few, of one value in several spellings
+    if whole and len(different) <= FEW:
+        return Guess(0.75, reason)
+    return Guess(0.92 if guess.confidence >= MOSTLY else guess.confidence, reason, caution)
+
+
+def _of_target(text: str, name: str) -> str:
+    """What is said of a column of numbers, for one that is the target: it has no modality."""
+    text = text.replace(f"; {name}.censored says which", "").replace(f" (or modalities.{name}.decimal)", "")
+    return text.replace(f"--modality {name}=category keeps them", "--task multiclass keeps them as classes")
+
+
+def _in_words(different: int, whole: bool) -> str:
+    return f"{different:,} different whole numbers" if whole else "numbers with decimals"

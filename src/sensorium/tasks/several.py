@@ -14,10 +14,12 @@ import pyarrow as pa
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean
 from sensorium.metrics import Outcome, Part, lower_is_better
+from sensorium.problems import Problem
 from sensorium.registry import tasks
-from sensorium.schema import Guess, infer_task
+from sensorium.schema import Guess, LabelReading, infer_task
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.tasks._learn import options_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,13 +60,16 @@ class Several(Task):
         return Guess(0.99, f"several targets: {reason}", "; ".join(cautions))
 
     @classmethod
-    def learn(cls, column: Column, class_weight: str, *, kinds: Mapping[str, str] | None = None) -> Self:
+    def learn(
+        cls, column: Column, class_weight: str, *, kinds: Mapping[str, str] | None = None, **options: Any
+    ) -> Self:
         """Learn each target by its own task.
 
         Args:
             column: one object a row, its fields the targets.
             class_weight: of the targets that have classes.
             kinds: target → registered task, where it is not to be read off the labels.
+            **options: of the tasks that have them.
 
         Raises:
             SchemaError: the labels are no objects; a target can't be learnt.
@@ -77,7 +82,10 @@ class Several(Task):
                 cure = did_you_mean(name, column.parts)
                 raise ConfigError(f"there is no target {name!r}", place=f"tasks.{name}", cure=cure)
         chosen = {n: (kinds or {}).get(n) or infer_task(part, Config())[0] for n, part in column.parts.items()}
-        learnt = {n: tasks.load(kind).learn(column.parts[n], class_weight) for n, kind in chosen.items()}
+        learnt = {
+            n: (own := tasks.load(kind)).learn(column.parts[n], class_weight, **options_of(own, options))
+            for n, kind in chosen.items()
+        }
         encoded = {n: part.encode(column.parts[n]).values for n, part in learnt.items()}
         dtypes = {n: str(values.dtype) for n, values in encoded.items()}
         return cls(learnt, chosen, dtypes, {n: math.prod(v.shape[1:]) if v.ndim > 1 else 0 for n, v in encoded.items()})
@@ -92,6 +100,11 @@ class Several(Task):
         widths = {n: part.encode(column.parts[n]).values.shape[1:] for n, part in parts.items()}
         return replace(self, parts=parts, widths={n: math.prod(w) if w else 0 for n, w in widths.items()}), kept
 
+    def with_reading(self, reading: LabelReading) -> Self:
+        """Each target's own."""
+        parts = {name: part.with_reading(reading.parts.get(name, part.reading)) for name, part in self.parts.items()}
+        return replace(self, parts=parts, reading=reading)
+
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         states = {name: part.state() for name, part in self.parts.items()}
         arrays = {f"{i}.{key}": a for i, (_, own) in enumerate(states.values()) for key, a in own.items()}
@@ -104,7 +117,8 @@ class Several(Task):
         for place, (name, own) in enumerate(json["parts"].items()):
             mine = {key.partition(".")[2]: a for key, a in arrays.items() if key.partition(".")[0] == str(place)}
             parts[name] = tasks.load(json["kinds"][name]).restore(own, mine)
-        return cls(**{**json, "parts": parts})
+        reading = LabelReading(parts={name: part.reading for name, part in parts.items()})
+        return cls(**{**json, "parts": parts, "reading": reading})
 
     @property
     def outputs(self) -> int:
@@ -128,6 +142,26 @@ class Several(Task):
             known.append(found.known)
             problems += found.problems
         return EncodedTarget(np.concatenate(values, 1), np.any(known, 0), problems)
+
+    def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
+        found = {}
+        for (name, part), own in zip(self.parts.items(), self._cut(target.values, self._truths), strict=True):
+            known = np.isfinite(own).all(1)
+            values = self._as_encoded(name, np.where(known[:, None], own, 0))
+            found[name] = part, EncodedTarget(values, known, [])
+        return found
+
+    def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
+        values, problems = target.values.copy(), list(target.problems)
+        pairs = zip(self.each(target).items(), self._cut(values, self._truths), strict=True)
+        for (name, (part, labels)), own in pairs:
+            found = part.without_outliers(labels, rows)
+            own[labels.known & ~found.known] = np.nan  # a view of `values`
+            problems += [replace(problem, column=name) for problem in found.problems]
+        return EncodedTarget(values, np.isfinite(values).any(1), problems)
+
+    def findings(self, column: str) -> list[Problem]:
+        return [problem for name, part in self.parts.items() for problem in part.findings(name)]
 
     def losses(self, logits: Tensor, target: Tensor) -> list[Tensor]:
         """Each target's own loss, 0 where none of the rows has its label."""

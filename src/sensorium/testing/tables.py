@@ -98,6 +98,7 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
     makers: dict[str, Maker] = {
         "text": write,
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
+        "censored": lambda k, r: ["<1", "2.5", ">4", "3.5"][k],
         "category": lambda k, r: f"level_{k if r.random() < 0.8 else r.integers(4)}",
         "boolean": lambda k, r: "yes" if (k % 2 == 0) == (r.random() < 0.9) else "no",
         "geo": lambda k, r: f"{r.normal(15.0 * k, 4):.4f}, {(r.normal(175, 8) + 180) % 360 - 180:.4f}",

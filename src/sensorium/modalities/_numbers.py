@@ -1,0 +1,181 @@
+"""Columns of numbers, however they are written: how that is inferred, what is read, and what is said of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.problems import Problem, count, shorten
+from sensorium.table import (
+    NAMES,
+    Column,
+    Conventions,
+    Notation,
+    Reading,
+    Survey,
+    check_signs,
+    read_texts,
+    spelt_plainly,
+    stands_for_gaps,
+    survey,
+)
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
+SHOWN = 3  # words that are quoted
+LOOKED_AT = 1000  # decimal numbers that arrived as text are looked at for marks that may mean two things
+KEEPS = "--modality {}=category keeps them"
+
+
+def infer_notation(column: Column, known: Conventions | None = None) -> Notation:
+    """How a column writes its numbers; `known` is what is set, by default what is known of its table."""
+    found = survey_column(column, known)
+    return found.notation if found else Notation(decimal=(known or column.conventions).decimal or ".")
+
+
+def survey_column(column: Column, known: Conventions | None = None) -> Survey | None:
+    """How a column writes its numbers, with what its cells are; None where they did not arrive as text, or say what
+    they say in every notation.
+    """
+    known = known or column.conventions
+    if column.is_string:
+        return survey(column.data, known)
+    if column.spelling is None:
+        return None
+    return None if spelt_plainly(column.spelling, known) else survey(column.spelling, known)
+
+
+def read_numbers(column: Column, notation: Notation) -> tuple[Floats, list[Problem]]:
+    """float64[n], NaN where missing or not finite, and what was not read exactly."""
+    values, _, problems = read_limits(column, notation)
+    return values, problems
+
+
+def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray[np.int8], list[Problem]]:
+    """As `read_numbers`; and int8[n], −1 where a cell is an upper limit ("<5"), +1 where it is a lower one."""
+    data, problems = column.data, list[Problem]()
+    if column.is_integer or column.is_float or pa.types.is_boolean(data.type):
+        values, told = _typed(column, notation, problems)
+        limits = np.zeros(len(values), np.int8)
+    else:
+        readings = read_texts(column.strings, notation)
+        values, limits, told = readings.values, readings.limits, readings.told
+    problems += [Problem(r, column.name, said.reason, said.cure, _shown(column, r)) for r, said in told.items()]
+    for row in np.flatnonzero(np.isinf(values)):
+        problems.append(Problem(int(row), column.name, "infinite: read as missing", "", str(values[row])))
+    values[~np.isfinite(values)] = np.nan
+    return values, limits, sorted(problems, key=Problem.place)
+
+
+def numbers(column: Column) -> tuple[Floats, list[Problem]]:
+    """The numbers of a column by the notation that its own cells show."""
+    return read_numbers(column, infer_notation(column))
+
+
+def in_words(found: Survey, name: str) -> list[str]:
+    """How a column writes its numbers, and what was made of cells that are none."""
+    counts, notation = found.counts, found.notation
+    parts = [_marks(found)]
+    parts += [f"currency {notation.currency}"] if counts.currencies else []
+    signed = count(counts.percents.total(), "cell")
+    parts += {
+        "all": [f"{signed} with %, of which the number before it is read"],
+        "fraction": [f"fractions; {signed} with % are divided by 100"],
+    }.get(notation.percent, [])
+    parts += [f"{_some(counts.brackets)} in brackets are negative"] if counts.brackets else []
+    parts += [f"{_some(counts.suffixes)} are multiplied by their suffix"] if counts.suffixes else []
+    parts += [f"{_some(counts.usual)} are read as missing"] if counts.usual else []
+    told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
+    return [*filter(None, parts), *told.values()]
+
+
+def notes(found: Survey, name: str) -> list[tuple[str, str]]:
+    """What the user should know of the column as a whole: a reason and a cure each."""
+    counts, notation, said = found.counts, found.notation, list[tuple[str, str]]()
+    if found.guessed:
+        said.append(_guessed(found, name))
+    if notation.mixed:
+        points, commas = (count(counts.decimals[mark], "cell") for mark in ".,")
+        marks = f"{points} with a decimal point and {commas} with a decimal comma"
+        cure = f"--set table.decimal (or modalities.{name}.decimal) says which it is"
+        said.append((f"{marks}; cells that can be read both ways, such as 1,234, are read as missing", cure))
+    said += [*_gaps(found, name), *_limited(found, name)]
+    signed, rest = counts.percents.total(), counts.numbers - counts.percents.total()
+    if signed and rest and notation.percent != "fraction":
+        smaller = "without" if notation.percent == "all" else "with"
+        reason = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without, most of which are beyond 0–1"
+        said.append((f"{reason}: those {smaller} % are read as missing", "write them all with %, or all without"))
+    others = counts.currencies.total() - counts.currencies[notation.currency]
+    if others:
+        reason = f"{count(others, 'cell')} in another currency than {notation.currency} are read as missing"
+        said.append((reason, "--set table.currency=CODE chooses the currency"))
+    return said
+
+
+def _typed(column: Column, notation: Notation, problems: list[Problem]) -> tuple[Floats, dict[int, Reading]]:
+    data = column.data
+    if column.spelling is not None and not notation.is_plain:
+        found = read_texts(column.spelling, notation)
+        return found.values, found.told
+    values = np.array(data.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if column.is_integer:
+        cure = f"--modality {column.name}=category if it is a name"
+        whole = pc.fill_null(data, 0).to_numpy()
+        for row in np.flatnonzero((whole > LARGEST_EXACT) | (whole < -LARGEST_EXACT)):
+            reason = "whole number beyond 2^53: its last digits are lost"
+            problems.append(Problem(int(row), column.name, reason, cure, str(data[int(row)])))
+    return values, check_signs(values, notation)
+
+
+def _shown(column: Column, row: int) -> str:
+    return shorten(column.strings[row].as_py())
+
+
+def _marks(found: Survey) -> str:
+    """The decimal and thousands marks, where they are not those that go without saying."""
+    notation, parts = found.notation, list[str]()
+    if notation.decimal == ",":
+        parts.append("decimal comma")
+    if notation.thousands and (found.counts.groups or found.counts.doubtful):
+        parts.append(f"thousands parted by {' or '.join(NAMES[mark] for mark in notation.thousands)}")
+    return ", ".join(parts)
+
+
+def _guessed(found: Survey, name: str) -> tuple[str, str]:
+    mark, example = found.guessed, found.counts.examples[found.guessed]
+    as_read = found.notation.read(example).value
+    other = "." if mark == "," else ","
+    decimal = mark if found.notation.decimal != mark else other
+    otherwise = Notation(decimal=decimal, thousands="," if decimal == "." else ".", percent="written", suffixes=True)
+    reason = f"the {NAMES[mark]} may part decimals or thousands: {example!r} is read as {as_read:.12g}"
+    cure = f"--set table.decimal={decimal!r} (or modalities.{name}.decimal) reads {otherwise.read(example).value:.12g}"
+    return reason, cure
+
+
+def _gaps(found: Survey, name: str) -> list[tuple[str, str]]:
+    words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
+    return [(f"{_some(words)} are read as missing", KEEPS.format(name))] if words else []
+
+
+def _limited(found: Survey, name: str) -> list[tuple[str, str]]:
+    some = _some(found.counts.limits)
+    if not found.counts.limits:
+        return []
+    if found.notation.limits == "missing":
+        return [(f"{some} are limits and are read as missing", "--set table.censored=limit reads the limits")]
+    kept = f"{some} are read as their limit; {name}.censored says which"
+    return [(kept, "--set table.censored=missing makes them missing")]
+
+
+def _some(counted: Counter[str]) -> str:
+    """`12 cells such as 'n.b.'`"""
+    examples: Sequence[str] = [repr(text) for text, _ in counted.most_common(SHOWN)]
+    such = "such as " if len(counted) > len(examples) or counted.total() > len(counted) > 1 else ""
+    return f"{count(counted.total(), 'cell')} {such}{', '.join(examples)}"

@@ -1,0 +1,63 @@
+"""Limits among numbers: whether a cell is an upper limit ("<5"), a lower one (">100", "50+"), or a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._numbers import infer_notation, read_limits
+from sensorium.modalities._overview import Overview
+from sensorium.schema import Guess
+from sensorium.table import Column, Notation, has_limits
+
+
+@dataclass(frozen=True)
+class Censored(Modality):
+    """Which cells of a column of numbers are limits: the view `NAME.censored` of the column.
+
+    Encodes to float32[n, 1]: −1 for an upper limit such as "<5", +1 for a lower one such as ">100", 0 for a value.
+
+    Attributes:
+        notation: how the training rows write numbers (`Notation.to_json`).
+    """
+
+    encoder: ClassVar[str] = "tabular"
+    tower: ClassVar[str | None] = "tabular"
+    quick: ClassVar[bool] = True
+
+    notation: Mapping[str, Any]
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        return Guess(0.1, "limits among numbers") if column.is_string and has_limits(column.data) else None
+
+    @classmethod
+    def learn(cls, column: Column) -> Self:
+        return cls(infer_notation(column).to_json())
+
+    @cached_property
+    def _notation(self) -> Notation:
+        return Notation.from_json(self.notation)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        values, found, problems = read_limits(column, self._notation)
+        present = np.isfinite(values)
+        work.advance(len(column))
+        # The column of numbers itself tells what can't be read.
+        told = [] if column.is_view else problems
+        return Encoded(np.where(present, found, 0).astype(np.float32)[:, None], present, told)
+
+    def facts(self) -> Facts:
+        return {"floats": 1}
+
+    def overview(self, column: Column) -> Overview:
+        values, found, _ = read_limits(column, self._notation)
+        return Overview({"limit": found[np.isfinite(values)].astype(np.float64)})
+
+    def describe(self) -> str:
+        return "-1 an upper limit, +1 a lower one, 0 a value"

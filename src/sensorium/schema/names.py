@@ -1,0 +1,159 @@
+"""Cells → the names that training learnt: one matcher for labels and for the levels of categories."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.table import Column
+
+Name: TypeAlias = str | int | float | bool
+Value: TypeAlias = int | float
+
+UNSEEN, SEVERAL = -1, -2  # places of a cell that is none of the names, of one whose value several of them have
+WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+TRUTH = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))
+TRUTHS = {word: 1 - place for pair in TRUTH for place, word in enumerate(pair)}
+
+
+@dataclass(frozen=True)
+class Names:
+    """A closed set of names.
+
+    Numbers and booleans compare by value. Text compares as text, blanks around it aside; a text that is no name stands
+    for the one name of equal value if there is exactly one, and one of the two is how a program writes that value:
+    "1.0" is the name 1, "1.1" the name "1.10"; "10E9" is not the name "1E10". Where the names are yes and no in any
+    spelling, other spellings of yes and no are they.
+
+    Attributes:
+        names: as the user wrote them.
+        fold_case: text that is no name compares in small letters.
+    """
+
+    names: Sequence[Name]
+    fold_case: bool = False
+
+    def find(self, column: Column) -> npt.NDArray[np.int64]:
+        """int64[n]: the place of each cell's name, `UNSEEN` (missing cells too) or `SEVERAL`."""
+        texts = column.strings
+        found = np.array(pc.fill_null(pc.index_in(texts, self._array), UNSEEN), dtype=np.int64)
+        typed = column.spelling is None and (column.is_integer or column.is_float or column.is_boolean)
+        if typed and self._shared.any():
+            found[(found >= 0) & self._shared[found]] = SEVERAL
+        odd = np.flatnonzero(column.present & (found == UNSEEN))
+        if len(odd):
+            cells = (column.data if typed else texts).take(pa.array(odd)).to_pylist()
+            place_of = self._place_of_value if typed else self._place_of_text
+            places = {cell: place_of(cell) for cell in set(cells)}
+            found[odd] = [places[cell] for cell in cells]
+        return found
+
+    def twins(self) -> list[list[Name]]:
+        """The names that have one value, where several do."""
+        return [[self.names[place] for place in places] for places in self._values.values() if len(places) > 1]
+
+    @cached_property
+    def _array(self) -> pa.Array:
+        return pa.array([text_of(name) for name in self.names], pa.string())
+
+    @cached_property
+    def _values(self) -> dict[Value, list[int]]:
+        found: dict[Value, list[int]] = defaultdict(list)
+        for place, name in enumerate(self.names):
+            value = self._value_of(name)
+            if value is not None:
+                found[value].append(place)
+        return found
+
+    @cached_property
+    def _shared(self) -> npt.NDArray[np.bool_]:
+        """bool[names]: another name has the same value."""
+        shared = np.zeros(len(self.names), bool)
+        for places in self._values.values():
+            shared[places] = len(places) > 1
+        return shared
+
+    @cached_property
+    def _stripped(self) -> dict[str, list[int]]:
+        return _places(text_of(name).strip() for name in self.names)
+
+    @cached_property
+    def _folded(self) -> dict[str, list[int]]:
+        return _places(text_of(name).strip().casefold() for name in self.names)
+
+    @cached_property
+    def _is_truth(self) -> bool:
+        """Are the names yes and no, in whatever spelling?"""
+        return len(self.names) == 2 and {_truth(name) for name in self.names} == {0, 1}
+
+    def _place_of_value(self, cell: Value) -> int:
+        return _only(self._values.get(cell + 0, ()))
+
+    def _place_of_text(self, cell: str) -> int:
+        text = cell.strip()
+        if text in self._stripped:
+            return _only(self._stripped[text])
+        if self.fold_case and text.casefold() in self._folded:
+            return _only(self._folded[text.casefold()])
+        value = self._value_of(text)
+        if value is None:
+            return UNSEEN
+        place = _only(self._values.get(value, ()))
+        alike = place < 0 or _is_plain(text, value) or _is_plain(self.names[place], value)
+        return place if alike else UNSEEN
+
+    def _value_of(self, name: object) -> Value | None:
+        truth = _truth(name) if self._is_truth else None
+        return value_of(name) if truth is None else truth
+
+
+def text_of(name: Name) -> str:
+    """A name as `Column.strings` spells the cell."""
+    if isinstance(name, bool):
+        return str(name).lower()
+    return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
+
+
+def value_of(cell: object) -> Value | None:
+    """The number that a cell is or spells, 1 and 0 for true and false; None for any other text."""
+    if isinstance(cell, bool | int | float):
+        return cell + 0  # True is 1
+    text = str(cell).strip()
+    if WHOLE.fullmatch(text):
+        return int(text)
+    if DECIMAL.fullmatch(text):
+        return float(text)
+    return TRUTHS[text.lower()] if text.lower() in TRUTH[0] else None
+
+
+def _truth(name: object) -> int | None:
+    return TRUTHS.get(str(name).strip().lower())
+
+
+def _is_plain(name: Name, value: Value) -> bool:
+    """Is it a number, or text as a program writes the value?"""
+    if not isinstance(name, str) or name.strip().lower() in TRUTHS:
+        return True
+    whole = [str(int(value)), str(float(value))] if float(value).is_integer() else []
+    return name.strip() in (str(value), *whole)
+
+
+def _places(texts: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for place, text in enumerate(texts):
+        found[text].append(place)
+    return found
+
+
+def _only(places: Sequence[int]) -> int:
+    return places[0] if len(places) == 1 else SEVERAL if places else UNSEEN

@@ -1,0 +1,40 @@
+"""How numbers are written: decimal and thousands marks, currencies, percent, limits, words that stand for a gap."""
+
+from sensorium.table._notation.conventions import Conventions
+from sensorium.table._notation.infer import Survey, stands_for_gaps, survey
+from sensorium.table._notation.looks import (
+    has_limits,
+    is_clearly_numbers,
+    may_be_numbers,
+    same_but_for_zeros,
+    spelt_plainly,
+)
+from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Reading
+from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
+from sensorium.table._notation.refuse import refusal
+from sensorium.table._notation.tally import Tally
+from sensorium.table._notation.words import currency_of, is_gap
+
+__all__ = [
+    "LEGACY",
+    "NAMES",
+    "Conventions",
+    "Notation",
+    "Reading",
+    "Readings",
+    "Survey",
+    "Tally",
+    "check_signs",
+    "currency_of",
+    "has_limits",
+    "is_clearly_numbers",
+    "is_gap",
+    "may_be_numbers",
+    "read_texts",
+    "refusal",
+    "same_but_for_zeros",
+    "spelt_plainly",
+    "stands_for_gaps",
+    "survey",
+    "with_point",
+]

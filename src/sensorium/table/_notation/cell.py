@@ -1,0 +1,131 @@
+"""One cell's text → what is written in it, before it is known which mark is the decimal one."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sensorium.table._notation.words import CURRENCY, LIMIT, LIMITS, POWER, POWERS, currency_of, fold
+
+LONGEST = 64  # characters of a number with all that is around it
+MARKS = ".,' _٫"
+BODY = r"[0-9](?:[.,' _٫]?[0-9])*[.,٫]?|[.,٫][0-9]+"
+CELL = re.compile(
+    rf"""(?P<limit>{LIMIT})?\ ?(?P<open>\()?\ ?(?P<sign>[+\-–])?\ ?(?P<before>{CURRENCY})?\ ?(?P<first>%)?\ ?
+    (?P<sign2>[+\-–])?\ ?(?P<open2>\()?\ ?(?P<body>{BODY})(?P<exponent>[eE][+-]?[0-9]{{1,3}})?
+    (?:(?<=[.,])[-–—]{{1,2}})?\ ?(?P<power>{POWER})?\ ?(?P<percent>%)?\ ?(?P<trail>[-–])?(?P<close2>\))?\ ?
+    (?P<percent2>%)?\ ?(?P<after>{CURRENCY})?\ ?(?P<trail2>[-–])?(?P<close>\))?\ ?(?P<more>\+)?""",
+    re.VERBOSE,
+)
+RANGE = re.compile(rf"(?P<low>{BODY})\ ?(?:-|–|—|\bto\b|\bbis\b)\ ?(?P<high>{BODY})")
+INFINITE = re.compile(r"([+-]?)(?:inf|infinity|∞)", re.IGNORECASE)
+LONE_LETTERS = "mb"  # a small letter behind a number is a unit (metres, bits), unless it is money
+
+
+class Cell(NamedTuple):
+    """A number as it is written.
+
+    Attributes:
+        decimal: its digits, if `mark` parts the decimals; None where it can't.
+        mark: the decimal mark; empty where there is none.
+        grouped: its digits, if `groups` parts thousands; None where it can't.
+        groups: the mark between groups of three; a space stands for all spaces, ' for all apostrophes.
+        power: of ten, of an exponent, of k, M …
+        currency: as a code, where there is one.
+        percent: it has a %.
+        suffixed: its power stands as a letter or word.
+        limit: −1 for "<5", +1 for ">5" and "5+", else 0.
+        about: "ca. 5".
+        negative, brackets: −5; and whether it is written as (5).
+    """
+
+    decimal: str | None
+    mark: str
+    grouped: str | None
+    groups: str
+    power: int = 0
+    currency: str = ""
+    percent: bool = False
+    suffixed: bool = False
+    limit: int = 0
+    about: bool = False
+    negative: bool = False
+    brackets: bool = False
+
+    @property
+    def is_ambiguous(self) -> bool:
+        return self.decimal is not None and self.grouped is not None
+
+
+def parse(text: str) -> Cell | None:
+    """What is written in a cell; None where it is no number."""
+    if len(text) > LONGEST:
+        return None
+    found = CELL.fullmatch(fold(text))
+    if not found:
+        return None
+    part = found.groupdict()
+    body = _body(part["body"])
+    signs = [sign for name in ("sign", "sign2", "trail", "trail2") if (sign := part[name])]
+    opened, closed = (sum(part[name] is not None for name in pair) for pair in (("open", "open2"), ("close", "close2")))
+    money = {currency_of(part[name]) for name in ("before", "after") if part[name]}
+    percents = sum(part[name] is not None for name in ("first", "percent", "percent2"))
+    if not body or len(signs) + opened > 1 or opened != closed or opened > 1 or len(money) > 1 or percents > 1:
+        return None
+    power = (part["power"] or "").rstrip(".")
+    if (power in LONE_LETTERS and power and not money) or (part["limit"] and part["more"]):
+        return None
+    return Cell(
+        *body,
+        power=int((part["exponent"] or "e0")[1:]) + POWERS.get(power.casefold(), 0),
+        currency=next(iter(money), ""),
+        percent=percents > 0,
+        suffixed=bool(power),
+        limit=1 if part["more"] else LIMITS[part["limit"].casefold()] if part["limit"] else 0,
+        about=bool(part["limit"]) and LIMITS[part["limit"].casefold()] == 0,
+        negative=bool(opened) or signs[:1] in (["-"], ["–"]),
+        brackets=bool(opened),
+    )
+
+
+def parse_range(text: str) -> tuple[Cell, Cell] | None:
+    """Both ends of "91-92" or "91 to 92"; None where it is no such thing."""
+    found = RANGE.fullmatch(fold(text)) if len(text) <= LONGEST else None
+    ends = [found and _body(found[name]) for name in ("low", "high")]
+    return (Cell(*ends[0]), Cell(*ends[1])) if ends[0] and ends[1] else None
+
+
+def infinite(text: str) -> float | None:
+    found = INFINITE.fullmatch(fold(text))
+    return float(f"{found[1]}inf") if found else None
+
+
+def _body(text: str) -> tuple[str | None, str, str | None, str] | None:
+    """`decimal`, `mark`, `grouped`, `groups` of a cell; None where its marks make no number."""
+    marks = [sign for sign in text if sign in MARKS]
+    if not marks:
+        return text, "", None, ""
+    kinds = list(dict.fromkeys(marks))
+    if len(kinds) == 2 and marks.count(kinds[1]) == 1 and text.rindex(kinds[1]) > text.rindex(kinds[0]):
+        whole, part = text.split(kinds[1])
+        grouped = _grouped(whole, kinds[0])
+        fits = grouped is not None and kinds[1] in ".,٫"
+        return (f"{grouped}.{part}", kinds[1], None, kinds[0]) if fits else None
+    if len(kinds) > 1:
+        return None
+    mark = kinds[0]
+    decimal = text.replace(mark, ".") if mark in ".,٫" and len(marks) == 1 else None
+    grouped = _grouped(text, mark) if mark != "٫" else None
+    if decimal is None and grouped is None:
+        return None
+    return decimal, mark if decimal is not None else "", grouped, mark if grouped is not None else ""
+
+
+def _grouped(text: str, mark: str) -> str | None:
+    """The digits of 1,234,567, or of 12,34,567 as it is written in India; None where they are parted otherwise."""
+    first, *rest = text.split(mark)
+    threes = 1 <= len(first) <= 3 and all(len(group) == 3 for group in rest)
+    indian = mark == "," and 1 <= len(first) <= 2 and len(rest) > 1 and len(rest[-1]) == 3
+    if not first or first[0] == "0" or not rest:
+        return None
+    return "".join([first, *rest]) if threes or (indian and all(len(group) == 2 for group in rest[:-1])) else None

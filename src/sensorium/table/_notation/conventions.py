@@ -1,0 +1,71 @@
+"""How a table writes numbers, as far as it is known before a column is looked at: by settings, or by other columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.table._notation.cell import parse
+from sensorium.table._notation.notation import Notation
+
+LOOKED_AT = 100  # cells of a column, and columns of a table
+MOSTLY = 0.6  # share of numbers from which a column says how the table writes them
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What is known of a table's numbers.
+
+    Attributes:
+        decimal, thousands, currency, missing, censored: as set for the table or for a column; None where they are not.
+        separator: between the cells of a text file; empty for other sources.
+        texts: the table's columns of text as they arrived.
+    """
+
+    decimal: str | None = None
+    thousands: str | None = None
+    currency: str | None = None
+    censored: Literal["limit", "missing"] = "limit"
+    missing: tuple[str, ...] = ()
+    separator: str = ""
+    texts: tuple[pa.ChunkedArray, ...] = ()
+
+    @cached_property
+    def shown(self) -> str:
+        """The decimal mark that more of the table's columns show beyond doubt; empty where none does."""
+        shown = [_shown(texts) for texts in self.texts[:LOOKED_AT]]
+        points, commas = shown.count("."), shown.count(",")
+        return "" if points == commas else "." if points > commas else ","
+
+    def notation(self) -> Notation | None:
+        """What the settings alone say of how numbers are written; None where they say nothing."""
+        if not (self.decimal or self.thousands):
+            return None
+        decimal = self.decimal or ("," if self.thousands == "." else ".")
+        return Notation(decimal=decimal, thousands=self.thousands or ("," if decimal == "." else "."))
+
+    def given(self, **options: Any) -> Conventions:
+        """With the options of a column laid over the table's settings."""
+        return replace(self, **{name: value for name, value in options.items() if value not in (None, [], ())})
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a column that goes to another process does not take the table along
+        known = (self.decimal, self.thousands, self.currency, self.censored, self.missing, self.separator)
+        return (Conventions, known)
+
+
+def _shown(texts: pa.ChunkedArray) -> str:
+    """The decimal mark of a column's cells that can be read in one way only; empty where they show none, or both."""
+    rows = np.unique(np.linspace(0, max(0, len(texts) - 1), min(LOOKED_AT, len(texts))).astype(np.int64))
+    sample = [text for text in texts.take(pa.array(rows)).to_pylist() if text]
+    cells = [cell for text in sample if (cell := parse(text))]
+    if len(cells) < MOSTLY * len(sample):
+        return ""
+    marks = {cell.mark for cell in cells if not cell.is_ambiguous} & {".", ","}
+    marks |= {
+        "," if cell.groups == "." else "." for cell in cells if cell.groups in (".", ",") and not cell.is_ambiguous
+    }
+    return marks.pop() if len(marks) == 1 else ""

@@ -1,0 +1,68 @@
+"""Short looks at columns: may they be numbers, have they limits, can they be read in one way only?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.table._notation.cell import parse
+from sensorium.table._notation.conventions import Conventions
+from sensorium.table._notation.tally import DOUBTFUL, LOT, Tally
+from sensorium.table._notation.words import LIMIT, is_gap
+
+LEAST = 0.6  # share of cells with a digit from which a column of text may be numbers
+LONGEST = 64  # characters of a cell that may be a number
+MANY = 20  # different odd cells from which a column is clearly one of numbers
+LOOKED_AT = 1000
+LIMITED = rf"[<>≤≥⩽⩾＜＞]|\+\s*$|^\s*{LIMIT}"
+
+
+def may_be_numbers(sample: list[str]) -> bool:
+    """Have most cells that are no gaps a digit?"""
+    if not sample:
+        return False
+    short = pa.array([text for text in sample if len(text) <= LONGEST], pa.string())
+    digits = pc.match_substring_regex(short, r"\p{Nd}")
+    with_digits = int(pc.sum(digits).as_py() or 0)
+    words = sum(not is_gap(text) for text in short.filter(pc.invert(digits)).to_pylist())
+    return 0 < LEAST * (with_digits + words + len(sample) - len(short)) <= with_digits
+
+
+def is_clearly_numbers(counts: Tally) -> bool:
+    """Have the cells marks and signs that nothing but numbers has, or are they many?"""
+    signed = counts.groups.total() + counts.doubtful[","] + counts.decimals.total() + counts.currencies.total()
+    signed += counts.percents.total() + counts.brackets.total() + counts.suffixes.total() + counts.limits.total()
+    return 2 * signed >= counts.numbers or (bool(counts.gaps or counts.words) and counts.distinct > MANY)
+
+
+def has_limits(texts: pa.Array) -> bool:
+    """Is some cell a limit, such as "<5" or "50+"?"""
+    some = texts.filter(pc.fill_null(pc.match_substring_regex(texts, LIMITED), False))
+    cells = map(parse, some.unique().to_pylist())
+    return any(cell is not None and cell.limit for cell in cells)
+
+
+def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
+    """Are the cells, all digits with a decimal point, to be read as that? Judged by a sample."""
+    if known.decimal == "," or known.thousands == ".":
+        return False
+    rows = np.unique(np.linspace(0, max(0, len(texts) - 1), min(LOOKED_AT, len(texts))).astype(np.int64))
+    sample = texts.take(pa.array(rows)).drop_null()
+    pointed = pc.sum(pc.match_substring(sample, ".")).as_py() or 0
+    doubtful = pc.sum(pc.match_substring_regex(sample, DOUBTFUL)).as_py() or 0
+    lots = pc.any(pc.match_substring_regex(sample, LOT)).as_py()
+    return doubtful < pointed and not lots
+
+
+def same_but_for_zeros(texts: pa.Array) -> tuple[str, str] | None:
+    """Two spellings of one number that differ in their last zeros, such as 1.1 and 1.10, where not all cells have as
+    many decimals: versions, perhaps. None where there are none.
+    """
+    seen = dict[str, str]()
+    for text in texts.unique().drop_null().to_pylist():
+        text = text.strip()
+        stem = text.rstrip("0") if "." in text and "e" not in text.lower() else ""
+        if stem and not stem.endswith(".") and seen.setdefault(stem, text) != text:
+            return seen[stem], text
+    return None

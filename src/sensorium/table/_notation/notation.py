@@ -1,0 +1,138 @@
+"""How a column writes its numbers, and what one of its cells says by that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
+
+from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
+from sensorium.table._notation.words import USUAL
+
+Percent: TypeAlias = Literal["none", "all", "fraction", "written"]
+
+NAMES = {".": "point", ",": "comma", " ": "space", "'": "apostrophe", "_": "underscore", "٫": "Arabic decimal mark"}
+NAN = float("nan")
+NOT_A_NUMBER = "not a number: read as missing"
+NOT_EXACT = "not an exact number: read as the nearest one"
+JOINED = "two numbers in one cell: read as missing"
+OTHER_NOTATION = "another decimal or thousands separator than the column's: read in the only way that gives a number"
+AS_TRAINED = "write the cell as the training cells are written"
+
+
+class Reading(NamedTuple):
+    """What a cell says: its value (NaN where missing), −1 or +1 where this is an upper or a lower limit, and what the
+    user should know of it.
+    """
+
+    value: float
+    limit: int = 0
+    reason: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How a column writes its numbers; it reads a cell without looking at others.
+
+    Attributes:
+        decimal: the decimal mark, "." or ",".
+        thousands: marks between groups of three; a space stands for all spaces, ' for all apostrophes.
+        percent: `all` cells have a %, and the number before it is read; in a column of `fraction`s 5% is 0.05; `none`
+            has any; `written` takes the number before a % whatever the others are.
+        currency: code of the currency; empty where there is none.
+        suffixes: k, M, bn … behind a number are powers of ten.
+        ranges: "91-92" is read as 91.5.
+        limits: what "<5" becomes: its `limit`, or `missing`; empty where training saw none.
+        mixed: the column has decimal points and decimal commas: what can be read in two ways is missing.
+        missing: words that stand for a gap in this column, beside the usual ones, in small letters.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    percent: Percent = "none"
+    currency: str = ""
+    suffixes: bool = False
+    ranges: bool = False
+    limits: Literal["", "limit", "missing"] = ""
+    mixed: bool = False
+    missing: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"missing": list(self.missing)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        known = {field.name for field in fields(cls)}
+        return cls(
+            **{**{key: value for key, value in found.items() if key in known}, "missing": tuple(found["missing"])}
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Numbers of digits and a decimal point say what they say everywhere."""
+        usual = self.decimal == "." and "." not in self.thousands and not self.mixed
+        return usual and self.percent in ("none", "written")
+
+    def read(self, text: str) -> Reading:
+        """What a cell says."""
+        word = text.strip().casefold()
+        if word in USUAL or word in self.missing:
+            return Reading(NAN)
+        if cell := parse(text):
+            return self._said(cell)
+        if ends := self.ends(text):
+            rising = self.ranges and ends[0] < ends[1]
+            return Reading(sum(ends) / 2, 0, NOT_EXACT) if rising else Reading(NAN, 0, JOINED)
+        endless = infinite(text)
+        return Reading(NAN, 0, NOT_A_NUMBER) if endless is None else Reading(endless)
+
+    def ends(self, text: str) -> tuple[float, float] | None:
+        """Both numbers of "91-92"; None where a cell is no such thing."""
+        found = parse_range(text)
+        return (self._said(found[0]).value, self._said(found[1]).value) if found else None
+
+    def _said(self, cell: Cell) -> Reading:
+        digits, reason = self._digits(cell)
+        if digits is None:
+            return Reading(NAN, 0, reason, f"write it without a thousands separator; {AS_TRAINED}")
+        refused = self._refused(cell)
+        if refused:
+            return Reading(NAN, 0, f"{refused}: read as missing", AS_TRAINED)
+        power = cell.power - (2 if cell.percent and self.percent == "fraction" else 0)
+        value = float(f"{digits}e{power}") * (-1 if cell.negative else 1)
+        if self.percent == "fraction" and not cell.percent and abs(value) > 1:
+            return Reading(NAN, 0, f"{NO_SIGN}: read as missing", AS_TRAINED)
+        if cell.about or (cell.limit and not self.limits):
+            reason = NOT_EXACT
+        elif cell.currency and not self.currency:
+            reason = reason or "a currency, where the training cells have none: the amount is read"
+        return Reading(value, cell.limit, reason)
+
+    def _digits(self, cell: Cell) -> tuple[str | None, str]:
+        """Digits with a decimal point, and whether they are written otherwise than the column's others."""
+        if cell.is_ambiguous:
+            if cell.mark == self.decimal and not self.mixed:
+                return cell.decimal, ""
+            if cell.groups in self.thousands and not self.mixed:
+                return cell.grouped, ""
+            name = NAMES[cell.mark]
+            return None, f"the {name} may part decimals or thousands: read as missing"
+        usual = cell.mark in ("", self.decimal, "٫") and (not cell.groups or cell.groups in self.thousands)
+        return cell.decimal or cell.grouped, "" if usual else OTHER_NOTATION
+
+    def _refused(self, cell: Cell) -> str:
+        """Why a number can't be one of this column; empty where it can."""
+        if cell.currency and self.currency and cell.currency != self.currency:
+            return f"an amount in another currency than {self.currency}"
+        if cell.percent and self.percent == "none":
+            return "a % where the other cells have none"
+        if not cell.percent and self.percent == "all":
+            return NO_SIGN
+        if cell.suffixed and not self.suffixes:
+            return "a letter or word behind the number that training did not see"
+        return "a limit, not a value" if cell.limit and self.limits == "missing" else ""
+
+
+NO_SIGN = "a number without % where the other cells have one"
+LEGACY = Notation(thousands=",", percent="written", ranges=True, suffixes=False)  # of models saved without a notation

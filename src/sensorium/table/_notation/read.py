@@ -1,0 +1,104 @@
+"""A whole column by its notation: the usual spellings at once, only odd cells one by one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.table._notation.notation import AS_TRAINED, NO_SIGN, Notation, Reading
+from sensorium.table._notation.words import QUOTES, SPACES
+
+PLAIN = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
+COMMA = r"^\s*[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
+WHOLE = r"^\s*[+-]?[0-9]+\s*$"
+VARIANTS = {" ": SPACES, "'": QUOTES}
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the cells of a column say.
+
+    Attributes:
+        values: float64[n], NaN where missing; infinite where a cell says so.
+        limits: int8[n]: −1 where the value is an upper limit, +1 where it is a lower one, else 0.
+        told: row → what the user should know of the cell.
+    """
+
+    values: npt.NDArray[np.float64]
+    limits: npt.NDArray[np.int8]
+    told: dict[int, Reading]
+
+
+def read_texts(texts: pa.Array, notation: Notation) -> Readings:
+    """Text → numbers."""
+    pending = np.array(pc.is_valid(texts).to_numpy(zero_copy_only=False))
+    values, told = np.full(len(texts), np.nan), dict[int, Reading]()
+    for pattern, marks in _patterns(notation):
+        if not pending.any():
+            break
+        fits = np.asarray(pc.fill_null(pc.match_substring_regex(texts, pattern), False)) & pending
+        if fits.any():
+            values[fits] = _cast(texts if fits.all() else texts.filter(pa.array(fits)), marks)
+            pending &= ~fits
+    if notation.percent in ("all", "fraction"):
+        told |= _without_sign(values, notation)
+    limits = np.zeros(len(texts), np.int8)
+    rows = np.flatnonzero(pending)
+    if len(rows):
+        cells = texts.take(pa.array(rows)).dictionary_encode()
+        found = [notation.read(text) for text in cells.dictionary.to_pylist()]
+        places = cells.indices.to_numpy(zero_copy_only=False)
+        values[rows] = np.array([reading.value for reading in found])[places]
+        limits[rows] = np.array([reading.limit for reading in found], np.int8)[places]
+        odd = np.array([bool(reading.reason) for reading in found])[places]
+        told |= {int(row): found[place] for row, place in zip(rows[odd], places[odd], strict=True)}
+    return Readings(values, limits, dict(sorted(told.items())))
+
+
+def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
+    """Text in which the numbers of a notation are spelt with a decimal point; other columns as they are."""
+    if notation is None or not pa.types.is_string(texts.type):
+        return texts
+    values = read_texts(texts, notation).values
+    known = pa.array(np.isfinite(values))
+    return pc.if_else(known, pa.array(np.where(np.isfinite(values), values, 0)).cast(pa.string()), texts)
+
+
+def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
+    """Numbers that did not arrive as text have no %: those that may mean something else become missing."""
+    return _without_sign(values, notation) if notation.percent in ("all", "fraction") else {}
+
+
+def _patterns(notation: Notation) -> list[tuple[str, tuple[str, str]]]:
+    """Regular expressions of cells that are read at once, each with the marks to drop and the decimal mark."""
+    if notation.mixed:
+        return [(WHOLE, ("", "."))]
+    found = [(PLAIN if notation.decimal == "." else COMMA, ("", notation.decimal))]
+    for mark in notation.thousands:
+        signs = f"[{VARIANTS.get(mark, mark)}]"
+        decimal = re.escape(notation.decimal)
+        found.append(
+            (rf"^\s*[+-]?[1-9][0-9]{{0,2}}({signs}[0-9]{{3}})+({decimal}[0-9]*)?\s*$", (signs, notation.decimal))
+        )
+    return found
+
+
+def _cast(texts: pa.Array, marks: tuple[str, str]) -> npt.NDArray[np.float64]:
+    dropped, decimal = marks
+    texts = pc.utf8_trim_whitespace(texts)
+    texts = pc.replace_substring_regex(texts, dropped, "") if dropped else texts
+    texts = texts if decimal == "." else pc.replace_substring(texts, decimal, ".")
+    return np.asarray(texts.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _without_sign(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
+    """Plain numbers where others have a %: told, and made missing."""
+    wrong = np.isfinite(values) if notation.percent == "all" else np.abs(values) > 1
+    values[wrong] = np.nan
+    reading = Reading(np.nan, 0, f"{NO_SIGN}: read as missing", AS_TRAINED)
+    return dict.fromkeys(np.flatnonzero(wrong).tolist(), reading)

@@ -1,0 +1,93 @@
+"""Columns whose cells have digits and are no amounts: codes, telephone numbers, scores, several currencies."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from sensorium.table._notation.infer import MINORITY, ONE_CURRENCY, Survey
+from sensorium.table._notation.notation import Notation
+from sensorium.table._notation.tally import Tally
+
+SOME = 0.01  # share of the cells from which codes are no slips
+AT_LEAST = 2  # cells
+MOSTLY = 0.5
+MOST_BINS = 50  # different ones
+PHONE_DIGITS = 9  # digits, in groups and as many in every cell, of a telephone number
+PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$)", re.IGNORECASE)
+
+
+def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
+    """Why a column is none of numbers, though most of its cells could be read as such; empty where it may be one.
+
+    Args:
+        found: what its cells are.
+        name: the column's name.
+        any_currency: the settings don't say which currency is meant.
+    """
+    counts = found.counts
+    if any_currency and _mixed(counts):
+        some = " and ".join(repr(counts.examples[code]) for code, _ in counts.currencies.most_common(2))
+        found_in = f"cells are in {len(counts.currencies)} currencies, such as {some}, and are not read as numbers"
+        main = counts.currencies.most_common(1)[0][0]
+        return f"{found_in}; --set table.currency={main} reads those in {main} and takes the others as missing"
+    if joined := _joined(found):
+        kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
+        return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
+    example = _code(counts) or _phone(counts, name)
+    kind = f"look like codes and are not read as numbers; --modality {name}=number does so"
+    return f"cells such as {example!r} {kind}" if example else ""
+
+
+def _mixed(counts: Tally) -> bool:
+    money = counts.currencies.total()
+    return len(counts.currencies) > 1 and counts.currencies.most_common(1)[0][1] < ONE_CURRENCY * money
+
+
+def are_bins(counts: Tally) -> bool:
+    """Are the cells ranges that follow each other, such as 18-24, 25-34, 65+: a category, and clearly so?"""
+    ends = sorted({pair for text in counts.joined if (pair := Notation().ends(text))})
+    rising = all(low < high for low, high in ends) and all(one[1] <= two[0] for one, two in pairwise(ends))
+    return 1 < len(ends) <= MOST_BINS and rising and counts.joined.total() > MINORITY * counts.cells
+
+
+def _enough(count: int, cells: int) -> bool:
+    return count >= max(AT_LEAST, SOME * cells)
+
+
+def _joined(found: Survey) -> str:
+    """Two numbers in a cell, such as a ZIP+4, a telephone number or a score; an example, or nothing."""
+    counts = found.counts
+    if found.notation.ranges or not counts.joined:
+        return ""
+    if are_bins(counts):
+        return ""
+    joined = counts.joined.total()
+    digits_only = counts.digits == counts.numbers
+    if joined > MINORITY * counts.cells or (digits_only and _enough(joined, counts.cells)):
+        return counts.joined.most_common(1)[0][0]
+    return ""
+
+
+def _code(counts: Tally) -> str:
+    """Digits that a number would not keep: leading zeros, too many of them, letters among them."""
+    if counts.digits + counts.lots + counts.suffixes.total() != counts.numbers:
+        return ""  # signs, decimals or currencies: amounts
+    if counts.lots and _enough(counts.lots, counts.cells):
+        return counts.examples["lot"]
+    if counts.padded and (_enough(counts.padded, counts.cells) or counts.padded == counts.digits):
+        return counts.examples["padded"]
+    if counts.long > MOSTLY * counts.cells:
+        return counts.examples["long"]
+    letters = {unit for unit in counts.units if len(unit) == 1} | {text[-1] for text in counts.suffixes}
+    codes = counts.codes.total() + (sum(counts.units.values()) if len(letters) > 1 else 0)
+    if codes and _enough(codes, counts.cells):
+        return (counts.codes or counts.words).most_common(1)[0][0]
+    return ""
+
+
+def _phone(counts: Tally, name: str) -> str:
+    grouped = sum(counts.lengths.values()) - counts.lengths[0]
+    alike = len(+counts.lengths) == 1 and next(iter(+counts.lengths)) >= PHONE_DIGITS and grouped == counts.numbers
+    called = bool(PHONE.search(name)) and grouped > MOSTLY * counts.cells
+    return counts.examples["group"] if grouped and (alike or called) else ""

@@ -1,0 +1,81 @@
+"""Are there labels enough in every split? Of several targets, each is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.errors import SchemaError, SensoriumError, raise_together
+from sensorium.problems import Problem, count
+from sensorium.schema import SPLITS
+from sensorium.tasks._base import EncodedTarget, Task
+
+Codes = npt.NDArray[np.int8]
+
+FEWEST = 4  # rows with a label, to train and test
+
+
+def check_labels_of(task: Task, labels: EncodedTarget, codes: Codes, target: str) -> list[Problem]:
+    """What to tell of labels that some split lacks.
+
+    Args:
+        task: that learnt them.
+        labels: of every row.
+        codes: the split of every row, -1 for none.
+        target: name of the column.
+
+    Raises:
+        SchemaError: one of several targets has too few labels, or none among the training rows.
+    """
+    parts = task.each(labels)
+    faults = [fault for name, (_, part) in parts.items() if (fault := _fault(name, part, codes))]
+    raise_together(faults)
+    found = [problem for name, (_, part) in parts.items() for problem in _gaps(name, part, codes)]
+    of_each = parts or {target: (task, labels)}
+    return found + [
+        problem for name, (own, part) in of_each.items() for problem in _lone_classes(name, own, part, codes)
+    ]
+
+
+def _fault(name: str, labels: EncodedTarget, codes: Codes) -> SensoriumError | None:
+    known, place = labels.known & (codes >= 0), f"column {name!r}"
+    if int(known.sum()) < FEWEST:
+        finding = f"only {count(int(known.sum()), 'row')} of {len(codes):,} have a label that can be used"
+        return SchemaError(finding, place=place, rule="four or more to train and test", cure="leave the target out")
+    if not (known & (codes == 0)).any():
+        cure = "another split, or leave the target out"
+        return SchemaError("no training row has a label that can be used", place=place, cure=cure)
+    return None
+
+
+def _gaps(name: str, labels: EncodedTarget, codes: Codes) -> list[Problem]:
+    """Of several targets: how many rows have one of its labels."""
+    if labels.known[codes >= 0].all():
+        return []
+    counts = _counts(labels, codes)
+    shown = ", ".join(f"{number:,} {split}" for split, number in counts.items())
+    reason = f"{sum(counts.values()):,} of {int((codes >= 0).sum()):,} rows have a label of this target ({shown})"
+    lacking = [split for split in SPLITS[1:] if (codes == SPLITS.index(split)).any() and not counts[split]]
+    if lacking:
+        reason += f"; it is not measured on the {' and '.join(lacking)} rows"
+    return [Problem(None, name, reason)]
+
+
+def _lone_classes(name: str, task: Task, labels: EncodedTarget, codes: Codes) -> list[Problem]:
+    """A split of one class only can't be ranked: some of its metrics will not be defined."""
+    if not task.labels or labels.values.ndim > 1:
+        return []
+    found = []
+    for place, split in enumerate(SPLITS[1:], 1):
+        own: npt.NDArray[Any] = labels.values[labels.known & (codes == place)]
+        if len(own) and len(np.unique(own)) == 1:
+            rows = f"there is 1 {split} row" if len(own) == 1 else f"all {len(own)} {split} rows have one label"
+            reason = f"{rows}: metrics that rank or contrast are not defined"
+            found.append(Problem(None, name, reason, "another split, such as --set split.stratify=true"))
+    return found
+
+
+def _counts(labels: EncodedTarget, codes: Codes) -> dict[str, int]:
+    return {split: int((labels.known & (codes == place)).sum()) for place, split in enumerate(SPLITS)}

@@ -1,0 +1,137 @@
+"""Classes: which labels a target has, the place of each cell's label, the weight of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.errors import SchemaError
+from sensorium.problems import Problem, shorten
+from sensorium.schema import SEVERAL, UNSEEN, LabelReading, Names, value_of
+from sensorium.table import Column
+from sensorium.tasks._base import EncodedTarget, Label
+
+ANOTHER_SPLIT = "another split: --set split.stratify=true, or mend the split column"
+FEW = 20  # different whole numbers up to which they look like classes
+UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
+POSITIVE = ("yes", "true", "positive", "pos", "y", "t")
+WRONG = {
+    UNSEEN: ("the label does not occur in the training rows: the row is not scored", ""),
+    SEVERAL: ("several labels have this value: the row is not scored", "give the label as text, as it was in training"),
+}
+
+
+def classes_of(column: Column) -> list[Label]:
+    """The distinct labels, in their natural order; of two, the one that says "yes" last.
+
+    Raises:
+        SchemaError: the cells are lists or objects.
+    """
+    if pa.types.is_nested(column.data.type):
+        raise SchemaError(
+            f"the labels are of Arrow type {column.data.type}",
+            place=f"column {column.name!r}",
+            rule="one label a row",
+            cure="--task multilabel where a row has several",
+        )
+    found = sorted_labels(label_cells(column).drop_null().unique().to_pylist())
+    if len(found) == 2 and str(found[0]).strip().lower() in POSITIVE:
+        found.reverse()
+    return found
+
+
+def sorted_labels(labels: Sequence[Label]) -> list[Label]:
+    """Text that spells numbers by value: "1.9" comes before "1.10" no more than 9 before 10 does."""
+    values = {label: value_of(label) for label in labels if isinstance(label, str)}
+    if values and all(value is not None for value in values.values()):
+        return sorted(labels, key=lambda label: (values[str(label)], label))
+    return sorted(labels)
+
+
+def label_cells(column: Column) -> pa.Array:
+    """The labels as the user wrote them: text where numbers arrived as text that is not how a program writes them."""
+    if column.spelling is None:
+        odd = pa.types.is_temporal(column.data.type) or pa.types.is_binary(column.data.type)
+        return column.strings if odd else column.data
+    texts = column.spelling.drop_null().unique().to_pylist()
+    if all(text == str(float(text)) for text in texts):
+        return column.data
+    return pc.if_else(pc.is_valid(column.data), column.spelling, pa.scalar(None, pa.string()))
+
+
+def count_labels(column: Column) -> int:
+    """How many different labels there are; of many, different values."""
+    if column.spelling is None or column.distinct > FEW:
+        return column.distinct
+    return int(pc.count_distinct(label_cells(column).drop_null()).as_py())
+
+
+def new_classes(column: Column, classes: Sequence[Label], reading: LabelReading) -> list[Label]:
+    """The labels of a column that are none of the classes, in their natural order."""
+    labels = reading.apply(column)
+    unseen = labels.present & (Names(classes, reading.fold_case).find(labels) == UNSEEN)
+    return classes_of(labels.take(np.flatnonzero(unseen)))
+
+
+def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReading) -> EncodedTarget:
+    """int64[n] places in `classes`; a label that is none of them is not known."""
+    labels = reading.apply(column)
+    found = Names(classes, reading.fold_case).find(labels)
+    problems = unreadable_lists(column, labels)
+    for code, (reason, cure) in WRONG.items():
+        rows = np.flatnonzero(labels.present & (found == code))
+        cells = column.strings.take(pa.array(rows)).to_pylist()
+        problems += [
+            Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)
+        ]
+    return EncodedTarget(found.clip(0), found >= 0, problems)
+
+
+def unreadable_lists(column: Column, labels: Column) -> list[Problem]:
+    """Lists that are none of the kind that training saw."""
+    rows = np.flatnonzero(column.present & ~labels.present) if column.is_list else ()
+    reason = "a list of another kind than in the training rows: the row is not scored"
+    return [Problem(int(row), column.name, reason, "", shorten(column.data[int(row)].as_py())) for row in rows]
+
+
+def same_value(column: str, labels: Sequence[Label]) -> list[Problem]:
+    """What to tell of labels that are one number in several spellings."""
+    twins = Names(labels).twins()
+    if not twins:
+        return []
+    shown = ", ".join(" and ".join(map(repr, names)) for names in twins[:3])
+    reason = f"labels that are spelt differently stay apart, though their value is the same: {shown}"
+    return [Problem(None, column, reason, "--task regression reads them as numbers; else spell them alike")]
+
+
+def is_whole(column: Column) -> bool:
+    """Integers, or floats that all are whole (what pandas makes of integers beside missing cells)."""
+    if not column.is_float:
+        return column.is_integer
+    values = column.values.to_numpy()
+    return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
+
+
+def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: str) -> list[float]:
+    """As `class_weights`, of the classes that rows have; 1 for the others, which no row is weighted by."""
+    counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
+    weights = np.ones(len(classes))
+    if counts.any():
+        weights[counts > 0] = class_weights(counts[counts > 0], rule)
+    return [float(weight) for weight in weights]
+
+
+def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:
+    """One weight a class, their mean over the rows 1.
+
+    `balanced` is inverse to a class's rows, `sqrt` to their square root; `auto` is `sqrt` where classes are unbalanced.
+    """
+    if rule == "auto":
+        rule = "sqrt" if counts.max() >= UNBALANCED * counts.min() else "none"
+    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[rule]
+    weights = np.maximum(counts, 1) ** -power
+    return [float(w) for w in weights * counts.sum() / (weights * counts).sum()]

@@ -1,0 +1,42 @@
+"""Learn a task with what the settings say of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from sensorium.config import Config
+from sensorium.registry import tasks
+from sensorium.schema import LabelReading
+from sensorium.table import Column
+from sensorium.tasks._base import Task
+
+
+def learn_task(name: str, labels: Column, reading: LabelReading, config: Config) -> Task:
+    """A task that knows the labels of the training rows.
+
+    Args:
+        name: registered name.
+        labels: of the training rows, as the reading gave them.
+        reading: how the target's cells become labels.
+        config: `tasks`, `train.class_weight`, `train.outliers`, `table.labels`.
+
+    Raises:
+        SchemaError: the labels are none of the task.
+    """
+    options: dict[str, Any] = {
+        "keep_outliers": config.train.outliers == "keep",
+        "fold_case": config.table.labels == "fold_case",
+        **({"kinds": config.tasks} if config.tasks else {}),
+    }
+    kind = tasks.load(name)
+    learnt: Task = kind.learn(labels, config.train.class_weight, **options_of(kind, options))
+    return learnt.with_reading(reading)
+
+
+def options_of(kind: type[Task], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that a task has."""
+    known = inspect.signature(kind.learn).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
+    return {name: value for name, value in options.items() if takes_any or name in known}

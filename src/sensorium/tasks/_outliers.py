@@ -1,0 +1,67 @@
+"""Amounts that are far from all others: typing errors, and numbers such as 999999999 that stand for a missing value."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities.number import robust_mean_and_deviation
+
+Floats = npt.NDArray[np.float64]
+Truths = npt.NDArray[np.bool_]
+
+FEWEST = 20  # values from which some can be told to lie far off
+CODES = 3  # different numbers, at most, that stand for a missing value
+MOST = 0.25  # share of the values that may
+FAR = 100.0  # times as far from the median as the farthest of the others
+NINES_FAR, NINES_SPREADS = 10.0, 20.0  # of 999, -9999 …: that, and times the distance between the quartiles
+
+
+def far_values(values: Floats) -> Truths:
+    """bool[n]: which of the finite values are far from all others.
+
+    A few stray values (see `robust_mean_and_deviation`), and up to three numbers that recur.
+    """
+    far = robust_mean_and_deviation(values)[2]
+    if len(values) < FEWEST:
+        return far
+    return far | _codes(values, far)
+
+
+def reach_of(values: Floats, far: Truths) -> tuple[float, float]:
+    """The median of the values that are not far, and the distance from it beyond which a value is; 0: none is told."""
+    kept = values[~far]
+    if len(kept) < FEWEST:
+        return 0.0, 0.0
+    middle = float(np.median(kept))
+    distances = np.abs(values - middle)
+    farthest = float(distances[~far].max())
+    if far.any():
+        return middle, float(np.sqrt(max(farthest, 1e-300)) * np.sqrt(distances[far].min()))
+    return middle, min(FAR * farthest, float(np.finfo(np.float64).max))
+
+
+def _codes(values: Floats, far: Truths) -> Truths:
+    """Of the values that are not known to be far: the outermost different ones, one after the other."""
+    found = far.copy()
+    for _ in range(CODES):
+        kept = values[~found]
+        middle = float(np.median(kept))
+        distances = np.abs(kept - middle)
+        outermost = kept[int(distances.argmax())]
+        same = values == outermost
+        if (found | same).mean() > MOST or not _is_code(outermost, kept, middle):
+            return found
+        found |= same
+    return found
+
+
+def _is_code(value: float, values: Floats, middle: float) -> bool:
+    others = values[values != value]
+    if len(others) < FEWEST // 2 or int((values == value).sum()) < 2:
+        return False
+    distance, farthest = abs(value - middle), float(np.abs(others - middle).max())
+    low, high = np.quantile(others, (0.25, 0.75))
+    nines = float(value).is_integer() and set(f"{abs(value):.0f}") == {"9"} and abs(value) > 9
+    far, spreads = (NINES_FAR, NINES_SPREADS) if nines else (FAR, FAR)
+    return farthest > 0 and distance > max(far * farthest, spreads * float(high - low))
