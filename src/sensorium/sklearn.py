@@ -90,8 +90,10 @@ class _Multimodal(BaseEstimator):
         """Columns of a frame by name, those of an array as x0, x1 …"""
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
-            table = open_table(X).arrow
-            return dict(zip(table.column_names, table.columns, strict=True))
+            table = open_table(X)
+            # An index is no feature to scikit-learn, and after a shuffled split it tells the rows apart.
+            names = [name for name in table.columns if name not in table.origins or not table.origins[name].index]
+            return {name: table.arrow.column(name) for name in names}
         values = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
         return {f"x{place}": pa.chunked_array([_array(column)]) for place, column in enumerate(np.asarray(values).T)}
 

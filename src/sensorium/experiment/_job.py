@@ -55,6 +55,7 @@ from sensorium.schema import (
     make_split,
     split_column,
     unlabelled_rows,
+    views_of,
 )
 from sensorium.table import Column, Table, as_read
 from sensorium.tasks import Task
@@ -138,7 +139,9 @@ class Job:
         return rows
 
     def _plan_anew(self, target: Column) -> None:
-        self.plans = add_hints(self.table, infer_columns(self.table, self.config), self.config)
+        plans = infer_columns(self.table, self.config)
+        self.table = self.table.with_views(views_of(plans))
+        self.plans = add_hints(self.table, plans, self.config)
         self.task_name, self.task_guess = infer_task(target, self.config)
         self.kinds: dict[str, str] = {}
 
@@ -147,7 +150,9 @@ class Job:
         check_own(self.config, self.start)
         own = copy.deepcopy(self.start.network).to(self.device)  # the user's model stays as and where it is
         self.start = replace(self.start, network=own)
-        self.plans = add_hints(self.table, continued_plans(self.table, self.config, self.start), self.config)
+        plans = continued_plans(self.table, self.config, self.start)
+        self.table = self.table.with_views(views_of(plans))
+        self.plans = add_hints(self.table, plans, self.config)
         self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
         self.kinds = dict(self.start.kinds)
         missing = [name for name in self.kinds if name not in self.table]

@@ -31,6 +31,7 @@ from sensorium.schema import (
     infer_task,
     make_split,
     split_column,
+    views_of,
 )
 from sensorium.table import Column, Table, as_read, open_table
 
@@ -76,6 +77,7 @@ def inspect(
     opened, report = open_table(table, settings.table), reporter(progress)
     settings = as_read(settings, opened)
     plans = infer_columns(opened, settings)
+    opened = opened.with_views(views_of(plans))
     plans = add_hints(opened, plans, settings) if settings.target else plans
     task = infer_task(opened.column(settings.target), settings) if settings.target else None
     split = _split(opened, settings)

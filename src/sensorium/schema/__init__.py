@@ -1,7 +1,7 @@
 """Column → modality, target → task, row → split; every guess with its reason, none of them silent."""
 
 from sensorium.schema.guess import Guess
-from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
+from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column, views_of
 from sensorium.schema.leaks import add_hints, names_unit
 from sensorium.schema.split import SPLITS, Split, make_split
 from sensorium.schema.unlabelled import unlabelled_rows
@@ -18,4 +18,5 @@ __all__ = [
     "names_unit",
     "split_column",
     "unlabelled_rows",
+    "views_of",
 ]
