@@ -132,10 +132,9 @@ def _as_dict(row: Any) -> Mapping[Any, Any] | None:
         return {name: getattr(row, name) for name in type(row).model_fields}
     if isinstance(getattr(row, "_mapping", None), Mapping):  # SQLAlchemy
         return dict(row._mapping)
-    if (
-        callable(getattr(row, "keys", None)) and hasattr(row, "__getitem__") and getattr(row, "ndim", 1) == 1
-    ):  # sqlite3.Row, a pandas Series
-        return {name: row[name] for name in row.keys()}  # noqa: SIM118 - to iterate over them gives values
+    by_name = callable(getattr(row, "keys", None)) and hasattr(row, "__getitem__") and getattr(row, "ndim", 1) == 1
+    if by_name:  # sqlite3.Row, a pandas Series: to iterate over them gives values
+        return {name: row[name] for name in row.keys()}  # noqa: SIM118
     return None
 
 

@@ -23,6 +23,7 @@ from sensorium.table._read import Read, finding
 PARQUET = (".parquet", ".pq")
 TABLES = (*PARQUET, ".csv", ".tsv", ".jsonl", ".ndjson", ".arrow", ".feather", ".ipc")
 MARKERS = ("_SUCCESS", "_metadata", "_common_metadata")  # beside the parts of one table
+DOCUMENTS = ("", ".md", ".txt", ".json", ".yaml", ".yml")  # what is written beside the parts of a table
 LAKES = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}  # folders of formats whose files also hold rows that are gone
 KEY = re.compile(r"([^=]+)=(.*)", re.DOTALL)
 NOTHING = "__HIVE_DEFAULT_PARTITION__"
@@ -54,10 +55,11 @@ def find_parts(folder: Path) -> list[Path]:
     if tops and all(KEY.fullmatch(top.name) for top in tops):
         return _of_one_kind([file for file in _below(folder) if file.suffix.lower() in TABLES], folder)
     beside = [file for file in folder.iterdir() if file.is_file() and _is_parquet(file) and _is_visible(file.name)]
-    if not tops or not (len(tops) < 2 or any((folder / name).exists() for name in MARKERS)):
-        return [] if tops else _in_order(beside)
-    below = _below(folder)
-    return below if all(map(_is_parquet, below)) else _in_order(beside)
+    marked = any((folder / name).exists() for name in MARKERS)
+    if tops and not marked and _may_hold_classes(tops):
+        return []
+    below = [file for file in _below(folder) if file.suffix.lower() not in DOCUMENTS] if tops else []
+    return below if below and all(map(_is_parquet, below)) else _in_order(beside)
 
 
 def read_parts(folder: Path, files: Sequence[Path], config: TableConfig, read: Reader) -> Read:
@@ -80,6 +82,13 @@ def read_parts(folder: Path, files: Sequence[Path], config: TableConfig, read: R
         keys = _keys(file.relative_to(folder)) | ({"split": found[place]} if split else {})
         parts.append(_Part(file, keys, read(file, config)))
     return _join(parts)
+
+
+def _may_hold_classes(tops: Sequence[Path]) -> bool:
+    """Two class folders, or one split with folders in it."""
+    if len(tops) > 1:
+        return True
+    return tops[0].name.lower() in SPLITS and any(inner.is_dir() for inner in tops[0].iterdir())
 
 
 def _refuse_lakes(folder: Path) -> None:
