@@ -275,8 +275,8 @@ def test_arrow_files_with_wild_offsets_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "given",
-    [{"x": ["\ud800", "b"], "label": ["u", "v"]}, {"x": [2**70, 1], "label": ["u", "v"]}, {"x\udfff": [1, 2]}],
-    ids=["half a character", "a huge number", "half a character in a name"],
+    [{"x": ["\ud800", "b"], "label": ["u", "v"]}, {"x\udfff": [1, 2]}],
+    ids=["half a character", "half a character in a name"],
 )
 def test_values_that_no_table_can_hold_are_refused(given):
     with pytest.raises(TableError, match="can't be read as a table"):
@@ -346,7 +346,7 @@ def test_a_handful_of_rows_is_enough(rows):
 
 
 def test_a_column_that_only_other_rows_fill_is_left_out_and_said(capsys):
-    given = split("nothing") | {"late": [None] * 40 + [float(i) for i in range(20)]}
+    given = split("nothing") | {"late": [None] * 40 + [float(i * i) for i in range(20)]}
     model = sensorium.fit(given, "label", epochs=1)
     assert "late" not in model.columns
     assert "late: left out: no training row has a value" in capsys.readouterr().err

@@ -144,11 +144,11 @@ def test_the_keys_of_the_json_are_these(made):
 
 
 def test_distributions_are_those_of_the_cells():
-    numbers = [float(i) for i in range(100)]
+    numbers = [i / 2 for i in range(100)]
     days = [date(2025, 1, 1 + i % 28) for i in range(100)]
     table = {"n": numbers, "day": days, "text": [f"word {i} and {'more ' * i}" for i in range(100)]}
     columns = {c["name"]: c["distribution"][0] for c in sensorium.inspect(table).to_json()["columns"]}
-    assert (columns["n"]["lowest"], columns["n"]["median"], columns["n"]["highest"]) == (0, 49.5, 99)
+    assert (columns["n"]["lowest"], columns["n"]["median"], columns["n"]["highest"]) == (0, 24.75, 49.5)
     assert columns["n"]["counts"] == [5] * 20 and len(columns["n"]["edges"]) == 21
     assert (columns["day"]["lowest"], columns["day"]["highest"]) == ("2025-01-01", "2025-01-28")
     assert columns["text"]["highest"] == len(table["text"][-1])

@@ -66,6 +66,7 @@ class Bundle:
         int8: names of the network's modules whose weights have eight bits.
         temperature: that the network's logits are divided by.
         others: further networks of an ensemble, whose answer is the mean of its members' scores.
+        views: those of its columns that read another column's cells → that column.
     """
 
     config: Config
@@ -81,6 +82,7 @@ class Bundle:
     int8: Sequence[str] = ()
     temperature: float = 1.0
     others: list[Member] = field(default_factory=list)
+    views: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def members(self) -> list[Member]:

@@ -232,6 +232,7 @@ class Model:
     def _open(self, table: Any) -> Table:
         # A column that was text in training stays text, whatever the rows of this table make of it.
         opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True)
+        opened = opened.with_views(self.bundle.views)
         for note in opened.notes:
             self.report.say(note)
         return opened

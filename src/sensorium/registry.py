@@ -83,6 +83,10 @@ class Entry:
 
     def load(self) -> Any:
         """Import the file and return the class or function that bears its name."""
+        return self._member
+
+    @cached_property
+    def _member(self) -> Any:
         module = importlib.import_module(self.module)
         for name, value in vars(module).items():
             if _fold(name) == _fold(self.name) and getattr(value, "__module__", None) == self.module:

@@ -38,7 +38,8 @@ def header(path, **attributes):
 
 
 def view(names, attribute, folder):
-    return open_table({"scan": names, "row": list(range(len(names)))}, folder=folder).column(f"scan.{attribute}")
+    table = open_table({"scan": names, "row": list(range(len(names)))}, folder=folder)
+    return table.with_views({f"scan.{attribute}": "scan"}).column(f"scan.{attribute}")
 
 
 def spelt(tmp_path, attribute, values):

@@ -125,7 +125,7 @@ def test_the_sound_track_is_a_view_of_the_same_cells():
     there = column([film(shades(10), sound=tone(1.0)), film(shades(10)), None])
     assert Video.views(there) == {"sound": "audio"}
     assert Video.views(column([film(shades(3))])) == {}
-    table = open_table({"clip": there.data, "row": [0, 1, 2]})
+    table = open_table({"clip": there.data, "row": [0, 1, 2]}).with_views({"clip.sound": "clip"})
     sound = table.column("clip.sound")
     learnt = Audio.learn(sound)
     found = learnt.encode(sound)
@@ -137,7 +137,9 @@ def test_the_sound_track_is_a_view_of_the_same_cells():
 
 
 def test_a_view_kept_in_the_store_does_not_hide_the_faults_of_the_column_itself(tmp_path):
-    table = open_table({"clip": [film(shades(10), sound=tone(1.0)), film(shades(10))], "row": [0, 1]})
+    table = open_table({"clip": [film(shades(10), sound=tone(1.0)), film(shades(10))], "row": [0, 1]}).with_views(
+        {"clip.sound": "clip"}
+    )
     learnt, store = Audio.learn(table.column("clip")), Store(tmp_path, 10**9)
     assert store.encode(learnt, table.column("clip.sound")).problems == []
     assert len(store.encode(learnt, table.column("clip")).problems) == 1

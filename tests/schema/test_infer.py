@@ -46,7 +46,7 @@ def test_columns_are_recognised(case):
 
 LEFT_OUT = {
     "unique codes": ([f"A{i:04d}" for i in range(N)], "identifier"),
-    "running numbers": (list(range(100, 100 + N)), "identifier"),
+    "running numbers": (list(range(100, 100 + N)), "row numbers: 60 consecutive whole numbers from 100 to 159"),
     "one value": (["same"] * N, "always 'same'"),
     "nothing": ([None] * N, "every cell is missing"),
 }

@@ -55,6 +55,7 @@ def adapt_bundle(
         DataError: no row has a value in any column.
     """
     chosen = _choose(bundle, method, options)
+    table = table.with_views(bundle.views)
     stream = bundle.config.prepare.stream
     store = None if stream else open_store(bundle.config.prepare, report)
     prepared = prepare_columns(table, bundle.learnt, report, store, stream=stream)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sensorium.errors import ArtifactError
+from sensorium.registry import modalities
 
 FORMAT = "sensorium.model"
 VERSION = 2
@@ -26,6 +27,8 @@ ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
 OTHERS = "others"
 FILES = (MODEL, ARRAYS, WEIGHTS)
+USUAL_VIEWS = (("sound", "audio"), ("pages", "pages"))  # names of views and the modalities that read them
+ONLY_VIEWS = ("scan_tag",)  # modalities that read nothing but views
 LARGEST_JSON = 256 * 2**20  # bytes
 
 
@@ -75,6 +78,24 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, Any]:
 def upgrade(model: Mapping[str, Any]) -> dict[str, Any]:
     """`model.json` of an earlier version as one of today: a version 1 has one network, its logits as they are."""
     return {"temperature": 1.0, "others": [], **model}
+
+
+def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
+    """View → the column that it reads, of a model that was saved without a list of its views.
+
+    `clip.sound` is a view where `clip` is a video, or where it is audio. `price.1` is a column of its own: a dot in a
+    name alone says nothing.
+
+    Args:
+        kinds: column → modality.
+    """
+    views = {}
+    for name, kind in kinds.items():
+        owner, _, view = name.rpartition(".")
+        offers = owner in kinds and "views" in vars(modalities.load(kinds[owner])) and not view.isdigit()
+        if owner and (offers or kind in ONLY_VIEWS or (view, kind) in USUAL_VIEWS):
+            views[name] = owner
+    return views
 
 
 def check_file(name: str, content: bytes, entry: Mapping[str, Any], place: str) -> None:

@@ -21,6 +21,7 @@ from sensorium.artifact.format import (
     check_file,
     check_manifest,
     from_json,
+    guess_views,
     upgrade,
 )
 from sensorium.bundle import Bundle, Member, build_network, pick_device
@@ -133,6 +134,7 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         )
         for column in model["columns"]
     }
+    kinds = {column["name"]: column["modality"] for column in model["columns"]}
     task = tasks.load(model["task"]["name"]).restore(model["task"]["state"], _fields(arrays, "task"))
     weights, int8 = safe_torch.load(files[WEIGHTS]), model.get("int8", [])
     place = _int8_device(device) if int8 else pick_device(device)
@@ -149,7 +151,7 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
     return Bundle(
         config=Config.model_validate(model["config"]),
         target=model["target"],
-        kinds={column["name"]: column["modality"] for column in model["columns"]},
+        kinds=kinds,
         learnt=learnt,
         task_name=model["task"]["name"],
         task=task,
@@ -160,6 +162,7 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         int8=int8,
         temperature=first.temperature,
         others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model["others"])],
+        views=model["views"] if "views" in model else guess_views(kinds),
     )
 
 

@@ -81,6 +81,7 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
     model = {
         "target": bundle.target,
         "columns": columns,
+        "views": dict(bundle.views),
         "task": {"name": bundle.task_name, "state": task, "prior": bundle.prior},
         "network": bundle.blueprint.to_json(),
         "temperature": bundle.temperature,

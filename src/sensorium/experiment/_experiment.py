@@ -292,6 +292,7 @@ class Experiment(Job):
             blueprint=blueprint,
             network=self._with_weights(network).to(self.device),
             card=self._card() | {"augment": {name: self.augmented[name] for name in learnt if name in self.augmented}},
+            views={name: owner for name, owner in self.table.views.items() if name in learnt},
         )
 
     def _with_weights(self, network: FusionModel) -> FusionModel:

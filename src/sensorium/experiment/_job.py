@@ -56,6 +56,7 @@ from sensorium.schema import (
     read_labels,
     split_column,
     unlabelled_rows,
+    views_of,
 )
 from sensorium.table import Column, Table, as_read
 from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
@@ -144,6 +145,7 @@ class Job:
     def _plan_anew(self, target: Column) -> None:
         labels, self.reading = read_labels(target, self.config)
         plans = infer_columns(self.table, self.config)
+        self.table = self.table.with_views(views_of(plans))
         self.plans = add_hints(self.table.with_column(labels), plans, self.config)
         self.task_name, self.task_guess = infer_task(labels, self.config, self.reading)
         self.kinds: dict[str, str] = {}
@@ -155,6 +157,7 @@ class Job:
         self.start = replace(self.start, network=own)
         self.reading = self.start.task.reading
         plans = continued_plans(self.table, self.config, self.start)
+        self.table = self.table.with_views(views_of(plans))
         self.plans = add_hints(self.table.with_column(self.reading.apply(target)), plans, self.config)
         self.task_name, self.task_guess = self.start.task_name, Guess(1.0, "of the model that is continued")
         self.kinds = dict(self.start.kinds)

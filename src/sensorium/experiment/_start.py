@@ -84,26 +84,29 @@ def continued_plans(table: Table, config: Config, start: Bundle) -> list[ColumnP
     Raises:
         SchemaError: a column holds something else than the model reads in it; the table has none of its columns.
     """
+    table = table.with_views(start.views)
     free = config.model_copy(update={"columns": None, "exclude": [], "modalities": {}, "towers": {}})
     found = {plan.name: plan for plan in infer_columns(table, free)}
     if not any(name in table for name in start.kinds):
         rule = f"one or more of {', '.join(start.kinds)}"
         raise SchemaError("the table has none of the model's columns", place=table.name, rule=rule)
     raise_together([fault for name in start.kinds if (fault := _changed(name, found, table, start))])
-    own = [_kept(name, kind, found.get(name)) for name, kind in start.kinds.items() if name in table]
+    own = [_kept(name, start, found.get(name)) for name in start.kinds if name in table]
     return [*own, *(_left_out(plan) for plan in found.values() if plan.name not in start.kinds)]
 
 
-def _kept(name: str, kind: str, found: ColumnPlan | None) -> ColumnPlan:
+def _kept(name: str, start: Bundle, found: ColumnPlan | None) -> ColumnPlan:
+    kind, owner = start.kinds[name], start.views.get(name, "")
     differs = found is not None and found.modality not in (None, kind) and found.reason != "by setting"
     caution = f"here it looks more like {found.modality}: {found.reason}" if found and differs else ""
-    return ColumnPlan(name, kind, "as in the model that is continued", caution)
+    return ColumnPlan(name, kind, "as in the model that is continued", caution, view_of=owner)
 
 
 def _left_out(plan: ColumnPlan) -> ColumnPlan:
     if plan.modality is None:
         return plan
-    return ColumnPlan(plan.name, None, "not used: the model does not know it", "fit anew to use it")
+    reason, cure = "not used: the model does not know it", "fit anew to use it"
+    return ColumnPlan(plan.name, None, reason, cure, view_of=plan.view_of)
 
 
 def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Bundle) -> SensoriumError | None:

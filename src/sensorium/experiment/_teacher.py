@@ -42,6 +42,7 @@ def ask_teacher(
     Where the settings keep what was decoded, all rows are read from there; else some at a time are held in memory.
     """
     report.say("asking the teacher")
+    table = table.with_views(teacher.views)
     store = None if config.stream else open_store(config, report)
     size = len(table) if store else CHUNK
     parts = [table.take(np.arange(at, min(at + size, len(table)))) for at in range(0, len(table), size)]

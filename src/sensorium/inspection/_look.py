@@ -33,6 +33,7 @@ from sensorium.schema import (
     make_split,
     read_labels,
     split_column,
+    views_of,
 )
 from sensorium.table import Column, Table, as_read, open_table
 from sensorium.tasks import check_labels_of, label_cells, learn_task
@@ -89,6 +90,7 @@ def inspect(
     opened, report = open_table(table, settings.table), reporter(progress)
     settings = as_read(settings, opened)
     plans = infer_columns(opened, settings)
+    opened = opened.with_views(views_of(plans))
     task, reading = None, LabelReading()
     if settings.target:
         labels, reading = read_labels(opened.column(settings.target), settings)

@@ -28,6 +28,7 @@ LONGEST_TEXT = 100  # characters
 NAMES = re.compile(r"(^|_)(geo|gps|coord|lat_?(lon|lng)|lon_?lat|location|place|position|point)", re.IGNORECASE)
 LATITUDE, LONGITUDE = ("lat", "latitude"), ("lon", "lng", "long", "longitude")
 PART = r"([+-]?\d{1,3}(?:\.\d*)?(?:e[+-]?\d{1,3})?)\s*°?\s*([NSEW])?"
+INTERVAL = re.compile(r"\(.*\]|\[.*\)", re.DOTALL)  # half-open, as pandas prints it: no place
 PAIR = re.compile(rf"[\[(]?\s*{PART}\s*(?:[,;]|\s)\s*{PART}\s*[\])]?", re.IGNORECASE)
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -162,7 +163,7 @@ def _spelt(text: str) -> Any:
     if text.startswith(("{", "[")):
         with suppress(ValueError, RecursionError):
             return json.loads(text)
-    found = PAIR.fullmatch(text)
+    found = None if INTERVAL.fullmatch(text) else PAIR.fullmatch(text)
     if not found:
         return None
     one, letter, other, second = found.groups()

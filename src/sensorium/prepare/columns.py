@@ -103,7 +103,12 @@ def prepare_columns(
             else:
                 columns[name] = modality.encode(column, work)
             problems.extend(columns[name].problems)
-            if name not in there:
+            if column.origin.unread:
+                reason = f"the column holds {column.origin.unread}, which can't be read: missing in every row"
+                problems.add(Problem(0, name, reason, "make it text or numbers"))
+            elif column.origin.lost:
+                problems.add(Problem(0, name, column.origin.lost))
+            elif name not in there:
                 problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))
             elif lacking := table.lacks.get(name):
                 problems.add(Problem(0, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))

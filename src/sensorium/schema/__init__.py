@@ -1,7 +1,7 @@
 """Column → modality, target → task, row → split; every guess with its reason, none of them silent."""
 
 from sensorium.schema.guess import Guess
-from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column
+from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column, views_of
 from sensorium.schema.labels import LabelReading, read_labels
 from sensorium.schema.leaks import add_hints, names_unit
 from sensorium.schema.names import SEVERAL, UNSEEN, Names, value_of
@@ -26,4 +26,5 @@ __all__ = [
     "split_column",
     "unlabelled_rows",
     "value_of",
+    "views_of",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNSURE = 0.7  # below this confidence a guess is shown with a caution
+
 
 @dataclass(frozen=True)
 class Guess:

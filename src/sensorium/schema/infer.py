@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
+
+import pyarrow as pa
 
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
-from sensorium.schema.guess import Guess
+from sensorium.schema.guess import UNSURE, Guess
+from sensorium.schema.identifiers import find_identifier
 from sensorium.schema.labels import LabelReading
 from sensorium.schema.split import SPELLINGS
 from sensorium.table import Column, Table
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
-UNSURE = 0.7  # below this confidence a guess is shown with a caution
 CLOSE = 0.125  # a runner-up this near is shown too
-FEW = 10  # values below which nothing is said to be an identifier
 SURE = 0.95  # confidence from which it does not matter why another modality refuses
 CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored")  # options that say how numbers are written
-MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class ColumnPlan:
         reason: why.
         caution: what the user should look at; empty where the guess is safe.
         confidence: 0 to 1.
+        view_of: the column whose cells it reads, where it has none of its own.
     """
 
     name: str
@@ -39,6 +41,41 @@ class ColumnPlan:
     reason: str
     caution: str = ""
     confidence: float = 1.0
+    view_of: str = ""
+
+
+def views_of(plans: Iterable[ColumnPlan]) -> dict[str, str]:
+    """Of the plans that are views: name → the column that is read."""
+    return {plan.name: plan.view_of for plan in plans if plan.view_of}
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the settings say of columns, to be looked up by name.
+
+    Attributes:
+        config: the settings.
+        roles: column → the office that it has instead of being learnt from.
+        only: the columns to use; None for all.
+        exclude: those to leave out.
+        views: column → names of its views that the settings speak of.
+    """
+
+    config: Config
+    roles: Mapping[str, str]
+    only: frozenset[str] | None
+    exclude: frozenset[str]
+    views: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, table: Table, config: Config) -> _Said:
+        only = None if config.columns is None else frozenset(config.columns)
+        return cls(config, _roles(table, config), only, frozenset(config.exclude), _asked_views(table, config))
+
+    def asks_for(self, name: str) -> bool:
+        """Is the column to be used whatever it looks like?"""
+        by_towers = any(name in tower for tower in self.config.towers.values())
+        return name in (self.only or ()) or name in self.config.modalities or by_towers
 
 
 def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
@@ -47,9 +84,9 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     Raises:
         SchemaError: settings that name columns the table lacks; no column left to learn from.
     """
-    roles = _roles(table, config)
-    plans = [_plan(_as_set(table.column(name), config), config, roles.get(name)) for name in table.columns]
-    plans = [each for plan in plans for each in (plan, *_views(plan, table, config))]
+    said = _Said.of(table, config)
+    plans = [_plan(_as_set(table.column(name), config), said) for name in table.columns]
+    plans = [each for plan in plans for each in (plan, *_views(plan, table, said))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
         reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
@@ -71,6 +108,12 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
         SchemaError: the target has no values, or only one.
     """
     place, said = f"column {column.name!r}", reading.reason if reading else ""
+    if column.origin.unread:
+        raise SchemaError(f"the target holds {column.origin.unread}", place=place, rule="labels or numbers")
+    if column.is_list and pa.types.is_nested(column.data.type.value_type):
+        raise SchemaError(
+            f"the target holds {column.data.type}", place=place, rule="labels, lists of labels or numbers"
+        )
     if not len(column.values):
         raise SchemaError("the target is missing in every row", place=place)
     if column.distinct < 2 and (column.spelling is None or len(column.spelling.drop_null().unique()) < 2):
@@ -125,13 +168,14 @@ def _as_set(column: Column, config: Config) -> Column:
     return replace(column, conventions=column.conventions.given(**options)) if options else column
 
 
-def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
+def _views(plan: ColumnPlan, table: Table, said: _Said) -> list[ColumnPlan]:
     """Plans of what else is in a column's cells.
 
     What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
-    such as a scan's attribute, with or without the column.
+    such as a scan's attribute, with or without the column. A column of the table that is called so is no view.
     """
-    asked, cells = _asked_views(plan.name, table, config), _as_set(table.column(plan.name), config)
+    asked, config = said.views.get(plan.name, ()), said.config
+    cells = _as_set(table.column(plan.name), config)
     kind = plan.modality or (_kind(cells, config) if asked else None)
     if not kind or plan.name == config.target:
         return []
@@ -140,12 +184,14 @@ def _views(plan: ColumnPlan, table: Table, config: Config) -> list[ColumnPlan]:
     found = []
     for name in dict.fromkeys([*(offered if plan.modality else ()), *asked]):
         column = f"{plan.name}.{name}"
-        if column in config.exclude:
-            found.append(ColumnPlan(column, None, "left out by setting"))
-        elif column not in table.columns and (reader := offered.get(name) or _reader(member, plan.name, name, config)):
+        if column in table.columns:
+            continue
+        if column in said.exclude:
+            found.append(ColumnPlan(column, None, "left out by setting", view_of=plan.name))
+        elif reader := offered.get(name) or _reader(member, plan.name, name, config):
             chosen = config.modalities.get(column)
             reason = f"{name}, read from the cells of {plan.name}"
-            found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason))
+            found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason, view_of=plan.name))
     return found
 
 
@@ -164,11 +210,16 @@ def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
     return modality
 
 
-def _asked_views(owner: str, table: Table, config: Config) -> list[str]:
-    """Names of a column's views that the settings speak of."""
-    said = dict.fromkeys([*(config.columns or []), *config.modalities, *(c for t in config.towers.values() for c in t)])
-    apart = [name.rpartition(".") for name in said if name not in table.columns]
-    return [name for column, _, name in apart if column == owner]
+def _asked_views(table: Table, config: Config) -> dict[str, list[str]]:
+    """Column → names of its views that the settings speak of."""
+    in_towers = (name for tower in config.towers.values() for name in tower)
+    named = dict.fromkeys([*(config.columns or []), *config.modalities, *in_towers])
+    columns, views = frozenset(table.columns), dict[str, list[str]]()
+    for name in named:
+        owner, _, view = name.rpartition(".")
+        if name not in columns and owner in columns:
+            views.setdefault(owner, []).append(view)
+    return views
 
 
 def _kind(column: Column, config: Config) -> str | None:
@@ -178,14 +229,18 @@ def _kind(column: Column, config: Config) -> str | None:
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
-    asked = [config.target, config.split.column, config.split.group, config.split.time, *(config.split.span or ())]
-    asked += [*(config.columns or []), *config.exclude, *(c for tower in config.towers.values() for c in tower)]
-    asked += [*config.table.lists]
+    """Every column that the settings name is there; a target and what splits the rows have cells of their own."""
+    own = [config.target, config.split.column, config.split.group, config.split.time, *(config.split.span or ())]
+    own += [*config.table.lists]
+    asked = [*(config.columns or []), *config.exclude, *(c for tower in config.towers.values() for c in tower)]
     asked += [name for name in config.modalities if name not in modalities.entries]
+    missing = dict[str, list[str]]()
+    for names, there in ((own, table.columns), (asked, known)):
+        at_hand = frozenset(there)
+        missing |= {name: there for name in names if name is not None and name not in at_hand}
     raise_together([
-        SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, known))
-        for name in dict.fromkeys(asked)
-        if name is not None and name not in known
+        SchemaError(f"the table has no column {name!r}", place=table.name, cure=did_you_mean(name, there))
+        for name, there in missing.items()
     ])  # fmt: skip
 
 
@@ -197,32 +252,31 @@ def _roles(table: Table, config: Config) -> dict[str, str]:
     return {name: role for name, role in roles.items() if name is not None}
 
 
-def _plan(column: Column, config: Config, role: str | None) -> ColumnPlan:
-    name = column.name
-    chosen = config.modalities.get(name)
-    if role:
+def _plan(column: Column, said: _Said) -> ColumnPlan:
+    name, config, unread = column.name, said.config, column.origin.unread
+    if role := said.roles.get(name):
         return ColumnPlan(name, None, role)
-    if name in config.exclude or (config.columns is not None and name not in config.columns):
+    if name in said.exclude or (said.only is not None and name not in said.only):
         return ColumnPlan(name, None, "left out by setting")
+    if unread:
+        return ColumnPlan(name, None, f"no modality fits {unread}", "make it text or numbers to use it")
     if not len(column.values):
         return ColumnPlan(name, None, "every cell is missing", caution="there is nothing to learn from")
-    if chosen and chosen.name:
-        modalities.entry(chosen.name)
-        return ColumnPlan(name, chosen.name, "by setting")
-    if (windows := config.table.windows) and name in windows.series:
-        return ColumnPlan(name, "series", f"by setting: windows of {windows.length} steps")
-    if sources := config.table.series.get(name):
-        return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
+    plan = _by_setting(column, config)
+    if plan:
+        return plan
     if column.distinct == 1:
         return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
     column, found, guess = _claimed(column)
-    if name not in (config.columns or []) and _looks_like_identifier(column, guess):
-        reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
-        return ColumnPlan(name, None, reason, f"--modality {name}=category (or text) to use it")
+    identifier = None if said.asks_for(name) else find_identifier(column, found, guess)
+    if identifier:
+        return ColumnPlan(name, None, identifier.reason, identifier.caution)
     if not found:
         reason = f"no modality fits Arrow type {column.data.type}"
         return ColumnPlan(name, None, reason, "make it text or numbers to use it")
-    return ColumnPlan(name, found, guess.reason, guess.caution, guess.confidence)
+    reason = "; ".join(filter(None, (guess.reason, column.origin.converted)))
+    caution = "; ".join(filter(None, (column.origin.lost, guess.caution)))
+    return ColumnPlan(name, found, reason, caution, guess.confidence)
 
 
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
@@ -235,27 +289,17 @@ def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
     return column, *_best(modalities, column, flag)
 
 
-def _looks_like_identifier(column: Column, guess: Guess) -> bool:
-    """Nearly every row has its own value, which measures nothing and says nothing: it can't help with new rows."""
-    if len(column.values) < FEW or column.distinct < MOSTLY_UNIQUE * len(column.values):
-        return False
-    if column.is_integer:
-        return column.name.lower() in ("id", "index") or column.name.lower().endswith("_id") or _counts_up(column)
-    return column.is_string and guess.confidence < UNSURE and all(map(_single_word, column.sample(200)))
-
-
-def _counts_up(column: Column) -> bool:
-    values = column.values.to_numpy(zero_copy_only=False)
-    return bool(
-        len(values) > 1
-        and abs(values[1] - values[0]) == 1
-        and (values[1:] - values[:-1] == values[1] - values[0]).all()
-    )
-
-
-def _single_word(value: str) -> bool:
-    # A dot or a slash is left to the modalities: it may be the path of a file.
-    return value.isascii() and len(value.split()) == 1 and not set(value) & set("./\\:")
+def _by_setting(column: Column, config: Config) -> ColumnPlan | None:
+    """The plan of a column whose modality the settings tell."""
+    name, chosen, windows = column.name, config.modalities.get(column.name), config.table.windows
+    if chosen and chosen.name:
+        modalities.entry(chosen.name)
+        return ColumnPlan(name, chosen.name, "by setting")
+    if windows and name in windows.series:
+        return ColumnPlan(name, "series", f"by setting: windows of {windows.length} steps")
+    if sources := config.table.series.get(name):
+        return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
+    return None
 
 
 def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Guess]:

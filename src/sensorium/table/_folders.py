@@ -28,10 +28,12 @@ def class_folders(path: Path) -> pa.Table:
         for file in _files(each)
     ]
     if len({row["label"] for row in rows}) < 2:
+        tables = sorted(file.name for file in path.iterdir() if file.suffix.lower() in (".csv", ".tsv", ".jsonl"))
         raise TableError(
             "this is a folder, not a table",
             place=str(path),
-            rule="a file, or a folder of class folders: photos/cat/1.jpg, photos/dog/2.jpg",
+            rule="a file, a folder of class folders (photos/cat/1.jpg, photos/dog/2.jpg), or one of Parquet parts",
+            cure=f"give the path of one of its tables: {', '.join(tables[:5])}" if tables else "",
         )
     return pa.Table.from_pylist(rows)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import collections
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,18 @@ from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
 from sensorium.table._notation import Conventions
+from sensorium.table._objects import from_object
+from sensorium.table._origins import name_columns
+from sensorium.table._parts import find_parts, read_parts
+from sensorium.table._plain import NoPlainForm, converted, whole
 from sensorium.table._query import without_secrets
+from sensorium.table._read import Read
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
-from sensorium.table._table import Files, Table
+from sensorium.table._table import Files, Origin, Table
 from sensorium.table._targets import join_spelling, join_targets
 from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows
-from sensorium.table.csv import SEPARATOR
 from sensorium.table.tar import tar as read_shards
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -38,10 +43,10 @@ def open_table(
     text: Collection[str] = (),
     gaps: bool = False,
 ) -> Table:
-    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, or to a folder of class
-    folders; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL
-    database; a pandas, polars or pyarrow table; a Hugging Face
-    Dataset or DatasetDict; a dict of columns; a list of dicts; a Table, which is returned as it is.
+    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, to a folder of class folders or
+    of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database; a pandas, polars
+    or pyarrow table; a Hugging Face Dataset or DatasetDict; a dict of columns; rows as dicts, dataclasses or named
+    tuples; a dict of cells, which is one row; a Table, which is returned as it is.
 
     Args:
         source: what to read.
@@ -60,93 +65,99 @@ def open_table(
     files: Files | None = None
     if isinstance(source, str) and ADDRESS.match(source):
         name = without_secrets(source)
-        arrow, files = _read_address(source, config)
+        read, files = _read_address(source, config)
     elif isinstance(source, str | Path):
-        arrow, name = _read_file(Path(source), config), str(source)
+        read, name = _read_file(Path(source), config), str(source)
         folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
     else:
-        arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
-    _check_whole(arrow, name)
+        found = from_datasets(source)
+        read = Read(from_object(source) if found is None else found)
+        name = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    arrow, origins = name_columns(whole(read.arrow, name))
     _check(arrow, name)
-    given = {
-        column: normalise(cells, config.missing)
-        for column, cells in zip(arrow.column_names, arrow.columns, strict=True)
-    }
+    given, origins = _plain_columns(arrow, config, origins)
     point = config.decimal != "," and config.thousands != "."
     columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
     spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
     columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
-    spelling = join_spelling(spelling, config.targets, columns)
-    table = Table(pa.table(columns), files, name, spelling=spelling, conventions=_conventions(arrow, given, config))
+    origins = {column: origin for column, origin in origins.items() if column not in (*config.lists, *config.targets)}
+    table = Table(
+        pa.table(columns),
+        files,
+        name,
+        problems=tuple(read.problems),
+        spelling=join_spelling(spelling, config.targets, columns),
+        conventions=_conventions(read.separator, given, config),
+        origins=origins,
+    )
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 
 
-def _conventions(arrow: pa.Table, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
+def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
     """What is known of how the table writes numbers: by the settings, and by its columns of text."""
-    separator = (arrow.schema.metadata or {}).get(SEPARATOR, b"").decode()
     texts = tuple(cells for cells in given.values() if pa.types.is_string(cells.type))
     return Conventions(config.decimal, config.thousands, config.currency, config.censored, (), separator, texts)
 
 
-def _read_file(path: Path, config: TableConfig) -> pa.Table:
+def _read_file(path: Path, config: TableConfig) -> Read:
     if path.is_dir():
-        return read_shards(path / "*.tar", config) if any(path.glob("*.tar")) else class_folders(path)
+        return _read_folder(path, config)
     for entry in registry.sources.entries.values():
         if path.suffix.lower() in entry.literal("SUFFIXES", ()):
             if config.query and not entry.literal("QUERY", False):
                 raise TableError(f"{path.suffix} files take no query", place="table.query", rule="it is for databases")
             if not (path.exists() or entry.literal("PATTERN", False)):
                 break
-            return entry.load()(path, config)
+            return _as_read(entry.load()(path, config))
     if not path.exists():
         raise TableError("there is no such table", place=str(path))
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
 
 
-def _read_address(address: str, config: TableConfig) -> tuple[pa.Table, Files | None]:
+def _read_folder(path: Path, config: TableConfig) -> Read:
+    if any(path.glob("*.tar")):
+        return Read(read_shards(path / "*.tar", config))
+    parts = find_parts(path)
+    return read_parts(path, parts, config, _read_file) if parts else Read(class_folders(path))
+
+
+def _read_address(address: str, config: TableConfig) -> tuple[Read, Files | None]:
     """The table behind `scheme://…`, and how its cells' files are found where they lie beside it."""
     scheme = address.partition("://")[0].lower()
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
-            return entry.load()(address, config), None
+            return _as_read(entry.load()(address, config)), None
     path, files = fetch_table(address, allow_outside=config.allow_outside)
     return _read_file(path, config), files
+
+
+def _as_read(found: Read | pa.Table) -> Read:
+    return found if isinstance(found, Read) else Read(found)
 
 
 def _suffixes() -> str:
     return ", ".join(s for entry in registry.sources.entries.values() for s in entry.literal("SUFFIXES", ()))
 
 
-def _from_object(source: Any) -> pa.Table:
-    """Anything with Arrow's C stream interface (pandas, polars, DuckDB …), a Hugging Face dataset, a dict, a list."""
-    found = from_datasets(source)
-    if found is not None:
-        return found
-    try:
-        if hasattr(source, "__arrow_c_stream__"):
-            return pa.table(source)
-        if isinstance(source, Mapping):
-            return pa.table({str(name): pa.array(column) for name, column in source.items()})
-        if isinstance(source, Sequence) and not isinstance(source, bytes):
-            return pa.Table.from_pylist(list(source))
-    except (pa.ArrowException, TypeError, AttributeError, OverflowError, UnicodeError) as error:
-        raise TableError(f"the object can't be read as a table: {error}", place=type(source).__name__) from None
-    raise TableError(
-        f"a {type(source).__name__} is no table",
-        rule="a path, a pandas, polars or pyarrow table, a dict of columns or a list of dicts",
-    )
-
-
-def _check_whole(arrow: pa.Table, name: str) -> None:
-    """Arrow trusts the offsets that a file holds: of a damaged one it would read beyond the memory's end."""
-    try:
-        arrow.validate(full=True)
-        _ = arrow.column_names
-    except (pa.ArrowException, UnicodeError) as error:
-        raise TableError(f"the table is damaged: {error}", place=name, cure="write or fetch it again") from None
+def _plain_columns(
+    arrow: pa.Table, config: TableConfig, origins: Mapping[str, Origin]
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, Origin]]:
+    """Columns of types that are known here, and what became of the others: they are missing in every row."""
+    columns, found = dict[str, pa.ChunkedArray](), dict(origins)
+    for field, cells in zip(arrow.schema, arrow.columns, strict=True):
+        name = field.name
+        try:
+            columns[name] = normalise(cells, config.missing, field.metadata)
+            said = {"converted": converted(cells.type)}
+        except (NoPlainForm, pa.ArrowException, NotImplementedError) as error:
+            columns[name] = pa.chunked_array([pa.nulls(len(cells), pa.string())])
+            said = {"unread": f"Arrow type {error if isinstance(error, NoPlainForm) else cells.type}"}
+        if any(said.values()):
+            found[name] = replace(found.get(name, Origin()), **said)
+    return columns, found
 
 
 def _check(arrow: pa.Table, name: str) -> None:

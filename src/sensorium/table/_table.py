@@ -85,6 +85,23 @@ class Files:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What the source says of a column beside its cells; each is empty where there is nothing to say.
+
+    Attributes:
+        index: why the column numbers or names the rows instead of measuring them.
+        unread: what the cells are, where they can't be read; every cell is then missing.
+        converted: what the cells were, where they are now something else.
+        lost: how many cells can't be read, where others can.
+    """
+
+    index: str = ""
+    unread: str = ""
+    converted: str = ""
+    lost: str = ""
+
+
+@dataclass(frozen=True)
 class Column:
     """One column: its Arrow values (null = missing) and how its paths are found.
 
@@ -100,6 +117,7 @@ class Column:
     is_view: bool = False
     spelling: pa.Array | None = None
     conventions: Conventions = field(default_factory=Conventions)
+    origin: Origin = Origin()
 
     def __len__(self) -> int:
         return len(self.data)
@@ -182,8 +200,16 @@ class Column:
     def sample(self, size: int) -> list[Any]:
         """At most `size` values, evenly spaced over the column: the same at every call."""
         count = len(self.values)
-        rows = np.unique(np.linspace(0, max(0, count - 1), min(size, count)).astype(np.int64))
-        return list(self.values.take(pa.array(rows, pa.int64())).to_pylist())
+        size = min(size, count)
+        if size not in self._samples:
+            rows = np.unique(np.linspace(0, max(0, count - 1), size).astype(np.int64))
+            self._samples[size] = self.values.take(pa.array(rows, pa.int64())).to_pylist()
+        return list(self._samples[size])
+
+    @cached_property
+    def _samples(self) -> dict[int, list[Any]]:
+        """Size → values, kept: every modality asks for them."""
+        return {}
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:
         rows = pa.array(rows)
@@ -211,6 +237,8 @@ class Table:
         notes: what became of the source's rows where they are not the table's.
         spelling: columns of decimal numbers that arrived as text → their text.
         conventions: how the table writes numbers.
+        origins: what the source says of columns; most have none.
+        views: names that read the cells of another column → that column; see `with_views`.
     """
 
     arrow: pa.Table
@@ -222,19 +250,35 @@ class Table:
     notes: tuple[str, ...] = ()
     spelling: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
     conventions: Conventions = field(default_factory=Conventions)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         return list(self.arrow.column_names)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.columns)}
 
     def __contains__(self, name: str) -> bool:
         return self._cells(name) is not None
 
+    def with_views(self, views: Mapping[str, str]) -> Table:
+        """The table with further names for its columns' cells.
+
+        Nothing else makes a name a view: where a table lacks `price.1`, its column `price` must not stand in for it.
+
+        Args:
+            views: view → the column that it reads, as `clip.sound` reads `clip`.
+        """
+        return replace(self, views={**self.views, **views}) if views else self
+
     def column(self, name: str) -> Column:
-        """A column, or with `clip.sound` the view `sound` of the column `clip`.
+        """A column or a view.
 
         Raises:
             SchemaError: there is none, with the nearest names.
@@ -245,12 +289,19 @@ class Table:
                 f"the table has no column {name!r}", place=self.name, cure=did_you_mean(name, self.columns)
             )
         spelling = one_array(self.spelling[cells]) if cells in self.spelling else None
-        data = one_array(self.arrow.column(cells))
-        return Column(name, data, self.files, cells != name, spelling, self.conventions)
+        return Column(
+            name,
+            one_array(self.arrow.column(self._places[cells])),
+            self.files,
+            is_view=cells != name,
+            spelling=spelling,
+            conventions=self.conventions,
+            origin=self.origins.get(cells, Origin()),
+        )
 
     def with_column(self, column: Column) -> Table:
         """The table with other cells in one of its columns."""
-        place = self.columns.index(column.name)
+        place = self._places[column.name]
         spelling = {name: cells for name, cells in self.spelling.items() if name != column.name}
         if column.spelling is not None:
             spelling[column.name] = pa.chunked_array([column.spelling])
@@ -258,8 +309,8 @@ class Table:
 
     def _cells(self, name: str) -> str | None:
         """The column that holds the cells of a column or view."""
-        owner = name.rpartition(".")[0]
-        return name if name in self.columns else owner if owner in self.columns else None
+        owner = self.views.get(name)
+        return name if name in self._places else owner if owner in self._places else None
 
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> Table:
         places = pa.array(rows, pa.int64())

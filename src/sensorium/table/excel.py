@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError, did_you_mean
-from sensorium.table._types import column_of
+from sensorium.table._cells import column_of
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 QUERY = True
@@ -34,9 +34,9 @@ def excel(path: Path, config: TableConfig) -> pa.Table:
         raise TableError(f"the workbook can't be read: {error}", place=str(path)) from None
     if not rows:
         raise TableError("the sheet is empty", place=str(path), rule="a header line, then rows")
-    names = [str(name) or f"column {place + 1}" for place, name in enumerate(rows[0])]
+    names = [str(name) for name in rows[0]]
     columns = (_plain([row[place] for row in rows[1:]]) for place in range(len(names)))
-    arrays = [column_of(values, name, str(path)) for name, values in zip(names, columns, strict=True)]
+    arrays = [column_of(values) for values in columns]
     return pa.Table.from_arrays(arrays, names=names)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
-from sensorium.table._types import column_of
+from sensorium.table._cells import column_of
 
 SUFFIXES = (".jsonl", ".ndjson")
 SHOWN = 5  # faulty lines that a message names
@@ -35,7 +35,7 @@ def jsonl(path: Path, config: TableConfig) -> pa.Table:
                 faults.append(TableError(f"line {number}: {error}", place=str(path), rule="one JSON object a line"))
     raise_together(faults[:SHOWN])
     try:
-        return pa.table({name: column_of([row.get(name) for row in rows], name, str(path)) for name in _keys(rows)})
+        return pa.table({name: column_of([row.get(name) for row in rows]) for name in _keys(rows)})
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
         raise TableError(f"text that is no Unicode: {error}", place=str(path)) from None
 

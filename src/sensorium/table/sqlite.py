@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
+from sensorium.table._cells import column_of
 from sensorium.table._query import as_query
-from sensorium.table._types import column_of
 
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 QUERY = True
@@ -35,5 +35,5 @@ def sqlite(path: Path, config: TableConfig) -> pa.Table:
     if not names:
         raise TableError("the query selects nothing", place="table.query", rule="a SELECT, or the name of a table")
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    arrays = [column_of(list(values), name, str(path)) for name, values in zip(names, columns, strict=True)]
+    arrays = [column_of(values) for values in columns]
     return pa.Table.from_arrays(arrays, names=names)

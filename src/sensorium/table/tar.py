@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
-from sensorium.table._types import column_of
+from sensorium.table._cells import column_of
 
 SUFFIXES = (".tar",)
 PATTERN = True
@@ -40,7 +40,7 @@ def tar(path: Path, config: TableConfig) -> pa.Table:
     """
     rows = [row for shard in _shards(path) for row in _rows(shard)]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = [column_of([row.get(name) for row in rows], name, str(path)) for name in names]
+    columns = [column_of([row.get(name) for row in rows]) for name in names]
     return pa.table(columns, names=names)
 
 

@@ -1,0 +1,56 @@
+"""What a source says of its columns: which of them are an index, which have no name, which could not be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pyarrow as pa
+
+from sensorium.table._objects import ORIGIN
+from sensorium.table._table import Origin
+
+OF_PANDAS = "the index of a pandas table"
+NO_NAME = "a column without a name in the header, as a row index is written"
+INDEX_LEVEL = re.compile(r"__index_level_\d+__")  # an index without a name, as pandas writes it
+UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?(\.\d+)*|\.\.\.\d+")  # an empty header, as pandas and R's readr read it
+
+
+def name_columns(table: pa.Table) -> tuple[pa.Table, dict[str, Origin]]:
+    """The table with a name for every column, and what its source says of them.
+
+    A column without a name becomes `column 1`, by its place.
+    """
+    names = table.column_names
+    empty = [place for place, name in enumerate(names) if not name.strip()]
+    taken = set(names)
+    for place in empty:
+        names[place] = _free(f"column {place + 1}", taken)
+        taken.add(names[place])
+    index = _index_of_pandas(table.schema.metadata)
+    origins = {}
+    for place, (name, field) in enumerate(zip(names, table.schema, strict=True)):
+        why = NO_NAME if place in empty or UNNAMED.fullmatch(name) else ""
+        why = OF_PANDAS if name in index or INDEX_LEVEL.fullmatch(name) else why
+        said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
+        origin = replace(Origin(**said), index=why)
+        if origin != Origin():
+            origins[name] = origin
+    return (table.rename_columns(names) if empty else table), origins
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _index_of_pandas(metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
+    """The columns that pandas' metadata call an index; its entries for mere row numbers name no column."""
+    try:
+        found = json.loads((metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+    return frozenset(name for name in found if isinstance(name, str)) if isinstance(found, list) else frozenset()
