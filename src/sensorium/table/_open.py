@@ -17,6 +17,8 @@ from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
 from sensorium.table._query import without_secrets
+from sensorium.table._read import Read
+from sensorium.table._refit import refit
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Table
@@ -35,6 +37,7 @@ def open_table(
     folder: Path | None = None,
     text: Collection[str] = (),
     gaps: bool = False,
+    expected: Collection[str] = (),
 ) -> Table:
     """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, or to a folder of class
     folders; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL
@@ -47,6 +50,8 @@ def open_table(
         folder: what file cells are relative to; the file's own folder, or the working directory, by default.
         text: columns that stay text even where every cell spells a number, as they did in another table.
         gaps: columns that series, windows and several targets are made of may be missing: they are gaps.
+        expected: columns of the model that the settings come from; where the settings don't fit the file, those that
+            do are taken and reported.
 
     Raises:
         TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
@@ -58,12 +63,13 @@ def open_table(
     files: Files | None = None
     if isinstance(source, str) and ADDRESS.match(source):
         name = without_secrets(source)
-        arrow, files = _read_address(source, config)
+        read, files = _read_address(source, config, expected)
     elif isinstance(source, str | Path):
-        arrow, name = _read_file(Path(source), config), str(source)
+        read, name = _read_file(Path(source), config, expected), str(source)
         folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
     else:
-        arrow, name = _from_object(source), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+        read, name = Read(_from_object(source)), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    arrow = read.arrow
     _check_whole(arrow, name)
     _check(arrow, name)
     given = {
@@ -76,34 +82,40 @@ def open_table(
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
     columns = join_targets(join_lists(columns, config.lists, name), config.targets, name, gaps=gaps)
     spelling = {column: cells for column, cells in spelling.items() if column in columns}
-    table = Table(pa.table(columns), files, name, spelling=spelling)
+    table = Table(pa.table(columns), files, name, problems=tuple(read.problems), spelling=spelling)
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
 
 
-def _read_file(path: Path, config: TableConfig) -> pa.Table:
+def _read_file(path: Path, config: TableConfig, expected: Collection[str]) -> Read:
     if path.is_dir():
-        return read_shards(path / "*.tar", config) if any(path.glob("*.tar")) else class_folders(path)
+        return Read(read_shards(path / "*.tar", config) if any(path.glob("*.tar")) else class_folders(path))
     for entry in registry.sources.entries.values():
         if path.suffix.lower() in entry.literal("SUFFIXES", ()):
             if config.query and not entry.literal("QUERY", False):
                 raise TableError(f"{path.suffix} files take no query", place="table.query", rule="it is for databases")
             if not (path.exists() or entry.literal("PATTERN", False)):
                 break
-            return entry.load()(path, config)
+            fitting, told = refit(path, config, expected) if expected else (config, [])
+            read = _as_read(entry.load()(path, fitting))
+            return Read(read.arrow, [*told, *read.problems])
     if not path.exists():
         raise TableError("there is no such table", place=str(path))
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
 
 
-def _read_address(address: str, config: TableConfig) -> tuple[pa.Table, Files | None]:
+def _read_address(address: str, config: TableConfig, expected: Collection[str]) -> tuple[Read, Files | None]:
     """The table behind `scheme://…`, and how its cells' files are found where they lie beside it."""
     scheme = address.partition("://")[0].lower()
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
-            return entry.load()(address, config), None
+            return _as_read(entry.load()(address, config)), None
     path, files = fetch_table(address, allow_outside=config.allow_outside)
-    return _read_file(path, config), files
+    return _read_file(path, config, expected), files
+
+
+def _as_read(found: Read | pa.Table) -> Read:
+    return found if isinstance(found, Read) else Read(found)
 
 
 def _suffixes() -> str:

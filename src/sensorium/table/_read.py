@@ -1,0 +1,28 @@
+"""What a source gives where it has more to say than the cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from sensorium.problems import Problem
+
+
+@dataclass(frozen=True)
+class Read:
+    """The cells of a file, and what in it could not be taken as it stands.
+
+    Attributes:
+        arrow: the cells.
+        problems: of a column or, column "", of the file; all with row None.
+    """
+
+    arrow: pa.Table
+    problems: Sequence[Problem] = ()
+
+
+def finding(reason: str, cure: str = "", column: str = "") -> Problem:
+    """Something about the whole file, or a whole column of it."""
+    return Problem(None, column, reason, cure)
