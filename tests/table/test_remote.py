@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli._main import make_app
 from sensorium.errors import MissingExtraError, TableError
+from sensorium.problems import Unreadable
 from sensorium.table import _remote, open_table
 
 ROWS = 40
@@ -68,6 +69,8 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.end_headers()
         elif fault == "always":
             self.send_error(500)
+        elif fault and fault.isdigit():
+            self.send_error(int(fault))
         elif path not in self.files:
             self.send_error(404)
         else:
@@ -270,3 +273,53 @@ def test_where_a_server_sends_us_on_to_is_told_without_its_signature(served):
     with pytest.raises(TableError, match="can't be fetched") as caught:
         open_table(f"{address}/films/table.csv")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "HTTP 401"), (403, "HTTP 403"), (404, "no such"), (410, "no such"), (400, "400")]
+)
+def test_a_refused_file_is_asked_for_once_in_a_run(status, said, served):
+    address, files, faults, asked = served
+    faults.update(dict.fromkeys([path for path in files if path.endswith(".png")], str(status)))
+    table = open_table(f"{address}/films/table.csv?token=s3cret")
+    before = len(asked)
+    for _ in range(3):
+        with pytest.raises(Unreadable, match=said) as caught:
+            table.files.path("photos/a 1.png")
+    assert len(asked) - before <= 2, "HEAD and GET"
+    assert "the part after '?'" in caught.value.cure or status == 400
+    assert "s3cret" not in caught.value.reason + caught.value.cure
+
+
+def test_inspect_asks_for_each_refused_picture_once(served):
+    address, files, faults, asked = served
+    faults.update(dict.fromkeys([path for path in files if path.endswith(".png")], "403"))
+    found = sensorium.inspect(f"{address}/films/table.csv?token=s3cret", "label")
+    assert len([path for kind, path in asked if kind == "GET" and path.endswith(".png")]) <= ROWS
+    (fault,) = [fault for column in found.columns if column.name == "photo" for fault in column.faults]
+    assert "refused" in fault["reason"] and "is not sent with them" in fault["cure"]
+
+
+def test_a_server_that_fails_for_a_moment_is_asked_again_and_a_dead_one_less_and_less(served, monkeypatch):
+    address, files, faults, asked = served
+    monkeypatch.setattr(_remote, "PATIENT", 2)
+    faults.update(dict.fromkeys([path for path in files if path.endswith(".png")], "always"))
+    table = open_table(f"{address}/films/table.csv")
+    counts = []
+    for row in range(4):
+        before = len(asked)
+        with pytest.raises(Unreadable, match="can't be fetched"):
+            table.files.path(f"photos/a {row}.png")
+        counts.append(len(asked) - before)
+    assert counts[0] == counts[1] == 3 * counts[2] == 3 * counts[3]
+    faults.clear()
+    assert open_table(f"{address}/films/table.csv").files.path("photos/a 1.png").exists(), "another run asks again"
+
+
+def test_a_refused_table_is_told_at_once(served):
+    address, _, faults, asked = served
+    faults["films/table.csv"] = "403"
+    with pytest.raises(TableError, match="refused to send the table") as caught:
+        open_table(f"{address}/films/table.csv?token=s3cret")
+    assert len(asked) <= 2
+    assert "token" in caught.value.cure and "s3cret" not in str(caught.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sensorium.config._types import Names, Strict
 
@@ -47,7 +47,16 @@ class TableConfig(Strict):
     """How the source is read."""
 
     encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
-    separator: str | None = Field(None, description="CSV field separator; read off the header by default")
+    separator: str | None = Field(
+        None, description="CSV field separator, or none (one column); found in the first lines by default"
+    )
+    skip_rows: NonNegativeInt = Field(0, description="lines above the header of a CSV file that are skipped")
+    comment: str | None = Field(None, description="CSV lines that begin with it are skipped, such as #")
+    quotes: Literal["double", "backslash", "none"] | None = Field(
+        None,
+        description="how a quote in a quoted CSV cell is written (none: quotes are ordinary characters); found in the "
+        "file by default",
+    )
     missing: list[str] = Field(
         [""], description="spellings of a missing cell; words such as n/a among numbers are missing in any case"
     )

@@ -24,6 +24,7 @@ from sensorium.table._parts import find_parts, read_parts
 from sensorium.table._plain import NoPlainForm, converted, whole
 from sensorium.table._query import without_secrets
 from sensorium.table._read import Read
+from sensorium.table._refit import refit
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Origin, Table
@@ -42,6 +43,7 @@ def open_table(
     folder: Path | None = None,
     text: Collection[str] = (),
     gaps: bool = False,
+    expected: Collection[str] = (),
 ) -> Table:
     """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, to a folder of class folders or
     of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database; a pandas, polars
@@ -54,6 +56,8 @@ def open_table(
         folder: what file cells are relative to; the file's own folder, or the working directory, by default.
         text: columns that stay text even where every cell spells a number, as they did in another table.
         gaps: columns that series, windows and several targets are made of may be missing: they are gaps.
+        expected: columns of the model that the settings come from; where the settings don't fit the file, those that
+            do are taken and reported.
 
     Raises:
         TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
@@ -65,9 +69,9 @@ def open_table(
     files: Files | None = None
     if isinstance(source, str) and ADDRESS.match(source):
         name = without_secrets(source)
-        read, files = _read_address(source, config)
+        read, files = _read_address(source, config, expected)
     elif isinstance(source, str | Path):
-        read, name = _read_file(Path(source), config), str(source)
+        read, name = _read_file(Path(source), config, expected), str(source)
         folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
     else:
         found = from_datasets(source)
@@ -102,7 +106,7 @@ def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: T
     return Conventions(config.decimal, config.thousands, config.currency, config.censored, (), separator, texts)
 
 
-def _read_file(path: Path, config: TableConfig) -> Read:
+def _read_file(path: Path, config: TableConfig, expected: Collection[str] = ()) -> Read:
     if path.is_dir():
         return _read_folder(path, config)
     for entry in registry.sources.entries.values():
@@ -111,7 +115,9 @@ def _read_file(path: Path, config: TableConfig) -> Read:
                 raise TableError(f"{path.suffix} files take no query", place="table.query", rule="it is for databases")
             if not (path.exists() or entry.literal("PATTERN", False)):
                 break
-            return _as_read(entry.load()(path, config))
+            fitting, told = refit(path, config, expected) if expected else (config, [])
+            read = _as_read(entry.load()(path, fitting))
+            return replace(read, problems=[*told, *read.problems])
     if not path.exists():
         raise TableError("there is no such table", place=str(path))
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
@@ -124,14 +130,14 @@ def _read_folder(path: Path, config: TableConfig) -> Read:
     return read_parts(path, parts, config, _read_file) if parts else Read(class_folders(path))
 
 
-def _read_address(address: str, config: TableConfig) -> tuple[Read, Files | None]:
+def _read_address(address: str, config: TableConfig, expected: Collection[str]) -> tuple[Read, Files | None]:
     """The table behind `scheme://…`, and how its cells' files are found where they lie beside it."""
     scheme = address.partition("://")[0].lower()
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
             return _as_read(entry.load()(address, config)), None
     path, files = fetch_table(address, allow_outside=config.allow_outside)
-    return _read_file(path, config), files
+    return _read_file(path, config, expected), files
 
 
 def _as_read(found: Read | pa.Table) -> Read:

@@ -28,22 +28,34 @@ from sensorium.table._table import Files
 INSTALL = "pip install 'sensorium[remote]'"
 TOGETHER = 16  # files fetched at a time
 TRIES, WAIT = 3, 0.3  # seconds before the second try, twice as long before the third
+PATIENT = 16  # files in a row that failed after all their tries; from there on each is tried once
+AGAIN = (408, 425, 429)  # of the HTTP statuses 300 to 499 those that a second try may mend
+REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missing
 CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
 LARGEST = 8 * 2**30  # bytes of a file
 ROOM = 20 * 10**9  # bytes kept; beyond it, what was not used for longest goes
 STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
 
 
+class Refused(OSError):
+    """The server doesn't send the file to us: a token or a right is missing."""
+
+
 @dataclass(frozen=True)
 class RemoteFiles(Files):
     """Cells are relative to an address; a file that one names is fetched when it is first asked for.
 
+    What can't be had is remembered, as is what was fetched: every look at the table asks the server once.
+
     Args:
         address: of the folder that the table lies in, with nothing after `?`.
+        query: whether the table's own address has something after `?`, which may be a token.
     """
 
     address: str = ""
-    _fetched: dict[str, Path] = field(default_factory=dict, compare=False, repr=False)
+    query: bool = False
+    _fetched: dict[str, Path | Unreadable] = field(default_factory=dict, compare=False, repr=False)
+    _failed: list[str] = field(default_factory=list, compare=False, repr=False)  # since the last that came
 
     def path(self, cell: str, *, folders: bool = False) -> Path:
         """The fetched file.
@@ -53,8 +65,14 @@ class RemoteFiles(Files):
         """
         address = self._address_of(cell)
         if address not in self._fetched:
-            self._fetched[address] = self._fetch(address)
-        return self._fetched[address]
+            try:
+                self._fetched[address] = self._fetch(address)
+            except Unreadable as error:
+                self._fetched[address] = error
+        found = self._fetched[address]
+        if isinstance(found, Unreadable):
+            raise Unreadable(found.reason, found.cure)
+        return found
 
     def fetch(self, cells: Iterable[Any], advance: Callable[[int], None]) -> None:
         """Have the files of many cells side by side; what can't be had is told when it is decoded."""
@@ -84,15 +102,26 @@ class RemoteFiles(Files):
 
     def _fetch(self, address: str) -> Path:
         try:
-            found = fetch(address)
+            found = fetch(address, once=len(self._failed) >= PATIENT)
         except FileNotFoundError:
-            raise Unreadable("there is no such file", "paths are relative to the table's address") from None
+            cure = f"paths are relative to the table's address{self._unsent}"
+            raise Unreadable("there is no such file", cure) from None
+        except Refused as error:
+            cure = f"check that you may read the files beside the table{self._unsent}"
+            raise Unreadable(f"the server refused to send the file ({error})", cure) from None
         except (OSError, TableError) as error:  # the latter: an address of no known kind, in a cell
+            self._failed.append(address)
             reason = error.finding if isinstance(error, TableError) else error
-            raise Unreadable(f"the file can't be fetched ({reason})", "try again, or fetch it by hand") from None
+            raise Unreadable(f"the file can't be fetched ({reason})", "try again, or download it") from None
+        self._failed.clear()
         if not found.stat().st_size:
             raise Unreadable("the file is empty (0 bytes)")
         return found
+
+    @property
+    def _unsent(self) -> str:
+        """A token for the table is not for whatever its cells name; who set one has to know."""
+        return "; the part after '?' of the table's address is not sent with them" if self.query else ""
 
 
 def fetch_table(address: str, *, allow_outside: bool) -> tuple[Path, RemoteFiles]:
@@ -110,35 +139,43 @@ def fetch_table(address: str, *, allow_outside: bool) -> tuple[Path, RemoteFiles
         found = fetch(address)
     except FileNotFoundError:
         raise TableError("there is no such table", place=place) from None
+    except Refused as error:
+        cure = "check the address, its token, and that you may read the table"
+        raise TableError(f"the server refused to send the table ({error})", place=place, cure=cure) from None
     except OSError as error:
         raise TableError(f"the table can't be fetched: {error}", place=place, cure="try again") from None
-    folder = address.partition("?")[0].rpartition("/")[0]
-    return found, RemoteFiles(found.parent, allow_outside, folder)
+    before, _, query = address.partition("?")
+    return found, RemoteFiles(found.parent, allow_outside, before.rpartition("/")[0], bool(query))
 
 
-def fetch(address: str) -> Path:
+def fetch(address: str, *, once: bool = False) -> Path:
     """A file of this machine with the content that is behind the address now.
 
     One that was fetched before is taken where size and time or tag are the same; a server that tells neither is asked
-    for the whole again.
+    for the whole again. A refusal is taken at its word; other failures may pass, and are tried again after a while.
 
     Raises:
         FileNotFoundError: there is nothing.
+        Refused: the server has it but doesn't send it.
         OSError: it can't be had, said without what is secret in the address.
         MissingExtraError: fsspec, or what it needs for such an address, is not installed.
     """
     system, path = _file_system(address)
     folder = cache_folder("files") / hashlib.sha256(address.encode()).hexdigest()[:32]
     target = folder / (posixpath.basename(unquote(urlsplit(address).path)) or "file")
-    for attempt in range(TRIES):
+    tries = 1 if once else TRIES
+    for attempt in range(tries):
         try:
             return _fetch_once(system, path, target)
         # Each protocol's library has errors of its own.
         except Exception as error:  # noqa: BLE001
             if _says_nothing_is_there(error):
                 raise FileNotFoundError(without_secrets(address)) from None
-            reason = _masked(error.__cause__ or error, address)
-            if attempt + 1 == TRIES or getattr(error, "permanent", False):
+            status, reason = _status(error), _masked(error.__cause__ or error, address)
+            if status in REFUSED or isinstance(error, PermissionError):
+                raise Refused(f"HTTP {status}" if status else reason) from None
+            final = 300 <= status < 500 and status not in AGAIN
+            if attempt + 1 == tries or final or isinstance(error, _TooLarge):
                 raise OSError(reason) from None
             time.sleep(WAIT * 2**attempt)
     raise AssertionError
@@ -183,13 +220,22 @@ def _stamp_of(target: Path) -> Any:
 
 def _says_nothing_is_there(error: BaseException) -> bool:
     """To fsspec's HTTP every failure is a file that is not there; what it was is the error's cause."""
-    cause = error.__cause__
-    plain = cause is None or isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) in (404, 410)
-    return isinstance(error, FileNotFoundError) and plain
+    cause, status = error.__cause__, _status(error)
+    plain = cause is None or isinstance(cause, FileNotFoundError)
+    return status in (404, 410) or (isinstance(error, FileNotFoundError) and plain)
+
+
+def _status(error: BaseException) -> int:
+    """The HTTP status of an answer that a library made an error of; 0 where there was none."""
+    for each in filter(None, (error, error.__cause__)):
+        for name in ("status", "status_code", "code"):
+            if isinstance(found := getattr(each, name, None), int):
+                return found
+    return 0
 
 
 class _TooLarge(OSError):
-    permanent = True
+    """More than is taken."""
 
 
 def _open(system: Any, path: str) -> Any:

@@ -2,97 +2,148 @@
 
 from __future__ import annotations
 
-import csv as text_csv
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from sensorium.config import TableConfig
-from sensorium.errors import TableError
+from sensorium.problems import Problem, count
+from sensorium.table._header import Head, read_head
+from sensorium.table._lines import count_lines, end_of_text, line_of
+from sensorium.table._lost import Cells, swallowed_rows
+from sensorium.table._quotes import straighten_quotes
+from sensorium.table._ragged import explain
+from sensorium.table._read import Read, finding
+from sensorium.table._text import encoding_error, read_text
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
-SEPARATOR = b"sensorium.separator"  # metadata of the table: what parts its cells
-SHOWN = 5  # ragged lines that a message names
+TABS = (".tsv", ".tab")
+SAMPLE = 1 << 18  # bytes of which the header and the separator are read
+BLOCK = 1 << 21  # bytes that Arrow parses at a time
 
 
-def csv(path: Path, config: TableConfig) -> pa.Table:
+def csv(path: Path, config: TableConfig) -> Read:
     """Every cell as text (types are narrowed later, where nothing is lost by it).
 
     Raises:
-        TableError: empty file, wrong encoding, rows of unequal length, two columns of one name.
+        TableError: empty file, wrong encoding, no header, rows of unequal length.
     """
-    header, separator = _header(path, config)
+    text = read_text(path, config.encoding)
+    head = csv_head(text.data, path, config)
+    data, told = straighten_quotes(text.data, head.separator, config)
+    arrow, skipped = _parse(data, head, config, path)
+    cells = Cells(arrow, data, head)
+    told += [*_skipped(cells, skipped), *_repeated(cells), *_control_characters(data)]
+    arrow, unnamed = _without_unnamed(arrow.rename_columns(head.names))
+    return Read(arrow, [*text.problems, *head.problems, *told, *unnamed], head.separator)
+
+
+def csv_head(data: bytes, path: Path, config: TableConfig) -> Head:
+    """The header of a text.
+
+    Raises:
+        TableError: there is none, or it is not UTF-8.
+    """
+    end = len(data) if len(data) <= SAMPLE else max(data.find(b"\n", SAMPLE), data.find(b"\r", SAMPLE)) + 1
+    sample = data[: end or len(data)]
     try:
-        table = arrow_csv.read_csv(
-            path,
-            read_options=arrow_csv.ReadOptions(
-                encoding=config.encoding, column_names=_unique(header), skip_rows=1, use_threads=False
-            ),
-            parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.string() for name in _unique(header)}, strings_can_be_null=True, null_values=[""]
-            ),
-        )
-        return table.rename_columns(header).replace_schema_metadata({SEPARATOR: separator})
+        return read_head(sample.decode(), config, str(path), tabs=path.suffix.lower() in TABS)
     except UnicodeDecodeError as error:
-        raise _encoding_error(path, config, str(error)) from None
-    except pa.ArrowInvalid as error:
-        raise _explain(path, config, separator, len(header), error) from None
+        raise encoding_error(path, config.encoding, str(error), data) from None
 
 
-def _header(path: Path, config: TableConfig) -> tuple[list[str], str]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig" if config.encoding == "utf-8" else config.encoding) as stream:
-            first = stream.readline()
-            separator = config.separator or _separator(path, first)
-            stream.seek(0)
-            return next(text_csv.reader(stream, delimiter=separator)), separator
-    except StopIteration:
-        raise TableError("the file is empty", place=str(path), rule="a header line, then rows") from None
-    except (UnicodeError, LookupError) as error:
-        raise _encoding_error(path, config, str(error)) from None
-    except (OSError, text_csv.Error) as error:
-        raise TableError(f"the file can't be read: {error}", place=str(path)) from None
+def _parse(data: bytes, head: Head, config: TableConfig, path: Path) -> tuple[pa.Table, int]:
+    """All rows as text, and how many lines were none."""
+    if end_of_text(data) <= head.size:
+        return pa.table({f"c{place}": pa.array([], pa.string()) for place in range(len(head.names))}), 0
+    skipped = [0]
+
+    def judge(row: arrow_csv.InvalidRow) -> str:
+        passed = not row.text.strip(" \t\x1a") or bool(config.comment and row.text.lstrip().startswith(config.comment))
+        skipped[0] += passed
+        return "skip" if passed else "error"
+
+    for block in (BLOCK, min(len(data) + 1, 2**31 - 1)):
+        try:
+            arrow = _arrow(data, head, config, judge, block)
+        except pa.ArrowInvalid as error:
+            if "block" in str(error) and block == BLOCK:
+                skipped[0] = 0
+                continue
+            raise explain(data, head, config, path, error) from None
+        break
+    if head.extra and any(column.null_count < len(column) for column in arrow.columns[-head.extra :]):
+        raise explain(data, head, config, path, None)
+    if config.comment:
+        rows = arrow.filter(pc.invert(pc.fill_null(pc.starts_with(arrow.column(0), config.comment), False)))
+        return rows, skipped[0] + len(arrow) - len(rows)
+    return arrow, skipped[0]
 
 
-def _separator(path: Path, header: str) -> str:
-    if path.suffix.lower() in (".tsv", ".tab"):
-        return "\t"
-    return max(",;\t|", key=header.count) if header else ","
-
-
-def _unique(header: list[str]) -> list[str]:
-    # Arrow looks types up by name; the real names, which may collide, are put back (and judged) afterwards.
-    return [f"c{i}" for i in range(len(header))]
-
-
-def _explain(path: Path, config: TableConfig, separator: str, width: int, error: Exception) -> TableError:
-    """Arrow says that it can't; the slow reader says where."""
-    ragged = []
-    try:
-        with path.open(newline="", encoding=config.encoding) as stream:
-            reader = text_csv.reader(stream, delimiter=separator)
-            ragged = [(reader.line_num, len(row)) for row in reader if row and len(row) != width]
-    except UnicodeDecodeError as fault:
-        return _encoding_error(path, config, str(fault))
-    except text_csv.Error as fault:
-        return TableError(f"the text can't be parsed: {fault}", place=str(path))
-    if not ragged:
-        return TableError(f"the file can't be parsed: {error}", place=str(path))
-    shown = ", ".join(f"line {line} has {count}" for line, count in ragged[:SHOWN])
-    more = f" and {len(ragged) - SHOWN} more" if len(ragged) > SHOWN else ""
-    return TableError(
-        f"{len(ragged)} rows have another number of cells than the header's {width}: {shown}{more}",
-        place=str(path),
-        rule="every row has as many cells as the header",
-        cure="quote cells that hold the separator or a line break, or set table.separator",
+def _arrow(data: bytes, head: Head, config: TableConfig, judge: object, block: int) -> pa.Table:
+    names = [f"c{place}" for place in range(len(head.names))]  # Arrow looks types up by name; real ones may collide
+    plain = config.quotes == "none"
+    return arrow_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(data).slice(head.size)),
+        read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=block),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=head.separator,
+            quote_char=False if plain else '"',
+            newlines_in_values=not plain,
+            invalid_row_handler=judge,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+        ),
     )
 
 
-def _encoding_error(path: Path, config: TableConfig, detail: str) -> TableError:
-    return TableError(
-        f"the text is not {config.encoding}: {detail}",
-        place=str(path),
-        cure="--set table.encoding=cp1252 (or latin-1, utf-16, gb18030 …), or save the file as UTF-8",
-    )
+def _skipped(cells: Cells, skipped: int) -> list[Problem]:
+    """What became of lines that are no rows: there is one line a row but for texts with line breaks."""
+    lines = count_lines(cells.data, cells.head.size, end_of_text(cells.data))
+    missing = lines - len(cells.arrow) - skipped
+    if missing <= 0:
+        return []
+    found = swallowed_rows(cells)
+    blank = missing - sum(cells.breaks.values())
+    if blank > 0:
+        told = f"{count(blank, 'blank line')} between the rows {'is' if blank == 1 else 'are'} skipped"
+        cure = 'write "" for a missing cell' if len(cells.head.names) == 1 else "remove them"
+        found.append(finding(told, cure))
+    return found
+
+
+def _repeated(cells: Cells) -> list[Problem]:
+    """Rows that repeat the header, as files have that were joined."""
+    arrow, names = cells.arrow, cells.head.names
+    if len(names) < 2 or not names[0]:
+        return []
+    rows = pc.indices_nonzero(pc.fill_null(pc.equal(arrow.column(0), names[0]), False))
+    found = [row for row in arrow.take(rows).to_pylist() if [cell or "" for cell in row.values()] == names]
+    if not found:
+        return []
+    reason = f"{count(len(found), 'row')} repeat the header (first: row {rows[0].as_py()})"
+    return [finding(reason, "remove these lines: they make text of columns of numbers")]
+
+
+def _control_characters(data: bytes) -> list[Problem]:
+    place = data.find(b"\0")
+    if place < 0:
+        return []
+    return [finding(f"cells hold NUL characters (first: line {line_of(data, place)})", "remove them from the file")]
+
+
+def _without_unnamed(arrow: pa.Table) -> tuple[pa.Table, list[Problem]]:
+    """Separators at the ends of lines make columns without names or cells."""
+    empty = [
+        place
+        for place, (name, column) in enumerate(zip(arrow.column_names, arrow.columns, strict=True))
+        if not name and column.null_count == len(column)
+    ]
+    if not empty or not len(arrow):
+        return arrow, []
+    kept = [place for place in range(arrow.num_columns) if place not in empty]
+    reason = f"{count(len(empty), 'column')} without a name and without a value {'is' if len(empty) == 1 else 'are'}"
+    return arrow.select(kept), [finding(f"{reason} left out", "remove the separators at the ends of the lines")]

@@ -11,33 +11,45 @@ import pyarrow as pa
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.table._cells import column_of
+from sensorium.table._read import Read
+from sensorium.table._text import encoding_error, read_text
 
 SUFFIXES = (".jsonl", ".ndjson")
 SHOWN = 5  # faulty lines that a message names
 
 
-def jsonl(path: Path, config: TableConfig) -> pa.Table:
+def jsonl(path: Path, config: TableConfig) -> Read:
     """Keys become columns; a key that a line lacks is a missing cell.
 
     Raises:
         TableError: wrong encoding, lines that are no JSON objects, a column of mixed types.
     """
+    found = read_text(path, config.encoding)
     try:
-        text = path.read_text(encoding="utf-8-sig" if config.encoding == "utf-8" else config.encoding)
-    except (UnicodeError, LookupError, OSError) as error:
-        raise TableError(f"the file can't be read: {error}", place=str(path), cure="set table.encoding") from None
+        text = found.data.decode()
+    except UnicodeDecodeError as error:
+        raise encoding_error(path, config.encoding, str(error), found.data) from None
     rows, faults = [], []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.split("\n" if "\n" in text else "\r"), 1):
         if line.strip():
             try:
                 rows.append(_object(line))
             except (ValueError, RecursionError) as error:
                 faults.append(TableError(f"line {number}: {error}", place=str(path), rule="one JSON object a line"))
-    raise_together(faults[:SHOWN])
+    _raise(faults)
     try:
-        return pa.table({name: column_of([row.get(name) for row in rows]) for name in _keys(rows)})
+        columns = {name: column_of([row.get(name) for row in rows]) for name in _keys(rows)}
+        return Read(pa.table(columns), found.problems)
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
         raise TableError(f"text that is no Unicode: {error}", place=str(path)) from None
+
+
+def _raise(faults: list[TableError]) -> None:
+    """All faults as one error, the first of them with their lines."""
+    if len(faults) > SHOWN:
+        rest = f"{len(faults) - SHOWN:,} more lines are not JSON objects"
+        faults = [*faults[:SHOWN], TableError(rest, place=faults[0].place, rule=faults[0].rule)]
+    raise_together(faults)
 
 
 def _object(line: str) -> dict[str, Any]:

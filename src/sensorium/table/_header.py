@@ -1,0 +1,118 @@
+"""The first lines of a CSV file: what stands above the header, the separator, the names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+from sensorium.problems import Problem, count
+from sensorium.table._header_doubts import header_doubts, refuse_title
+from sensorium.table._read import finding
+from sensorium.table._records import LINE, Record, end_of_line
+from sensorium.table._separator import ALONE, agreed_width, find_separator, sample_rows, set_separator
+
+DECLARED = re.compile(r'^"?sep=(.)"?[,;\t| ]*$', re.IGNORECASE)  # what Excel writes, and reads, above the header
+BLANKS = " \t\u00a0\u200b\ufeff"
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the first lines say.
+
+    Attributes:
+        names: of the columns, without blanks around them.
+        separator: one character.
+        lines: how many lines of the file stand before the first row.
+        size: how many bytes they take in UTF-8.
+        extra: how many of the names, the last ones, were added for cells that stand under no name.
+        problems: what was guessed or changed.
+    """
+
+    names: list[str]
+    separator: str
+    lines: int
+    size: int
+    extra: int = 0
+    problems: Sequence[Problem] = ()
+
+
+def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = False) -> Head:
+    """The header of a table.
+
+    Args:
+        sample: the file's beginning.
+        config: what is set.
+        place: the file, for messages.
+        tabs: the file's name says that tabs separate.
+
+    Raises:
+        TableError: there is none, or the line where it should be isn't one.
+    """
+    above, start, declared = _above(sample, config)
+    text = sample[start:]
+    if not text.strip():
+        raise TableError("the file is empty", place=place, rule="a header line, then rows")
+    separator = set_separator(config.separator) or declared or find_separator(text, config, tabs=tabs)
+    header, *rows = sample_rows(text, separator, config)
+    refuse_title(header, rows, text, config, f"{place}, line {above + 1}")
+    names, told = _clean(_evened(header.cells, rows))
+    end = start + end_of_line(text, header.last)
+    told += header_doubts(names, rows, above)
+    told += _one_column(names, text, separator, config)
+    extra = max(0, len(names) - len(header.cells))
+    return Head(names, separator, above + header.last, len(sample[:end].encode()), extra, told)
+
+
+def _above(sample: str, config: TableConfig) -> tuple[int, int, str | None]:
+    """Lines above the header, the characters that they take, and the separator that one of them declares."""
+    lines, end, declared = 0, 0, None
+    while end < len(sample):
+        found = LINE.match(sample, end)
+        line = found.group(1) if found else ""
+        passed = lines < config.skip_rows or not line.strip(BLANKS + ",;|")
+        passed = passed or bool(config.comment and line.lstrip().startswith(config.comment))
+        if not passed:
+            sep = None if declared else DECLARED.match(line)
+            if not sep:
+                break
+            declared = sep.group(1)
+        lines, end = lines + 1, found.end() if found else len(sample)
+    return lines, end, declared
+
+
+def _evened(names: list[str], rows: Sequence[Record]) -> list[str]:
+    """Separators at the end of every row, or of the header alone, make cells of no column."""
+    width = agreed_width(rows)
+    if width > len(names) and not any(cell.strip() for row in rows for cell in row.cells[len(names) :]):
+        return names + [""] * (width - len(names))
+    if 0 < width < len(names) and not any(name.strip(BLANKS) for name in names[width:]):
+        return names[:width]
+    return names
+
+
+def _one_column(names: list[str], text: str, separator: str, config: TableConfig) -> list[Problem]:
+    """A single column is sometimes many whose separator is another one."""
+    if len(names) > 1:
+        return []
+    if config.separator is None:
+        reason = "the header names one column, so each line is read as one cell, separators included"
+        return [finding(reason, "set table.separator if the lines hold several cells")] if separator == ALONE else []
+    other = find_separator(text, config)
+    width = len(sample_rows(text, other, config)[0].cells)
+    if width == 1 or separator == ALONE:
+        return []
+    reason = f"table.separator={config.separator!r} gives one column, where {other!r} would give {width}"
+    return [finding(reason, f"set table.separator={other!r}, or leave it out")]
+
+
+def _clean(names: list[str]) -> tuple[list[str], list[Problem]]:
+    """Names without the blanks around them, unless two would be the same then."""
+    clean = [name.strip(BLANKS) for name in names]
+    changed = [name for name, other in zip(names, clean, strict=True) if name != other]
+    if not changed or len(set(clean)) < len(set(names)):
+        return names, []
+    shown = ", ".join(map(repr, changed[:3])) + (" …" if len(changed) > 3 else "")
+    return clean, [finding(f"blanks around {count(len(changed), 'column name')} are removed: {shown}")]

@@ -1,0 +1,117 @@
+"""Whether the first line of a CSV file names the columns: it may be a title, a comment, or the first row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+from sensorium.problems import Problem, shorten
+from sensorium.table._read import finding
+from sensorium.table._records import Record
+from sensorium.table._separator import SEPARATORS, agreed_width, sample_rows, set_separator
+
+NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
+GAPS = frozenset({"", "-", ".", "..", "?", "na", "n/a", "nan", "null", "none", "n.b.", "nd", "missing", "unknown"})
+MOST = 0.9  # of a column's cells that are numbers: the others are gaps
+ENOUGH = 3  # rows below the line in doubt
+
+Rows = Sequence[Record]
+
+
+def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, place: str) -> None:
+    """Raise where what stands in the header's place is a title or a comment."""
+    found, shown = "", shorten(" ".join(header.cells))
+    width, comment = len(header.cells), header.cells[0].lstrip().startswith(("#", "%", "//"))
+    other = _width_below(header, rows, text, config)
+    if other:
+        cells = "1 cell" if width == 1 else f"{width} cells"
+        found = f"the line is not a header: it has {cells} ({shown!r}), and the lines below it have {other}"
+    elif rows and width > 1 and (_mostly_empty(header, rows) or (comment and _is_header(rows))):
+        found = f"the line is not a header: {shown!r}"
+    if found:
+        lines = "set table.comment='#', or " if comment and header.cells[0].lstrip().startswith("#") else ""
+        cure = f"{lines}set table.skip_rows={int(place.rpartition(' ')[2])} if the header is the next line"
+        raise TableError(found, place=place, rule="the first line names the columns", cure=cure)
+
+
+def header_doubts(names: Sequence[str], rows: Rows, above: int) -> list[Problem]:
+    """What looks like a row in the header's place, or like a second header below it."""
+    cells = [row.cells for row in rows if len(row.cells) == len(names)]
+    if len(cells) < ENOUGH or len(names) < 2:
+        return []
+    if _is_row(names, cells):
+        return [
+            finding(
+                f"line {above + 1} is read as the header but looks like a row: {shorten(', '.join(names))}",
+                "if the file has no header line, add one",
+            )
+        ]
+    if len(numbers := _numbers(cells[1:])) > 1 and _is_header(rows):
+        shown = shorten(", ".join(cells[0][place] for place in numbers))
+        reason = f"the first row looks like a second header line, such as units: {shown}"
+        return [finding(reason, "remove the line: otherwise the columns of numbers hold text")]
+    return []
+
+
+def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> int:
+    """How many cells all lines below have where the header has another number of them."""
+    width = len(header.cells)
+    if agreed_width(rows) in (width - 1, width, width + 1) and width > 1:
+        return 0
+    if any(len(row.cells) == width for row in rows) and width > 1:
+        return 0
+    own = set_separator(config.separator)
+    for separator in [own] if own else SEPARATORS:
+        below = sample_rows(text, separator, config)[1:]
+        found = agreed_width(below)
+        if found > 1 and found != width and (len(below) >= ENOUGH or (len(below) > 1 and found > 2)):
+            return found
+    return 0
+
+
+def _mostly_empty(header: Record, rows: Rows) -> bool:
+    """A title that was padded with separators: fewer than half of the names, and more in the next line."""
+    filled, below = (sum(bool(cell.strip()) for cell in row.cells) for row in (header, rows[0]))
+    return 2 * filled < len(header.cells) and below > max(2 * filled, len(header.cells) // 2)
+
+
+def _numbers(cells: Sequence[Sequence[str]]) -> list[int]:
+    """Columns of numbers."""
+    found = []
+    for place in range(len(cells[0]) if cells else 0):
+        values = [row[place] for row in cells if row[place].strip().lower() not in GAPS]
+        if values and sum(bool(NUMBER.fullmatch(value)) for value in values) >= MOST * len(values):
+            found.append(place)
+    return found
+
+
+def _is_header(rows: Rows) -> bool:
+    """Whether the first row has words in every column that holds numbers below it."""
+    cells = [row.cells for row in rows if len(row.cells) == len(rows[0].cells)]
+    numbers = _numbers(cells[1:]) if len(cells) > ENOUGH else []
+    return bool(numbers) and not any(
+        NUMBER.fullmatch(cells[0][place]) or cells[0][place].strip().lower() in GAPS for place in numbers
+    )
+
+
+def _is_row(names: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+    """Whether the names are values: numbers above numbers that count nothing, or words that their columns repeat."""
+    numbers = _numbers(cells)
+    spelt = [names[place] for place in numbers]
+    if not all(NUMBER.fullmatch(name) for name in spelt):
+        return False
+    columns = list(zip(*cells, strict=True))
+    repeated = any(
+        name.strip() and columns[place].count(name) > 1 for place, name in enumerate(names) if place not in numbers
+    )
+    return repeated or (len(spelt) > 1 and any("." in name or "," in name for name in spelt) and not _steps(spelt))
+
+
+def _steps(names: Sequence[str]) -> bool:
+    """Numbers at equal steps are names of steps: 0, 1, 2; 2019, 2020, 2021; 0.5, 1.0, 1.5."""
+    values = [float(name.replace(",", ".").rstrip("% ")) for name in names if name.count(",") + name.count(".") < 2]
+    steps = {round(after - before, 6) for before, after in pairwise(values)}
+    return len(steps) == 1 and 0.0 not in steps

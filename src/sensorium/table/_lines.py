@@ -1,0 +1,85 @@
+"""How many lines a text has, and which lines of it are blank; on the bytes, since a file may have millions."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+CHUNK = 1 << 18  # bytes looked at together: they stay in the processor's cache
+LF, CR, QUOTE, BACKSLASH = b'\n\r"\\'
+
+
+def count_lines(data: bytes, start: int, end: int) -> int:
+    """Lines between two places of a text, the last one whether or not a line break ends it; any line breaks."""
+    if start >= end:
+        return 0
+    view = np.frombuffer(data, np.uint8)
+    return _breaks(view, start, end) + (data[end - 1] not in (LF, CR))
+
+
+def end_of_text(data: bytes) -> int:
+    """Where the blank lines at the end begin."""
+    end = len(data)
+    while end and data[end - 1] in b"\r\n \t\x1a":
+        end -= 1
+    return end
+
+
+def line_of(data: bytes, place: int) -> int:
+    """The line that a place is in, counted from 1."""
+    return count_lines(data, 0, place + 1) if data[place] not in (LF, CR) else count_lines(data, 0, place)
+
+
+def line_at(data: bytes, place: int) -> bytes:
+    """The line that a place is in."""
+    start = max(data.rfind(b"\n", 0, place), data.rfind(b"\r", 0, place)) + 1
+    ends = [found for found in (data.find(b"\n", place), data.find(b"\r", place, place + 100_000)) if found >= 0]
+    return data[start : min(ends, default=len(data))]
+
+
+def lone_quotes(data: bytes, separator: str, most: int) -> list[int]:
+    """Places of quotes between ordinary characters, about so many at most: no quote of a cell that is quoted well."""
+    found, whole = list[int](), np.frombuffer(data, np.uint8)
+    for start in range(0, len(data), CHUNK):
+        part = whole[max(0, start - 1) : start + CHUNK + 1]
+        quotes = part == QUOTE
+        ordinary = part > CR  # tabs and line breaks are below
+        ordinary &= part != ord(separator)
+        ordinary &= ~quotes
+        lone = quotes[1:-1] & ordinary[:-2] & ordinary[2:]
+        if lone.any():
+            found += (np.flatnonzero(lone) + max(1, start)).tolist()
+        if len(found) >= most:
+            break
+    return found
+
+
+def count_in_cells(column: pa.ChunkedArray, character: int) -> npt.NDArray[np.int64]:
+    """How often a character below 128 stands in each cell of text; three times as quick as Arrow's search."""
+    found = []
+    for chunk in column.chunks:
+        text = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
+        ends = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+        found.append(np.diff(np.searchsorted(np.flatnonzero(text == character), ends)))
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def count_in_column(column: pa.ChunkedArray) -> int:
+    """Line breaks in all cells of a column."""
+    texts = [chunk.buffers()[2] for chunk in column.chunks if len(chunk)]
+    return sum(_breaks(np.frombuffer(text, np.uint8), 0, text.size) for text in texts if text)
+
+
+def _breaks(text: npt.NDArray[np.uint8], start: int, end: int) -> int:
+    """Line feeds, and carriage returns that no line feed follows."""
+    found = 0
+    for place in range(start, end, CHUNK):
+        part = text[place : min(end, place + CHUNK)]
+        found += int(np.count_nonzero(part == LF))
+        returns = part == CR
+        if returns.any():
+            after = text[place + 1 : place + 1 + len(part)]
+            pairs = returns[: len(after)] & (after == LF)
+            found += int(np.count_nonzero(returns)) - int(np.count_nonzero(pairs))
+    return found

@@ -1,0 +1,175 @@
+"""Rows of a CSV file that ended up inside a cell: a stray quote takes whole lines up to the next quote.
+
+Texts with line breaks are common. What gives a swallowed row away is that its pieces have as many separators as rows
+have, and that its cells are what their columns hold elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.problems import Problem, count
+from sensorium.table._header import Head
+from sensorium.table._header_doubts import GAPS, NUMBER
+from sensorium.table._lines import CR, LF, count_in_cells, count_in_column, line_of
+from sensorium.table._read import finding
+from sensorium.table._records import LINE
+
+PROFILE = 1000  # cells that say what a column holds
+MOST = 0.9  # of them numbers
+FEW = 30  # different words of a column whose words are known
+FITS = 0.8  # of the cells of swallowed rows that look like their columns'
+RARE = 3  # cells with line breaks in a column that otherwise has none
+LOOKED_AT = 2000  # cells that may be swallowed rows
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A cell whose lines look like rows.
+
+    Attributes:
+        row: where it is read.
+        text: the cell.
+        pieces: column → its cells in the swallowed rows.
+        lines: how many line breaks it has, that is how many rows are gone.
+    """
+
+    row: int
+    text: str
+    pieces: dict[int, list[str]]
+    lines: int
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What a file's rows were read into, columns by place.
+
+    Attributes:
+        arrow: text in every column.
+        data: the file's bytes.
+        head: its header.
+    """
+
+    arrow: pa.Table
+    data: bytes
+    head: Head
+
+    @cached_property
+    def breaks(self) -> dict[int, int]:
+        """Column → line breaks inside its cells, where there are any."""
+        found = {place: count_in_column(column) for place, column in enumerate(self.arrow.columns)}
+        return {place: number for place, number in found.items() if number}
+
+    @cached_property
+    def profiles(self) -> dict[int, frozenset[str] | None]:
+        """Column → the words that it holds, None for numbers; nothing of free text."""
+        found: dict[int, frozenset[str] | None] = {}
+        rows = np.unique(np.linspace(0, len(self.arrow) - 1, PROFILE).astype(np.int64))
+        for place, column in enumerate(self.arrow.columns):
+            cells = [cell for cell in column.take(pa.array(rows)).to_pylist() if cell and not set(cell) & {"\n", "\r"}]
+            values = [cell for cell in cells if cell.strip().lower() not in GAPS]
+            if values and sum(bool(NUMBER.fullmatch(cell)) for cell in values) >= MOST * len(values):
+                found[place] = None
+            elif cells and len(set(cells)) <= min(FEW, len(cells) // 2):
+                found[place] = frozenset(cells)
+        return found
+
+
+def swallowed_rows(cells: Cells) -> list[Problem]:
+    """A finding for each column that holds rows of the table."""
+    if cells.arrow.num_columns < 2:
+        return _unclosed(cells)
+    problems = list[Problem]()
+    for place in cells.breaks:
+        breaks = _breaks_of_cells(cells, place)
+        rare = int(np.count_nonzero(breaks)) <= max(RARE, len(cells.arrow) // 1000)
+        found = [suspect for suspect in _suspects(cells, place, breaks) if _is_lost(cells, suspect, rare=rare)]
+        if found:
+            problems.append(_told(cells, place, found))
+    return problems
+
+
+def _breaks_of_cells(cells: Cells, place: int) -> npt.NDArray[np.int64]:
+    column = cells.arrow.column(place)
+    feeds = count_in_cells(column, LF)
+    if cells.data.find(b"\r") < 0:
+        return feeds
+    pairs = np.asarray(pc.fill_null(pc.count_substring(column, "\r\n"), 0))
+    return feeds + count_in_cells(column, CR) - pairs
+
+
+def _suspects(cells: Cells, place: int, breaks: npt.NDArray[np.int64]) -> Iterator[Suspect]:
+    """Cells with the separators of rows: as many a line break as a row has."""
+    column, width = cells.arrow.column(place), cells.arrow.num_columns
+    fits = count_in_cells(column, ord(cells.head.separator)) == breaks * (width - 1)
+    fits[-1] = True  # a quote that is never closed takes all to the end
+    for row in np.flatnonzero(fits & (breaks > 0))[-LOOKED_AT:].tolist():
+        text = column[row].as_py()
+        pieces = _pieces(text, cells.head.separator, place, width)
+        if pieces:
+            yield Suspect(row, text, *pieces)
+
+
+def _pieces(text: str, separator: str, place: int, width: int) -> tuple[dict[int, list[str]], int] | None:
+    """The cells of swallowed rows by column, and how many rows they are; None where lines are no rows."""
+    lines = [found.group(1) for found in LINE.finditer(text.rstrip("\r\n"))]
+    lines = lines[:-1] if lines and not lines[-1] else lines
+    rows = [line.split(separator) for line in lines]
+    if len(rows) < 2 or len(rows[0]) != width - place or any(len(row) != width for row in rows[1:-1]):
+        return None
+    if len(rows[-1]) not in (place + 1, width):
+        return None
+    found: dict[int, list[str]] = {}
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row, place if number == 0 else 0):
+            if column != place and cell:
+                found.setdefault(column, []).append(cell)
+    return found, len(rows) - 1
+
+
+def _is_lost(cells: Cells, suspect: Suspect, *, rare: bool) -> bool:
+    known = {column: words for column, words in suspect.pieces.items() if column in cells.profiles}
+    looks = [_fits(cell, cells.profiles[column]) for column, found in known.items() for cell in found]
+    if not looks:
+        return suspect.lines > 1 or _is_odd(cells, suspect)
+    if sum(looks) < FITS * len(looks):
+        return False
+    return sum(looks) > 1 or rare or _is_odd(cells, suspect)
+
+
+def _fits(cell: str, words: frozenset[str] | None) -> bool:
+    if words is None:
+        return bool(NUMBER.fullmatch(cell)) or cell.strip().lower() in GAPS
+    return cell in words
+
+
+def _is_odd(cells: Cells, suspect: Suspect) -> bool:
+    """Whether the cell doesn't stand in the file between two quotes."""
+    quoted = suspect.text.replace('"', '""')
+    return cells.data.find(f'"{quoted}"'.encode()) < 0
+
+
+def _told(cells: Cells, place: int, found: list[Suspect]) -> Problem:
+    name, first = cells.head.names[place], LINE.match(found[0].text)
+    start = cells.data.find(b'"' + (first.group(0) if first else "").encode())
+    rows = sum(suspect.lines for suspect in found)
+    where = f" (first: line {line_of(cells.data, start)})" if start >= 0 else ""
+    reason = f"{count(len(found), 'cell')} with line breaks seem to have swallowed {count(rows, 'row')}{where}"
+    cure = "look for a stray quote in that line, or set table.quotes=none if quotes are ordinary characters"
+    return finding(reason, cure, name)
+
+
+def _unclosed(cells: Cells) -> list[Problem]:
+    """Of a file of one column: a quote that is never closed."""
+    if not cells.breaks or cells.data.rstrip().endswith(b'"') or cells.data.count(b'"') % 2 == 0:
+        return []
+    lines = cells.arrow.column(0)[-1].as_py() or ""
+    reason = f"a quote is never closed: the last cell holds {count(len(lines.splitlines()), 'line')}"
+    return [finding(reason, "close the quote, or set table.quotes=none", cells.head.names[0])]

@@ -1,0 +1,55 @@
+"""Quotes in a CSV file that are not what CSV means by them."""
+
+from __future__ import annotations
+
+import re
+
+from sensorium.config import TableConfig
+from sensorium.problems import Problem, count
+from sensorium.table._lines import BACKSLASH, line_at, line_of, lone_quotes
+from sensorium.table._read import finding
+from sensorium.table._records import strict_fault
+
+ESCAPED = re.compile(rb'(?<!\\)((?:\\\\)*)\\"')  # a quote after an odd number of backslashes
+LOOKED_AT = 2000  # odd quotes whose lines are parsed
+MOST = 0.8  # of the lines with quotes after backslashes that only make sense so
+
+
+def straighten_quotes(data: bytes, separator: str, config: TableConfig) -> tuple[bytes, list[Problem]]:
+    """The text with quotes doubled that a backslash stands before, where that is how the file writes them; and what
+    is odd about others.
+    """
+    if config.quotes == "none" or data.find(b'"') < 0:
+        return data, []
+    if config.quotes == "backslash":
+        return ESCAPED.sub(rb'\1""', data), []
+    odd = lone_quotes(data, separator, LOOKED_AT)
+    if config.quotes is None and (first := _first_escape(data, separator, odd)) >= 0:
+        reason = f'quotes are written as \\" and are read so (first: line {line_of(data, first)})'
+        return ESCAPED.sub(rb'\1""', data), [finding(reason, "set table.quotes=double if backslashes are text")]
+    return data, _malformed(data, separator, odd)
+
+
+def _first_escape(data: bytes, separator: str, odd: list[int]) -> int:
+    """Where the first quote after a backslash is, if lines with such quotes can be parsed in no other way; else −1."""
+    places = [place for place in odd if data[place - 1] == BACKSLASH]
+    lines = [line_at(data, place).decode("utf-8", "replace") for place in places]
+    odd_lines = [
+        strict_fault(line, separator) and not strict_fault(line, separator, escapechar="\\", doublequote=False)
+        for line in lines
+    ]
+    return places[0] if places and sum(odd_lines) > MOST * len(places) else -1
+
+
+def _malformed(data: bytes, separator: str, odd: list[int]) -> list[Problem]:
+    """Lines in which text follows a closing quote: it is taken into the cell, the quotes are not."""
+    lines = dict[bytes, int]()
+    for place in odd:
+        lines.setdefault(line_at(data, place), place)
+    wrong = [place for line, place in lines.items() if strict_fault(line.decode("utf-8", "replace"), separator)]
+    if not wrong:
+        return []
+    number = f"at least {len(wrong):,} lines" if len(odd) >= LOOKED_AT else count(len(wrong), "line")
+    reason = f"{number} with text right after a closing quote (first: line {line_of(data, wrong[0])})"
+    cure = 'write a quote inside a quoted cell twice (""), or set table.quotes=none if quotes are ordinary characters'
+    return [finding(f"{reason}; the cell is read without these quotes", cure)]

@@ -1,0 +1,80 @@
+"""Reading settings that were saved with a model, held against the file at hand.
+
+They were right for the training table. A later one may have another encoding or separator: a wrong encoding garbles
+without an error, a wrong separator gives one column of none of the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+from sensorium.problems import Problem
+from sensorium.table import csv, jsonl
+from sensorium.table._read import finding
+from sensorium.table._text import UTF8, codec_of, garbled, is_utf8, read_bytes, read_text
+
+OTHERS: Sequence[dict[str, Any]] = (
+    {"separator": None},
+    {"skip_rows": 0},
+    {"quotes": None},
+    {"separator": None, "skip_rows": 0, "quotes": None, "comment": None},
+)
+
+
+def refit(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[TableConfig, list[Problem]]:
+    """The settings with those changed that don't fit the file, and what was changed.
+
+    Args:
+        path: a file.
+        config: as a model has it.
+        expected: columns that the model was trained on.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (*csv.SUFFIXES, *jsonl.SUFFIXES) or not path.is_file():
+        return config, []
+    fitting, told = _encoding(path, config)
+    if suffix in csv.SUFFIXES:
+        fitting, more = _head(path, fitting, expected)
+        told += more
+    return fitting, told
+
+
+def _encoding(path: Path, config: TableConfig) -> tuple[TableConfig, list[Problem]]:
+    codec = codec_of(config.encoding)
+    if codec in UTF8:
+        return config, []
+    raw = read_bytes(path)
+    if not is_utf8(raw, codec):
+        return config, []
+    good, bad = garbled(raw, config.encoding)
+    reason = (
+        f"the file is UTF-8 and is read so, although the model was fitted with table.encoding={config.encoding}, "
+        f"which turns {good!r} into {bad!r}"
+    )
+    cure = f"save the file as {config.encoding} if that is wrong"
+    return config.model_copy(update={"encoding": "utf-8"}), [finding(reason, cure)]
+
+
+def _head(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[TableConfig, list[Problem]]:
+    """Settings under which the header has most of the expected names."""
+    changes = [{}, *(other for other in OTHERS if any(getattr(config, key) != other[key] for key in other))]
+    if len(changes) == 1:
+        return config, []
+    data, best, choice = read_text(path, config.encoding).data, (-1, 0), dict[str, Any]()
+    for change in changes:
+        with suppress(TableError):  # where no settings fit, reading by the saved ones says why
+            names = csv.csv_head(data, path, config.model_copy(update=change)).names
+            score = (len({*names} & {*expected}), min(len(names), 2))
+            if score > best:
+                best, choice = score, change
+    changed = {key: value for key, value in choice.items() if getattr(config, key) != value}
+    if not changed:
+        return config, []
+    saved = ", ".join(f"table.{key}={getattr(config, key)!r}" for key in changed)
+    reason = f"the file is read without {saved}, with which the model was fitted: its header does not fit that"
+    return config.model_copy(update=changed), [finding(reason, "save the file in the form of the training table")]
