@@ -232,9 +232,16 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
         guess: Guess | None = members.load(name).looks_like(column)
         if guess:
             claims.append((name, guess))
-    claims.sort(key=lambda claim: -claim[1].confidence)
+    hints = [guess.caution for _, guess in claims if not guess.confidence]
+    claims = sorted((claim for claim in claims if claim[1].confidence), key=lambda claim: -claim[1].confidence)
     if not claims:
         return None, Guess(0.0, "nothing claims it")
+    name, guess = _with_doubts(claims, members, flag)
+    return name, Guess(guess.confidence, guess.reason, "; ".join(filter(None, [guess.caution, *hints])))
+
+
+def _with_doubts(claims: list[tuple[str, Guess]], members: Registry, flag: str) -> tuple[str, Guess]:
+    """The surest claim, with a caution that names the others where it is not sure."""
     name, guess = claims[0]
     others = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
     if not guess.caution and (others or guess.confidence < UNSURE):
