@@ -43,7 +43,7 @@ def claim_stamps(column: Column) -> Guess | None:
     named = names_time(column.name)
     unit, values = likely_unit(column), as_floats(column.data)
     values = values[np.isfinite(values)]
-    if unit and (named or _plainly_stamps(column.name, values * UNITS[unit])):
+    if unit and (named or (column.is_whole and _plainly_stamps(column.name, values * UNITS[unit]))):
         first, last = (
             np.datetime64(int(end * UNITS[unit]), "s").astype("datetime64[D]") for end in _ends(values, unit)
         )
@@ -116,7 +116,9 @@ def _plainly_stamps(name: str, moments: Floats) -> bool:
 
 def _guess(column: Column, reason: str, *, named: bool) -> Guess:
     cure = f"--modality {column.name}=number (or category) if they are something else"
-    return Guess(0.95, reason) if named else Guess(0.92, reason, f"read as dates, though the name says nothing; {cure}")
+    return (
+        Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, though the name says nothing; {cure}")
+    )
 
 
 def _largest(column: Column) -> float:

@@ -29,7 +29,9 @@ EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
 BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
 BIRTH_PIVOT = 30  # nobody is born in 2045
 MOSTLY = 0.9  # share of the cells with digits that are dates
-HALF_GAPS = 0.6  # share of all cells: more words among them, and the column is something else
+HALF_GAPS = 0.6  # share of all cells: more words among them, and the column is something else …
+MANY_GAPS = 0.3  # … unless the words are so few different ones that they are gaps
+FEW_WORDS = 3
 ENOUGH = 20  # cells of digits that are dates, where the column's name doesn't say so
 TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?\s*$"
 MISSING = "not a date: read as missing"
@@ -220,14 +222,16 @@ class Date(Modality):
 def _claim_text(column: Column) -> Guess | None:
     sample = column.sample(300)
     dates = read_dates(pa.array(sample, pa.string()))
-    if dates.count(dates.layouts >= 0) < HALF_GAPS * len(sample) or not sample:
+    if dates.count(dates.layouts >= 0) < MANY_GAPS * len(sample) or not sample:
         return _time_of_day(column, sample)
     if dates.loose.any():
         dates = read_dates(column.data)  # one cell of a column can tell day from month
     order, rival = date_order(dates)
     fits, written = np.isfinite(dates.moments(order)), np.asarray(pc.match_substring_regex(dates.texts, r"\d"))
     cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
-    if fitting < max(1, MOSTLY * dates.count(written), HALF_GAPS * cells):
+    odd = dates.texts.filter(pa.array(~fits & ~written & (dates.counts > 0))).to_pylist()
+    least = MANY_GAPS if len(odd) <= FEW_WORDS else HALF_GAPS
+    if fitting < max(1, MOSTLY * dates.count(written), least * cells) or dates.spans_years():
         orders = (
             f"{fitting:,} of {cells:,} cells of {column.name} are dates; the others fit another order of day and month"
         )
@@ -237,8 +241,7 @@ def _claim_text(column: Column) -> Guess | None:
     example = dates.texts[int(np.flatnonzero(fits)[0])].as_py()
     words_of_order = f", {DATE_ORDERS[order]}" if order else ""
     reason = f"text such as {shorten(example)!r} ({dates.name_of_layout()}{words_of_order})"
-    odd = dates.texts.filter(pa.array(~fits & ~written)).to_pylist()
-    return Guess(0.99 - (cells - fitting) / (4 * cells), reason, _caution(column.name, order, rival, odd))
+    return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
 
 
 def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
@@ -246,8 +249,8 @@ def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
     if rival:
         either = f"{DATE_ORDERS[order]} or {DATE_ORDERS[rival]}? read as {DATE_ORDERS[order]}"
         cautions.append(f"{either}; else --set modalities.{name}.day_first={_other(order)}")
-    if words := [text for text in odd if text.strip()][:3]:
-        cautions.append(f"cells such as {', '.join(map(repr, words))} are no dates and are read as missing")
+    if odd:
+        cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are no dates and are read as missing")
     return "; ".join(cautions)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sensorium.config import Config
@@ -14,6 +14,7 @@ from sensorium.table import Column, Table
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 UNSURE = 0.7  # below this confidence a guess is shown with a caution
+SURE = 0.995  # from this confidence no runner-up is shown
 CLOSE = 0.125  # a runner-up this near is shown too
 FEW = 10  # values below which nothing is said to be an identifier
 MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
@@ -46,6 +47,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     """
     roles = _roles(table, config)
     plans = [_plan(table.column(name), config, roles.get(name)) for name in table.columns]
+    plans = _with_unused_split(plans, table, config)
     plans = [each for plan in plans for each in (plan, *_views(plan, table, config))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
@@ -84,8 +86,11 @@ def infer_task(column: Column, config: Config) -> tuple[str, Guess]:
 def split_column(table: Table, config: Config) -> str | None:
     """The column that names each row's split: the one set, or one that is called and filled like one."""
     split = config.split
-    if split.column or split.group or split.time:
-        return split.column
+    return split.column if split.column or split.group or split.time else _likely_split(table, config)
+
+
+def _likely_split(table: Table, config: Config) -> str | None:
+    """A column that is called and filled like one that names splits."""
     for name in table.columns:
         if name.lower() in SPLIT_NAMES and name != config.target:
             column = table.column(name)
@@ -97,6 +102,20 @@ def split_column(table: Table, config: Config) -> str | None:
             ):
                 return name
     return None
+
+
+def _with_unused_split(plans: list[ColumnPlan], table: Table, config: Config) -> list[ColumnPlan]:
+    """The plans, with a word on a column that would name the splits if the settings named no group and no time."""
+    split = config.split
+    found = _likely_split(table, config) if not split.column and (split.group or split.time) else None
+    setting = "split.group" if split.group else "split.time"
+    caution = f"it looks like a split column and is not used as one, because {setting} is set; --split-column {found}"
+    return [
+        replace(plan, caution="; ".join(filter(None, [plan.caution, caution])))
+        if plan.name == found and found not in (split.group, split.time)
+        else plan
+        for plan in plans
+    ]
 
 
 def _spelt_as_split(column: Column) -> bool:
@@ -243,7 +262,8 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
 def _with_doubts(claims: list[tuple[str, Guess]], members: Registry, flag: str) -> tuple[str, Guess]:
     """The surest claim, with a caution that names the others where it is not sure."""
     name, guess = claims[0]
-    others = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
+    near = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
+    others = near if guess.confidence < SURE else []
     if not guess.caution and (others or guess.confidence < UNSURE):
         alternatives = " or ".join(
             flag.format(name=other) for other in others or [n for n in members.names() if n != name]

@@ -15,6 +15,7 @@ from sensorium.table._date_words import DOUBTFUL_ZONES, MONTHS, WEEKDAYS, ZONES
 
 DAY = 86_400.0  # seconds
 PIVOT = 50  # of years of two digits: 50 is 1950, 49 is 2049
+CLEARLY = 3  # times as many different days as years: which of two parts is the day is plain
 LONGEST = 80  # characters of a date
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "dmy", "mdy", "ymd"
 TWIN = {DAY_FIRST: MONTH_FIRST, MONTH_FIRST: DAY_FIRST}
@@ -93,6 +94,12 @@ class SpeltDates:
         cells = np.bincount(self.layouts[known], self.counts[known]) if known.any() else np.zeros(1)
         return LAYOUTS[int(cells.argmax())].name if cells.any() else ""
 
+    def spans_years(self) -> bool:
+        """Are they no months, but pairs of years that follow each other, such as 2003-04 and 2004-05?"""
+        months = self.coarse & np.isfinite(self.parts).all(1)
+        years = self.parts[months]
+        return bool(len(years) > 1 and ((years[:, 0] + 1) % 100 == years[:, 1]).all())
+
     def doubtful_zones(self) -> dict[str, str]:
         """Abbreviations of several zones that cells use → how they are read."""
         return {zone.upper(): offset for zone, offset in DOUBTFUL_ZONES.items() if (self.zones == zone).any()}
@@ -137,8 +144,12 @@ def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, s
     fits = {order: np.isfinite(dates.moments(order)) & dates.loose for order in orders[day_first]}
     best = max(fits, key=lambda order: dates.count(fits[order]))
     rivals = [o for o in fits if o != best and dates.count(fits[best]) and not (fits[best] & ~fits[o]).any()]
-    if YEAR_FIRST in rivals and _days(dates, YEAR_FIRST) > _days(dates, best):
-        best, rivals = YEAR_FIRST, [best]  # the days of the month vary more than the years
+    if YEAR_FIRST in rivals:  # the days of the month vary more than the years
+        days = {order: _days(dates, order) for order in (best, YEAR_FIRST)}
+        if days[YEAR_FIRST] > days[best]:
+            best, rivals = YEAR_FIRST, [best]
+        if max(days.values()) >= CLEARLY * min(days.values()):
+            rivals = [o for o in rivals if YEAR_FIRST not in (o, best)]
     return best, rivals[0] if rivals and day_first is None else ""
 
 
