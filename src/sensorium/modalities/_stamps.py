@@ -51,7 +51,7 @@ def claim_stamps(column: Column) -> Guess | None:
     dates = spelt_digits(column)
     if dates is None or not _all_digits(dates, column, named=named):
         return None
-    layout = dates.name_of_layout()
+    layout = dates.name_of_layout("")
     return _guess(column, f"digits such as {dates.texts[0].as_py()} ({layout})", named=named)
 
 

@@ -123,7 +123,7 @@ class Date(Modality):
             "zoneless": dates.count(clocked & ~zoned) if zoned.any() else 0,
         }
         counts = {name: cells for name, cells in counts.items() if cells}
-        form = dates.name_of_layout() or ISO
+        form = dates.name_of_layout(order) or ISO
         return replace(self, format=form, order=order, counts=counts, zones=dates.doubtful_zones())
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
@@ -144,8 +144,7 @@ class Date(Modality):
         return Overview({"date": seconds[np.isfinite(seconds)]})
 
     def describe(self) -> str:
-        order = f", {DATE_ORDERS[self.order]}" if self.order else ""
-        return f"{self.format}{order}, around {EPOCH.fromtimestamp(self.mean, UTC):%Y-%m-%d}"
+        return f"{self.format}, around {EPOCH.fromtimestamp(self.mean, UTC):%Y-%m-%d}"
 
     def findings(self, column: str) -> list[Problem]:
         setting = f"--set modalities.{column}"
@@ -231,16 +230,17 @@ def _claim_text(column: Column) -> Guess | None:
     cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
     odd = dates.texts.filter(pa.array(~fits & ~written & (dates.counts > 0))).to_pylist()
     least = MANY_GAPS if len(odd) <= FEW_WORDS else HALF_GAPS
-    if fitting < max(1, MOSTLY * dates.count(written), least * cells) or dates.spans_years():
+    if fitting < max(1, MOSTLY * dates.count(written), least * cells):
         orders = (
             f"{fitting:,} of {cells:,} cells of {column.name} are dates; the others fit another order of day and month"
         )
         return Guess(0.0, "dates of several orders", f"{orders}, or are no dates") if _fit_some(dates) else None
+    if dates.spans_years():
+        return Guess(0.0, "pairs of years", f"cells such as {sample[0]!r} are taken as pairs of years, not as months")
     if dates.digits[fits].all() and not names_time(column.name) and (fitting < ENOUGH or (written & ~fits).any()):
         return None
     example = dates.texts[int(np.flatnonzero(fits)[0])].as_py()
-    words_of_order = f", {DATE_ORDERS[order]}" if order else ""
-    reason = f"text such as {shorten(example)!r} ({dates.name_of_layout()}{words_of_order})"
+    reason = f"text such as {shorten(example)!r} ({dates.name_of_layout(order)})"
     return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
 
 

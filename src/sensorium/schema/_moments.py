@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem, shorten
-from sensorium.table import DATE_ORDERS, PIVOT, Column, SpeltDates, date_order, read_dates
+from sensorium.table import DATE_ORDERS, PIVOT, Column, SpeltDates, Table, date_order, read_dates
 
 ISO_TEXT = r"^\d{4}-\d\d"
 RULE = "dates, times or numbers, none of them missing"
@@ -70,8 +71,9 @@ def check_known(time: Column, moments: Moments, rows: Rows) -> None:
         raise _no_order(time.name, why, "mend the cells, or leave these rows out")
 
 
-def reach_of(begins: Column, ends: Column, day_first: bool | None = None) -> tuple[Rows, Rows]:
-    """Common ranks of the first and last moments; where one is missing, the row may reach any far."""
+def reach_of(table: Table, config: SplitConfig) -> tuple[Rows, Rows]:
+    """Common ranks of the first and last moments of rows; where one is missing, the row may reach any far."""
+    begins, ends = (table.column(name) for name in config.span or ())
     if begins.data.type != ends.data.type:
         raise SchemaError(
             f"columns {begins.name!r} and {ends.name!r} hold {begins.data.type} and {ends.data.type}",
@@ -79,7 +81,7 @@ def reach_of(begins: Column, ends: Column, day_first: bool | None = None) -> tup
             rule="moments of one kind",
         )
     name = f"{begins.name} and {ends.name}"
-    both = moments_of(Column(name, pa.concat_arrays([begins.data, ends.data]), begins.files), day_first)
+    both = moments_of(Column(name, pa.concat_arrays([begins.data, ends.data]), begins.files), config.day_first)
     first, last = both.ticks[: len(begins)], both.ticks[len(begins) :]
     known = both.known[: len(begins)], both.known[len(begins) :]
     return np.where(known[0], first, 0), np.where(known[1], last, len(both.ticks) + 1)

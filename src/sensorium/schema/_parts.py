@@ -65,8 +65,7 @@ class Rules:
 
     @cached_property
     def reach(self) -> tuple[Rows, Rows] | None:
-        span = self.config.span
-        return reach_of(*map(self.table.column, span), day_first=self.config.day_first) if span else None
+        return reach_of(self.table, self.config) if self.config.span else None
 
     @cached_property
     def blanks(self) -> int:

@@ -43,6 +43,6 @@ def _before(table: Table, rows: Rows, held: Rows, config: SplitConfig) -> np.typ
     moments = moments_of(table.column(config.time or ""), config.day_first)
     over = moments.known[rows] & (moments.ticks[rows] < moments.ticks[held].min())
     if config.span:
-        begins, ends = reach_of(*map(table.column, config.span), day_first=config.day_first)
+        begins, ends = reach_of(table, config)
         over &= ends[rows] < begins[held].min()
     return over

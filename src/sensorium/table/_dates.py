@@ -20,6 +20,7 @@ LONGEST = 80  # characters of a date
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "dmy", "mdy", "ymd"
 TWIN = {DAY_FIRST: MONTH_FIRST, MONTH_FIRST: DAY_FIRST}
 DATE_ORDERS = {DAY_FIRST: "day first", MONTH_FIRST: "month first", YEAR_FIRST: "year first"}
+LOOSE = {DAY_FIRST: "day/month/year", MONTH_FIRST: "month/day/year", YEAR_FIRST: "year/month/day"}
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -88,11 +89,12 @@ class SpeltDates:
         """Cells that hold one of some texts."""
         return int(self.counts[texts].sum())
 
-    def name_of_layout(self) -> str:
+    def name_of_layout(self, order: str) -> str:
         """How most of the cells are written; empty where none is a date."""
         known = self.layouts >= 0
         cells = np.bincount(self.layouts[known], self.counts[known]) if known.any() else np.zeros(1)
-        return LAYOUTS[int(cells.argmax())].name if cells.any() else ""
+        layout = LAYOUTS[int(cells.argmax())]
+        return (LOOSE.get(order, layout.name) if layout.loose else layout.name) if cells.any() else ""
 
     def spans_years(self) -> bool:
         """Are they no months, but pairs of years that follow each other, such as 2003-04 and 2004-05?"""
