@@ -265,7 +265,7 @@ LEARNT = {
     "number": {"bins": 3},
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
-    "date": {"day_first": True},
+    "date": {"day_first": True, "pivot": 30, "unit": "ms"},
     "series": {"steps": 5, "scale": "cell", "channels": ["b"], "time": "b", "since": True},
     "geo": {"order": "lon_lat", "scales": 2},
     "document": {

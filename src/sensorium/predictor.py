@@ -287,11 +287,23 @@ class Model:
             raise SchemaError(
                 f"the table has no column {self.target!r}", place=table.name, rule="labels to compare with"
             )
-        if (column is None or column not in table.columns) and table.fingerprint() != card["fingerprint"]:
-            return None
+        same = table.fingerprint() == card["fingerprint"]
         column = column if column in table.columns else None
+        if column is None and not same:
+            return None
         labels = self.bundle.task.reading.apply(table.column(self.target))
-        return make_split(table, labels, config, column, self.bundle.config.seed)
+        found = make_split(table, labels, config, column, self.bundle.config.seed)
+        if not same or _is_recorded(found, card):
+            return found
+        if column is None:
+            raise SchemaError(
+                "the rows that the model was trained on are not known: it was fitted by an earlier version",
+                place=table.name,
+                rule=f"the split of the fit ({card['split']}); this version makes another ({found.how})",
+                cure="evaluate all rows (--split all), or fit again",
+            )
+        # The column names the test rows; those that validated were taken from the training rows by another rule.
+        return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
 
 
 def load(path: str | Path, *, device: str = "auto", encoders: dict[str, nn.Module] | None = None) -> Model:
@@ -306,6 +318,13 @@ def load(path: str | Path, *, device: str = "auto", encoders: dict[str, nn.Modul
         ArtifactError: missing, damaged, altered, or no Sensorium model.
     """
     return Model(load_bundle(Path(path), device, encoders))
+
+
+def _is_recorded(split: Split, card: dict[str, Any]) -> bool:
+    """Is it the split of the fit? Models of before recorded no digest."""
+    if "split_digest" in card:
+        return bool(card["split_digest"] == split.digest)
+    return bool((card["split"], card["rows"]) == (split.how, split.sizes()))
 
 
 def _chunks(rows: int) -> Iterator[npt.NDArray[np.int64]]:

@@ -20,8 +20,15 @@ class SplitConfig(Strict):
     """Which rows train, which validate (early stopping, choices), which test."""
 
     column: str | None = Field(None, description="column that names each row's split")
-    group: str | None = Field(None, description="rows that share this column's value stay in one split (patient, user)")
+    group: str | None = Field(
+        None,
+        description="rows that share this column's value stay in one split (patient, user); with time: the groups that "
+        "end last test, and with span too, rows from the period of another split than their group's are left out",
+    )
     time: str | None = Field(None, description="order rows by this column: the past trains, the future tests")
+    day_first: bool | None = Field(
+        None, description="of a time column of text: whether 01/02/2026 is in February; read off the cells by default"
+    )
     span: tuple[str, str] | None = Field(
         None, description="with time: columns that say from when to when a row reaches; splits don't overlap"
     )

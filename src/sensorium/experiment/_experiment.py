@@ -338,11 +338,12 @@ class Experiment(Job):
             "unlabelled": {"rows": len(self.unlabelled), "learnt_from_by": self.learners},
             "split": self.split.how,
             "split_column": self.split_column,
+            "split_digest": self.split.digest,
             "text": self._texts(),
             "columns": [asdict(plan) for plan in self.plans],
             "problems": len(self.problems),
             "notes": list(self.table.notes),
-            "notices": [group.to_json() for group in (*self.cautions.groups(), *self.findings.groups())],
+            "notices": [group.to_json() for group in self.notices.groups()],
             "statistics": sketch_columns(self.prepared, self.learnt, self.rows("train"), self._vectors()),
         }
 

@@ -41,6 +41,7 @@ from sensorium.prepare import (
     open_store,
     prepare_columns,
     table_findings,
+    unsaid,
 )
 from sensorium.problems import Problem, Problems, count
 from sensorium.progress import Reporter
@@ -126,6 +127,8 @@ class Job:
         self.findings = table_findings(self.table, self.learnt, self.split, self.task, self.config.target)
         encoded = self._encode(target)
         self.findings.extend(check_labels_of(self.task, encoded, self.split.codes, target.name))
+        said = {plan.name: plan.caution for plan in self.plans}
+        self.notices = Problems([*self.cautions, *unsaid(self.findings, said)])
         self._say_guesses()
         self._prepare(labels, encoded)
 
@@ -273,7 +276,7 @@ class Job:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
         for note in self.table.notes:
             self.report.say(note)
-        for told in (*self.cautions, *self.findings):
+        for told in self.notices:
             self.report.say(told.say())
 
     @property

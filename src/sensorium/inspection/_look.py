@@ -17,7 +17,7 @@ from sensorium.inspection.copies import Rows, Sides, value_ids
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
-from sensorium.prepare import at_rows, learn_modality, table_findings
+from sensorium.prepare import at_rows, learn_modality, table_findings, unsaid
 from sensorium.problems import Problem, ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
 from sensorium.registry import modalities
@@ -124,7 +124,7 @@ def _columns(
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     learnt, faults, undecodable = _try(column, plan, trial)
-    findings = learnt.findings(plan.name) if learnt else []
+    findings = unsaid(learnt.findings(plan.name), {plan.name: plan.caution}) if learnt else []
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,

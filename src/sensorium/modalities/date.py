@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._overview import Overview
-from sensorium.problems import Problem, shorten
+from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
+from sensorium.problems import Problem, count, shorten
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import DATE_ORDERS, PIVOT, TWIN, Column, SpeltDates, date_order, read_dates
 
 ISO = "ISO 8601"
-DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
-MONTH_FIRST = ("%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S")
-NAMED = ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y年%m月%d日")
-FORMATS = (ISO, *NAMED, *DAY_FIRST, *MONTH_FIRST)
 DAY = 86_400.0  # seconds
 YEAR = 365.2425 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
+BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
+BIRTH_PIVOT = 30  # nobody is born in 2045
+MOSTLY = 0.9  # share of the cells with digits that are dates
+HALF_GAPS = 0.6  # share of all cells: more words among them, and the column is something else …
+MANY_GAPS = 0.3  # … unless the words are so few different ones that they are gaps
+FEW_WORDS = 3
+ENOUGH = 20  # cells of digits that are dates, where the column's name doesn't say so
+TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?\s*$"
+MISSING = "not a date: read as missing"
 
 Seconds = npt.NDArray[np.float64]
 
@@ -38,9 +47,15 @@ class Date(Modality):
     place in the year, the week (and the day).
 
     Attributes:
-        format: `ISO 8601` or a strptime format, for columns of text.
+        format: how most of the training cells are written, for people; a strptime format in models of before.
         mean, deviation: of the training rows, in seconds since 1970.
         clock: some training value has a time of day.
+        order: `dmy`, `mdy` or `ymd`; empty where no training cell needs it.
+        pivot: years of two digits from it on are of the 1900s, others of the 2000s.
+        unit: of numbers, which count from 1970; empty where they are digits such as 20260131.
+        counts: of training cells: `doubtful` (no cell tells the order), `two digits` (of the year), `coarse` (no day,
+            among days), `zoneless` (among cells with a zone).
+        zones: abbreviations of several zones → how they are read.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -50,43 +65,69 @@ class Date(Modality):
     mean: float
     deviation: float
     clock: bool
+    order: str = ""
+    pivot: int = PIVOT
+    unit: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    zones: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.order and "%" in self.format:  # of a model of before
+            numeric = re.match(r"%(d)[/.-]%m|%(m)[/.-]%d", self.format)
+            object.__setattr__(self, "order", ("dmy" if numeric[1] else "mdy") if numeric else "")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type):
             return Guess(1.0, f"Arrow type {column.data.type}")
-        if not column.is_string:
-            return None
-        sample = column.sample(300)
-        best = _best_format(sample)
-        fitting = [value for value in sample if _parse(value, best) is not None]
-        if not sample or len(fitting) < 0.9 * len(sample):
-            return None
-        caution = ""
-        if best in DAY_FIRST:
-            twin = MONTH_FIRST[DAY_FIRST.index(best)]
-            if all(_parse(value, twin) is not None for value in fitting):
-                caution = f"day first or month first? read as day first; else modalities.{column.name}.day_first=false"
-        return Guess(0.99, f"text such as {fitting[0]!r} ({best})", caution)
+        if column.is_integer or column.is_float:
+            return claim_stamps(column)
+        return _claim_text(column) if column.is_string else None
 
     @classmethod
-    def learn(cls, column: Column, *, day_first: bool | None = None) -> Self:
+    def learn(
+        cls,
+        column: Column,
+        *,
+        day_first: bool | None = None,
+        pivot: Annotated[int, Field(ge=0, le=100)] | None = None,
+        unit: Unit | None = None,
+    ) -> Self:
         """Args:
         column: training rows.
         day_first: whether 01/02/2026 is in February; read off the values by default.
+        pivot: years of two digits from it on are 19xx, below it 20xx; by default 50, of dates of birth 30.
+        unit: of numbers that count from 1970; read off the values by default.
         """
-        best = ISO
-        if column.is_string:
-            rejected = {True: MONTH_FIRST, False: DAY_FIRST, None: ()}[day_first]
-            best = _best_format(column.sample(2000), [f for f in FORMATS if f not in rejected])
-        seconds, _ = _seconds(column, best)
+        pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
+        numbers = column.is_integer or column.is_float
+        counted = unit or (likely_unit(column) if numbers else None) or ""
+        plain = cls(f"{NAMES[counted]} since 1970" if counted else ISO, 0.0, 1.0, False, pivot=pivot, unit=counted)
+        if not counted and not _is_temporal(column):
+            plain = plain._of_text(read_dates(column.strings), day_first)
+        seconds, _ = plain._seconds(column)
         seconds = seconds[np.isfinite(seconds)]
         mean = float(seconds.mean()) if len(seconds) else 0.0
         deviation = (float(seconds.std()) if len(seconds) else 0.0) or 1.0
-        return cls(best, mean, deviation, bool((seconds % DAY != 0).any()))
+        return replace(plain, mean=mean, deviation=deviation, clock=bool((seconds % DAY != 0).any()))
+
+    def _of_text(self, dates: SpeltDates, day_first: bool | None) -> Self:
+        """What the texts of training tell, beside their moments."""
+        order, rival = date_order(dates, day_first)
+        known = np.isfinite(dates.moments(order, self.pivot))
+        clocked, zoned = known & (dates.rest != 0), known & (dates.zones != "")
+        counts = {
+            "doubtful": dates.count(known & dates.loose) if rival else 0,
+            "two digits": dates.count(known & dates.short),
+            "coarse": dates.count(known & dates.coarse) if (known & ~dates.coarse).any() else 0,
+            "zoneless": dates.count(clocked & ~zoned) if zoned.any() else 0,
+        }
+        counts = {name: cells for name, cells in counts.items() if cells}
+        form = dates.name_of_layout(order) or ISO
+        return replace(self, format=form, order=order, counts=counts, zones=dates.doubtful_zones())
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        seconds, problems = _seconds(column, self.format)
+        seconds, problems = self._seconds(column)
         present = np.isfinite(seconds)
         seconds = np.where(present, seconds, self.mean)
         angles = [seconds / YEAR, (seconds + EPOCH_WEEKDAY) / (7 * DAY), *([seconds / DAY] if self.clock else [])]
@@ -99,51 +140,138 @@ class Date(Modality):
         return {"floats": 7 if self.clock else 5}
 
     def overview(self, column: Column) -> Overview:
-        seconds, _ = _seconds(column, self.format)
+        seconds, _ = self._seconds(column)
         return Overview({"date": seconds[np.isfinite(seconds)]})
 
     def describe(self) -> str:
         return f"{self.format}, around {EPOCH.fromtimestamp(self.mean, UTC):%Y-%m-%d}"
 
+    def findings(self, column: str) -> list[Problem]:
+        setting = f"--set modalities.{column}"
+        told = {
+            "doubtful": (
+                f"no cell tells day from month; dates are read {DATE_ORDERS.get(self.order, '')}",
+                f"{setting}.day_first={_other(self.order)}",
+            ),
+            "two digits": (
+                f"years of two digits are read as {1900 + self.pivot} to {1999 + self.pivot}",
+                f"{setting}.pivot={(self.pivot + 20) % 100} or another first year of the 1900s",
+            ),
+            "coarse": ("dates without a day are read as their first day", "write the day of every date"),
+            "zoneless": ("times without a zone are read as UTC", "write the zone of every time"),
+        }
+        found = [
+            Problem(None, column, f"{told[name][0]} ({count(cells, 'training cell')})", told[name][1])
+            for name, cells in self.counts.items()
+        ]
+        zones = [(f"the time zone {zone} is read as {offset}", "write offsets") for zone, offset in self.zones.items()]
+        return found + [Problem(None, column, reason, cure) for reason, cure in zones]
 
-def _best_format(values: list[str], formats: list[str] | tuple[str, ...] = FORMATS) -> str:
-    return max(formats, key=lambda form: sum(_parse(value, form) is not None for value in values))
+    def _seconds(self, column: Column) -> tuple[Seconds, list[Problem]]:
+        """Seconds since 1970 of each cell, NaN where it is missing, and the cells that are no dates."""
+        if _is_temporal(column):
+            micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+            return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, []
+        cells = column.strings
+        dates = read_dates(cells)
+        moments = dates.moments(self.order, self.pivot)
+        seconds = np.asarray(dates.of_cells(moments, np.nan), dtype=np.float64)
+        counted = np.full(len(column), np.nan)
+        if self.unit:
+            counted = as_floats(column.data) * UNITS[self.unit]
+            possible = (counted >= POSSIBLE[0]) & (counted <= POSSIBLE[1])
+            seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
+        odd = np.flatnonzero((dates.places >= 0) & ~np.isfinite(seconds))
+        problems = [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
+        return seconds, [*self._swapped(dates, moments, column.name), *problems]
+
+    def _problem(self, row: int, name: str, text: str, dates: SpeltDates, counted: Seconds) -> Problem:
+        """Why a cell is missing."""
+        reason, cure = MISSING, ""
+        if np.isfinite(counted[row]):
+            reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
+            cure = f"--set modalities.{name}.unit={' or '.join(u for u in UNITS if u != self.unit)}"
+        elif dates.loose[dates.places[row]]:
+            if not self.order:
+                reason = "day first or month first? No training cell tells: read as missing"
+                cure = "write dates as 2026-01-31"
+            elif self.order in TWIN and np.isfinite(dates.moments(TWIN[self.order])[dates.places[row]]):
+                words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
+                reason = f"fits only {other}, and training read {words}: read as missing"
+                cure = "write dates as 2026-01-31"
+        return Problem(row, name, reason, cure, shorten(text))
+
+    def _swapped(self, dates: SpeltDates, moments: Seconds, name: str) -> list[Problem]:
+        """The column as a whole, where some cells show that day and month stand in another order than in training."""
+        if self.order not in TWIN or not dates.loose.any():
+            return []
+        twin = np.where(dates.loose, dates.moments(TWIN[self.order], self.pivot), np.nan)
+        either = dates.loose & np.isfinite(twin) & np.isfinite(moments) & (twin != moments)
+        if not (np.isfinite(twin) & ~np.isfinite(moments)).any() or not either.any():
+            return []
+        words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
+        reason = (
+            f"some cells fit only {other}. Cells that fit both orders are read {words}, as in training, "
+            "and may have day and month swapped"
+        )
+        cure = f"write dates as 2026-01-31, or fit with --set modalities.{name}.day_first={_other(self.order)}"
+        return [Problem(None, name, reason, cure)]
 
 
-def _parse(text: str, form: str) -> float | None:
-    """Seconds since 1970, None where the text is not of the format."""
-    read: Callable[[str], datetime] = datetime.fromisoformat if form == ISO else lambda t: datetime.strptime(t, form)
-    try:
-        if form == ISO and len(text.strip()) < len("2026-01-31"):
-            return None  # bare digits such as 20260131 or 2026 are numbers first
-        moment = read(text.strip())
-    except ValueError:
+def _claim_text(column: Column) -> Guess | None:
+    sample = column.sample(300)
+    dates = read_dates(pa.array(sample, pa.string()))
+    if dates.count(dates.layouts >= 0) < MANY_GAPS * len(sample) or not sample:
+        return _time_of_day(column, sample)
+    if dates.loose.any():
+        dates = read_dates(column.data)  # one cell of a column can tell day from month
+    order, rival = date_order(dates)
+    fits, written = np.isfinite(dates.moments(order)), np.asarray(pc.match_substring_regex(dates.texts, r"\d"))
+    cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
+    odd = dates.texts.filter(pa.array(~fits & ~written & (dates.counts > 0))).to_pylist()
+    least = MANY_GAPS if len(odd) <= FEW_WORDS else HALF_GAPS
+    if fitting < max(1, MOSTLY * dates.count(written), least * cells):
+        orders = (
+            f"{fitting:,} of {cells:,} cells of {column.name} are dates; the others fit another order of day and month"
+        )
+        return Guess(0.0, "dates of several orders", f"{orders}, or are no dates") if _fit_some(dates) else None
+    if dates.spans_years():
+        return Guess(0.0, "pairs of years", f"cells such as {sample[0]!r} are taken as pairs of years, not as months")
+    if dates.digits[fits].all() and not names_time(column.name) and (fitting < ENOUGH or (written & ~fits).any()):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    example = dates.texts[int(np.flatnonzero(fits)[0])].as_py()
+    reason = f"text such as {shorten(example)!r} ({dates.name_of_layout(order)})"
+    return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
 
 
-def _seconds(column: Column, form: str) -> tuple[Seconds, list[Problem]]:
-    if not column.is_string:
-        return _seconds_of_arrow(column)
-    problems, cache = list[Problem](), dict[str, float | None]()
-    seconds = np.full(len(column), np.nan)
-    for row, text in enumerate(column.data.to_pylist()):
-        if text is None or not text.strip():
-            continue
-        if text not in cache:
-            cache[text] = _parse(text, form) if _parse(text, form) is not None else _parse(text, ISO)
-        if (moment := cache[text]) is None:
-            problems.append(Problem(row, column.name, f"not a date ({form}): read as missing", "", shorten(text)))
-        else:
-            seconds[row] = moment
-    return seconds, problems
+def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
+    cautions = []
+    if rival:
+        either = f"{DATE_ORDERS[order]} or {DATE_ORDERS[rival]}? read as {DATE_ORDERS[order]}"
+        cautions.append(f"{either}; else --set modalities.{name}.day_first={_other(order)}")
+    if odd:
+        cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are no dates and are read as missing")
+    return "; ".join(cautions)
 
 
-def _seconds_of_arrow(column: Column) -> tuple[Seconds, list[Problem]]:
-    if not (pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type)):
-        reason = "not a date: read as missing"
-        rows = np.flatnonzero(column.present)
-        problems = [Problem(int(r), column.name, reason, "", shorten(column.data[int(r)].as_py())) for r in rows]
-        return np.full(len(column), np.nan), problems
-    micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-    return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, []
+def _other(order: str) -> str:
+    """The value of `day_first` that reads another order."""
+    return "false" if order == "dmy" else "true"
+
+
+def _fit_some(dates: SpeltDates) -> bool:
+    """Is nearly every cell a date in one order or another?"""
+    fits = np.any([np.isfinite(dates.moments(order)) for order in DATE_ORDERS], axis=0)
+    return dates.count(fits) >= MOSTLY * int((dates.places >= 0).sum())
+
+
+def _time_of_day(column: Column, sample: list[str]) -> Guess | None:
+    """No claim, but a word to the user: a time without a day has no place on the time line."""
+    if not sample or not pc.all(pc.match_substring_regex(pa.array(sample, pa.string()), TIME_OF_DAY)).as_py():
+        return None
+    caution = f"cells such as {sample[0]!r} are times of day, which are not read as times; write minutes as a number"
+    return Guess(0.0, "times of day", caution)
+
+
+def _is_temporal(column: Column) -> bool:
+    return bool(pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type))

@@ -4,7 +4,7 @@
 """
 
 from sensorium.prepare.columns import Prepared, at_rows, learn_modality, prepare_columns
-from sensorium.prepare.findings import cautions, table_findings
+from sensorium.prepare.findings import cautions, table_findings, unsaid
 from sensorium.prepare.store import code_of, open_store
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "open_store",
     "prepare_columns",
     "table_findings",
+    "unsaid",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sensorium.modalities import Modality
@@ -27,6 +27,16 @@ def table_findings(
     found += split.findings if split else ()
     found += task.findings(target) if task and target else []
     return Problems(found)
+
+
+def unsaid(findings: Iterable[Problem], said: Mapping[str, str]) -> list[Problem]:
+    """Findings without those whose cure the caution of their column names already: nothing is told twice.
+
+    Args:
+        findings: of whole columns.
+        said: column → its caution.
+    """
+    return [told for told in findings if not (told.cure and told.cure in said.get(told.column, ""))]
 
 
 def cautions(plans: Sequence[ColumnPlan], target: str | None, task: str, guess: Guess) -> Problems:

@@ -18,6 +18,7 @@ from sensorium.schema.split import SPELLINGS
 from sensorium.table import Column, Table
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
+CERTAIN = 0.995  # confidence from which no runner-up is shown
 CLOSE = 0.125  # a runner-up this near is shown too
 SURE = 0.95  # confidence from which it does not matter why another modality refuses
 CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored")  # options that say how numbers are written
@@ -86,6 +87,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     """
     said = _Said.of(table, config)
     plans = [_plan(_as_set(table.column(name), config), said) for name in table.columns]
+    plans = _with_unused_split(plans, table, config)
     plans = [each for plan in plans for each in (plan, *_views(plan, table, said))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
@@ -142,8 +144,11 @@ def _joined(*parts: str) -> str:
 def split_column(table: Table, config: Config) -> str | None:
     """The column that names each row's split: the one set, or one that is called and filled like one."""
     split = config.split
-    if split.column or split.group or split.time:
-        return split.column
+    return split.column if split.column or split.group or split.time else _likely_split(table, config)
+
+
+def _likely_split(table: Table, config: Config) -> str | None:
+    """A column that is called and filled like one that names splits."""
     for name in table.columns:
         if name.lower() in SPLIT_NAMES and name != config.target:
             column = table.column(name)
@@ -155,6 +160,20 @@ def split_column(table: Table, config: Config) -> str | None:
             ):
                 return name
     return None
+
+
+def _with_unused_split(plans: list[ColumnPlan], table: Table, config: Config) -> list[ColumnPlan]:
+    """The plans, with a word on a column that would name the splits if the settings named no group and no time."""
+    split = config.split
+    found = _likely_split(table, config) if not split.column and (split.group or split.time) else None
+    setting = "split.group" if split.group else "split.time"
+    caution = f"it looks like a split column and is not used as one, because {setting} is set; --split-column {found}"
+    return [
+        replace(plan, caution="; ".join(filter(None, [plan.caution, caution])))
+        if plan.name == found and found not in (split.group, split.time)
+        else plan
+        for plan in plans
+    ]
 
 
 def _spelt_as_split(column: Column) -> bool:
@@ -308,14 +327,20 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
         guess: Guess | None = members.load(name).looks_like(column)
         if guess:
             claims.append((name, guess))
-    refused = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
+    hints = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
     claims = sorted((claim for claim in claims if claim[1].confidence > 0), key=lambda claim: -claim[1].confidence)
     if not claims:
         return None, Guess(0.0, "nothing claims it")
+    return _with_doubts(claims, hints, members, flag)
+
+
+def _with_doubts(claims: list[tuple[str, Guess]], hints: list[str], members: Registry, flag: str) -> tuple[str, Guess]:
+    """The surest claim, with a caution where it is not sure: why another modality refused, or which others claim it."""
     name, guess = claims[0]
-    others = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
-    if refused and not guess.caution and guess.confidence < SURE:
-        return name, Guess(guess.confidence, guess.reason, refused[0])
+    near = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
+    others = near if guess.confidence < CERTAIN else []
+    if hints and not guess.caution and guess.confidence < SURE:
+        return name, Guess(guess.confidence, guess.reason, "; ".join(hints))
     if not guess.caution and (others or guess.confidence < UNSURE):
         alternatives = " or ".join(
             flag.format(name=other) for other in others or [n for n in members.names() if n != name]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.config import SplitConfig
-from sensorium.schema.split import Rows, Split, label_codes, named_codes, reach_of, ticks_of
+from sensorium.schema._moments import moments_of, reach_of
+from sensorium.schema._parts import Rows, group_codes
+from sensorium.schema.split import Split, named_codes
 from sensorium.table import Column, Table
 
 
 def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitConfig, column: str | None) -> Rows:
     """Rows without a label that belong to the training part, in table order.
 
-    Where a column names the splits, those that it calls training rows; where rows are split by time, those from before
-    the first row that validates or tests; where by group, those of no group that does. Otherwise all.
+    Where a column names the splits, those that it calls training rows; else where rows are split by time, those from
+    before the first row that validates or tests. Where by group, those of no group that does. Otherwise all.
 
     Args:
         table: the rows.
@@ -25,23 +27,22 @@ def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitCon
     rows = np.flatnonzero(~target.present)
     held = np.flatnonzero(split.codes > 0)
     if column:
-        return rows[named_codes(table.column(column))[rows] == 0]
-    if config.time:
-        return rows[_before(table, rows, held, config)]
+        rows = rows[named_codes(table.column(column))[rows] == 0]
+    elif config.time:
+        rows = rows[_before(table, rows, held, config)]
     if config.group:
-        groups = label_codes(table.column(config.group))
-        return rows[(groups[rows] < 0) | ~np.isin(groups[rows], groups[held])]
+        groups = group_codes(table.column(config.group))
+        rows = rows[(groups[rows] < 0) | ~np.isin(groups[rows], groups[held])]
     return rows
 
 
 def _before(table: Table, rows: Rows, held: Rows, config: SplitConfig) -> np.typing.NDArray[np.bool_]:
     """bool[n]: which of the rows are over before the first of the held-out ones begins."""
-    time = table.column(config.time or "")
     if not len(held):
         return np.ones(len(rows), np.bool_)
-    ticks = ticks_of(time)
-    over = time.present[rows] & (ticks[rows] < ticks[held].min())
+    moments = moments_of(table.column(config.time or ""), config.day_first)
+    over = moments.known[rows] & (moments.ticks[rows] < moments.ticks[held].min())
     if config.span:
-        begins, ends = reach_of(table.column(config.span[0]), table.column(config.span[1]))
+        begins, ends = reach_of(table, config)
         over &= ends[rows] < begins[held].min()
     return over

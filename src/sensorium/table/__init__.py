@@ -3,6 +3,8 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
+from sensorium.table._date_words import words
+from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, date_order, read_dates
 from sensorium.table._notation import (
     LEGACY,
     NAMES,
@@ -32,8 +34,11 @@ from sensorium.table._types import narrow
 from sensorium.table._write import check_writable, write_table
 
 __all__ = [
+    "DATE_ORDERS",
     "LEGACY",
     "NAMES",
+    "PIVOT",
+    "TWIN",
     "Column",
     "Conventions",
     "Files",
@@ -41,12 +46,14 @@ __all__ = [
     "Notation",
     "Reading",
     "RemoteFiles",
+    "SpeltDates",
     "Survey",
     "Table",
     "as_lists",
     "as_read",
     "check_signs",
     "check_writable",
+    "date_order",
     "has_limits",
     "is_clearly_numbers",
     "is_gap",
@@ -54,6 +61,7 @@ __all__ = [
     "narrow",
     "natural",
     "open_table",
+    "read_dates",
     "read_texts",
     "refusal",
     "same_but_for_zeros",
@@ -62,5 +70,6 @@ __all__ = [
     "spelt_plainly",
     "stands_for_gaps",
     "survey",
+    "words",
     "write_table",
 ]

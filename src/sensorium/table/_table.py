@@ -139,6 +139,14 @@ class Column:
     def is_float(self) -> bool:
         return bool(pa.types.is_floating(self.data.type))
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Integers, or floats that all are whole (what pandas makes of integers beside missing cells)."""
+        if not self.is_float:
+            return self.is_integer
+        values = self.values.to_numpy()
+        return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
+
     @property
     def is_boolean(self) -> bool:
         return bool(pa.types.is_boolean(self.data.type))

@@ -1,0 +1,140 @@
+"""Numbers that are dates: counts of seconds since 1970, and digits such as 20260131."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.schema import Guess
+from sensorium.table import Column, SpeltDates, read_dates, words
+
+Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
+
+UNITS: dict[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+LIKELY = (631_152_000.0, 2_208_988_800.0)  # 1990 to 2040, in seconds since 1970
+NEAR = (946_684_800.0, 1_893_456_000.0)  # 2000 to 2030: where the column's name says nothing of time
+POSSIBLE = (-2_208_988_800.0, 7_258_118_400.0)  # 1900 to 2200: beyond, the unit is another one
+SMALLEST = 180_001  # January 1800 as digits: smaller numbers are no dates
+MOST = 0.95  # share of cells that have to be dates where the column's name says that they are
+ENOUGH = 20  # cells from which numbers whose name says nothing can be dates
+DAY = 86_400.0
+HINTS = words(
+    "time times timestamp datetime date dates day dt ts stamp epoch unix created updated modified changed deleted "
+    "started ended finished expires issued posted published ordered shipped seen login logged joined registered "
+    "visited when since at utc month period ym ymd yyyymm yyyymmdd yearmonth datum zeit fecha quarter"
+)
+SPANS = words("elapsed duration runtime latency delay interval wait waiting response cpu total travel lead processing")
+NAMED_UNITS = ("timestamp", "datetime", "unixtime", "epochtime", "date", "time")  # run together: "eventtimestamp"
+IDENTIFIERS = words("id ids code key sku uid number no nr phone mobile tel fax ean isbn barcode zip npi")
+
+Floats = npt.NDArray[np.float64]
+
+
+def claim_stamps(column: Column) -> Guess | None:
+    """A column of numbers as dates; None where it holds other numbers."""
+    if not len(column.values) or (_largest(column) < SMALLEST and column.spelling is None):
+        return None
+    named = names_time(column.name)
+    unit, values = likely_unit(column), as_floats(column.data)
+    values = values[np.isfinite(values)]
+    if unit and (named or (column.is_whole and _plainly_stamps(column.name, values * UNITS[unit]))):
+        first, last = (
+            np.datetime64(int(end * UNITS[unit]), "s").astype("datetime64[D]") for end in _ends(values, unit)
+        )
+        return _guess(column, f"{NAMES[unit]} since 1970, from {first} to {last}", named=named)
+    dates = spelt_digits(column)
+    if dates is None or not _all_digits(dates, column, named=named):
+        return None
+    layout = dates.name_of_layout("")
+    return _guess(column, f"digits such as {dates.texts[0].as_py()} ({layout})", named=named)
+
+
+def likely_unit(column: Column) -> Unit | None:
+    """The unit in which nearly all numbers are moments of the years 1990 to 2040."""
+    values = as_floats(column.data)
+    values = values[np.isfinite(values)]
+    units: tuple[Unit, ...] = ("s", "ms", "us", "ns")
+    for unit in units:
+        moments = values * UNITS[unit]
+        if len(values) and ((moments >= LIKELY[0]) & (moments <= LIKELY[1])).mean() >= MOST:
+            return unit
+    return None
+
+
+def spelt_digits(column: Column) -> SpeltDates | None:
+    """The cells read as 20260131, 202601 or (of decimals that were text) 2026.01; None where they are other numbers."""
+    cells = column.strings
+    if column.is_float and column.spelling is None and not column.is_whole:
+        return None
+    sample = column.take(_some(len(column))).strings
+    return read_dates(cells) if _share(read_dates(sample)) >= MOST else None
+
+
+def names_time(name: str) -> bool:
+    """Is a column called like one of moments?"""
+    words = _words(name)
+    run_together = any(word.endswith(NAMED_UNITS) for word in words if len(word) > len("datetime"))
+    return bool((words & HINTS or run_together) and not words & SPANS)
+
+
+def as_floats(data: pa.Array) -> Floats:
+    """float64[n], NaN where missing; text that spells a number is read."""
+    if pa.types.is_string(data.type):
+        text = pc.utf8_trim_whitespace(data)
+        plain = pc.match_substring_regex(text, r"^[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?$").fill_null(False)
+        data = pc.if_else(plain, text, pa.scalar(None, pa.string()))
+    return np.array(data.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _all_digits(dates: SpeltDates, column: Column, *, named: bool) -> bool:
+    """Numbers are dates where their name says so and nearly all fit, or where there are many and all fit."""
+    if named:
+        return _share(dates) >= MOST
+    enough = len(column.values) >= ENOUGH and column.distinct >= ENOUGH // 2
+    return enough and not _words(column.name) & IDENTIFIERS and _share(dates) == 1
+
+
+def _share(dates: SpeltDates) -> float:
+    """Share of the cells that are dates."""
+    known = int((dates.places >= 0).sum())
+    return dates.count(np.isfinite(dates.moments(""))) / known if known else 0.0
+
+
+def _plainly_stamps(name: str, moments: Floats) -> bool:
+    """Whole numbers of seconds (or thousandths …) that no counter, code or amount is likely to be."""
+    if len(moments) < ENOUGH or _words(name) & (IDENTIFIERS | SPANS):
+        return False
+    low, high = float(moments.min()), float(moments.max())
+    return NEAR[0] <= low and high <= NEAR[1] and high - low >= max(DAY, 10.0 * len(moments))
+
+
+def _guess(column: Column, reason: str, *, named: bool) -> Guess:
+    cure = f"--modality {column.name}=number (or category) if they are something else"
+    return (
+        Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, though the name says nothing; {cure}")
+    )
+
+
+def _largest(column: Column) -> float:
+    return float(pc.max(column.values).as_py())
+
+
+def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
+    """The first and the last of the likely moments."""
+    moments = values * UNITS[unit]
+    likely = values[(moments >= LIKELY[0]) & (moments <= LIKELY[1])]
+    return float(likely.min()), float(likely.max())
+
+
+def _some(rows: int) -> npt.NDArray[np.int64]:
+    return np.unique(np.linspace(0, rows - 1, min(rows, 300)).astype(np.int64))
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())) - {""}
