@@ -90,6 +90,7 @@ class Modality(Learned, ABC):
         kept: encoding takes long enough (decoding files) to be kept on disk for the next run.
         alone: it uses all cores by itself: not to be encoded in several processes.
         near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
+        decoders: packages that some of its files can be read with only where they are installed.
     """
 
     encoder: ClassVar[str]
@@ -97,6 +98,7 @@ class Modality(Learned, ABC):
     kept: ClassVar[bool] = False
     alone: ClassVar[bool] = False
     near: ClassVar[Literal["", "picture", "text"]] = ""
+    decoders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod
