@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +27,27 @@ HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1") 
 AVIF = (b"avif", b"avis")
 NO_HEIC = "HEIC pictures need pillow-heif, which is not installed"
 HEIC_CURE = "pip install pillow-heif, or convert the files to JPEG or PNG"
+
+
+_LOST: ContextVar[list[str] | None] = ContextVar("_LOST", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """What is lost of the pictures that this thread decodes meanwhile."""
+    lost = list[str]()
+    token = _LOST.set(lost)
+    try:
+        yield lost
+    finally:
+        _LOST.reset(token)
+
+
+def tell(note: str) -> None:
+    """Let who listens know what is lost of a picture; an empty note is none."""
+    lost = _LOST.get()
+    if note and lost is not None:
+        lost.append(note)
 
 
 class Look(NamedTuple):

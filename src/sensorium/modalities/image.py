@@ -24,9 +24,11 @@ from sensorium.modalities._pictures import (
     can_read_heic,
     is_heic,
     is_heif,
+    listening,
     look,
     open_picture,
     opened,
+    tell,
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of, values_of
 from sensorium.modalities._scales import fixed_scales, learn_scales, scale_findings
@@ -136,56 +138,57 @@ class Image(Modality):
         values = np.zeros((len(column), self.size, self.size, self.channels), np.uint8)
         notes = list[tuple[int, str]]()
 
-        def store(row: int, found: tuple[Pixels, str]) -> None:
-            values[row], note = found
-            if note:
-                notes.append((row, note))
+        def decode(source: Source) -> tuple[Pixels, list[str]]:
+            with listening() as lost:
+                return self.decode(source), lost
 
-        present, problems = decode_cells(column, self.read, work, store)
+        def store(row: int, found: tuple[Pixels, list[str]]) -> None:
+            values[row], lost = found
+            notes.extend((row, note) for note in lost)
+
+        present, problems = decode_cells(column, decode, work, store)
         cells, cure = column.data, CURE.format(column.name)
         told = [Problem(row, column.name, note, cure, _shown(cells[row].as_py())) for row, note in notes]
         return Encoded(values, present, sorted([*problems, *told], key=Problem.place))
 
     def decode(self, source: Source) -> Pixels:
-        """One file → uint8[size, size, channels].
+        """One file → uint8[size, size, channels]; what is lost of it, `listening` hears.
 
         Raises:
             Unreadable: truncated, damaged, too large, or no picture.
         """
-        return self.read(source)[0]
-
-    def read(self, source: Source) -> tuple[Pixels, str]:
-        """One file, and what was lost of it; the same raises."""
         side = (self.size, self.size)
         plain = decode_jpeg(source, self.size, self.channels, self.max_pixels)
         if plain is not None:
-            return self._square(Pillow.fromarray(plain if self.channels > 1 else plain[:, :, 0]), side), ""
+            return self._square(Pillow.fromarray(plain if self.channels > 1 else plain[:, :, 0]), side)
         with opened(source, self.max_pixels) as picture:
             kind = kind_of(picture)
             if kind:
-                shallow, note = self._eight_bits(picture, source, kind)
-                return self.prepare(shallow), note
+                return self.prepare(self._eight_bits(picture, source, kind))
             picture.draft("L" if self.channels == 1 else "RGB", side)  # JPEG: decodes at a fraction of the size
-            return self.prepare(ImageOps.exif_transpose(picture)), ""
+            return self.prepare(ImageOps.exif_transpose(picture))
 
     def prepare(self, picture: Pillow.Image) -> Pixels:
         """An open picture of 8 bits, upright → uint8[size, size, channels]."""
         return self._square(self._flatten(picture), (self.size, self.size))
 
-    def _eight_bits(self, picture: Pillow.Image, source: Source, kind: Kind) -> tuple[Pillow.Image, str]:
-        """Upright, in 8 bits; and what was lost."""
+    def _eight_bits(self, picture: Pillow.Image, source: Source, kind: Kind) -> Pillow.Image:
+        """Upright, in 8 bits."""
         if self.by_file:  # colour, too, as Pillow reads it
-            return by_its_own_range(ImageOps.exif_transpose(picture)), ""
+            return by_its_own_range(ImageOps.exif_transpose(picture))
         known = self.scales.get(kind)
         scale = Scale(*known) if known else None
         if scale and is_colour(picture) and (scale.low, scale.high) == FULL_COLOUR:
-            return ImageOps.exif_transpose(picture), ""  # as Pillow reads it
+            return ImageOps.exif_transpose(picture)  # as Pillow reads it
         with open_picture(source) as again:
             values, alpha = values_of(picture, again)
-        span = None if scale else span_of(values, kind)
-        used = scale or (learn_scale([span]) if span else Scale(0, 1, 0, 1))
-        note = scale.misfit(values) if scale else UNKNOWN.format(kind) if self.seen else ""
-        return as_picture(used.apply(values, self.ground), alpha), note
+        if scale:
+            tell(scale.misfit(values))
+        else:
+            tell(UNKNOWN.format(kind) if self.seen else "")
+            span = span_of(values, kind)
+            scale = learn_scale([span]) if span else Scale(0, 1, 0, 1)
+        return as_picture(scale.apply(values, self.ground), alpha)
 
     def _flatten(self, picture: Pillow.Image) -> Pillow.Image:
         mode = "L" if self.channels == 1 else "RGB"
