@@ -101,7 +101,7 @@ class Image(Modality):
     def looks_like(cls, column: Column) -> Guess | None:
         guess = looks_like_files(column, SUFFIXES, _is_picture, "image")
         if guess and not can_read_heic() and any(map(is_heic, column.sample(1000))):
-            return replace(guess, caution=f"{NO_HEIC}: {HEIC_CURE}")
+            return replace(guess, caution="; ".join(filter(None, [f"{NO_HEIC}: {HEIC_CURE}", guess.caution])))
         return guess
 
     @classmethod
