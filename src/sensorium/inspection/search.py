@@ -132,7 +132,7 @@ def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
 
 def _pictures(column: Column) -> tuple[Ids, Ids]:
     """Places of the cells that can be decoded, and their groups."""
-    learnt = modalities.load("image").learn(column.slice(0, 1), size=SIDE, channels=1)
+    learnt = modalities.load("image").learn(column, size=SIDE, channels=1)
     encoded = learnt.encode(column, Work())
     return np.flatnonzero(encoded.present), near_pictures(encoded.values[encoded.present, :, :, 0])
 

@@ -91,6 +91,7 @@ class Modality(Learned, ABC):
         alone: it uses all cores by itself: not to be encoded in several processes.
         quick: learning takes little time for every row: `inspect` learns from all of them, not from a sample.
         near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
+        decoders: packages that some of its files can be read with only where they are installed.
     """
 
     encoder: ClassVar[str]
@@ -99,6 +100,7 @@ class Modality(Learned, ABC):
     alone: ClassVar[bool] = False
     quick: ClassVar[bool] = False
     near: ClassVar[Literal["", "picture", "text"]] = ""
+    decoders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod

@@ -1,97 +1,35 @@
-"""Files that hold pictures and sound together: opened by PyAV, as data alone."""
+"""The tracks of a container: which there are, how long they are, and whether the file ends before they do."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.errors import MissingExtraError
-from sensorium.modalities._files import Source
+from sensorium.modalities._files import Source, decode_sample, looks_like_files
+from sensorium.modalities._formats import can_open, import_av, open_container
+from sensorium.modalities._sizes import sizes
 from sensorium.problems import Nothing, Unreadable
+from sensorium.schema import Guess
+from sensorium.table import Column
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 SHORT = 0.9  # of the length that a file declares, below which it counts as cut
 SLACK = 1.0  # seconds that it may be short by in any case
-EBML, RIFF = b"\x1a\x45\xdf\xa3", b"RIFF"
+LOOK_AT = 10  # files asked for their tracks
+COUNTED = ("aac", "amr", "ac3", "mp3", "mpegts", "mpeg")  # formats without a length: the library guesses it by the rate
+TAKEN_FOR_ALL = ("avi", "asf")  # formats of which the library takes what is there for all
+COPIED = ("asf", "flv")  # formats whose tracks have the length of the file, by the library
+CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
-def container_format(head: bytes) -> str | None:
-    """The demultiplexer for a file that starts like this; None where it is no such container.
-
-    It is always named: left to guess, the library would follow a playlist to other files and to the network.
-    """
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "mov"
-    if head.startswith(EBML):
-        return "matroska"
-    if head.startswith(RIFF) and head[8:12] == b"AVI ":
-        return "avi"
-    return "gif" if head.startswith(b"GIF8") else None
-
-
-@contextmanager
-def open_container(source: Source) -> Iterator[InputContainer]:
-    """The file, closed again afterwards; whatever goes wrong with it is Unreadable.
-
-    Raises:
-        Unreadable: no such container, cut, damaged.
-        MissingExtraError: PyAV is not installed.
-    """
-    av = _import_av()
-    stream = io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else source.open("rb")
-    with stream:
-        name = container_format(stream.read(12))
-        stream.seek(0)
-        if not name:
-            raise Unreadable("no video that can be told by its first bytes", "MP4, MOV, WebM, MKV, AVI or GIF")
-        try:
-            with av.open(stream, format=name) as container:
-                yield container
-        except Unreadable:
-            raise
-        # Damaged files make the library raise errors of many kinds; each of them means "can't be decoded".
-        except Exception as error:  # noqa: BLE001
-            raise Unreadable(f"damaged or cut video ({_words(error)})") from None
-
-
-def sound_track(source: Source, rate: int, seconds: float) -> npt.NDArray[np.float32]:
-    """float32[samples]: the first `seconds` of a container's first sound track, channels averaged, at `rate`.
-
-    Raises:
-        Nothing: it has no sound.
-        Unreadable: cut or damaged.
-    """
-    av, wanted = _import_av(), int(np.ceil(seconds * rate))
-    with open_container(source) as container:
-        declared = min(seconds, _sound_of(container)[1])
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-        found, count = [np.zeros(0, np.float32)], 0
-        for frame in container.decode(audio=0):
-            for part in resampler.resample(frame):
-                found.append(part.to_ndarray()[0])
-                count += len(found[-1])
-            if count >= wanted:
-                break
-    if count / rate < SHORT * declared - SLACK:
-        raise Unreadable("truncated video: its sound ends before its time")
-    return np.concatenate(found)[:wanted]
-
-
-def sound_rate_and_seconds(source: Source) -> tuple[int, float]:
-    """As declared.
-
-    Raises:
-        Nothing: it has no sound.
-    """
-    with open_container(source) as container:
-        return _sound_of(container)
+def picture_track(container: InputContainer) -> Any:
+    """The first track of pictures that is no cover of a record; None where there is none."""
+    return next((stream for stream in container.streams.video if not _is_cover(stream)), None)
 
 
 def has_sound(source: Source) -> bool:
@@ -103,28 +41,129 @@ def has_sound(source: Source) -> bool:
         return False
 
 
-def seconds_of(container: InputContainer, stream: Any) -> float:
-    """What a stream, or else its file, declares; 0 where neither does."""
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return (container.duration or 0) / 1e6
+def holds_sound_alone(column: Column, suffixes: tuple[str, ...]) -> Guess | None:
+    """The claim of sound to files that might hold pictures, and hold none."""
+    guess = looks_like_files(column, suffixes, lambda head: True, "video") if can_open() else None
+    if not guess:
+        return None
+    found = decode_sample(column, _tracks, most=LOOK_AT)
+    alone = bool(found) and all(sound and not pictures for pictures, sound in found)
+    return Guess(guess.confidence, f"{len(found)} files looked at hold sound without pictures") if alone else None
 
 
-def _sound_of(container: InputContainer) -> tuple[int, float]:
+def sound_track(source: Source, rate: int, seconds: float, name: str | None = None) -> npt.NDArray[np.float32]:
+    """float32[samples]: the first `seconds` of a container's first sound track, channels averaged, at `rate`.
+
+    Args:
+        name: the demultiplexer; by default what the first bytes say.
+
+    Raises:
+        Nothing: it has no sound.
+        Unreadable: cut or damaged.
+    """
+    wanted = int(np.ceil(seconds * rate))
+    with open_container(source, name) as container:
+        found = _decoded(container, rate, wanted)
+        count = sum(map(len, found))
+        if count < wanted and is_cut(container, container.streams.audio[0], source, 0, count / rate):
+            raise Unreadable("truncated sound: it ends before its time")
+    return np.concatenate([np.zeros(0, np.float32), *found])[:wanted]
+
+
+def sound_rate_and_seconds(source: Source, name: str | None = None) -> tuple[int, float]:
+    """As declared, or counted.
+
+    Raises:
+        Nothing: it has no sound.
+    """
+    with open_container(source, name) as container:
+        stream = _sound_of(container)
+        own = _own_seconds(container, stream)
+        return stream.rate, _end(container, [stream])[0] if own is None else own
+
+
+def is_cut(container: InputContainer, stream: Any, source: Source, start: float, end: float) -> bool:
+    """Whether one of a file's tracks, which is there from a start to an end in seconds, is shorter than the file says.
+
+    By what the track itself declares; without that, a file is whole if it has all its bytes, or if any of its tracks
+    goes on to the end that the file declares.
+    """
+    own, kind = _own_seconds(container, stream), container.format.name
+    seconds = end if kind == "avi" else end - start  # AVI counts from 0 on
+    size, wanted = sizes(source)
+    if kind in TAKEN_FOR_ALL and size < SHORT * wanted:
+        return True
+    if kind.startswith("mov") and size < wanted:
+        return True
+    if own is not None or kind.startswith(COUNTED):
+        return own is not None and seconds < SHORT * own - SLACK
+    if kind.startswith(("matroska", "asf")) and wanted:
+        return size < wanted * (1 if kind != "asf" else SHORT)
+    declared = (container.duration or 0) / 1e6
+    if seconds >= SHORT * declared - SLACK:
+        return False
+    with open_container(source) as again:
+        tracks = [stream for stream in again.streams if stream.type in ("audio", "video")]
+        return _end(again, tracks)[1] < SHORT * declared - SLACK
+
+
+def _decoded(container: InputContainer, rate: int, wanted: int) -> list[npt.NDArray[np.float32]]:
+    """At least `wanted` samples, where there are as many."""
+    _sound_of(container)
+    made: Any = None
+    resampler: Any = None
+    found, count = list[npt.NDArray[np.float32]](), 0
+    for frame in container.decode(audio=0):
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != made:  # it may change within a file
+            made, resampler = kind, import_av().AudioResampler(format="flt", layout="mono", rate=rate)
+        for part in resampler.resample(frame):
+            found.append(part.to_ndarray()[0])
+            count += len(found[-1])
+        if count >= wanted:
+            break
+    return found
+
+
+def _own_seconds(container: InputContainer, stream: Any) -> float | None:
+    """How long a track says it is, from its first moment on; None where it does not say."""
+    if container.format.name.startswith((*COUNTED, *COPIED)):
+        return None
+    base = float(stream.time_base or 0)
+    if stream.duration is not None and base:
+        return float(stream.duration * base)
+    # Matroska: the moment at which the track ends, written with it by most programs.
+    found = next((CLOCK.match(value) for key, value in stream.metadata.items() if key.startswith("DURATION")), None)
+    if not found:
+        return None
+    hours, minutes, rest = found.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest) - max(0.0, (stream.start_time or 0) * base)
+
+
+def _end(container: InputContainer, streams: list[Any]) -> tuple[float, float]:
+    """Seconds that all packets of some tracks last, and the moment at which the last one ends."""
+    total = end = 0.0
+    for packet in container.demux(*streams):
+        length = float((packet.duration or 0) * (packet.time_base or 0))
+        total += length
+        if packet.pts is not None:
+            end = max(end, float(packet.pts * packet.time_base) + length)
+    return total, end
+
+
+def _tracks(source: Source) -> tuple[bool, bool]:
+    """Whether there are pictures, and sound."""
+    with open_container(source) as container:
+        return picture_track(container) is not None, bool(container.streams.audio)
+
+
+def _sound_of(container: InputContainer) -> Any:
     if not container.streams.audio:
         raise Nothing("a video without sound")
-    stream = container.streams.audio[0]
-    return stream.rate, seconds_of(container, stream)
+    return container.streams.audio[0]
 
 
-def _import_av() -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtraError("PyAV is not installed", cure="pip install 'sensorium[video]'") from error
-    return av
+def _is_cover(stream: Any) -> bool:
+    from av.stream import Disposition
 
-
-def _words(error: Exception) -> str:
-    """Without numbers and names: like faults are counted together."""
-    return getattr(error, "strerror", None) or type(error).__name__
+    return bool(stream.disposition & Disposition.attached_pic)

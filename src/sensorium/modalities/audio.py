@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
@@ -14,25 +12,28 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from sensorium.errors import ConfigError
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
-from sensorium.modalities._containers import container_format, sound_rate_and_seconds, sound_track
+from sensorium.modalities._containers import holds_sound_alone
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
+from sensorium.modalities._formats import container_format, is_sound_container
+from sensorium.modalities._mp3 import is_mpeg
 from sensorium.modalities._overview import Overview, outline
-from sensorium.problems import Unreadable
+from sensorium.modalities._sound import Wave, mono_sound, rate_and_seconds
+from sensorium.modalities.video import SUFFIXES as VIDEO_SUFFIXES
 from sensorium.schema import Guess
 from sensorium.table import Column
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".m4a")
-MAGIC = (b"fLaC", b"OggS", b"ID3", b"FORM", b".snd")
+SUFFIXES = (
+    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2", ".mpga", ".aif",
+    ".aiff", ".aifc", ".au", ".snd", ".caf", ".m4a", ".m4b", ".m4r", ".aac", ".adts", ".wma", ".amr", ".awb", ".3ga",
+    ".weba", ".mka", ".ac3", ".eac3", ".wv", ".tta",
+)  # fmt: skip
+MAGIC = (b"fLaC", b"OggS", b"FORM", b".snd", b"caff", b"riff")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
 LOWEST_RATE = 100  # Hz: a sample a hop
 LONGEST = 10.0  # seconds kept of a clip by default, at most
 SHOWN = 4  # curves in an overview
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
 FLOOR = 1e-6  # power under which a band counts as silent
-SLACK = 64  # bytes that headers are wrong by without harm
-ENDLESS = 0x7FFF_0000  # bytes: above it lie the lengths that recorders write where they don't know it yet
-
-Wave = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Audio(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        return looks_like_files(column, SUFFIXES, lambda head: head.startswith(MAGIC) or head[8:12] == b"WAVE", "audio")
+        guess = looks_like_files(column, SUFFIXES, _is_sound, "audio")
+        return guess or holds_sound_alone(column, VIDEO_SUFFIXES)
 
     @classmethod
     def learn(
@@ -89,7 +91,7 @@ class Audio(Modality):
             raise ConfigError(
                 "a waveform has no mel bands", place="mels, of the modality 'audio'", cure="form: log_mel, or no mels"
             )
-        seen = decode_sample(column, _rate_and_seconds)
+        seen = decode_sample(column, rate_and_seconds)
         rate = rate or int(
             np.clip(np.median([r for r, _ in seen]) if seen else HIGHEST_RATE, LOWEST_RATE, HIGHEST_RATE)
         )
@@ -117,7 +119,7 @@ class Audio(Modality):
         Raises:
             Unreadable: truncated, damaged, without samples, with samples that are no numbers.
         """
-        wave = _mono(source, self.rate, self.seconds)
+        wave = mono_sound(source, self.rate, self.seconds)
         if self.form == "waveform":
             return wave
         found = self.spectrogram(wave)
@@ -149,14 +151,14 @@ class Audio(Modality):
         return {"form": self.form, "rate": self.rate, **shape}
 
     def overview(self, column: Column) -> Overview:
-        seconds = np.array([seconds for _, seconds in decode_sample(column, _rate_and_seconds)], np.float64)
+        seconds = np.array([seconds for _, seconds in decode_sample(column, rate_and_seconds)], np.float64)
         curves = dict[int, npt.NDArray[np.float64]]()
         rows = sample_rows(column, SHOWN)
 
         def keep(place: int, wave: Wave) -> None:
             curves[int(rows[place])] = outline(wave)
 
-        decode_cells(column.take(rows), lambda source: _mono(source, self.rate, self.seconds), Work(), keep)
+        decode_cells(column.take(rows), lambda source: mono_sound(source, self.rate, self.seconds), Work(), keep)
         return Overview({"duration in seconds": seconds}, curves=curves)
 
     def describe(self) -> str:
@@ -181,72 +183,11 @@ def mel_filters(window: int, rate: int, mels: int) -> Wave:
     return (weights / weights.sum(0)).astype(np.float32)
 
 
-def _rate_and_seconds(source: Source) -> tuple[int, float]:
-    import soundfile
-
-    if container_format(_head(source)[0]):
-        return sound_rate_and_seconds(source)
-    try:
-        info = soundfile.info(source)
-    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
-        raise Unreadable(f"no sound that libsndfile knows ({_words(error)})") from None
-    return info.samplerate, info.frames / info.samplerate
-
-
-def _mono(source: Source, rate: int, seconds: float) -> Wave:
-    """float32[samples] at `rate`, the first `seconds` of the clip."""
-    import soundfile
-    import soxr
-
-    head, size = _head(source)
-    if container_format(head):
-        return _sound(sound_track(source, rate, seconds))
-    _refuse_cut(head, size)
-    try:
-        with soundfile.SoundFile(source) as clip:
-            wanted = min(clip.frames, int(np.ceil(seconds * clip.samplerate)))
-            samples, own_rate = clip.read(wanted, dtype="float32", always_2d=True), clip.samplerate
-    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
-        raise Unreadable(f"damaged sound, or none that libsndfile knows ({_words(error)})") from None
-    if len(samples) < wanted:
-        raise Unreadable("truncated sound: not all of its samples can be read")
-    mono = _sound(samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32))
-    return mono if own_rate == rate else soxr.resample(mono, own_rate, rate)
-
-
-def _sound(samples: Wave) -> Wave:
-    if not len(samples):
-        raise Unreadable("a sound without samples")
-    if not np.isfinite(samples).all():
-        raise Unreadable("a sound with samples that are no finite numbers")
-    return samples
-
-
-def _head(source: Source) -> tuple[bytes, int]:
-    """The first 12 bytes, and how many there are in all."""
-    if isinstance(source, io.BytesIO):
-        return bytes(source.getbuffer()[:12]), source.getbuffer().nbytes
-    try:
-        with source.open("rb", buffering=0) as stream:
-            return stream.read(12), os.fstat(stream.fileno()).st_size
-    except OSError as error:
-        raise Unreadable(f"the file can't be read ({error.strerror})") from None
-
-
-def _refuse_cut(head: bytes, size: int) -> None:
-    """To libsndfile a cut WAV, AIFF or AU file is a shorter sound; the header says how long it was."""
-    if size + SLACK < _declared_size(head):
-        raise Unreadable("truncated sound: the file is shorter than its header says")
-
-
-def _declared_size(head: bytes) -> int:
-    """Bytes that a WAV, AIFF or AU file says it has; 0 where it does not say."""
-    order: Literal["little", "big"] = "little" if head.startswith(b"RIFF") else "big"
-    first, second = (int.from_bytes(head[at : at + 4], order) for at in (4, 8))
-    size = {b"RIFF": first + 8, b"FORM": first + 8, b".snd": first + second}.get(head[:4], 0)
-    return size if size < ENDLESS else 0
-
-
-def _words(error: Exception) -> str:
-    """Without the name of the file, which the problem tells by itself: like faults are counted together."""
-    return str(getattr(error, "error_string", error))
+def _is_sound(head: bytes) -> bool:
+    return (
+        head.startswith(MAGIC)
+        or head[8:12] == b"WAVE"
+        or head.startswith(b"ID3")
+        or is_mpeg(head)
+        or (container_format(head) is not None and is_sound_container(head))
+    )

@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 from pydantic import Field, PositiveInt
 
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._base import Array, Encoded, Facts, Modality, Work
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._jpeg import decode_jpeg
+from sensorium.modalities._levels import Kind, Scale, learn_scale, span_of
 from sensorium.modalities._overview import Overview
-from sensorium.problems import Unreadable
+from sensorium.modalities._pictures import (
+    HEIC_CURE,
+    HEIC_DECODER,
+    NO_HEIC,
+    can_read_heic,
+    is_heic,
+    is_heif,
+    listening,
+    look,
+    open_picture,
+    opened,
+    tell,
+)
+from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of, values_of
+from sensorium.modalities._scales import fixed_scales, learn_scales, scale_findings
+from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
+from sensorium.table._query import without_secrets
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".ppm", ".pgm")
-MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+SUFFIXES = (
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2",
+    ".j2k", ".j2c", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".qoi", ".psd", ".avif", ".avifs", ".heic",
+    ".heics", ".heif", ".heifs", ".hif",
+)  # fmt: skip
+MAGIC = (
+    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"8BPS", b"qoif"),
+    *(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),  # JPEG 2000, boxed and bare
+    *(b"P1\n", b"P2\n", b"P3\n", b"P4\n", b"P5\n", b"P6\n"),
+)
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
 LARGEST = 64  # side in pixels by default, at most: what small encoders train on in minutes on a CPU
 SMALLEST = 16
+FULL_COLOUR = (0, 65_535)  # the scale that Pillow reads colour of 16 bits on
 SHOWN, THUMBNAIL = 8, 96  # pictures in an overview, and their side in pixels
+CURE = "set modalities.{}.levels to [lowest, highest] if these files are right"
+UNKNOWN = (
+    "this is a picture of {}s of more than 8 bits, as no training picture was: its values are scaled by their own range"
+)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -34,8 +64,8 @@ Pixels = npt.NDArray[np.uint8]
 class Image(Modality):
     """A picture.
 
-    Encodes to uint8[n, size, size, channels]. EXIF rotation is applied, transparency laid over `ground`, 16-bit
-    depth reduced to 8; of several frames the first is taken.
+    Encodes to uint8[n, size, size, channels]. EXIF rotation is applied, transparency laid over `ground`, of several
+    frames the first is taken. More than 8 bits a value are reduced to 8 on one scale for all files of the column.
 
     Attributes:
         size: side in pixels.
@@ -43,10 +73,15 @@ class Image(Modality):
         fit: how a picture that is not square becomes so.
         ground: grey value 0–255 behind transparent pixels and beside padded pictures.
         max_pixels: larger files are refused (decompression bombs).
+        scales: for "integer" and "float" pictures of more than 8 bits: the values that become 0 and 255, the lowest and
+            the highest one in training. A kind that training did not see is scaled file by file.
+        seen: counts of what was met in the training pictures that were looked at.
+        by_file: a model of before there were scales: each file by the range it uses, 0–1, 0–255 or 0–65,535.
     """
 
     encoder: ClassVar[str] = "image_cnn"
     kept: ClassVar[bool] = True
+    decoders: ClassVar[tuple[str, ...]] = (HEIC_DECODER,)
     near: ClassVar[Literal["", "picture", "text"]] = "picture"
 
     size: int
@@ -54,12 +89,20 @@ class Image(Modality):
     fit: str
     ground: int
     max_pixels: int
+    scales: Mapping[str, list[float]] = field(default_factory=dict)
+    seen: Mapping[str, int] = field(default_factory=dict)
+    by_file: bool = False
+
+    @classmethod
+    def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        return super().restore({"by_file": "scales" not in json, **json}, arrays)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        return looks_like_files(
-            column, SUFFIXES, lambda head: head.startswith(MAGIC) and head[8:12] != b"WAVE", "image"
-        )
+        guess = looks_like_files(column, SUFFIXES, _is_picture, "image")
+        if guess and not can_read_heic() and any(map(is_heic, column.sample(1000))):
+            return replace(guess, caution="; ".join(filter(None, [f"{NO_HEIC}: {HEIC_CURE}", guess.caution])))
+        return guess
 
     @classmethod
     def learn(
@@ -71,28 +114,45 @@ class Image(Modality):
         fit: Literal["stretch", "pad", "crop"] = "stretch",
         ground: Annotated[int, Field(ge=0, le=255)] = 255,
         max_pixels: PositiveInt = 100_000_000,
+        levels: tuple[float, float] | None = None,
     ) -> Self:
         """Args:
         column: training rows.
         size: side in pixels; by default the median shorter side of the training pictures, between 16 and 64.
         channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
         fit: stretch to a square, pad it, or crop its middle.
-        ground: grey value 0–255 behind transparent pixels and beside padded pictures.
+        ground: grey value 0–255 behind transparent pixels, of pixels without a value, and beside padded pictures.
         max_pixels: refuse larger files.
+        levels: values of pictures of more than 8 bits that become black and white; by default from the training
+            pictures.
         """
-        seen = decode_sample(column, lambda source: _shape(source, max_pixels))
-        sides = [min(width, height) for width, height, _ in seen]
+        looks = decode_sample(column, lambda source: look(source, max_pixels))
+        sides = [min(look.width, look.height) for look in looks]
         size = size or int(np.clip(np.median(sides), SMALLEST, LARGEST) if sides else LARGEST)
-        channels = channels or (1 if seen and all(mode in GREY for *_, mode in seen) else 3)
-        return cls(size, channels, fit, ground, max_pixels)
+        channels = channels or (1 if looks and all(look.mode in GREY for look in looks) else 3)
+        seen = {"pictures": len(looks), "several frames": sum(look.several for look in looks)}
+        scales, found = learn_scales(column, looks, max_pixels) if not levels else (fixed_scales(levels), {})
+        return cls(size, channels, fit, ground, max_pixels, scales, seen | found)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         values = np.zeros((len(column), self.size, self.size, self.channels), np.uint8)
-        present, problems = decode_cells(column, self.decode, work, values.__setitem__)
-        return Encoded(values, present, problems)
+        notes = list[tuple[int, str]]()
+
+        def decode(source: Source) -> tuple[Pixels, list[str]]:
+            with listening() as lost:
+                return self.decode(source), lost
+
+        def store(row: int, found: tuple[Pixels, list[str]]) -> None:
+            values[row], lost = found
+            notes.extend((row, note) for note in lost)
+
+        present, problems = decode_cells(column, decode, work, store)
+        cells, cure = column.data, CURE.format(column.name)
+        told = [Problem(row, column.name, note, cure, _shown(cells[row].as_py())) for row, note in notes]
+        return Encoded(values, present, sorted([*problems, *told], key=Problem.place))
 
     def decode(self, source: Source) -> Pixels:
-        """One file → uint8[size, size, channels].
+        """One file → uint8[size, size, channels]; what is lost of it, `listening` hears.
 
         Raises:
             Unreadable: truncated, damaged, too large, or no picture.
@@ -101,25 +161,37 @@ class Image(Modality):
         plain = decode_jpeg(source, self.size, self.channels, self.max_pixels)
         if plain is not None:
             return self._square(Pillow.fromarray(plain if self.channels > 1 else plain[:, :, 0]), side)
-        try:
-            with Pillow.open(source) as picture:
-                _refuse_bombs(picture, self.max_pixels)
-                picture.draft("L" if self.channels == 1 else "RGB", side)  # JPEG: decodes at a fraction of the size
-                return self.prepare(ImageOps.exif_transpose(picture))
-        except Unreadable:
-            raise
-        # Damaged files make Pillow and its plug-ins raise nearly anything; every one of them means "can't be decoded".
-        except Exception as error:  # noqa: BLE001
-            raise Unreadable(_reason(error)) from None
+        with opened(source, self.max_pixels) as picture:
+            kind = kind_of(picture)
+            if kind:
+                return self.prepare(self._eight_bits(picture, source, kind))
+            picture.draft("L" if self.channels == 1 else "RGB", side)  # JPEG: decodes at a fraction of the size
+            return self.prepare(ImageOps.exif_transpose(picture))
 
     def prepare(self, picture: Pillow.Image) -> Pixels:
-        """An open picture, upright → uint8[size, size, channels]."""
+        """An open picture of 8 bits, upright → uint8[size, size, channels]."""
         return self._square(self._flatten(picture), (self.size, self.size))
+
+    def _eight_bits(self, picture: Pillow.Image, source: Source, kind: Kind) -> Pillow.Image:
+        """Upright, in 8 bits."""
+        if self.by_file:  # colour, too, as Pillow reads it
+            return by_its_own_range(ImageOps.exif_transpose(picture))
+        known = self.scales.get(kind)
+        scale = Scale(*known) if known else None
+        if scale and is_colour(picture) and (scale.low, scale.high) == FULL_COLOUR:
+            return ImageOps.exif_transpose(picture)  # as Pillow reads it
+        with open_picture(source) as again:
+            values, alpha = values_of(picture, again)
+        if scale:
+            tell(scale.misfit(values))
+        else:
+            tell(UNKNOWN.format(kind) if self.seen else "")
+            span = span_of(values, kind)
+            scale = learn_scale([span]) if span else Scale(0, 1, 0, 1)
+        return as_picture(scale.apply(values, self.ground), alpha)
 
     def _flatten(self, picture: Pillow.Image) -> Pillow.Image:
         mode = "L" if self.channels == 1 else "RGB"
-        if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-            picture = _eight_bits(picture)
         if picture.has_transparency_data:
             picture = picture.convert("RGBA")
             below = Pillow.new("RGBA", picture.size, (self.ground,) * 3 + (255,))
@@ -140,45 +212,26 @@ class Image(Modality):
         return {"channels": self.channels, "size": self.size}
 
     def overview(self, column: Column) -> Overview:
-        seen = decode_sample(column, lambda source: _shape(source, self.max_pixels))
-        width, height = np.array([shape[:2] for shape in seen], np.float64).reshape(-1, 2).T
+        seen = decode_sample(column, lambda source: look(source, self.max_pixels))
+        width, height = np.array([(each.width, each.height) for each in seen], np.float64).reshape(-1, 2).T
         rows = sample_rows(column, SHOWN)
-        small = Image(THUMBNAIL, 3, "pad", self.ground, self.max_pixels).encode(column.take(rows))
+        small = replace(self, size=THUMBNAIL, channels=3, fit="pad").encode(column.take(rows))
         pictures = {int(row): small.values[place] for place, row in enumerate(rows) if small.present[place]}
         return Overview({"width in pixels": width, "height in pixels": height}, pictures)
 
     def describe(self) -> str:
-        return f"{self.size} × {self.size}, {'grey' if self.channels == 1 else 'RGB'}"
+        scales = [f"{kind} values {Scale(*known).text()}" for kind, known in self.scales.items()]
+        return ", ".join([f"{self.size} × {self.size}", "grey" if self.channels == 1 else "RGB", *scales])
+
+    def findings(self, column: str) -> list[Problem]:
+        return scale_findings(column, self.scales, self.seen, self.ground)
 
 
-def _shape(source: Source, max_pixels: int) -> tuple[int, int, str]:
-    try:
-        with Pillow.open(source) as picture:
-            _refuse_bombs(picture, max_pixels)
-            return (*picture.size, picture.mode)
-    except Exception as error:  # noqa: BLE001 - as in decode
-        raise Unreadable(_reason(error)) from None
+def _is_picture(head: bytes) -> bool:
+    return head.startswith(MAGIC) or is_heif(head) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
 
 
-def _refuse_bombs(picture: Pillow.Image, max_pixels: int) -> None:
-    width, height = picture.size
-    if width * height > max_pixels:
-        cure = "set the option max_pixels of the image modality if that is meant"
-        raise Unreadable(f"a picture of {width} × {height} pixels is over the limit of {max_pixels:,}", cure)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "no picture that Pillow knows"
-    if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
-        return "a picture with more pixels than are safe to decode"
-    # Without counts of bytes and the like in brackets: like faults are told together.
-    return f"damaged picture ({re.sub(r' *[(][^)]*[)]', '', str(error)) or type(error).__name__})"
-
-
-def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
-    """16-bit and 32-bit grey → 8-bit grey, by the range that the values use: 0–1, 0–255 or 0–65,535."""
-    values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
-    top = float(values.max(initial=0))
-    scale = 255.0 if picture.mode == "F" and top <= 1 else 1.0 if top <= 255 and picture.mode in "IF" else 1 / 257
-    return Pillow.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
+def _shown(cell: Any) -> str:
+    if isinstance(cell, dict):
+        cell = cell.get("member") or cell.get("path") or cell.get("bytes")
+    return shorten(without_secrets(cell) if isinstance(cell, str) and "://" in cell else cell)

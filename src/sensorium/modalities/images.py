@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import PositiveInt
 
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
-from sensorium.modalities._files import decode_cells
+from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._several import flat_cells, looks_like_several, problems_of_cells, usual_count
 from sensorium.modalities.image import Image
+from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -26,12 +27,13 @@ class Images(Modality):
     reason; a cell without any is missing.
 
     Attributes:
-        size, channels, fit: of each picture, as of an image.
+        size, channels, fit, scales, seen, by_file: of each picture, as of an image.
         most: pictures of a cell; the rest is cut.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
     kept: ClassVar[bool] = True
+    decoders: ClassVar[tuple[str, ...]] = Image.decoders
 
     size: int
     channels: int
@@ -39,6 +41,9 @@ class Images(Modality):
     ground: int
     max_pixels: int
     most: int
+    scales: Mapping[str, list[float]] = field(default_factory=dict)
+    seen: Mapping[str, int] = field(default_factory=dict)
+    by_file: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -53,6 +58,7 @@ class Images(Modality):
         channels: Literal[1, 3] | None = None,
         fit: Literal["stretch", "pad", "crop"] = "stretch",
         most: PositiveInt | None = None,
+        levels: tuple[float, float] | None = None,
     ) -> Self:
         """Args:
         column: training rows.
@@ -60,23 +66,31 @@ class Images(Modality):
         channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
         fit: stretch to a square, pad it, or crop its middle.
         most: pictures kept of a cell; by default as many as 99% of the training cells have, at most 16.
+        levels: values of pictures of more than 8 bits that become black and white; by default from the training
+            pictures.
         """
         flat, owners = flat_cells(column)
-        one = Image.learn(flat, size=size, channels=channels, fit=fit)
-        return cls(one.size, one.channels, one.fit, one.ground, one.max_pixels, most or usual_count(owners, MOST))
+        one = Image.learn(flat, size=size, channels=channels, fit=fit, levels=levels)
+        most = most or usual_count(owners, MOST)
+        return cls(one.size, one.channels, one.fit, one.ground, one.max_pixels, most, one.scales, one.seen)
+
+    @classmethod
+    def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        return super().restore({"by_file": "scales" not in json, **json}, arrays)
 
     @property
     def _picture(self) -> Image:
-        return Image(self.size, self.channels, self.fit, self.ground, self.max_pixels)
+        plain = (self.size, self.channels, self.fit, self.ground, self.max_pixels)
+        return Image(*plain, self.scales, self.seen, self.by_file)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         flat, owners = flat_cells(column, self.most)
-        values = np.zeros((len(flat), self.size, self.size, self.channels), np.uint8)
-        there, problems = decode_cells(flat, self._picture.decode, Work(work.workers), values.__setitem__)
+        pictures = self._picture.encode(flat, Work(work.workers))
+        there, values = pictures.present, np.asarray(pictures.values)
         counts = np.bincount(owners[there], minlength=len(column))
         work.advance(len(column))
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        told = problems_of_cells(problems, owners, column, "pictures")
+        told = problems_of_cells(pictures.problems, owners, column, "pictures")
         return Encoded(Ragged(values[there], offsets), counts > 0, told)
 
     def facts(self) -> Facts:
@@ -84,3 +98,6 @@ class Images(Modality):
 
     def describe(self) -> str:
         return f"at most {self.most} pictures of {self._picture.describe()}"
+
+    def findings(self, column: str) -> list[Problem]:
+        return self._picture.findings(column)

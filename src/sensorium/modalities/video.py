@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,11 @@ from PIL import Image as Pillow
 from pydantic import PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
-from sensorium.modalities._containers import SHORT, SLACK, has_sound, open_container, seconds_of
+from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut, picture_track
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._formats import container_format, is_sound_container, open_container
+from sensorium.modalities._pictures import is_heif
+from sensorium.modalities._turns import upright
 from sensorium.modalities.image import LARGEST, SMALLEST, Image
 from sensorium.problems import Unreadable
 from sensorium.schema import Guess
@@ -24,14 +27,20 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
+SUFFIXES = (
+    ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".divx", ".3gp", ".3gpp", ".3g2", ".mpg", ".mpeg", ".mpe",
+    ".vob", ".ts", ".mts", ".m2ts", ".flv", ".f4v", ".wmv", ".asf",
+)  # fmt: skip
+UNSURE = (".ts",)  # suffixes that other files have, too
 LEARN_FROM = 50  # videos looked at to learn their size
 LISTEN_TO = 10  # videos asked whether they have a sound track
 GROUND, MAX_PIXELS = 255, 100_000_000
 STILL = 0.04  # seconds that a single picture is on show where the file does not say
 CLOSE = 1e-6  # seconds within which two moments are the same
+FAR_BACK = 1 << 40  # ticks before the start of a file that its start is sought from
 
 Frames = npt.NDArray[np.uint8]
+Key: TypeAlias = tuple[float, int]  # the seconds of a picture, and where to jump to for it, in ticks
 
 
 @dataclass(frozen=True)
@@ -58,10 +67,13 @@ class Video(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        found = looks_like_files(column, SUFFIXES, lambda head: head[4:8] == b"ftyp", "video")
-        if found or not column.is_string:
-            return found
-        animated = decode_sample(column, _is_animated, most=10) if _all_gif(column) else []
+        found = looks_like_files(column, SUFFIXES, _is_video, "video")
+        if found:
+            others = _all_end_in(column, UNSURE) and not decode_sample(column, _sides, most=LISTEN_TO)
+            return None if others or holds_sound_alone(column, SUFFIXES) else found
+        if not column.is_string:
+            return None
+        animated = decode_sample(column, _is_animated, most=10) if _all_end_in(column, (".gif",)) else []
         return Guess(0.995, "GIF files of several pictures") if animated and all(animated) else None
 
     @classmethod
@@ -89,7 +101,7 @@ class Video(Modality):
         fit: stretch to a square, pad it, or crop its middle.
         """
         if size is None:
-            sides = decode_sample(column, _shorter_side, most=LEARN_FROM)
+            sides = [min(each) for each in decode_sample(column, _sides, most=LEARN_FROM)]
             size = int(np.clip(np.median(sides), SMALLEST, LARGEST)) if sides else LARGEST
         return cls(frames, rate, size, channels, fit)
 
@@ -111,6 +123,8 @@ class Video(Modality):
         """
         with open_container(source) as container:
             times, keys = _times(container)
+            if is_cut(container, _pictures_of(container), source, times[0], times[-1]):
+                raise Unreadable("truncated video: its pictures end before its time")
             return np.stack([self._prepared(frame) for frame in _on_show(container, self._moments(times), keys)])
 
     def _moments(self, times: Sequence[float]) -> list[float]:
@@ -127,8 +141,7 @@ class Video(Modality):
         shrink = min(1.0, self.size / min(frame.width, frame.height))
         width, height = (max(1, round(side * shrink)) for side in (frame.width, frame.height))
         pixels = frame.reformat(width, height, "rgb24").to_ndarray()
-        turned = np.rot90(pixels, frame.rotation // 90)  # counter-clockwise, as the file means it
-        return self._picture.prepare(Pillow.fromarray(np.ascontiguousarray(turned)))
+        return self._picture.prepare(Pillow.fromarray(upright(pixels, frame)))
 
     def facts(self) -> Facts:
         return {"channels": self.channels, "size": self.size, "ordered": True}
@@ -138,56 +151,97 @@ class Video(Modality):
         return f"{how} of {self._picture.describe()}"
 
 
-def _times(container: InputContainer) -> tuple[list[float], list[float]]:
-    """Seconds of every picture, the end of the last one behind them; and of those that can be decoded by themselves.
+def _times(container: InputContainer) -> tuple[list[float], list[Key]]:
+    """Seconds of every picture, the end of the last one behind them; and those that can be decoded by themselves.
 
     Only packets are read, nothing is decoded: it costs little beside decoding and needs no trust in declared lengths.
     """
-    if not container.streams.video:
-        raise Unreadable("a file without pictures", "--modality NAME=audio if it is sound")
-    stream = container.streams.video[0]
-    packets = [p for p in container.demux(stream) if p.pts is not None and p.size]
+    stream = _pictures_of(container)
     base = float(stream.time_base or 0)
-    if not packets or not base:
+    packets = [(moment * base, p) for p in container.demux(stream) if (moment := _moment(p)) is not None and p.size]
+    shown = sorted(((moment, place) for place, (moment, p) in enumerate(packets) if not p.is_discard))
+    if not shown or not base:
         raise Unreadable("a video without pictures")
-    times = sorted(float(p.pts or 0) * base for p in packets)
-    step = (packets[-1].duration or 0) * base or (times[-1] - times[0]) / max(1, len(times) - 1) or STILL
-    if times[-1] + step - times[0] < SHORT * seconds_of(container, stream) - SLACK:
-        raise Unreadable("truncated video: its pictures end before its time")
-    return [*times, times[-1] + step], sorted(float(p.pts or 0) * base for p in packets if p.is_keyframe)
+    times = [moment for moment, _ in shown]
+    last = packets[shown[-1][1]][1]
+    step = (last.duration or 0) * base or (times[-1] - times[0]) / max(1, len(times) - 1) or STILL
+    keys = sorted((moment, min(p.dts, p.pts)) for moment, p in packets if p.is_keyframe and None not in (p.dts, p.pts))
+    return [*times, times[-1] + step], keys
 
 
-def _on_show(container: InputContainer, moments: Sequence[float], keys: Sequence[float]) -> list[VideoFrame]:
-    """The frame on show at each moment; jumps ahead where that saves decoding."""
-    stream = container.streams.video[0]
-    base, found = float(stream.time_base or 1), []
-    frames: Any = None
-    shown = coming = None
-    for moment in moments:
-        key = keys[bisect_right(keys, moment) - 1] if keys and moment >= keys[0] else None
-        if frames is None or (key is not None and shown is not None and key > shown.time + CLOSE):
-            container.seek(round((key or 0) / base), stream=stream)
-            frames, shown = container.decode(stream), None
-            coming = next(frames, None)
-        while coming is not None and (shown is None or coming.time <= moment + CLOSE):
-            shown, coming = coming, next(frames, None)
-        if shown is None:
-            raise Unreadable("damaged video: no picture can be decoded")
-        found.append(shown)
+def _moment(packet: Any) -> int | None:
+    """When a picture is on show; when it is decoded, where a file (AVI) has that alone."""
+    found: int | None = packet.dts if packet.pts is None else packet.pts
     return found
 
 
-def _shorter_side(source: Source) -> int:
+def _pictures_of(container: InputContainer) -> Any:
+    stream = picture_track(container)
+    if stream is None:
+        raise Unreadable("a file without pictures", "--modality NAME=audio if it is sound")
+    return stream
+
+
+def _on_show(container: InputContainer, moments: Sequence[float], keys: Sequence[Key]) -> list[VideoFrame]:
+    """The frame on show at each moment; jumps ahead where that saves decoding."""
+    film, found = _Film(container), []
+    for moment in moments:
+        place = bisect_right(keys, (moment + CLOSE, 0)) - 1
+        if film.shown is None or (place >= 0 and keys[place][0] > film.shown.time + CLOSE):
+            film.jump(keys[max(0, place)][1] if keys else 0, moment)
+        found.append(film.at(moment))
+    return found
+
+
+class _Film:
+    """Decodes forward.
+
+    Attributes:
+        shown: the last frame that was on show.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        self.container, self.stream = container, _pictures_of(container)
+        self.shown: Any = None
+
+    def jump(self, target: int, moment: float) -> None:
+        """Go on from a picture that can be decoded by itself; from the start where that leads too far."""
+        for place in (target, min(target, self.stream.start_time or 0) - FAR_BACK):
+            try:
+                self.container.seek(place, stream=self.stream)
+            except OSError:  # as some formats do before their start, or of a single picture
+                continue
+            self.frames, self.shown = self.container.decode(self.stream), None
+            self.coming: Any = next(self.frames, None)
+            if self.coming is not None and self.coming.time <= moment + CLOSE:
+                return
+
+    def at(self, moment: float) -> VideoFrame:
+        """Raises:
+        Unreadable: nothing can be decoded.
+        """
+        while self.coming is not None and (self.shown is None or self.coming.time <= moment + CLOSE):
+            self.shown, self.coming = self.coming, next(self.frames, None)
+        if self.shown is None:
+            raise Unreadable("damaged video: no picture can be decoded")
+        return self.shown
+
+
+def _sides(source: Source) -> tuple[int, int]:
+    """Width and height of a video's pictures, as they are stored."""
     with open_container(source) as container:
-        if not container.streams.video:
-            raise Unreadable("a file without pictures")
-        context = container.streams.video[0].codec_context
-        return min(context.width, context.height)
+        context = _pictures_of(container).codec_context
+        return context.width, context.height
 
 
-def _all_gif(column: Column) -> bool:
-    sample = column.sample(50)
-    return bool(sample) and all(value.lower().endswith(".gif") for value in sample)
+def _is_video(head: bytes) -> bool:
+    moving = container_format(head) not in (None, "gif")
+    return moving and not is_heif(head) and not is_sound_container(head)
+
+
+def _all_end_in(column: Column, suffixes: tuple[str, ...]) -> bool:
+    sample = column.sample(50) if column.is_string else []
+    return bool(sample) and all(value.lower().endswith(suffixes) for value in sample)
 
 
 def _is_animated(source: Source) -> bool:

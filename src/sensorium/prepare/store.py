@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,8 +64,9 @@ class Store:
         return encoded
 
     def key(self, modality: Modality, column: Column) -> str:
-        """A hash of all that the arrays depend on: cells, what was learnt, options, code."""
+        """A hash of all that the arrays depend on: cells, what was learnt, options, code, decoders."""
         found = hashlib.sha256(f"{__version__} {type(modality).__qualname__} {code_of(type(modality))}".encode())
+        found.update(str([name for name in modality.decoders if find_spec(name)]).encode())
         state, arrays = modality.state()
         found.update(json.dumps(state, sort_keys=True, default=str).encode())
         for name, array in arrays.items():

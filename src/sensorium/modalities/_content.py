@@ -1,0 +1,48 @@
+"""The bytes of a file, mapped rather than read: a format is told, and its frames are counted, where they lie."""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from sensorium.modalities._files import Source
+from sensorium.problems import Unreadable
+
+
+class Content(Protocol):
+    """Bytes, or a file that is mapped."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes: ...
+    def find(self, what: bytes, start: int = ..., stop: int = ..., /) -> int: ...
+
+
+@contextmanager
+def mapped(source: Source) -> Iterator[Content]:
+    """All of a file.
+
+    Raises:
+        Unreadable: it can't be read.
+    """
+    if isinstance(source, io.BytesIO):
+        yield source.getvalue()
+        return
+    try:
+        with source.open("rb", buffering=0) as stream:
+            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:  # ValueError: an empty file
+        raise Unreadable(f"the file can't be read ({getattr(error, 'strerror', None) or error})") from None
+    with content:
+        yield content
+
+
+def after_tags(content: Content) -> int:
+    """Where ID3v2 tags end, which may stand before any sound."""
+    start = 0
+    while content[start : start + 3] == b"ID3" and len(content) >= start + 10:
+        size = content[start + 6 : start + 10]
+        start += 10 + sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(size))
+    return start

@@ -1,0 +1,70 @@
+"""FLAC written to a pipe: its header does not say how many samples there are; its last frame does."""
+
+from __future__ import annotations
+
+from sensorium.modalities._content import Content
+from sensorium.problems import Unreadable
+
+MARK = b"fLaC"
+INFO = slice(8, 42)  # STREAMINFO, which comes first (RFC 9639, 8.2)
+SYNC = (b"\xff\xf8", b"\xff\xf9")  # frames of one size, which are counted; of many, which count samples
+TAIL = 1 << 20  # bytes at the end in which the last frame starts
+LEAST = 8  # bytes of a frame
+NUMBER = (1 << 36) - 1
+HEADER_POLYNOMIAL, FRAME_POLYNOMIAL = 0x07, 0x8005
+
+
+def with_length(content: Content) -> bytes | None:
+    """The start of a file with the number of its samples; None where it has it, or is no FLAC.
+
+    Raises:
+        Unreadable: cut, so that nobody knows.
+    """
+    info = content[INFO]
+    if content[:4] != MARK or len(info) < 34 or int.from_bytes(info[10:18], "big") & NUMBER:
+        return None
+    total = _samples(content)
+    if not total:
+        raise Unreadable("truncated sound: the file ends within its samples, and does not say how many there are")
+    packed = int.from_bytes(info[10:18], "big") | total & NUMBER
+    return content[: INFO.start + 10] + packed.to_bytes(8, "big")
+
+
+def _samples(content: Content) -> int:
+    """By the last frame that ends where the file does; 0 where there is none."""
+    start = max(INFO.stop, len(content) - TAIL)
+    tail = content[start : len(content)]
+    at = len(tail)
+    while (at := max(tail.rfind(mark, 0, at) for mark in SYNC)) >= 0:
+        end = _end_of(tail[at : at + 16], int.from_bytes(content[8:10], "big"))
+        if end and _checksum(tail[at:], FRAME_POLYNOMIAL, 16) == 0:
+            return end
+    return 0
+
+
+def _end_of(head: bytes, usual: int) -> int:
+    """The number of samples up to the end of the frame that starts so; 0 where none does (RFC 9639, 9.1)."""
+    if len(head) < LEAST or head[3] & 1:
+        return 0
+    width = max(1, 8 - (~head[4] & 0xFF).bit_length())  # as in UTF-8
+    number = head[4] & (0x7F if width == 1 else (1 << (7 - width)) - 1)
+    for byte in head[5 : 4 + width]:
+        number = number << 6 | byte & 0x3F
+    size, rate, at = head[2] >> 4, head[2] & 15, 4 + width
+    wide = {6: 1, 7: 2}.get(size, 0)
+    own = int.from_bytes(head[at : at + wide], "big") + 1
+    at += wide + {12: 1, 13: 2, 14: 2}.get(rate, 0)
+    if size == 0 or rate == 15 or _checksum(head[: at + 1], HEADER_POLYNOMIAL, 8):
+        return 0
+    samples = own if wide else 192 if size == 1 else 576 << size - 2 if size < 6 else 256 << size - 8
+    return (number if head[1] & 1 else number * usual) + samples
+
+
+def _checksum(content: bytes, polynomial: int, bits: int) -> int:
+    """Of what is followed by its own checksum: 0."""
+    rest, top = 0, 1 << bits - 1
+    for byte in content:
+        rest ^= byte << bits - 8
+        for _ in range(8):
+            rest = (rest << 1 ^ polynomial if rest & top else rest << 1) & (top << 1) - 1
+    return rest

@@ -1,0 +1,114 @@
+"""Files of pictures and sound together, and of sound that libsndfile does not know: opened by PyAV, as data alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from sensorium.errors import MissingExtraError
+from sensorium.modalities._content import Content, after_tags, mapped
+from sensorium.modalities._files import Source
+from sensorium.problems import Unreadable
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+HEAD = 400  # bytes by which a format is known: MPEG transport streams have a mark every 188 or 192
+BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof")
+EBML, RIFF, ASF = b"\x1a\x45\xdf\xa3", b"RIFF", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
+SOUND_BRANDS = (b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ")  # of MP4 files without pictures
+STARTS = {
+    EBML: "matroska",
+    ASF: "asf",
+    b"GIF8": "gif",
+    b"FLV\x01": "flv",
+    b"#!AMR": "amr",
+    b"\x00\x00\x01\xba": "mpeg",
+    b"\x0b\x77": "ac3",
+    b"wvpk": "wv",
+    b"TTA1": "tta",
+}
+SOUND = ("aac", "amr", "ac3", "wv", "tta")
+INSTALL = "pip install 'sensorium[video]'"
+
+
+def container_format(head: bytes) -> str | None:
+    """The demultiplexer for a file that starts like this; None where it is no such container.
+
+    It is always named: left to guess, the library would follow a playlist to other files and to the network.
+    """
+    if head[4:8] in BOXES:
+        return "mov"
+    if head.startswith(RIFF) and head[8:12] == b"AVI ":
+        return "avi"
+    if len(head) > 2 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < 13:
+        return "aac"  # ADTS
+    if any(head[at : at + 1] == head[at + step : at + step + 1] == b"G" for at, step in ((0, 188), (4, 192))):
+        return "mpegts"
+    return next((name for start, name in STARTS.items() if head.startswith(start)), None)
+
+
+def is_sound_container(head: bytes) -> bool:
+    """Whether such a container never holds pictures."""
+    return container_format(head) in SOUND or (head[4:8] == b"ftyp" and head[8:12] in SOUND_BRANDS)
+
+
+def head_of(content: Content) -> bytes:
+    """The first bytes, behind tags."""
+    start = after_tags(content)
+    return bytes(content[start : start + HEAD])
+
+
+@contextmanager
+def open_container(source: Source, name: str | None = None) -> Iterator[InputContainer]:
+    """The file, closed again afterwards; whatever goes wrong with it is Unreadable.
+
+    Args:
+        name: the demultiplexer; by default what the first bytes say.
+
+    Raises:
+        Unreadable: no such container, cut, damaged.
+        MissingExtraError: PyAV is not installed.
+    """
+    av = import_av()
+    if not name:
+        with mapped(source) as content:
+            name = container_format(head_of(content))
+    if not name:
+        kinds = "MP4, MOV, 3GP, WebM, MKV, AVI, MPEG, WMV, FLV or GIF"
+        raise Unreadable("no video that can be told by its first bytes", f"convert the file to one of {kinds}")
+    with io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else source.open("rb") as stream:
+        try:
+            with av.open(stream, format=name) as container:
+                yield container
+        except Unreadable:
+            raise
+        # Damaged files make the library raise errors of many kinds; each of them means "can't be decoded".
+        except Exception as error:  # noqa: BLE001
+            raise Unreadable(f"damaged or cut video ({_words(error)})") from None
+
+
+def can_open() -> bool:
+    """Whether PyAV is installed."""
+    return find_spec("av") is not None
+
+
+def import_av() -> Any:
+    """PyAV.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtraError("PyAV is not installed", cure=INSTALL) from error
+    return av
+
+
+def _words(error: Exception) -> str:
+    """Without numbers and names: like faults are counted together."""
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,49 @@
+"""Ogg files: several sounds end to end in one file, and files that end too soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensorium.modalities._content import Content
+
+MARK = b"OggS"
+HEAD = 27  # bytes of a page's header before its list of segments
+FIRST = 2  # flag of a stream's first page
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the sounds of a file start, and where the last one ends; `cut` where the file ends within a page."""
+
+    starts: tuple[int, ...]
+    end: int
+    cut: bool
+
+    def parts(self) -> list[slice]:
+        """Each sound, a whole file by itself."""
+        return [slice(*ends) for ends in zip(self.starts, (*self.starts[1:], self.end), strict=True)]
+
+
+def find_links(content: Content) -> Links:
+    """RFC 3533: a link starts with the first pages of its streams; pages of sound follow."""
+    starts, start, at_start, cut = list[int](), 0, False, False
+    while (start := content.find(MARK, start)) >= 0:
+        size = _size(content, start)
+        if size is None or start + size > len(content):
+            cut = True
+            break
+        first = bool(content[start + 5 : start + 6][0] & FIRST)
+        if first and not at_start:
+            starts.append(start)
+        at_start = first
+        start += size
+    return Links(tuple(starts), len(content), cut)
+
+
+def _size(content: Content, start: int) -> int | None:
+    """Bytes of a page; None where its header is cut."""
+    head = content[start : start + HEAD]
+    if len(head) < HEAD:
+        return None
+    segments = content[start + HEAD : start + HEAD + head[26]]
+    return HEAD + head[26] + sum(segments) if len(segments) == head[26] else None

@@ -1,0 +1,162 @@
+"""Opening files of pictures: whatever is wrong with one is told in a few words; HEIC where its decoder is installed."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+
+from sensorium.modalities._files import Source
+from sensorium.modalities._levels import Kind
+from sensorium.modalities._pixels import kind_of
+from sensorium.problems import Unreadable
+
+FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are no thumbnails, depth maps or layers
+HEIC_DECODER = "pillow_heif"
+HEIC_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
+HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")  # ISO/IEC 23008-12: brands
+AVIF = (b"avif", b"avis")
+NO_HEIC = "HEIC pictures need pillow-heif, which is not installed"
+HEIC_CURE = "pip install pillow-heif, or convert the files to JPEG or PNG"
+
+
+_LOST: ContextVar[list[str] | None] = ContextVar("_LOST", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """What is lost of the pictures that this thread decodes meanwhile."""
+    lost = list[str]()
+    token = _LOST.set(lost)
+    try:
+        yield lost
+    finally:
+        _LOST.reset(token)
+
+
+def tell(note: str) -> None:
+    """Let who listens know what is lost of a picture; an empty note is none."""
+    lost = _LOST.get()
+    if note and lost is not None:
+        lost.append(note)
+
+
+class Look(NamedTuple):
+    """What a file's header says.
+
+    Attributes:
+        kind: of the values of a picture of more than 8 bits.
+        several: whether it has further frames of this size.
+    """
+
+    width: int
+    height: int
+    mode: str
+    kind: Kind | None
+    several: bool
+
+
+def look(source: Source, max_pixels: int) -> Look:
+    """The header alone; the same raises as `opened`."""
+    with opened(source, max_pixels) as picture:
+        mode, kind, size = picture.mode, kind_of(picture), picture.size
+        return Look(*size, mode, kind, _has_several(picture, size))
+
+
+@contextmanager
+def opened(source: Source, max_pixels: int) -> Iterator[Pillow.Image]:
+    """The picture, closed again afterwards; whatever goes wrong with it is Unreadable.
+
+    Raises:
+        Unreadable: truncated, damaged, too large, no picture, HEIC without its decoder.
+    """
+    try:
+        with open_picture(source) as picture:
+            _refuse_bombs(picture, max_pixels)
+            yield picture
+    except Unreadable:
+        raise
+    # Damaged files make Pillow and its plug-ins raise nearly anything; every one of them means "can't be decoded".
+    except Exception as error:  # noqa: BLE001
+        raise Unreadable(_reason(error)) from None
+
+
+def open_picture(source: Source) -> Pillow.Image:
+    """As Pillow opens it, HEIC with pillow-heif.
+
+    Raises:
+        Unreadable: HEIC without its decoder.
+    """
+    try:
+        return Pillow.open(source)
+    except UnidentifiedImageError:
+        if "HEIF" in Pillow.OPEN or not is_heif(_head(source)):
+            raise
+    if not can_read_heic():
+        raise Unreadable(NO_HEIC, HEIC_CURE)
+    _register_heic()
+    return Pillow.open(source)
+
+
+def is_heif(head: bytes) -> bool:
+    """Whether a file that starts like this holds a picture in the container that MP4 files have, too."""
+    return head[4:8] == b"ftyp" and head[8:12] in HEIC + AVIF
+
+
+def is_heic(value: Any) -> bool:
+    """Whether a cell holds, or is the path of, a picture that Pillow does not read by itself."""
+    if isinstance(value, dict):
+        value = value.get("bytes") or value.get("member") or value.get("path")
+    if isinstance(value, bytes):
+        return value[4:8] == b"ftyp" and value[8:12] in HEIC
+    return isinstance(value, str) and value.lower().endswith(HEIC_SUFFIXES)
+
+
+def can_read_heic() -> bool:
+    """Whether pillow-heif is installed."""
+    return find_spec(HEIC_DECODER) is not None
+
+
+@cache
+def _register_heic() -> None:
+    import_module(HEIC_DECODER).register_heif_opener()
+
+
+def _head(source: Source) -> bytes:
+    if isinstance(source, io.BytesIO):
+        return bytes(source.getbuffer()[:12])
+    with source.open("rb") as stream:
+        return stream.read(12)
+
+
+def _has_several(picture: Any, size: tuple[int, int]) -> bool:
+    """Whether a second frame is there, as large as the first: smaller ones are previews."""
+    if picture.format not in FRAMES or not getattr(picture, "is_animated", False):
+        return False
+    picture.seek(1)
+    return bool(picture.size == size)
+
+
+def _refuse_bombs(picture: Pillow.Image, max_pixels: int) -> None:
+    width, height = picture.size
+    if width * height > max_pixels:
+        cure = "set the option max_pixels of the image modality if that is meant"
+        raise Unreadable(f"a picture of {width} × {height} pixels is over the limit of {max_pixels:,}", cure)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "no picture that Pillow knows"
+    if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
+        return "a picture with more pixels than are safe to decode"
+    # Without counts of bytes and the like in brackets: like faults are told together.
+    return f"damaged picture ({re.sub(r' *[(][^)]*[)]', '', str(error)) or type(error).__name__})"

@@ -1,0 +1,119 @@
+"""Pictures of more than 8 bits: the values that a file holds, whatever Pillow makes of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from sensorium.modalities._levels import Kind, Values
+
+HUGE = 1e30  # beyond it lie the numbers that stand for "no value"
+UNSIGNED, SIGNED = 1, 2  # TIFF 6.0, section 19: SampleFormat
+BITS, FORMAT = 258, 339  # TIFF tags
+NODATA = 42_113  # the TIFF tag in which GDAL writes the value of pixels without a value
+COLOUR = ("RGB;16", "RGBA;16", "LA;16")
+
+Alpha = npt.NDArray[np.uint8]
+
+
+def kind_of(picture: Pillow.Image) -> Kind | None:
+    """Of an open picture that is not loaded yet; None where it has 8 bits or less."""
+    if picture.mode == "F":
+        return "float"
+    deep = picture.mode == "I" or picture.mode.startswith("I;16") or _raw_mode(picture).startswith(COLOUR)
+    return "integer" if deep or _is_signed_byte(picture) else None
+
+
+def values_of(picture: Pillow.Image, again: Pillow.Image) -> tuple[Values, npt.NDArray[np.uint8] | None]:
+    """An open picture of more than 8 bits, and the same file opened once more → its values, upright, and its alpha.
+
+    Returns:
+        float32[height, width] or [height, width, 3]; pixels without a value are NaN.
+    """
+    raw = _raw_mode(picture)
+    if raw.startswith(COLOUR):
+        return _colour(picture, again, raw)
+    nodata, bits, sign = _tag(picture, NODATA), _tag(picture, 258), _tag(picture, 339)
+    stored = np.asarray(ImageOps.exif_transpose(picture))
+    if picture.mode == "I" and bits == 32 and sign == UNSIGNED:
+        stored = stored.view(np.uint32)
+    elif bits == 8:
+        stored = stored.view(np.int8)
+    values = stored.astype(np.float32)
+    gap = _as_number(nodata)
+    if gap is not None:
+        values[values == np.float32(gap)] = np.nan
+    if picture.mode == "F":
+        values[np.abs(values) >= HUGE] = np.nan  # infinities too
+    return values, None
+
+
+def is_colour(picture: Pillow.Image) -> bool:
+    """Whether an open picture that is not loaded yet has several channels of 16 bits."""
+    return _raw_mode(picture).startswith(COLOUR)
+
+
+def as_picture(pixels: npt.NDArray[np.uint8], alpha: Alpha | None) -> Pillow.Image:
+    """uint8[height, width] or [height, width, 3], maybe with its alpha."""
+    picture = Pillow.fromarray(pixels)
+    if alpha is not None:
+        picture.putalpha(Pillow.fromarray(np.ascontiguousarray(alpha)))
+    return picture
+
+
+def by_its_own_range(picture: Pillow.Image) -> Pillow.Image:
+    """As models of before there were scales for columns read it: 0–1, 0–255 or 0–65,535, whichever the file uses."""
+    if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
+        return picture
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
+    top = float(values.max(initial=0))
+    scale = 255.0 if picture.mode == "F" and top <= 1 else 1.0 if top <= 255 and picture.mode in "IF" else 1 / 257
+    return Pillow.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
+
+
+def _colour(picture: Any, again: Any, raw: str) -> tuple[Values, npt.NDArray[np.uint8] | None]:
+    """Pillow keeps the upper half of each 16-bit sample; read in the other byte order, it keeps the lower half."""
+    if raw.startswith("LA;16"):  # four bytes a pixel, as those of 8-bit RGBA
+        picture.tile = [tile._replace(args="RGBA") for tile in picture.tile]
+        parts = np.asarray(ImageOps.exif_transpose(picture))
+        return parts[..., 0] * np.float32(256) + parts[..., 1], parts[..., 2]
+    again.tile = [tile._replace(args=_other_order(tile.args)) for tile in again.tile]
+    upper, lower = (np.asarray(ImageOps.exif_transpose(each)) for each in (picture, again))
+    return upper[..., :3] * np.float32(256) + lower[..., :3], upper[..., 3] if raw.startswith("RGBA") else None
+
+
+def _other_order(args: Any) -> Any:
+    raw, rest = (args, None) if isinstance(args, str) else (args[0], args[1:])
+    order = raw[-1] if raw[-1] in "BL" else {"little": "L", "big": "B"}[sys.byteorder]
+    swapped = raw[: raw.index("16") + 2] + {"B": "L", "L": "B"}[order]
+    return swapped if rest is None else (swapped, *rest)
+
+
+def _raw_mode(picture: Any) -> str:
+    """How a file stores its samples, as Pillow calls it; empty where the decoder keeps that to itself."""
+    tiles = getattr(picture, "tile", None)
+    args = tiles[0][3] if tiles else ""
+    first = args[0] if isinstance(args, tuple) and args else args
+    return first if isinstance(first, str) else ""
+
+
+def _is_signed_byte(picture: Any) -> bool:
+    return picture.mode == "L" and _tag(picture, 258) == 8 and _tag(picture, 339) == SIGNED
+
+
+def _tag(picture: Any, number: int) -> Any:
+    """A TIFF tag, the first of its values; None where there is none."""
+    found = picture.tag_v2.get(number) if hasattr(picture, "tag_v2") else None
+    return found[0] if isinstance(found, tuple) and found else found
+
+
+def _as_number(value: Any) -> float | None:
+    try:
+        return None if value is None else float(str(value).strip("\0 "))
+    except ValueError:
+        return None

@@ -1,0 +1,105 @@
+"""The scales of a column's pictures of more than 8 bits: learnt from its training rows, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sensorium.errors import ConfigError
+from sensorium.modalities._files import LEARN_FROM, Source, decode_sample
+from sensorium.modalities._levels import Kind, Scale, Span, learn_scale, span_of
+from sensorium.modalities._pictures import Look, open_picture, opened
+from sensorium.modalities._pixels import kind_of, values_of
+from sensorium.problems import Nothing, Problem, count
+from sensorium.table import Column
+
+KINDS: tuple[Kind, ...] = ("integer", "float")
+ENOUGH = 2 * 10**8  # pixels that a scale is learnt from, about
+LEAST = 16  # files that it is learnt from in any case
+DARK = 1 / 16  # of the scale: a picture that stays below it comes out nearly black
+SPARSE = 0.1  # share of pictures that may be so dark without a word
+
+Scales = dict[str, list[float]]
+
+
+def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tuple[Scales, dict[str, int]]:
+    """Kind → [low, high, lowest, highest], and counts of what was met; from the files of more than 8 bits among some.
+
+    `looks` are of the same sample of files: few large ones are read where there are many.
+    """
+    deep = [look.width * look.height for look in looks if look.kind]
+    if not deep:
+        return {}, {}
+    most = int(np.clip(ENOUGH * len(looks) / sum(deep), LEAST, LEARN_FROM))
+    spans = decode_sample(column, lambda source: _span(source, max_pixels), most=most)
+    scales, seen = Scales(), {"deep": len(spans), "gaps": sum(span.gaps for span in spans)}
+    for kind in KINDS:
+        own = [span for span in spans if span.kind == kind]
+        if own:
+            scale = learn_scale(own)
+            scales[kind] = [scale.low, scale.high, scale.lowest, scale.highest]
+            seen[f"dark {kind}"] = sum(_is_dark(span, scale) for span in own)
+    return scales, seen
+
+
+def fixed_scales(levels: tuple[float, float]) -> Scales:
+    """The scales that a setting names.
+
+    Raises:
+        ConfigError: no range.
+    """
+    low, high = levels
+    if not (np.isfinite(levels).all() and low < high):
+        raise ConfigError(
+            f"levels are {low:g} and {high:g}", place="option levels", rule="two numbers, the lower one first"
+        )
+    return {kind: [low, high, low, high] for kind in KINDS}
+
+
+def scale_findings(
+    column: str, scales: Mapping[str, list[float]], seen: Mapping[str, int], ground: int
+) -> list[Problem]:
+    """What was guessed of a column's pictures, and what is cut of them."""
+    cure = f"set modalities.{column}.levels to [lowest, highest] for another scale"
+    found = []
+    for kind, known in scales.items():
+        scale, dark = Scale(*known), seen.get(f"dark {kind}", 0)
+        if seen.get("deep") and not scale.is_full(kind):
+            found.append(Problem(None, column, _said(kind, scale), cure))
+        if dark > SPARSE * seen.get("deep", 0):
+            text = f"{dark} of {count(seen['deep'], 'picture')} with {kind} values of more than 8 bits"
+            reason = f"{text} stay below {DARK:.0%} of the scale {scale.text()} of the column and come out nearly black"
+            found.append(Problem(None, column, reason, f"{cure}, or convert all files to one scale"))
+    if seen.get("gaps"):
+        text = f"{seen['gaps']} of {count(seen['deep'], 'picture')} of more than 8 bits have pixels without a value"
+        reason = f"{text} (NaN, infinity or the file's nodata value), which are shown in grey {ground}"
+        found.append(Problem(None, column, reason, f"set modalities.{column}.ground to 0–255 for another grey"))
+    if several := seen.get("several frames"):
+        reason = f"{several} of {count(seen['pictures'], 'picture')} have several frames or pages: the first is used"
+        found.append(Problem(None, column, reason, f"--modality {column}=video (animated GIF), or split the files"))
+    return found
+
+
+def _said(kind: str, scale: Scale) -> str:
+    outside = scale.lowest < scale.low or scale.highest > scale.high
+    clipped = "; rare values outside of it are clipped" if outside else ""
+    values = f"{kind} values of more than 8 bits that run from {scale.seen()}"
+    return f"training pictures have {values}: they are read on the scale {scale.text()}{clipped}"
+
+
+def _span(source: Source, max_pixels: int) -> Span:
+    with opened(source, max_pixels) as picture:
+        kind = kind_of(picture)
+        if not kind:
+            raise Nothing("a picture of 8 bits")
+        with open_picture(source) as again:
+            span = span_of(values_of(picture, again)[0], kind)
+    if span is None:
+        raise Nothing("a picture without a pixel that has a value")
+    return span
+
+
+def _is_dark(span: Span, scale: Scale) -> bool:
+    width = scale.high - scale.low
+    return span.lowest < span.highest < scale.low + DARK * width
