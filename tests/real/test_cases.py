@@ -52,7 +52,7 @@ def test_odd_arrow_types_do_not_end_the_table(run):
 def test_headers_in_the_wild(run):
     *read, comment = run("csv_header")
     assert len(read) == 4
-    assert all("('x', 'number')" in line and "'text'" in line for line in read)
+    assert all(re.match(r"\w+\.csv \[\('x', 'number'\), \('note", line) for line in read)
     assert "line 1" in comment
 
 
@@ -68,14 +68,13 @@ def test_dates_in_another_order_are_reported(run):
 
 
 def test_decimal_commas(run):
-    first, second, third = run("decimal_comma")
+    first, *answers, marks = run("decimal_comma")
     assert first.startswith("number")
     assert "comma" in first
     assert all(abs(value) < 10 for value in numbers(first.rpartition("[")[2]))
-    assert "number" in third
-    assert "text" not in third
-    left, right = re.findall(r"\[\[.*?\]\]", " ".join([second]) + "")[:2] if "[[" in second else ("", "")
-    assert left == right or "Problem(" in second
+    given, right = re.findall(r"\[\[.*?\]\]", " ".join(answers))
+    assert given == right or "Problem(" in " ".join(answers)
+    assert marks.count("'number'") == 3
 
 
 def test_deep_pictures_are_one_ramp(run):
@@ -83,8 +82,9 @@ def test_deep_pictures_are_one_ramp(run):
     assert len(lines) == 5
     for line in lines:
         low, high, different = numbers(line.partition(" ")[2])
-        assert (low, different) == (0, 32)
+        assert low <= 1
         assert 250 <= high <= 255
+        assert different == 32
 
 
 def test_a_folder_of_dicom_files_is_sorted(run):
@@ -212,11 +212,16 @@ def test_groups_stay_in_one_split(run):
     assert numbers(column_and_group)[0] == 0
 
 
-def test_tracebacks(run):
-    lines = run("tracebacks")
-    assert len(lines) == 8
-    assert not [line for line in lines if line.startswith(("pyarrow", "pandas", "builtins", "numpy"))]
-    assert "'category'" in lines[0]
+def test_objects_of_python_are_read_or_refused_with_a_cure(run):
+    text = "\n".join(run("tracebacks"))
+    answers = re.findall(r"^(?:\[.*|\w[\w.]* \w+Error .*)$", text, re.MULTILINE)
+    assert len(answers) == 8
+    assert not re.search(r"^(?:pyarrow|pandas|builtins|numpy)", text, re.MULTILINE)
+    assert text.count("cure:") == text.count("sensorium.errors")
+    categorical, intervals, _, mixed, pictures, arrays, _, one_row = answers
+    assert all("('v', 'category')" in answer for answer in (categorical, intervals, mixed))
+    assert all("('v', 'image')" in answer for answer in (pictures, arrays))
+    assert "no column is left to learn from" in one_row
 
 
 def test_file_columns_are_recognised(run):
