@@ -46,6 +46,8 @@ def check(case: int) -> str | None:
     _, group, point = draw.choice(LOCALES)
     style = Style(group, point, draw.choice([0, 1, 2, 2, 3]), draw.choice(NEGATIVES), draw.choice(UNITS), "")
     style = style._replace(gap=draw.choice(GAPS) if draw.random() < 0.5 else "")
+    if style.unit.strip("{} %"):
+        style = style._replace(decimals=draw.choice([0, 2, 2]))  # no one writes a thousandth of a dollar
     largest = draw.choice([1, 10, 1_000, 100_000, 10_000_000])
     signed = draw.random() < 0.4
     values = [round(draw.uniform(-largest if signed else 0, largest), style.decimals) for _ in range(ROWS)]
