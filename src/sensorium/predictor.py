@@ -290,6 +290,8 @@ class Model:
         column = column if column in table.columns else None
         if column is None and not same:
             return None
+        if not same:  # of another table the column alone is known; it may lack the others
+            config = config.model_copy(update={"group": None, "time": None, "span": None})
         found = make_split(table, table.column(self.target), config, column, self.bundle.config.seed)
         if not same or _is_recorded(found, card):
             return found
