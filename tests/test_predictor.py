@@ -11,6 +11,7 @@ import pytest
 import sensorium
 from sensorium import predictor
 from sensorium.errors import DataError, SchemaError
+from sensorium.predictor import Model
 from sensorium.table import open_table
 
 COLUMNS = ["image", "audio", "text", "number", "category", "boolean", "date"]
@@ -118,6 +119,47 @@ def test_a_split_column_is_known_in_other_tables_too(tabular):
     part = {name: values[40:80] for name, values in cells.items()}
     assert model.evaluate(part).n == 10
     assert model.evaluate(part, "validation").n == 10
+
+
+def cells_of_groups(rows=60):
+    return {
+        "x": [(k * 37) % 91 / 7 for k in range(rows)],
+        "patient": [k % 10 for k in range(rows)],
+        "part": ["train" if k % 10 < 8 else "test" for k in range(rows)],
+        "y": ["a", "b"] * (rows // 2),
+    }
+
+
+def of_an_earlier_version(model, **card):
+    """A model whose card has no digest of its split."""
+    old = {name: value for name, value in model.card.items() if name != "split_digest"} | card
+    return Model(replace(model.bundle, card=old))
+
+
+def test_the_rows_of_a_fit_by_group_are_found_again():
+    cells = cells_of_groups()
+    settings = {"split": {"column": "part", "group": "patient"}}
+    model = sensorium.fit(cells, "y", config=settings, epochs=1, progress=False)
+    assert model.evaluate(cells).n == 12
+    assert model.evaluate(cells, "validation").n == model.card["rows"]["validation"] == 6
+    apart = {name: values[:20] for name, values in cells.items() if name != "patient"}
+    assert model.evaluate(apart).n == 4
+
+
+def test_the_rows_of_a_model_of_an_earlier_version_are_its_own_or_not_known():
+    cells = cells_of_groups()
+    plain = sensorium.fit(cells, "y", config={"split": {"group": "patient"}}, epochs=1, progress=False)
+    assert of_an_earlier_version(plain).evaluate(cells).to_json() == plain.evaluate(cells).to_json()
+    other = of_an_earlier_version(plain, split="made: at random, seed 0")
+    with pytest.raises(SchemaError, match="fitted by an earlier version"):
+        other.evaluate(cells)
+    assert other.evaluate(cells, "all").n == 60
+    settings = {"split": {"column": "part", "group": "patient"}}
+    named = sensorium.fit(cells, "y", config=settings, epochs=1, progress=False)
+    old = of_an_earlier_version(named, split="named by column 'part'; validation rows taken from the training rows")
+    assert old.evaluate(cells).to_json() == named.evaluate(cells).to_json()
+    with pytest.raises(SchemaError, match="'validation' has no rows"):
+        old.evaluate(cells, "validation")
 
 
 def test_labels_that_are_missing_or_unseen_are_not_scored_and_told(model, table):

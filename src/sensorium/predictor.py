@@ -292,6 +292,8 @@ class Model:
         if column is None and not same:
             return None
         labels = self.bundle.task.reading.apply(table.column(self.target))
+        if not same:  # of another table the column alone is known; it may lack the others
+            config = config.model_copy(update={"group": None, "time": None, "span": None})
         found = make_split(table, labels, config, column, self.bundle.config.seed)
         if not same or _is_recorded(found, card):
             return found

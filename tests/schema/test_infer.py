@@ -155,3 +155,23 @@ def test_whole_numbers_beyond_float_precision_are_said():
     assert found.modality != "number" or "not sure" in found.caution
     as_number = plan(big, modalities={"c": "number"})
     assert "beyond 2^53" in as_number.unreadable[0]
+
+
+@pytest.mark.parametrize(("setting", "by"), [("group", "shop"), ("time", "other")])
+def test_a_split_column_that_is_not_used_is_told(setting, by):
+    table = {
+        "split": ["train", "test", "train"] * (N // 3),
+        "shop": [k % 7 for k in range(N)],
+        "other": [k * 0.37 for k in range(N)],
+        "y": ["a", "b"] * (N // 2),
+    }
+    found = {column.name: column for column in sensorium.inspect(table, "y", config={"split": {setting: by}}).columns}
+    assert f"is not used as one, because split.{setting} is set; --split-column split" in found["split"].caution
+    plain = {column.name: column for column in sensorium.inspect(table, "y").columns}
+    assert (plain["split"].reason, plain["split"].caution) == ("names the split", "")
+
+
+def test_a_word_to_the_user_goes_with_the_claim_that_wins():
+    found = plan([f"{k % 24}:{k % 6}0" for k in range(N)])
+    assert found.modality != "date"
+    assert "times of day" in found.caution

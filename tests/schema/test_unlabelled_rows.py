@@ -47,3 +47,18 @@ def test_nor_what_reaches_into_its_period():
     found, split = rows(table, time="t", span=("t", "end"))
     first = min(np.flatnonzero(split.codes > 0))
     assert found == [row for row in range(3, 80, 4) if row + 6 < first] != []
+
+
+def test_a_split_column_and_a_group_are_both_followed():
+    groups = [f"g{row // 4}" for row in range(80)]
+    parts = ["train" if row < 60 or row % 4 == 3 else "test" for row in range(80)]
+    found, split = rows({"y": ["a", "b", "a", None] * 20, "g": groups, "s": parts}, column="s", group="g")
+    held = {groups[row] for row in np.flatnonzero(split.codes > 0)}
+    assert found == [row for row in range(3, 80, 4) if groups[row] not in held] != []
+
+
+def test_times_as_text_are_followed_as_dates():
+    times = [f"{1 + row % 28:02d}.{1 + row // 28:02d}.2026" for row in range(80)]
+    found, split = rows({"y": ["a", "b", "a", None] * 20, "t": times}, time="t")
+    first = min(np.flatnonzero(split.codes > 0))
+    assert found == [row for row in range(3, 80, 4) if row < first] != []

@@ -41,8 +41,8 @@ def claim_stamps(column: Column) -> Guess | None:
     if not len(column.values) or (_largest(column) < SMALLEST and column.spelling is None):
         return None
     named = names_time(column.name)
-    unit, values = likely_unit(column), as_floats(column.data)
-    values = values[np.isfinite(values)]
+    unit = likely_unit(column) if likely_unit(_some(column)) else None
+    values = as_floats(column.values) if unit else np.zeros(0)
     if unit and (named or (column.is_whole and _plainly_stamps(column.name, values * UNITS[unit]))):
         first, last = (
             np.datetime64(int(end * UNITS[unit]), "s").astype("datetime64[D]") for end in _ends(values, unit)
@@ -69,11 +69,10 @@ def likely_unit(column: Column) -> Unit | None:
 
 def spelt_digits(column: Column) -> SpeltDates | None:
     """The cells read as 20260131, 202601 or (of decimals that were text) 2026.01; None where they are other numbers."""
-    cells = column.strings
-    if column.is_float and column.spelling is None and not column.is_whole:
+    sample = _some(column)
+    if column.is_float and column.spelling is None and not sample.is_whole:
         return None
-    sample = column.take(_some(len(column))).strings
-    return read_dates(cells) if _share(read_dates(sample)) >= MOST else None
+    return read_dates(column.strings) if _share(read_dates(sample.strings)) >= MOST else None
 
 
 def names_time(name: str) -> bool:
@@ -132,8 +131,10 @@ def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
     return float(likely.min()), float(likely.max())
 
 
-def _some(rows: int) -> npt.NDArray[np.int64]:
-    return np.unique(np.linspace(0, rows - 1, min(rows, 300)).astype(np.int64))
+def _some(column: Column) -> Column:
+    """At most 300 of the cells that hold a value, evenly spaced."""
+    rows = np.flatnonzero(column.present)
+    return column.take(rows[np.linspace(0, len(rows) - 1, min(len(rows), 300)).astype(np.int64)])
 
 
 def _words(name: str) -> set[str]:

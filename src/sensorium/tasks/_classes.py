@@ -108,14 +108,6 @@ def same_value(column: str, labels: Sequence[Label]) -> list[Problem]:
     return [Problem(None, column, reason, "--task regression reads them as numbers; else spell them alike")]
 
 
-def is_whole(column: Column) -> bool:
-    """Integers, or floats that all are whole (what pandas makes of integers beside missing cells)."""
-    if not column.is_float:
-        return column.is_integer
-    values = column.values.to_numpy()
-    return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
-
-
 def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: str) -> list[float]:
     """As `class_weights`, of the classes that rows have; 1 for the others, which no row is weighted by."""
     counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))

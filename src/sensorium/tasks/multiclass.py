@@ -23,7 +23,6 @@ from sensorium.tasks._classes import (
     classes_of,
     count_labels,
     encode_classes,
-    is_whole,
     known_class_weights,
     new_classes,
     same_value,
@@ -130,4 +129,4 @@ def _claim_numbers(column: Column, labels: int, reason: str) -> Guess | None:
     if labels > column.distinct:
         return Guess(0.92, f"{reason}, some of one value in several spellings")
     caution = "whole numbers taken as classes; --task regression if they are amounts"
-    return Guess(0.8, reason, caution) if is_whole(column) else None
+    return Guess(0.8, reason, caution) if column.is_whole else None

@@ -21,7 +21,7 @@ from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import LEGACY, Column, Notation
 from sensorium.tasks._base import EncodedTarget, Floats, Task
-from sensorium.tasks._classes import FEW, count_labels, is_whole
+from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._outliers import far_values, reach_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Regression(Task):
             return _claim_text(column)
         if not (column.is_integer or column.is_float):
             return None
-        if is_whole(column):
+        if column.is_whole:
             return Guess(0.75, f"{column.distinct:,} different whole numbers")
         return Guess(0.9, "numbers with decimals")
 
