@@ -250,3 +250,13 @@ def test_a_module_of_the_users_own_may_take_waveforms(tmp_path):
     settings = {"modalities": {"audio": {"form": "waveform"}}, "train": {"epochs": 1}}
     model = sensorium.fit(table, "label", config=settings, encoders={"audio": module}, progress=False)
     assert set(model.predict(table)) <= {"class_0", "class_1", "class_2"}
+
+
+def test_clips_that_are_cut_are_told_once():
+    long, short = file(tone(seconds=14)), file(tone(seconds=1))
+    told = Audio.learn(column([long, short, short])).findings("call")
+    assert [(p.row, p.column) for p in told] == [(None, "call")]
+    assert "1 of 3 sounds looked at are longer than 10 s" in told[0].reason
+    assert "modalities.call.seconds" in told[0].cure
+    assert Audio.learn(column([long, short]), seconds=14).findings("call") == []
+    assert Audio.learn(column([short] * 3)).findings("call") == []

@@ -80,3 +80,10 @@ def test_lists_of_texts_are_no_pictures(folder):
     assert Images.looks_like(column(["[draft]", "[final] text"], folder)) is None
     assert Images.looks_like(column([[1.0, 2.0], [3.0]], folder)) is None
     assert "1.5 a cell" in Images.looks_like(column([["10.png", "20.png"], ["30.png"]], folder)).reason
+
+
+def test_cells_with_more_pictures_than_are_kept_are_told_once(folder):
+    cells = column([["10.png", "20.png", "30.png"], ["10.png"]], folder)
+    told = Images.learn(cells, most=2).findings("views")
+    assert ["1 of 2 cells hold more than 2 pictures" in problem.reason for problem in told] == [True]
+    assert Images.learn(cells).findings("views") == []

@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from sensorium.modalities._files import Source
-from sensorium.modalities._levels import Kind
-from sensorium.modalities._pixels import kind_of
+from sensorium.modalities._levels import Kind, Values
+from sensorium.modalities._pixels import Alpha, colour_values, grey_values, is_colour, kind_of
 from sensorium.problems import Unreadable
 
 FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are no thumbnails, depth maps or layers
@@ -105,6 +105,14 @@ def open_picture(source: Source) -> Pillow.Image:
         raise Unreadable(NO_HEIC, HEIC_CURE)
     _register_heic()
     return Pillow.open(source)
+
+
+def deep_values(picture: Pillow.Image, source: Source) -> tuple[Values, Alpha | None]:
+    """The values of an open picture of more than 8 bits, upright, and its alpha; NaN where a pixel has no value."""
+    if not is_colour(picture):
+        return grey_values(picture), None
+    with open_picture(source) as again:
+        return colour_values(picture, again)
 
 
 def is_heif(head: bytes) -> bool:

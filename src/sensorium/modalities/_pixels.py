@@ -29,16 +29,9 @@ def kind_of(picture: Pillow.Image) -> Kind | None:
     return "integer" if deep or _is_signed_byte(picture) else None
 
 
-def values_of(picture: Pillow.Image, again: Pillow.Image) -> tuple[Values, npt.NDArray[np.uint8] | None]:
-    """An open picture of more than 8 bits, and the same file opened once more → its values, upright, and its alpha.
-
-    Returns:
-        float32[height, width] or [height, width, 3]; pixels without a value are NaN.
-    """
-    raw = _raw_mode(picture)
-    if raw.startswith(COLOUR):
-        return _colour(picture, again, raw)
-    nodata, bits, sign = _tag(picture, NODATA), _tag(picture, 258), _tag(picture, 339)
+def grey_values(picture: Pillow.Image) -> Values:
+    """An open picture of more than 8 bits and one channel → float32[height, width], upright; NaN where it has none."""
+    nodata, bits, sign = _tag(picture, NODATA), _tag(picture, BITS), _tag(picture, FORMAT)
     stored = np.asarray(ImageOps.exif_transpose(picture))
     if picture.mode == "I" and bits == 32 and sign == UNSIGNED:
         stored = stored.view(np.uint32)
@@ -50,7 +43,7 @@ def values_of(picture: Pillow.Image, again: Pillow.Image) -> tuple[Values, npt.N
         values[values == np.float32(gap)] = np.nan
     if picture.mode == "F":
         values[np.abs(values) >= HUGE] = np.nan  # infinities too
-    return values, None
+    return values
 
 
 def is_colour(picture: Pillow.Image) -> bool:
@@ -76,8 +69,15 @@ def by_its_own_range(picture: Pillow.Image) -> Pillow.Image:
     return Pillow.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
 
 
-def _colour(picture: Any, again: Any, raw: str) -> tuple[Values, npt.NDArray[np.uint8] | None]:
-    """Pillow keeps the upper half of each 16-bit sample; read in the other byte order, it keeps the lower half."""
+def colour_values(picture: Any, again: Any) -> tuple[Values, Alpha | None]:
+    """An open picture of 16 bits and several channels, and the same file opened once more → its values, upright.
+
+    Pillow keeps the upper half of each sample; read in the other byte order, it keeps the lower half.
+
+    Returns:
+        float32[height, width] or [height, width, 3], and its alpha.
+    """
+    raw = _raw_mode(picture)
     if raw.startswith("LA;16"):  # four bytes a pixel, as those of 8-bit RGBA
         picture.tile = [tile._replace(args="RGBA") for tile in picture.tile]
         parts = np.asarray(ImageOps.exif_transpose(picture))
@@ -103,7 +103,7 @@ def _raw_mode(picture: Any) -> str:
 
 
 def _is_signed_byte(picture: Any) -> bool:
-    return picture.mode == "L" and _tag(picture, 258) == 8 and _tag(picture, 339) == SIGNED
+    return picture.mode == "L" and _tag(picture, BITS) == 8 and _tag(picture, FORMAT) == SIGNED
 
 
 def _tag(picture: Any, number: int) -> Any:

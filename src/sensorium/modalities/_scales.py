@@ -9,8 +9,8 @@ import numpy as np
 from sensorium.errors import ConfigError
 from sensorium.modalities._files import LEARN_FROM, Source, decode_sample
 from sensorium.modalities._levels import Kind, Scale, Span, learn_scale, span_of
-from sensorium.modalities._pictures import Look, open_picture, opened
-from sensorium.modalities._pixels import kind_of, values_of
+from sensorium.modalities._pictures import Look, deep_values, opened
+from sensorium.modalities._pixels import kind_of
 from sensorium.problems import Nothing, Problem, count
 from sensorium.table import Column
 
@@ -93,8 +93,7 @@ def _span(source: Source, max_pixels: int) -> Span:
         kind = kind_of(picture)
         if not kind:
             raise Nothing("a picture of 8 bits")
-        with open_picture(source) as again:
-            span = span_of(values_of(picture, again)[0], kind)
+        span = span_of(deep_values(picture, source)[0], kind)
     if span is None:
         raise Nothing("a picture without a pixel that has a value")
     return span

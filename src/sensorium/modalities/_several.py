@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.modalities._base import Modality
-from sensorium.problems import Problem
+from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -56,6 +56,21 @@ def usual_count(owners: npt.NDArray[np.int64], most: int) -> int:
     """As many files as 99% of the cells have, at most `most`."""
     counts = np.unique(owners, return_counts=True)[1]
     return min(most, int(np.quantile(counts, 0.99, method="higher"))) if len(counts) else most
+
+
+def fuller_cells(owners: npt.NDArray[np.int64], most: int) -> tuple[int, int]:
+    """How many cells have files, and how many of them more than are kept."""
+    counts = np.unique(owners, return_counts=True)[1]
+    return len(counts), int((counts > most).sum())
+
+
+def told_fuller(column: str, noun: str, cells: tuple[int, int], most: int) -> list[Problem]:
+    """What is cut of cells."""
+    every, fuller = cells
+    if not fuller:
+        return []
+    reason = f"{fuller:,} of {count(every, 'cell')} hold more than {most} {noun}; the rest of them is cut"
+    return [Problem(None, column, reason, f"set modalities.{column}.most to keep more of each")]
 
 
 def problems_of_cells(

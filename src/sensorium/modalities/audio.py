@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -19,6 +19,7 @@ from sensorium.modalities._mp3 import is_mpeg
 from sensorium.modalities._overview import Overview, outline
 from sensorium.modalities._sound import Wave, mono_sound, rate_and_seconds
 from sensorium.modalities.video import SUFFIXES as VIDEO_SUFFIXES
+from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -31,6 +32,8 @@ MAGIC = (b"fLaC", b"OggS", b"FORM", b".snd", b"caff", b"riff")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
 LOWEST_RATE = 100  # Hz: a sample a hop
 LONGEST = 10.0  # seconds kept of a clip by default, at most
+MUCH = 1.1  # times what is kept: a clip that is longer is told
+FEW = 0.01  # share of clips that may be so long without a word
 SHOWN = 4  # curves in an overview
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
 FLOOR = 1e-6  # power under which a band counts as silent
@@ -50,6 +53,7 @@ class Audio(Modality):
         seconds: what is kept of a clip; the rest is cut.
         mean, deviation: float32[mels], of the training frames.
         form: `log_mel` or `waveform`.
+        heard, longer: training clips that were looked at, and those of them of which more than a tenth is cut.
     """
 
     encoder: ClassVar[str] = "audio_cnn"
@@ -61,6 +65,8 @@ class Audio(Modality):
     mean: npt.NDArray[np.float32]
     deviation: npt.NDArray[np.float32]
     form: str = "log_mel"
+    heard: int = 0
+    longer: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -98,14 +104,16 @@ class Audio(Modality):
         mels = 0 if form == "waveform" else mels or (64 if rate > 8000 else 40)
         if seconds is None:
             seconds = float(min(LONGEST, max(WINDOW, np.quantile([s for _, s in seen], 0.99)) if seen else LONGEST))
-        plain = cls(rate, mels, seconds, np.zeros(mels, np.float32), np.ones(mels, np.float32), form)
+        longer = sum(own > MUCH * seconds for _, own in seen)
+        zero, one = np.zeros(mels, np.float32), np.ones(mels, np.float32)
+        plain = cls(rate, mels, seconds, zero, one, form, len(seen), longer)
         if form == "waveform":
             return plain
         frames = np.concatenate([np.zeros((0, mels), np.float32), *decode_sample(column, plain.decode)])
         if not len(frames):
             return plain
         # A band that never sounds keeps its scale, so that noise in it is not blown up.
-        return cls(rate, mels, seconds, frames.mean(0), np.maximum(frames.std(0), 0.1).astype(np.float32))
+        return replace(plain, mean=frames.mean(0), deviation=np.maximum(frames.std(0), 0.1).astype(np.float32))
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         empty = np.empty(0 if self.form == "waveform" else (0, self.mels), np.float32)
@@ -161,6 +169,9 @@ class Audio(Modality):
         decode_cells(column.take(rows), lambda source: mono_sound(source, self.rate, self.seconds), Work(), keep)
         return Overview({"duration in seconds": seconds}, curves=curves)
 
+    def findings(self, column: str) -> list[Problem]:
+        return told_longer(column, self.heard, self.longer, self.seconds)
+
     def describe(self) -> str:
         form = "the waveform" if self.form == "waveform" else f"{self.mels} mel bands"
         return f"{self.rate} Hz, at most {self.seconds:.2g} s, {form}"
@@ -181,6 +192,14 @@ def mel_filters(window: int, rate: int, mels: int) -> Wave:
     falling = (right - bins) / (right - centres[1:-1])
     weights = np.clip(np.minimum(rising, falling), 0, None)
     return (weights / weights.sum(0)).astype(np.float32)
+
+
+def told_longer(column: str, heard: int, longer: int, seconds: float) -> list[Problem]:
+    """What is cut of sounds."""
+    if longer <= FEW * heard:
+        return []
+    reason = f"{longer} of {count(heard, 'sound')} looked at are longer than {seconds:.3g} s; the rest of them is cut"
+    return [Problem(None, column, reason, f"set modalities.{column}.seconds to keep more of each")]
 
 
 def _is_sound(head: bytes) -> bool:

@@ -22,15 +22,15 @@ from sensorium.modalities._pictures import (
     HEIC_DECODER,
     NO_HEIC,
     can_read_heic,
+    deep_values,
     is_heic,
     is_heif,
     listening,
     look,
-    open_picture,
     opened,
     tell,
 )
-from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of, values_of
+from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import fixed_scales, learn_scales, scale_findings
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
@@ -180,8 +180,7 @@ class Image(Modality):
         scale = Scale(*known) if known else None
         if scale and is_colour(picture) and (scale.low, scale.high) == FULL_COLOUR:
             return ImageOps.exif_transpose(picture)  # as Pillow reads it
-        with open_picture(source) as again:
-            values, alpha = values_of(picture, again)
+        values, alpha = deep_values(picture, source)
         if scale:
             tell(scale.misfit(values))
         else:

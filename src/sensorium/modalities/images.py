@@ -10,7 +10,14 @@ import numpy as np
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, Work
-from sensorium.modalities._several import flat_cells, looks_like_several, problems_of_cells, usual_count
+from sensorium.modalities._several import (
+    flat_cells,
+    fuller_cells,
+    looks_like_several,
+    problems_of_cells,
+    told_fuller,
+    usual_count,
+)
 from sensorium.modalities.image import Image
 from sensorium.problems import Problem
 from sensorium.schema import Guess
@@ -29,6 +36,7 @@ class Images(Modality):
     Attributes:
         size, channels, fit, scales, seen, by_file: of each picture, as of an image.
         most: pictures of a cell; the rest is cut.
+        cells, fuller: training cells, and those of them with more pictures than are kept.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
@@ -44,6 +52,8 @@ class Images(Modality):
     scales: Mapping[str, list[float]] = field(default_factory=dict)
     seen: Mapping[str, int] = field(default_factory=dict)
     by_file: bool = False
+    cells: int = 0
+    fuller: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -72,7 +82,8 @@ class Images(Modality):
         flat, owners = flat_cells(column)
         one = Image.learn(flat, size=size, channels=channels, fit=fit, levels=levels)
         most = most or usual_count(owners, MOST)
-        return cls(one.size, one.channels, one.fit, one.ground, one.max_pixels, most, one.scales, one.seen)
+        kept = (one.size, one.channels, one.fit, one.ground, one.max_pixels, most, one.scales, one.seen)
+        return cls(*kept, False, *fuller_cells(owners, most))
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
@@ -100,4 +111,5 @@ class Images(Modality):
         return f"at most {self.most} pictures of {self._picture.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        return self._picture.findings(column)
+        cut = told_fuller(column, "pictures", (self.cells, self.fuller), self.most)
+        return self._picture.findings(column) + cut

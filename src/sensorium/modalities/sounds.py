@@ -11,8 +11,16 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import decode_cells
-from sensorium.modalities._several import flat_cells, looks_like_several, problems_of_cells, usual_count
-from sensorium.modalities.audio import LOWEST_RATE, Audio
+from sensorium.modalities._several import (
+    flat_cells,
+    fuller_cells,
+    looks_like_several,
+    problems_of_cells,
+    told_fuller,
+    usual_count,
+)
+from sensorium.modalities.audio import LOWEST_RATE, Audio, told_longer
+from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -32,6 +40,8 @@ class Sounds(Modality):
     Attributes:
         rate, mels, seconds, mean, deviation: of each sound, as of audio.
         most: sounds of a cell; the rest is cut.
+        heard, longer: as of audio.
+        cells, fuller: training cells, and those of them with more sounds than are kept.
     """
 
     encoder: ClassVar[str] = "audio_cnn"
@@ -43,6 +53,10 @@ class Sounds(Modality):
     mean: Frames
     deviation: Frames
     most: int
+    heard: int = 0
+    longer: int = 0
+    cells: int = 0
+    fuller: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -67,7 +81,9 @@ class Sounds(Modality):
         """
         flat, owners = flat_cells(column)
         one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)
-        return cls(one.rate, one.mels, one.seconds, one.mean, one.deviation, most or usual_count(owners, MOST))
+        most = most or usual_count(owners, MOST)
+        kept = (one.rate, one.mels, one.seconds, one.mean, one.deviation, most)
+        return cls(*kept, one.heard, one.longer, *fuller_cells(owners, most))
 
     @property
     def _sound(self) -> Audio:
@@ -97,3 +113,7 @@ class Sounds(Modality):
 
     def describe(self) -> str:
         return f"at most {self.most} sounds of {self._sound.describe()}"
+
+    def findings(self, column: str) -> list[Problem]:
+        cut = told_fuller(column, "sounds", (self.cells, self.fuller), self.most)
+        return told_longer(column, self.heard, self.longer, self.seconds) + cut
