@@ -15,6 +15,7 @@ SensoriumError              anything a user can mend
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -91,7 +92,18 @@ def raise_together(faults: Sequence[SensoriumError]) -> None:
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A sentence that names the nearest known names, or lists them all."""
     known = sorted(known)
-    close = difflib.get_close_matches(wrong, known, n=3)
+    close = same_names(wrong, known) or difflib.get_close_matches(wrong, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"one of: {', '.join(known)}" if known else "there are none"
+
+
+def same_names(name: str, known: Iterable[str]) -> list[str]:
+    """Names that differ only in case, accents, blanks, underscores or other signs, at most three."""
+    folded = _fold(name)
+    return [other for other in known if folded and _fold(other) == folded][:3]
+
+
+def _fold(name: str) -> str:
+    signs = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(sign for sign in signs if sign.isalnum())

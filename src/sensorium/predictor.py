@@ -16,7 +16,7 @@ from torch import nn
 from sensorium.adaptation import DEFAULT, adapt_bundle
 from sensorium.artifact import load_bundle, save_bundle
 from sensorium.bundle import Bundle
-from sensorium.errors import ConfigError, SchemaError
+from sensorium.errors import ConfigError, SchemaError, did_you_mean
 from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
 from sensorium.int8 import quantize
 from sensorium.metrics import metrics_of
@@ -231,7 +231,9 @@ class Model:
 
     def _open(self, table: Any) -> Table:
         # A column that was text in training stays text, whatever the rows of this table make of it.
-        opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True)
+        learnt = self.bundle.learnt
+        names = {*learnt, *(name.rpartition(".")[0] for name in learnt)} - {""}
+        opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True, expected=names)
         for note in opened.notes:
             self.report.say(note)
         return opened
@@ -253,7 +255,8 @@ class Model:
         self.problems = Problems([problem for problem in table.problems if problem.row is None])
         for rows in _chunks(len(table)):
             prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
-            self.problems.extend(at_rows(prepared.problems, rows))
+            whole = set(self.problems.whole())  # what is said of a column is said with every chunk
+            self.problems.extend([p for p in at_rows(prepared.problems, rows) if p not in whole])
             for row in rows[~prepared.has_any()]:
                 self.problems.add(Problem(int(row), "", NOTHING_PRESENT))
             yield prepared
@@ -284,7 +287,10 @@ class Model:
         column = card["split_column"]
         if self.target not in table.columns:
             raise SchemaError(
-                f"the table has no column {self.target!r}", place=table.name, rule="labels to compare with"
+                f"the table has no column {self.target!r}",
+                place=table.name,
+                rule="labels to compare with",
+                cure=did_you_mean(self.target, table.columns),
             )
         if (column is None or column not in table.columns) and table.fingerprint() != card["fingerprint"]:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import Choice, Config, check_options
-from sensorium.errors import DataError
+from sensorium.errors import DataError, same_names
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
@@ -23,6 +24,9 @@ from sensorium.schema import ColumnPlan
 from sensorium.table import Column, RemoteFiles, Table
 
 Rows = npt.NDArray[np.int64]
+
+SHOWN = 5  # names that an error lists
+NEAR = 0.8  # likeness of two names of which one may be meant by the other
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,12 @@ def prepare_columns(
     """
     there = [name for name in learnt if name in table]
     if not there:
+        renamed = [f"{found!r} → {name!r}" for name in learnt for found in same_names(name, table.columns)]
         raise DataError(
-            "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
+            "the table has none of the model's columns",
+            place=table.name,
+            rule=f"one or more of {', '.join(learnt)}",
+            cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
         )
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
     columns = dict[str, Encoded | Streamed]()
@@ -104,9 +112,9 @@ def prepare_columns(
                 columns[name] = modality.encode(column, work)
             problems.extend(columns[name].problems)
             if name not in there:
-                problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))
+                problems.add(_no_column(name, table, learnt))
             elif lacking := table.lacks.get(name):
-                problems.add(Problem(0, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
+                problems.add(Problem(None, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
     return Prepared(columns, problems)
 
 
@@ -127,6 +135,16 @@ def _paths(column: Column) -> Iterator[str]:
 def at_rows(problems: Problems, rows: Rows) -> Problems:
     """Problems counted within some rows → counted within the whole table."""
     return Problems([problem.at(rows) for problem in problems])
+
+
+def _no_column(name: str, table: Table, learnt: Mapping[str, Modality]) -> Problem:
+    """A column that is called otherwise in this table is told with its name there."""
+    others = [other for other in table.columns if other not in learnt]
+    near = same_names(name, others) or difflib.get_close_matches(name, others, n=1, cutoff=NEAR)
+    cure = (
+        f"did you mean {near[0]!r}? If so, rename it: table.rename(columns={{{near[0]!r}: {name!r}}})" if near else ""
+    )
+    return Problem(None, name, "the table has no such column: read as missing in every row", cure)
 
 
 def _absent(name: str, table: Table) -> Column:
