@@ -19,6 +19,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+NEAR = 0.8  # likeness of two names of which one may be meant by the other
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
 
 class SensoriumError(ValueError):
     """Anything a user can mend.
@@ -100,10 +103,18 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 def same_names(name: str, known: Iterable[str]) -> list[str]:
     """Names that differ only in case, accents, blanks, underscores or other signs, at most three."""
-    folded = _fold(name)
-    return [other for other in known if folded and _fold(other) == folded][:3]
+    folded = _folds(name)
+    return [other for other in known if folded & _folds(other)][:3]
 
 
-def _fold(name: str) -> str:
-    signs = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(sign for sign in signs if sign.isalnum())
+def near_name(name: str, known: Sequence[str]) -> str | None:
+    """The name that is meant, as far as spelling can tell."""
+    folded = {fold: other for other in known for fold in _folds(other)}
+    close = [hit for fold in _folds(name) for hit in difflib.get_close_matches(fold, folded, n=1, cutoff=NEAR)]
+    return next(iter(same_names(name, known)), None) or (folded[close[0]] if close else None)
+
+
+def _folds(name: str) -> set[str]:
+    """The letters and digits of a name, without accents, and with umlauts as two letters."""
+    spelt = [unicodedata.normalize("NFKD", text) for text in (name, name.casefold().translate(UMLAUTS))]
+    return {"".join(sign for sign in text.casefold() if sign.isalnum()) for text in spelt} - {""}

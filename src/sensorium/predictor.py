@@ -20,7 +20,7 @@ from sensorium.errors import ConfigError, SchemaError, did_you_mean
 from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
 from sensorium.int8 import quantize
 from sensorium.metrics import metrics_of
-from sensorium.prepare import Prepared, at_rows, prepare_columns
+from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter, Silent
 from sensorium.schema import SPLITS, Split, make_split
@@ -257,6 +257,8 @@ class Model:
             prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
             whole = set(self.problems.whole())  # what is said of a column is said with every chunk
             self.problems.extend([p for p in at_rows(prepared.problems, rows) if p not in whole])
+            if rows[0] == 0:
+                self.problems.extend(swapped_columns(table.take(rows), self.bundle.learnt, prepared))
             for row in rows[~prepared.has_any()]:
                 self.problems.add(Problem(int(row), "", NOTHING_PRESENT))
             yield prepared

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import Choice, Config, check_options
-from sensorium.errors import DataError, same_names
+from sensorium.errors import DataError, near_name, same_names
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
@@ -26,7 +25,6 @@ from sensorium.table import Column, RemoteFiles, Table
 Rows = npt.NDArray[np.int64]
 
 SHOWN = 5  # names that an error lists
-NEAR = 0.8  # likeness of two names of which one may be meant by the other
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,7 @@ def prepare_columns(
             else:
                 columns[name] = modality.encode(column, work)
             problems.extend(columns[name].problems)
-            if name not in there:
-                problems.add(_no_column(name, table, learnt))
-            elif lacking := table.lacks.get(name):
-                problems.add(Problem(None, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
+    problems.extend(absent_columns(table, learnt))
     return Prepared(columns, problems)
 
 
@@ -137,14 +132,19 @@ def at_rows(problems: Problems, rows: Rows) -> Problems:
     return Problems([problem.at(rows) for problem in problems])
 
 
-def _no_column(name: str, table: Table, learnt: Mapping[str, Modality]) -> Problem:
-    """A column that is called otherwise in this table is told with its name there."""
-    others = [other for other in table.columns if other not in learnt]
-    near = same_names(name, others) or difflib.get_close_matches(name, others, n=1, cutoff=NEAR)
-    cure = (
-        f"did you mean {near[0]!r}? If so, rename it: table.rename(columns={{{near[0]!r}: {name!r}}})" if near else ""
-    )
-    return Problem(None, name, "the table has no such column: read as missing in every row", cure)
+def absent_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem]:
+    """Columns that the table lacks, or lacks parts of, each with the name that it may have there."""
+    problems = list[Problem]()
+    for name in learnt:
+        if name not in table:
+            near = near_name(name, [other for other in table.columns if other not in learnt])
+            rename = f"table.rename(columns={{{near!r}: {name!r}}})"
+            cure = f"did you mean {near!r}? If so, rename it: {rename}" if near else ""
+            problems.append(Problem(None, name, "the table has no such column: read as missing in every row", cure))
+        elif lacking := table.lacks.get(name):
+            reason = f"the table has no column {', '.join(lacking)}: gaps in every row"
+            problems.append(Problem(None, name, reason))
+    return problems
 
 
 def _absent(name: str, table: Table) -> Column:
