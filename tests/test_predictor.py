@@ -10,7 +10,7 @@ import pytest
 
 import sensorium
 from sensorium import predictor
-from sensorium.errors import DataError, SchemaError
+from sensorium.errors import DataError, SchemaError, TableError
 from sensorium.predictor import Model
 from sensorium.table import open_table
 
@@ -207,3 +207,127 @@ def test_a_column_that_was_text_in_training_stays_text():
     expected = model.predict_proba({"kind": ["1.0", "n/a"]})[0]
     assert (model.predict_proba({"kind": ["1.0"]})[0] == expected).all()
     assert not model.problems
+
+
+WORDS = ["schön", "hässlich", "groß", "müde"]
+REVIEWS = [f"{WORDS[i % 4]} {WORDS[i // 4 % 4]}" for i in range(60)]
+
+
+def write_reviews(path, encoding="utf-8", separator=",", above="", names=("text", "x", "label")):
+    rows = [separator.join((text, str(i), "ab"[i % 2])) for i, text in enumerate(REVIEWS)]
+    path.write_bytes((above + "\n".join([separator.join(names), *rows]) + "\n").encode(encoding))
+    return path
+
+
+def whole(model):
+    return [problem for problem in model.problems if problem.row is None]
+
+
+@pytest.fixture(scope="module")
+def old_settings(tmp_path_factory):
+    """A model whose training table was in cp1252, separated by semicolons, below a title."""
+    path = write_reviews(tmp_path_factory.mktemp("old") / "t.csv", "cp1252", ";", "Report\n")
+    table = {"encoding": "cp1252", "separator": ";", "skip_rows": 1}
+    return sensorium.fit(path, "label", epochs=1, progress=False, config={"table": table}), path
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"encoding": "utf-8", "separator": ";", "above": "Report\n"}, ["the file is UTF-8"]),
+        ({"encoding": "utf-8-sig", "separator": ";", "above": "Report\n"}, ["the file is UTF-8"]),
+        ({"encoding": "utf-16", "separator": ";", "above": "Report\n"}, ["byte order mark of utf-16"]),
+        ({"encoding": "cp1252", "separator": ",", "above": "Report\n"}, ["table.separator=';'"]),
+        ({"encoding": "cp1252", "separator": ";"}, ["table.skip_rows=1"]),
+        ({"encoding": "utf-8", "separator": "\t"}, ["the file is UTF-8", "table.separator=';', table.skip_rows=1"]),
+    ],
+)
+def test_saved_reading_settings_that_do_not_fit_are_replaced_and_told(form, said, old_settings, tmp_path):
+    model, path = old_settings
+    expected = model.predict_proba(path)
+    assert whole(model) == []
+    new = write_reviews(tmp_path / "t.csv", **form)
+    assert (model.predict_proba(new) == expected).all()
+    reasons = [problem.reason for problem in whole(model)]
+    assert len(reasons) == len(said)
+    assert all(words in reason for words, reason in zip(said, reasons, strict=True))
+    assert [p.reason for p in model.evaluate(new).problems if p.row is None] == reasons
+
+
+def test_a_file_of_another_encoding_under_the_saved_one_is_an_error(tmp_path):
+    path = write_reviews(tmp_path / "t.csv")
+    model = sensorium.fit(path, "label", epochs=1, progress=False)
+    with pytest.raises(TableError, match="not utf-8") as caught:
+        model.predict(write_reviews(tmp_path / "old.csv", "cp1252"))
+    assert "save the file as utf-8" in caught.value.cure
+    lines = [f'{{"text": "{text}", "x": {i}}}' for i, text in enumerate(REVIEWS)]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines), "utf-8")
+    assert (model.predict_proba(tmp_path / "t.jsonl") == model.predict_proba(path)).all()
+
+
+@pytest.fixture(scope="module")
+def people():
+    random = np.random.default_rng(0)
+    cells = {
+        "age": random.normal(40, 9, 60).round(),
+        "First Name": random.choice(["Ada", "Bob", "Cy"], 60),
+        "größe": random.normal(1.7, 0.1, 60),
+        "net_income": random.normal(40_000, 5000, 60).round(),
+        "label": ["a", "b"] * 30,
+    }
+    frame = pd.DataFrame(cells)
+    return sensorium.fit(frame, "label", epochs=1, progress=False), frame
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("age", "Age"),
+        ("age", "age "),
+        ("age", "AGE"),
+        ("First Name", "first_name"),
+        ("First Name", "FirstName"),
+        ("First Name", "first-name"),
+        ("größe", "grösse"),
+        ("größe", "Groesse"),
+        ("net_income", "net.income"),
+        ("net_income", "netincome (EUR)"),
+    ],
+)
+def test_a_column_that_is_called_otherwise_is_named(old, new, people):
+    model, frame = people
+    model.predict(frame.rename(columns={old: new}))
+    (problem,) = whole(model)
+    assert (problem.column, problem.row) == (old, None)
+    assert "no such column" in problem.reason
+    assert f"did you mean {new!r}?" in problem.cure
+    assert f"rename(columns={{{new!r}: {old!r}}})" in problem.cure
+
+
+def test_a_missing_column_is_told_once_however_many_rows_there_are(people, monkeypatch):
+    model, frame = people
+    monkeypatch.setattr(predictor, "CHUNK", 7)
+    model.predict(frame.drop(columns="age"))
+    assert [(problem.column, problem.cure) for problem in whole(model)] == [("age", "")]
+
+
+def test_a_table_with_all_columns_called_otherwise_is_refused_with_their_names(people):
+    model, frame = people
+    with pytest.raises(DataError, match="none of the model's columns") as caught:
+        model.predict(frame.rename(columns=str.upper))
+    assert "'AGE' → 'age'" in caught.value.cure
+    with pytest.raises(SchemaError, match="no column 'label'") as caught:
+        model.evaluate(frame.rename(columns={"label": "Label"}))
+    assert "did you mean 'Label'" in caught.value.cure
+
+
+@pytest.mark.parametrize(("first", "second"), [("age", "net_income"), ("age", "größe"), ("First Name", "net_income")])
+def test_columns_with_each_other_s_values_are_told(first, second, people):
+    model, frame = people
+    model.predict(frame)
+    assert whole(model) == []
+    model.predict(frame.rename(columns={first: second, second: first}))
+    (problem,) = whole(model)
+    assert {first, second} <= {problem.column, problem.reason.split("'")[1]}
+    model.predict(frame.assign(age=frame["age"] * 1000))
+    assert whole(model) == [], "far values alone are no swap"

@@ -16,11 +16,11 @@ from torch import nn
 from sensorium.adaptation import DEFAULT, adapt_bundle
 from sensorium.artifact import load_bundle, save_bundle
 from sensorium.bundle import Bundle
-from sensorium.errors import ConfigError, SchemaError
+from sensorium.errors import ConfigError, SchemaError, did_you_mean
 from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
 from sensorium.int8 import quantize
 from sensorium.metrics import metrics_of
-from sensorium.prepare import Prepared, at_rows, prepare_columns
+from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter, Silent
 from sensorium.schema import SPLITS, Split, make_split
@@ -110,14 +110,12 @@ class Model:
         opened = self._open(table)
         columns: dict[str, Any] = {"row": np.arange(len(opened)), **self._whose(opened)}
         columns |= self.bundle.task.answers(self._scores(opened))
-        told: dict[int | None, list[str]] = {}
-        for problem in self.problems.of_cells():
-            told.setdefault(problem.row, []).append(
-                f"{problem.column}: {problem.reason}" if problem.column else problem.reason
-            )
-        columns["problem"] = pa.array(
-            ["; ".join(told[row]) if row in told else None for row in range(len(opened))], pa.string()
-        )
+        lacking = self._lacking(opened)
+        told = [[*lacking] for _ in range(len(opened))]
+        for problem in self.problems:
+            if problem.row is not None:
+                told[problem.row].append(f"{problem.column}: {problem.reason}" if problem.column else problem.reason)
+        columns["problem"] = pa.array(["; ".join(reasons) or None for reasons in told], pa.string())
         return pa.table(columns)
 
     def evaluate(self, table: Any, split: str | None = None, *, subsets: bool = False) -> Evaluation:
@@ -231,11 +229,17 @@ class Model:
 
     def _open(self, table: Any) -> Table:
         # A column that was text in training stays text, whatever the rows of this table make of it.
-        opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True)
+        names = {*self.bundle.learnt, *self.bundle.views.values()}
+        opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True, expected=names)
         opened = opened.with_views(self.bundle.views)
         for note in opened.notes:
             self.report.say(note)
         return opened
+
+    def _lacking(self, table: Table) -> list[str]:
+        """What is wrong with every row: columns that the table does not have."""
+        absent = [name for name in self.bundle.learnt if name not in table]
+        return [f"{p.column}: {p.reason}" for p in self.problems.whole() if p.column in absent]
 
     def _whose(self, table: Table) -> dict[str, pa.Array]:
         windows = self.bundle.config.table.windows
@@ -254,7 +258,10 @@ class Model:
         self.problems = Problems([problem for problem in table.problems if problem.row is None])
         for rows in _chunks(len(table)):
             prepared = prepare_columns(table.take(rows), self.bundle.learnt, self.report)
-            self.problems.extend(at_rows(prepared.problems, rows))
+            whole = set(self.problems.whole())  # what is said of a column is said with every chunk
+            self.problems.extend([p for p in at_rows(prepared.problems, rows) if p not in whole])
+            if rows[0] == 0:
+                self.problems.extend(swapped_columns(table.take(rows), self.bundle.learnt, prepared))
             for row in rows[~prepared.has_any()]:
                 self.problems.add(Problem(int(row), "", NOTHING_PRESENT))
             yield prepared
@@ -285,7 +292,10 @@ class Model:
         column = card["split_column"]
         if self.target not in table.columns:
             raise SchemaError(
-                f"the table has no column {self.target!r}", place=table.name, rule="labels to compare with"
+                f"the table has no column {self.target!r}",
+                place=table.name,
+                rule="labels to compare with",
+                cure=did_you_mean(self.target, table.columns),
             )
         same = table.fingerprint() == card["fingerprint"]
         column = column if column in table.columns else None

@@ -96,11 +96,12 @@ class Problems:
         self.items.extend(problems)
 
     def groups(self) -> list[ProblemGroup]:
-        """Grouped by column, reason and cure, the largest group first."""
+        """Grouped by column, reason and cure: whole columns and the table first, then the largest group."""
         found: dict[tuple[str, str, str], list[Problem]] = {}
         for item in self.items:
             found.setdefault((item.column, item.reason, item.cure), []).append(item)
-        return sorted((ProblemGroup(*key, tuple(rows)) for key, rows in found.items()), key=len, reverse=True)
+        groups = [ProblemGroup(*key, tuple(rows)) for key, rows in found.items()]
+        return sorted(groups, key=lambda group: (group.problems[0].row is not None, -len(group)))
 
     def whole(self) -> Problems:
         """Those of whole columns or of the table."""

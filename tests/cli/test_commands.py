@@ -110,7 +110,7 @@ def test_fit_with_the_doctor_tells_what_it_found(tabular, tmp_path):
 )
 def test_predict_writes_one_row_a_row(suffix, read, run, made, tmp_path):
     out = tmp_path / f"answers{suffix}"
-    assert answer("predict", run, made, "-o", out, "--quiet") == {"rows": 160, "out": str(out)}
+    assert answer("predict", run, made, "-o", out, "--quiet") == {"rows": 160, "out": str(out), "notices": []}
     found = read(out)
     assert found.num_rows == 160
     assert found.column_names[:2] == ["row", "prediction"]

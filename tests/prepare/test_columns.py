@@ -77,7 +77,7 @@ def test_a_column_that_the_table_lacks_is_missing_in_every_row_and_told_once(pic
     assert not prepared.columns["image"].present.any()
     assert len(prepared) == 3
     assert prepared.columns["number"].present.all()
-    assert [(p.column, p.row) for p in prepared.problems] == [("image", 0)]
+    assert [(p.column, p.row) for p in prepared.problems] == [("image", None)]
     assert "read as missing in every row" in prepared.problems.items[0].reason
 
 

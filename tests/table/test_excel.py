@@ -85,3 +85,32 @@ def test_without_the_extra_the_install_line_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'sensorium\[excel\]'"):
         open_table(path)
+
+
+def told(table):
+    return [problem.reason for problem in table.problems]
+
+
+def test_a_title_above_the_header_is_refused_and_its_cure_works(tmp_path):
+    path = save(tmp_path / "t.xlsx", films=[["Films of 2020"], *FILMS])
+    with pytest.raises(TableError, match="first row is not a header: 'Films of 2020'") as caught:
+        open_table(path)
+    assert "table.skip_rows=1" in caught.value.cure
+    assert open_table(path, TableConfig(skip_rows=1)).columns == FILMS[0]
+    assert open_table(save(tmp_path / "blank.xlsx", films=[[], [], *FILMS])).columns == FILMS[0]
+
+
+def test_the_only_sheet_with_cells_is_read_and_told(tmp_path):
+    table = open_table(save(tmp_path / "t.xlsx", Sheet1=[], films=FILMS, Sheet3=[]))
+    assert table.columns == FILMS[0]
+    assert told(table) == ["the sheet 'films' is read; the workbook's other 2 sheets have no cells"]
+    assert told(open_table(save(tmp_path / "one.xlsx", films=FILMS))) == []
+
+
+def test_columns_without_a_name_are_told(tmp_path):
+    rows = [["a", None, None, "d"], [1, 2, None, 4], [1, 3, None, 5]]
+    table = open_table(save(tmp_path / "t.xlsx", merged=rows))
+    assert table.columns == ["a", "column 2", "d"]
+    assert len(told(table)) == 2
+    index = open_table(save(tmp_path / "i.xlsx", pandas=[[None, "a"], [0, 2], [1, 3]]))
+    assert (index.columns, told(index)) == (["", "a"], [])

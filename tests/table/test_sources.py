@@ -171,7 +171,7 @@ def test_faults_of_files_are_told(write, tmp_path):
 
 
 def test_unknown_encodings_are_told(write):
-    fails(write("t.csv", "a\n1\n"), "not klingon", encoding="klingon")
+    fails(write("t.csv", "a\n1\n"), "'klingon' is not a text encoding", encoding="klingon")
 
 
 def test_faults_of_objects_are_told():

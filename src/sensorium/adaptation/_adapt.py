@@ -72,7 +72,8 @@ def adapt_bundle(
     adapted.network.eval()
     how = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows), **done}
     adapted.card |= {"adapted": how, "metrics": {}, "moved": _moved(bundle, adapted, table, prepared)}
-    return adapted, prepared.problems
+    whole = [problem for problem in table.problems if problem.row is None]
+    return adapted, Problems([*whole, *prepared.problems])
 
 
 def _choose(bundle: Bundle, name: str, options: Mapping[str, Any]) -> Chosen:

@@ -33,4 +33,5 @@ def evaluate(
     found = load(model, device=device or "auto").evaluate(table, split, subsets=subsets)
     show(evaluation_text(found), json)
     show(problems_text(found.problems), json)
-    show_json(found.to_json(), json)
+    notices = [group.to_json() for group in found.problems.groups()]
+    show_json({**found.to_json(), "notices": notices}, json)

@@ -38,4 +38,5 @@ def predict(
     show(problems_text(loaded.problems), json, quiet)
     if not (json or quiet):
         print(f"{len(answers):,} rows: {out}")
-    show_json({"rows": len(answers), "out": str(out)}, json)
+    notices = [group.to_json() for group in loaded.problems.groups()]
+    show_json({"rows": len(answers), "out": str(out), "notices": notices}, json)

@@ -50,7 +50,7 @@ class TableConfig(Strict):
     separator: str | None = Field(
         None, description="CSV field separator, or none (one column); found in the first lines by default"
     )
-    skip_rows: NonNegativeInt = Field(0, description="lines above the header of a CSV file that are skipped")
+    skip_rows: NonNegativeInt = Field(0, description="lines above the header of a CSV file or a sheet that are skipped")
     comment: str | None = Field(None, description="CSV lines that begin with it are skipped, such as #")
     quotes: Literal["double", "backslash", "none"] | None = Field(
         None,

@@ -151,7 +151,7 @@ def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | Non
     every = modalities.load(plan.modality).quick
     learnt = learn_modality(plan, column if every else cells, trial.config)
     found = learnt.encode(cells, trial.work)
-    told = [problem for problem in trial.told if problem.column == plan.name]
+    told = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
     faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
 

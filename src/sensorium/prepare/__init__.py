@@ -6,6 +6,7 @@
 from sensorium.prepare.columns import Prepared, at_rows, learn_modality, prepare_columns
 from sensorium.prepare.findings import cautions, table_findings, unsaid
 from sensorium.prepare.store import code_of, open_store
+from sensorium.prepare.swapped import swapped_columns
 
 __all__ = [
     "Prepared",
@@ -15,6 +16,7 @@ __all__ = [
     "learn_modality",
     "open_store",
     "prepare_columns",
+    "swapped_columns",
     "table_findings",
     "unsaid",
 ]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import Choice, Config, check_options
-from sensorium.errors import DataError
+from sensorium.errors import DataError, near_name, same_names
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
@@ -23,6 +23,8 @@ from sensorium.schema import ColumnPlan
 from sensorium.table import Column, RemoteFiles, Table
 
 Rows = npt.NDArray[np.int64]
+
+SHOWN = 5  # names that an error lists
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,12 @@ def prepare_columns(
     """
     there = [name for name in learnt if name in table]
     if not there:
+        renamed = [f"{found!r} → {name!r}" for name in learnt for found in same_names(name, table.columns)]
         raise DataError(
-            "the table has none of the model's columns", place=table.name, rule=f"one or more of {', '.join(learnt)}"
+            "the table has none of the model's columns",
+            place=table.name,
+            rule=f"one or more of {', '.join(learnt)}",
+            cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
         )
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
     columns = dict[str, Encoded | Streamed]()
@@ -103,15 +109,8 @@ def prepare_columns(
             else:
                 columns[name] = modality.encode(column, work)
             problems.extend(columns[name].problems)
-            if column.origin.unread:
-                reason = f"the column holds {column.origin.unread}, which can't be read: missing in every row"
-                problems.add(Problem(0, name, reason, "make it text or numbers"))
-            elif column.origin.lost:
-                problems.add(Problem(0, name, column.origin.lost))
-            elif name not in there:
-                problems.add(Problem(0, name, "the table has no such column: read as missing in every row"))
-            elif lacking := table.lacks.get(name):
-                problems.add(Problem(0, name, f"the table has no column {', '.join(lacking)}: gaps in every row"))
+    problems.extend(absent_columns(table, learnt))
+    problems.extend(unread_columns(table, learnt))
     return Prepared(columns, problems)
 
 
@@ -132,6 +131,34 @@ def _paths(column: Column) -> Iterator[str]:
 def at_rows(problems: Problems, rows: Rows) -> Problems:
     """Problems counted within some rows → counted within the whole table."""
     return Problems([problem.at(rows) for problem in problems])
+
+
+def absent_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem]:
+    """Columns that the table lacks, or lacks parts of, each with the name that it may have there."""
+    problems = list[Problem]()
+    for name in learnt:
+        if name not in table:
+            near = near_name(name, [other for other in table.columns if other not in learnt])
+            rename = f"table.rename(columns={{{near!r}: {name!r}}})"
+            cure = f"did you mean {near!r}? If so, rename it: {rename}" if near else ""
+            problems.append(Problem(None, name, "the table has no such column: read as missing in every row", cure))
+        elif lacking := table.lacks.get(name):
+            reason = f"the table has no column {', '.join(lacking)}: gaps in every row"
+            problems.append(Problem(None, name, reason))
+    return problems
+
+
+def unread_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem]:
+    """Columns of the table whose cells can't be read, or not in full."""
+    problems = list[Problem]()
+    for name in learnt:
+        origin = table.column(name).origin if name in table else None
+        if origin and origin.unread:
+            reason = f"the column holds {origin.unread}, which cannot be read: it is missing in every row"
+            problems.append(Problem(None, name, reason, "make it text or numbers"))
+        elif origin and origin.lost:
+            problems.append(Problem(None, name, origin.lost))
+    return problems
 
 
 def _absent(name: str, table: Table) -> Column:

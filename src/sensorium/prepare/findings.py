@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sensorium.modalities import Modality
+from sensorium.prepare.columns import absent_columns
 from sensorium.problems import Problem, Problems
 from sensorium.schema import ColumnPlan, Guess, Split
 from sensorium.table import Table
@@ -20,8 +21,11 @@ class _Finds(Protocol):
 def table_findings(
     table: Table, learnt: Mapping[str, Modality], split: Split | None, task: _Finds | None, target: str | None
 ) -> Problems:
-    """Of the reader, of each column's modality, of the split and of the target, in this order; all with `row=None`."""
+    """Of the reader, of columns that a model knows and the table lacks, of each column's modality, of the split and of
+    the target, in this order; all with `row=None`.
+    """
     found = [problem for problem in table.problems if problem.row is None]
+    found += absent_columns(table, learnt)
     for name, modality in learnt.items():
         found += modality.findings(name)
     found += split.findings if split else ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 LOOKED_AT = 100_000  # bytes
-RUNS = re.compile(rb"[\x80-\xff]+")
-ALONE = 1.3  # bytes beyond ASCII in a row: fewer are accents among Latin letters
+WORDS = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+HIGH = re.compile(rb"[\x80-\xff]")
+ACCENTS = 0.55  # of the bytes of such words that are beyond ASCII: fewer are accents among Latin letters
 BEYOND = re.compile("[^\x00-\x7f]")
 # Encoding → a script, and its share of the characters beyond ASCII that speaks for the encoding.
 SCRIPTS = (
@@ -27,8 +28,8 @@ def likely_encodings(raw: bytes) -> list[str]:
     """The likeliest first."""
     head = raw[:LOOKED_AT]
     head = head[: head.rfind(b"\n") + 1] or head  # no character is cut
-    runs = RUNS.findall(head)
-    if sum(map(len, runs)) < ALONE * len(runs):
+    words = b"".join(WORDS.findall(head))
+    if len(HIGH.findall(words)) < ACCENTS * len(words):
         return LATIN
     found = [CALLED.get(name, name) for name, script, share in SCRIPTS if _shows(head, name, script, share)]
     return list(dict.fromkeys([*found, *LATIN]))

@@ -11,7 +11,7 @@ from sensorium.errors import TableError
 from sensorium.problems import Problem, count
 from sensorium.table._header_doubts import header_doubts, refuse_title
 from sensorium.table._read import finding
-from sensorium.table._records import LINE, Record, end_of_line
+from sensorium.table._records import LINE, Record, end_of_line, records
 from sensorium.table._separator import ALONE, agreed_width, find_separator, sample_rows, set_separator
 
 DECLARED = re.compile(r'^"?sep=(.)"?[,;\t| ]*$', re.IGNORECASE)  # what Excel writes, and reads, above the header
@@ -58,12 +58,19 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
     separator = set_separator(config.separator) or declared or find_separator(text, config, tabs=tabs)
     header, *rows = sample_rows(text, separator, config)
     refuse_title(header, rows, text, config, f"{place}, line {above + 1}")
-    names, told = _clean(_evened(header.cells, rows))
+    names, told = _clean(_evened(_spelt(header, text, separator, config), rows))
     end = start + end_of_line(text, header.last)
     told += header_doubts(names, rows, above)
     told += _one_column(names, text, separator, config)
     extra = max(0, len(names) - len(header.cells))
     return Head(names, separator, above + header.last, len(sample[:end].encode()), extra, told)
+
+
+def _spelt(header: Record, text: str, separator: str, config: TableConfig) -> list[str]:
+    """The names with blanks before them, so that those are reported; not where a quote follows the blanks."""
+    found = next(records(text, separator, config.quotes)).cells
+    plain = len(found) == len(header.cells) and not any(name.lstrip().startswith('"') for name in found)
+    return found if plain else header.cells
 
 
 def _above(sample: str, config: TableConfig) -> tuple[int, int, str | None]:

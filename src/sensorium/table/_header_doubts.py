@@ -17,23 +17,31 @@ NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
 GAPS = frozenset({"", "-", ".", "..", "?", "na", "n/a", "nan", "null", "none", "n.b.", "nd", "missing", "unknown"})
 MOST = 0.9  # of a column's cells that are numbers: the others are gaps
 ENOUGH = 3  # rows below the line in doubt
+MOST_AGREE = 0.8  # of the first rows that have one width below a title
+MOST_LINES = 30  # of a header whose names have line breaks
 
 Rows = Sequence[Record]
 
 
 def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, place: str) -> None:
     """Raise where what stands in the header's place is a title or a comment."""
-    found, shown = "", shorten(" ".join(header.cells))
+    found, shown, start = "", shorten(" ".join(header.cells)), int(place.rpartition(" ")[2])
     width, comment = len(header.cells), header.cells[0].lstrip().startswith(("#", "%", "//"))
-    other = _width_below(header, rows, text, config)
+    other, lines = _width_below(header, rows, text, config)
+    if header.last > 1 and _swallows(header, text):
+        raise TableError(
+            f"a quote in the header opens in this line and closes {header.last - 1} lines below",
+            place=place,
+            cure="look for a stray quote in the header, or set table.quotes=none if quotes are ordinary characters",
+        )
     if other:
         cells = "1 cell" if width == 1 else f"{width} cells"
         found = f"the line is not a header: it has {cells} ({shown!r}), and the lines below it have {other}"
     elif rows and width > 1 and (_mostly_empty(header, rows) or (comment and _is_header(rows))):
         found = f"the line is not a header: {shown!r}"
     if found:
-        lines = "set table.comment='#', or " if comment and header.cells[0].lstrip().startswith("#") else ""
-        cure = f"{lines}set table.skip_rows={int(place.rpartition(' ')[2])} if the header is the next line"
+        above = "set table.comment='#', or " if comment and header.cells[0].lstrip().startswith("#") else ""
+        cure = f"{above}set table.skip_rows={start - 1 + lines} if the header is in line {start + lines}"
         raise TableError(found, place=place, rule="the first line names the columns", cure=cure)
 
 
@@ -56,20 +64,37 @@ def header_doubts(names: Sequence[str], rows: Rows, above: int) -> list[Problem]
     return []
 
 
-def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> int:
-    """How many cells all lines below have where the header has another number of them."""
+def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> tuple[int, int]:
+    """How many cells all lines below have where the header has another number of them, and how many lines are above
+    these; (0, 1) otherwise.
+    """
     width = len(header.cells)
-    if agreed_width(rows) in (width - 1, width, width + 1) and width > 1:
-        return 0
-    if any(len(row.cells) == width for row in rows) and width > 1:
-        return 0
+    if width > 1 and any(len(row.cells) == width for row in rows):
+        return 0, 1
+    if width > 1 and abs(agreed_width(rows) - width) < 2 and not _is_header(rows):
+        return 0, 1  # row names without a name, or a cell that is lacking: said as such
     own = set_separator(config.separator)
     for separator in [own] if own else SEPARATORS:
-        below = sample_rows(text, separator, config)[1:]
-        found = agreed_width(below)
+        rows = sample_rows(text, separator, config)[1:]
+        below = rows[_agreeing(rows) :]  # a title may have several lines
+        found = agreed_width(below) if len(below) > MOST_AGREE * len(rows) else 0
         if found > 1 and found != width and (len(below) >= ENOUGH or (len(below) > 1 and found > 2)):
-            return found
-    return 0
+            return found, below[0].first - 1
+    return 0, 1
+
+
+def _agreeing(rows: Rows) -> int:
+    """From where on all rows have as many cells as the last one."""
+    odd = [place for place, row in enumerate(rows) if len(row.cells) != len(rows[-1].cells)]
+    return odd[-1] + 1 if odd else 0
+
+
+def _swallows(header: Record, text: str) -> bool:
+    """Whether a quote in the header took rows: names have line breaks, rows have separators."""
+    inside = text.splitlines()[1 : header.last - 1]
+    cells = len(header.cells) - 1
+    rows = [any(line.count(separator) == cells for separator in SEPARATORS) for line in inside]
+    return header.last > MOST_LINES or (len(inside) > 1 and cells > 0 and all(rows))
 
 
 def _mostly_empty(header: Record, rows: Rows) -> bool:

@@ -21,7 +21,7 @@ def count_lines(data: bytes, start: int, end: int) -> int:
 def end_of_text(data: bytes) -> int:
     """Where the blank lines at the end begin."""
     end = len(data)
-    while end and data[end - 1] in b"\r\n \t\x1a":
+    while end and data[end - 1] in b"\r\n \t\x1a\0":
         end -= 1
     return end
 

@@ -25,7 +25,7 @@ from sensorium.table._records import LINE
 PROFILE = 1000  # cells that say what a column holds
 MOST = 0.9  # of them numbers
 FEW = 30  # different words of a column whose words are known
-FITS = 0.8  # of the cells of swallowed rows that look like their columns'
+FITS = 0.7  # of the cells of swallowed rows that look like their columns'
 RARE = 3  # cells with line breaks in a column that otherwise has none
 LOOKED_AT = 2000  # cells that may be swallowed rows
 
@@ -161,7 +161,8 @@ def _told(cells: Cells, place: int, found: list[Suspect]) -> Problem:
     start = cells.data.find(b'"' + (first.group(0) if first else "").encode())
     rows = sum(suspect.lines for suspect in found)
     where = f" (first: line {line_of(cells.data, start)})" if start >= 0 else ""
-    reason = f"{count(len(found), 'cell')} with line breaks seem to have swallowed {count(rows, 'row')}{where}"
+    lost, into = count(rows, "row"), count(len(found), "cell")
+    reason = f"{lost} of the file probably ended up inside {into} with line breaks{where}"
     cure = "look for a stray quote in that line, or set table.quotes=none if quotes are ordinary characters"
     return finding(reason, cure, name)
 

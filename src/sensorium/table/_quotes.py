@@ -11,6 +11,7 @@ from sensorium.table._read import finding
 from sensorium.table._records import strict_fault
 
 ESCAPED = re.compile(rb'(?<!\\)((?:\\\\)*)\\"')  # a quote after an odd number of backslashes
+BEGINNING = 20_000  # bytes that show how a file writes quotes
 LOOKED_AT = 2000  # odd quotes whose lines are parsed
 MOST = 0.8  # of the lines with quotes after backslashes that only make sense so
 
@@ -21,6 +22,10 @@ def straighten_quotes(data: bytes, separator: str, config: TableConfig) -> tuple
     """
     if config.quotes == "none" or data.find(b'"') < 0:
         return data, []
+    if _has_blanks(data, separator):
+        told = finding("blanks between a separator and a quote are ignored", "remove them, or set table.quotes=none")
+        found, more = straighten_quotes(_blanks(separator).sub(rb'\1"', data), separator, config)
+        return found, [told, *more]
     if config.quotes == "backslash":
         return ESCAPED.sub(rb'\1""', data), []
     odd = lone_quotes(data, separator, LOOKED_AT)
@@ -28,6 +33,18 @@ def straighten_quotes(data: bytes, separator: str, config: TableConfig) -> tuple
         reason = f'quotes are written as \\" and are read so (first: line {line_of(data, first)})'
         return ESCAPED.sub(rb'\1""', data), [finding(reason, "set table.quotes=double if backslashes are text")]
     return data, _malformed(data, separator, odd)
+
+
+def _blanks(separator: str) -> re.Pattern[bytes]:
+    """Blanks before the quote that opens a cell; quotes inside a cell are two."""
+    return re.compile(rb'(%s) +"(?!")' % re.escape(separator.encode()))
+
+
+def _has_blanks(data: bytes, separator: str) -> bool:
+    """Whether the first lines have them, as a rule."""
+    lines = data[:BEGINNING].splitlines()
+    found = _blanks(separator)
+    return len(lines) > 1 and sum(bool(found.search(line)) for line in lines) > len(lines) / 2
 
 
 def _first_escape(data: bytes, separator: str, odd: list[int]) -> int:

@@ -28,8 +28,14 @@ class Record:
     cells: list[str]
 
 
-def records(text: str, separator: str, quotes: str | None) -> Iterator[Record]:
-    """All rows; blank lines are left out, and what can't be parsed is the end.
+def records(text: str, separator: str, quotes: str | None, *, lenient: bool = False) -> Iterator[Record]:
+    """All rows; blank lines are left out.
+
+    Args:
+        text: the table.
+        separator: one character.
+        quotes: as in the settings.
+        lenient: blanks before a quote are passed over.
 
     Raises:
         csv.Error: the separator is no single character.
@@ -37,7 +43,8 @@ def records(text: str, separator: str, quotes: str | None) -> Iterator[Record]:
     limit = csv.field_size_limit(LARGEST_CELL)
     try:
         plain: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if quotes == "none" else {}
-        reader, before = csv.reader(io.StringIO(text, newline=""), delimiter=separator, **plain), 0
+        source = io.StringIO(text, newline="")
+        reader, before = csv.reader(source, delimiter=separator, skipinitialspace=lenient, **plain), 0
         for row in reader:
             if row:
                 yield Record(before + 1, reader.line_num, row)

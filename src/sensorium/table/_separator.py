@@ -57,7 +57,7 @@ def sample_rows(text: str, separator: str, config: TableConfig) -> list[Record]:
     """The header and the first rows, without comments; at least one record."""
     found = list[Record]()
     try:
-        for record in islice(records(text, separator, config.quotes), 1 + SAMPLE):
+        for record in islice(records(text, separator, config.quotes, lenient=True), 1 + SAMPLE):
             if not (found and config.comment and record.cells[0].startswith(config.comment)):
                 found.append(record)
     except csv.Error:

@@ -108,7 +108,7 @@ def garbled(raw: bytes, encoding: str) -> tuple[str, str]:
 
 def encoding_error(path: Path, encoding: str, detail: str, raw: bytes = b"") -> TableError:
     """The text is not of this encoding, and which ones it may be."""
-    likely = ["utf-8"] if raw and is_utf8(raw, codec_of(encoding)) else likely_encodings(raw)
+    likely = ["utf-8", "latin-1"] if raw and is_utf8(raw, codec_of(encoding)) else likely_encodings(raw)
     first, others = (likely or ["cp1252"])[0], ", ".join(likely[1:] or ("latin-1", "utf-16", "gb18030"))
     return TableError(
         f"the text is not {encoding}: {detail}",
@@ -121,7 +121,11 @@ def encoding_error(path: Path, encoding: str, detail: str, raw: bytes = b"") -> 
 def _decoded(raw: bytes, encoding: str, path: Path) -> bytes:
     try:
         return raw.decode(encoding).removeprefix("\ufeff").encode()
-    except (UnicodeError, LookupError) as error:
+    except LookupError:
+        raise TableError(
+            f"{encoding!r} is not a text encoding", place="table.encoding", rule="utf-8, cp1252, utf-16, gb18030 …"
+        ) from None
+    except UnicodeError as error:
         raise encoding_error(path, encoding, str(error), raw) from None
 
 

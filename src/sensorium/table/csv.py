@@ -33,6 +33,7 @@ def csv(path: Path, config: TableConfig) -> Read:
     text = read_text(path, config.encoding)
     head = csv_head(text.data, path, config)
     data, told = straighten_quotes(text.data, head.separator, config)
+    head = head if data is text.data else csv_head(data, path, config)
     arrow, skipped = _parse(data, head, config, path)
     cells = Cells(arrow, data, head)
     told += [*_skipped(cells, skipped), *_repeated(cells), *_control_characters(data)]
@@ -61,7 +62,9 @@ def _parse(data: bytes, head: Head, config: TableConfig, path: Path) -> tuple[pa
     skipped = [0]
 
     def judge(row: arrow_csv.InvalidRow) -> str:
-        passed = not row.text.strip(" \t\x1a") or bool(config.comment and row.text.lstrip().startswith(config.comment))
+        passed = not row.text.strip(" \t\x1a\0") or bool(
+            config.comment and row.text.lstrip().startswith(config.comment)
+        )
         skipped[0] += passed
         return "skip" if passed else "error"
 
@@ -124,7 +127,7 @@ def _repeated(cells: Cells) -> list[Problem]:
     found = [row for row in arrow.take(rows).to_pylist() if [cell or "" for cell in row.values()] == names]
     if not found:
         return []
-    reason = f"{count(len(found), 'row')} repeat the header (first: row {rows[0].as_py()})"
+    reason = f"{count(len(found), 'row')} repeating the header (first: row {rows[0].as_py()})"
     return [finding(reason, "remove these lines: they make text of columns of numbers")]
 
 

@@ -10,14 +10,16 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError, did_you_mean
+from sensorium.problems import Problem, count, shorten
 from sensorium.table._cells import column_of
+from sensorium.table._read import Read, finding
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 QUERY = True
 
 
-def excel(path: Path, config: TableConfig) -> pa.Table:
-    """The sheet that `table.query` names, else the only one; formulas as the values that were saved with them.
+def excel(path: Path, config: TableConfig) -> Read:
+    """The sheet that `table.query` names, else the only one with cells; formulas as the values saved with them.
 
     Raises:
         TableError: no workbook, several sheets and none named, no header.
@@ -29,25 +31,61 @@ def excel(path: Path, config: TableConfig) -> pa.Table:
         raise MissingExtraError("python-calamine is not installed", cure="pip install 'sensorium[excel]'") from error
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            rows = book.get_sheet_by_name(_sheet(book.sheet_names, config.query, path)).to_python()
+            sheet, told = _sheet(book, config.query, path)
+            rows = book.get_sheet_by_name(sheet).to_python()[config.skip_rows :]
     except (calamine.CalamineError, OSError) as error:
         raise TableError(f"the workbook can't be read: {error}", place=str(path)) from None
     if not rows:
         raise TableError("the sheet is empty", place=str(path), rule="a header line, then rows")
-    names = [str(name) for name in rows[0]]
-    columns = (_plain([row[place] for row in rows[1:]]) for place in range(len(names)))
-    arrays = [column_of(values) for values in columns]
-    return pa.Table.from_arrays(arrays, names=names)
+    _refuse_title(rows, f"{path}, sheet {sheet!r}", config.skip_rows)
+    names, more = _names(rows)
+    columns = {place: _plain([row[place] for row in rows[1:]]) for place in names}
+    arrays = [column_of(values) for values in columns.values()]
+    return Read(pa.Table.from_arrays(arrays, names=list(names.values())), [*told, *more])
 
 
-def _sheet(sheets: list[str], query: str | None, path: Path) -> str:
+def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]]:
+    sheets = list(book.sheet_names)
     if query in sheets:
-        return str(query)
-    if query or len(sheets) != 1:
-        finding = f"the workbook has no sheet {query!r}" if query else f"the workbook has {len(sheets)} sheets"
-        cure = did_you_mean(query, sheets) if query else f"--set table.query=NAME, one of {', '.join(sheets)}"
-        raise TableError(finding, place=str(path), cure=cure)
-    return sheets[0]
+        return str(query), []
+    filled = sheets if query or len(sheets) == 1 else [s for s in sheets if book.get_sheet_by_name(s).to_python()]
+    if not query and len(filled) == 1:
+        told = f"the sheet {filled[0]!r} is read; the workbook's other {count(len(sheets) - 1, 'sheet')} have no cells"
+        return filled[0], [finding(told, "name another with table.query")] if len(sheets) > 1 else []
+    what = f"the workbook has no sheet {query!r}" if query else f"the workbook has {len(sheets)} sheets"
+    cure = did_you_mean(query, sheets) if query else f"--set table.query=NAME, one of {', '.join(sheets)}"
+    raise TableError(what, place=str(path), cure=cure)
+
+
+def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
+    """A title above the header stands in one cell, or in a few that are merged."""
+    filled = [sum(cell != "" for cell in row) for row in rows[:3]]
+    if len(filled) > 1 and 2 * filled[0] < len(rows[0]) and max(filled[1:]) > max(2 * filled[0], len(rows[0]) // 2):
+        title = " ".join(str(cell) for cell in rows[0] if cell != "")
+        raise TableError(
+            f"the first row is not a header: {shorten(title)!r}",
+            place=place,
+            rule="the first row names the columns",
+            cure=f"set table.skip_rows={skipped + 1} if the header is the next row",
+        )
+
+
+def _names(rows: list[list[Any]]) -> tuple[dict[int, str], list[Problem]]:
+    """Place → name; the first may have none, as a row index; others without a name are called by their number."""
+    names, called, empty = dict[int, str](), list[str](), 0
+    for place, name in enumerate(rows[0]):
+        if not str(name).strip() and len(rows) > 1 and all(row[place] == "" for row in rows[1:]):
+            empty += 1
+        elif str(name).strip() or place == 0:
+            names[place] = str(name)
+        else:
+            names[place] = f"column {place + 1}"
+            called.append(names[place])
+    told = [
+        finding(f"{count(len(called), 'column')} without a name, called {', '.join(called)}", "name them in the sheet")
+    ]
+    gone = finding(f"{count(empty, 'column')} without a name and without a value left out", "delete them in the sheet")
+    return names, told * bool(called) + [gone] * bool(empty)
 
 
 def _plain(values: list[Any]) -> list[Any]:
