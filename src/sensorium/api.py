@@ -71,8 +71,9 @@ def fit(
     """Learn to predict one column of a table from the others.
 
     Args:
-        table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite), a pandas, polars or pyarrow table, a
-            dict of columns or a list of dicts. File columns hold paths relative to the table's folder.
+        table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, a folder of class folders or of Parquet
+            parts), a pandas, polars or pyarrow table, a dict of columns or a list of dicts. File columns hold paths
+            relative to the table's folder, or pictures as objects and arrays.
         target: the column to predict; several are learnt together.
         start: a model (fitted, or its path) to continue on this table. What it is made of and what it learnt of its
             columns and labels is kept, new labels are added; settings lie over its own, its learning rate over four.

@@ -81,7 +81,8 @@ class Model:
         """Labels as they were spelt in the training table, or values; of several targets, a dict a row; [n].
 
         Args:
-            table: anything that `fit` takes; columns and cells may be missing, the target needn't be there.
+            table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
+                the target needn't be there.
         """
         task = self.bundle.task
         answers = list(task.decode(task.predicted(self._scores(self._open(table)))))

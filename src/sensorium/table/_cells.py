@@ -1,35 +1,24 @@
-"""Python values → an Arrow column: what people keep in cells is read as what it stands for."""
+"""Python values → an Arrow column: each as what it stands for, all as one type."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import asdict, is_dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Set
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 
 from sensorium.problems import count
-from sensorium.table._pictures import as_pixels, is_picture, picture_bytes, pixel_bytes
+from sensorium.table._pictures import is_picture
 from sensorium.table._table import Origin
+from sensorium.table._values import UnknownValue, plain_value
 
-PLAIN = (str, bool, int, float, bytes, date, time, timedelta, type(None))
 NUMBERS = (int, float, Decimal)
-GAPS = ("NAType", "NaTType")  # of pandas
-TENSORS = ("torch", "tensorflow", "jax", "jaxlib", "cupy", "mlx")  # libraries whose arrays NumPy reads
-AS_PIXELS = "numbers from 0 to 1 are read as pixels of 8 bits"
-
-
-class _Unknown(Exception):
-    """A value that no column can hold; the message says of which kind."""
 
 
 def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
@@ -50,8 +39,8 @@ def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
     unknown, cells = list[str](), list[Any]()
     for value in values:
         try:
-            cells.append(_cell(value, notes))
-        except _Unknown as error:
+            cells.append(plain_value(value, notes))
+        except UnknownValue as error:
             cells.append(None)
             unknown.append(str(error))
     if unknown and not any(cell is not None for cell in cells):
@@ -60,7 +49,7 @@ def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
     return _of_several_kinds(cells), Origin(converted="; ".join(notes), lost=lost)
 
 
-def column_of(values: Sequence[Any]) -> pa.Array:
+def column_of(values: Iterable[Any]) -> pa.Array:
     """The same for what JSON and databases give, of which every value can be read."""
     return cells_of(values)[0]
 
@@ -126,122 +115,6 @@ def _spelt(cell: Any) -> str | None:
         return cell
     simple = isinstance(cell, bool | int | float | list | dict)
     return json.dumps(cell, default=str, ensure_ascii=False) if simple else str(cell)
-
-
-def _cell(value: Any, notes: dict[str, None]) -> Any:
-    """One value as one that Arrow knows.
-
-    Raises:
-        _Unknown: there is none.
-    """
-    if value is None or _is_gap(value):
-        return None
-    if isinstance(value, Enum) and not isinstance(value, str | int):
-        return value.name
-    if isinstance(value, np.generic | np.ndarray):
-        return _array(value, notes)
-    if isinstance(value, PLAIN):
-        return value
-    if is_picture(value):
-        return {"bytes": picture_bytes(value), "path": None}
-    if isinstance(value, Mapping):
-        return {str(key): _cell(each, notes) for key, each in value.items()}
-    if isinstance(value, Set):
-        return sorted((_cell(each, notes) for each in value), key=str)
-    if isinstance(value, list | tuple | deque | range):
-        return [_cell(each, notes) for each in value]
-    return _object(value, notes)
-
-
-def _is_gap(value: Any) -> bool:
-    """NaN, NaT, NA or a masked value, of whatever library."""
-    if value is np.ma.masked:
-        return True
-    if isinstance(value, float | np.floating | Decimal):
-        return bool(value != value)
-    if isinstance(value, np.datetime64 | np.timedelta64):
-        return bool(np.isnat(value))
-    return type(value).__name__ in GAPS and type(value).__module__.startswith("pandas")
-
-
-def _object(value: Any, notes: dict[str, None]) -> Any:
-    """An object of a class that stands for something simple."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, Fraction):
-        return float(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
-    if isinstance(value, os.PathLike):
-        return os.fsdecode(value)
-    if type(value).__module__.partition(".")[0] in TENSORS:
-        return _tensor(value, notes)
-    if type(value).__module__.startswith("pandas"):
-        return _of_pandas(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _cell(asdict(value), notes)
-    content = _content(value)
-    if isinstance(content, bytes):
-        return content
-    raise _Unknown(_kind(value))
-
-
-def _content(value: Any) -> Any:
-    """What is in an open file, which stays where it was read up to."""
-    if hasattr(value, "getvalue"):
-        return value.getvalue()
-    if not callable(getattr(value, "read", None)) or not value.seekable():
-        return None
-    place = value.tell()
-    content = value.read()
-    value.seek(place)
-    return content
-
-
-def _of_pandas(value: Any) -> Any:
-    """Intervals as pandas prints them, periods as the moment at which they begin."""
-    if type(value).__name__ == "Interval":
-        return str(value)
-    if type(value).__name__ == "Period":
-        return value.to_timestamp().to_pydatetime(warn=False)
-    raise _Unknown(_kind(value))
-
-
-def _tensor(value: Any, notes: dict[str, None]) -> Any:
-    try:
-        value = value.detach().cpu() if hasattr(value, "detach") else value
-        value = value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
-        return _array(np.asarray(value), notes, channels_first=True)
-    except (TypeError, ValueError, RuntimeError):
-        raise _Unknown(_kind(value)) from None
-
-
-def _array(value: Any, notes: dict[str, None], *, channels_first: bool = False) -> Any:
-    """A number, a list, a list of lists, or a picture."""
-    value = np.asarray(value)
-    if value.dtype.kind in "mM":
-        value = value.astype(f"{value.dtype.kind}8[us]")
-    if value.dtype.kind in "cV":
-        raise _Unknown("complex numbers" if value.dtype.kind == "c" else f"arrays of {value.dtype}")
-    if value.ndim == 0:
-        return float(value) if value.dtype.kind == "f" else _cell(value.item(), notes)
-    if value.dtype.kind == "O":
-        return [_cell(each, notes) for each in value]
-    pixels = as_pixels(value, channels_first=channels_first)
-    if pixels is not None:
-        notes |= {AS_PIXELS: None} if value.dtype.kind == "f" else {}
-        return {"bytes": pixel_bytes(pixels), "path": None}
-    if value.ndim > 2:
-        raise _Unknown(f"arrays of {value.dtype} of {value.ndim} dimensions")
-    return value.tolist()
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, complex):
-        return "complex numbers"
-    return f"objects of type {type(value).__module__}.{type(value).__qualname__}".replace("builtins.", "")
 
 
 def is_several(value: Any) -> bool:

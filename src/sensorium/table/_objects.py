@@ -106,14 +106,15 @@ def _from_rows(source: Iterable[Any]) -> pa.Table:
     """Dicts, or objects with named fields; a key that a row lacks is a missing cell."""
     if isinstance(source, set | frozenset):
         raise TableError("the rows of a set have no order", place=type(source).__name__, cure="give a list")
-    given = list(source)
-    rows = [row for row in map(_as_dict, given) if row is not None]
-    if len(rows) < len(given):
-        odd = next(row for row in given if _as_dict(row) is None)
-        kind, cure = type(source).__name__, "give a dict of columns, or pandas.DataFrame(rows, columns=[…])"
-        finding = f"a {kind} of {type(odd).__name__} values is no table: its columns have no names"
-        raise TableError(finding, place=kind, rule=RULE, cure=cure)
-    names = dict.fromkeys(name for row in rows for name in row)
+    rows = list[Mapping[Any, Any]]()
+    for given in source:
+        row = given if type(given) is dict else _as_dict(given)
+        if row is None:
+            kind, cure = type(source).__name__, "give a dict of columns, or pandas.DataFrame(rows, columns=[…])"
+            finding = f"a {kind} of {type(given).__name__} values is no table: its columns have no names"
+            raise TableError(finding, place=kind, rule=RULE, cure=cure)
+        rows.append(row)
+    names = dict.fromkeys(name for keys in {tuple(row): None for row in rows} for name in keys)
     return _table([(str(name), *cells_of([row.get(name) for row in rows])) for name in names])
 
 

@@ -1,0 +1,93 @@
+"""A view reads the cells of another column; a name with a dot alone is a column of its own, and may be missing."""
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.artifact.format import guess_views
+from sensorium.errors import SchemaError
+from sensorium.table import open_table
+
+ROWS = 60
+RANDOM = np.random.default_rng(0)
+LABELS = ["yes", "no"] * (ROWS // 2)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return sensorium.fit(
+        {"price": RANDOM.normal(100, 10, ROWS), "price.1": np.arange(ROWS) % 7 / 3, "label": LABELS},
+        "label",
+        epochs=1,
+        progress=False,
+    )
+
+
+def told(model):
+    return [(problem.column, problem.reason) for problem in model.problems]
+
+
+def test_a_missing_column_is_not_read_from_another_one(model):
+    rows = {"price": [100.0, 250.0]}
+    without = model.predict_proba(rows)
+    assert told(model) == [("price.1", "the table has no such column: read as missing in every row")]
+    assert np.array_equal(without, model.predict_proba({**rows, "price.1": [None, None]}))
+    assert not told(model)
+
+
+def test_a_saved_model_does_not_either(model, tmp_path):
+    model.save(tmp_path / "model")
+    loaded = sensorium.load(tmp_path / "model")
+    loaded.predict({"price": [100.0]})
+    assert told(loaded) == [("price.1", "the table has no such column: read as missing in every row")]
+
+
+def test_a_target_is_not_read_from_another_column():
+    given = {"x": RANDOM.normal(size=ROWS), "grade.1": LABELS}
+    model = sensorium.fit(given, "grade.1", epochs=1, progress=False)
+    with pytest.raises(SchemaError, match=r"no column 'grade\.1'"):
+        model.evaluate({"x": given["x"], "grade": LABELS})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"columns": ["a.b"]},
+        {"exclude": ["a.b"]},
+        {"towers": {"t": ["a.b"]}},
+        {"modalities": {"a.b": "number"}},
+        {"split": {"group": "a.b"}},
+        {"split": {"time": "a.b"}},
+        {"split": {"column": "a.b"}},
+    ],
+)
+def test_settings_that_name_a_missing_column_are_told(config):
+    with pytest.raises(SchemaError, match=r"no column 'a\.b'"):
+        sensorium.inspect({"a": RANDOM.normal(size=ROWS), "y": LABELS}, "y", config=config)
+
+
+def test_a_table_has_the_views_that_it_was_given():
+    table = open_table({"a": [1, 2], "a.b": [3, 4]})
+    assert "a.c" not in table and "a.b.c" not in table
+    with pytest.raises(SchemaError, match=r"no column 'a\.c'"):
+        table.column("a.c")
+    seen = table.with_views({"a.c": "a", "a.b": "a", "z.c": "z"})
+    assert seen.column("a.c").data.to_pylist() == [1, 2] and seen.column("a.c").is_view
+    assert seen.column("a.b").data.to_pylist() == [3, 4], "a column of that name goes before"
+    assert "z.c" not in seen
+    assert "a.c" in seen.take([1])
+
+
+def test_models_without_a_list_of_views_are_understood():
+    kinds = {"clip": "video", "clip.sound": "audio", "scan.KVP": "scan_tag", "report.pages": "pages"}
+    own = {"price": "number", "price.1": "number", "clip.1": "video", "a.b": "audio", "report": "document"}
+    assert guess_views({**own, **kinds}) == {"clip.sound": "clip", "scan.KVP": "scan", "report.pages": "report"}
+
+
+def test_a_column_is_found_in_a_time_that_does_not_grow_with_the_others():
+    import time
+
+    table = open_table({f"g{i}": [1.5, 2.5] for i in range(4000)})
+    start = time.perf_counter()
+    assert all(len(table.column(name)) == 2 for name in table.columns)
+    assert time.perf_counter() - start < 2
