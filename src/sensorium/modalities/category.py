@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
-from sensorium.problems import Problem, shorten
+from sensorium.modalities._words import word_caution
+from sensorium.problems import Problem, count, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
 
 MANY = 0.1  # share of different values above which names look less like categories
 FEW = 50  # … unless there are no more than this many
 REPEATS = 0.5  # a category's names come twice or more on average
+MANY_CUT = 0.2  # share of the cells with a rare name from which they are told
 SENTENCE = 5  # words on average from which repeated strings look like text
 
 
@@ -32,6 +34,7 @@ class Category(Modality):
     Attributes:
         levels: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
+        cut, seen: training cells that hold a rare name, of so many; full: there are more than `max_levels` others.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -39,6 +42,9 @@ class Category(Modality):
 
     levels: list[str]
     rare: list[str]
+    cut: int = 0
+    seen: int = 0
+    full: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -51,9 +57,8 @@ class Category(Modality):
             return Guess(0.75, f"{reason}, called like a name") if named and share <= REPEATS else Guess(0.5, reason)
         if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
             return Guess(0.3, reason)
-        if column.distinct <= max(FEW, MANY * len(column.values)):
-            return Guess(0.85, reason)
-        return Guess(0.6, reason)
+        confidence = 0.85 if column.distinct <= max(FEW, MANY * len(column.values)) else 0.6
+        return Guess(confidence, reason, word_caution(column))
 
     @classmethod
     def learn(cls, column: Column, *, min_count: PositiveInt = 2, max_levels: PositiveInt = 10_000) -> Self:
@@ -67,7 +72,9 @@ class Category(Modality):
         frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
         levels = frequent[:max_levels]
         kept = set(levels)
-        return cls(levels, [item["values"] for item in counts if item["values"] not in kept])
+        rare = [item for item in counts if item["values"] not in kept]
+        cut, seen = (sum(item["counts"] for item in items) for items in (rare, counts))
+        return cls(levels, [item["values"] for item in rare], cut, seen, len(frequent) > max_levels)
 
     @cached_property
     def _set(self) -> pa.Array:
@@ -88,6 +95,13 @@ class Category(Modality):
         ]
         work.advance(len(column))
         return Encoded(found + 1, column.present, problems)
+
+    def findings(self, column: str) -> list[Problem]:
+        if not self.full and (not self.cut or self.cut < MANY_CUT * self.seen):
+            return []
+        reason = f"{self.cut:,} of {count(self.seen, 'cell')} hold a rare category, which is read as unknown"
+        setting = f"modalities.{column}.{'max_levels' if self.full else 'min_count=1'} keeps more of them"
+        return [Problem(None, column, reason, setting)]
 
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1}

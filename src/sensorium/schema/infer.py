@@ -8,6 +8,7 @@ from typing import Any, cast
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
+from sensorium.schema.alike import agree_on_lists
 from sensorium.schema.guess import Guess
 from sensorium.schema.split import SPELLINGS
 from sensorium.table import Column, Table
@@ -46,6 +47,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     """
     roles = _roles(table, config)
     plans = [_plan(table.column(name), config, roles.get(name)) for name in table.columns]
+    plans = agree_on_lists(table, plans)
     plans = [each for plan in plans for each in (plan, *_views(plan, table, config))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
