@@ -137,3 +137,11 @@ class Unreadable(Exception):
 
 class Nothing(Unreadable):
     """A cell without anything of the kind that is looked for: no fault in a view of another column's cells."""
+
+
+class NotFound(Unreadable):
+    """A file that is not there."""
+
+
+class Outside(Unreadable):
+    """A file that lies where the settings don't let a cell point to."""

@@ -52,7 +52,8 @@ def test_a_picture_that_cannot_be_decoded_is_left_out_and_told(folder):
 def test_what_is_no_list_is_missing_and_told(folder):
     cells = column(['["10.png"]', "[10.png", "10.png", '{"a": 1}'], folder)
     found = Images.learn(cells).encode(cells)
-    assert found.present.tolist() == [True, False, False, False]
+    assert found.present.tolist() == [True, False, True, False], "a path alone is a list of one"
+    assert [problem.row for problem in found.problems] == [1, 3]
     assert {problem.reason for problem in found.problems} == {"no list of pictures: read as missing"}
 
 

@@ -1,5 +1,6 @@
 """Time series as lists and as files: unequal lengths, marked gaps, training statistics, damaged files."""
 
+import datetime
 import io
 import json
 import time
@@ -96,7 +97,7 @@ def test_the_last_steps_are_kept():
     assert (learnt.mean, learnt.deviation) == (2.5, 0.5)
     assert learnt.encode(column([[9.0, 9.0, 2.0, 3.0]])).values[0].tolist() == [[-1, 1], [1, 1]]
     assert learn([[1.0] * 5, [2.0] * 3]).steps == 5
-    assert learn([list(range(3000))]).steps == 1024
+    assert learn([list(range(3000))]).steps == 2048
 
 
 def test_each_series_by_itself_keeps_its_shape_only():
@@ -228,14 +229,14 @@ def claim(cells, name="c", folder=None):
     return guess and guess.confidence
 
 
-def test_lists_that_look_like_series_are_claimed_and_others_with_less():
+def test_lists_that_look_like_series_are_claimed_and_no_others():
     random = np.random.default_rng(0)
     noise = random.normal(size=(50, 12))
-    assert claim(noise.tolist()) == 0.6
-    assert claim(noise.tolist(), "close_20d") == claim(noise.tolist(), "returns") == 0.85
-    assert claim(noise.cumsum(1).tolist()) == 0.85
-    assert claim([row[: 3 + i % 9].tolist() for i, row in enumerate(noise)]) == 0.85
-    assert claim([[[1.0, 2.0], [2.0, 1.0]]] * 3) == 0.85
+    assert claim(noise.tolist()) is None, "a vector"
+    assert claim(noise.tolist(), "close_20d") == claim(noise.tolist(), "returns") == 0.97
+    assert claim(noise.cumsum(1).tolist()) == 0.97
+    assert claim([row[: 3 + i % 9].tolist() for i, row in enumerate(noise)]) == 0.97
+    assert claim([[[1.0, 2.0], [2.0, 1.0]]] * 3) == 0.97
 
 
 @pytest.mark.parametrize("cells", [[["a", "b"], ["c"]], [1.5, 2.5], ["x", "y"], [[], []]])
@@ -298,10 +299,10 @@ def test_columns_of_spelt_lists_are_claimed_as_their_lists_are():
     noise, walks = random.normal(size=(50, 12)).round(3), random.normal(size=(50, 12)).cumsum(1).round(3)
     spelt = [str(row.tolist()) for row in noise]
     named = Series.looks_like(column(spelt, "close_20d"))
-    assert "text that spells lists of numbers in a column called like a series" in named.reason
+    assert named.reason == "text that spells lists of numbers, 12 each; the column is called like a series"
     walking = Series.looks_like(column([str(row.tolist()) for row in walks]))
     assert "neighbours are alike" in walking.reason
-    assert walking.confidence == named.confidence > claim(spelt)
+    assert walking.confidence == named.confidence and claim(spelt) is None
     assert claim(["[1]"] * 8 + ["word"] * 2) is None
     assert claim(['["a.png"]', '["b.png", "c.png"]']) is None
 
@@ -385,6 +386,48 @@ def test_the_order_of_lines_does_not_matter(tmp_path_factory, order, since):
     names = [stamped(folder, "in.csv", lines), stamped(folder, "un.csv", [lines[place] for place in order])]
     found = plain(1 + since, names=["a"], since=since).encode(column(names, folder=folder))
     assert np.array_equal(found.values[0], found.values[1]) and found.present.all()
+
+
+def days_in_text(form, folder, separator=","):
+    """Three steps out of order, their stamps as text."""
+    days = [datetime.datetime(2026, 2, day, day) for day in (3, 1, 20)]
+    lines = [f"{day.strftime(form)}{separator}{day.day}" for day in days]
+    (folder / "1.csv").write_text("\n".join([f"when{separator}a", *lines]) + "\n")
+    return "1.csv"
+
+
+@pytest.mark.parametrize(
+    "form", ["%d.%m.%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y", "%d %b %Y", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y"]
+)
+def test_steps_are_sorted_by_stamps_that_are_no_iso_dates(form, tmp_path):
+    names = [days_in_text(form, tmp_path)]
+    learnt = learn(names, tmp_path, steps=3)
+    found = learnt.encode(column(names, folder=tmp_path)).values[0][:, 0] * learnt.deviation[0] + learnt.mean[0]
+    assert found == pytest.approx([1, 3, 20]) and (learnt.time, learnt.names) == ("when", ["a"])
+    again = Series.restore(*learnt.state())
+    assert np.array_equal(again.encode(column(names, folder=tmp_path)).values[0], found_scaled(learnt, names, tmp_path))
+
+
+def found_scaled(learnt, names, folder):
+    return learnt.encode(column(names, folder=folder)).values[0]
+
+
+def test_days_and_months_that_may_be_swapped_are_told_and_read_alike_in_every_file(tmp_path):
+    (tmp_path / "1.csv").write_text("when,a\n02/01/2026,2\n01/01/2026,1\n01/02/2026,3\n")
+    learnt = learn(["1.csv"], tmp_path)
+    (told,) = learnt.findings("c")
+    assert "%d/%m/%Y" in told.reason and told.cure == "modalities.c.day_first=false"
+    month_first = learn(["1.csv"], tmp_path, day_first=False)
+    assert month_first.findings("c") == []
+    values = [found_scaled(one, ["1.csv"], tmp_path)[:, 0] for one in (learnt, month_first)]
+    assert np.argsort(values[0]).tolist() == [0, 1, 2] and np.argsort(values[1]).tolist() == [0, 2, 1]
+
+
+def test_decimal_commas_of_files_with_other_separators(tmp_path):
+    (tmp_path / "1.csv").write_text("t;a;b\n1;0,5;7\n2;1,25;8\n")
+    assert learn(["1.csv"], tmp_path).names == ["t", "a", "b"]
+    (tmp_path / "2.csv").write_text("t;a\n1;1,234\n2;5,678\n")
+    assert learn(["2.csv"], tmp_path).names == ["t"], "a thousand, or one and a bit"
 
 
 # Many cells at once

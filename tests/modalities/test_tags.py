@@ -1,6 +1,8 @@
 """Tags: sets of names, in any spelling and any order; what was not learnt is counted; no tag is not a missing cell."""
 
 import json
+import random
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 import sensorium
 from sensorium.batch import Cells
 from sensorium.encoders.tag_set import TagSet
+from sensorium.errors import SchemaError
 from sensorium.modalities.tags import Tags
 from sensorium.table import open_table
 
@@ -107,6 +110,83 @@ def test_words_between_commas_stay_text():
     assert plan([", ".join(words[i % 4 : i % 4 + 1 + i % 3]) + f", w{i}" for i in range(60)]).modality == "text"
     assert plan([["1", "2"]] * 30 + [["3"]] * 30).modality == "tags"
     assert plan(["[1, 2]", "[3, 4]"] * 30).modality != "tags", "numbers in a list have an order"
+
+
+GENRES = ["Action", "Crime", "Drama", "Comedy", "Sci-Fi", "Film Noir", "Romance"]
+
+
+def sets(seed=3, rows=60):
+    source = random.Random(seed)
+    return [source.sample(GENRES, source.randint(1, 3)) for _ in range(rows)]
+
+
+SIGNS = ["|", ";", ",", ", ", "; ", " | ", "/", "\n", "\t"]
+WRITTEN = {
+    **{repr(sign): sign.join for sign in SIGNS},
+    "sorted": lambda names: ",".join(sorted(names)),
+    "one more at the end": lambda names: "|".join([*names, ""]),
+    "Python": str,
+    "NumPy": lambda names: str(np.array(names)),
+    "tuple": lambda names: str(tuple(names)),
+    "set": lambda names: "{" + ", ".join(map(repr, names)) + "}",
+    "PostgreSQL": lambda names: "{" + ",".join(f'"{n}"' if " " in n else n for n in names) + "}",
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_names_are_tags_however_they_are_written_and_the_reason_says_how(case):
+    cells = [WRITTEN[case](names) for names in sets()]
+    found = plan(cells)
+    assert (found.modality, found.caution, found.undecodable) == ("tags", "", 0)
+    assert "names with" in found.reason or "lists of names" in found.reason
+    learnt, expected = Tags.learn(column(cells)), Tags.learn(column(sets()))
+    assert learnt.tags == expected.tags
+    assert ids(learnt.encode(column(cells))) == ids(expected.encode(column(sets())))
+    again = Tags.restore(*learnt.state())
+    alone = again.encode(column(cells[:1]))
+    assert ids(alone) == ids(learnt.encode(column(cells)))[:1], "the separator is learnt, not read off each call"
+
+
+def test_few_combinations_are_tags_too():
+    assert plan(["Action|Crime|Drama", "Comedy", "Drama|Comedy"] * 20).modality == "tags"
+    assert plan(["Action, Crime, Drama", "Comedy", "Drama, Comedy"] * 20).modality == "tags"
+
+
+def test_codes_are_tags_where_none_comes_twice_in_a_cell():
+    source = random.Random(0)
+    for sign in "|;,":
+        cells = [sign.join(map(str, source.sample(range(20), source.randint(1, 4)))) for _ in range(60)]
+        assert plan(cells).modality == "tags"
+
+
+def others():
+    source = random.Random(1)
+    last, first, towns = ["Smith", "Jones", "Brown", "Lee"], ["John", "Mary", "Ann", "Bob", "Eve"], ["Bonn", "Rome"]
+    rows = range(60)
+    return {
+        "towns and countries": [source.choice(["Berlin, Germany", "Bonn, Germany", "Rome, Italy"]) for _ in rows],
+        "last and first names": [f"{source.choice(last)}, {source.choice(first)}" for _ in rows],
+        "addresses": [
+            f"{source.randint(1, 99)} High Street, {source.choice(towns)}, {source.choice('AB')}" for _ in rows
+        ],
+        "answers": [source.choice(["Yes, often", "No, never", "Yes, sometimes"]) for _ in rows],
+        "sentences": [f"{source.choice(['well, no', 'good, thanks; bye'])}, number {row}" for row in rows],
+        "paths": [f"img/{source.choice('ab')}/{row}.xyz" for row in rows],
+        "decimal commas": [f"{source.randint(1, 9)},{source.randint(1, 9)}" for _ in rows],
+        "thousands": [source.choice(["10,000", "20,000", "30,000"]) for _ in rows],
+        "alternatives": [source.choice(["yes/no", "and/or", "N/A", "male/female"]) for _ in rows],
+        "days": [f"{source.randint(1, 12)}/{source.randint(1, 28)}/2020" for _ in rows],
+        "kinds of kinds": [source.choice(["Home/Kitchen", "Home/Garden", "Office/Desks"]) for _ in rows],
+        "pressures": [f"{source.randint(100, 140)}/{source.randint(60, 90)}" for _ in rows],
+        "pairs that stand for one": [source.choice(["a;b", "c;d"]) for _ in rows],
+        "JSON": ['{"a": 1, "b": 2}', '{"a": 2, "b": 1}'] * 30,
+    }
+
+
+@pytest.mark.parametrize(("name", "cells"), others().items(), ids=others())
+def test_what_only_has_a_separator_in_it_is_no_set_of_tags(name, cells):
+    with suppress(SchemaError):  # no column left
+        assert plan(cells).modality != "tags"
 
 
 def test_the_encoder_is_the_mean_or_the_sum_of_embeddings():

@@ -73,7 +73,7 @@ def test_any_finite_vector_is_finite(cells):
         ("prices", ROWS.tolist(), "series", True),
         ("c", ROWS.cumsum(1).tolist(), "series", True),
         ("c", [json.dumps(row) for row in ROWS.tolist()], "vector", False),
-        ("embedding", [json.dumps(row) for row in ROWS.tolist()], "vector", False),
+        ("embedding", [json.dumps(row) for row in ROWS.tolist()], "vector", True),
         ("prices", [json.dumps(row) for row in ROWS.tolist()], "series", True),
         ("c", [json.dumps(row) for row in ROWS.cumsum(1).tolist()], "series", True),
         ("c", [row[: 4 + k % 4].tolist() for k, row in enumerate(ROWS)], "series", True),

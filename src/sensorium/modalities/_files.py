@@ -12,16 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.modalities._base import Work
-from sensorium.problems import Nothing, Problem, Unreadable, shorten
-from sensorium.schema import Guess
-from sensorium.table import Column, Files
+from sensorium.modalities._file_columns import looks_like_files as looks_like_files
+from sensorium.problems import NotFound, Nothing, Problem, Unreadable, shorten
+from sensorium.table import Column, Files, is_gap_word
 from sensorium.table._query import without_secrets
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
 
 CHUNK = 32  # files a thread takes at a time: few enough for a smooth progress bar, enough to make hand-over cheap
-HEAD = 352  # bytes by which a format is known: NIfTI writes its name in the last four
 LEARN_FROM = 200  # files that a modality looks at to learn sizes, rates and statistics
 
 
@@ -108,47 +107,9 @@ def sample_rows(column: Column, most: int) -> npt.NDArray[np.int64]:
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))]
 
 
-def looks_like_files(
-    column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
-) -> Guess | None:
-    """The claim of a modality whose cells are files."""
-    if not column.is_string:
-        heads = [_head(value) for value in column.sample(50)]
-        if heads and all(head is not None and magic(head) for head in heads):
-            return Guess(0.95, f"bytes of {noun} files")
-    paths = [path for path in map(_path, column.sample(1000)) if path is not None]
-    fitting = [path for path in paths if path.lower().endswith(suffixes)]
-    if not fitting or len(fitting) < 0.9 * min(1000, len(column.values)):
-        return None
-    reason = f"values end in {Path(fitting[0]).suffix.lower()}, a suffix of {noun} files"
-    missing = sum(not _exists(path, column) for path in fitting[:50]) if column.is_string else 0
-    if missing:
-        found = f"{missing} of {min(50, len(fitting))} looked for were not found"
-        return Guess(0.9, reason, f"{found}; paths are relative to {column.files.folder}")
-    return Guess(0.99, reason)
-
-
-def _exists(value: str, column: Column) -> bool:
-    try:
-        return bool(column.files.path(value))
-    except Unreadable:
-        return False
-
-
-def _head(value: Any) -> bytes | None:
-    if isinstance(value, dict):
-        value = value.get("bytes")
-    return value[:HEAD] if isinstance(value, bytes) else None
-
-
-def _path(value: Any) -> str | None:
-    """The path that a cell is or holds, where it holds no bytes."""
-    if isinstance(value, dict):
-        value = None if value.get("bytes") else value.get("member") or value.get("path")
-    return value if isinstance(value, str) else None
-
-
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
+    if isinstance(value, str) and isinstance(error, NotFound) and is_gap_word(value):
+        return Problem(row, column.name, "a word for a missing cell: read as missing", "", value)
     shown = value.get("member") or value.get("path") if isinstance(value, dict) else value
     if isinstance(shown, str) and "://" in shown:
         shown = without_secrets(shown)

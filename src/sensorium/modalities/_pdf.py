@@ -49,6 +49,8 @@ def read_text(source: Source, most: int) -> tuple[str, list[Note]]:
         raise Unreadable("a PDF file without text, scanned perhaps", "its pages can be learnt from: column NAME.pages")
     if count > most:
         notes.append((f"a PDF file of more than {most} pages: the others are not read", "the option pages reads more"))
+    if len(text) > CHARACTERS:
+        notes.append((f"a PDF file of more than {CHARACTERS:,} characters: the rest is not read", "split the file"))
     return text[:CHARACTERS], notes
 
 

@@ -1,8 +1,9 @@
-"""Cells that hold several files: a list of paths (or of bytes), as a list cell or as JSON text."""
+"""Cells that hold several files: a list of paths (or of bytes), as a list cell, as text that spells one, or with a
+separator between the paths.
+"""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.modalities._base import Modality
+from sensorium.modalities._separated import spelt_names
+from sensorium.modalities._suffixes import several_paths, suffix_of
 from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import Column
 
+MANY = 200  # cells looked at
+OPENS = ("[", "{", "(")
+
 
 def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
     """The claim of a modality whose cells hold several of what another modality decodes."""
-    flat, owners = flat_cells(column.take(_some_rows(column)))
+    some = column.take(_some_rows(column))
+    if some.is_string and not any(cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in some.sample(MANY)):
+        return None  # a file each
+    flat, owners = flat_cells(some)
     found = one.looks_like(flat) if len(flat) else None
     if not found:
         return None
@@ -28,7 +37,7 @@ def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
 
 def _some_rows(column: Column) -> npt.NDArray[np.int64]:
     rows = np.flatnonzero(column.present)
-    return rows[np.unique(np.linspace(0, max(0, len(rows) - 1), min(200, len(rows))).astype(np.int64))]
+    return rows[np.unique(np.linspace(0, max(0, len(rows) - 1), min(MANY, len(rows))).astype(np.int64))]
 
 
 def flat_cells(column: Column, most: int | None = None) -> tuple[Column, npt.NDArray[np.int64]]:
@@ -43,24 +52,28 @@ def flat_cells(column: Column, most: int | None = None) -> tuple[Column, npt.NDA
 
 
 def _listed(cell: Any) -> list[Any] | None:
-    """A list cell, or JSON text of a list; None where it is neither."""
-    if isinstance(cell, str) and cell.lstrip().startswith("["):
-        try:
-            cell = json.loads(cell)
-        except ValueError:
-            return None
+    """A list cell, text that spells a list, paths with a separator between them, or a path alone; else None."""
+    if isinstance(cell, str):
+        spelt = spelt_names(cell)
+        if isinstance(spelt, list) or cell.lstrip()[:1] in ("[", "{", "("):
+            cell = spelt
+        else:
+            cell = several_paths(cell) or ([cell] if suffix_of(cell) else None)
     return [part for part in cell if part is not None] if isinstance(cell, list) else None
 
 
 def usual_count(owners: npt.NDArray[np.int64], most: int) -> int:
-    """As many files as 99% of the cells have, at most `most`."""
-    counts = np.unique(owners, return_counts=True)[1]
-    return min(most, int(np.quantile(counts, 0.99, method="higher"))) if len(counts) else most
+    """As many files as the fullest cell has, at most `most`."""
+    return min(most, int(_counts(owners).max())) if len(owners) else most
+
+
+def _counts(owners: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.unique(owners, return_counts=True)[1]
 
 
 def fuller_cells(owners: npt.NDArray[np.int64], most: int) -> tuple[int, int]:
     """How many cells have files, and how many of them more than are kept."""
-    counts = np.unique(owners, return_counts=True)[1]
+    counts = _counts(owners)
     return len(counts), int((counts > most).sum())
 
 
@@ -83,7 +96,7 @@ def problems_of_cells(
 
 
 def _no_lists(column: Column, noun: str) -> list[Problem]:
-    cure = 'a list, or JSON text such as ["front.jpg", "back.jpg"]'
+    cure = 'a list, or text such as ["front.jpg", "back.jpg"] or front.jpg|back.jpg'
     return [
         Problem(row, column.name, f"no list of {noun}: read as missing", cure, str(cell)[:80])
         for row, cell in enumerate(column.data.to_pylist())

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from sensorium.modalities._files import Source
 from sensorium.problems import Unreadable
+from sensorium.table import Column, Files
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
 EMPTY = "a series without steps"
 GAPS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-"]
+
+DECIMAL_COMMA, THOUSANDS = r"^[+-]?[0-9]+(,[0-9]+)?([eE][+-]?[0-9]+)?$", r"^[+-]?[0-9]{1,3}(,[0-9]{3})?$"
+NOWHERE = Files(Path())  # of columns within a file, which name no files
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,28 +102,69 @@ def read_list(value: Any) -> Steps:
     return Steps(_shaped(values))
 
 
-def read_file(source: Source, time: str | None = None) -> Steps:
+class _Dates(Protocol):
+    """How stamps are written that are text."""
+
+    def moments(self, column: Column) -> Floats: ...
+
+
+def read_file(source: Source, time: str | None = None, dates: _Dates | None = None) -> Steps:
     """A CSV (with a line of names or without), Parquet or NPY file, known by how it begins; steps sorted by stamp.
 
     Args:
         source: the file.
         time: the column of a CSV or Parquet file that holds stamps; by default the first one of dates, if any.
+        dates: how that column is written, where it holds text.
 
     Raises:
         Unreadable: damaged, empty, without numbers, objects that would need pickle, a step without a stamp.
     """
-    content = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
-    try:
+    with _guarded():
+        content = _content(source)
         if content.startswith(NPY):
             return Steps(_read_npy(content))
-        if content.startswith(PARQUET):
-            return _of_table(parquet.ParquetFile(io.BytesIO(content)).read(), time).in_order()
-        return _read_csv(content, time).in_order()
+        table, named = _read_table(content)
+        found = _of_table(table, time, dates).in_order()
+        if not named and found.skipped:
+            raise Unreadable("a CSV file with what is no number")
+        return found if named else replace(found, names=())
+
+
+def text_columns(source: Source, time: str | None = None) -> dict[str, list[str]]:
+    """Of a CSV or Parquet file, the columns that may tell the time in text; none where others tell it as dates.
+
+    Raises:
+        Unreadable: as of `read_file`.
+    """
+    with _guarded():
+        content = _content(source)
+        table = None if content.startswith(NPY) else _read_table(content)[0]
+        if table is None or (not time and any(_holds_dates(kind) for kind in table.schema.types)):
+            return {}
+        names = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
+        return {name: table.column(name).drop_null().to_pylist() for name in names if time in (None, name)}
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Damaged files make NumPy and Arrow raise nearly anything; every one of them means "can't be decoded"."""
+    try:
+        yield
     except Unreadable:
         raise
-    # Damaged files make NumPy and Arrow raise nearly anything; every one of them means "can't be decoded".
     except Exception:  # noqa: BLE001
         raise Unreadable("a damaged file, or none of CSV, Parquet and NPY") from None
+
+
+def _content(source: Source) -> bytes:
+    return source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
+
+
+def _read_table(content: bytes) -> tuple[pa.Table, bool]:
+    """The table, and whether its columns have names."""
+    if content.startswith(PARQUET):
+        return parquet.ParquetFile(io.BytesIO(content)).read(), True
+    return _read_csv(content)
 
 
 def _read_npy(content: bytes) -> Floats:
@@ -133,20 +181,34 @@ def _read_npy(content: bytes) -> Floats:
     return _shaped(values.astype(np.float64))
 
 
-def _read_csv(content: bytes, time: str | None) -> Steps:
+def _read_csv(content: bytes) -> tuple[pa.Table, bool]:
     first = content.split(b"\n", 1)[0].decode("utf-8-sig").strip()
     separator = max(",;\t", key=first.count)
-    named = not all(field.strip() in GAPS or _is_number(field) for field in first.split(separator))
+    named = not all(_is_gap_or_number(field, separator) for field in first.split(separator))
     table = csv.read_csv(
         io.BytesIO(content),
         read_options=csv.ReadOptions(autogenerate_column_names=not named, use_threads=False),
         parse_options=csv.ParseOptions(delimiter=separator),
         convert_options=csv.ConvertOptions(null_values=GAPS),
     )
-    found = _of_table(table, time)
-    if not named and found.skipped:
-        raise Unreadable("a CSV file with what is no number")
-    return found if named else replace(found, names=())
+    return table if separator == "," else _decimal_commas(table), named
+
+
+def _decimal_commas(table: pa.Table) -> pa.Table:
+    """Numbers such as 0,5 of a file whose separator is no comma; 1,234 alone may be a thousand and stays text."""
+    for place, name in enumerate(table.column_names):
+        cells = table.column(place)
+        if not pa.types.is_string(cells.type) or not pc.all(pc.match_substring_regex(cells, DECIMAL_COMMA)).as_py():
+            continue
+        if not pc.all(pc.match_substring_regex(cells, THOUSANDS)).as_py():
+            numbers = pc.replace_substring(cells, ",", ".").cast(pa.float64())
+            table = table.set_column(place, name, numbers)
+    return table
+
+
+def _is_gap_or_number(field: str, separator: str) -> bool:
+    field = field.strip()
+    return field in GAPS or _is_number(field if separator == "," else field.replace(",", "."))
 
 
 def _is_number(field: str) -> bool:
@@ -157,7 +219,7 @@ def _is_number(field: str) -> bool:
     return True
 
 
-def _of_table(table: pa.Table, time: str | None) -> Steps:
+def _of_table(table: pa.Table, time: str | None, dates: _Dates | None) -> Steps:
     kinds = {name: table.schema.field(name).type for name in table.column_names}
     time = time or next((name for name, kind in kinds.items() if _holds_dates(kind)), None)
     numeric = [name for name, kind in kinds.items() if holds_numbers(kind) and name != time]
@@ -165,7 +227,7 @@ def _of_table(table: pa.Table, time: str | None) -> Steps:
     if not numeric:
         raise Unreadable("a file without a column of numbers")
     columns = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numeric]
-    stamps = None if time is None else _stamps(table, time)
+    stamps = None if time is None else _stamps(table, time, dates)
     return Steps(_shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped, stamps)
 
 
@@ -173,7 +235,7 @@ def _holds_dates(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
-def _stamps(table: pa.Table, time: str) -> Floats:
+def _stamps(table: pa.Table, time: str, dates: _Dates | None) -> Floats:
     """Seconds since 1970, or numbers as they are; NaN where there is none."""
     if time not in table.column_names:
         raise Unreadable(f"the time column {time!r} is not in the file", f"it has {', '.join(table.column_names)}")
@@ -181,6 +243,8 @@ def _stamps(table: pa.Table, time: str) -> Floats:
     if _holds_dates(column.type):
         micro = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False)
         return np.asarray(micro.to_numpy(), np.float64) / 1e6
+    if dates is not None and pa.types.is_string(column.type):
+        return dates.moments(Column(time, pa.concat_arrays(column.chunks), NOWHERE))
     if not holds_numbers(column.type):
         raise Unreadable(f"the time column {time!r} holds neither dates nor numbers", "write dates as 2026-01-31")
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._words import word_caution
 from sensorium.problems import Problem, count, shorten
 from sensorium.schema import SEVERAL, UNSEEN, Guess, Names
 from sensorium.table import Column
@@ -25,6 +26,7 @@ UNKNOWN = {
     UNSEEN: "a category that is not in the training rows: read as unknown",
     SEVERAL: "several categories have this value: read as unknown",
 }
+MANY_CUT = 0.2  # share of the cells with a rare name from which they are told
 SENTENCE = 5  # words on average from which repeated strings look like text
 
 
@@ -38,6 +40,7 @@ class Category(Modality):
         levels: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
         trimmed: training cells that differed from another name only by blanks around them.
+        cut, seen: training cells that hold a rare name, of so many; full: there are more than `max_levels` others.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -46,6 +49,9 @@ class Category(Modality):
     levels: list[str]
     rare: list[str]
     trimmed: int = 0
+    cut: int = 0
+    seen: int = 0
+    full: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -58,9 +64,8 @@ class Category(Modality):
             return Guess(0.75, f"{reason}, called like a name") if named and share <= REPEATS else Guess(0.5, reason)
         if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
             return Guess(0.3, reason)
-        if column.distinct <= max(FEW, MANY * len(column.values)):
-            return Guess(0.85, reason)
-        return Guess(0.6, reason)
+        confidence = 0.85 if column.distinct <= max(FEW, MANY * len(column.values)) else 0.6
+        return Guess(confidence, reason, word_caution(column))
 
     @classmethod
     def learn(cls, column: Column, *, min_count: PositiveInt = 2, max_levels: PositiveInt = 10_000) -> Self:
@@ -75,7 +80,9 @@ class Category(Modality):
         frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
         levels = frequent[:max_levels]
         kept = set(levels)
-        return cls(levels, [item["values"] for item in counts if item["values"] not in kept], trimmed)
+        rare = [item for item in counts if item["values"] not in kept]
+        cut, seen = (sum(item["counts"] for item in items) for items in (rare, counts))
+        return cls(levels, [item["values"] for item in rare], trimmed, cut, seen, len(frequent) > max_levels)
 
     @cached_property
     def _names(self) -> Names:
@@ -92,16 +99,26 @@ class Category(Modality):
         level = np.where((found >= 0) & (found < len(self.levels)), found + 1, 0)
         return Encoded(level, column.present, sorted(problems, key=Problem.place))
 
+    def findings(self, column: str) -> list[Problem]:
+        return [*self._rare_names(column), *self._blanks(column)]
+
+    def _rare_names(self, column: str) -> list[Problem]:
+        if not self.full and (not self.cut or self.cut < MANY_CUT * self.seen):
+            return []
+        reason = f"{self.cut:,} of {count(self.seen, 'cell')} hold a rare category, which is read as unknown"
+        setting = f"modalities.{column}.{'max_levels' if self.full else 'min_count=1'} keeps more of them"
+        return [Problem(None, column, reason, setting)]
+
+    def _blanks(self, column: str) -> list[Problem]:
+        verb = "differs" if self.trimmed == 1 else "differ"
+        reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks around it; these are ignored"
+        return [Problem(None, column, reason)] if self.trimmed else []
+
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1}
 
     def unknown(self) -> int:
         return 0
-
-    def findings(self, column: str) -> list[Problem]:
-        verb = "differs" if self.trimmed == 1 else "differ"
-        reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks around it; these are ignored"
-        return [Problem(None, column, reason)] if self.trimmed else []
 
     def describe(self) -> str:
         rare = f", {len(self.rare)} rare ones read as unknown" if self.rare else ""

@@ -136,6 +136,10 @@ class Date(Modality):
         work.advance(len(column))
         return Encoded(features.astype(np.float32), present, problems)
 
+    def moments(self, column: Column) -> Seconds:
+        """float64[n]: seconds since 1970, NaN where a cell is missing or no date."""
+        return self._seconds(column)[0]
+
     def facts(self) -> Facts:
         return {"floats": 7 if self.clock else 5}
 

@@ -30,7 +30,7 @@ class Document(Modality):
     scanned one) is missing here, with the reason, and there in its pages.
 
     Attributes:
-        tokenizer, length: as of a text.
+        tokenizer, length, cut, seen, unknown_share, full: as of a text.
         pages: read of a file, its first ones.
     """
 
@@ -40,6 +40,10 @@ class Document(Modality):
     tokenizer: str
     length: int
     pages: int
+    cut: int = 0
+    seen: int = 0
+    unknown_share: float = 0.0
+    full: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -78,11 +82,11 @@ class Document(Modality):
             length=length,
             tokenizer=tokenizer,
         )
-        return cls(text.tokenizer, text.length, pages)
+        return cls(text.tokenizer, text.length, pages, text.cut, text.seen, text.unknown_share, text.full)
 
     @property
     def _text(self) -> Text:
-        return Text(self.tokenizer, self.length)
+        return Text(self.tokenizer, self.length, self.cut, self.seen, self.unknown_share, self.full)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         texts: list[str | None] = [None] * len(column)
@@ -99,6 +103,9 @@ class Document(Modality):
 
     def _read(self, source: Source) -> tuple[str, list[_pdf.Note]]:
         return _pdf.read_text(source, self.pages)
+
+    def findings(self, column: str) -> list[Problem]:
+        return self._text.findings(column)
 
     def facts(self) -> Facts:
         return self._text.facts()

@@ -75,7 +75,7 @@ class Images(Modality):
         size: side in pixels; by default the median shorter side of the training pictures, between 16 and 64.
         channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
         fit: stretch to a square, pad it, or crop its middle.
-        most: pictures kept of a cell; by default as many as 99% of the training cells have, at most 16.
+        most: pictures kept of a cell; by default as many as the fullest training cell has, at most 16.
         levels: values of pictures of more than 8 bits that become black and white; by default from the training
             pictures.
         """

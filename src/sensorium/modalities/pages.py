@@ -14,7 +14,7 @@ from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.image import SHOWN, THUMBNAIL, Image
-from sensorium.problems import Problem
+from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -32,6 +32,7 @@ class Pages(Modality):
     Attributes:
         size, channels, fit: of each picture, as of an image.
         most: pages of a file, its first ones.
+        cut, seen: training files that have more, of so many looked at.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
@@ -41,6 +42,8 @@ class Pages(Modality):
     channels: int
     fit: str
     most: int
+    cut: int = 0
+    seen: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -64,7 +67,8 @@ class Pages(Modality):
         fit: stretch to a square, pad it, or crop its middle.
         most: pages of a file, its first ones.
         """
-        return cls(size, channels, fit, most)
+        counts = decode_sample(column, _pdf.count_pages)
+        return cls(size, channels, fit, most, sum(number > most for number in counts), len(counts))
 
     @property
     def _picture(self) -> Image:
@@ -89,6 +93,12 @@ class Pages(Modality):
         """
         pictures, notes = _pdf.draw_pages(source, self.most, self.size)
         return np.stack([self._picture.prepare(picture) for picture in pictures]), notes
+
+    def findings(self, column: str) -> list[Problem]:
+        if not self.cut:
+            return []
+        reason = f"{self.cut:,} of {count(self.seen, 'PDF file')} have more than {count(self.most, 'page')}"
+        return [Problem(None, column, f"{reason}: the others are not drawn", f"modalities.{column}.most draws more")]
 
     def facts(self) -> Facts:
         return {"channels": self.channels, "size": self.size, "ordered": True}

@@ -77,7 +77,7 @@ class Sounds(Modality):
         rate: samples per second; by default the median of the training sounds, at most 16,000.
         mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
         seconds: what is kept of a sound; by default as much as 99% of the training sounds have, at most 10.
-        most: sounds kept of a cell; by default as many as 99% of the training cells have, at most 16.
+        most: sounds kept of a cell; by default as many as the fullest training cell has, at most 16.
         """
         flat, owners = flat_cells(column)
         one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
@@ -15,6 +14,8 @@ from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._separated import WORDS, find_separator, likely_separator, names_of, spelt_names
+from sensorium.modalities._suffixes import path_caution, suffix_of
 from sensorium.modalities.category import REPEATS
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
@@ -22,7 +23,7 @@ from sensorium.table import Column
 
 NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of a tag that was not learnt, of the first that was
 LOOKED_AT = 1000  # cells by which tags are told from texts
-WORDS = 3  # in a tag on average, at most
+MANY_CUT = 0.2  # share of the tags from which it is told that they are read as unknown
 ONCE = 0.95  # share of the cells that say nothing twice: the words of a text repeat, the members of a set don't
 
 
@@ -37,6 +38,7 @@ class Tags(Modality):
         tags: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
         separator: parts the tags of a text; None where cells are lists.
+        cut, seen: how often rare tags stand in training cells, of so many tags in them.
     """
 
     encoder: ClassVar[str] = "tag_set"
@@ -44,23 +46,27 @@ class Tags(Modality):
     tags: list[str]
     rare: list[str]
     separator: str | None
+    cut: int = 0
+    seen: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if not (column.is_string or (column.is_list and pa.types.is_string(column.data.type.value_type))):
             return None
-        cells = [_spelt(value) if isinstance(value, str) else value for value in column.sample(LOOKED_AT)]
+        sample = column.sample(LOOKED_AT)
+        cells = [spelt_names(value) if isinstance(value, str) else value for value in sample]
         if not all(isinstance(cell, list) and all(isinstance(name, str | None) for name in cell) for cell in cells):
-            return None
+            return _guess_of_separated(sample) if column.is_string else None
         names = [name for cell in cells for name in cell if name is not None]
         if not names:
             return None
-        different, words = len(set(names)), float(np.mean([len(name.split()) for name in names]))
-        kind = "lists of names" if column.is_list else "JSON lists of names"
-        reason = f"{kind}, {len(names) / len(cells):.1f} a cell, {different:,} different ones among {len(names):,}"
+        words = float(np.mean([len(name.split()) for name in names]))
+        reason = f"{'lists' if column.is_list else 'text that spells lists'} of names, {_numbers(cells)}"
         once = float(np.mean([len(set(cell)) == len(cell) for cell in cells]))
-        if different > REPEATS * len(names) or words > WORDS or once < ONCE:
+        if len(set(names)) > REPEATS * len(names) or words > WORDS or once < ONCE:
             return Guess(0.3, reason)
+        if all(map(suffix_of, names)):  # of files: whoever reads those claims them with more
+            return Guess(0.6, reason, path_caution(column))
         return Guess(0.98, reason)
 
     @classmethod
@@ -74,15 +80,18 @@ class Tags(Modality):
     ) -> Self:
         """Args:
         column: training rows.
-        separator: what parts the tags of a text, as ";" does in "red;round;big"; by default cells are lists.
+        separator: what parts the tags of a text, as ";" does in "red;round;big"; by default the one of | ; , / that
+            the training rows have, none where they are lists.
         min_count: a tag that fewer cells have is read as unknown (unless every tag is that rare).
         max_tags: the most frequent ones are kept.
         """
+        separator = separator or _learn_separator(column)
         cells = [_listed(value, separator) for value in column.values.to_pylist()]
         counts = Counter(name for cell in cells for name in set(cell or ()))
         names = sorted(counts, key=lambda name: (-counts[name], name))
         kept = ([name for name in names if counts[name] >= min_count] or names)[:max_tags]
-        return cls(kept, sorted(counts.keys() - set(kept)), separator)
+        cut, total = sum(counts[name] for name in names) - sum(counts[name] for name in kept), sum(counts.values())
+        return cls(kept, sorted(counts.keys() - set(kept)), separator, cut, total)
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -116,27 +125,46 @@ class Tags(Modality):
     def unknown(self) -> int:
         return UNKNOWN
 
+    def findings(self, column: str) -> list[Problem]:
+        if self.cut < MANY_CUT * self.seen or not self.cut:
+            return []
+        reason = f"{self.cut / self.seen:.0%} of the tags in the cells are rare: they are read as unknown"
+        return [Problem(None, column, reason, f"modalities.{column}.min_count and max_tags keep more of them")]
+
     def describe(self) -> str:
         rare = f", {len(self.rare):,} rare ones read as unknown" if self.rare else ""
         return f"{len(self.tags):,} tags{rare}"
 
 
+def _guess_of_separated(texts: list[str]) -> Guess | None:
+    separator = find_separator(texts)
+    if not separator:
+        return None
+    cells = [names_of(text, separator) for text in texts]
+    return Guess(0.98, f"names with {separator!r} between them, {_numbers(cells)}")
+
+
+def _numbers(cells: Sequence[Sequence[str | None]]) -> str:
+    names = [name for cell in cells for name in cell if name is not None]
+    return f"{len(names) / len(cells):.1f} a cell, {len(set(names)):,} different ones among {len(names):,}"
+
+
+def _learn_separator(column: Column) -> str | None:
+    """None where most cells are lists."""
+    texts = column.sample(LOOKED_AT) if column.is_string else []
+    lists = sum(isinstance(spelt_names(text), list) for text in texts)
+    return likely_separator(texts) if 2 * lists < len(texts) else None
+
+
 def _listed(value: Any, separator: str | None) -> list[str] | None:
     """The names that a cell lists, without blank ones; None where it lists none, not even as an empty list."""
     if isinstance(value, str):
-        value = value.split(separator) if separator else _spelt(value)
+        spelt = spelt_names(value) if not separator or value.lstrip().startswith("[") else None
+        value = names_of(value, separator) if separator and spelt is None else spelt
     if not isinstance(value, list) or any(isinstance(item, dict | list | bytes) for item in value):
         return None
     names = (str(item).strip() for item in value if item is not None)
     return [name for name in names if name]
-
-
-def _spelt(text: str) -> Any:
-    """What JSON text of a list spells; None for any other text."""
-    try:
-        return json.loads(text) if text.lstrip().startswith("[") else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _no_tags(value: Any, row: int, column: str) -> Problem:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt
@@ -17,10 +18,11 @@ from sensorium.errors import ConfigError
 from sensorium.hub import find_model
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._words import word_caution
 from sensorium.modalities.category import REPEATS, SENTENCE
-from sensorium.problems import Problem, shorten
+from sensorium.problems import Problem, count, shorten
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import Column, find_list_notation
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,8 +32,10 @@ Unit: TypeAlias = Literal["word", "subword", "character"]
 
 TOKENIZER = "tokenizer.json"
 PAD, UNKNOWN = "[PAD]", "[UNK]"
-LONGEST = 256  # tokens kept of a text by default, at most
-CHARACTERS_PER_TOKEN = 24  # a text is cut at `length` times this before it is split: bounds the time of a hostile cell
+LONGEST = 1024  # tokens kept of a text by default, at most: a recurrent encoder takes its time for each
+LISTS_FROM = 200  # cells by which lists of numbers are told from texts
+MANY_UNKNOWN, MANY_CUT = 0.8, 0.05  # shares of rare words from which they are told; the latter in a full vocabulary
+CHARACTERS_PER_TOKEN = 24  # a text is cut at `length` (or LONGEST) times this before it is split: hostile cells
 HUGE = 100_000  # characters from which a cut text is reported
 CHUNK = 2048  # texts split at a time
 AS_PICTURE = "\ufe0f"  # asks for a sign to be drawn in colour, and changes nothing of what it says
@@ -48,6 +52,8 @@ class Text(Modality):
     Attributes:
         tokenizer: a `tokenizers` tokenizer as JSON.
         length: tokens kept of a text; the rest is cut.
+        cut, seen: training texts that are longer, of so many.
+        unknown_share: of the tokens of the training texts; full: the vocabulary has no place for another word.
     """
 
     encoder: ClassVar[str] = "bilstm"
@@ -55,6 +61,10 @@ class Text(Modality):
 
     tokenizer: str
     length: int
+    cut: int = 0
+    seen: int = 0
+    unknown_share: float = 0.0
+    full: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -65,9 +75,10 @@ class Text(Modality):
         share = joined.distinct / len(joined.values)
         kind = "lists of texts, read as one each; " if column.is_list else ""
         reason = f"{kind}{words:.1f} words on average, {share:.0%} of the cells differ"
-        if words >= SENTENCE:
-            return Guess(0.9, reason)
-        return Guess(0.8 if share > REPEATS and words >= 1.5 else 0.4, reason)
+        if column.is_string and find_list_notation(column.sample(LISTS_FROM)):
+            return Guess(0.3, reason)
+        confidence = 0.9 if words >= SENTENCE else 0.8 if share > REPEATS and words >= 1.5 else 0.4
+        return Guess(confidence, reason, word_caution(column))
 
     @classmethod
     def learn(
@@ -87,19 +98,21 @@ class Text(Modality):
         vocabulary: largest number of tokens, padding and unknown words among them.
         min_count: a word (or pair) seen less often is no token of its own.
         lowercase: fold case.
-        length: tokens kept of a text; by default as many as 99% of the training texts have, at most 256.
+        length: tokens kept of a text, its first ones; by default as many as the longest training text has, at most
+            1,024.
         tokenizer: a pretrained model, folder or hub name, whose tokenizer is taken instead of learning one.
         """
-        texts = pc.utf8_slice_codeunits(
-            _joined(column).strings.drop_null(), 0, (length or LONGEST) * CHARACTERS_PER_TOKEN
-        )
+        whole = _joined(column).strings.drop_null()
+        most = _characters(length or LONGEST)
+        texts = pc.utf8_slice_codeunits(whole, 0, most)
         found = _pretrained_tokenizer(tokenizer) if tokenizer else _new_tokenizer(unit, lowercase)
         if not tokenizer:
             found.train_from_iterator(_chunks(texts), _trainer(unit, vocabulary, min_count))
-        if length is None:
-            counts = [len(e.ids) for chunk in _chunks(texts) for e in found.encode_batch_fast(chunk)]
-            length = min(LONGEST, max(1, int(np.quantile(counts, 0.99)))) if counts else 1
-        return cls(found.to_str(), length)
+        counts, unknown = _count_tokens(found, texts)
+        length = length or min(LONGEST, max(1, int(counts.max(initial=1))))
+        cut = int(((counts > length) | (np.asarray(pc.utf8_length(whole)) > most)).sum())
+        full = not tokenizer and found.get_vocab_size() >= vocabulary
+        return cls(found.to_str(), length, cut, len(whole), unknown / max(1, int(counts.sum())), full)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -114,7 +127,7 @@ class Text(Modality):
         blank = np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(strings), ""), True))
         present = column.present & ~blank
         problems = self._cut_texts(strings, column)
-        cut = pc.utf8_slice_codeunits(pc.fill_null(strings, ""), 0, self.length * CHARACTERS_PER_TOKEN)
+        cut = pc.utf8_slice_codeunits(pc.fill_null(strings, ""), 0, _characters(self.length))
         empty = np.empty(0, np.int32)
         parts = []
         for texts, there in zip(_chunks(cut), np.split(present, range(CHUNK, len(present), CHUNK)), strict=False):
@@ -139,6 +152,18 @@ class Text(Modality):
             for row in np.flatnonzero(lengths > HUGE)
         ]
 
+    def findings(self, column: str) -> list[Problem]:
+        found = []
+        if self.cut:
+            told = f"{self.cut:,} of {count(self.seen, 'text')} are longer than {count(self.length, 'token')}"
+            setting = f"modalities.{column}.length keeps more"
+            found.append(Problem(None, column, f"{told}: their end is cut", setting))
+        if self.unknown_share >= (MANY_CUT if self.full else MANY_UNKNOWN):
+            reason = f"{self.unknown_share:.0%} of the words are rare, and read as unknown"
+            cure = f"modalities.{column}.unit=subword spells them; min_count=1 and a larger vocabulary keep more words"
+            found.append(Problem(None, column, reason, cure))
+        return found
+
     def facts(self) -> Facts:
         return {"vocabulary": self._tokenizer.get_vocab_size()}
 
@@ -150,7 +175,23 @@ class Text(Modality):
         return Overview({"length in characters": np.asarray(lengths, np.float64)})
 
     def describe(self) -> str:
-        return f"vocabulary {self._tokenizer.get_vocab_size():,}, at most {self.length} tokens"
+        rare = f" ({self.unknown_share:.0%} of the words are rare and unknown)" if self.unknown_share >= 0.005 else ""
+        return f"vocabulary {self._tokenizer.get_vocab_size():,}{rare}, at most {self.length} tokens"
+
+
+def _characters(length: int) -> int:
+    """So many are split; in training as later, or a word would be cut and no longer be the one that was learnt."""
+    return max(length, LONGEST) * CHARACTERS_PER_TOKEN
+
+
+def _count_tokens(tokenizer: Tokenizer, texts: pa.Array) -> tuple[npt.NDArray[np.int64], int]:
+    """int64[n], and how many tokens are unknown."""
+    counts, unknown, code = list[int](), 0, tokenizer.token_to_id(UNKNOWN) or -1
+    for chunk in _chunks(texts):
+        for ids in (encoded.ids for encoded in tokenizer.encode_batch_fast(chunk)):
+            counts.append(len(ids))
+            unknown += ids.count(code)
+    return np.array(counts, np.int64), unknown
 
 
 def _chunks(texts: pa.Array) -> Iterator[list[str]]:

@@ -2,67 +2,68 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+from pydantic import Field
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
-from sensorium.modalities._files import LEARN_FROM
+from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.schema import Guess
-from sensorium.table import Column, spelt_list
-
-NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)
+from sensorium.table import Column, ListNotation
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Vector(Modality):
-    """A vector: a list of numbers, or a text that spells one, as CSV files have it ("[0.1, 2, -3]").
+    """A vector: a list of numbers, or a text that spells one, as CSV files have it ("[0.1, 2, -3]", "0.1 2 -3").
 
     Encodes to float32[n, width], each dimension standardised by the training rows, at most ±a million. A vector of
     another width, or with a gap in it, is missing: its dimensions mean something together.
 
     Attributes:
         mean, deviation: float64[width], of the training rows; deviation is 1 for a constant dimension.
+        separator, decimal: how a text lists numbers; no separator: in brackets.
     """
 
     encoder: ClassVar[str] = "vector_mlp"
 
     mean: Floats
     deviation: Floats
+    separator: str = ""
+    decimal: str = "."
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if not (column.is_list and _holds_numbers(column.data.type)) and not column.is_string:
-            return None
-        sample = column.sample(LEARN_FROM)
-        widths = {len(cell) if isinstance(cell, list) else len(_spelt(cell)) for cell in sample}
-        if len(widths) != 1 or max(widths) < 2:
-            return None
-        reason = f"lists of {max(widths)} numbers each"
-        if column.is_string:
-            return Guess(0.99 if NAMES.search(column.name) else 0.95, f"text that spells {reason}")
-        return Guess(0.9, f"{reason}, called like a vector") if NAMES.search(column.name) else Guess(0.7, reason)
+        return guess_of_lists(column, "vector")
 
     @classmethod
-    def learn(cls, column: Column) -> Self:
+    def learn(
+        cls,
+        column: Column,
+        *,
+        separator: Annotated[str, Field(min_length=1)] | None = None,
+        decimal: Literal[".", ","] | None = None,
+    ) -> Self:
         """Args:
         column: training rows; the width that most of them have is that of the column.
+        separator: between the numbers of a text without brackets; read off the training rows by default.
+        decimal: decimal sign of such numbers; read off the training rows by default.
         """
-        cells = [cell for cell in map(_finite, column.values.to_pylist()) if cell is not None]
+        notation = learn_list_notation(column, separator, decimal)
+        cells = [cell for cell in (_finite(cell, notation) for cell in column.values.to_pylist()) if cell is not None]
         widths = Counter(map(len, cells)).most_common(1)
         width = widths[0][0] if widths else 1
         kept = np.array([cell for cell in cells if len(cell) == width]).reshape(-1, width)
         mean, deviation = np.array([mean_and_deviation(dimension) for dimension in kept.T]).T.copy()
-        return cls(mean, deviation)
+        return cls(mean, deviation, notation.separator, notation.decimal)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         values = np.zeros((len(column), len(self.mean)))
@@ -79,8 +80,12 @@ class Vector(Modality):
         work.advance(len(column))
         return Encoded(scaled.astype(np.float32), present, problems)
 
+    @property
+    def _notation(self) -> ListNotation:
+        return ListNotation(self.separator, self.decimal)
+
     def _checked(self, cell: object) -> Floats:
-        found = _finite(cell)
+        found = _finite(cell, self._notation)
         if found is None:
             raise Unreadable("a vector with a gap, or what is no list of finite numbers")
         if len(found) != len(self.mean):
@@ -94,26 +99,16 @@ class Vector(Modality):
         return f"{len(self.mean)} dimensions"
 
 
-def _holds_numbers(kind: pa.DataType) -> bool:
-    item = kind.value_type
-    return bool(pa.types.is_floating(item) or pa.types.is_integer(item) or pa.types.is_decimal(item))
-
-
-def _spelt(text: str) -> list[object]:
-    """The list that a text spells; an empty one where it spells none."""
-    try:
-        return spelt_list(text) if text.lstrip().startswith("[") else []
-    except Unreadable:
-        return []
-
-
-def _finite(cell: object) -> Floats | None:
+def _finite(cell: object, notation: ListNotation) -> Floats | None:
     """float64[width]; None for what is no list of finite numbers."""
-    cell = _spelt(cell) if isinstance(cell, str) else cell
+    if isinstance(cell, str):
+        with suppress(Unreadable):
+            cell = notation.read(cell, shortened=True)
     if not isinstance(cell, list) or not cell:
         return None
     try:
         values = np.array(cell, np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
+    values = values[0] if values.ndim == 2 and len(values) == 1 else values  # [[0.1, 0.2]], as models give them
     return values if values.ndim == 1 and np.isfinite(values).all() else None

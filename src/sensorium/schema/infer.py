@@ -11,6 +11,7 @@ import pyarrow as pa
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.registry import Registry, modalities, tasks
+from sensorium.schema.alike import agree_on_lists
 from sensorium.schema.guess import UNSURE, Guess
 from sensorium.schema.identifiers import find_identifier
 from sensorium.schema.labels import LabelReading
@@ -87,7 +88,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     """
     said = _Said.of(table, config)
     plans = [_plan(_as_set(table.column(name), config), said) for name in table.columns]
-    plans = _with_unused_split(plans, table, config)
+    plans = agree_on_lists(table, _with_unused_split(plans, table, config))
     plans = [each for plan in plans for each in (plan, *_views(plan, table, said))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):

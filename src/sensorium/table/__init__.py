@@ -26,9 +26,11 @@ from sensorium.table._notation import (
 )
 from sensorium.table._numbers import Lists, as_lists, natural
 from sensorium.table._open import open_table
+from sensorium.table._parted import ListNotation, are_codes, find_list_notation, likely_list_notation, lists_nothing
+from sensorium.table._paths import bare_path, is_address
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
-from sensorium.table._spelt import spells_lists, spelt_list
+from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
 from sensorium.table._table import Column, Files, Table
 from sensorium.table._types import narrow
 from sensorium.table._write import check_writable, write_table
@@ -42,6 +44,7 @@ __all__ = [
     "Column",
     "Conventions",
     "Files",
+    "ListNotation",
     "Lists",
     "Notation",
     "Reading",
@@ -49,14 +52,21 @@ __all__ = [
     "SpeltDates",
     "Survey",
     "Table",
+    "are_codes",
     "as_lists",
     "as_read",
+    "bare_path",
     "check_signs",
     "check_writable",
     "date_order",
+    "find_list_notation",
     "has_limits",
+    "is_address",
     "is_clearly_numbers",
     "is_gap",
+    "is_gap_word",
+    "likely_list_notation",
+    "lists_nothing",
     "may_be_numbers",
     "narrow",
     "natural",

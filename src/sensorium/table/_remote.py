@@ -21,7 +21,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from sensorium.caches import cache_folder
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.problems import Unreadable
+from sensorium.problems import Outside, Unreadable
+from sensorium.table._paths import bare_path
 from sensorium.table._query import without_secrets
 from sensorium.table._table import Files
 
@@ -63,7 +64,7 @@ class RemoteFiles(Files):
         Raises:
             Unreadable: it is not there, can't be had, is empty, or lies outside the table's folder.
         """
-        address = self._address_of(cell)
+        address = self._address_of(bare_path(cell).replace("\\", "/"))
         if address not in self._fetched:
             try:
                 self._fetched[address] = self._fetch(address)
@@ -92,8 +93,7 @@ class RemoteFiles(Files):
         if "://" not in cell and not inside.startswith(("../", "/")) and inside != "..":
             return f"{self.address}/{quote(inside) if self._quotes else inside}"
         if not self.allow_outside:
-            cure = "--set table.allow_outside=true if that is meant"
-            raise Unreadable("the path leads outside the table's folder", cure)
+            raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
         return cell if "://" in cell else f"{self.address}/{cell}"
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Lists that a text spells, as tables of text hold them: `[1.0, 2.5, null, 3]`."""
+"""Lists that a text spells in brackets: JSON, and how Python, NumPy, PyTorch and PostgreSQL write one."""
 
 from __future__ import annotations
 
@@ -12,20 +12,44 @@ import pyarrow.compute as pc
 
 from sensorium.problems import Unreadable
 
-OPENS = r"^\s*\["
+# A bracket alone says nothing: "(5.00)" is a negative amount, "(1,234.50)" another.
+OPENS = r"(?s)^\s*(?:\[|(?:\w+\.)?(?:array|tensor)\s*\(|[({].*[\w.]\s*[,;\s]\s*.*[)}]\s*$)"
+AMOUNT = r"^\s*\(\s*[$€£¥]?\s*[0-9]{1,3}(?:[,'][0-9]{3})*(?:\.[0-9]*)?\s*\)\s*$"
 PYTHON = re.compile(r"\b(?:None|nan)\b")  # how a list is spelt by Python's own `str`
+GAP = re.compile(r"<NA>|\b(?:None|nan|NaN|NAN|NULL|Null|null|NA|NaT)\b")
+INFINITE = re.compile(r"\b(?:inf|Inf|Infinity)\b")
+CALL = re.compile(r"^(?:\w+\.)?(?:array|tensor|Tensor)\s*\((.*)\)$", re.DOTALL)
+KEYWORD = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad|shape|size)\s*=.*$", re.DOTALL)
+SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")  # NumPy 2 in a list: [np.float64(0.1), np.float64(0.2)]
+BETWEEN = re.compile(r"(?<=[\w.\]])\s*[\s;]\s*(?=[\[\w.+-])")  # NumPy puts blanks between numbers, not commas
+LAST_COMMA = re.compile(r",\s*(?=\])")
+NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
+GAP_WORDS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nat", "-", "--", "?"))
+BRACKETS = str.maketrans("(){}", "[][]")
+SHORTENED = "..."
+CURE = "write it as JSON: [1.0, 2.5, null, 3]"
+
+
+def is_gap_word(text: str) -> bool:
+    """Is the cell a word for a missing one, such as None or n/a?"""
+    return text.strip().lower() in GAP_WORDS
 
 
 def spells_lists(cells: pa.Array) -> npt.NDArray[Any]:
     """bool[n]: which cells of a text column begin like a list."""
-    return pc.match_substring_regex(cells, OPENS).fill_null(False).to_numpy(zero_copy_only=False)
+    found = pc.and_not(pc.match_substring_regex(cells, OPENS), pc.match_substring_regex(cells, AMOUNT))
+    return found.fill_null(False).to_numpy(zero_copy_only=False)
 
 
-def spelt_list(text: str) -> list[Any]:
-    """The list that JSON text spells; Python's `None` and `nan` are read as null.
+def spelt_list(text: str, *, shortened: bool = False) -> list[Any]:
+    """The list that a text in brackets spells; Python's `None` and `nan` are read as null.
+
+    Args:
+        text: the cell.
+        shortened: take what is left of an array that NumPy has shortened to `[0.1 0.2 ... 0.9]`.
 
     Raises:
-        Unreadable: it spells none.
+        Unreadable: it spells none, or one of which the middle is lost.
     """
     for spelling in (text, PYTHON.sub("null", text)):
         try:
@@ -34,4 +58,28 @@ def spelt_list(text: str) -> list[Any]:
             continue
         if isinstance(found, list):
             return found
-    raise Unreadable("text that spells no list", "write it as JSON: [1.0, 2.5, null, 3]")
+    if SHORTENED in text:
+        if not shortened:
+            raise Unreadable("an array of which the middle was cut when it was written ('...')", CURE)
+        text = text.replace(SHORTENED, " ")
+    return _loose_list(text)
+
+
+def _loose_list(text: str) -> list[Any]:
+    """A list of numbers in any brackets, with commas or blanks between them."""
+    text = text.strip()
+    if call := CALL.match(text):
+        text = KEYWORD.sub("", call.group(1)).strip()
+    # A quote begins a text, a colon a mapping; a semicolon beside a comma may part rows or numbers.
+    if text[:1] not in ("[", "(", "{") or any(sign in text for sign in "\"':") or (";" in text and "," in text):
+        raise Unreadable("text that spells no list", CURE)
+    text = SCALAR.sub(r"\1", text).translate(BRACKETS)
+    text = INFINITE.sub("Infinity", GAP.sub("null", text))
+    text = NUMBER.sub(lambda found: json.dumps(float(found.group())), LAST_COMMA.sub("", BETWEEN.sub(",", text)))
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, list):
+        return found
+    raise Unreadable("text that spells no list", CURE)

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError, did_you_mean
-from sensorium.problems import Problem, Unreadable
+from sensorium.problems import NotFound, Outside, Problem, Unreadable
 from sensorium.table._notation import Conventions
+from sensorium.table._paths import bare_path, is_address, spellings
 
 CHUNK = 65_536  # rows hashed at a time
 
@@ -43,23 +44,49 @@ class Files:
     def _folders(self) -> dict[str, str]:
         return {}
 
+    @cached_property
+    def _elsewhere(self) -> Files:
+        from sensorium.table._remote import RemoteFiles  # it is made of this class
+
+        return RemoteFiles(self.folder, allow_outside=True)
+
     def path(self, cell: str, *, folders: bool = False) -> Path:
-        """The file that a cell names; with `folders`, it may be a folder.
+        """The file that a cell names, however it spells the path; with `folders`, it may be a folder.
 
         Raises:
             Unreadable: it is missing, empty, no file, or outside the folder.
+        """
+        fault = Unreadable("the cell holds no path")
+        for place, spelling in enumerate(spellings(cell)):
+            try:
+                return self._checked(spelling, folders=folders)
+            except Unreadable as error:  # what is said of the path as it is written counts, unless it is just not there
+                fault = error if place == 0 or isinstance(fault, NotFound) else fault
+        if is_address(cell):
+            return self._at_address(bare_path(cell))
+        raise fault
+
+    def _at_address(self, address: str) -> Path:
+        """The file behind an address, fetched to this machine: it lies outside the folder like any other."""
+        if not self.allow_outside:
+            raise Outside("an address outside the table's folder", "--set table.allow_outside=true fetches it")
+        return self._elsewhere.path(address)
+
+    def _checked(self, cell: str, *, folders: bool) -> Path:
+        """The file of this very name.
+
+        Raises:
+            Unreadable: as of `path`.
         """
         if "\0" in cell:
             raise Unreadable("a path with a NUL character")
         found, status = self._real(cell)
         if not self.allow_outside and found != self._root and not found.startswith(self._root.rstrip(os.sep) + os.sep):
-            raise Unreadable(
-                "the path leads outside the table's folder", "--set table.allow_outside=true if that is meant"
-            )
+            raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
         if status and folders and stat.S_ISDIR(status.st_mode):
             return Path(found)
         if not status or not stat.S_ISREG(status.st_mode):
-            raise Unreadable("there is no such file", "paths are relative to the table's folder")
+            raise NotFound("there is no such file", "paths are relative to the table's folder")
         if status.st_size == 0:
             raise Unreadable("the file is empty (0 bytes)")
         return Path(found)

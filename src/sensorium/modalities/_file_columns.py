@@ -1,0 +1,147 @@
+"""Which columns hold files, and of what kind: told by bytes, by suffixes, or by what the files begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
+from sensorium.problems import NotFound, Outside, Unreadable
+from sensorium.schema import Guess
+from sensorium.table import Column, Files, bare_path, is_address, is_gap_word
+
+HEAD = 352  # bytes by which a format is known: NIfTI writes its name in the last four
+LOOKED_AT = 1000  # cells
+MOSTLY, MAJORITY = 0.9, 0.5  # shares of the cells that are files of a kind
+SOUGHT, LOOKED_INTO = 50, 10  # files looked for, and read into
+LONGEST = 1000  # characters of a path
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """The cells of a sample that are no bytes.
+
+    Attributes:
+        named: without words for a missing cell.
+        fitting: those with a suffix of the kind.
+        cells: of the sample that are not missing.
+        gaps: what is said of words for a missing cell.
+    """
+
+    named: list[str]
+    fitting: list[str]
+    cells: int
+    gaps: str
+
+
+def looks_like_files(
+    column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
+) -> Guess | None:
+    """The claim of a modality whose cells are files."""
+    if not column.is_string:
+        heads = [_head(value) for value in column.sample(50)]
+        if heads and all(head is not None and magic(head) for head in heads):
+            return Guess(0.95, f"bytes of {noun} files")
+    paths = _paths(column, suffixes)
+    if not paths.fitting:
+        return _claim_by_content(column, paths, magic, noun)
+    if len(paths.fitting) < MOSTLY * paths.cells:
+        return _claim_of_some(paths, noun)
+    suffix = Path(path_name(paths.fitting[0])).suffix
+    caution = _not_there(column.files, paths.fitting[:SOUGHT]) if column.is_string else ""
+    return Guess(0.9 if caution else 0.99, f"values end in {suffix}, a suffix of {noun} files{paths.gaps}", caution)
+
+
+def _paths(column: Column, suffixes: tuple[str, ...]) -> _Paths:
+    found = [path for path in map(_path, column.sample(LOOKED_AT)) if path is not None]
+    gaps = [path for path in found if is_gap_word(path)]
+    named = [path for path in found if not is_gap_word(path)]
+    told = f"; {len(gaps)} of {len(found)} cells ({gaps[0]!r}) are read as missing" if gaps else ""
+    fitting = [path for path in named if _ends_in(path, suffixes)]
+    return _Paths(named, fitting, min(LOOKED_AT, len(column.values)) - len(gaps), told)
+
+
+def _ends_in(path: str, suffixes: tuple[str, ...]) -> bool:
+    if len(path) > LONGEST or not any(suffix in path.lower() for suffix in suffixes):  # most texts: no time to lose
+        return False
+    return path_name(path).endswith(suffixes) and not several_paths(path)
+
+
+def _claim_of_some(paths: _Paths, noun: str) -> Guess | None:
+    """Most of the cells are files of the kind, and the others are files, too, of another one."""
+    others = sorted({suffix_of(path) for path in set(paths.named) - set(paths.fitting)})
+    if len(paths.fitting) < MAJORITY * paths.cells or len(paths.named) < paths.cells or not all(others):
+        return None
+    reason = f"{len(paths.fitting)} of {paths.cells} values end in suffixes of {noun} files{paths.gaps}"
+    return Guess(0.92, reason, f"the others ({', '.join(others[:4])}) may not be read: convert these files")
+
+
+def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bool], noun: str) -> Guess | None:
+    """Files whose names don't say what they are, as those of DICOM often don't; a text that names no file costs little.
+
+    Files that lie elsewhere are not fetched for it.
+    """
+    if type(column.files) is not Files or not paths.named or len(paths.named) < paths.cells:
+        return None
+    for path in paths.named[:: max(1, len(paths.named) // LOOKED_INTO)][:LOOKED_INTO]:
+        head = _head_of_file(path, column.files)
+        if head is None or not magic(head):
+            return None
+    return Guess(0.96, f"the files that the values name begin like {noun} files{paths.gaps}")
+
+
+def _head_of_file(path: str, files: Files) -> bytes | None:
+    if len(path) > LONGEST or is_address(path):
+        return None
+    try:
+        with files.path(path).open("rb") as stream:
+            return stream.read(HEAD)
+    except (Unreadable, OSError):
+        return None
+
+
+def _not_there(files: Files, paths: list[str]) -> str:
+    """What to do where some of the files are not found."""
+    faults = list[Unreadable]()
+    for path in paths:
+        try:
+            files.path(path)
+        except Unreadable as error:
+            faults.append(error)
+    if not faults:
+        return ""
+    if outside := [fault for fault in faults if isinstance(fault, Outside)]:
+        place = "are addresses" if "address" in outside[0].reason else f"lie outside the table's folder {files.folder}"
+        return f"{len(outside)} of {len(paths)} looked for {place}: {outside[0].cure}"
+    if not all(isinstance(fault, NotFound) for fault in faults):
+        return f"{len(faults)} of {len(paths)} looked for can't be opened: {faults[0].reason}"
+    nearer = next(filter(None, (_shorter(path, files) for path in paths)), None)
+    hint = f"; {nearer!r} is there: write the paths like that" if nearer else ""
+    return f"{len(faults)} of {len(paths)} looked for were not found; paths are relative to {files.folder}{hint}"
+
+
+def _shorter(path: str, files: Files) -> str | None:
+    """The longest end of a path, of another machine maybe, that is in the folder."""
+    parts = [part for part in re.split(r"[/\\]", bare_path(path)) if part not in ("", ".", "..")]
+    if type(files) is Files:
+        for start in range(1, len(parts)):
+            end = "/".join(parts[start:])
+            if (files.folder / end).is_file():
+                return end
+    return None
+
+
+def _head(value: Any) -> bytes | None:
+    if isinstance(value, dict):
+        value = value.get("bytes")
+    return value[:HEAD] if isinstance(value, bytes) else None
+
+
+def _path(value: Any) -> str | None:
+    """The path that a cell is or holds, where it holds no bytes."""
+    if isinstance(value, dict):
+        value = None if value.get("bytes") else value.get("member") or value.get("path")
+    return value if isinstance(value, str) else None

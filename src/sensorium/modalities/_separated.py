@@ -1,0 +1,113 @@
+"""Names that a text lists: as JSON, as Python, NumPy or PostgreSQL write a list, or with a separator between them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sensorium.table import are_codes
+
+STRONG = ("|", ";", "\t", "\n")  # seldom anything but a separator
+SEPARATORS = (*STRONG, ",", "/")
+OFTEN = 0.2  # share of the cells with a strong separator from which it is the one
+SHORT_NAME, WORDS = 40, 3  # characters and, on average, words of a tag
+SINGLE = 0.2  # share of the names that may be of one cell alone
+SHARED = 1 / 3  # share of the different names that stand in more than one combination
+MIXED = 0.25  # share of these that stand at more than one place: parts of an address or of a name have theirs
+FEWEST = 3  # combinations below which they may be whole names
+OTHERS = re.compile(r"[./\\]\w{2,5}$|://|@")  # paths and addresses
+NUMERIC = re.compile(r"[+-]?[\d.,%]+(?:[eE][+-]?\d+)?|nan|none|null|na|n/a", re.IGNORECASE)
+BARE = r"""[^\s,'"\[\](){}](?:[^,'"\[\](){}]*[^\s,'"\[\](){}])?"""
+QUOTED = re.compile(rf"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|({BARE}))\s*(?:,|$|(?=['"]))""", re.DOTALL)
+ESCAPED = re.compile(r"\\(.)")
+GAPS = frozenset(("None", "nan", "NaN", "null", "NULL"))
+
+
+def spelt_names(text: str) -> Any:
+    """What a text in brackets lists: what JSON says, else the names of `['a', 'b']`, `['a' 'b']` or `{a,"b c"}`; None
+    for any other text.
+    """
+    text = text.strip()
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+    quoted = "'" in text or '"' in text
+    if text[:1] + text[-1:] not in ("[]", "()", "{}") or not (quoted or text[0] == "{"):
+        return None
+    return _items(text[1:-1])
+
+
+def _items(inside: str) -> list[str | None] | None:
+    """The names between brackets; None where there is anything else, such as a mapping or a list within the list."""
+    found, place = list[str | None](), 0
+    while inside[place:].strip():
+        item = QUOTED.match(inside, place)
+        if not item or (item.group(3) and ":" in item.group(3)):
+            return None
+        single, double, bare = item.groups()
+        name = single if single is not None else double
+        if name is None:
+            name = None if bare.strip() in GAPS else bare
+        found.append(None if name is None else ESCAPED.sub(r"\1", name))
+        place = item.end()
+    return found
+
+
+def likely_separator(texts: Sequence[str]) -> str | None:
+    """What parts the names of these cells: the first strong sign that many of them have, else the commonest sign."""
+    counts = {sign: sum(sign in text for text in texts) for sign in SEPARATORS}
+    often = [sign for sign in STRONG if counts[sign] >= OFTEN * len(texts)]
+    best = often[0] if often else max(SEPARATORS, key=lambda sign: counts[sign])
+    return best if counts[best] else None
+
+
+def names_of(text: str, separator: str) -> list[str]:
+    """The names of a cell, without blank ones."""
+    return [name for name in (part.strip() for part in text.split(separator)) if name]
+
+
+def find_separator(texts: Sequence[str]) -> str | None:
+    """What parts short names that come again in other cells, in other company; None where the text may be anything
+    else: sentences, addresses, `Last, First`, paths, numbers, names with a comma in them.
+    """
+    separator = likely_separator(texts)
+    if not separator or sum(separator in text for text in texts) < OFTEN * len(texts):
+        return None
+    cells = [names for text in texts if (names := names_of(text, separator))]
+    if any(OTHERS.search(name) for cell in cells for name in cell) or not _are_tags(cells):
+        return None
+    numeric = np.mean([NUMERIC.fullmatch(name) is not None for cell in cells for name in cell]) > 1 - OFTEN
+    if numeric and not (are_codes(cells) and all(name.isdigit() for cell in cells for name in cell)):
+        return None
+    return separator if separator in STRONG or _stand_anywhere(cells) else None
+
+
+def _are_tags(cells: Sequence[Sequence[str]]) -> bool:
+    names = [name for cell in cells for name in cell]
+    counts, total = Counter(names), len(names)
+    short = np.quantile([len(name) for name in names], 0.95) <= SHORT_NAME
+    few_words = np.mean([len(name.split()) for name in names]) <= WORDS
+    single = sum(count == 1 for count in counts.values())
+    once = np.mean([len(set(cell)) == len(cell) for cell in cells]) >= 1 - SINGLE / 4
+    company = Counter(name for cell in {tuple(sorted(set(cell))) for cell in cells} for name in cell)
+    shared = np.mean([count > 1 for count in company.values()])
+    return bool(short and few_words and once and single <= SINGLE * total and shared >= SHARED)
+
+
+def _stand_anywhere(cells: Sequence[Sequence[str]]) -> bool:
+    """Do names stand at several places of their cells, as tags do in whatever order they are written?"""
+    places, combinations = defaultdict[str, set[int]](set), {tuple(cell) for cell in cells}
+    for cell in combinations:
+        for place, name in enumerate(cell):
+            places[name].add(place)
+    company = Counter(name for cell in combinations for name in set(cell))
+    shared = [name for name, count in company.items() if count > 1]
+    mixed = sum(len(places[name]) > 1 for name in shared)
+    return len(combinations) >= FEWEST and bool(shared) and mixed >= MIXED * len(shared)

@@ -1,0 +1,136 @@
+"""The cells of a column of series: lists, text that spells them, or files; each in the way that training settled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.modalities._base import Work
+from sensorium.modalities._files import decode_cells, decode_sample
+from sensorium.modalities._steps import SUFFIXES, Steps, read_file, read_list, text_columns
+from sensorium.modalities.date import Date
+from sensorium.problems import Problem, Unreadable, shorten
+from sensorium.table import Column, ListNotation, as_lists, spells_lists
+
+STAMPS_FROM = 20  # files whose time stamps are looked at to learn how they are written
+
+Store: TypeAlias = Callable[[int, Steps], None]
+Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """How the files of a column tell the time of a step.
+
+    Attributes:
+        time: the column that holds it; empty: the first one of dates, if any.
+        written: what `Date` learnt of it, where it holds text; else empty.
+        caution: what may be wrong with that.
+    """
+
+    time: str = ""
+    written: dict[str, Any] = field(default_factory=dict)
+    caution: str = ""
+
+
+@dataclass(frozen=True)
+class CellReader:
+    """Reads the cells of a column."""
+
+    notation: ListNotation
+    stamps: Stamps
+
+    def training_cells(self, column: Column) -> list[Steps]:
+        """Every list, and some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
+        if holds_flat_lists(column):
+            lists = as_lists(column.data, column.name, "")
+            ends = zip(np.cumsum(lists.lengths), lists.lengths, strict=True)
+            return [Steps(lists.values[end - size : end, None]) for end, size in ends if size]
+        found = list[Steps]()
+        spelt, others = self._parted(column)
+        self._read_lists(spelt, lambda row, cell: found.append(cell))
+        return found + decode_sample(others, self._file)
+
+    def read(self, column: Column, work: Work, store: Store) -> Read:
+        """Hand each cell to `store(row, steps)`; returns which there are, and what was wrong with others."""
+        lists, others = self._parted(column)
+        present, problems = self._read_lists(lists, store)
+        found, more = decode_cells(others, self._file, work, store)
+        return present | found, sorted(problems + more, key=Problem.place)
+
+    @property
+    def _file(self) -> Callable[..., Steps]:
+        written = self.stamps.written
+        return partial(read_file, time=self.stamps.time or None, dates=Date.restore(written, {}) if written else None)
+
+    def _parted(self, column: Column) -> tuple[Column, Column]:
+        """The cells that are lists, or text that spells some, and the others; where one has a cell, the other a gap."""
+        none = pa.nulls(len(column), column.data.type)
+        if column.is_list:
+            return column, replace(column, data=none)
+        if not column.is_string:
+            return replace(column, data=none), column
+        spelt = column.present if self.notation.separator else spells_lists(column.data)
+        lists = pa.array(spelt & ~_named_like_files(column))
+        parts = pc.if_else(lists, column.data, none), pc.if_else(lists, none, column.data)
+        return replace(column, data=parts[0]), replace(column, data=parts[1])
+
+    def _read_lists(self, column: Column, store: Store) -> Read:
+        present, problems = np.zeros(len(column), bool), list[Problem]()
+        for row, value in enumerate(column.data.to_pylist()):
+            try:
+                if value is not None:
+                    store(row, read_list(self.notation.read(value) if isinstance(value, str) else value))
+                    present[row] = True
+            except Unreadable as error:
+                problems.append(tell(column, row, error.reason, error.cure))
+        return present, problems
+
+
+def learn_stamps(column: Column, time: str | None, *, day_first: bool | None) -> Stamps:
+    """How the training files write their time stamps, where they write them as text that is no ISO date.
+
+    Args:
+        column: training rows.
+        time: the column that holds the stamps; by default the first one of dates.
+        day_first: whether 01/02/2026 is in February; read off the stamps by default.
+    """
+    if column.is_list:
+        return Stamps(time or "")
+    texts = dict[str, list[str]]()
+    for file in decode_sample(column, partial(text_columns, time=time), most=STAMPS_FROM):
+        for name, cells in file.items():
+            texts.setdefault(name, []).extend(cells)
+    for name, cells in texts.items():
+        stamps = Column(name, pa.array(cells, pa.string()), column.files)
+        if guess := Date.looks_like(stamps):
+            caution = guess.caution if day_first is None else ""
+            return Stamps(name, dict(Date.learn(stamps, day_first=day_first).state()[0]), caution)
+    return Stamps(time or "")
+
+
+def holds_flat_lists(column: Column) -> bool:
+    """Lists of plain numbers, which need no turn each."""
+    if not column.is_list:
+        return False
+    item = column.data.type.value_type
+    return bool(pa.types.is_integer(item) or pa.types.is_floating(item))
+
+
+def _named_like_files(column: Column) -> npt.NDArray[np.bool_]:
+    pattern = rf"({'|'.join(map(re.escape, SUFFIXES))})[\s'\"]*$"
+    found = pc.match_substring_regex(column.data, pattern, ignore_case=True).fill_null(False)
+    return np.asarray(found)
+
+
+def tell(column: Column, row: int, reason: str, cure: str = "") -> Problem:
+    """A cell that is missing, and why."""
+    return Problem(row, column.name, f"{reason}: read as missing", cure, shorten(column.data[row].as_py()))

@@ -1,0 +1,162 @@
+"""Numbers that a text lists: in brackets, or parted by a sign alone, as "0.1;0.2;0.3". One notation for a column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.problems import Unreadable
+from sensorium.table._spelt import CURE, is_gap_word, spells_lists, spelt_list
+
+GAPS = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>"))
+BEGINS = re.compile(r"\s*(?:[\[({\d+.|;,-]|(?:\w+\.)?(?:array|tensor)\s*\(|nan|null|none|n/?a)", re.IGNORECASE)
+COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ ,]\d{3})+(?:\.\d*)?")  # 1 234 567 is one number
+PADDED = re.compile(r"[+-]?0\d+")  # so are codes and phone numbers written, not measured numbers
+MOSTLY = 0.9  # share of the cells that must be of the notation
+FEWEST = 3  # numbers of a cell: two may be a decimal comma, a range, a name of two parts
+MANY = 8  # whole numbers between blanks from which they are not a phone number or a code in groups
+REPEATS, ONCE = 0.5, 0.95  # codes come again in other cells, and not twice in one
+
+
+@dataclass(frozen=True)
+class ListNotation:
+    """How the cells of a column list numbers.
+
+    Attributes:
+        separator: between the numbers; empty for lists in brackets. A blank stands for any white space.
+        decimal: the decimal sign of numbers that are not in brackets.
+    """
+
+    separator: str = ""
+    decimal: str = "."
+
+    def read(self, text: str, *, shortened: bool = False) -> list[Any]:
+        """The numbers of a cell, None for a gap; a list in brackets is read whatever the notation.
+
+        Args:
+            text: the cell.
+            shortened: as of `spelt_list`.
+
+        Raises:
+            Unreadable: it lists no numbers in this notation.
+        """
+        if not self.separator or text.lstrip()[:1] in ("[", "(", "{", "a", "t"):
+            if '"' in text:
+                raise Unreadable("a list of what is no number")  # NumPy would read "1.5" as one
+            return spelt_list(text, shortened=shortened)
+        parts = self.parts(text)
+        try:
+            return [self._number(part) for part in parts]
+        except ValueError:
+            raise Unreadable(f"text that is no list of numbers with {self.separator!r} between them", CURE) from None
+
+    def parts(self, text: str) -> list[str]:
+        """What is between the separators; one after the last number is no gap."""
+        if self.separator == " ":
+            return text.split()
+        parts = [part.strip() for part in text.strip().split(self.separator)]
+        return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
+
+    def _number(self, part: str) -> float | None:
+        if part.lower() in GAPS:
+            return None
+        if self.decimal == ",":
+            if not COMMA.fullmatch(part):
+                raise ValueError
+            part = part.replace(",", ".")
+        if "_" in part:
+            raise ValueError
+        return float(part)
+
+    def describe(self) -> str:
+        """In a few words."""
+        if not self.separator:
+            return "lists of numbers"
+        sign = {" ": "blanks", "\t": "tabs"}.get(self.separator, repr(self.separator))
+        return f"numbers with {sign} between them" + " and a decimal comma" * (self.decimal == ",")
+
+
+BRACKETS = ListNotation()
+# A decimal comma first: what is also a list with commas between whole numbers would be read as twice as many.
+NOTATIONS = tuple(
+    ListNotation(separator, decimal)
+    for separator, decimal in (
+        ("|", ","), (";", ","), ("\t", ","), (", ", ","), (" ", ","),
+        ("|", "."), (";", "."), ("\t", "."), (",", "."), (" ", "."),
+    )
+)  # fmt: skip
+
+
+def likely_list_notation(texts: Sequence[str]) -> ListNotation:
+    """The notation that reads most of the cells; lists in brackets where none does."""
+    if spells_lists(pa.array(texts, pa.string())).sum() * 2 >= len(texts):
+        return BRACKETS
+    return max((BRACKETS, *NOTATIONS), key=lambda notation: len(_lists(notation, texts)))
+
+
+def find_list_notation(texts: Sequence[str]) -> ListNotation | None:
+    """The notation of a column that lists numbers in nine of ten cells; None where it may be anything else.
+
+    Lists in brackets say what they are. Without brackets, phone numbers, dates, codes in groups, thousands, decimal
+    commas, sets of codes and sentences look alike, and are left to others.
+    """
+    texts = [text for text in texts if not lists_nothing(text)]
+    if not texts or sum(BEGINS.match(text) is not None for text in texts) < MOSTLY * len(texts):
+        return None
+    notation = likely_list_notation(texts)
+    if len(_lists(notation, texts)) < MOSTLY * len(texts):
+        return None
+    return notation if not notation.separator or _is_measured(notation, texts) else None
+
+
+def lists_nothing(text: str) -> bool:
+    """Is it an empty list, or a word for a missing cell? Neither speaks for a notation or against it."""
+    return is_gap_word(text.strip("[](){} \t\n"))
+
+
+def _lists(notation: ListNotation, texts: Sequence[str]) -> list[list[Any]]:
+    """Of the cells that are such lists, their numbers."""
+    found = []
+    brackets = spells_lists(pa.array(texts, pa.string()))
+    for text, opens in zip(texts, brackets, strict=True):
+        try:
+            cell = notation.read(text, shortened=True) if opens or notation.separator else []
+        except Unreadable:
+            continue
+        if not cell:
+            continue
+        if notation.separator and (len(cell) < 2 or 2 * sum(number is not None for number in cell) < len(cell)):
+            continue
+        found.append(cell)
+    if notation.decimal == "," and not any("," in part for text in texts for part in notation.parts(text)):
+        return []
+    return found
+
+
+def _is_measured(notation: ListNotation, texts: Sequence[str]) -> bool:
+    cells = [notation.parts(text) for text in texts]
+    numbers = [part for part in chain.from_iterable(cells) if part]
+    usual = float(np.median([len(cell) for cell in cells]))
+    whole = all(re.fullmatch(r"[+-]?\d+", part) or part.lower() in GAPS for part in numbers)
+    if sum(PADDED.fullmatch(part) is not None for part in numbers) > (1 - MOSTLY) * len(numbers):
+        return False
+    if notation.separator in ", " and sum(bool(GROUPED.fullmatch(text.strip())) for text in texts) * 2 > len(texts):
+        return False
+    if not whole:
+        return usual >= (2 if notation.separator in ";|\t" else FEWEST)
+    return usual >= (MANY if notation.separator == " " else FEWEST) and not are_codes(cells)
+
+
+def are_codes(cells: Sequence[Sequence[str]]) -> bool:
+    """Are they sets of codes, such as 28|12|878: as many as there are, none twice in a cell, the same in many cells?"""
+    sets = [cell for cell in cells if cell]
+    total, different = sum(map(len, sets)), len(set(chain.from_iterable(sets)))
+    once = float(np.mean([len(set(cell)) == len(cell) for cell in sets])) if sets else 0.0
+    return len(set(map(len, sets))) > 1 and once >= ONCE and different <= REPEATS * total

@@ -1,0 +1,54 @@
+"""What a cell may have meant by a path: blanks, quotes, `file://`, `%20` or backslashes around and in it.
+
+Nothing here looks at a disk; whoever opens one of these spellings checks that it lies where it may.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+BLANKS = " \t\r\n\v\f\u00a0\u200b\ufeff"
+QUOTES = {'"': '"', "'": "'", "`": "`", "<": ">", "“": "”", "‘": "’", "«": "»"}
+FILE = re.compile(r"file:(?://(?:localhost(?=/))?)?", re.IGNORECASE)
+DRIVE = re.compile(r"^/(?=[A-Za-z]:[/\\])")  # of file:///C:/data
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+QUERY = re.compile(r"[?#].*$", re.DOTALL)
+
+
+def bare_path(cell: str) -> str:
+    """A cell without the blanks and quotes around it, and without `file://`."""
+    text = cell.strip(BLANKS)
+    while len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
+        text = text[1:-1].strip(BLANKS)
+    return DRIVE.sub("", FILE.sub("", text)) if FILE.match(text) else text
+
+
+def is_address(cell: str) -> bool:
+    """Does it name something elsewhere: `https://…`, `s3://…`?"""
+    return ADDRESS.match(bare_path(cell)) is not None
+
+
+def spellings(cell: str) -> Iterator[str]:
+    """The path as it is written, then as it may have been meant, the nearest first."""
+    yield cell
+    found = dict.fromkeys([cell, bare_path(cell)])
+    for change in (_without_query, unquote, _with_slashes, _composed, os.path.expanduser):
+        found |= dict.fromkeys([change(spelling) for spelling in found])
+    yield from (spelling for spelling in found if spelling and spelling != cell)
+
+
+def _without_query(path: str) -> str:
+    return QUERY.sub("", path)
+
+
+def _with_slashes(path: str) -> str:
+    return path.replace("\\", "/")
+
+
+def _composed(path: str) -> str:
+    """é as one character: as most systems write it, where others write e and an accent."""
+    return unicodedata.normalize("NFC", path)
