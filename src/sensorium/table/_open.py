@@ -17,7 +17,7 @@ from sensorium.errors import TableError, raise_together
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
-from sensorium.table._notation import Conventions
+from sensorium.table._notation import Conventions, some_texts
 from sensorium.table._objects import from_object
 from sensorium.table._origins import name_columns
 from sensorium.table._parts import find_parts, read_parts
@@ -102,7 +102,7 @@ def open_table(
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
     """What is known of how the table writes numbers: by the settings, and by its columns of text."""
-    texts = tuple(cells for cells in given.values() if pa.types.is_string(cells.type))
+    texts = some_texts(given.values())
     return Conventions(config.decimal, config.thousands, config.currency, config.censored, (), separator, texts)
 
 
