@@ -111,7 +111,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
         reading = LabelReading([word for word in config.table.missing if value_of(word) is not None])
         return reading.apply(column), reading
     if not column.is_string or not len(column.values):
-        return column, LabelReading()
+        return column, LabelReading(fold_case=config.table.labels == "fold_case")
     reading = _read_texts(_counts(column), config)
     return reading.apply(column), reading
 

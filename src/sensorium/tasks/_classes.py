@@ -88,7 +88,7 @@ def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReadi
         problems += [
             Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)
         ]
-    return EncodedTarget(found.clip(0), found >= 0, problems)
+    return EncodedTarget(found.clip(0), found >= 0, sorted(problems, key=Problem.place))
 
 
 def unreadable_lists(column: Column, labels: Column) -> list[Problem]:
