@@ -20,7 +20,7 @@ FEW = 20  # different whole numbers up to which they look like classes
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 POSITIVE = ("yes", "true", "positive", "pos", "y", "t")
 WRONG = {
-    UNSEEN: ("the label does not occur in the training rows: the row is not scored", ""),
+    UNSEEN: ("a label not seen in training: the row is not scored", ""),
     SEVERAL: ("several labels have this value: the row is not scored", "give the label as text, as it was in training"),
 }
 
