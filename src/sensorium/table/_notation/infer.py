@@ -74,7 +74,7 @@ def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
     if known.thousands and known.thousands in ".,":
         return (",", "") if known.thousands == "." else (".", "")
     shown = counts.decimals[","] - counts.decimals["."] or counts.groups["."] - counts.groups[","]
-    if shown:
+    if shown or is_mixed(counts):
         return (",", "") if shown > 0 else (".", "")
     doubtful = counts.doubtful["."] + counts.doubtful[","]
     marked = doubtful or not (counts.decimals.total() + counts.groups.total())

@@ -31,7 +31,7 @@ def may_be_numbers(sample: list[str]) -> bool:
 
 def is_clearly_numbers(counts: Tally) -> bool:
     """Have the cells marks and signs that nothing but numbers has, or are they many?"""
-    signed = counts.groups.total() + counts.doubtful[","] + counts.decimals.total() + counts.currencies.total()
+    signed = counts.groups.total() + counts.doubtful.total() + counts.decimals.total() + counts.currencies.total()
     signed += counts.percents.total() + counts.brackets.total() + counts.suffixes.total() + counts.limits.total()
     return 2 * signed >= counts.numbers or (bool(counts.gaps or counts.words) and counts.distinct > MANY)
 

@@ -1,0 +1,175 @@
+"""Numbers at prediction: cells are read by the notation of the training rows, or it is told why not."""
+
+import json
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.config import TableConfig
+from sensorium.modalities.number import Number, robust_mean_and_deviation
+from sensorium.table import open_table
+
+PLAIN = ["0.5", "2.75", "12.25", "80", "33.1"]
+COMMA = ["0,5", "2,75", "12,25", "80", "33,1"]
+MIXED_PERCENT = ["50%", "0.25", "0.8", "0.1", "33%", "0.5", "0.9", "0.01", "0.7", "0.2", "0.3", "0.6"]
+
+
+def column(cells, **settings):
+    table = {"x": cells, "row": [f"r{i}" for i in range(len(cells))]}
+    return open_table(table, TableConfig(**settings), text=["row"]).column("x")
+
+
+def predicted(training, cells, **settings):
+    """Values as read, and what is told of each cell, of a model that went through its file."""
+    learnt = Number.learn(column(training * 20, **settings))
+    fields, arrays = learnt.state()
+    again = Number.restore(json.loads(json.dumps(fields)), arrays)
+    encoded = again.encode(column(cells))
+    values = encoded.values[:, 0].astype(float) * again.deviation + again.mean
+    told = [[p.reason for p in encoded.problems if p.row == row] for row in range(len(cells))]
+    return np.where(encoded.present, values, np.nan), told
+
+
+@pytest.mark.parametrize(
+    ("training", "cell", "value", "told"),
+    [
+        (PLAIN, "0,250", 0.25, "another decimal"),
+        (PLAIN, "1,234.5", 1234.5, "another decimal"),
+        (PLAIN, "1.234,5", 1234.5, "another decimal"),
+        (PLAIN, "1,250", None, "the comma may part decimals or thousands"),
+        (PLAIN, "1.250", 1.25, ""),
+        (PLAIN, "1,250,000", 1250000, "another decimal"),
+        (PLAIN, "50%", None, "a %"),
+        (PLAIN, "$5", 5, "a currency"),
+        (PLAIN, "5k", None, "a letter or word"),
+        (PLAIN, "<5", 5, "not an exact number"),
+        (PLAIN, "2018-12", None, "two numbers"),
+        (PLAIN, "(5)", -5, ""),
+        (PLAIN, "NA", None, ""),
+        (PLAIN, "n.b.", None, "not a number"),
+        (COMMA, "0,250", 0.25, ""),
+        (COMMA, "1,250", 1.25, ""),
+        (COMMA, "1.250", None, "the point may part decimals or thousands"),
+        (COMMA, "0.250", 0.25, "another decimal"),
+        (COMMA, "1.234,5", 1234.5, "another decimal"),
+        (COMMA, "12", 12, ""),
+        ([*COMMA, "1.234,5"], "1.250", 1250, ""),
+        ([*PLAIN, "1,234.5"], "1,250", 1250, ""),
+        ([*PLAIN, "n.b.", "n.b."], "n.b.", None, ""),
+        (["5%", "50%", "12.5%"], "7%", 7, ""),
+        (["5%", "50%", "12.5%"], "7", None, "without %"),
+        (["5%", "50%", "12.5%"], "0.07", None, "without %"),
+        (MIXED_PERCENT, "7%", 0.07, ""),
+        (MIXED_PERCENT, "0.07", 0.07, ""),
+        (MIXED_PERCENT, "7", None, "without %"),
+        (["$5", "$1,250.50"], "€7", None, "another currency than USD"),
+        (["$5", "$1,250.50"], "7 USD", 7, ""),
+        (["$5M", "$0.25M", "$0.0075M"], "$500k", 500000, ""),
+        (["$5", "$1,250.50"], "$7k", None, "a letter or word"),
+    ],
+)
+def test_a_cell_is_read_by_what_was_learnt_alone(training, cell, value, told):
+    for cells in ([cell, "x"], [cell, "0.5"], [cell, "0,5", "1.234,5"]):  # whatever stands beside it
+        values, reasons = predicted(training, cells)
+        assert values[0] == pytest.approx(np.nan if value is None else value, rel=1e-4, abs=1e-5, nan_ok=True)
+        assert len(reasons[0]) == bool(told)
+        assert not told or told in reasons[0][0]
+
+
+def test_numbers_that_are_no_text_are_taken_by_their_value():
+    values, reasons = predicted(COMMA, [0.5, 1.25, 80.0])
+    assert values == pytest.approx([0.5, 1.25, 80])
+    assert not any(reasons)
+    values, reasons = predicted(["5%", "50%", "12.5%"], [0.5, 50.0])
+    assert np.isnan(values).all()
+    assert all("without %" in reason for [reason] in reasons)
+    values, reasons = predicted(MIXED_PERCENT, [0.5, 50.0])
+    assert values[0] == pytest.approx(0.5)
+    assert np.isnan(values[1])
+
+
+def test_a_model_without_a_notation_reads_as_it_did():
+    old = Number(0, 1, np.zeros(1, np.float32)).encode(column(["1,200", "12%", "<5", "0.5", "x"]))
+    assert old.values[:, 0] == pytest.approx([1200, 12, 5, 0.5, 0])
+    assert old.present.tolist() == [True, True, True, True, False]
+
+
+def table(cells):
+    labels = ["p" if i % 2 else "q" for i in range(len(cells))]
+    return {"x": cells, "z": [i * 7 % 11 / 10 for i in range(len(cells))], "y": labels}
+
+
+def fit(cells, **settings):
+    return sensorium.fit(table(cells), "y", train={"epochs": 1}, progress=False, **settings)
+
+
+def test_what_is_dropped_and_guessed_is_said_once_by_fit_and_by_inspect():
+    cells = [*["1,234", "2,500", "12,125"] * 25, *["n.b."] * 5]
+    model = fit(cells)
+    said = [str(group) for group in model.problems.whole().groups() if group.column == "x"]
+    assert sum("table.decimal" in line for line in said) == 1
+    assert sum("'n.b.' are read as missing" in line for line in said) == 1
+    found = sensorium.inspect(table(cells), "y").columns[0]
+    assert (found.reason + found.caution).count("table.decimal") == 1
+    assert (found.reason + found.caution).count("'n.b.' are read as missing") == 1
+
+
+def test_a_limit_is_a_number_and_a_column_that_says_so(tmp_path):
+    cells = [f"{i / 4}" if i % 5 else "<5" for i in range(80)]
+    model = fit(cells)
+    assert model.columns == {"x": "number", "x.censored": "censored", "z": "number"}
+    assert "x.censored says which" in " ".join(map(str, model.problems.whole().groups()))
+    model.save(tmp_path / "m.zip")
+    loaded = sensorium.load(tmp_path / "m.zip")
+    answers = loaded.predict_proba({"x": ["<5", "5", ">5", "5+"], "z": [0.5] * 4})
+    assert not loaded.problems
+    assert len(np.unique(answers[:, 0].round(9))) == 3
+    assert loaded.predict_proba({"x": [5.0], "z": [0.5]}) == pytest.approx(answers[1:2], rel=1e-6)
+
+
+def test_limits_are_told_apart_from_values():
+    from sensorium.registry import modalities
+
+    cells = column(["<5", "5", ">100", "50+", None, "n/a"])
+    encoded = modalities.load("censored").learn(cells).encode(cells)
+    assert encoded.values[:, 0].tolist() == [-1, 0, 1, 1, 0, 0]
+    assert encoded.present.tolist() == [True, True, True, True, False, False]
+
+
+def test_limits_are_missing_where_that_is_set():
+    cells = [f"{i / 4}" if i % 5 else "<5" for i in range(80)]
+    for config in ({"table": {"censored": "missing"}}, {"modalities": {"x": {"censored": "missing"}}}):
+        found = sensorium.inspect(table(cells), "y", config=config)
+        assert [c.name for c in found.columns if c.modality] == ["x", "z"]
+        assert "16 cells '<5' are limits and are read as missing" in found.columns[0].reason
+        assert len(found.columns[0].overview.figures["value"]) == 64
+
+
+@pytest.mark.parametrize("far", [[1e9], [999999999, 999999999, -999999999]])
+def test_a_few_values_far_off_are_told_and_do_not_squash_the_others(far):
+    cells = [*np.random.default_rng(0).normal(50, 10, 400).tolist(), *far]
+    learnt = Number.learn(column(cells))
+    encoded = learnt.encode(column(cells))
+    assert 5 < learnt.deviation < 20
+    assert encoded.values[:400].std() == pytest.approx(1, rel=1e-6)
+    assert np.abs(encoded.values).max() < 10
+    found = sensorium.inspect({"x": cells, "y": ["a", "b"] * (len(cells) // 2) + ["a"] * (len(cells) % 2)}).columns[0]
+    assert "outliers" in found.caution
+    assert f"{far[0]:.10g}" in found.caution
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_long_tails_are_no_outliers(seed):
+    random = np.random.default_rng(seed)
+    for values in (
+        random.normal(size=500),
+        np.exp(random.normal(size=500) * 3),
+        random.pareto(1.0, 5000),
+        np.where(random.random(500) < 0.9, 0, random.random(500) * 1e6),
+        np.full(50, 7.0),
+    ):
+        mean, deviation, far = robust_mean_and_deviation(values)
+        assert not far.any()
+        assert mean == pytest.approx(values.mean())
+        assert deviation == pytest.approx(values.std() or 1.0)
