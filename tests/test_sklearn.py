@@ -82,3 +82,24 @@ def test_amounts_are_predicted_in_their_unit(frame):
 @parametrize_with_checks([MultimodalClassifier(epochs=2), MultimodalRegressor(epochs=2)])
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
+
+
+def test_what_a_cell_means_does_not_depend_on_the_other_rows():
+    """Text that spells numbers in every row of a call is the text that it was in training."""
+    random = np.random.default_rng(0)
+    spelt = random.choice(["1.10", "1.20", "2.5", "beta"], 160)
+    frame = pd.DataFrame({"v": spelt, "x": random.normal(size=160)})
+    model = MultimodalClassifier(epochs=8).fit(frame, np.where(np.isin(spelt, ["1.10", "beta"]), "yes", "no"))
+    few = pd.DataFrame({"v": ["1.10", "1.20", "2.5"], "x": [0.0, 0.0, 0.0]})
+    more = pd.concat([few, pd.DataFrame({"v": ["beta"], "x": [0.0]})])
+    alone, among = model.predict_proba(few), model.predict_proba(more)[:3]
+    np.testing.assert_allclose(alone, among, atol=1e-6)
+    np.testing.assert_allclose(alone, model.model_.predict_proba(few), atol=1e-6)
+    assert alone[0, 1] > 0.8 and alone[1, 1] < 0.2 and not len(model.model_.problems)
+
+
+def test_numbers_keep_their_spelling_in_a_fit():
+    spelt = ["1.1", "1.10", "1.2", "1.20"] * 30
+    labels = np.array(["a", "b", "a", "b"] * 30)
+    model = MultimodalClassifier(epochs=12, modalities={"v": "category"}).fit(pd.DataFrame({"v": spelt}), labels)
+    assert (model.predict(pd.DataFrame({"v": spelt})) == labels).all()

@@ -50,3 +50,30 @@ def test_yes_and_no_in_their_spellings(cells, signs):
     assert encoded.values[:, 0].tolist() == signs
     assert encoded.present.tolist() == [True, True, False]
     assert [p.row for p in encoded.problems] == ([2] if cells[2] else [])
+
+
+@pytest.mark.parametrize(
+    ("levels", "cells", "places"),
+    [
+        (["1.10", "1.20"], [1.1, 1.2, 1.3], [1, 2, 0]),
+        (["007", "12"], [7, 12, 8], [1, 2, 0]),
+        (["a", "b"], [" a", "b ", "c"], [1, 2, 0]),
+        (["1.1", "1.10"], [1.1, 2.0, None], [0, 0, 0]),
+        (["True", "False"], [True, False, None], [1, 2, 0]),
+        (["2", "3"], ["2.0", "3.00", "x"], [1, 2, 0]),
+        (["1E10", "2E10"], ["10E9", "2E10", "x"], [0, 2, 0]),
+    ],
+)
+def test_a_name_is_found_whatever_type_it_arrives_in(levels, cells, places):
+    learnt = Category(levels, [])
+    encoded = learnt.encode(column(cells))
+    assert encoded.values.tolist() == places
+    odd = [row for row, cell in enumerate(cells) if cell is not None and not places[row]]
+    assert [problem.row for problem in encoded.problems] == odd
+
+
+def test_blanks_around_a_name_do_not_make_another_and_are_told():
+    learnt = Category.learn(column(["no", "no", "no ", "yes", "yes"]))
+    assert learnt.levels == ["no", "yes"] and learnt.trimmed == 1
+    assert "1 cell differs" in learnt.findings("c")[0].reason
+    assert not Category.learn(column([" no", " no", "yes", "yes"])).findings("c")

@@ -112,3 +112,32 @@ def test_pictures_of_one_length_in_bytes(tmp_path):
     bmp = [b"BM" + bytes(12) for _ in content]
     table = open_table(pa.table({"cell": pa.array(bmp, pa.binary(14)), "row": list(range(ROWS))}))
     assert pa.types.is_binary(table.column("cell").data.type)
+
+
+@pytest.mark.parametrize("wrap", [lambda kind: [kind], datasets.Sequence, getattr(datasets, "List", datasets.Sequence)])
+def test_class_names_inside_lists_and_objects(wrap):
+    kind = datasets.ClassLabel(names=["cat", "dog", "bird"])
+    features = {"kinds": wrap(kind), "owner": {"has": kind, "age": datasets.Value("int32")}, "pairs": [[kind]]}
+    rows = {
+        "kinds": [[0, 2], [], None, [1, -1]],
+        "owner": [{"has": 0, "age": 1}, {"has": -1, "age": 2}, {"has": 2, "age": None}, {"has": 1, "age": 3}],
+        "pairs": [[[0], [1, 2]], [[]], [], [[2]]],
+    }
+    made = datasets.Dataset.from_dict(rows, features=datasets.Features(features))
+    for given, order in ((made, range(4)), (made.select([3, 0]), (3, 0))):
+        table = open_table(given)
+        kinds = [["cat", "bird"], [], None, ["dog", None]]
+        assert table.column("kinds").data.to_pylist() == [kinds[row] for row in order]
+        names = ["cat", None, "bird", "dog"]
+        assert [cell["has"] for cell in table.column("owner").data.to_pylist()] == [names[row] for row in order]
+        pairs = [[["cat"], ["dog", "bird"]], [[]], [], [["bird"]]]
+        assert table.column("pairs").data.to_pylist() == [pairs[row] for row in order]
+
+
+def test_lists_of_classes_are_labels_by_name():
+    features = datasets.Features(
+        {"x": datasets.Value("float32"), "y": datasets.Sequence(datasets.ClassLabel(names=["cat", "dog"]))}
+    )
+    rows = {"x": [float(row % 5) for row in range(40)], "y": [[0], [0, 1], [], [1]] * 10}
+    found = sensorium.inspect(datasets.Dataset.from_dict(rows, features=features), "y").target
+    assert found["task"] == "multilabel" and {row["label"] for row in found["labels"]} == {"cat", "dog"}

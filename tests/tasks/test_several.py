@@ -135,3 +135,39 @@ def test_by_command(table, tmp_path):
     answers = tmp_path / "answers.csv"
     told = call(make_app(), ["predict", str(tmp_path / "run"), str(path), "-o", str(answers)])
     assert told.exit_code == 0 and "label.prediction" in answers.read_text().splitlines()[0]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_each_target_is_checked_for_labels_enough(capsys):
+    x = np.random.default_rng(0).normal(size=200)
+    few = [("p" if value > 0 else "q") if row < 6 else None for row, value in enumerate(x)]
+    split = ["train"] * 4 + ["test"] * 2 + ["train"] * 150 + ["val"] * 22 + ["test"] * 22
+    made = {"x": x, "y": np.where(x > 0, "b", "a"), "z": few, "split": split}
+    few[:6] = ["p", "q", "p", "q", "p", "p"]
+    model = sensorium.fit(made, ["y", "z"], epochs=1, progress=False)
+    told = [problem.reason for problem in model.problems.whole() if problem.column == "z"]
+    assert any("6 of 200 rows have a label of this target (4 train, 0 validation, 2 test)" in reason for reason in told)
+    assert any("not measured on the validation rows" in reason for reason in told)
+    assert any("all 2 test rows have one label" in reason for reason in told)
+    assert not [problem for problem in model.problems.whole() if problem.column == "y"]
+    seen = sensorium.inspect(made, config={"target": ["y", "z"]}).target["caution"]
+    assert "6 of 200 rows have a label" in seen and "one label" in seen
+
+
+@pytest.mark.parametrize(
+    ("labelled", "said"), [(range(3), "only 3 rows of 40"), (range(30, 40), "no training row has a label")]
+)
+def test_a_target_without_labels_enough_is_an_error(labelled, said):
+    cells = ["pq"[row % 2] if row in labelled else None for row in range(40)]
+    made = {"x": range(40), "y": ["a", "b"] * 20, "z": cells, "split": ["train"] * 30 + ["test"] * 10}
+    with pytest.raises(SensoriumError, match=said):
+        sensorium.fit({**made, "x": [float(row % 7) for row in range(40)]}, ["y", "z"], epochs=1, progress=False)
+
+
+def test_each_target_keeps_its_spelling(tmp_path):
+    rows = [f"{row % 7},{['1.1', '1.10'][row % 2]},{['2.50', '3.50', '7.25', '8.00'][row % 4]}" for row in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,version,amount", *rows]))
+    model = sensorium.fit(tmp_path / "t.csv", ["version", "amount"], epochs=1, progress=False)
+    assert model.labels[:2] == ["version=1.1", "version=1.10"] and model.labels[2] == "amount"
+    again = model.evaluate(tmp_path / "t.csv", split="all")
+    assert again.n == 60 and not len(again.problems)

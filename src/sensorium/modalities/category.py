@@ -23,7 +23,7 @@ MANY = 0.1  # share of different values above which names look less like categor
 FEW = 50  # … unless there are no more than this many
 REPEATS = 0.5  # a category's names come twice or more on average
 UNKNOWN = {
-    UNSEEN: "a category that is not in the training rows: read as unknown",
+    UNSEEN: "a category not seen in training: read as unknown",
     SEVERAL: "several categories have this value: read as unknown",
 }
 MANY_CUT = 0.2  # share of the cells with a rare name from which they are told

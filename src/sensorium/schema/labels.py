@@ -28,6 +28,8 @@ DOUBTFUL = frozenset(("na", "none", "nil", "missing"))  # as labels, these are w
 SPELLS_NUMBER = re.compile(r"[^\w]*\d(?:[\d\W_]*\d)?(?:[eE][+-]?\d+)?[^\w]{0,3}[kKmMbB]?[^\w]{0,3}")
 CODE = re.compile(r"[A-Z]{2,3}")  # such as a country's
 MOSTLY = 0.9  # share of the other labels that are numbers, or codes
+PLAIN = r"^[+-]?[0-9]+(\.[0-9]*)?$"
+MANY = 10_000  # different cells beyond which plain numbers are not looked at one by one
 SHOWN = 5  # examples that a message names
 
 
@@ -62,7 +64,7 @@ class LabelReading:
             return self._without_codes(column)
         if not (column.is_string and (self.missing or self.spelt)):
             return column
-        data = _changed(column.data, self._label)
+        data = self._changed(column.data)
         return _narrowed(column, data) if self.numeric else replace(column, data=data)
 
     @property
@@ -87,8 +89,15 @@ class LabelReading:
         said = pc.is_in(column.data.cast(pa.float64(), safe=False), pa.array(codes, pa.float64()))
         return replace(column, data=pc.if_else(said, pa.scalar(None, column.data.type), column.data))
 
-    def _label(self, text: str) -> str | None:
-        return None if text.strip().casefold() in self.missing else self.spelt.get(text, text)
+    def _changed(self, data: pa.Array) -> pa.Array:
+        """Words for a missing label become null, spellings the usual ones."""
+        words = pc.utf8_lower(pc.utf8_trim_whitespace(data))
+        said = pc.is_in(words, pa.array(self.missing, pa.string()))
+        data = pc.if_else(said, pa.scalar(None, pa.string()), data)
+        if not self.spelt:
+            return data
+        places = pc.index_in(data, pa.array([*self.spelt], pa.string()))
+        return pc.coalesce(pa.array([*self.spelt.values()], pa.string()).take(places), data)
 
 
 def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
@@ -111,7 +120,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
         reading = LabelReading([word for word in config.table.missing if value_of(word) is not None])
         return reading.apply(column), reading
     if not column.is_string or not len(column.values):
-        return column, LabelReading()
+        return column, LabelReading(fold_case=config.table.labels == "fold_case")
     reading = _read_texts(_counts(column), config)
     return reading.apply(column), reading
 
@@ -230,14 +239,21 @@ def _be(words: Mapping[str, int]) -> str:
 
 
 def _counts(column: Column) -> Counter[str]:
-    return Counter({item["values"]: item["counts"] for item in pc.value_counts(column.values).to_pylist()})
+    """Cells and how often they occur; of very many plain numbers, a few that stand for all."""
+    values = column.values
+    if column.distinct <= MANY:
+        return _counted(values)
+    plain = pc.match_substring_regex(values, PLAIN)
+    numbers, cells = values.filter(plain), _counted(values.filter(pc.invert(plain)))
+    if len(numbers) <= MANY or any(re.fullmatch(PLAIN, text.strip()) for text in cells):
+        return _counted(values)
+    some = numbers.slice(0, MANY).unique().to_pylist()
+    return cells + Counter(dict.fromkeys(some, 1)) + Counter({some[0]: len(numbers) - len(some)})
 
 
-def _changed(data: pa.Array, change: Callable[[str], str | None]) -> pa.Array:
-    """A column of text, each different text changed once."""
-    coded = data.dictionary_encode()
-    changed = pa.array([change(text) for text in coded.dictionary.to_pylist()], pa.string())
-    return changed.take(coded.indices)
+def _counted(values: pa.Array) -> Counter[str]:
+    counts = pc.value_counts(values)
+    return Counter(dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True)))
 
 
 def _narrowed(column: Column, data: pa.Array) -> Column:

@@ -20,7 +20,7 @@ FEW = 20  # different whole numbers up to which they look like classes
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 POSITIVE = ("yes", "true", "positive", "pos", "y", "t")
 WRONG = {
-    UNSEEN: ("the label does not occur in the training rows: the row is not scored", ""),
+    UNSEEN: ("a label not seen in training: the row is not scored", ""),
     SEVERAL: ("several labels have this value: the row is not scored", "give the label as text, as it was in training"),
 }
 
@@ -88,7 +88,7 @@ def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReadi
         problems += [
             Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)
         ]
-    return EncodedTarget(found.clip(0), found >= 0, problems)
+    return EncodedTarget(found.clip(0), found >= 0, sorted(problems, key=Problem.place))
 
 
 def unreadable_lists(column: Column, labels: Column) -> list[Problem]:

@@ -42,26 +42,25 @@ def reach_of(values: Floats, far: Truths) -> tuple[float, float]:
 
 
 def _codes(values: Floats, far: Truths) -> Truths:
-    """Of the values that are not known to be far: the outermost different ones, one after the other."""
-    found = far.copy()
-    for _ in range(CODES):
-        kept = values[~found]
-        middle = float(np.median(kept))
-        distances = np.abs(kept - middle)
-        outermost = kept[int(distances.argmax())]
-        same = values == outermost
-        if (found | same).mean() > MOST or not _is_code(outermost, kept, middle):
-            return found
-        found |= same
-    return found
+    """Of the values that are not known to be far: the outermost different ones, as many as are codes together."""
+    kept = values[~far]
+    different = np.unique(kept)
+    outermost = different[np.argsort(-np.abs(different - np.median(kept)), kind="stable")][:CODES]
+    for number in range(len(outermost), 0, -1):
+        codes = outermost[:number]
+        rest = kept[~np.isin(kept, codes)]
+        some = np.isin(values, codes)
+        if some.mean() <= MOST and all(_is_code(code, values, rest) for code in codes):
+            return far | some
+    return far
 
 
-def _is_code(value: float, values: Floats, middle: float) -> bool:
-    others = values[values != value]
-    if len(others) < FEWEST // 2 or int((values == value).sum()) < 2:
+def _is_code(value: float, values: Floats, rest: Floats) -> bool:
+    if len(rest) < FEWEST // 2 or int((values == value).sum()) < 2:
         return False
-    distance, farthest = abs(value - middle), float(np.abs(others - middle).max())
-    low, high = np.quantile(others, (0.25, 0.75))
+    middle = float(np.median(rest))
+    distance, farthest = abs(value - middle), float(np.abs(rest - middle).max())
+    low, high = np.quantile(rest, (0.25, 0.75))
     nines = float(value).is_integer() and set(f"{abs(value):.0f}") == {"9"} and abs(value) > 9
     far, spreads = (NINES_FAR, NINES_SPREADS) if nines else (FAR, FAR)
     return farthest > 0 and distance > max(far * farthest, spreads * float(high - low))

@@ -94,7 +94,7 @@ class Multilabel(Task):
         flat = [label for cell in cells for label in cell]
         places = self._places(flat, column)
         values[rows[places >= 0], places[places >= 0]] = 1
-        reason = "the label does not occur in the training rows: it is left out"
+        reason = "a label not seen in training: left out"
         for at in np.flatnonzero(places < 0):
             problems.append(Problem(int(rows[at]), column.name, reason, "", shorten(flat[at])))
         return EncodedTarget(values, labels.present, problems)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import Config
-from sensorium.errors import ConfigError, SchemaError, did_you_mean
+from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.metrics import Outcome, Part, lower_is_better
 from sensorium.problems import Problem
 from sensorium.registry import tasks
@@ -81,6 +81,11 @@ class Several(Task):
             if name not in column.parts:
                 cure = did_you_mean(name, column.parts)
                 raise ConfigError(f"there is no target {name!r}", place=f"tasks.{name}", cure=cure)
+        raise_together([
+            SchemaError("no training row has a label", place=f"column {name!r}", cure="another split, or leave it out")
+            for name, part in column.parts.items()
+            if not len(part.values)
+        ])  # fmt: skip
         chosen = {n: (kinds or {}).get(n) or infer_task(part, Config())[0] for n, part in column.parts.items()}
         learnt = {
             n: (own := tasks.load(kind)).learn(column.parts[n], class_weight, **options_of(own, options))
