@@ -173,10 +173,12 @@ def _plain(value):
 @pytest.mark.parametrize("name", CASES)
 def test_a_target_of_any_type_is_taken_or_refused(name):
     cells, _ = CASES[name]
+    told = ""
     try:
         sensorium.inspect(pa.table({"x": NUMBERS, "y": cells}), "y")
     except SchemaError as error:
-        assert "target" in str(error)
+        told = str(error)
+    assert not told or "target" in told
 
 
 @pytest.fixture(scope="module")
