@@ -35,6 +35,14 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch):
     assert (tmp_path / "run" / "model" / "manifest.json").exists()
 
 
+def test_the_python_of_the_page_on_reading_runs(capsys):
+    for code in blocks(ROOT / "docs" / "reading.md", "python"):
+        exec(code, {})
+    told = capsys.readouterr().out
+    assert "decimal comma" in told
+    assert "5 cells 'n.b.'" in told
+
+
 def test_the_translation_is_in_step():
     one, other = ENGLISH.read_text(encoding="utf-8"), CHINESE.read_text(encoding="utf-8")
     for pattern in (r"^#+ ", r"^\|", r"^```"):
