@@ -40,6 +40,7 @@ from sensorium.tasks import check_labels_of, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
+LEARNED_FROM = 1000  # cells that a modality learns from on trial, where it neither decodes files nor is quick
 COMMONEST = 12  # values counted
 BALANCED = 30  # labels counted
 
@@ -148,12 +149,21 @@ def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | Non
     if plan.modality is None:
         return None, [], 0
     cells = column.take(trial.rows)
-    every = modalities.load(plan.modality).quick
-    learnt = learn_modality(plan, column if every else cells, trial.config)
+    learnt = learn_modality(plan, _learned_from(column, cells, plan.modality), trial.config)
     found = learnt.encode(cells, trial.work)
     told = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
     faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
+
+
+def _learned_from(column: Column, cells: Column, modality: str) -> Column:
+    """Every cell where that is quick, the cells that are decoded on trial where they are files, else a larger sample:
+    of few cells most words and names would look rare.
+    """
+    kind = modalities.load(modality)
+    if kind.quick or len(column) <= LEARNED_FROM:
+        return cells if kind.kept else column
+    return cells if kind.kept else column.take(np.linspace(0, len(column) - 1, LEARNED_FROM).astype(np.int64))
 
 
 def _joined(cautions: Iterable[str]) -> str:

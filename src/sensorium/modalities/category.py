@@ -45,6 +45,7 @@ class Category(Modality):
 
     encoder: ClassVar[str] = "tabular"
     tower: ClassVar[str | None] = "tabular"
+    quick: ClassVar[bool] = True
 
     levels: list[str]
     rare: list[str]
