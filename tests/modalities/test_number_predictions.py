@@ -89,6 +89,15 @@ def test_numbers_that_are_no_text_are_taken_by_their_value():
     assert np.isnan(values[1])
 
 
+def test_whole_numbers_follow_the_notation_of_their_table():
+    for other, read in ((["0,5", "1,25"], None), (["0.5", "1.25"], 1.25)):
+        rows = {"x": ["1250", "17", "300"] * 20, "other": [*other, "2"] * 20}
+        learnt = Number.learn(open_table(rows).column("x"))
+        encoded = learnt.encode(column(["1.250", "7"]))
+        assert encoded.present.tolist() == [read is not None, True]
+        assert len(encoded.problems) == (read is None)
+
+
 def test_a_model_without_a_notation_reads_as_it_did():
     old = Number(0, 1, np.zeros(1, np.float32)).encode(column(["1,200", "12%", "<5", "0.5", "x"]))
     assert old.values[:, 0] == pytest.approx([1200, 12, 5, 0.5, 0])

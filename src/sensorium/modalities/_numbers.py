@@ -36,8 +36,11 @@ KEEPS = "--modality {}=category keeps them"
 
 def infer_notation(column: Column, known: Conventions | None = None) -> Notation:
     """How a column writes its numbers; `known` is what is set, by default what is known of its table."""
-    found = survey_column(column, known)
-    return found.notation if found else Notation(decimal=(known or column.conventions).decimal or ".")
+    found, known = survey_column(column, known), known or column.conventions
+    if found:
+        return found.notation
+    # Whole numbers show no mark; what another table writes in their place is read as their own table writes numbers.
+    return Notation(decimal=known.decimal or (known.shown if column.is_integer else "") or ".")
 
 
 def survey_column(column: Column, known: Conventions | None = None) -> Survey | None:
