@@ -88,6 +88,7 @@ def test_every_key_has_a_case():
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "tasks"} == set(TOP)
     beside = {"allow_outside", "encoding", "lists", "query", "series", "targets", "windows"}
+    beside |= {"decimal", "thousands", "currency", "censored"}
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span"} == set(SPLIT)
 
@@ -262,7 +263,15 @@ LEARNT = {
     "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100},
     "audio": {"rate": 4000, "mels": 12, "seconds": 0.1, "form": "waveform"},
     "scan": {"size": 9, "depth": 2, "spacing": 2.0, "window": "lung", "max_voxels": 100_000},
-    "number": {"bins": 3},
+    "number": {
+        "bins": 3,
+        "decimal": ",",
+        "thousands": "",
+        "currency": "EUR",
+        "missing": ["none of it"],
+        "censored": "missing",
+    },
+    "censored": {},
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True},
@@ -419,6 +428,9 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, 
     if option in ("channels", "time", "since") and name == "series":
         (tmp_path / "two.csv").write_text("day,a,b\n2026-01-01,1,2\n2026-01-04,3,5\n")
         column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
+    if name == "number":
+        cells = ["<5", "$1,234", "€2,500", "$12,750", "none of it", *map(str, range(20))]
+        column = open_table({"n": cells, "row": list(range(25))}).column("n")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")
     value = LEARNT[name][option]

@@ -54,7 +54,7 @@ class TableConfig(Strict):
     decimal: Literal[".", ","] | None = Field(
         None, description="decimal mark of numbers; read off each column by default"
     )
-    thousands: Literal["", ".", ",", " ", "'", "_"] | None = Field(
+    thousands: Literal["", ".", ",", " ", "'"] | None = Field(
         None, description="mark between groups of three digits; read off each column by default"
     )
     currency: str | None = Field(

@@ -89,9 +89,9 @@ def in_words(found: Survey, name: str) -> list[str]:
         "all": [f"{signed} with %, of which the number before it is read"],
         "fraction": [f"fractions; {signed} with % are divided by 100"],
     }.get(notation.percent, [])
-    parts += [f"{_some(counts.brackets)} in brackets are negative"] if counts.brackets else []
-    parts += [f"{_some(counts.suffixes)} are multiplied by their suffix"] if counts.suffixes else []
-    parts += [f"{_some(counts.usual)} are read as missing"] if counts.usual else []
+    parts += [f"{_some(counts.brackets)} negative, being in brackets"] if counts.brackets else []
+    parts += [f"{_some(counts.suffixes)} multiplied by the suffix"] if counts.suffixes else []
+    parts += [f"{_some(counts.usual)} read as missing"] if counts.usual else []
     told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
     return [*filter(None, parts), *told.values()]
 
@@ -161,7 +161,7 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
 
 def _gaps(found: Survey, name: str) -> list[tuple[str, str]]:
     words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
-    return [(f"{_some(words)} are read as missing", KEEPS.format(name))] if words else []
+    return [(f"{_some(words)} read as missing", KEEPS.format(name))] if words else []
 
 
 def _limited(found: Survey, name: str) -> list[tuple[str, str]]:
@@ -169,13 +169,14 @@ def _limited(found: Survey, name: str) -> list[tuple[str, str]]:
     if not found.counts.limits:
         return []
     if found.notation.limits == "missing":
-        return [(f"{some} are limits and are read as missing", "--set table.censored=limit reads the limits")]
-    kept = f"{some} are read as their limit; {name}.censored says which"
+        return [(f"{some} read as missing, as limits are", "--set table.censored=limit reads the limits")]
+    kept = f"{some} read as the limit; {name}.censored says which"
     return [(kept, "--set table.censored=missing makes them missing")]
 
 
 def _some(counted: Counter[str]) -> str:
-    """`12 cells such as 'n.b.'`"""
+    """`12 cells such as 'n.b.', 'k.A.' are`"""
     examples: Sequence[str] = [repr(text) for text, _ in counted.most_common(SHOWN)]
     such = "such as " if len(counted) > len(examples) or counted.total() > len(counted) > 1 else ""
-    return f"{count(counted.total(), 'cell')} {such}{', '.join(examples)}"
+    verb = "is" if counted.total() == 1 else "are"
+    return f"{count(counted.total(), 'cell')} {such}{', '.join(examples)} {verb}"

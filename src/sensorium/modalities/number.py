@@ -115,7 +115,7 @@ class Number(Modality):
         *,
         bins: PositiveInt = 16,
         decimal: Literal[".", ","] | None = None,
-        thousands: Literal["", ".", ",", " ", "'", "_"] | None = None,
+        thousands: Literal["", ".", ",", " ", "'"] | None = None,
         currency: str | None = None,
         missing: list[str] | None = None,
         censored: Literal["limit", "missing"] | None = None,

@@ -16,7 +16,7 @@ from sensorium.errors import TableError, raise_together
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
-from sensorium.table._notation import Conventions
+from sensorium.table._notation import Conventions, some_texts
 from sensorium.table._query import without_secrets
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
@@ -87,8 +87,9 @@ def open_table(
 def _conventions(arrow: pa.Table, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
     """What is known of how the table writes numbers: by the settings, and by its columns of text."""
     separator = (arrow.schema.metadata or {}).get(SEPARATOR, b"").decode()
-    texts = tuple(cells for cells in given.values() if pa.types.is_string(cells.type))
-    return Conventions(config.decimal, config.thousands, config.currency, config.censored, (), separator, texts)
+    return Conventions(
+        config.decimal, config.thousands, config.currency, config.censored, (), separator, some_texts(given.values())
+    )
 
 
 def _read_file(path: Path, config: TableConfig) -> pa.Table:

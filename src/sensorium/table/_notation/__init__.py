@@ -1,6 +1,6 @@
 """How numbers are written: decimal and thousands marks, currencies, percent, limits, words that stand for a gap."""
 
-from sensorium.table._notation.conventions import Conventions
+from sensorium.table._notation.conventions import Conventions, some_texts
 from sensorium.table._notation.infer import Survey, stands_for_gaps, survey
 from sensorium.table._notation.looks import (
     has_limits,
@@ -33,6 +33,7 @@ __all__ = [
     "read_texts",
     "refusal",
     "same_but_for_zeros",
+    "some_texts",
     "spelt_plainly",
     "stands_for_gaps",
     "survey",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sensorium.table._notation.words import CURRENCY, LIMIT, LIMITS, POWER, POWERS, currency_of, fold
 
 LONGEST = 64  # characters of a number with all that is around it
-MARKS = ".,' _٫"
-BODY = r"[0-9](?:[.,' _٫]?[0-9])*[.,٫]?|[.,٫][0-9]+"
+MARKS = ".,' ٫"
+BODY = r"[0-9](?:[.,' ٫]?[0-9])*[.,٫]?|[.,٫][0-9]+"
 CELL = re.compile(
     rf"""(?P<limit>{LIMIT})?\ ?(?P<open>\()?\ ?(?P<sign>[+\-–])?\ ?(?P<before>{CURRENCY})?\ ?(?P<first>%)?\ ?
     (?P<sign2>[+\-–])?\ ?(?P<open2>\()?\ ?(?P<body>{BODY})(?P<exponent>[eE][+-]?[0-9]{{1,3}})?

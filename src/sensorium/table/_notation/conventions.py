@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -23,7 +24,7 @@ class Conventions:
     Attributes:
         decimal, thousands, currency, missing, censored: as set for the table or for a column; None where they are not.
         separator: between the cells of a text file; empty for other sources.
-        texts: the table's columns of text as they arrived.
+        texts: some cells of the table's columns of text, as they arrived.
     """
 
     decimal: str | None = None
@@ -32,12 +33,12 @@ class Conventions:
     censored: Literal["limit", "missing"] = "limit"
     missing: tuple[str, ...] = ()
     separator: str = ""
-    texts: tuple[pa.ChunkedArray, ...] = ()
+    texts: tuple[list[str], ...] = ()
 
     @cached_property
     def shown(self) -> str:
         """The decimal mark that more of the table's columns show beyond doubt; empty where none does."""
-        shown = [_shown(texts) for texts in self.texts[:LOOKED_AT]]
+        shown = [_shown(texts) for texts in self.texts]
         points, commas = shown.count("."), shown.count(",")
         return "" if points == commas else "." if points > commas else ","
 
@@ -52,15 +53,21 @@ class Conventions:
         """With the options of a column laid over the table's settings."""
         return replace(self, **{name: value for name, value in options.items() if value not in (None, [], ())})
 
-    def __reduce__(self) -> tuple[Any, ...]:  # a column that goes to another process does not take the table along
-        known = (self.decimal, self.thousands, self.currency, self.censored, self.missing, self.separator)
-        return (Conventions, known)
+
+def some_texts(columns: Iterable[pa.ChunkedArray]) -> tuple[list[str], ...]:
+    """A few cells of each of some columns of text: enough to see how a table writes numbers."""
+    texts = [cells for cells in columns if pa.types.is_string(cells.type)][:LOOKED_AT]
+    return tuple(_some(cells) for cells in texts)
 
 
-def _shown(texts: pa.ChunkedArray) -> str:
+def _some(cells: pa.ChunkedArray) -> list[str]:
+    # One by one: to take them at once, Arrow would join the chunks of the whole column.
+    rows = np.unique(np.linspace(0, max(0, len(cells) - 1), min(LOOKED_AT, len(cells))).astype(np.int64))
+    return [text for row in rows.tolist() if (text := cells[row].as_py())]
+
+
+def _shown(sample: list[str]) -> str:
     """The decimal mark of a column's cells that can be read in one way only; empty where they show none, or both."""
-    rows = np.unique(np.linspace(0, max(0, len(texts) - 1), min(LOOKED_AT, len(texts))).astype(np.int64))
-    sample = [text for text in texts.take(pa.array(rows)).to_pylist() if text]
     cells = [cell for text in sample if (cell := parse(text))]
     if len(cells) < MOSTLY * len(sample):
         return ""

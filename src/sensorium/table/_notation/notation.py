@@ -11,7 +11,7 @@ from sensorium.table._notation.words import USUAL
 
 Percent: TypeAlias = Literal["none", "all", "fraction", "written"]
 
-NAMES = {".": "point", ",": "comma", " ": "space", "'": "apostrophe", "_": "underscore", "٫": "Arabic decimal mark"}
+NAMES = {".": "point", ",": "comma", " ": "space", "'": "apostrophe", "٫": "Arabic decimal mark"}
 NAN = float("nan")
 NOT_A_NUMBER = "not a number: read as missing"
 NOT_EXACT = "not an exact number: read as the nearest one"
