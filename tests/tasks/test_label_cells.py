@@ -20,7 +20,7 @@ def read(task, cells, **settings):
     """A task that learnt these cells as a fit does."""
     config = sensorium.api.Config.gather(settings)
     labels, reading = read_labels(column(cells), config)
-    return learn_task(task, labels, reading, config)
+    return learn_task(task, labels, np.arange(len(cells)), reading, config)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_typing_errors_and_codes_are_told_and_do_not_set_the_scale(values):
     far = np.abs(values) > 500
     task = tasks.load("regression").learn(column(values), "auto")
     (told,) = task.findings("c")
-    assert f"{far.sum()} of {len(values)} training labels" in told.reason and "train.outliers=keep" in told.cure
+    assert f"{far.sum()} of {len(values)} labels" in told.reason and "train.outliers=keep" in told.cure
     assert task.mean == pytest.approx(values[~far].mean()) and task.deviation == pytest.approx(values[~far].std())
     target = task.encode(column(values))
     kept = task.without_outliers(target, np.ones(len(values), bool))
@@ -82,7 +82,7 @@ def test_ordinary_rows_are_answered_right(lines):
 
 
 def test_it_is_told_by_inspection_and_fit(lines):
-    assert "far from all others" in sensorium.inspect(lines, "y").target["caution"]
+    assert "3 of 400 labels are far from all others" in sensorium.inspect(lines, "y").target["caution"]
     model = sensorium.fit(lines, "y", epochs=1, progress=False)
     (notice,) = [notice for notice in model.card["notices"] if "far from all others" in notice["reason"]]
     assert notice["column"] == "y" and not notice["rows"]

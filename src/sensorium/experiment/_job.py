@@ -111,7 +111,7 @@ class Job:
         train_rows = self.split.rows("train")
         preset = with_preset(self.config.train, len(train_rows), self.task_name)
         self.config = self.config.model_copy(update={"train": preset})
-        self.task, self.kept = self._learn_task(target.take(train_rows), labels.take(train_rows))
+        self.task, self.kept = self._learn_task(target, labels, train_rows)
         teacher = self.config.train.teacher
         self._teacher = find_teacher(teacher, self.task, self.device) if teacher else None
         self.unlabelled = self._unlabelled(labels)
@@ -168,11 +168,11 @@ class Job:
         if missing:
             self.report.say(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
 
-    def _learn_task(self, target: Column, labels: Column) -> tuple[Task, list[int]]:
+    def _learn_task(self, target: Column, labels: Column, rows: Rows) -> tuple[Task, list[int]]:
         """The task, and where each logit of a continued model is among its own."""
         if self.start is not None:
-            return self.start.task.extend(target, self.config.train.class_weight)
-        return learn_task(self.task_name, labels, self.reading, self.config), []
+            return self.start.task.extend(target.take(rows), self.config.train.class_weight)
+        return learn_task(self.task_name, labels, rows, self.reading, self.config), []
 
     def _check_stages(self) -> None:
         """What training is to freeze and to unfreeze is there; told before the work."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,11 +100,13 @@ def inspect(
         task = infer_task(labels, settings, reading)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
+    target_report = _target(Target(labels, *task, reading), sides, settings) if task else None
+    plans = [_with_caution(plan, target_report) for plan in plans]
     return Inspection(
         table=opened.name,
         rows=len(opened),
         columns=_columns(opened, plans, settings, report, every=every),
-        target=_target(Target(labels, *task, reading), sides, settings) if task else None,
+        target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         notices=[group.to_json() for group in table_findings(opened, {}, split, None, None).groups()],
         copies=find_copies(opened, plans, sides, report),
@@ -190,6 +192,11 @@ def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
     return list(zip(map(shorten, values), counts[order].tolist(), strict=True))
 
 
+def _with_caution(plan: ColumnPlan, target: Mapping[str, Any] | None) -> ColumnPlan:
+    """What is to be looked at in the target is said of its column too."""
+    return replace(plan, caution=target["caution"]) if target and target["column"] == plan.name else plan
+
+
 def _target(found: Target, sides: Sides, config: Config) -> dict[str, Any]:
     labels, guess = found.labels, found.guess
     return {
@@ -204,12 +211,12 @@ def _target(found: Target, sides: Sides, config: Config) -> dict[str, Any]:
 
 def _target_findings(found: Target, sides: Sides, config: Config) -> list[Problem]:
     """What a fit would say of the target; what is known before where it would not start."""
-    train = found.labels.take(np.flatnonzero(sides.splits == SPLITS.index("train")))
+    labels, train = found.labels, np.flatnonzero(sides.splits == SPLITS.index("train"))
     with suppress(SchemaError):
-        task = learn_task(found.task, train, found.reading, config)
-        checked = check_labels_of(task, task.encode(found.labels), sides.splits, train.name)
-        return [*task.findings(train.name), *checked]
-    return found.reading.findings(train.name)
+        task = learn_task(found.task, labels, train, found.reading, config)
+        checked = check_labels_of(task, task.encode(labels), sides.splits, labels.name)
+        return [*task.findings(labels.name), *checked]
+    return found.reading.findings(labels.name)
 
 
 def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:

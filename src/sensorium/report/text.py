@@ -42,7 +42,8 @@ def inspection_text(found: Inspection) -> RenderableType:
         lines.append(Text(f"target {target['column']!r}: {target['task']} ({target['reason']}){missing}"))
         lines.append(Text(f"split {found.split['how']}: {sizes}"))
         lines += _cautions([(target["column"], target["caution"])])
-    lines += _cautions((column.name, column.caution) for column in found.columns)
+    told = found.target["column"] if found.target else None
+    lines += _cautions((column.name, column.caution) for column in found.columns if column.name != told)
     lines += [Text(f"? {notice}", "cyan") for notice in map(notice_text, found.notices)]
     advice = [": ".join(filter(None, (each["setting"], each["reason"]))) for each in found.advice]
     lines += [Text(f"? {line}", "cyan") for line in advice]

@@ -67,6 +67,10 @@ class Task(Learned, ABC):
         """The task, whose labels were read so."""
         return replace(self, reading=reading)
 
+    def looked_at(self, labels: Column) -> Self:
+        """The task, which has counted in the labels of every row what its findings tell."""
+        return self
+
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         fields, arrays = super().state()
         del fields["reading"]

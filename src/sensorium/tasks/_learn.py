@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from sensorium.config import Config
 from sensorium.registry import tasks
@@ -12,13 +15,16 @@ from sensorium.schema import LabelReading
 from sensorium.table import Column
 from sensorium.tasks._base import Task
 
+Rows: TypeAlias = npt.NDArray[np.int64]
 
-def learn_task(name: str, labels: Column, reading: LabelReading, config: Config) -> Task:
+
+def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, config: Config) -> Task:
     """A task that knows the labels of the training rows.
 
     Args:
         name: registered name.
-        labels: of the training rows, as the reading gave them.
+        labels: of every row, as the reading gave them.
+        train: the training rows.
         reading: how the target's cells become labels.
         config: `tasks`, `train.class_weight`, `train.outliers`, `table.labels`.
 
@@ -31,8 +37,8 @@ def learn_task(name: str, labels: Column, reading: LabelReading, config: Config)
         **({"kinds": config.tasks} if config.tasks else {}),
     }
     kind = tasks.load(name)
-    learnt: Task = kind.learn(labels, config.train.class_weight, **options_of(kind, options))
-    return learnt.with_reading(reading)
+    learnt: Task = kind.learn(labels.take(train), config.train.class_weight, **options_of(kind, options))
+    return learnt.with_reading(reading).looked_at(labels)
 
 
 def options_of(kind: type[Task], options: Mapping[str, Any]) -> dict[str, Any]:

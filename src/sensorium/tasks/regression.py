@@ -39,9 +39,10 @@ class Regression(Task):
     Attributes:
         mean, deviation: of the training rows' target, without its outliers unless they are kept.
         middle, reach: of these rows the median, and the distance from it beyond which a label is an outlier; a reach
-            of 0 says that none is left out.
-        outliers: the different ones among the training rows, the farthest first.
-        outlying, rows: training rows that have one, and all of them.
+            of 0 says that none can be told.
+        keep: they are trained on all the same.
+        outliers: the different ones among the rows that were looked at, the farthest first.
+        outlying, rows: rows that have one, and all of them.
         notation: how the training rows write numbers (`Notation.to_json`).
         notes: what the user should know of that: a reason and a cure each.
     """
@@ -52,6 +53,7 @@ class Regression(Task):
     deviation: float
     middle: float = 0.0
     reach: float = 0.0
+    keep: bool = False
     outliers: list[float] = field(default_factory=list)
     outlying: int = 0
     rows: int = 0
@@ -80,12 +82,19 @@ class Regression(Task):
         values = values[np.isfinite(values)]
         far = far_values(values)
         kept = values if keep_outliers or not far.any() else values[~far]
-        middle, reach = reach_of(values, far)
-        outliers = sorted(set(values[far].tolist()), key=lambda value: -abs(value - middle))[:SHOWN]
-        reach = 0.0 if keep_outliers else reach
         told = [[_of_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
-        known = cls(*mean_and_deviation(kept), middle, reach, outliers, int(far.sum()), len(values))
-        return replace(known, notation=notation.to_json(), notes=told)
+        known = cls(*mean_and_deviation(kept), *reach_of(values, far), keep_outliers)
+        return replace(known, notation=notation.to_json(), notes=told).looked_at(column)
+
+    def looked_at(self, labels: Column) -> Self:
+        values, _ = read_numbers(labels, Notation.from_json(self.notation))
+        values = values[np.isfinite(values)]
+        far = values[self._is_far(values)]
+        different = sorted(set(far.tolist()), key=lambda value: -abs(value - self.middle))
+        return replace(self, outliers=different[:SHOWN], outlying=len(far), rows=len(values))
+
+    def _is_far(self, values: Floats) -> npt.NDArray[np.bool_]:
+        return np.abs(values - self.middle) > self.reach if self.reach else np.zeros(len(values), bool)
 
     @property
     def outputs(self) -> int:
@@ -97,8 +106,8 @@ class Regression(Task):
         return EncodedTarget(np.where(known, values, 0), known, problems)
 
     def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
-        far = target.known & rows & (np.abs(target.values - self.middle) > self.reach)
-        if not self.reach or not far.any():
+        far = target.known & rows & self._is_far(target.values)
+        if self.keep or not far.any():
             return target
         reason = "the label is far from all others: the row is not trained on"
         told = [Problem(int(row), "", reason, KEEP, f"{target.values[row]:.10g}") for row in np.flatnonzero(far)]
@@ -128,10 +137,10 @@ class Regression(Task):
         if not self.outlying:
             return []
         shown = ", ".join(f"{value:.10g}" for value in self.outliers)
-        number = f"{self.outlying:,} of {count(self.rows, 'training label')} {'is' if self.outlying == 1 else 'are'}"
+        number = f"{self.outlying:,} of {count(self.rows, 'label')} {'is' if self.outlying == 1 else 'are'}"
         reason, cure = f"{number} far from all others, such as {shown}", "correct the table"
-        if self.reach:
-            reason = f"{reason}; the rows are not trained on"
+        if not self.keep:
+            reason = f"{reason}; rows with such labels are not trained on"
             cure = f"correct them, or list codes for a missing value in table.missing; {KEEP}"
         return [Problem(None, column, reason, cure)]
 

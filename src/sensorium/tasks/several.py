@@ -110,6 +110,9 @@ class Several(Task):
         parts = {name: part.with_reading(reading.parts.get(name, part.reading)) for name, part in self.parts.items()}
         return replace(self, parts=parts, reading=reading)
 
+    def looked_at(self, labels: Column) -> Self:
+        return replace(self, parts={name: part.looked_at(labels.parts[name]) for name, part in self.parts.items()})
+
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         states = {name: part.state() for name, part in self.parts.items()}
         arrays = {f"{i}.{key}": a for i, (_, own) in enumerate(states.values()) for key, a in own.items()}
