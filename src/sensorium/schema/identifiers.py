@@ -13,6 +13,7 @@ from sensorium.table import Column
 
 FEW = 10  # values below which nothing is said to be an identifier
 MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
+ENOUGH = 30  # numbers of which none is there twice by chance, where they fill so much of a range
 DENSE = 0.6  # share of a range that different whole numbers fill, from which they number the rows of a larger table
 DIGITS = r"^\s*[0-9]{1,18}\s*$"
 COUNTERS = ("id", "index", "level_0", "rowid", "rownum", "row_nr", "row_number", "rownames", "row_names", "row.names")
@@ -69,7 +70,8 @@ def _row_numbers(column: Column) -> str:
         return ""
     low, high = pc.min_max(numbers).as_py().values()
     length = high - low + 1
-    if not count <= length <= count / DENSE or pc.count_distinct(numbers).as_py() < count:
+    longest = count / DENSE if count >= ENOUGH else count
+    if not count <= length <= longest or pc.count_distinct(numbers).as_py() < count:
         return ""
     kind = "consecutive" if length == count else "different"
     return f"{count:,} {kind} whole numbers from {low} to {high}"
