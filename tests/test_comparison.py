@@ -158,7 +158,7 @@ def test_baselines_can_be_chosen_or_left():
 
 def test_a_baseline_that_cannot_be_trained_is_left_out_with_a_reason(monkeypatch):
     given, settings = make_truth("nothing", rows=120), {"fusions": ["concat"], "epochs": 1, "progress": False}
-    several = given | {"other": np.arange(120.0)}
+    several = given | {"other": np.arange(120) / 2}
     found = sensorium.compare(several, ["label", "other"], **settings)
     assert found.left_out["trees"] == "it is for binary, multiclass, multilabel, regression, not several"
     with pytest.raises(ConfigError, match="baseline 'linear'"):

@@ -171,7 +171,7 @@ def _only(job, name):
 
 def test_texts_that_are_all_alike_are_no_fault():
     job = experiment(
-        {"one": ["the same words"] * 60, "two": np.arange(60.0), "label": ["a", "b"] * 30},
+        {"one": ["the same words"] * 60, "two": np.arange(60) / 2, "label": ["a", "b"] * 30},
         columns=["one", "two"],
         modalities={"one": "text"},
     )

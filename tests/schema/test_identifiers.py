@@ -48,7 +48,7 @@ def test_row_numbers_are_left_out_whatever_they_are_called(name):
     found = plans({"x": NOISE, "c": COUNTERS[name], "label": LABELS})["c"]
     assert found.modality is None
     assert "whole numbers from" in found.reason
-    assert "--modality c=number uses it" in found.caution
+    assert "--modality c=number" in found.caution
 
 
 MEASURES = {
@@ -122,7 +122,7 @@ def test_a_column_without_a_name_is_left_out_even_of_part_of_a_table(header, tmp
     found = plans(tmp_path / "t.csv")
     assert [name for name, plan in found.items() if plan.modality] == ["x"]
     name = next(iter(found))
-    assert f"--modality {name}=" in found[name].caution
+    assert f"{name}=" in found[name].caution and "--modality" in found[name].caution
     assert used(tmp_path / "t.csv", modalities={name: "number"}) == [name, "x"]
 
 

@@ -1,5 +1,6 @@
 """Every type that Arrow knows is read, or its column is left out and told; the others stay as they are."""
 
+import contextlib
 import datetime
 import decimal
 
@@ -173,12 +174,9 @@ def _plain(value):
 @pytest.mark.parametrize("name", CASES)
 def test_a_target_of_any_type_is_taken_or_refused(name):
     cells, _ = CASES[name]
-    told = ""
-    try:
-        sensorium.inspect(pa.table({"x": NUMBERS, "y": cells}), "y")
-    except SchemaError as error:
-        told = str(error)
-    assert not told or "target" in told
+    with contextlib.suppress(SchemaError):
+        found = sensorium.inspect(pa.table({"x": NUMBERS, "y": cells}), "y")
+        assert found.target["task"]
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def test_what_columns_hold_is_learnt_from_them_too(name):
     texts = ["seen words"] * 20 + ["others yet"] * 20 + ["held out"] * 10 + ["kept back"] * 5
     split = ["train"] * 40 + ["test"] * 10 + ["validation"] * 5
     label = ["a", "b"] * 10 + [None] * 20 + ["a", "b", "a", "b", "a"] * 3
-    given = {"text": texts, "number": np.arange(55.0), "split": split, "label": label}
+    given = {"text": texts, "number": np.arange(55) / 2, "split": split, "label": label}
     settings = {"modalities": {"text": {"name": "text", "min_count": 1}}, "split_column": "split", "progress": False}
     model = sensorium.fit(given, "label", epochs=1, train=USERS[name], **settings)
     described = str(model.bundle.learnt["text"].state())

@@ -10,8 +10,8 @@ import typer
 Table: TypeAlias = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel file, a folder of class "
-        "folders or of Parquet parts, or postgresql://user@host/name; file columns hold paths relative to it."
+        help="CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel file, a folder of class folders "
+        "or of Parquet parts, or postgresql://user@host/name; file columns hold paths relative to it."
     ),
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from sensorium.table import Column
 
 FEW = 10  # values below which nothing is said to be an identifier
 MOSTLY_UNIQUE = 0.9  # share of different values from which short words and whole numbers look like an identifier
+ENOUGH = 30  # numbers of which none is there twice by chance, where they fill so much of a range
 DENSE = 0.6  # share of a range that different whole numbers fill, from which they number the rows of a larger table
 DIGITS = r"^\s*[0-9]{1,18}\s*$"
 COUNTERS = ("id", "index", "level_0", "rowid", "rownum", "row_nr", "row_number", "rownames", "row_names", "row.names")
@@ -35,23 +37,26 @@ def find_identifier(column: Column, modality: str | None, guess: Guess) -> Ident
         modality: what it would be learnt as.
         guess: how sure that is.
     """
-    flag = f"--modality {column.name}={{}} uses it"
     counted = "" if modality == "date" else _row_numbers(column)
     if index := column.origin.index:
-        cure = flag.format("number" if counted else modality or "text")
-        return Identifier(f"{index}{f' ({counted})' if counted else ''}", f"{cure}; so does {_by_name(column)}")
+        cure = _flag(column, "number" if counted else modality or "text")
+        return Identifier(f"{index}{f' ({counted})' if counted else ''}", f"{cure}, or {_by_name(column)}")
     if counted:
-        return Identifier(f"row numbers: {counted}", flag.format("number"))
+        return Identifier(f"row numbers: {counted}", _flag(column, "number"))
     if _looks_like_identifier(column, modality, guess):
         reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
-        return Identifier(reason, f"--modality {column.name}=category (or text) uses it")
+        return Identifier(reason, f"{_flag(column, 'category')}, or text")
     return None
+
+
+def _flag(column: Column, modality: str) -> str:
+    return f"to use it: --modality {shlex.quote(f'{column.name}={modality}')}"
 
 
 def _by_name(column: Column) -> str:
     if "pandas" in column.origin.index:
-        return f"reset_index(), or --columns with {column.name} in its list"
-    return f"a name in the header, or --columns with {column.name!r} in its list"
+        return "reset_index(), or name it in --columns"
+    return "give it a name in the header, or name it in --columns"
 
 
 def _row_numbers(column: Column) -> str:
@@ -65,7 +70,8 @@ def _row_numbers(column: Column) -> str:
         return ""
     low, high = pc.min_max(numbers).as_py().values()
     length = high - low + 1
-    if not count <= length <= count / DENSE or pc.count_distinct(numbers).as_py() < count:
+    longest = count / DENSE if count >= ENOUGH else count
+    if not count <= length <= longest or pc.count_distinct(numbers).as_py() < count:
         return ""
     kind = "consecutive" if length == count else "different"
     return f"{count:,} {kind} whole numbers from {low} to {high}"
