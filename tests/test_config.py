@@ -87,7 +87,18 @@ def test_every_key_has_a_case():
     """Those left out (`calibrate`, `device`, `tasks`, some of `table`, `train` and `prepare`) have their own tests."""
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "tasks"} == set(TOP)
-    beside = {"allow_outside", "encoding", "lists", "query", "series", "targets", "windows"}
+    beside = {
+        "allow_outside",
+        "comment",
+        "encoding",
+        "lists",
+        "query",
+        "quotes",
+        "series",
+        "skip_rows",
+        "targets",
+        "windows",
+    }
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span"} == set(SPLIT)
 
