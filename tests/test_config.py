@@ -87,8 +87,8 @@ def test_every_key_has_a_case():
     """Those left out (`calibrate`, `device`, `tasks`, some of other groups) have their own tests."""
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "tasks"} == set(TOP)
-    beside = {"allow_outside", "encoding", "lists", "query", "series", "targets", "windows"}
-    beside |= {"decimal", "thousands", "currency", "censored"}
+    beside = {"allow_outside", "comment", "encoding", "lists", "query", "quotes", "series", "skip_rows", "targets"}
+    beside |= {"windows", "decimal", "thousands", "currency", "censored"}
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span", "day_first"} == set(SPLIT)
 

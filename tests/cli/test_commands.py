@@ -81,7 +81,7 @@ def test_fit_tells_whether_a_temperature_helped(tabular, tmp_path):
 
 def test_evaluate_tells_metrics_and_intervals(run, made):
     found = answer("evaluate", run, made)
-    assert set(found) == {"n", "metrics", "intervals"}
+    assert set(found) == {"n", "metrics", "intervals", "notices"}
     assert set(found["metrics"]) == set(found["intervals"])
     low, high = found["intervals"]["accuracy"]
     assert low <= found["metrics"]["accuracy"] <= high

@@ -14,7 +14,9 @@ from sensorium.table._read import finding
 from sensorium.table._records import LINE, Record, end_of_line, records
 from sensorium.table._separator import ALONE, agreed_width, find_separator, sample_rows, set_separator
 
-DECLARED = re.compile(r'^"?sep=(.)"?[,;\t| ]*$', re.IGNORECASE)  # what Excel writes, and reads, above the header
+DECLARED = re.compile(
+    r'^"?sep=([!#-/:-@\[-`{-~\t ])"?[,;\t| ]*$', re.IGNORECASE
+)  # what Excel writes, and reads, above the header
 BLANKS = " \t\u00a0\u200b\ufeff"
 
 
