@@ -266,7 +266,16 @@ LEARNT = {
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True},
-    "series": {"steps": 5, "scale": "cell", "channels": ["b"], "time": "b", "since": True},
+    "series": {
+        "steps": 5,
+        "scale": "cell",
+        "channels": ["b"],
+        "time": "b",
+        "since": True,
+        "day_first": False,
+        "separator": ";",
+        "decimal": ",",
+    },
     "geo": {"order": "lon_lat", "scales": 2},
     "document": {
         "pages": 1,
@@ -278,7 +287,7 @@ LEARNT = {
         "tokenizer": lambda pretrained: pretrained("text"),
     },
     "pages": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
-    "vector": {},
+    "vector": {"separator": ";", "decimal": ","},
     "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
     "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
@@ -418,6 +427,9 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, 
     column = make_column(name, tmp_path)
     if option in ("channels", "time", "since") and name == "series":
         (tmp_path / "two.csv").write_text("day,a,b\n2026-01-01,1,2\n2026-01-04,3,5\n")
+        column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
+    if option == "day_first" and name == "series":
+        (tmp_path / "two.csv").write_text("day,a\n01/02/2026,1\n04/03/2026,3\n")
         column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")

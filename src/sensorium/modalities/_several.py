@@ -14,7 +14,7 @@ import pyarrow as pa
 from sensorium.modalities._base import Modality
 from sensorium.modalities._separated import spelt_names
 from sensorium.modalities._suffixes import several_paths, suffix_of
-from sensorium.problems import Problem, count
+from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -63,25 +63,9 @@ def _listed(cell: Any) -> list[Any] | None:
 
 
 def usual_count(owners: npt.NDArray[np.int64], most: int) -> int:
-    """As many files as the fullest cell has, at most `most`."""
-    return min(most, int(_counts(owners).max())) if len(owners) else most
-
-
-def count_fuller(owners: npt.NDArray[np.int64], most: int) -> int:
-    """How many cells have more files than that."""
-    return int((_counts(owners) > most).sum())
-
-
-def finding_of_fuller(column: str, fuller: int, most: int, noun: str) -> list[Problem]:
-    """That cells have more files than are kept."""
-    if not fuller:
-        return []
-    reason = f"{count(fuller, 'cell')} have more than {most:,} {noun}: the others are not read"
-    return [Problem(None, column, reason, f"modalities.{column}.most keeps more")]
-
-
-def _counts(owners: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.unique(owners, return_counts=True)[1]
+    """As many files as 99% of the cells have, at most `most`."""
+    counts = np.unique(owners, return_counts=True)[1]
+    return min(most, int(np.quantile(counts, 0.99, method="higher"))) if len(counts) else most
 
 
 def problems_of_cells(

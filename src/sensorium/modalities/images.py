@@ -10,16 +10,8 @@ from pydantic import PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import decode_cells
-from sensorium.modalities._several import (
-    count_fuller,
-    finding_of_fuller,
-    flat_cells,
-    looks_like_several,
-    problems_of_cells,
-    usual_count,
-)
+from sensorium.modalities._several import flat_cells, looks_like_several, problems_of_cells, usual_count
 from sensorium.modalities.image import Image
-from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -36,7 +28,6 @@ class Images(Modality):
     Attributes:
         size, channels, fit: of each picture, as of an image.
         most: pictures of a cell; the rest is cut.
-        fuller: training cells that have more.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
@@ -48,7 +39,6 @@ class Images(Modality):
     ground: int
     max_pixels: int
     most: int
-    fuller: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -69,13 +59,11 @@ class Images(Modality):
         size: side in pixels; by default the median shorter side of the training pictures, between 16 and 64.
         channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
         fit: stretch to a square, pad it, or crop its middle.
-        most: pictures kept of a cell; by default as many as the fullest training cell has, at most 16.
+        most: pictures kept of a cell; by default as many as 99% of the training cells have, at most 16.
         """
         flat, owners = flat_cells(column)
-        most = most or usual_count(owners, MOST)
-        fuller = count_fuller(owners, most)
         one = Image.learn(flat, size=size, channels=channels, fit=fit)
-        return cls(one.size, one.channels, one.fit, one.ground, one.max_pixels, most, fuller)
+        return cls(one.size, one.channels, one.fit, one.ground, one.max_pixels, most or usual_count(owners, MOST))
 
     @property
     def _picture(self) -> Image:
@@ -90,9 +78,6 @@ class Images(Modality):
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         told = problems_of_cells(problems, owners, column, "pictures")
         return Encoded(Ragged(values[there], offsets), counts > 0, told)
-
-    def findings(self, column: str) -> list[Problem]:
-        return finding_of_fuller(column, self.fuller, self.most, "pictures")
 
     def facts(self) -> Facts:
         return {"channels": self.channels, "size": self.size, "ordered": False}

@@ -11,16 +11,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._files import decode_cells
-from sensorium.modalities._several import (
-    count_fuller,
-    finding_of_fuller,
-    flat_cells,
-    looks_like_several,
-    problems_of_cells,
-    usual_count,
-)
+from sensorium.modalities._several import flat_cells, looks_like_several, problems_of_cells, usual_count
 from sensorium.modalities.audio import LOWEST_RATE, Audio
-from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
 
@@ -40,7 +32,6 @@ class Sounds(Modality):
     Attributes:
         rate, mels, seconds, mean, deviation: of each sound, as of audio.
         most: sounds of a cell; the rest is cut.
-        fuller: training cells that have more.
     """
 
     encoder: ClassVar[str] = "audio_cnn"
@@ -52,7 +43,6 @@ class Sounds(Modality):
     mean: Frames
     deviation: Frames
     most: int
-    fuller: int = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -73,13 +63,11 @@ class Sounds(Modality):
         rate: samples per second; by default the median of the training sounds, at most 16,000.
         mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
         seconds: what is kept of a sound; by default as much as 99% of the training sounds have, at most 10.
-        most: sounds kept of a cell; by default as many as the fullest training cell has, at most 16.
+        most: sounds kept of a cell; by default as many as 99% of the training cells have, at most 16.
         """
         flat, owners = flat_cells(column)
-        most = most or usual_count(owners, MOST)
-        fuller = count_fuller(owners, most)
         one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)
-        return cls(one.rate, one.mels, one.seconds, one.mean, one.deviation, most, fuller)
+        return cls(one.rate, one.mels, one.seconds, one.mean, one.deviation, most or usual_count(owners, MOST))
 
     @property
     def _sound(self) -> Audio:
@@ -103,9 +91,6 @@ class Sounds(Modality):
         pause = np.zeros((PAUSE, self.mels), np.float32)
         parts = [part for frames in sounds for part in (pause, frames)][1:]
         return np.concatenate(parts) if parts else pause[:0]
-
-    def findings(self, column: str) -> list[Problem]:
-        return finding_of_fuller(column, self.fuller, self.most, "sounds")
 
     def facts(self) -> Facts:
         return self._sound.facts()
