@@ -275,7 +275,16 @@ LEARNT = {
     "category": {"min_count": 9, "max_levels": 1},
     "boolean": {},
     "date": {"day_first": True, "pivot": 30, "unit": "ms"},
-    "series": {"steps": 5, "scale": "cell", "channels": ["b"], "time": "b", "since": True},
+    "series": {
+        "steps": 5,
+        "scale": "cell",
+        "channels": ["b"],
+        "time": "b",
+        "since": True,
+        "day_first": False,
+        "separator": ";",
+        "decimal": ",",
+    },
     "geo": {"order": "lon_lat", "scales": 2},
     "document": {
         "pages": 1,
@@ -287,7 +296,7 @@ LEARNT = {
         "tokenizer": lambda pretrained: pretrained("text"),
     },
     "pages": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
-    "vector": {},
+    "vector": {"separator": ";", "decimal": ","},
     "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
     "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
     "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
@@ -431,6 +440,9 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, 
     if name == "number":
         cells = ["<5", "$1,234", "€2,500", "$12,750", "none of it", *map(str, range(20))]
         column = open_table({"n": cells, "row": list(range(25))}).column("n")
+    if option == "day_first" and name == "series":
+        (tmp_path / "two.csv").write_text("day,a\n01/02/2026,1\n04/03/2026,3\n")
+        column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")
     value = LEARNT[name][option]

@@ -6,7 +6,6 @@ import pytest
 
 import sensorium
 from sensorium.modalities.category import Category
-from sensorium.modalities.images import Images
 from sensorium.modalities.series import Series
 from sensorium.modalities.tags import Tags
 from sensorium.modalities.text import Text
@@ -70,11 +69,6 @@ def test_rare_names_are_told_where_they_are_many():
     assert told(Tags.learn(column([["a", f"n{k}"] for k in range(9)]))) == [
         "50% of the tags in the cells are rare: they are read as unknown"
     ]
-
-
-def test_more_pictures_than_are_kept_are_told():
-    cells = column([[f"{k}.png" for k in range(20)], ["1.png"]] * 3)
-    assert told(Images.learn(cells, size=8)) == ["3 cells have more than 16 pictures: the others are not read"]
 
 
 def test_cuts_are_said_in_inspect_and_in_fit_once():

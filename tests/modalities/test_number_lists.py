@@ -1,6 +1,7 @@
 """Lists of numbers in every notation are the same numbers; what only looks like one is left to others."""
 
 import random
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import sensorium
 from sensorium.errors import SchemaError
 from sensorium.modalities.series import Series
+from sensorium.modalities.tags import Tags
 from sensorium.modalities.vector import Vector
 from sensorium.table import open_table
 
@@ -30,6 +32,8 @@ NOTATIONS = {
     "repr of float32": lambda row: repr(row.astype(np.float32)),
     "list of NumPy numbers": lambda row: str([f"np.float64({number})" for number in row]).replace("'", ""),
     "tensor": lambda row: f"tensor({row.tolist()}, device='cuda:0', grad_fn=<SelectBackward0>)",
+    "Spark": lambda row: f"DenseVector({row.tolist()})",
+    "pandas index": lambda row: f"Index({row.tolist()}, dtype='float64', name='x')",
     "tuple": lambda row: str(tuple(row.tolist())),
     "PostgreSQL": lambda row: "{" + ",".join(map(str, row)) + "}",
     "blanks": lambda row: " ".join(map(str, row)),
@@ -188,3 +192,16 @@ def test_any_text_is_read_or_told(text, separator):
 def test_a_separator_can_be_set():
     cells = ["1~2~3", "4~5~6"] * 5
     assert Vector.learn(column(cells), separator="~").encode(column(cells)).present.all()
+
+
+@pytest.mark.parametrize(
+    "text", ["[1" + " " * 100_000 + "x", "[" + "1 " * 50_000 + "x]", "(" * 50_000, "{" + "a," * 50_000]
+)
+def test_hostile_text_takes_no_time(text):
+    start = time.process_time()
+    column_ = column([text, "1;2"])
+    for kind in (Vector, Series):
+        kind.looks_like(column_)
+        kind.learn(column(ROWS.tolist())).encode(column_)
+    Tags.looks_like(column_)
+    assert time.process_time() - start < 5

@@ -98,7 +98,10 @@ def test_an_address_is_outside(folder, cell):
     assert "allow_outside" in caught.value.cure
 
 
-@pytest.mark.parametrize("cell", ["gone%00.png", "%00", "", "  ", '""', "file://", "C:\\data\\a.png", "%", "~", "?x"])
+NOWHERE = ["gone%00.png", "%00", "", "  ", '""', "file://", "C:\\data\\a.png", "%", "~", "?x", "~%00", "~a\0b"]
+
+
+@pytest.mark.parametrize("cell", NOWHERE)
 def test_what_is_nowhere_has_a_reason(folder, cell):
     with pytest.raises(Unreadable):
         Files(folder).path(cell)

@@ -33,12 +33,12 @@ class Stamps:
     Attributes:
         time: the column that holds it; empty: the first one of dates, if any.
         written: what `Date` learnt of it, where it holds text; else empty.
-        caution: what may be wrong with that.
+        doubtful: days and months may be the other way round.
     """
 
     time: str = ""
     written: dict[str, Any] = field(default_factory=dict)
-    caution: str = ""
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,16 @@ def learn_stamps(column: Column, time: str | None, *, day_first: bool | None) ->
             texts.setdefault(name, []).extend(cells)
     for name, cells in texts.items():
         stamps = Column(name, pa.array(cells, pa.string()), column.files)
-        if guess := Date.looks_like(stamps):
-            caution = guess.caution if day_first is None else ""
-            return Stamps(name, dict(Date.learn(stamps, day_first=day_first).state()[0]), caution)
+        if Date.looks_like(stamps):
+            written = dict(Date.learn(stamps, day_first=day_first).state()[0])
+            return Stamps(name, written, day_first is None and _may_be_swapped(stamps))
     return Stamps(time or "")
+
+
+def _may_be_swapped(stamps: Column) -> bool:
+    """Are all of them dates either way, and other ones?"""
+    one, other = (Date.learn(stamps, day_first=first).moments(stamps) for first in (True, False))
+    return bool(np.isfinite(one).all() and np.isfinite(other).all() and (one != other).any())
 
 
 def holds_flat_lists(column: Column) -> bool:

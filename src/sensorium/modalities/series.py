@@ -48,7 +48,8 @@ class Series(Modality):
         time: column of CSV and Parquet files that holds time stamps; empty: the first one of dates, if any.
         since: the last channel is the time since the step before.
         separator, decimal: how a text lists numbers; no separator: in brackets.
-        stamps: what `Date` learnt of the time stamps, where they are text; doubtful: what may be wrong with it.
+        stamps: what `Date` learnt of the time stamps, where they are text; doubtful: days and months
+            may be the other way round.
         cut, seen: training series that are longer than `steps`, of so many.
     """
 
@@ -65,7 +66,7 @@ class Series(Modality):
     separator: str = ""
     decimal: str = "."
     stamps: dict[str, Any] = field(default_factory=dict)
-    doubtful: str = ""
+    doubtful: bool = False
     cut: int = 0
     seen: int = 0
 
@@ -124,7 +125,7 @@ class Series(Modality):
             notation.separator,
             notation.decimal,
             stamps.written,
-            stamps.caution,
+            stamps.doubtful,
             sum(len(values) > steps for values in found),
             len(found),
         )
@@ -203,7 +204,8 @@ class Series(Modality):
             setting = f"modalities.{column}.steps keeps more"
             found.append(Problem(None, column, f"{reason}: their beginning is cut, the last steps are read", setting))
         if self.doubtful:
-            reason = f"the time stamps of {self.time!r} are read as {self.stamps['format']}; the month may come first"
+            form = self.stamps.get("format", "dates")
+            reason = f"the time stamps of {self.time!r} are read as {form}; the month may come first"
             found.append(Problem(None, column, reason, f"modalities.{column}.day_first=false"))
         return found
 

@@ -15,7 +15,8 @@ from sensorium.problems import Unreadable
 from sensorium.table._spelt import CURE, is_gap_word, spells_lists, spelt_list
 
 GAPS = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>"))
-BEGINS = re.compile(r"\s*(?:[\[({\d+.|;,-]|(?:\w+\.)?(?:array|tensor)\s*\(|nan|null|none|n/?a)", re.IGNORECASE)
+BEGINS = re.compile(r"\s*(?:[\[({\d+.|;,-]|[\w.]+\s*\(\s*[\[(]|nan|null|none|n/?a)", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"\s*(?:[\[({]|[\w.]+\s*\(\s*[\[(])")
 COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ ,]\d{3})+(?:\.\d*)?")  # 1 234 567 is one number
 PADDED = re.compile(r"[+-]?0\d+")  # so are codes and phone numbers written, not measured numbers
@@ -47,7 +48,7 @@ class ListNotation:
         Raises:
             Unreadable: it lists no numbers in this notation.
         """
-        if not self.separator or text.lstrip()[:1] in ("[", "(", "{", "a", "t"):
+        if not self.separator or IN_BRACKETS.match(text):
             if '"' in text:
                 raise Unreadable("a list of what is no number")  # NumPy would read "1.5" as one
             return spelt_list(text, shortened=shortened)

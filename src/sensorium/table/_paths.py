@@ -37,7 +37,7 @@ def spellings(cell: str) -> Iterator[str]:
     yield cell
     found = dict.fromkeys([cell, bare_path(cell)])
     for change in (_without_query, unquote, _with_slashes, _composed, os.path.expanduser):
-        found |= dict.fromkeys([change(spelling) for spelling in found])
+        found |= dict.fromkeys([change(spelling) for spelling in found if "\0" not in spelling])
     yield from (spelling for spelling in found if spelling and spelling != cell)
 
 

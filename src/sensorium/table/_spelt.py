@@ -13,15 +13,15 @@ import pyarrow.compute as pc
 from sensorium.problems import Unreadable
 
 # A bracket alone says nothing: "(5.00)" is a negative amount, "(1,234.50)" another.
-OPENS = r"(?s)^\s*(?:\[|(?:\w+\.)?(?:array|tensor)\s*\(|[({].*[\w.]\s*[,;\s]\s*.*[)}]\s*$)"
+OPENS = r"(?s)^\s*(?:\[|[\w.]+\s*\(\s*[\[(]|[({].*[\w.]\s*[,;\s]\s*.*[)}]\s*$)"
 AMOUNT = r"^\s*\(\s*[$€£¥]?\s*[0-9]{1,3}(?:[,'][0-9]{3})*(?:\.[0-9]*)?\s*\)\s*$"
 PYTHON = re.compile(r"\b(?:None|nan)\b")  # how a list is spelt by Python's own `str`
 GAP = re.compile(r"<NA>|\b(?:None|nan|NaN|NAN|NULL|Null|null|NA|NaT)\b")
 INFINITE = re.compile(r"\b(?:inf|Inf|Infinity)\b")
-CALL = re.compile(r"^(?:\w+\.)?(?:array|tensor|Tensor)\s*\((.*)\)$", re.DOTALL)
-KEYWORD = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad|shape|size)\s*=.*$", re.DOTALL)
+CALL = re.compile(r"^[\w.]+\s*\(\s*([\[(].*)\)$", re.DOTALL)  # array([…]), tensor([…]), DenseVector([…]), deque([…])
+KEYWORD = re.compile(r"(?<=[\])])\s*,\s*\w+\s*=.*$", re.DOTALL)  # dtype=float32, device='cuda:0', grad_fn=<…>
 SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")  # NumPy 2 in a list: [np.float64(0.1), np.float64(0.2)]
-BETWEEN = re.compile(r"(?<=[\w.\]])\s*[\s;]\s*(?=[\[\w.+-])")  # NumPy puts blanks between numbers, not commas
+BETWEEN = re.compile(r"(?<=[\w.\]]) ?[ ;] ?(?=[\[\w.+-])")  # NumPy puts blanks between numbers, not commas
 LAST_COMMA = re.compile(r",\s*(?=\])")
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
 GAP_WORDS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nat", "-", "--", "?"))
@@ -73,7 +73,7 @@ def _loose_list(text: str) -> list[Any]:
     # A quote begins a text, a colon a mapping; a semicolon beside a comma may part rows or numbers.
     if text[:1] not in ("[", "(", "{") or any(sign in text for sign in "\"':") or (";" in text and "," in text):
         raise Unreadable("text that spells no list", CURE)
-    text = SCALAR.sub(r"\1", text).translate(BRACKETS)
+    text = " ".join(SCALAR.sub(r"\1", text).translate(BRACKETS).split())
     text = INFINITE.sub("Infinity", GAP.sub("null", text))
     text = NUMBER.sub(lambda found: json.dumps(float(found.group())), LAST_COMMA.sub("", BETWEEN.sub(",", text)))
     try:
