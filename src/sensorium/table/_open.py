@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def open_table(
     else:
         read, name = Read(_from_object(source)), f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     arrow = read.arrow
-    _check_whole(arrow, name)
+    if not read.checked:
+        _check_whole(arrow, name)
     _check(arrow, name)
     given = {
         column: normalise(cells, config.missing)
@@ -98,7 +100,7 @@ def _read_file(path: Path, config: TableConfig, expected: Collection[str]) -> Re
                 break
             fitting, told = refit(path, config, expected) if expected else (config, [])
             read = _as_read(entry.load()(path, fitting))
-            return Read(read.arrow, [*told, *read.problems])
+            return replace(read, problems=[*told, *read.problems])
     if not path.exists():
         raise TableError("there is no such table", place=str(path))
     raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())

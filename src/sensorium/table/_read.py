@@ -17,10 +17,12 @@ class Read:
     Attributes:
         arrow: the cells.
         problems: of a column or, column "", of the file; all with row None.
+        checked: Arrow made the cells from text itself, so that no offset in them can be wrong.
     """
 
     arrow: pa.Table
     problems: Sequence[Problem] = ()
+    checked: bool = False
 
 
 def finding(reason: str, cure: str = "", column: str = "") -> Problem:
