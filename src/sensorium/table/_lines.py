@@ -59,16 +59,28 @@ def count_in_cells(column: pa.ChunkedArray, character: int) -> npt.NDArray[np.in
     """How often a character below 128 stands in each cell of text; three times as quick as Arrow's search."""
     found = []
     for chunk in column.chunks:
-        text = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
-        ends = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-        found.append(np.diff(np.searchsorted(np.flatnonzero(text == character), ends)))
+        text, ends = _text_of(chunk)
+        places = np.flatnonzero(text == character)
+        if len(places) < len(chunk):
+            found.append(np.bincount(np.searchsorted(ends[1:], places, side="right"), minlength=len(chunk)))
+        else:
+            found.append(np.diff(np.searchsorted(places, ends)))
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def count_in_column(column: pa.ChunkedArray) -> int:
     """Line breaks in all cells of a column."""
-    texts = [chunk.buffers()[2] for chunk in column.chunks if len(chunk)]
-    return sum(_breaks(np.frombuffer(text, np.uint8), 0, text.size) for text in texts if text)
+    texts = [_text_of(chunk)[0] for chunk in column.chunks]
+    return sum(_breaks(text, 0, text.size) for text in texts)
+
+
+def _text_of(chunk: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """The bytes of all cells, and where each begins and ends."""
+    text = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
+    if not len(chunk):
+        return text[:0], np.zeros(1, np.int32)
+    ends = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    return text[ends[0] : ends[-1]], ends - ends[0]
 
 
 def _breaks(text: npt.NDArray[np.uint8], start: int, end: int) -> int:

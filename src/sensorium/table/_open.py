@@ -77,7 +77,7 @@ def open_table(
         found = from_datasets(source)
         read = Read(from_object(source) if found is None else found)
         name = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
-    arrow, origins = name_columns(whole(read.arrow, name))
+    arrow, origins = name_columns(read.arrow if read.checked else whole(read.arrow, name))
     _check(arrow, name)
     given, origins = _plain_columns(arrow, config, origins)
     point = config.decimal != "," and config.thousands != "."

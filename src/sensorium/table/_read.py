@@ -18,11 +18,13 @@ class Read:
         arrow: the cells.
         problems: of a column or, column "", of the file; all with row None.
         separator: what parts the cells of a text file; empty for other kinds.
+        checked: Arrow made the cells from text itself, so that no offset in them can be wrong.
     """
 
     arrow: pa.Table
     problems: Sequence[Problem] = ()
     separator: str = ""
+    checked: bool = False
 
 
 def finding(reason: str, cure: str = "", column: str = "") -> Problem:

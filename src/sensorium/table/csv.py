@@ -38,7 +38,7 @@ def csv(path: Path, config: TableConfig) -> Read:
     cells = Cells(arrow, data, head)
     told += [*_skipped(cells, skipped), *_repeated(cells), *_control_characters(data)]
     arrow, unnamed = _without_unnamed(arrow.rename_columns(head.names))
-    return Read(arrow, [*text.problems, *head.problems, *told, *unnamed], head.separator)
+    return Read(arrow, [*text.problems, *head.problems, *told, *unnamed], head.separator, checked=True)
 
 
 def csv_head(data: bytes, path: Path, config: TableConfig) -> Head:
