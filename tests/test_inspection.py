@@ -139,7 +139,7 @@ COLUMN_KEYS = {
 
 def test_the_keys_of_the_json_are_these(made):
     found = sensorium.inspect(made, "label").to_json()
-    assert set(found) == {"table", "rows", "columns", "target", "split", "copies", "advice", "every"}
+    assert set(found) == {"table", "rows", "columns", "target", "split", "notices", "copies", "advice", "every"}
     assert all(set(column) == COLUMN_KEYS for column in found["columns"])
     assert set(found["target"]) == {"column", "task", "reason", "caution", "missing", "labels"}
 
