@@ -169,8 +169,7 @@ def test_outliers_of_a_target(run):
     inspected, fitted = run("outlier_target")
     answers = numbers(fitted.partition("where")[0])
     assert all(abs(value) < 10 for value in answers)
-    assert not fitted.endswith("told: []")
-    assert inspected
+    assert "outlier" in inspected or "far" in inspected
 
 
 def test_a_pandas_index_is_no_feature(run):

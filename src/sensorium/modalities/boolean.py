@@ -32,7 +32,7 @@ class Boolean(Modality):
             return None
         spellings = {str(value).strip().lower() for value in column.values.unique().to_pylist()}
         if any(spellings == set(pair) for pair in PAIRS):
-            return Guess(0.96, f"only {' and '.join(sorted(spellings))}")
+            return Guess(0.98, f"only {' and '.join(sorted(spellings))}")
         return None
 
     @classmethod

@@ -27,6 +27,9 @@ YEAR = 365.2425 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
 BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
+FARTHEST = 1e6  # deviations from the mean
+AGES = 500 * 365.2425 * 86_400.0  # seconds; a date that far from the others is none of theirs
+MOST_FAR = 0.3  # share of the cells
 BIRTH_PIVOT = 30  # nobody is born in 2045
 MOSTLY = 0.9  # share of the cells with digits that are dates
 HALF_GAPS = 0.6  # share of all cells: more words among them, and the column is something else …
@@ -54,8 +57,9 @@ class Date(Modality):
         pivot: years of two digits from it on are of the 1900s, others of the 2000s.
         unit: of numbers, which count from 1970; empty where they are digits such as 20260131.
         counts: of training cells: `doubtful` (no cell tells the order), `two digits` (of the year), `coarse` (no day,
-            among days), `zoneless` (among cells with a zone).
+            among days), `zoneless` (among cells with a zone), `far` (centuries away from the others).
         zones: abbreviations of several zones → how they are read.
+        farthest: deviations from the mean to which dates are cut.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -70,6 +74,7 @@ class Date(Modality):
     unit: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
+    farthest: float = FARTHEST
 
     def __post_init__(self) -> None:
         if not self.order and "%" in self.format:  # of a model of before
@@ -107,9 +112,14 @@ class Date(Modality):
             plain = plain._of_text(read_dates(column.strings), day_first)
         seconds, _ = plain._seconds(column)
         seconds = seconds[np.isfinite(seconds)]
-        mean = float(seconds.mean()) if len(seconds) else 0.0
-        deviation = (float(seconds.std()) if len(seconds) else 0.0) or 1.0
-        return replace(plain, mean=mean, deviation=deviation, clock=bool((seconds % DAY != 0).any()))
+        far = _sentinels(seconds)
+        known = seconds[~far]
+        mean = float(known.mean()) if len(known) else 0.0
+        deviation = (float(known.std()) if len(known) else 0.0) or 1.0
+        farthest = float(np.abs((known - mean) / deviation).max()) if far.any() else FARTHEST
+        counts = {**plain.counts, **({"far": int(far.sum())} if far.any() else {})}
+        clock = bool((seconds % DAY != 0).any())
+        return replace(plain, mean=mean, deviation=deviation, clock=clock, counts=counts, farthest=farthest)
 
     def _of_text(self, dates: SpeltDates, day_first: bool | None) -> Self:
         """What the texts of training tell, beside their moments."""
@@ -132,7 +142,8 @@ class Date(Modality):
         seconds = np.where(present, seconds, self.mean)
         angles = [seconds / YEAR, (seconds + EPOCH_WEEKDAY) / (7 * DAY), *([seconds / DAY] if self.clock else [])]
         waves = [wave(2 * np.pi * angle) for angle in angles for wave in (np.sin, np.cos)]
-        features = np.stack([(seconds - self.mean) / self.deviation, *waves], 1) * present[:, None]
+        scaled = np.clip((seconds - self.mean) / self.deviation, -self.farthest, self.farthest)
+        features = np.stack([scaled, *waves], 1) * present[:, None]
         work.advance(len(column))
         return Encoded(features.astype(np.float32), present, problems)
 
@@ -154,12 +165,16 @@ class Date(Modality):
         setting = f"--set modalities.{column}"
         told = {
             "doubtful": (
-                f"no cell tells day from month; dates are read {DATE_ORDERS.get(self.order, '')}",
+                f"no cell shows which part is the day; dates are read {DATE_ORDERS.get(self.order, '')}",
                 f"{setting}.day_first={_other(self.order)}",
             ),
             "two digits": (
                 f"years of two digits are read as {1900 + self.pivot} to {1999 + self.pivot}",
                 f"{setting}.pivot={(self.pivot + 20) % 100} or another first year of the 1900s",
+            ),
+            "far": (
+                "dates are centuries away from all others; they are cut to the range of the others",
+                "correct typing errors; empty the cells whose date, such as 9999-12-31, stands for a missing one",
             ),
             "coarse": ("dates without a day are read as their first day", "write the day of every date"),
             "zoneless": ("times without a zone are read as UTC", "write the zone of every time"),
@@ -256,6 +271,14 @@ def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
     if odd:
         cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are no dates and are read as missing")
     return "; ".join(cautions)
+
+
+def _sentinels(seconds: Seconds) -> npt.NDArray[np.bool_]:
+    """bool[n]: dates such as 9999-12-31, which stand for a missing one: few, and centuries away from all others."""
+    far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
+    others = seconds[~far]
+    few = far.sum() <= MOST_FAR * len(seconds) and len(others) and np.ptp(others) < AGES / 2
+    return far if few else np.zeros(len(seconds), bool)
 
 
 def _other(order: str) -> str:

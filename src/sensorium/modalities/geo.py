@@ -25,6 +25,7 @@ RADIUS = 6371.0  # km, of the earth
 NEAR = 1e-9  # of the radius: places that differ by less, some millimetres, are one
 LONGEST = 8.0  # deviations, of the longest wave
 LONGEST_TEXT = 100  # characters
+AMOUNT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d{1,2}")  # 1.234,50 is a price, whatever else stands in the column
 NAMES = re.compile(r"(^|_)(geo|gps|coord|lat_?(lon|lng)|lon_?lat|location|place|position|point)", re.IGNORECASE)
 LATITUDE, LONGITUDE = ("lat", "latitude"), ("lon", "lng", "long", "longitude")
 PART = r"([+-]?\d{1,3}(?:\.\d*)?(?:e[+-]?\d{1,3})?)\s*°?\s*([NSEW])?"
@@ -72,6 +73,8 @@ class Geo(Modality):
             except Unreadable:
                 return None
         if not found:
+            return None
+        if column.is_string and sum(bool(AMOUNT.fullmatch(cell.strip())) for cell in sample) > 0.5 * len(sample):
             return None
         reason = f"pairs such as {str(sample[0])[:40]!r}, within −90 to 90 and −180 to 360"
         # "12,345.6" is a number whose thousands are parted: its "latitudes" are all whole.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._several import (
@@ -67,6 +67,7 @@ class Images(Modality):
         size: PositiveInt | None = None,
         channels: Literal[1, 3] | None = None,
         fit: Literal["stretch", "pad", "crop"] = "stretch",
+        ground: Annotated[int, Field(ge=0, le=255)] = 255,
         most: PositiveInt | None = None,
         levels: tuple[float, float] | None = None,
     ) -> Self:
@@ -75,12 +76,13 @@ class Images(Modality):
         size: side in pixels; by default the median shorter side of the training pictures, between 16 and 64.
         channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
         fit: stretch to a square, pad it, or crop its middle.
+        ground: grey value 0–255 behind transparent pixels, of pixels without a value, and beside padded pictures.
         most: pictures kept of a cell; by default as many as the fullest training cell has, at most 16.
         levels: values of pictures of more than 8 bits that become black and white; by default from the training
             pictures.
         """
         flat, owners = flat_cells(column)
-        one = Image.learn(flat, size=size, channels=channels, fit=fit, levels=levels)
+        one = Image.learn(flat, size=size, channels=channels, fit=fit, ground=ground, levels=levels)
         most = most or usual_count(owners, MOST)
         kept = (one.size, one.channels, one.fit, one.ground, one.max_pixels, most, one.scales, one.seen)
         return cls(*kept, False, *fuller_cells(owners, most))

@@ -271,5 +271,5 @@ def _far_note(values: Floats, far: npt.NDArray[np.bool_], name: str) -> tuple[st
     done = "the scale is learnt from the others, to whose range these are cut"
     return (
         f"{reason}; {done}",
-        f"correct typing errors; empty cells, or table.missing, for codes such as 999999 in {name}",
+        f"correct typing errors; if these are codes in {name}, empty the cells or list the codes in table.missing",
     )

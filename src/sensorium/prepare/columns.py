@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sensorium.config import Choice, Config, check_options
 from sensorium.errors import DataError, near_name, same_names
@@ -98,6 +99,9 @@ def prepare_columns(
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
+            if not modality.kept and _mixes_bytes(column):
+                problems.extend(_bytes_among_texts(column))
+                column = replace(column, data=pc.struct_field(column.data, ["path"]))
             if modality.kept:
                 _have_files(column, report)
             work = Work(1 if modality.alone else os.cpu_count() or 1, bar.advance)
@@ -112,6 +116,18 @@ def prepare_columns(
     problems.extend(absent_columns(table, learnt))
     problems.extend(unread_columns(table, learnt))
     return Prepared(columns, problems)
+
+
+def _mixes_bytes(column: Column) -> bool:
+    """Texts among which a cell holds bytes arrive as {bytes, path}."""
+    kind = column.data.type
+    return bool(pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"})
+
+
+def _bytes_among_texts(column: Column) -> list[Problem]:
+    """The cells that a modality that reads no files cannot read."""
+    rows = pc.indices_nonzero(pc.is_valid(pc.struct_field(column.data, ["bytes"]))).to_pylist()
+    return [Problem(row, column.name, "bytes where text was learned: read as missing", "decode them") for row in rows]
 
 
 def _have_files(column: Column, report: Reporter) -> None:

@@ -67,7 +67,9 @@ def _quick(values: Any) -> pa.Array | None:
     if pa.types.is_binary(kind):
         lost = (str,)  # a path among bytes would become bytes
     elif pa.types.is_date(kind):
-        lost = (datetime,)  # Arrow would cut off its time
+        lost = (datetime, int, float)  # Arrow would cut off its time, or take a number for days
+    elif pa.types.is_temporal(kind):
+        lost = (int, float)  # Arrow would take a number for ticks of the others' unit
     elif pa.types.is_list(kind):
         lost = (Set,)  # its members have another order in another process
     return None if lost and any(isinstance(value, lost) for value in values) else found

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
+from sensorium.problems import count
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
@@ -158,6 +159,8 @@ def _plain_columns(
         try:
             columns[name] = normalise(cells, config.missing, field.metadata)
             said = {"converted": converted(cells.type)}
+            if pa.types.is_temporal(cells.type) and (beyond := columns[name].null_count - cells.null_count):
+                said["lost"] = f"{count(beyond, 'cell')} outside the years 1 to 9999: read as missing"
         except (NoPlainForm, pa.ArrowException, NotImplementedError) as error:
             columns[name] = pa.chunked_array([pa.nulls(len(cells), pa.string())])
             said = {"unread": f"Arrow type {error if isinstance(error, NoPlainForm) else cells.type}"}

@@ -15,6 +15,8 @@ from sensorium.errors import TableError
 from sensorium.table._cells import cells_of
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+DAYS = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}  # ticks of a day
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, in days since 1970
 MOST = 2**31 - 1  # items that Arrow's lists count
 EXTENSION, PARAMETERS = b"ARROW:extension:name", b"ARROW:extension:metadata"
 PERIOD, INTERVAL = "pandas.period", "pandas.interval"
@@ -91,9 +93,25 @@ def _plain_scalar(array: pa.Array) -> pa.Array:
         return array.cast(pa.binary())
     if types.is_duration(kind):
         return pc.multiply(array.cast(pa.int64()).cast(pa.float64(), safe=False), SECONDS[kind.unit])
-    if types.is_boolean(kind) or types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind):
+    if types.is_date(kind) or types.is_timestamp(kind):
+        return _in_calendar(array)
+    if types.is_boolean(kind) or types.is_time(kind):
         return array
     raise NoPlainForm(str(kind))
+
+
+def _in_calendar(array: pa.Array) -> pa.Array:
+    """Moments without those that no calendar of Python holds: they are missing."""
+    low, high = pc.min_max(array.cast(pa.int64() if array.type.bit_width == 64 else pa.int32())).values()
+    if not low.is_valid:
+        return array
+    per_day = 1 if pa.types.is_date32(array.type) else DAYS[getattr(array.type, "unit", "ms")]
+    first, last = FIRST_DAY * per_day, (LAST_DAY + 1) * per_day - 1
+    if first <= low.as_py() and high.as_py() <= last:
+        return array
+    ticks = array.cast(pa.int64() if array.type.bit_width == 64 else pa.int32())
+    inside = pc.and_(pc.greater_equal(ticks, first), pc.less_equal(ticks, last))
+    return pc.if_else(inside, array, pa.scalar(None, array.type))
 
 
 def _plain_decimal(array: pa.Array) -> pa.Array:

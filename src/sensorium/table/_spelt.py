@@ -72,7 +72,7 @@ def _loose_list(text: str) -> list[Any]:
         text = KEYWORD.sub("", call.group(1)).strip()
     # A quote begins a text, a colon a mapping; a semicolon beside a comma may part rows or numbers.
     if text[:1] not in ("[", "(", "{") or any(sign in text for sign in "\"':") or (";" in text and "," in text):
-        raise Unreadable("text that spells no list", CURE)
+        raise Unreadable("text that is not a list", CURE)
     text = " ".join(SCALAR.sub(r"\1", text).translate(BRACKETS).split())
     text = INFINITE.sub("Infinity", GAP.sub("null", text))
     text = NUMBER.sub(lambda found: json.dumps(float(found.group())), LAST_COMMA.sub("", BETWEEN.sub(",", text)))
@@ -82,4 +82,4 @@ def _loose_list(text: str) -> list[Any]:
         found = None
     if isinstance(found, list):
         return found
-    raise Unreadable("text that spells no list", CURE)
+    raise Unreadable("text that is not a list", CURE)

@@ -80,7 +80,9 @@ def _parse(data: bytes, head: Head, config: TableConfig, path: Path) -> tuple[pa
     if head.extra and any(column.null_count < len(column) for column in arrow.columns[-head.extra :]):
         raise explain(data, head, config, path, None)
     if config.comment:
-        rows = arrow.filter(pc.invert(pc.fill_null(pc.starts_with(arrow.column(0), config.comment), False)))
+        rows = arrow.filter(
+            pc.invert(pc.fill_null(pc.starts_with(pc.utf8_ltrim_whitespace(arrow.column(0)), config.comment), False))
+        )
         return rows, skipped[0] + len(arrow) - len(rows)
     return arrow, skipped[0]
 
@@ -124,10 +126,11 @@ def _repeated(cells: Cells) -> list[Problem]:
     if len(names) < 2 or not names[0]:
         return []
     rows = pc.indices_nonzero(pc.fill_null(pc.equal(arrow.column(0), names[0]), False))
-    found = [row for row in arrow.take(rows).to_pylist() if [cell or "" for cell in row.values()] == names]
+    taken = zip(rows.to_pylist(), arrow.take(rows).to_pylist(), strict=True)
+    found = [row for row, cells in taken if [cell or "" for cell in cells.values()] == names]
     if not found:
         return []
-    reason = f"{count(len(found), 'row')} repeating the header (first: row {rows[0].as_py()})"
+    reason = f"{count(len(found), 'row')} repeating the header (first: row {found[0]})"
     return [finding(reason, "remove these lines: they make text of columns of numbers")]
 
 

@@ -168,6 +168,7 @@ def _claim_text(column: Column) -> Guess | None:
 def _of_target(text: str, name: str) -> str:
     """What is said of a column of numbers, for one that is the target: it has no modality."""
     text = text.replace(f"; {name}.censored says which", "").replace(f" (or modalities.{name}.decimal)", "")
+    text = text.replace(f"--modality {name}=category keeps them apart", "--task multiclass keeps them as classes")
     return text.replace(f"--modality {name}=category keeps them", "--task multiclass keeps them as classes")
 
 

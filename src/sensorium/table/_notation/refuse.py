@@ -35,7 +35,7 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
         kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
         return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
     example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
-    kind = f"look like codes and are not read as numbers; --modality {name}=number does so"
+    kind = f"look like codes and are not read as numbers; --modality {name}=number reads them as numbers"
     return f"cells such as {example!r} {kind}" if example else ""
 
 
