@@ -49,7 +49,7 @@ def with_rows(changes, rows=ROWS, header=HEADER):
         (PLAIN.replace("good 3", '"C:\\dir\\"'), NAMES),
         (PLAIN.replace("good 3", '"{""a"": ""say \\""hi\\""""}"'), NAMES),
         (PLAIN.replace("good 3", '"a, b\r\n\r\nc, d"'), NAMES),
-        (PLAIN.replace("x,", ",", 1), ["", "note", "label"]),
+        (PLAIN.replace("x,", ",", 1), ["column 1", "note", "label"]),
         (with_rows({}, [row.replace(",", ";").replace(";good", ",5;good") for row in ROWS], "x;note;label"), NAMES),
     ],
 )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.modalities._base import Modality
+from sensorium.modalities._files import sample_rows
 from sensorium.modalities._separated import spelt_names
 from sensorium.modalities._suffixes import several_paths, suffix_of
 from sensorium.problems import Problem, count
@@ -24,7 +25,7 @@ OPENS = ("[", "{", "(")
 
 def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
     """The claim of a modality whose cells hold several of what another modality decodes."""
-    some = column.take(_some_rows(column))
+    some = column.take(sample_rows(column, MANY))
     if some.is_string and not any(cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in some.sample(MANY)):
         return None  # a file each
     flat, owners = flat_cells(some)
@@ -33,11 +34,6 @@ def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
         return None
     count = len(flat) / max(1, len(np.unique(owners)))
     return replace(found, reason=f"lists of files, {count:.1f} a cell; {found.reason}")
-
-
-def _some_rows(column: Column) -> npt.NDArray[np.int64]:
-    rows = np.flatnonzero(column.present)
-    return rows[np.unique(np.linspace(0, max(0, len(rows) - 1), min(MANY, len(rows))).astype(np.int64))]
 
 
 def flat_cells(column: Column, most: int | None = None) -> tuple[Column, npt.NDArray[np.int64]]:

@@ -16,10 +16,10 @@ from sensorium.modalities._formats import INSTALL, can_open, container_format, h
 from sensorium.modalities._mp3 import Mpeg, find_mpeg, is_mpeg
 from sensorium.modalities._ogg import MARK, find_links
 from sensorium.modalities._piped import HEAD, Mended, mended_start
+from sensorium.modalities._sizes import ENDLESS
 from sensorium.problems import Unreadable
 
 SLACK = 64  # bytes that headers are wrong by without harm
-ENDLESS = 0x7FFF_0000  # bytes: above it lie the lengths that recorders write where they don't know it yet
 LONGEST = 1e9  # seconds: all of it
 PLAIN, KNOWN_CODECS = 1, (1, 2, 3, 6, 7, 17, 0xFFFE)  # of WAV files: what libsndfile reads if they are not damaged
 OTHER_CODECS = {b"RIFF": "wav", b"caff": "caf", MARK: "ogg"}  # formats of which libsndfile knows some codecs

@@ -27,7 +27,7 @@ YEAR = 365.2425 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
 BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
-FARTHEST = 1e6  # deviations from the mean
+FARTHEST = 1e15  # deviations from the mean: no limit
 AGES = 500 * 365.2425 * 86_400.0  # seconds; a date that far from the others is none of theirs
 MOST_FAR = 0.3  # share of the cells
 BIRTH_PIVOT = 30  # nobody is born in 2045

@@ -23,7 +23,7 @@ MARKS = frozenset((
     "nan", "-nan", "<na>", "#n/a", "#na", "#n/a!", "n/a", "n.a.", "null", "(null)", "\\n", "nat",
     "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#ind",
 ))  # fmt: skip
-SIGNS = frozenset(("-", "--", "---", "–", "—", "?", "??", ".", "..", "*", "x"))
+SIGNS = frozenset(("-", "--", "---", "–", "—", "?", "??", ".", "..", "*"))
 DOUBTFUL = frozenset(("na", "none", "nil", "missing"))  # as labels, these are worth a look
 SPELLS_NUMBER = re.compile(r"[^\w]*\d(?:[\d\W_]*\d)?(?:[eE][+-]?\d+)?[^\w]{0,3}[kKmMbB]?[^\w]{0,3}")
 CODE = re.compile(r"[A-Z]{2,3}")  # such as a country's
@@ -166,13 +166,13 @@ def _says_missing(text: str, others: list[str]) -> bool:
         return False
     if word == "na":
         return not _mostly(others, CODE.fullmatch)
-    return word in SIGNS and word != "x" and all(len(other) > 1 or other.isdigit() for other in others)
+    return word in SIGNS and all(len(other) > 1 or other.isdigit() for other in others)
 
 
 def _is_doubtful(text: str, others: list[str]) -> bool:
     """Is it a word that may stand for a missing label, though it reads like the other labels?"""
     word = text.casefold()
-    return word in DOUBTFUL or (word in SIGNS and word != "x" and "+" not in others)
+    return word in DOUBTFUL or (word in SIGNS and "+" not in others)
 
 
 def _mostly(texts: list[str], is_so: Callable[[str], object]) -> bool:

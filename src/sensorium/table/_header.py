@@ -59,7 +59,7 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
         raise TableError("the file is empty", place=place, rule="a header line, then rows")
     separator = set_separator(config.separator) or declared or find_separator(text, config, tabs=tabs)
     header, *rows = sample_rows(text, separator, config)
-    refuse_title(header, rows, text, config, f"{place}, line {above + 1}")
+    refuse_title(header, rows, text, config, place, line=above + 1)
     names, told = _clean(_evened(_spelt(header, text, separator, config), rows))
     end = start + end_of_line(text, header.last)
     told += header_doubts(names, rows, above)

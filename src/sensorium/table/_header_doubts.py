@@ -23,9 +23,9 @@ MOST_LINES = 30  # of a header whose names have line breaks
 Rows = Sequence[Record]
 
 
-def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, place: str) -> None:
+def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, place: str, *, line: int) -> None:
     """Raise where what stands in the header's place is a title or a comment."""
-    found, shown, start = "", shorten(" ".join(header.cells)), int(place.rpartition(" ")[2])
+    found, shown, start, place = "", shorten(" ".join(header.cells)), line, f"{place}, line {line}"
     width, comment = len(header.cells), header.cells[0].lstrip().startswith(("#", "%", "//"))
     other, lines = _width_below(header, rows, text, config)
     if header.last > 1 and _swallows(header, text):

@@ -35,13 +35,11 @@ class Suspect:
     """A cell whose lines look like rows.
 
     Attributes:
-        row: where it is read.
         text: the cell.
         pieces: column → its cells in the swallowed rows.
         lines: how many line breaks it has, that is how many rows are gone.
     """
 
-    row: int
     text: str
     pieces: dict[int, list[str]]
     lines: int
@@ -118,7 +116,7 @@ def _suspects(cells: Cells, place: int, breaks: npt.NDArray[np.int64]) -> Iterat
         text = column[index].as_py()
         pieces = _pieces(text, cells.head.separator, place, width)
         if pieces:
-            yield Suspect(int(rows[index]), text, *pieces)
+            yield Suspect(text, *pieces)
 
 
 def _pieces(text: str, separator: str, place: int, width: int) -> tuple[dict[int, list[str]], int] | None:

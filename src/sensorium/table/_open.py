@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from sensorium.table._notation import Conventions, some_texts
 from sensorium.table._objects import from_object
 from sensorium.table._origins import name_columns
 from sensorium.table._parts import find_parts, read_parts
+from sensorium.table._paths import ADDRESS
 from sensorium.table._plain import NoPlainForm, converted, whole
 from sensorium.table._query import without_secrets
 from sensorium.table._read import Read
@@ -33,8 +33,6 @@ from sensorium.table._targets import join_spelling, join_targets
 from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows
 from sensorium.table.tar import tar as read_shards
-
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_table(

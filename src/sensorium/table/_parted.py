@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.problems import Unreadable
-from sensorium.table._spelt import CURE, is_gap_word, spells_lists, spelt_list
+from sensorium.table._spelt import CURE, GAP_WORDS, is_gap_word, spells_lists, spelt_list
 
-GAPS = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>"))
+GAPS = GAP_WORDS - {"-", "--", "?"}  # which stand between the ends of a range
 BEGINS = re.compile(r"\s*(?:[\[({\d+.|;,-]|[\w.]+\s*\(\s*[\[(]|nan|null|none|n/?a)", re.IGNORECASE)
 IN_BRACKETS = re.compile(r"\s*(?:[\[({]|[\w.]+\s*\(\s*[\[(])")
 COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
