@@ -40,7 +40,8 @@ def infer_notation(column: Column, known: Conventions | None = None) -> Notation
     if found:
         return found.notation
     # Whole numbers show no mark; what another table writes in their place is read as their own table writes numbers.
-    return Notation(decimal=known.decimal or (known.shown if column.is_integer else "") or ".")
+    decimal = known.decimal or (known.shown if column.is_integer else "") or "."
+    return Notation(decimal=decimal, thousandths=decimal == "." or known.decimal is not None)
 
 
 def survey_column(column: Column, known: Conventions | None = None) -> Survey | None:
@@ -157,7 +158,7 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
     other = "." if mark == "," else ","
     decimal = mark if found.notation.decimal != mark else other
     otherwise = Notation(decimal=decimal, thousands="," if decimal == "." else ".", percent="written", suffixes=True)
-    reason = f"the {NAMES[mark]} may part decimals or thousands: {example!r} is read as {as_read:.12g}"
+    reason = f"the {NAMES[mark]} may be a decimal or a thousands separator: {example!r} is read as {as_read:.12g}"
     cure = f"--set table.decimal={decimal!r} (or modalities.{name}.decimal) reads {otherwise.read(example).value:.12g}"
     return reason, cure
 

@@ -233,7 +233,8 @@ class Date(Modality):
             f"some cells fit only {other}. Cells that fit both orders are read {words}, as in training, "
             "and may have day and month swapped"
         )
-        cure = f"write dates as 2026-01-31, or fit with --set modalities.{name}.day_first={_other(self.order)}"
+        refit = f", or fit with --set modalities.{name}.day_first={_other(self.order)}" * ("doubtful" in self.counts)
+        cure = f"write dates as 2026-01-31{refit}"
         return [Problem(None, name, reason, cure)]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sensorium.table._notation.conventions import Conventions
 from sensorium.table._notation.notation import Notation, Percent
@@ -63,8 +65,20 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
         mixed=is_mixed(counts) and not known.decimal,
         missing=_gaps(counts, known),
     )
+    notation = replace(notation, thousandths=_thousandths(texts, notation))
     notation = replace(notation, percent=_percent(texts, counts, notation))
     return Survey(replace(notation, ranges=_ranges(texts, counts, notation)), counts, guessed)
+
+
+def _thousandths(texts: pa.Array, notation: Notation) -> bool:
+    """May a cell have three decimals: has one other than two, as amounts of money have, or none? It matters where
+    commas and points are marks of numbers.
+    """
+    if notation.decimal == "." and "," not in notation.thousands:
+        return True
+    mark = re.escape(notation.decimal)
+    shown = pc.match_substring_regex(texts, rf"{mark}([0-9]|[0-9]{{3,}})([^0-9]|$)")
+    return bool(pc.any(shown).as_py())
 
 
 def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:

@@ -46,6 +46,8 @@ class Notation:
         limits: what "<5" becomes: its `limit`, or `missing`; empty where training saw none.
         mixed: the column has decimal points and decimal commas: what can be read in two ways is missing.
         missing: words that stand for a gap in this column, beside the usual ones, in small letters.
+        thousandths: cells may have three decimals. Where all have two, as amounts of money have, or none, 1,234 may as
+            well be 1234 of a table that is written otherwise: it is missing.
     """
 
     decimal: str = "."
@@ -57,6 +59,7 @@ class Notation:
     limits: Literal["", "limit", "missing"] = ""
     mixed: bool = False
     missing: tuple[str, ...] = ()
+    thousandths: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"missing": list(self.missing)}
@@ -72,7 +75,7 @@ class Notation:
     def is_plain(self) -> bool:
         """Numbers of digits and a decimal point say what they say everywhere."""
         usual = self.decimal == "." and "." not in self.thousands and not self.mixed
-        return usual and self.percent in ("none", "written")
+        return usual and self.percent in ("none", "written") and (self.thousandths or not self.thousands)
 
     def read(self, text: str) -> Reading:
         """What a cell says."""
@@ -112,12 +115,12 @@ class Notation:
     def _digits(self, cell: Cell) -> tuple[str | None, str]:
         """Digits with a decimal point, and whether they are written otherwise than the column's others."""
         if cell.is_ambiguous:
-            if cell.mark == self.decimal and not self.mixed:
+            if cell.mark == self.decimal and not self.mixed and self.thousandths:
                 return cell.decimal, ""
             if cell.groups in self.thousands and not self.mixed:
                 return cell.grouped, ""
             name = NAMES[cell.mark]
-            return None, f"the {name} may part decimals or thousands: read as missing"
+            return None, f"the {name} may be a decimal or a thousands separator: read as missing"
         usual = cell.mark in ("", self.decimal, "٫") and (not cell.groups or cell.groups in self.thousands)
         return cell.decimal or cell.grouped, "" if usual else OTHER_NOTATION
 

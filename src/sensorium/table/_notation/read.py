@@ -42,6 +42,8 @@ def read_texts(texts: pa.Array, notation: Notation) -> Readings:
         if not pending.any():
             break
         fits = np.asarray(pc.fill_null(pc.match_substring_regex(texts, pattern), False)) & pending
+        if not notation.thousandths:
+            fits &= ~np.asarray(pc.fill_null(pc.match_substring_regex(texts, _in_doubt(notation)), False))
         if fits.any():
             values[fits] = _cast(texts if fits.all() else texts.filter(pa.array(fits)), marks)
             pending &= ~fits
@@ -86,6 +88,11 @@ def _patterns(notation: Notation) -> list[tuple[str, tuple[str, str]]]:
             (rf"^\s*[+-]?[1-9][0-9]{{0,2}}({signs}[0-9]{{3}})+({decimal}[0-9]*)?\s*$", (signs, notation.decimal))
         )
     return found
+
+
+def _in_doubt(notation: Notation) -> str:
+    """Cells whose decimal mark may part thousands."""
+    return rf"^\s*[+-]?[1-9][0-9]{{0,2}}{re.escape(notation.decimal)}[0-9]{{3}}\s*$"
 
 
 def _cast(texts: pa.Array, marks: tuple[str, str]) -> npt.NDArray[np.float64]:
