@@ -391,6 +391,6 @@ def test_any_rows_are_answered_and_each_unreadable_cell_is_told(model, cells):
     shares = np.stack([answers.column(f"probability_{label}") for label in model.labels], 1)
     assert np.isfinite(shares).all()
     assert shares.sum(1) == pytest.approx(np.ones(3))
-    for problem in model.problems:
+    for problem in model.problems.of_cells():
         assert 0 <= problem.row < 3 and problem.reason
         assert problem.reason in answers.column("problem")[problem.row].as_py()

@@ -222,7 +222,7 @@ class Job:
         self.prepared = self._read(self.learnt | features)
         unused = unlabelled(labels, self.unlabelled)
         cells = at_rows(self.prepared.problems.of_cells(), self.used)  # those of columns are among the findings
-        self.problems = Problems([*self.notices, *encoded.problems, *unused, *cells])
+        self.problems = Problems([*self.findings, *encoded.problems, *unused, *cells])
         for row in self.used[~self.prepared.has_any()]:
             self.problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
         check_decoded(self.prepared, self.rows("train"), self._expected())
