@@ -88,7 +88,7 @@ def test_every_key_has_a_case():
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "tasks"} == set(TOP)
     beside = {"allow_outside", "comment", "encoding", "lists", "query", "quotes", "series", "skip_rows", "targets"}
-    beside |= {"windows", "decimal", "thousands", "currency", "censored"}
+    beside |= {"windows", "decimal", "thousands", "currency", "censored", "labels"}
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span", "day_first"} == set(SPLIT)
 
@@ -260,7 +260,7 @@ LEARNT = {
         "length": 2,
         "tokenizer": lambda pretrained: pretrained("text"),
     },
-    "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100},
+    "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100, "levels": [0, 4000]},
     "audio": {"rate": 4000, "mels": 12, "seconds": 0.1, "form": "waveform"},
     "scan": {"size": 9, "depth": 2, "spacing": 2.0, "window": "lung", "max_voxels": 100_000},
     "number": {
@@ -299,7 +299,7 @@ LEARNT = {
     "vector": {"separator": ";", "decimal": ","},
     "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
     "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
-    "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
+    "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1, "ground": 7, "levels": [0, 4000]},
     "sounds": {"rate": 4000, "mels": 12, "seconds": 0.1, "most": 1},
     "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
 }

@@ -72,7 +72,7 @@ def test_files_that_are_not_there_come_with_one_piece_of_advice(case, folder):
     assert ("allow_outside" in found.caution) != ("relative to" in found.caution)
 
 
-UNREAD = ["mat", "h5", "svs", "docx", "wmv", "zip", "nii.zip", "xyz", "txt", "raw", "csv.gz", "zzz", "pages"]
+UNREAD = ["mat", "h5", "svs", "docx", "zip", "nii.zip", "xyz", "txt", "raw", "csv.gz", "zzz", "pages"]
 
 
 @pytest.mark.parametrize("suffix", UNREAD)

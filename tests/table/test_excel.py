@@ -113,4 +113,4 @@ def test_columns_without_a_name_are_told(tmp_path):
     assert table.columns == ["a", "column 2", "d"]
     assert len(told(table)) == 2
     index = open_table(save(tmp_path / "i.xlsx", pandas=[[None, "a"], [0, 2], [1, 3]]))
-    assert (index.columns, told(index)) == (["", "a"], [])
+    assert (index.columns, told(index)) == (["column 1", "a"], [])

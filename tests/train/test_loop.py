@@ -133,7 +133,7 @@ def usual(made):
 
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
-OTHERS = {"patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance", "unfreeze"}
+OTHERS = {"outliers", "patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance", "unfreeze"}
 
 
 @pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - OTHERS))

@@ -191,6 +191,9 @@ class Date(Modality):
         if _is_temporal(column):
             micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
             return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, []
+        if pa.types.is_nested(column.data.type):
+            told = [Problem(int(row), column.name, MISSING) for row in np.flatnonzero(column.present)]
+            return np.full(len(column), np.nan), told
         cells = column.strings
         dates = read_dates(cells)
         moments = dates.moments(self.order, self.pivot)
@@ -212,7 +215,7 @@ class Date(Modality):
             cure = f"--set modalities.{name}.unit={' or '.join(u for u in UNITS if u != self.unit)}"
         elif dates.loose[dates.places[row]]:
             if not self.order:
-                reason = "day first or month first? No training cell tells: read as missing"
+                reason = "day first or month first? no training cell shows which: read as missing"
                 cure = "write dates as 2026-01-31"
             elif self.order in TWIN and np.isfinite(dates.moments(TWIN[self.order])[dates.places[row]]):
                 words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
