@@ -127,3 +127,11 @@ OTHERS = {
 @pytest.mark.parametrize("case", OTHERS)
 def test_what_is_no_path_is_not_called_one(case, folder):
     assert "paths" not in plan(OTHERS[case], folder).caution
+
+
+def test_paths_among_other_words_are_pointed_out():
+    cells = [f"img/{i}.png" if i % 5 < 3 else f"seen at night {i}" for i in range(60)]
+    found = sensorium.inspect({"v": cells, "y": ["a", "b"] * 30}, target="y").columns[0]
+    assert "36 of 60 cells looked at are paths of files" in found.caution
+    plain = [f"see report {i}.pdf" if i % 9 == 0 else f"node.js and {i} more words" for i in range(60)]
+    assert "paths" not in sensorium.inspect({"v": plain, "y": ["a", "b"] * 30}, target="y").columns[0].caution

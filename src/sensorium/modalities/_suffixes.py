@@ -9,6 +9,7 @@ from sensorium.table import Column, bare_path, is_address, is_gap_word
 
 LOOKED_AT = 1000
 MOSTLY = 0.9  # share of the cells that must look like paths
+SOME = 0.1  # … for a caution where the others are plain words
 LONGEST = 1000  # characters of a path
 SUFFIX = re.compile(
     r"(?:\.(?:nii|tar|ome))?\.[A-Za-z0-9][A-Za-z0-9_-]{0,9}(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE
@@ -83,11 +84,20 @@ def path_caution(column: Column) -> str:
     suffixes = [suffix_of((several_paths(cell) or [cell])[0]) for cell in cells]
     counts = Counter(filter(None, suffixes))
     if not counts or counts.total() < MOSTLY * len(cells):
-        return ""
+        return _caution_of_some(cells)
     shown = ", ".join(suffix for suffix, _ in counts.most_common(4)) + (" …" if len(counts) > 4 else "")
     cures = dict.fromkeys(_cure(suffix) for suffix, _ in counts.most_common(4))
     what = "paths of files of several kinds" if len(counts) > 1 else "paths of files"
     return f"the cells look like {what} ({shown}), which are not read: {'; '.join(cures)}"
+
+
+def _caution_of_some(cells: list[str]) -> str:
+    """The same where a part of the cells are plainly names of files, beside other words."""
+    files = [cell for cell in cells if " " not in cell.strip() and suffix_of(cell).rpartition(".")[2] in CURES]
+    if len(files) < max(2, SOME * len(cells)):
+        return ""
+    part = f"{len(files):,} of {len(cells):,} cells looked at are paths of files, such as {files[0][:40]!r}"
+    return f"{part}, and are read as words like the others; put the paths into a column of their own to read the files"
 
 
 def _cure(suffix: str) -> str:

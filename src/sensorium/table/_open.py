@@ -65,17 +65,7 @@ def open_table(
     if isinstance(source, Table):
         return source
     config = config or TableConfig.model_validate({})
-    files: Files | None = None
-    if isinstance(source, str) and ADDRESS.match(source):
-        name = without_secrets(source)
-        read, files = _read_address(source, config, expected)
-    elif isinstance(source, str | Path):
-        read, name = _read_file(Path(source), config, expected), str(source)
-        folder = folder or (Path(source) if Path(source).is_dir() else Path(source).resolve().parent)
-    else:
-        found = from_datasets(source)
-        read = Read(from_object(source) if found is None else found)
-        name = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    read, name, folder, files = _read_source(source, config, folder, expected)
     arrow, origins = name_columns(read.arrow if read.checked else whole(read.arrow, name))
     _check(arrow, name)
     given, origins = _plain_columns(arrow, config, origins)
@@ -97,6 +87,21 @@ def open_table(
     )
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
+
+
+def _read_source(
+    source: Any, config: TableConfig, folder: Path | None, expected: Collection[str]
+) -> tuple[Read, str, Path | None, Files | None]:
+    """What a source holds, its name, what its file cells are relative to, and how they are found if elsewhere."""
+    if isinstance(source, str) and ADDRESS.match(source):
+        read, files = _read_address(source, config, expected)
+        return read, without_secrets(source), folder, files
+    if isinstance(source, str | Path):
+        own = Path(source) if Path(source).is_dir() else Path(source).resolve().parent
+        return _read_file(Path(source), config, expected), str(source), folder or own, None
+    found = from_datasets(source)
+    read = Read(from_object(source) if found is None else found)
+    return read, f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}", folder, None
 
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
