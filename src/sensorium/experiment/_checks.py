@@ -150,7 +150,7 @@ def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str
         if not _readable(prepared.columns[name], train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
             reasons = "; ".join(str(group) for group in own.groups()[:3])
-            cure = f"mend the column, or leave it out: --exclude {name}"
+            cure = f"correct the column, or leave it out: --exclude {name}"
             faults.append(
                 DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
             )

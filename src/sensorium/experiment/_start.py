@@ -121,7 +121,7 @@ def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Bu
         f"the column holds no {kind} any more, it looks like {plan.modality}: {plan.reason}",
         place=f"column {name!r}",
         rule=f"the model reads it as {kind}: {start.learnt[name].describe()}",
-        cure="mend the column, or drop it: the model goes on without it",
+        cure="correct the column, or drop it: the model goes on without it",
     )
 
 

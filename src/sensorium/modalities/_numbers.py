@@ -93,7 +93,7 @@ def in_words(found: Survey, name: str) -> list[str]:
         "all": [f"{signed} with %, of which the number before it is read"],
         "fraction": [f"fractions; {signed} with % are divided by 100"],
     }.get(notation.percent, [])
-    parts += [f"{_some(counts.brackets)} negative, being in brackets"] if counts.brackets else []
+    parts += [f"{_some(counts.brackets)} read as negative because of the brackets"] if counts.brackets else []
     parts += [f"{_some(counts.suffixes)} multiplied by the suffix"] if counts.suffixes else []
     parts += [f"{_some(counts.usual)} read as missing"] if counts.usual else []
     told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}

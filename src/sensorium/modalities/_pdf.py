@@ -93,7 +93,7 @@ def _of_pages(
                 page.close()
             # Of damaged pages PDFium's own errors are told, and those of Python that its values lead to.
             except Exception:  # noqa: BLE001
-                notes.append(("a page of a PDF file is damaged: left out", "save the file anew"))
+                notes.append(("a page of a PDF file is damaged: left out", "save the file again"))
             if enough(found):
                 break
     if not found:

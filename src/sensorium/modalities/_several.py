@@ -73,7 +73,7 @@ def fuller_cells(owners: npt.NDArray[np.int64], most: int) -> tuple[int, int]:
     return len(counts), int((counts > most).sum())
 
 
-def told_fuller(column: str, noun: str, cells: tuple[int, int], most: int) -> list[Problem]:
+def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int) -> list[Problem]:
     """What is cut of cells."""
     every, fuller = cells
     if not fuller:

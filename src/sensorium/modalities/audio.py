@@ -170,7 +170,7 @@ class Audio(Modality):
         return Overview({"duration in seconds": seconds}, curves=curves)
 
     def findings(self, column: str) -> list[Problem]:
-        return told_longer(column, self.heard, self.longer, self.seconds)
+        return longer_findings(column, self.heard, self.longer, self.seconds)
 
     def describe(self) -> str:
         form = "the waveform" if self.form == "waveform" else f"{self.mels} mel bands"
@@ -194,7 +194,7 @@ def mel_filters(window: int, rate: int, mels: int) -> Wave:
     return (weights / weights.sum(0)).astype(np.float32)
 
 
-def told_longer(column: str, heard: int, longer: int, seconds: float) -> list[Problem]:
+def longer_findings(column: str, heard: int, longer: int, seconds: float) -> list[Problem]:
     """What is cut of sounds."""
     if longer <= FEW * heard:
         return []

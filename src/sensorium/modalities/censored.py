@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
-from sensorium.modalities._numbers import infer_notation, read_limits
+from sensorium.modalities._numbers import LOOKED_AT, infer_notation, read_limits
 from sensorium.modalities._overview import Overview
 from sensorium.schema import Guess
-from sensorium.table import Column, Notation, has_limits
+from sensorium.table import Column, Notation, has_limits, may_be_numbers
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Censored(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        return Guess(0.1, "limits among numbers") if column.is_string and has_limits(column.data) else None
+        if not column.is_string or not may_be_numbers(column.sample(LOOKED_AT)):  # a look at every text takes long
+            return None
+        return Guess(0.1, "limits among numbers") if has_limits(column.data) else None
 
     @classmethod
     def learn(cls, column: Column) -> Self:

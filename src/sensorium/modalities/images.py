@@ -13,9 +13,9 @@ from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, 
 from sensorium.modalities._several import (
     flat_cells,
     fuller_cells,
+    fuller_findings,
     looks_like_several,
     problems_of_cells,
-    told_fuller,
     usual_count,
 )
 from sensorium.modalities.image import Image
@@ -113,5 +113,5 @@ class Images(Modality):
         return f"at most {self.most} pictures of {self._picture.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        cut = told_fuller(column, "pictures", (self.cells, self.fuller), self.most)
+        cut = fuller_findings(column, "pictures", (self.cells, self.fuller), self.most)
         return self._picture.findings(column) + cut

@@ -14,12 +14,12 @@ from sensorium.modalities._files import decode_cells
 from sensorium.modalities._several import (
     flat_cells,
     fuller_cells,
+    fuller_findings,
     looks_like_several,
     problems_of_cells,
-    told_fuller,
     usual_count,
 )
-from sensorium.modalities.audio import LOWEST_RATE, Audio, told_longer
+from sensorium.modalities.audio import LOWEST_RATE, Audio, longer_findings
 from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -115,5 +115,5 @@ class Sounds(Modality):
         return f"at most {self.most} sounds of {self._sound.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        cut = told_fuller(column, "sounds", (self.cells, self.fuller), self.most)
-        return told_longer(column, self.heard, self.longer, self.seconds) + cut
+        cut = fuller_findings(column, "sounds", (self.cells, self.fuller), self.most)
+        return longer_findings(column, self.heard, self.longer, self.seconds) + cut

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem
-from sensorium.schema._parts import UNUSED, Codes, Rows, Rules, keep_classes_in_train
-from sensorium.schema._told import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
+from sensorium.schema._deal import UNUSED, Codes, Rows, Rules, keep_classes_in_train
+from sensorium.schema._split_findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
 from sensorium.table import Column, Table
 
 SPLITS = ("train", "validation", "test")
@@ -104,7 +104,7 @@ def _named(rules: Rules, name: str, labelled: Rows) -> Split:
     codes[~rules.target.present] = UNUSED
     findings += [
         *broken_groups(rules, codes, name),
-        *out_of_time(rules, codes, "leave split.column or split.time out, or mend the column"),
+        *out_of_time(rules, codes, "leave split.column or split.time out, or correct the column"),
     ]
     if (codes == 0).any() and not (codes == 1).any() and config.validation:
         rows = np.flatnonzero(codes == 0)

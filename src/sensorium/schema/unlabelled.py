@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.config import SplitConfig
+from sensorium.schema._deal import Rows, group_codes
 from sensorium.schema._moments import moments_of, reach_of
-from sensorium.schema._parts import Rows, group_codes
 from sensorium.schema.split import Split, named_codes
 from sensorium.table import Column, Table
 

@@ -127,7 +127,7 @@ def _spelt(column: pa.Array, name: str) -> tuple[pa.Array, list[Problem]]:
             cells.append(None if text is None else pa.array(spelt_list(text), pa.float64()).to_pylist())
         except (Unreadable, pa.ArrowException, TypeError, OverflowError):
             cells.append(None)
-            reason = "text that spells no list of numbers: a gap at every step"
+            reason = "text that is not a list of numbers: a gap at every step"
             problems.append(Problem(row, name, reason, "write it as JSON: [1.0, 2.5, null, 3]", shorten(text)))
     return pa.array(cells, pa.list_(pa.float64())), problems
 

@@ -69,7 +69,7 @@ class Binary(Task):
         third = new_classes(column, self.classes, self.reading)
         if third:
             raise SchemaError(
-                f"the model tells two labels apart, the table has another: {', '.join(map(repr, third[:5]))}",
+                f"the model knows two labels, the table has another: {', '.join(map(repr, third[:5]))}",
                 place=f"column {column.name!r}",
                 rule=" or ".join(map(repr, self.classes)),
                 cure="mend the labels, or fit anew",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.problems import Problem, count
-from sensorium.schema._parts import UNUSED, Codes, Rows, Rules, Shares
+from sensorium.schema._deal import UNUSED, Codes, Rows, Rules, Shares
 
 EXAMPLES = 3
 FAR = 2.0  # times a share, or one part in so many of it, from which a split is far from it
