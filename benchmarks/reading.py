@@ -36,7 +36,7 @@ from sensorium.table import open_table
 
 table, data = sys.argv[1], sys.argv[2]
 config = Config.gather({"target": "label"})
-open_table({"x": ["1"]})
+infer_columns(open_table({"x": ["1", "a b"], "label": ["0", "1"]}), config)  # what is imported late, too
 found = {}
 start = time.perf_counter()
 opened = open_table(table, config.table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,14 @@ def _paths(column: Column, suffixes: tuple[str, ...]) -> _Paths:
 
 
 def _ends_in(path: str, suffixes: tuple[str, ...]) -> bool:
-    if len(path) > LONGEST or not any(suffix in path.lower() for suffix in suffixes):  # most texts: no time to lose
+    if len(path) > LONGEST or not _any_of(suffixes).search(path.lower()):  # most texts: no time to lose
         return False
     return path_name(path).endswith(suffixes) and not several_paths(path)
+
+
+@cache
+def _any_of(suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, suffixes)))
 
 
 def _claim_of_some(paths: _Paths, noun: str) -> Guess | None:

@@ -55,7 +55,7 @@ def path_name(cell: str) -> str:
 
 def suffix_of(cell: str) -> str:
     """The suffix of a path with its dot, `.nii.gz` for two; empty where the cell does not look like a path."""
-    if len(cell) > LONGEST or "\n" in cell.strip() or ("@" in cell and not re.search(r"[/\\]", cell)):
+    if "." not in cell or len(cell) > LONGEST or "\n" in cell.strip() or ("@" in cell and not re.search(r"[/\\]", cell)):
         return ""
     found = SUFFIX.search(path_name(cell))
     suffix = found.group() if found else ""
@@ -69,6 +69,8 @@ def suffix_of(cell: str) -> str:
 
 def several_paths(cell: str) -> list[str] | None:
     """The paths of `front.jpg|back.jpg`: each has a suffix, or the sign between would be part of a name; else None."""
+    if "." not in cell:
+        return None
     for separator in ("|", ";", "\n", ","):
         parts = [part.strip() for part in cell.split(separator) if part.strip()] if separator in cell else []
         if len(parts) > 1 and len(cell) <= LONGEST * len(parts) and all(map(suffix_of, parts)):
