@@ -88,6 +88,7 @@ def in_words(found: Survey, name: str) -> list[str]:
     counts, notation = found.counts, found.notation
     parts = [_marks(found)]
     parts += [f"currency {notation.currency}"] if counts.currencies else []
+    parts += [f"unit {notation.units[0]!r}"] if notation.units else []
     signed = count(counts.percents.total(), "cell")
     parts += {
         "all": [f"{signed} with %, of which the number before it is read"],

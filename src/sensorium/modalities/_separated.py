@@ -84,6 +84,8 @@ def find_separator(texts: Sequence[str]) -> str | None:
     if any(OTHERS.search(name) for cell in cells for name in cell) or not _are_tags(cells):
         return None
     numeric = np.mean([NUMERIC.fullmatch(name) is not None for cell in cells for name in cell]) > 1 - OFTEN
+    if numeric and separator == "/":  # months of years, fractions, scores
+        return None
     if numeric and not (are_codes(cells) and all(name.isdigit() for cell in cells for name in cell)):
         return None
     return separator if separator in STRONG or _stand_anywhere(cells) else None

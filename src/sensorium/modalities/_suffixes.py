@@ -55,7 +55,9 @@ def path_name(cell: str) -> str:
 
 def suffix_of(cell: str) -> str:
     """The suffix of a path with its dot, `.nii.gz` for two; empty where the cell does not look like a path."""
-    if "." not in cell or len(cell) > LONGEST or "\n" in cell.strip() or ("@" in cell and not re.search(r"[/\\]", cell)):
+    if "." not in cell or len(cell) > LONGEST or "\n" in cell.strip():
+        return ""
+    if "@" in cell and not re.search(r"[/\\]", cell):
         return ""
     found = SUFFIX.search(path_name(cell))
     suffix = found.group() if found else ""

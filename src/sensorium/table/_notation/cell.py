@@ -19,7 +19,7 @@ CELL = re.compile(
 )
 RANGE = re.compile(rf"(?P<low>{BODY})\ ?(?:-|–|—|\bto\b|\bbis\b)\ ?(?P<high>{BODY})")
 INFINITE = re.compile(r"([+-]?)(?:inf|infinity|∞)", re.IGNORECASE)
-LONE_LETTERS = "mb"  # a small letter behind a number is a unit (metres, bits), unless it is money
+LONE_LETTERS = ("m", "b", "mm")  # behind a number, small letters are a unit (metres, bits), unless it is money
 
 
 class Cell(NamedTuple):
@@ -73,7 +73,7 @@ def parse(text: str) -> Cell | None:
     if not body or len(signs) + opened > 1 or opened != closed or opened > 1 or len(money) > 1 or percents > 1:
         return None
     power = (part["power"] or "").rstrip(".")
-    if (power in LONE_LETTERS and power and not money) or (part["limit"] and part["more"]):
+    if (power in LONE_LETTERS and not money) or (part["limit"] and part["more"]):
         return None
     return Cell(
         *body,

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from sensorium.table._notation.cell import parse
 from sensorium.table._notation.notation import Notation
+from sensorium.table._notation.units import parse_with_unit
 
 LOOKED_AT = 100  # cells of a column, and columns of a table
 MOSTLY = 0.6  # share of numbers from which a column says how the table writes them
@@ -68,7 +68,7 @@ def _some(cells: pa.ChunkedArray) -> list[str]:
 
 def _shown(sample: list[str]) -> str:
     """The decimal mark of a column's cells that can be read in one way only; empty where they show none, or both."""
-    cells = [cell for text in sample if (cell := parse(text))]
+    cells = [cell for text in sample if (cell := parse_with_unit(text))]
     if len(cells) < MOSTLY * len(sample):
         return ""
     marks = {cell.mark for cell in cells if not cell.is_ambiguous} & {".", ","}

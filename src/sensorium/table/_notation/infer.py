@@ -64,6 +64,7 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
         limits=known.censored if counts.limits else "",
         mixed=is_mixed(counts) and not known.decimal,
         missing=_gaps(counts, known),
+        units=counts.unit,
     )
     notation = replace(notation, thousandths=_thousandths(texts, notation))
     notation = replace(notation, percent=_percent(texts, counts, notation))

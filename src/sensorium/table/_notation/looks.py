@@ -6,16 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.table._notation.cell import parse
 from sensorium.table._notation.conventions import Conventions
 from sensorium.table._notation.tally import DOUBTFUL, LOT, Tally
+from sensorium.table._notation.units import parse_with_unit
 from sensorium.table._notation.words import LIMIT, is_gap
 
 LEAST = 0.6  # share of cells with a digit from which a column of text may be numbers
 LONGEST = 64  # characters of a cell that may be a number
 MANY = 20  # different odd cells from which a column is clearly one of numbers
 LOOKED_AT = 1000
-LIMITED = rf"[<>≤≥⩽⩾＜＞]|\+\s*$|^\s*{LIMIT}"
+LIMITED = rf"[<>≤≥⩽⩾＜＞]|\+\s*(\pL+\.?\s*)?$|^\s*{LIMIT}"
 
 
 def may_be_numbers(sample: list[str]) -> bool:
@@ -33,13 +33,14 @@ def is_clearly_numbers(counts: Tally) -> bool:
     """Have the cells marks and signs that nothing but numbers has, or are they many?"""
     signed = counts.groups.total() + counts.doubtful.total() + counts.decimals.total() + counts.currencies.total()
     signed += counts.percents.total() + counts.brackets.total() + counts.suffixes.total() + counts.limits.total()
+    signed += counts.numbers if counts.unit else 0
     return 2 * signed >= counts.numbers or (bool(counts.gaps or counts.words) and counts.distinct > MANY)
 
 
 def has_limits(texts: pa.Array) -> bool:
     """Is some cell a limit, such as "<5" or "50+"?"""
     some = texts.filter(pc.fill_null(pc.match_substring_regex(texts, LIMITED), False))
-    cells = map(parse, some.unique().to_pylist())
+    cells = map(parse_with_unit, some.unique().to_pylist())
     return any(cell is not None and cell.limit for cell in cells)
 
 

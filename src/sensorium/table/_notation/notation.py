@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
+from sensorium.table._notation.units import split_unit, without_unit
 from sensorium.table._notation.words import USUAL
 
 Percent: TypeAlias = Literal["none", "all", "fraction", "written"]
@@ -46,6 +47,7 @@ class Notation:
         limits: what "<5" becomes: its `limit`, or `missing`; empty where training saw none.
         mixed: the column has decimal points and decimal commas: what can be read in two ways is missing.
         missing: words that stand for a gap in this column, beside the usual ones, in small letters.
+        units: spellings of the unit behind the numbers, which is dropped; a number without it has the same.
         thousandths: cells may have three decimals. Where all have two, as amounts of money have, or none, 1,234 may as
             well be 1234 of a table that is written otherwise: it is missing.
     """
@@ -60,16 +62,16 @@ class Notation:
     mixed: bool = False
     missing: tuple[str, ...] = ()
     thousandths: bool = True
+    units: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"missing": list(self.missing)}
+        return asdict(self) | {"missing": list(self.missing), "units": list(self.units)}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
         known = {field.name for field in fields(cls)}
-        return cls(
-            **{**{key: value for key, value in found.items() if key in known}, "missing": tuple(found["missing"])}
-        )
+        texts = {key: tuple(found.get(key, ())) for key in ("missing", "units")}
+        return cls(**{**{key: value for key, value in found.items() if key in known}, **texts})
 
     @property
     def is_plain(self) -> bool:
@@ -82,13 +84,21 @@ class Notation:
         word = text.strip().casefold()
         if word in USUAL or word in self.missing:
             return Reading(NAN)
+        text = without_unit(text, self.units)
         if cell := parse(text):
             return self._said(cell)
         if ends := self.ends(text):
             rising = self.ranges and ends[0] < ends[1]
             return Reading(sum(ends) / 2, 0, NOT_EXACT) if rising else Reading(NAN, 0, JOINED)
-        endless = infinite(text)
-        return Reading(NAN, 0, NOT_A_NUMBER) if endless is None else Reading(endless)
+        if (endless := infinite(text)) is not None:
+            return Reading(endless)
+        if parts := split_unit(text):
+            return Reading(NAN, 0, f"the unit {parts[1]!r}, which {self._no_unit}: read as missing", AS_TRAINED)
+        return Reading(NAN, 0, NOT_A_NUMBER)
+
+    @property
+    def _no_unit(self) -> str:
+        return f"is not the column's unit {self.units[0]!r}" if self.units else "the training cells do not have"
 
     def ends(self, text: str) -> tuple[float, float] | None:
         """Both numbers of "91-92"; None where a cell is no such thing."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.table._notation.notation import AS_TRAINED, NO_SIGN, Notation, Reading
+from sensorium.table._notation.units import unit_pattern
 from sensorium.table._notation.words import QUOTES, SPACES
 
 PLAIN = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
@@ -37,6 +38,8 @@ class Readings:
 def read_texts(texts: pa.Array, notation: Notation) -> Readings:
     """Text → numbers."""
     pending = np.array(pc.is_valid(texts).to_numpy(zero_copy_only=False))
+    if notation.units:
+        texts = pc.replace_substring_regex(texts, unit_pattern(notation.units), r"\1")
     values, told = np.full(len(texts), np.nan), dict[int, Reading]()
     for pattern, marks in _patterns(notation):
         if not pending.any():

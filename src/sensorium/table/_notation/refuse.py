@@ -12,6 +12,18 @@ from sensorium.table._notation.tally import Tally
 SOME = 0.01  # share of the cells from which codes are no slips
 AT_LEAST = 2  # cells
 MOSTLY = 0.5
+QUANTITIES = [  # units that one number is written in or another
+    set(units.split())
+    for units in (
+        "nm µm mm cm dm m km in inch ft yd mi miles",
+        "µg mcg mg g kg t lb lbs oz",
+        "ml mL cl dl l L",
+        "ms s sec min mins h hr hrs hour hours day days week weeks month months year years yr yrs",
+        "KB MB GB TB kB Kb Mb Gb kb mb gb tb",
+        "K C F °C °F °K",
+        "W kW MW GW V kV mV",
+    )
+]
 MOST_BINS = 50  # different ones
 PHONE_DIGITS = 9  # digits, in groups and as many in every cell, of a telephone number
 PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$)", re.IGNORECASE)
@@ -31,6 +43,9 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
         found_in = f"cells are in {len(counts.currencies)} currencies, such as {some}, and are not read as numbers"
         main = counts.currencies.most_common(1)[0][0]
         return f"{found_in}; --set table.currency={main} reads those in {main} and takes the others as missing"
+    if two := _units(counts):
+        kind = "have units of several kinds and are not read as numbers"
+        return f"cells such as {two[0]!r} and {two[1]!r} {kind}; write them all in one unit"
     if joined := _joined(found):
         kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
         return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
@@ -42,6 +57,16 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
 def _mixed(counts: Tally) -> bool:
     money = counts.currencies.total()
     return len(counts.currencies) > 1 and counts.currencies.most_common(1)[0][1] < ONE_CURRENCY * money
+
+
+def _units(counts: Tally) -> tuple[str, str] | None:
+    """Cells in two units of one quantity, such as 7 cm and 11 mm, where most cells have such units."""
+    for quantity in QUANTITIES:
+        there = [unit for unit, _ in counts.units.most_common() if unit in quantity]
+        cells = sum(counts.units[unit] for unit in there)
+        if len(there) > 1 and cells > MOSTLY * counts.cells and _enough(counts.units[there[1]], counts.cells):
+            return counts.examples[f"unit {there[0]}"], counts.examples[f"unit {there[1]}"]
+    return None
 
 
 def are_bins(counts: Tally) -> bool:

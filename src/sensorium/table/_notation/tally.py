@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
 from sensorium.table._notation.read import PLAIN
+from sensorium.table._notation.units import column_units, without_unit
 from sensorium.table._notation.words import GAPS, fold, is_usual_gap
 
 MOST = 20_000  # different odd cells that are looked at one by one; of more, as many evenly spaced
@@ -22,7 +23,7 @@ LOT = r"^\s*[0-9]+E[0-9]+\s*$"  # software that writes numbers puts a sign or a 
 SMALL = r"^\s*[+-]?[0-9]{1,3}\s*$"
 DIGITS = r"^\s*[0-9]+\s*$"
 CODE = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9 ./_#-]*")
-UNIT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)? ?([A-Za-zµ°]+[23]?)")
+UNIT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)? ?([A-Za-zµ°]+[23]?)")  # or a code
 DASHED = re.compile(r"\+?\(?[0-9][0-9 ().]*(?:[-/–][0-9 ().]*)+[0-9)]?")
 DIALLED = re.compile(r"(?:\+[0-9]|\([0-9]+\) ?[0-9])[0-9 ()./-]{5,}")  # +49 171 1234567, (030) 123456
 
@@ -40,6 +41,8 @@ class Tally:
         doubtful: marks that may part either.
         currencies, percents, brackets, limits, suffixes: numbers with such signs.
         joined: two numbers in one cell, such as 91-92 or 12345-6789.
+        unit: spellings of the column's unit; the cells are counted without it.
+        units: cells that end in letters that are not the column's unit.
         codes, words: other cells: letters with digits, and what else is no number.
         gaps, usual: words that stand for a gap.
         lengths: numbers of digits of cells whose groups are parted by blanks or points.
@@ -63,6 +66,7 @@ class Tally:
     suffixes: Counter[str] = field(default_factory=Counter)
     joined: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    unit: tuple[str, ...] = ()
     units: Counter[str] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
     gaps: Counter[str] = field(default_factory=Counter)
@@ -95,8 +99,10 @@ def tally(texts: pa.Array) -> Tally:
     if len(odd) > MOST:
         rows = np.linspace(0, len(odd) - 1, MOST).astype(np.int64)
         odd, times = odd.take(pa.array(rows)), times[rows] * round(len(odd) / MOST)
-    for text, count in zip(odd.to_pylist(), times.tolist(), strict=True):
-        _count_odd(text, count, found)
+    cells = list(zip(odd.to_pylist(), times.tolist(), strict=True))
+    found.unit = column_units((cell for cell in cells if not is_usual_gap(cell[0])), found.plain)
+    for text, count in cells:
+        _count_odd(without_unit(text, found.unit), count, found)
     return found
 
 
@@ -142,6 +148,7 @@ def _count_odd(text: str, count: int, found: Tally) -> None:
         found.joined[word] += count
     elif unit := UNIT.fullmatch(word):
         found.units[unit[1]] += count
+        found.examples.setdefault(f"unit {unit[1]}", word)
         found.words[word] += count
     else:
         (found.codes if CODE.fullmatch(word) else found.words)[word] += count
