@@ -77,3 +77,9 @@ def test_blanks_around_a_name_do_not_make_another_and_are_told():
     assert learnt.levels == ["no", "yes"] and learnt.trimmed == 1
     assert "1 cell differs" in learnt.findings("c")[0].reason
     assert not Category.learn(column([" no", " no", "yes", "yes"])).findings("c")
+
+
+def test_accents_composed_in_two_ways_are_one_level():
+    learnt = Category.learn(column(["grün", "grün", "gru\u0308n", "rot", "rot"]))
+    assert learnt.levels == ["grün", "rot"] and learnt.trimmed == 1
+    assert learnt.encode(column(["gru\u0308n", "\ufeffrot"])).values.tolist() == [1, 2]

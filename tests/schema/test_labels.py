@@ -136,6 +136,12 @@ def test_blanks_do_not_make_labels_and_case_is_told(tmp_path):
     assert "'no' (30 rows), 'NO' (15 rows)" in found["caution"] and "table.labels=fold_case" in found["caution"]
 
 
+def test_accents_composed_in_two_ways_and_invisible_signs_do_not_make_labels(tmp_path):
+    found = by_csv(["grün", "gru\u0308n", "rot", "rot\u200b"], tmp_path)
+    assert labels(found) == ["grün", "rot"]
+    assert "invisible characters" in found["caution"]
+
+
 def test_case_is_folded_where_that_is_set(tmp_path):
     found = by_csv(["no", "NO", "no ", "yes"], tmp_path, labels="fold_case")
     assert labels(found) == ["no", "yes"] and "case" not in found["caution"]

@@ -16,7 +16,7 @@ from pydantic import PositiveInt
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._words import word_caution
 from sensorium.problems import Problem, count, shorten
-from sensorium.schema import SEVERAL, UNSEEN, Guess, Names
+from sensorium.schema import SEVERAL, UNSEEN, Guess, Names, bare
 from sensorium.table import Column
 
 MANY = 0.1  # share of different values above which names look less like categories
@@ -112,8 +112,8 @@ class Category(Modality):
 
     def _blanks(self, column: str) -> list[Problem]:
         verb = "differs" if self.trimmed == 1 else "differ"
-        reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks around it; these are ignored"
-        return [Problem(None, column, reason)] if self.trimmed else []
+        reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks or invisible characters"
+        return [Problem(None, column, f"{reason}; these are ignored")] if self.trimmed else []
 
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1}
@@ -127,12 +127,14 @@ class Category(Modality):
 
 
 def _without_blanks(counts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """Names that differ only by blanks around them are one, the most frequent of them; how many cells had another."""
-    if len({item["values"].strip() for item in counts}) == len(counts):
+    """Names that differ only by blanks or invisible characters are one, the most frequent of them; how many cells
+    had another.
+    """
+    if len({bare(item["values"]) for item in counts}) == len(counts):
         return counts, 0
     alike: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for item in sorted(counts, key=lambda item: (-item["counts"], item["values"])):
-        alike[item["values"].strip()].append(item)
+        alike[bare(item["values"])].append(item)
     joined = [{"values": same[0]["values"], "counts": sum(c["counts"] for c in same)} for same in alike.values()]
     return joined, sum(item["counts"] for same in alike.values() for item in same[1:])
 

@@ -18,7 +18,7 @@ from sensorium.modalities._separated import WORDS, find_separator, likely_separa
 from sensorium.modalities._suffixes import path_caution, suffix_of
 from sensorium.modalities.category import REPEATS
 from sensorium.problems import Problem, shorten
-from sensorium.schema import Guess
+from sensorium.schema import Guess, bare
 from sensorium.table import Column
 
 NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of a tag that was not learnt, of the first that was
@@ -163,7 +163,7 @@ def _listed(value: Any, separator: str | None) -> list[str] | None:
         value = names_of(value, separator) if separator and spelt is None else spelt
     if not isinstance(value, list) or any(isinstance(item, dict | list | bytes) for item in value):
         return None
-    names = (str(item).strip() for item in value if item is not None)
+    names = (bare(str(item)) for item in value if item is not None)
     return [name for name in names if name]
 
 

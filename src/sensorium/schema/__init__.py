@@ -4,7 +4,7 @@ from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column, views_of
 from sensorium.schema.labels import LabelReading, read_labels
 from sensorium.schema.leaks import add_hints, names_unit
-from sensorium.schema.names import SEVERAL, UNSEEN, Names, value_of
+from sensorium.schema.names import SEVERAL, UNSEEN, Names, bare, value_of
 from sensorium.schema.split import SPLITS, Split, make_split
 from sensorium.schema.unlabelled import unlabelled_rows
 
@@ -18,6 +18,7 @@ __all__ = [
     "Names",
     "Split",
     "add_hints",
+    "bare",
     "infer_columns",
     "infer_task",
     "make_split",

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
 from sensorium.schema._moments import Moments, check_known, moments_of, reach_of
+from sensorium.schema.names import bare
 from sensorium.table import Column, Table
 
 UNUSED = -1
@@ -69,7 +70,7 @@ class Rules:
 
     @cached_property
     def blanks(self) -> int:
-        """Names of groups that differ from another one by blanks alone."""
+        """Names of groups that differ from another one by case, blanks or invisible signs alone."""
         return self.group.distinct - len(np.unique(self.named_groups[self.named_groups >= 0]))
 
     def deal(self, rows: Rows, shares: Shares, *, step: int = 1) -> Codes:
@@ -171,11 +172,20 @@ def label_codes(target: Column) -> Rows:
 
 
 def group_codes(group: Column) -> Rows:
-    """One code for each group, -1 where it is missing; blanks around a name don't count."""
+    """One code for each group, -1 where it is missing; case, blanks and invisible signs don't count: one patient
+    who is written in two ways must not be in two splits.
+    """
     if not group.is_string:
         return label_codes(group)
     names = pc.utf8_trim_whitespace(group.data)
-    return label_codes(Column(group.name, pc.if_else(pc.equal(names, ""), None, names), group.files))
+    names = pc.if_else(pc.equal(names, ""), None, names).dictionary_encode()
+    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    spellings = names.dictionary.to_pylist()
+    first = dict[str, str]()
+    for name in sorted(spellings):
+        first.setdefault(bare(name).casefold(), name)
+    usual = pa.array([first[bare(name).casefold()] for name in spellings], pa.string())
+    return label_codes(Column(group.name, usual.take(names.indices), group.files))
 
 
 def keep_classes_in_train(codes: Codes, target: Column) -> None:

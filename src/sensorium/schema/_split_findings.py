@@ -52,7 +52,8 @@ def lacking_groups(rules: Rules) -> list[Problem]:
     reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is taken as a group of its own"
     found = [Problem(None, name, reason, "fill its cells")] if lacking else []
     if rules.blanks:
-        reason = f"{count(rules.blanks, 'name')} of groups differ from others by blanks alone and are taken as the same"
+        differ = "differ from others only by case or blanks and are taken as the same"
+        reason = f"{count(rules.blanks, 'name')} of groups {differ}"
         found.append(Problem(None, name, reason, "rename the groups if they are others"))
     return found
 

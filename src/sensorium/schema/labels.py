@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sensorium.config import Config, TableConfig
 from sensorium.problems import Problem, count
 from sensorium.schema.label_lists import Lists, lists_of
-from sensorium.schema.names import value_of
+from sensorium.schema.names import bare, value_of
 from sensorium.table import Column, is_gap, narrow
 
 # Words by which programs write that there is no value; as a label they are hardly ever meant.
@@ -183,15 +183,15 @@ def _usual_spellings(labels: Counter[str], fold: Callable[[str], str]) -> tuple[
     """A spelling → the most frequent one of the same label, where it is another; those that only blanks tell apart."""
     alike: dict[str, list[str]] = defaultdict(list)
     for text in sorted(labels):
-        alike[fold(text.strip())].append(text)
+        alike[fold(bare(text))].append(text)
     spelt, blanks = dict[str, str](), Counter[str]()
     rows = Counter[str]()
     for text, number in labels.items():
-        rows[text.strip()] += number
+        rows[bare(text)] += number
     for texts in alike.values():
-        usual = max(texts, key=lambda text: (rows[text.strip()], labels[text], text == text.strip()))
+        usual = max(texts, key=lambda text: (rows[bare(text)], labels[text], text == bare(text)))
         spelt |= {text: usual for text in texts if text != usual}
-        blanks |= Counter({t: labels[t] for t in texts if t != usual and t.strip() == usual.strip()})
+        blanks |= Counter({t: labels[t] for t in texts if t != usual and bare(t) == bare(usual)})
     return spelt, blanks
 
 
@@ -200,18 +200,18 @@ def _case_twins(labels: Counter[str], spelt: Mapping[str, str]) -> dict[str, int
     usual = Counter[str]()
     for text, number in labels.items():
         usual[spelt.get(text, text)] += number
-    folded = Counter(text.strip().casefold() for text in usual)
-    return {text: number for text, number in usual.items() if folded[text.strip().casefold()] > 1}
+    folded = Counter(bare(text).casefold() for text in usual)
+    return {text: number for text, number in usual.items() if folded[bare(text).casefold()] > 1}
 
 
 def _about_blanks(blanks: Counter[str]) -> list[str]:
     example = blanks.most_common(1)[0][0]
-    reason = f"{count(blanks.total(), 'label')} such as {example!r} differ from others only by blanks around the text"
-    return [f"{reason}; the blanks are ignored", ""]
+    reason = f"{count(blanks.total(), 'label')} such as {example!r} differ from others only by blanks or invisible"
+    return [f"{reason} characters; these are ignored", ""]
 
 
 def _about_case(twins: Mapping[str, int]) -> list[str]:
-    ordered = sorted(twins, key=lambda text: (text.strip().casefold(), -twins[text]))
+    ordered = sorted(twins, key=lambda text: (bare(text).casefold(), -twins[text]))
     shown = ", ".join(f"{text!r} ({count(twins[text], 'row')})" for text in ordered[:SHOWN])
     more = ", …" if len(ordered) > SHOWN else ""
     reason = f"some labels differ only in upper and lower case and stay apart: {shown}{more}"

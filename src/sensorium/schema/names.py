@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ UNSEEN, SEVERAL = -1, -2  # places of a cell that is none of the names, of one w
 WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 TRUTH = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))
+INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")  # zero-width spaces and marks, soft hyphens
 TRUTHS = {word: 1 - place for pair in TRUTH for place, word in enumerate(pair)}
 
 
@@ -85,11 +87,11 @@ class Names:
 
     @cached_property
     def _stripped(self) -> dict[str, list[int]]:
-        return _places(text_of(name).strip() for name in self.names)
+        return _places(bare(text_of(name)) for name in self.names)
 
     @cached_property
     def _folded(self) -> dict[str, list[int]]:
-        return _places(text_of(name).strip().casefold() for name in self.names)
+        return _places(bare(text_of(name)).casefold() for name in self.names)
 
     @cached_property
     def _is_truth(self) -> bool:
@@ -100,7 +102,7 @@ class Names:
         return _only(self._values.get(cell + 0, ()))
 
     def _place_of_text(self, cell: str) -> int:
-        text = cell.strip()
+        text = bare(cell)
         if text in self._stripped:
             return _only(self._stripped[text])
         if self.fold_case and text.casefold() in self._folded:
@@ -115,6 +117,13 @@ class Names:
     def _value_of(self, name: object) -> Value | None:
         truth = _truth(name) if self._is_truth else None
         return value_of(name) if truth is None else truth
+
+
+def bare(text: str) -> str:
+    """Without what no reader sees: blanks around it, zero-width signs, another way to compose its accents (NFC)."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
 
 
 def text_of(name: Name) -> str:

@@ -158,7 +158,7 @@ def _by(config: SplitConfig) -> str:
 def _notes(rules: Rules) -> str:
     """Where times or groups are not those of the text as it is written."""
     dates = "; text ordered as dates" if rules.config.time and rules.moments.as_dates else ""
-    return dates + ("; blanks around group names ignored" if rules.config.group and rules.blanks else "")
+    return dates + ("; case and blanks of group names ignored" if rules.config.group and rules.blanks else "")
 
 
 def _guesses(rules: Rules) -> list[Problem]:

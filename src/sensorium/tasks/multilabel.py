@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem, shorten
-from sensorium.schema import UNSEEN, Guess, LabelReading, Names
+from sensorium.schema import UNSEEN, Guess, LabelReading, Names, bare
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import UNBALANCED, sorted_labels, unreadable_lists
@@ -141,7 +141,7 @@ def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[L
     counts = Counter(label for value in column.values.to_pylist() for label in _split(value, separator))
     usual: dict[Any, Label] = {}
     for label in sorted_labels(list(counts)):
-        key = fold(label.strip()) if isinstance(label, str) else label
+        key = fold(bare(label)) if isinstance(label, str) else label
         if key not in usual or counts[label] > counts[usual[key]]:
             usual[key] = label
     return sorted_labels(list(usual.values()))
@@ -174,7 +174,7 @@ def _case_twins(names: list[Label]) -> dict[str, list[str]]:
 def _split(value: Any, separator: str) -> list[Any]:
     if not isinstance(value, str):
         return [label for label in value if label is not None] if isinstance(value, list) else [value]
-    return [part.strip() for part in value.split(separator) if part.strip()] if separator else [value]
+    return [bare(part) for part in value.split(separator) if part.strip()] if separator else [value]
 
 
 def _separator(cells: list[Any]) -> str:
