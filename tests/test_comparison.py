@@ -191,6 +191,7 @@ def test_verdicts_are_right_where_the_truth_is_known():
     assert sum(claims["synergistic"]) >= 2
 
 
+@pytest.mark.slow
 def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     """Finished networks are taken where rows, settings and the saved model are the same, and trained anew elsewhere."""
     trained = []
@@ -326,6 +327,7 @@ def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recom
     assert "lucky alone" in found.verdict
 
 
+@pytest.mark.slow
 def test_a_model_that_was_kept_is_that_of_these_labels_units_and_seed(tmp_path, monkeypatch):
     trained = []
     real = Experiment.train

@@ -540,6 +540,7 @@ def test_an_option_of_a_head_changes_what_is_trained(name, option, fitted):
     assert print_of(plain) != print_of(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "option"), pairs(TRAINED))
 def test_an_option_of_a_technique_changes_what_is_trained(name, option, fitted, teacher):
     """Of one that only watches, what it reports. Measuring once is other than always only where it is done often."""

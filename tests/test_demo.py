@@ -34,6 +34,7 @@ def rows(parcels):
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_files(parcels, tmp_path):
     make_parcels(tmp_path)
     found = digests(tmp_path)

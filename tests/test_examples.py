@@ -27,6 +27,7 @@ def table(tmp_path_factory):
     return make_table(tmp_path_factory.mktemp("table"), rows=90, modalities=["image", "text"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_scripts_run(name, table, tmp_path):
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
@@ -40,6 +41,7 @@ def test_every_example_is_run():
     assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {*SCRIPTS, *SETTINGS, "windows.yaml"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_settings_work_on_the_command_line(name, table, tmp_path):
     command = [sys.executable, "-m", "sensorium", "fit", str(table), "--config", str(EXAMPLES / name)]
@@ -51,6 +53,7 @@ def test_the_settings_work_on_the_command_line(name, table, tmp_path):
     assert sensorium.load(tmp_path / "run").task == "multiclass"
 
 
+@pytest.mark.slow
 def test_a_long_table_is_fitted_and_answered_on_the_command_line(tmp_path):
     random = np.random.default_rng(0)
     lines = [f"{name},2026-{1 + day // 28:02d}-{1 + day % 28:02d}" for name in "ab" for day in range(100)]

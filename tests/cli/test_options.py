@@ -116,6 +116,7 @@ def test_every_option_of_compare_has_a_case():
     assert parameters("compare") - {"quiet"} == set(COMPARE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMPARE)
 def test_an_option_of_compare_does_what_it_says(name, parted, usual, tmp_path):
     flags, seen = COMPARE[name]

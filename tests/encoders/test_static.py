@@ -161,6 +161,7 @@ def test_characters_are_asked_of_the_modality(tabular):
     assert len(learnt.encode(column).values[0]) == len("the oven")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["text_tfidf", "text_hashed"])
 def test_topics_are_learnt(name, tmp_path):
     table = make_table(tmp_path, rows=400, modalities=["text"])

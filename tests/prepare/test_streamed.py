@@ -76,6 +76,7 @@ def test_a_column_without_a_readable_file_is_an_error_before_training(table):
         fit(table, stream=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["fit", "compare"])
 def test_the_flag_streams(command, table, tmp_path, monkeypatch):
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path / "cache"))
