@@ -56,6 +56,10 @@ def test_codes_scores_and_several_currencies_are_no_numbers(name):
     assert said or not found.caution
 
 
+def test_the_suffix_of_a_file_is_no_unit():
+    assert look([f"{number}.png" for number in range(60)]).modality == "image"
+
+
 # What is read equals what was written, or the notation is named.
 
 GAPS = ("n.b.", "n/a", "k.A.", "NA", "-", "unknown", "#N/A", "fehlt")

@@ -10,7 +10,7 @@ from functools import cache
 from sensorium.table._notation.cell import LONGEST, Cell, parse
 from sensorium.table._notation.words import SPACES, fold
 
-UNITED = re.compile(r"(?P<number>.*[0-9][.,+)]?) ?(?P<unit>°? ?[^\W\d_]+\.?(?:[/*·][^\W\d_]+)?[23²³]?|°)")
+UNITED = re.compile(r"(?P<number>.*[0-9][+)]?) ?(?P<unit>°? ?[^\W\d_]+\.?(?:[/*·][^\W\d_]+)?[23²³]?|°)")
 LETTERS = "gmlLshtdVWKJN"  # units of one letter; others are of codes, such as 12B
 NO_UNITS = {"st", "nd", "rd", "th", "er", "ère", "ème", "am", "pm", "e", "x"}  # 3rd, 3e, 10 am, 4x
 LOOKED_AT = 200  # cells, before all are looked at
@@ -69,7 +69,7 @@ def without_unit(text: str, units: tuple[str, ...]) -> str:
 def unit_pattern(units: tuple[str, ...]) -> str:
     """A regular expression of the unit behind a number, whose first group is the end of the number."""
     spellings = "|".join(re.escape(unit.rstrip(".")) for unit in units)
-    return rf"([0-9][.,+)]?)[{SPACES}]*(?:{spellings})\.?[{SPACES}]*$"
+    return rf"([0-9][+)]?)[{SPACES}]*(?:{spellings})\.?[{SPACES}]*$"
 
 
 def _same(unit: str, other: str) -> bool:
