@@ -53,6 +53,8 @@ class Chunk:
 def whole_lines(journal: bytes) -> Iterator[tuple[Chunk, int]]:
     """The chunks, each with the length of its line, up to the first line that is damaged or was cut in writing."""
     for line in journal.splitlines(keepends=True):
+        if not line.endswith(b"\n"):  # the next line would be written behind it
+            return
         try:
             yield Chunk.parse(line), len(line)
         except ValueError:
