@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 import sensorium
+from sensorium import features
 from sensorium.cli import _main
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.experiment import _experiment
@@ -325,6 +327,47 @@ def test_an_unfinished_run_is_told_of_where_it_is_not_asked_for(table, tmp_path,
     stop(table, tmp_path, kept)
     said = call(*command(table, tmp_path)).stderr
     assert "keeps a run that stopped in epoch 1 of 3, after 2 batches: with resume it would go on" in said
+
+
+@pytest.fixture
+def own_table(table, tmp_path):
+    """A copy whose files may be changed."""
+    return shutil.copytree(table.parent, tmp_path / "own") / table.name
+
+
+@pytest.mark.parametrize("prepare", [{}, {"store": "none"}, {"stream": True}, {"stream": True, "identify": "content"}])
+@pytest.mark.parametrize("change", ["another picture", "a broken one mended", "gone"])
+def test_a_run_whose_files_changed_is_not_resumed(change, prepare, own_table, tmp_path, kept, monkeypatch):
+    out = tmp_path / "run"
+    monkeypatch.setitem(CASES, "files", {"target": "kind", "columns": ["picture"], "prepare": prepare})
+    kept.cut = 2
+    with pytest.raises(Cut):
+        fit(own_table, "files", out)
+    kept.cut = None
+    picture = own_table.parent / ("3.png" if change == "a broken one mended" else "5.png")
+    before, times = picture.read_bytes(), picture.stat()
+    if change == "gone":
+        picture.unlink()
+    else:
+        Image.fromarray(np.zeros((12, 12, 3), np.uint8)).save(picture)
+    with pytest.raises(
+        TrainingError, match=r"the content of column 'picture' is not what it was(.|\n)*without --resume"
+    ):
+        fit(own_table, "files", out, resume=True)
+    picture.write_bytes(before)
+    os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert fit(own_table, "files", out, resume=True)
+
+
+def test_a_run_on_frozen_features_is_resumed(table, tmp_path, kept, monkeypatch):
+    """Their arrays are not asked for: another processor makes them with other last bits."""
+    settings = {"columns": ["words", "x"], "encoders": {"words": "text_tfidf"}, "train": TRAIN, "progress": False}
+    kept.cut = 2
+    with pytest.raises(Cut):
+        sensorium.fit(table, "kind", out=tmp_path, **settings)
+    kept.cut = None
+    monkeypatch.setattr(features, "BATCH", 1)
+    assert sensorium.fit(table, "kind", out=tmp_path, resume=True, **settings)
 
 
 def test_a_run_without_a_folder_has_nothing_to_resume(table):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from sensorium import __version__
@@ -18,8 +17,8 @@ from sensorium.artifact import write_file
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
 from sensorium.comparison._trial import Trial
-from sensorium.experiment import Experiment
-from sensorium.modalities import Encoded, Ragged
+from sensorium.experiment import Experiment, hash_columns, hash_state
+from sensorium.prepare import hash_arrays
 from sensorium.prepare.streamed import Streamed
 
 FOLDER, MANIFEST = ".finished", "manifest.json"
@@ -84,22 +83,6 @@ class Kept:
         settings = [job.config.model_dump(mode="json", exclude={"prepare", "seed"}), job.blueprint.to_json()]
         found = hashlib.sha256(json.dumps([*settings, __version__, torch.__version__, str(job.device)]).encode())
         found.update(job.fingerprint.encode())
-        for learned in [*job.learnt.values(), job.task]:
-            facts, arrays = learned.state()
-            found.update(json.dumps(facts, sort_keys=True).encode())
-            for name in sorted(arrays):
-                found.update(name.encode() + _bytes(arrays[name]))
-        for name, column in job.prepared.columns.items():
-            found.update(name.encode() + column.present.tobytes())
-            if isinstance(column, Encoded):
-                values = column.values
-                for array in [values.values, values.offsets] if isinstance(values, Ragged) else [values]:
-                    found.update(_bytes(array))
-        for array in (job.target, job.split.codes[job.used]):
-            found.update(_bytes(array))
+        found.update(json.dumps([hash_columns(job, job.prepared.columns), hash_state(job.task)]).encode())
+        found.update(hash_arrays((job.target, job.split.codes[job.used])).encode())
         return found.hexdigest()
-
-
-def _bytes(array: npt.NDArray[Any]) -> memoryview:
-    """Without a copy, where the array is in one piece."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -6,15 +6,12 @@ import errno
 import hashlib
 import inspect
 import json
-import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
@@ -23,10 +20,10 @@ from sensorium.caches import cache_folder, discard, forget_oldest, touch
 from sensorium.config import PrepareConfig
 from sensorium.errors import StoreError
 from sensorium.modalities import Encoded, Modality, Work
+from sensorium.prepare.hashes import By, update_by_cells
 from sensorium.prepare.kept import FORMAT, KeptColumn
-from sensorium.problems import Unreadable
 from sensorium.progress import Reporter, Silent
-from sensorium.table import Column, Files, RemoteFiles
+from sensorium.table import Column
 
 NOT_KEPT = "decoded files are not kept for the next run"
 
@@ -45,7 +42,7 @@ class Store:
 
     folder: Path
     limit: int
-    identify: Literal["stat", "content"] = "stat"
+    identify: By = "stat"
     say: Callable[[str], None] = Silent().say
     optional: bool = False
 
@@ -100,8 +97,7 @@ class Store:
         for name, array in arrays.items():
             found.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
         found.update(f"{column.files.folder} {column.files.allow_outside} {column.is_view} {self.identify}".encode())
-        for cell in column.data.to_pylist():
-            found.update(_identity(cell, column.files, self.identify))
+        update_by_cells(found, column, self.identify)
         return found.hexdigest()[:32]
 
     @contextmanager
@@ -167,36 +163,6 @@ def code_of(kind: type) -> str:
     for path in sorted(folder.glob("*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()
-
-
-def _identity(cell: Any, files: Files, by: str) -> bytes:
-    """What has to be the same for a cell to give the same array."""
-    if isinstance(cell, list):
-        return b"list " + b"".join(_identity(part, files, by) for part in cell)
-    if isinstance(cell, dict) and "offset" in cell:
-        return f"part {cell['offset']} {cell['size']} of ".encode() + _identity(cell["path"], files, by)
-    if isinstance(cell, dict):
-        cell = cell.get("bytes") or cell.get("path")
-    if not isinstance(cell, str):
-        content = cell if isinstance(cell, bytes) else repr(cell).encode()
-        return b"bytes " + hashlib.sha256(content).digest()
-    try:
-        place = str(files.path(cell)) if isinstance(files, RemoteFiles) else os.path.join(files.folder, cell)
-        status = os.stat(place)  # noqa: PTH116 - as often as there are cells
-        if stat.S_ISDIR(status.st_mode):  # a folder may be one scan
-            inside = [(entry.path, entry.stat()) for entry in sorted(os.scandir(place), key=lambda entry: entry.name)]
-        else:
-            inside = [(place, status)]
-        return f"{cell}\n".encode() + b"".join(_same_file(path, found, by) for path, found in inside)
-    except (OSError, ValueError, Unreadable):
-        return f"none {cell}\n".encode()
-
-
-def _same_file(path: str, status: os.stat_result, by: str) -> bytes:
-    if by == "content":
-        with open(path, "rb") as stream:  # noqa: PTH123
-            return hashlib.file_digest(stream, "sha256").digest()
-    return f"{os.path.basename(path)} {status.st_size} {status.st_mtime_ns}\n".encode()  # noqa: PTH119
 
 
 def _without(folder: Path, error: OSError) -> str:
