@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -384,6 +385,23 @@ def test_a_damaged_checkpoint_is_refused(table, tmp_path, kept):
     save_file({"weight": torch.ones(2)}, path)
     with pytest.raises(TrainingError, match="can't be read: format None"):
         fit(table, "no validation", tmp_path, resume=True)
+
+
+def test_a_flipped_bit_of_a_checkpoint_is_noticed_wherever_it_is(tmp_path):
+    path, draw = tmp_path / "c", np.random.default_rng(0)
+    content = {"a": torch.arange(50.0), "b": [torch.ones(3, dtype=torch.bfloat16), torch.zeros(0)], "c": {"d": 1.5}}
+    tree.write_tree(path, {"where": "here"}, content)
+    whole, expected = path.read_bytes(), digest(content)
+    assert digest(tree.read_tree(path)) == expected
+    for place in range(len(whole)):
+        found = bytearray(whole)
+        found[place] ^= 1 << draw.integers(8)
+        path.write_bytes(found)
+        with suppress(TrainingError):  # or it was a blank among JSON
+            assert digest(tree.read_tree(path)) == expected, place
+    os.truncate(path, len(whole) - 1)
+    with pytest.raises(TrainingError, match="can't be read"):
+        tree.read_tree(path)
 
 
 def test_what_a_checkpoint_cannot_keep_is_an_error(tmp_path):

@@ -14,6 +14,7 @@ import torch
 
 from sensorium import __version__
 from sensorium.artifact import write_file
+from sensorium.caches import seal, unseal
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
 from sensorium.comparison._trial import Trial
@@ -45,7 +46,7 @@ class Kept:
         """The training of this candidate, if it was finished; `saved`: its model has to be there as well."""
         path = self._path(candidate) if self.works else None
         try:
-            found = json.loads(path.read_bytes()) if path else None
+            found = unseal(path.read_bytes()) if path else None
         except (OSError, ValueError):
             return None
         if found is None or (saved and found["model"] != (self._model(candidate) or None)):
@@ -64,7 +65,7 @@ class Kept:
             "validation": trial.validation,
             "cost": asdict(trial.cost),
         }
-        write_file(path, json.dumps(content).encode())
+        write_file(path, seal(content))
 
     def _path(self, candidate: Candidate) -> Path:
         variant = candidate.variant
