@@ -1,11 +1,13 @@
-"""A process that is killed while it makes, replaces or removes cached columns leaves nothing that is wrong or lost.
+"""A process that ends while it makes, replaces or removes cached columns leaves nothing that is wrong or lost.
 
-A case draws a scene, and the change of the file system before which the process dies. Afterwards the same command has
-to finish with the same arrays, and the cache holds whole columns only. Each scene is first run to its end to count its
-changes: there are enough cases to die before each of them. A case that draws a number beyond them dies twice, the
+A case draws a scene, and the change of the file system before which the process is killed, or from which on the disk
+is full: that may end in our own error, or without the cache in the right arrays. Afterwards the same command has to
+finish with the same arrays, and the cache holds whole columns only. Each scene is first run to its end to count its
+changes: there are enough cases to end before each of them. A case that draws a number beyond them ends twice, the
 second time in the process that goes on.
 """
 
+import errno
 import os
 import random
 import sys
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from acceptance._columns import content, in_child, job
+from sensorium.errors import StoreError
 from sensorium.modalities import Encoded
 from sensorium.prepare import kept
 from sensorium.prepare.store import Store
@@ -22,6 +25,7 @@ CASES = 20_000
 POINTS = 100  # more than a scene has changes
 ROOM = 10**9
 DIED = 9  # exit code of a process that was killed
+FREEING = {"os.remove", "os.rmdir", "os.truncate", "os.utime"}  # a full disk allows them
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.utime", "os.symlink"}
 
 
@@ -34,19 +38,20 @@ def check(case: int) -> str | None:
         folder = Path(name, "killed")
         prepare(folder, scene, draw)
         kills = [point] if point < count else [draw.randrange(count), draw.randrange(count)]
+        end = draw.choice([killed, killed, out_of_room])
         for kill in kills:
-            if in_child(lambda kill=kill: dying_before(kill, folder, scene)) not in (0, DIED):
-                return f"{scene}, killed before change {kills}: the next run failed"
+            if in_child(lambda kill=kill: ending_at(kill, end, folder, scene)) not in (0, DIED):
+                return f"{scene}, {end.__name__} at change {kills}: it failed with another error"
         wrong = after(folder, scene)
-        return wrong and f"{scene}, killed before change {kills}: {wrong}"
+        return wrong and f"{scene}, {end.__name__} at change {kills}: {wrong}"
 
 
-def use(folder: Path, scene: str) -> Iterator[tuple[Encoded, bytes]]:
+def use(folder: Path, scene: str, *, optional: bool = False) -> Iterator[tuple[Encoded, bytes]]:
     """What the killed command does: it needs two columns, of which one is there; the limit has room for one or all."""
     limit = ROOM if scene.startswith(("damaged", "unfinished")) else 1
     for name in ("second", "first"):
         modality, column, expected = job(name, sounds=scene.endswith("sounds"))
-        yield Store(folder, limit).encode(modality, column), expected
+        yield Store(folder, limit, optional=optional).encode(modality, column), expected
 
 
 def prepare(folder: Path, scene: str, draw: random.Random) -> None:
@@ -102,17 +107,32 @@ def changes(folder: Path, scene: str, state: object) -> int:
         return int(stream.read())
 
 
-def dying_before(kill: int, folder: Path, scene: str) -> None:
-    """Run the command, and end without any clearing up before the change of that number."""
+def killed() -> None:
+    """No clearing up."""
+    os._exit(DIED)
+
+
+def out_of_room() -> None:
+    """What the system says from then on."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def ending_at(change: int, end: Callable[[], None], folder: Path, scene: str) -> None:
+    """Run the command, and let something end it at the change of that number."""
     seen: list[str] = []
 
-    def die(name: str) -> None:
-        if len(seen) == kill:
-            os._exit(DIED)
+    def told(name: str) -> None:
+        if len(seen) >= change and (end is killed or name not in FREEING):
+            end()
         seen.append(name)
 
-    before_changes(die)
-    list(use(folder, scene))
+    before_changes(told)
+    optional = change % 2 == 0
+    try:
+        found = list(use(folder, scene, optional=optional))
+    except StoreError:
+        os._exit(1 if optional else DIED)
+    assert all(content(encoded) == expected for encoded, expected in found)
 
 
 def before_changes(told: Callable[[str], None]) -> None:
