@@ -340,7 +340,8 @@ def own_table(table, tmp_path):
 @pytest.mark.parametrize("change", ["another picture", "a broken one mended", "gone"])
 def test_a_run_whose_files_changed_is_not_resumed(change, prepare, own_table, tmp_path, kept, monkeypatch):
     out = tmp_path / "run"
-    monkeypatch.setitem(CASES, "files", {"target": "kind", "columns": ["picture"], "prepare": prepare})
+    settings = {"target": "kind", "columns": ["picture"], "modalities": {"picture": {"name": "image"}}}
+    monkeypatch.setitem(CASES, "files", {**settings, "prepare": prepare})
     kept.cut = 2
     with pytest.raises(Cut):
         fit(own_table, "files", out)
