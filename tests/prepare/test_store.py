@@ -206,14 +206,14 @@ def test_whatever_a_kill_left_of_the_files_the_result_is_the_same(data, table, t
     assert print_of(column_folder.read("sound")) == print_of(modality.encode(column))
 
 
-def test_two_processes_at_once_make_one_column(table, tmp_path):
-    children = [start(table, tmp_path) for _ in range(3)]
+def test_four_processes_at_once_make_one_column(table, tmp_path):
+    children = [start(table, tmp_path) for _ in range(4)]
     for child in children:
         child.stdin.write("\n")
         child.stdin.flush()
     outputs = [child.communicate()[0] for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0]
-    assert sum("waiting" in output for output in outputs) == 2
+    assert [child.returncode for child in children] == [0] * 4
+    assert sum("waiting" in output for output in outputs) == 3
     (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
     modality, column = learnt(table, size=16)
     assert print_of(kept.KeptColumn(folder).read("image")) == print_of(modality.encode(column))

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import sensorium
 from sensorium.artifact import load_bundle
@@ -191,6 +192,22 @@ def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_
             run(tabular, folder=tmp_path)
     job, _ = run(open_table(tabular).take(np.arange(100)), 20, folder=tmp_path)
     assert "this one is new" in job.report
+
+
+def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, monkeypatch):
+    """The table is the same: it names the files."""
+    for row in range(60):
+        Image.new("L", (8, 8), 100 * (row % 2) + row).save(tmp_path / f"{row}.png")
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["photo,label", *(f"{row}.png,{'ab'[row % 2]}" for row in range(60))]))
+    monkeypatch.setattr("sensorium.search._search._Search._plan", lambda *_: 1 / 0)
+    for changed in (False, False, True):
+        if changed:
+            Image.new("L", (8, 8), 255).save(tmp_path / "7.png")
+        job = experiment(path, modalities={"photo": "image"})
+        with pytest.raises(ZeroDivisionError):
+            search(job, Budget(90, Ticks()), folder=tmp_path)
+        assert ("this one is new" in job.report) == changed
 
 
 def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):

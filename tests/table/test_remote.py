@@ -16,10 +16,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import sensorium
+from sensorium.caches import discard
 from sensorium.cli._main import make_app
-from sensorium.errors import MissingExtraError, TableError
+from sensorium.errors import MissingExtraError, StoreError, TableError
 from sensorium.problems import Unreadable
-from sensorium.table import _remote, open_table
+from sensorium.table import _fetched, _remote, open_table
 
 ROWS = 40
 
@@ -242,7 +243,7 @@ def test_what_was_not_used_for_longest_goes_first(served, tmp_path, monkeypatch)
     open_table(f"{address}/films/table.csv").files.path("photos/a 1.png")
     kept = tmp_path / "cache-files"
     assert len(list(kept.iterdir())) == 2
-    monkeypatch.setattr(_remote, "ROOM", 1)
+    monkeypatch.setattr(_fetched, "ROOM", 1)
     open_table(f"{address}/films/table.csv")
     assert len(list(kept.iterdir())) == 1
 
@@ -264,6 +265,42 @@ def test_a_stamp_that_was_cut_short_means_fetching_anew(served, tmp_path):
         stamp.write_text("{")
     assert open_table(f"{address}/films/table.csv").arrow.equals(first.arrow)
     assert asked.count(("GET", "films/table.csv")) == 2
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "emptied"])
+def test_a_damaged_fetched_file_is_fetched_again_and_reported_once(damage, served, tmp_path, capsys):
+    address, _, _, asked = served
+    settings = {"epochs": 1, "prepare": {"store": "none"}}
+    sensorium.fit(f"{address}/films/table.csv?token=s3cret", "label", **settings)
+    before, kept = len(asked), tmp_path / "cache-files"
+    for path in [*kept.glob("*/table.csv"), *kept.glob("*/a 3.png"), *kept.glob("*/a 4.png")]:
+        content = bytearray(path.read_bytes())
+        content[40] ^= 1
+        path.write_bytes({"flipped": content, "cut": content[:40], "emptied": b""}[damage])
+    capsys.readouterr()
+    model = sensorium.fit(f"{address}/films/table.csv?token=s3cret", "label", **settings)
+    assert not told(model)
+    assert [kind for kind, _ in asked[before:]].count("GET") == 3
+    said = [line for line in capsys.readouterr().err.splitlines() if "fetched again" in line]
+    assert len(said) == 1
+    assert "3 fetched files" in said[0] and "a%203.png" in said[0] and "s3cret" not in said[0]
+
+
+def test_a_file_that_another_process_removed_is_fetched_again(served, tmp_path):
+    address, files, _, _ = served
+    opened = open_table(f"{address}/films/table.csv").files
+    for _ in range(2):
+        found = opened.path("photos/a 1.png")
+        assert found.read_bytes() == files["films/photos/a 1.png"]
+        discard(found.parent)
+
+
+def test_a_cache_that_cannot_be_written_to_is_not_a_server_s_refusal(served, tmp_path, monkeypatch):
+    address, _, _, _ = served
+    (tmp_path / "cache-files").touch()
+    with pytest.raises(StoreError, match="fetched files can't be kept") as caught:
+        open_table(f"{address}/films/table.csv")
+    assert "SENSORIUM_CACHE" in caught.value.cure
 
 
 def test_where_a_server_sends_us_on_to_is_told_without_its_signature(served):

@@ -4,9 +4,11 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 import sensorium
+from sensorium import features
 from sensorium.cli import _main
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.experiment import _experiment
@@ -327,6 +330,48 @@ def test_an_unfinished_run_is_told_of_where_it_is_not_asked_for(table, tmp_path,
     assert "keeps a run that stopped in epoch 1 of 3, after 2 batches: with resume it would go on" in said
 
 
+@pytest.fixture
+def own_table(table, tmp_path):
+    """A copy whose files may be changed."""
+    return shutil.copytree(table.parent, tmp_path / "own") / table.name
+
+
+@pytest.mark.parametrize("prepare", [{}, {"store": "none"}, {"stream": True}, {"stream": True, "identify": "content"}])
+@pytest.mark.parametrize("change", ["another picture", "a broken one mended", "gone"])
+def test_a_run_whose_files_changed_is_not_resumed(change, prepare, own_table, tmp_path, kept, monkeypatch):
+    out = tmp_path / "run"
+    settings = {"target": "kind", "columns": ["picture"], "modalities": {"picture": {"name": "image"}}}
+    monkeypatch.setitem(CASES, "files", {**settings, "prepare": prepare})
+    kept.cut = 2
+    with pytest.raises(Cut):
+        fit(own_table, "files", out)
+    kept.cut = None
+    picture = own_table.parent / ("3.png" if change == "a broken one mended" else "5.png")
+    before, times = picture.read_bytes(), picture.stat()
+    if change == "gone":
+        picture.unlink()
+    else:
+        Image.fromarray(np.zeros((12, 12, 3), np.uint8)).save(picture)
+    with pytest.raises(
+        TrainingError, match=r"the content of column 'picture' is not what it was(.|\n)*without --resume"
+    ):
+        fit(own_table, "files", out, resume=True)
+    picture.write_bytes(before)
+    os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert fit(own_table, "files", out, resume=True)
+
+
+def test_a_run_on_frozen_features_is_resumed(table, tmp_path, kept, monkeypatch):
+    """Their arrays are not asked for: another processor makes them with other last bits."""
+    settings = {"columns": ["words", "x"], "encoders": {"words": "text_tfidf"}, "train": TRAIN, "progress": False}
+    kept.cut = 2
+    with pytest.raises(Cut):
+        sensorium.fit(table, "kind", out=tmp_path, **settings)
+    kept.cut = None
+    monkeypatch.setattr(features, "BATCH", 1)
+    assert sensorium.fit(table, "kind", out=tmp_path, resume=True, **settings)
+
+
 def test_a_run_without_a_folder_has_nothing_to_resume(table):
     with pytest.raises(ConfigError, match="no run to resume is named"):
         sensorium.fit(table, "kind", columns=["x"], resume=True, progress=False)
@@ -341,6 +386,23 @@ def test_a_damaged_checkpoint_is_refused(table, tmp_path, kept):
     save_file({"weight": torch.ones(2)}, path)
     with pytest.raises(TrainingError, match="can't be read: format None"):
         fit(table, "no validation", tmp_path, resume=True)
+
+
+def test_a_flipped_bit_of_a_checkpoint_is_noticed_wherever_it_is(tmp_path):
+    path, draw = tmp_path / "c", np.random.default_rng(0)
+    content = {"a": torch.arange(50.0), "b": [torch.ones(3, dtype=torch.bfloat16), torch.zeros(0)], "c": {"d": 1.5}}
+    tree.write_tree(path, {"where": "here"}, content)
+    whole, expected = path.read_bytes(), digest(content)
+    assert digest(tree.read_tree(path)) == expected
+    for place in range(len(whole)):
+        found = bytearray(whole)
+        found[place] ^= 1 << draw.integers(8)
+        path.write_bytes(found)
+        with suppress(TrainingError):  # or it was a blank among JSON
+            assert digest(tree.read_tree(path)) == expected, place
+    os.truncate(path, len(whole) - 1)
+    with pytest.raises(TrainingError, match="can't be read"):
+        tree.read_tree(path)
 
 
 def test_what_a_checkpoint_cannot_keep_is_an_error(tmp_path):

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from sensorium import __version__
 from sensorium.artifact import write_file
+from sensorium.caches import seal, unseal
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
 from sensorium.comparison._trial import Trial
-from sensorium.experiment import Experiment
-from sensorium.modalities import Encoded, Ragged
+from sensorium.experiment import Experiment, hash_columns, hash_state
+from sensorium.prepare import hash_arrays
 from sensorium.prepare.streamed import Streamed
 
 FOLDER, MANIFEST = ".finished", "manifest.json"
@@ -46,7 +46,7 @@ class Kept:
         """The training of this candidate, if it was finished; `saved`: its model has to be there as well."""
         path = self._path(candidate) if self.works else None
         try:
-            found = json.loads(path.read_bytes()) if path else None
+            found = unseal(path.read_bytes()) if path else None
         except (OSError, ValueError):
             return None
         if found is None or (saved and found["model"] != (self._model(candidate) or None)):
@@ -65,7 +65,7 @@ class Kept:
             "validation": trial.validation,
             "cost": asdict(trial.cost),
         }
-        write_file(path, json.dumps(content).encode())
+        write_file(path, seal(content))
 
     def _path(self, candidate: Candidate) -> Path:
         variant = candidate.variant
@@ -84,22 +84,6 @@ class Kept:
         settings = [job.config.model_dump(mode="json", exclude={"prepare", "seed"}), job.blueprint.to_json()]
         found = hashlib.sha256(json.dumps([*settings, __version__, torch.__version__, str(job.device)]).encode())
         found.update(job.fingerprint.encode())
-        for learned in [*job.learnt.values(), job.task]:
-            facts, arrays = learned.state()
-            found.update(json.dumps(facts, sort_keys=True).encode())
-            for name in sorted(arrays):
-                found.update(name.encode() + _bytes(arrays[name]))
-        for name, column in job.prepared.columns.items():
-            found.update(name.encode() + column.present.tobytes())
-            if isinstance(column, Encoded):
-                values = column.values
-                for array in [values.values, values.offsets] if isinstance(values, Ragged) else [values]:
-                    found.update(_bytes(array))
-        for array in (job.target, job.split.codes[job.used]):
-            found.update(_bytes(array))
+        found.update(json.dumps([hash_columns(job, job.prepared.columns), hash_state(job.task)]).encode())
+        found.update(hash_arrays((job.target, job.split.codes[job.used])).encode())
         return found.hexdigest()
-
-
-def _bytes(array: npt.NDArray[Any]) -> memoryview:
-    """Without a copy, where the array is in one piece."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -1,8 +1,18 @@
 """One table prepared once, any number of models trained on it."""
 
+from sensorium.experiment._content import hash_columns, hash_state
 from sensorium.experiment._experiment import Experiment, Trained, Variant
 from sensorium.experiment._moved import what_moved
 from sensorium.experiment._start import continued_settings
 from sensorium.experiment._unfreeze import tune_encoders
 
-__all__ = ["Experiment", "Trained", "Variant", "continued_settings", "tune_encoders", "what_moved"]
+__all__ = [
+    "Experiment",
+    "Trained",
+    "Variant",
+    "continued_settings",
+    "hash_columns",
+    "hash_state",
+    "tune_encoders",
+    "what_moved",
+]

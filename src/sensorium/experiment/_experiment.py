@@ -20,6 +20,7 @@ from sensorium.calibration import calibrate
 from sensorium.config import Choice, Config, TrainConfig
 from sensorium.encoders import FeatureEncoder, Pretrained, Static
 from sensorium.experiment._checks import check_features
+from sensorium.experiment._content import hash_columns
 from sensorium.experiment._job import Job
 from sensorium.experiment._start import frozen_of, take_weights
 from sensorium.metrics import Outcome, score
@@ -41,6 +42,8 @@ from sensorium.train import (
 )
 
 Rows: TypeAlias = npt.NDArray[np.int64]
+
+CONTENT = "content of column "  # what a run that is resumed must have in common, as a person reads it
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ class Experiment(Job):
             rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
         versions = {"sensorium": __version__, "torch": torch.__version__}
         hashes = {"table": self.fingerprint, "set of training rows and labels": rows.hexdigest()}
+        hashes |= {f"{CONTENT}{name!r}": found for name, found in hash_columns(self, bundle.learnt).items()}
         if self.start is not None:
             hashes["model that is continued"] = self.start.digest()
         return bundle.config.model_dump(mode="json") | {"version": versions, "hash": hashes}

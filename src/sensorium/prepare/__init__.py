@@ -5,6 +5,7 @@
 
 from sensorium.prepare.columns import Prepared, at_rows, learn_modality, prepare_columns
 from sensorium.prepare.findings import cautions, table_findings, unsaid
+from sensorium.prepare.hashes import hash_arrays, hash_cells, hash_encoded
 from sensorium.prepare.store import code_of, open_store
 from sensorium.prepare.swapped import swapped_columns
 
@@ -13,6 +14,9 @@ __all__ = [
     "at_rows",
     "cautions",
     "code_of",
+    "hash_arrays",
+    "hash_cells",
+    "hash_encoded",
     "learn_modality",
     "open_store",
     "prepare_columns",

@@ -17,7 +17,7 @@ from sensorium.errors import DataError, near_name, same_names
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
-from sensorium.problems import Problem, Problems
+from sensorium.problems import Problem, Problems, count
 from sensorium.progress import Reporter
 from sensorium.registry import modalities
 from sensorium.schema import ColumnPlan
@@ -113,6 +113,7 @@ def prepare_columns(
             else:
                 columns[name] = modality.encode(column, work)
             problems.extend(columns[name].problems)
+    _say_mended(table, report)
     problems.extend(absent_columns(table, learnt))
     problems.extend(unread_columns(table, learnt))
     return Prepared(columns, problems)
@@ -135,6 +136,13 @@ def _have_files(column: Column, report: Reporter) -> None:
     if isinstance(column.files, RemoteFiles):
         with report.bar("fetching", len(column), "files") as bar:
             column.files.fetch(_paths(column), bar.advance)
+
+
+def _say_mended(table: Table, report: Reporter) -> None:
+    """Files that were damaged in the cache, the table's own among them."""
+    if mended := table.files.take_mended():
+        shown = ", ".join(mended[:SHOWN]) + (" …" if len(mended) > SHOWN else "")
+        report.say(f"? {count(len(mended), 'fetched file')} in the cache damaged, fetched again: {shown}")
 
 
 def _paths(column: Column) -> Iterator[str]:

@@ -2,31 +2,39 @@
 
 values.bin      its arrays, end to end; cells of one shape are written by the processes that encode them
 present.bin     bool, one a cell
-lengths.bin     int64, steps of each cell; only where cells are of unequal length
-journal.jsonl   one line a finished chunk: its cells, the bytes of its values, what was wrong
-done.json       dtype and shape; written last
+lengths.bin     int64, steps of each cell; empty where cells are of one shape
+journal.jsonl   one line a finished chunk: its cells, the size and checksum of what it wrote, what was wrong
+done.json       dtype, shape and the checksum of the journal; written last
+
+Once `done.json` is there, nothing in the folder is changed: other processes may have it mapped.
 """
 
 from __future__ import annotations
 
-import json
+import errno
 import math
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from sensorium.caches import seal, size_of, unseal, write_durably
 from sensorium.modalities import Array, Encoded, Modality, Ragged, Work
 from sensorium.prepare.chunks import encode_chunks
+from sensorium.prepare.journal import Chunk, Written, checksum_at, intact, sizes, whole_lines
 from sensorium.problems import Problem
 from sensorium.table import Column
 
+FORMAT = 2  # of the folder; part of a column's key, so that folders of another format are never read
 CHUNK = 256  # cells encoded and written at a time: what a kill can cost, and what is held in memory
 VALUES, PRESENT, LENGTHS, JOURNAL, DONE = "values.bin", "present.bin", "lengths.bin", "journal.jsonl", "done.json"
+ARRAYS = (VALUES, PRESENT, LENGTHS)
 
 
 @dataclass(frozen=True)
@@ -37,12 +45,13 @@ class KeptColumn:
 
     @property
     def done(self) -> bool:
+        """Was it finished? Whether it is still whole, `read` finds out."""
         return (self.folder / DONE).exists()
 
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(file.stat().st_size for file in self.folder.iterdir())
+        return size_of(self.folder)
 
     def write(self, modality: Modality, column: Column, work: Work) -> None:
         """Encode what is not there yet.
@@ -51,7 +60,7 @@ class KeptColumn:
             OSError: the disk is full, the folder can't be written to; what was finished stays and is not done again.
         """
         self.folder.mkdir(exist_ok=True)
-        start = self._recover()
+        first = start = self._recover()
         work.advance(start)
         with ThreadPoolExecutor(1) as writer:  # a chunk is written while the next one is decoded
             written: Future[None] | None = None
@@ -59,72 +68,91 @@ class KeptColumn:
             for encoded in encode_chunks(modality, column.slice(start, len(column)), work, CHUNK, hand):
                 if written:
                     written.result()
-                written = writer.submit(self._append, encoded)
+                written = writer.submit(self._append, first, encoded)
+                first += len(encoded.present)
             if written:
                 written.result()
         layout = _layout(modality.encode(column.slice(0, 0)))
-        new = self.folder / f"{DONE}.new"
-        new.write_text(json.dumps(layout))
-        new.replace(self.folder / DONE)
+        journal = zlib.crc32((self.folder / JOURNAL).read_bytes())
+        write_durably(self.folder / DONE, seal({**layout, "journal": journal}))
 
-    def read(self, name: str) -> Encoded:
-        """The column, its arrays mapped into memory; `name` is what its problems call it."""
-        layout = json.loads((self.folder / DONE).read_text())
-        present = np.fromfile(self.folder / PRESENT, np.bool_)
-        values = _map(self.folder / VALUES, np.dtype(layout["dtype"]), layout["shape"])
-        problems = list(self._problems(name))
+    def read(self, name: str) -> Encoded | None:
+        """The column, its arrays mapped into memory; None where it is not finished or not whole.
+
+        Every byte is checked against the journal. No lock is needed: what is mapped is what was checked.
+
+        Args:
+            name: what the column's problems call it.
+
+        Raises:
+            OSError: the files may not be read, or too many are open.
+        """
+        try:
+            with ExitStack() as stack:
+                return self._read(name, stack)
+        except (FileNotFoundError, ValueError):
+            return None
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return None  # the disk lost a part of it
+
+    def _read(self, name: str, stack: ExitStack) -> Encoded:
+        done = stack.enter_context((self.folder / DONE).open("rb"))
+        layout, journal = unseal(done.read()), (self.folder / JOURNAL).read_bytes()
+        files = {name: stack.enter_context((self.folder / name).open("rb")) for name in ARRAYS}
+        if not os.path.samestat(os.fstat(done.fileno()), (self.folder / DONE).stat()):
+            raise ValueError("the folder was replaced while its files were opened")
+        chunks = [chunk for chunk, _ in whole_lines(journal)]
+        if zlib.crc32(journal) != layout["journal"] or not _are_whole(files, chunks):
+            raise ValueError("the files are not as they were written")
+        present = np.fromfile(files[PRESENT], np.bool_)
+        values = _map(files[VALUES], np.dtype(layout["dtype"]), layout["shape"])
+        problems = list(_problems(chunks, name))
         if not layout["ragged"]:
             return Encoded(values, present, problems)
-        offsets = np.concatenate([[0], np.cumsum(np.fromfile(self.folder / LENGTHS, np.int64))])
+        offsets = np.concatenate([[0], np.cumsum(np.fromfile(files[LENGTHS], np.int64))])
         return Encoded(Ragged(values, offsets), present, problems)
 
-    def _append(self, encoded: Encoded) -> None:
+    def _append(self, first: int, encoded: Encoded) -> None:
         """A chunk's arrays, then its line in the journal: what has no line was never written."""
         values, cells = encoded.values, len(encoded.present)
+        files = {PRESENT: self._extend(PRESENT, encoded.present.data)}
         if isinstance(values, Ragged):
-            self._extend(LENGTHS, np.diff(values.offsets).data)
-            self._extend(VALUES, np.ascontiguousarray(values.values).data)
-            size = values.values.nbytes
+            files[LENGTHS] = self._extend(LENGTHS, np.diff(values.offsets).data)
+            files[VALUES] = self._extend(VALUES, np.ascontiguousarray(values.values).data)
         else:
-            self._extend(VALUES, b"")  # they lie there already, maybe not yet on the disk
-            size = cells * _cell_bytes(values)
-        self._extend(PRESENT, encoded.present.data)
-        line = {"cells": cells, "bytes": size, "problems": [asdict(problem) for problem in encoded.problems]}
-        self._extend(JOURNAL, json.dumps(line).encode() + b"\n")
+            files[VALUES] = self._settle(first * _cell_bytes(values), cells * _cell_bytes(values))
+        self._extend(JOURNAL, Chunk.of(cells, files, encoded.problems).line)
 
-    def _extend(self, name: str, content: bytes | memoryview) -> None:
+    def _extend(self, name: str, content: bytes | memoryview) -> Written:
         with (self.folder / name).open("ab") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())  # in a power cut the journal must not outlive what it tells of
+        return memoryview(content).nbytes, zlib.crc32(content)
+
+    def _settle(self, start: int, size: int) -> Written:
+        """Cells of one shape lie in the file already, maybe not yet on the disk."""
+        with (self.folder / VALUES).open("r+b") as stream:
+            os.fsync(stream.fileno())
+            found = checksum_at(stream.fileno(), start, size)
+        if found is None:
+            raise OSError(errno.EIO, "the disk lost what was written")
+        return size, found
 
     def _recover(self) -> int:
-        """Cut off what no line of the journal tells of; the number of cells that are there."""
-        lines = list(self._journal())
-        cells = sum(line["cells"] for line in lines)
-        sizes = {VALUES: sum(line["bytes"] for line in lines), PRESENT: cells, LENGTHS: 8 * cells}
-        sizes[JOURNAL] = sum(line["length"] for line in lines)
-        for name, size in sizes.items():
-            if (self.folder / name).exists():
-                os.truncate(self.folder / name, size)
-        return cells
-
-    def _journal(self) -> Iterator[dict[str, Any]]:
-        """The finished chunks, each with the `length` of its line; a line that was cut in writing ends them."""
-        try:
-            content = (self.folder / JOURNAL).read_bytes()
-        except FileNotFoundError:
-            return
-        for line in content.splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                yield json.loads(line) | {"length": len(line)}
-
-    def _problems(self, name: str) -> Iterator[Problem]:
-        start = 0
-        for line in self._journal():
-            for problem in line["problems"]:
-                yield Problem(**(problem | {"row": problem["row"] + start, "column": name}))
-            start += line["cells"]
+        """Cut off what no line of the journal tells of, or what is not as it tells; the number of cells that stay."""
+        with ExitStack() as stack:
+            files = {name: stack.enter_context((self.folder / name).open("ab+")) for name in (*ARRAYS, JOURNAL)}
+            files[JOURNAL].seek(0)
+            lines = list(whole_lines(files[JOURNAL].read()))
+            chunks = [chunk for chunk, _ in lines]
+            good = intact(chunks, {name: files[name].fileno() for name in ARRAYS})
+            ends = {**sizes(chunks[:good], ARRAYS), JOURNAL: sum(length for _, length in lines[:good])}
+            for name, size in ends.items():
+                os.truncate(files[name].fileno(), size)
+        return sum(chunk.cells for chunk in chunks[:good])
 
 
 @dataclass(frozen=True)
@@ -167,9 +195,24 @@ def _layout(encoded: Encoded) -> dict[str, Any]:
     return {"dtype": values.dtype.str, "shape": values.shape[1:], "ragged": ragged}
 
 
-def _map(path: Path, dtype: np.dtype[Any], shape: list[int]) -> Any:
+def _are_whole(files: Mapping[str, BinaryIO], chunks: Sequence[Chunk]) -> bool:
+    """Does each file hold what the chunks wrote, and nothing else?"""
+    handles = {name: stream.fileno() for name, stream in files.items()}
+    as_long = {name: os.fstat(handle).st_size for name, handle in handles.items()} == sizes(chunks, ARRAYS)
+    return as_long and intact(chunks, handles) == len(chunks)
+
+
+def _problems(chunks: Sequence[Chunk], name: str) -> Iterator[Problem]:
+    start = 0
+    for chunk in chunks:
+        for problem in chunk.problems:
+            yield Problem(**{**problem, "row": problem["row"] + start, "column": name})
+        start += chunk.cells
+
+
+def _map(file: BinaryIO, dtype: np.dtype[Any], shape: list[int]) -> Any:
     """[n, *shape], mapped copy-on-write: torch takes no arrays that can't be written to."""
-    if not path.stat().st_size:  # nothing can't be mapped
+    if not os.fstat(file.fileno()).st_size:  # nothing can't be mapped
         return np.zeros((0, *shape), dtype)
-    flat = np.memmap(path, dtype, mode="c")
+    flat = np.memmap(file, dtype, mode="c")
     return flat.reshape(-1, *shape)

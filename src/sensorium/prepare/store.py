@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
 import json
-import os
-import shutil
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
 from sensorium import __version__
-from sensorium.caches import cache_folder
+from sensorium.caches import cache_folder, discard, forget_oldest, touch
 from sensorium.config import PrepareConfig
 from sensorium.errors import StoreError
 from sensorium.modalities import Encoded, Modality, Work
-from sensorium.prepare.kept import KeptColumn
-from sensorium.problems import Unreadable
+from sensorium.prepare.hashes import By, update_by_cells
+from sensorium.prepare.kept import FORMAT, KeptColumn
 from sensorium.progress import Reporter, Silent
-from sensorium.table import Column, Files, RemoteFiles
+from sensorium.table import Column
+
+NOT_KEPT = "decoded files are not kept for the next run"
 
 
 @dataclass(frozen=True)
@@ -37,43 +36,68 @@ class Store:
         folder: is there; several runs may use it at once.
         limit: bytes; beyond it the columns that were not used for longest are removed.
         identify: what tells that a file is the same: path, size and time of change, or its content.
-        say: told where there is something to wait for.
+        say: told where there is something to wait for, or to mend.
+        optional: where it can't be written to, go on without it.
     """
 
     folder: Path
     limit: int
-    identify: Literal["stat", "content"] = "stat"
+    identify: By = "stat"
     say: Callable[[str], None] = Silent().say
+    optional: bool = False
 
     def encode(self, modality: Modality, column: Column, work: Work = Work()) -> Encoded:
         """As `modality.encode`, or from the folder where the column is there; its arrays are mapped, not read.
+
+        A column that is not whole is prepared again. Where the folder is optional and can't be written to, the arrays
+        are held in memory instead.
 
         Raises:
             StoreError: the disk is full, the folder can't be written to.
         """
         kept = KeptColumn(self.folder / self.key(modality, column))
-        with _told(self.folder):
-            with self._alone_with(kept):
-                if kept.done:
-                    work.advance(len(column))
-                else:
-                    kept.write(modality, column, work)
-                os.utime(kept.folder)  # the time of its last use
-                encoded = kept.read(column.name)
-            self._forget(kept)
-        return encoded
+        try:
+            found = kept.read(column.name)
+            if found is None:
+                found = self._make(kept, modality, column, work)
+            else:
+                work.advance(len(column))
+        except OSError as error:
+            if not self.optional:
+                raise _error(self.folder, error) from None
+            self.say(_without(self.folder, error))
+            return modality.encode(column, Work(work.workers))
+        touch(kept.folder)
+        forget_oldest(self.folder, self.limit, self._remove, kept.folder)
+        return found
+
+    def _make(self, kept: KeptColumn, modality: Modality, column: Column, work: Work) -> Encoded:
+        with self._alone_with(kept):
+            found = kept.read(column.name)
+            if found is not None:  # another process was faster
+                work.advance(len(column))
+                return found
+            if kept.done:  # away with it, not into it: other processes may have its files mapped
+                self.say(f"? {column.name}: the cached column is damaged and is prepared again ({kept.folder})")
+                discard(kept.folder)
+            kept.write(modality, column, work)
+            found = kept.read(column.name)
+        if found is None:
+            raise OSError(errno.EIO, "the disk does not return what was written to it")
+        return found
 
     def key(self, modality: Modality, column: Column) -> str:
         """A hash of all that the arrays depend on: cells, what was learnt, options, code, decoders."""
-        found = hashlib.sha256(f"{__version__} {type(modality).__qualname__} {code_of(type(modality))}".encode())
+        found = hashlib.sha256(
+            f"{FORMAT} {__version__} {type(modality).__qualname__} {code_of(type(modality))}".encode()
+        )
         found.update(str([name for name in modality.decoders if find_spec(name)]).encode())
         state, arrays = modality.state()
         found.update(json.dumps(state, sort_keys=True, default=str).encode())
         for name, array in arrays.items():
             found.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
         found.update(f"{column.files.folder} {column.files.allow_outside} {column.is_view} {self.identify}".encode())
-        for cell in column.data.to_pylist():
-            found.update(_identity(cell, column.files, self.identify))
+        update_by_cells(found, column, self.identify)
         return found.hexdigest()[:32]
 
     @contextmanager
@@ -90,36 +114,45 @@ class Store:
         finally:
             lock.release()
 
-    def _forget(self, but: KeptColumn) -> None:
-        """Remove what was not used for longest until the rest fits; a process that has it mapped keeps it."""
-        columns = [KeptColumn(path) for path in self.folder.iterdir() if path.is_dir()]
-        total = sum(kept.size for kept in columns)
-        for kept in sorted(columns, key=lambda kept: kept.folder.stat().st_mtime):
-            if total > self.limit and kept != but:
-                total -= kept.size
-                self._remove(kept)
-
-    def _remove(self, kept: KeptColumn) -> None:
-        try:
-            with FileLock(f"{kept.folder}.lock", timeout=0):  # the lock stays: another process may wait for it
-                shutil.rmtree(kept.folder)
-        except Timeout:
-            pass  # in use
+    def _remove(self, entry: Path) -> None:
+        """Forget a column that no process is writing; one that has it mapped keeps it."""
+        with suppress(Timeout), FileLock(f"{entry}.lock", timeout=0):  # the lock stays: another process may wait for it
+            discard(entry)
 
 
 def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
-    """The store that the settings name; None where nothing is to be kept, or the default folder can't be written to."""
+    """The store that the settings name; None where nothing is to be kept, or the default folder can't be made.
+
+    A folder that was asked for has to be usable; the default one is optional.
+    """
     if config.store == "none":
         return None
-    folder = cache_folder() if config.store == "auto" else Path(config.store)
+    optional, say = config.store == "auto", _once(report.say)
+    try:
+        folder = cache_folder() if optional else Path(config.store)
+    except StoreError as error:
+        say(f"? {error.finding}: {NOT_KEPT}; {error.cure}")
+        return None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if config.store != "auto":
+        if not optional:
             raise _error(folder, error) from None
-        report.say(f"? {folder}: {error.strerror}: decoded files are not kept for the next run")
+        say(_without(folder, error))
         return None
-    return Store(folder, round(config.gigabytes * 1e9), config.identify, report.say)
+    return Store(folder, round(config.gigabytes * 1e9), config.identify, say, optional)
+
+
+def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Say the same thing once, however many columns it concerns."""
+    said = set[str]()
+
+    def once(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            say(text)
+
+    return once
 
 
 @cache
@@ -132,42 +165,11 @@ def code_of(kind: type) -> str:
     return found.hexdigest()
 
 
-def _identity(cell: Any, files: Files, by: str) -> bytes:
-    """What has to be the same for a cell to give the same array."""
-    if isinstance(cell, list):
-        return b"list " + b"".join(_identity(part, files, by) for part in cell)
-    if isinstance(cell, dict) and "offset" in cell:
-        return f"part {cell['offset']} {cell['size']} of ".encode() + _identity(cell["path"], files, by)
-    if isinstance(cell, dict):
-        cell = cell.get("bytes") or cell.get("path")
-    if not isinstance(cell, str):
-        content = cell if isinstance(cell, bytes) else repr(cell).encode()
-        return b"bytes " + hashlib.sha256(content).digest()
-    try:
-        place = str(files.path(cell)) if isinstance(files, RemoteFiles) else os.path.join(files.folder, cell)
-        status = os.stat(place)  # noqa: PTH116 - as often as there are cells
-        if stat.S_ISDIR(status.st_mode):  # a folder may be one scan
-            inside = [(entry.path, entry.stat()) for entry in sorted(os.scandir(place), key=lambda entry: entry.name)]
-        else:
-            inside = [(place, status)]
-        return f"{cell}\n".encode() + b"".join(_same_file(path, found, by) for path, found in inside)
-    except (OSError, ValueError, Unreadable):
-        return f"none {cell}\n".encode()
-
-
-def _same_file(path: str, status: os.stat_result, by: str) -> bytes:
-    if by == "content":
-        with open(path, "rb") as stream:  # noqa: PTH123
-            return hashlib.file_digest(stream, "sha256").digest()
-    return f"{os.path.basename(path)} {status.st_size} {status.st_mtime_ns}\n".encode()  # noqa: PTH119
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _error(folder, error) from None
+def _without(folder: Path, error: OSError) -> str:
+    text = f"? {folder}: {error.strerror or error}: {NOT_KEPT}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        text += "; they are held in memory (--set prepare.stream=true needs less of it)"
+    return text
 
 
 def _error(folder: Path, error: OSError) -> StoreError:

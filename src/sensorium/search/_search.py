@@ -13,7 +13,7 @@ from sensorium.artifact import to_json, write_file
 from sensorium.bundle import Bundle
 from sensorium.errors import ConfigError
 from sensorium.evaluate import evaluate_outcome
-from sensorium.experiment import Experiment, Trained
+from sensorium.experiment import Experiment, Trained, hash_columns
 from sensorium.metrics import metrics_of
 from sensorium.search._budget import Budget, spell
 from sensorium.search._ensemble import Ensemble, choose_ensemble, join
@@ -71,7 +71,9 @@ class _Search:
         self.firsts = [*self.space.firsts()]
         self.journal = Journal(self.space, _identity(experiment), experiment.config.seed, folder and folder / JOURNAL)
         if self.journal.replaced:
-            self.report.say("the folder holds an ended search, or one of another table or settings: this one is new")
+            self.report.say(
+                "the folder holds an ended search, or one of other rows, files or settings: this one is new"
+            )
         self.trials = Trials(experiment, budget, self.journal, keep)
         self.wanted = epoch_count(experiment.config.train, len(experiment.rows("train")))
         self.entrants: dict[str, Entrant] = {}
@@ -259,5 +261,6 @@ def _identity(experiment: Experiment) -> dict[str, Any]:
     return {
         "table": experiment.fingerprint,
         "settings": hashlib.sha256(settings.encode()).hexdigest(),
+        "columns": hash_columns(experiment, experiment.prepared.columns),
         "named": sorted(experiment.config.model_fields_set | experiment.config.train.model_fields_set),
     }

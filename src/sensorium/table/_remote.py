@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import posixpath
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +16,9 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from sensorium.caches import cache_folder
-from sensorium.errors import MissingExtraError, TableError
+from sensorium.errors import MissingExtraError, StoreError, TableError
 from sensorium.problems import Outside, Unreadable
+from sensorium.table._fetched import is_kept, make_room, replacing
 from sensorium.table._paths import bare_path
 from sensorium.table._query import without_secrets
 from sensorium.table._table import Files
@@ -34,8 +31,11 @@ AGAIN = (408, 425, 429)  # of the HTTP statuses 300 to 499 those that a second t
 REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missing
 CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
 LARGEST = 8 * 2**30  # bytes of a file
-ROOM = 20 * 10**9  # bytes kept; beyond it, what was not used for longest goes
 STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
+
+
+def _ignore(_: str) -> None:
+    pass
 
 
 class Refused(OSError):
@@ -57,6 +57,7 @@ class RemoteFiles(Files):
     query: bool = False
     _fetched: dict[str, Path | Unreadable] = field(default_factory=dict, compare=False, repr=False)
     _failed: list[str] = field(default_factory=list, compare=False, repr=False)  # since the last that came
+    _mended: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def path(self, cell: str, *, folders: bool = False) -> Path:
         """The fetched file.
@@ -65,7 +66,8 @@ class RemoteFiles(Files):
             Unreadable: it is not there, can't be had, is empty, or lies outside the table's folder.
         """
         address = self._address_of(bare_path(cell).replace("\\", "/"))
-        if address not in self._fetched:
+        kept = self._fetched.get(address)
+        if kept is None or (isinstance(kept, Path) and not kept.exists()):  # another process made room
             try:
                 self._fetched[address] = self._fetch(address)
             except Unreadable as error:
@@ -73,6 +75,11 @@ class RemoteFiles(Files):
         found = self._fetched[address]
         if isinstance(found, Unreadable):
             raise Unreadable(found.reason, found.cure)
+        return found
+
+    def take_mended(self) -> list[str]:
+        """Addresses of files that were damaged in the cache and fetched again; each is told once."""
+        found, self._mended[:] = sorted(self._mended), []
         return found
 
     def fetch(self, cells: Iterable[Any], advance: Callable[[int], None]) -> None:
@@ -102,7 +109,7 @@ class RemoteFiles(Files):
 
     def _fetch(self, address: str) -> Path:
         try:
-            found = fetch(address, once=len(self._failed) >= PATIENT)
+            found = fetch(address, once=len(self._failed) >= PATIENT, mended=self._mended.append)
         except FileNotFoundError:
             cure = f"paths are relative to the table's address{self._unsent}"
             raise Unreadable("there is no such file", cure) from None
@@ -134,9 +141,10 @@ def fetch_table(address: str, *, allow_outside: bool) -> tuple[Path, RemoteFiles
     place = without_secrets(address)
     if "::" in address:
         raise TableError("an address that fetches through another one", place=place, rule="one address")
-    _forget()
+    make_room()
+    mended = list[str]()
     try:
-        found = fetch(address)
+        found = fetch(address, mended=mended.append)
     except FileNotFoundError:
         raise TableError("there is no such table", place=place) from None
     except Refused as error:
@@ -145,16 +153,22 @@ def fetch_table(address: str, *, allow_outside: bool) -> tuple[Path, RemoteFiles
     except OSError as error:
         raise TableError(f"the table can't be fetched: {error}", place=place, cure="try again") from None
     before, _, query = address.partition("?")
-    return found, RemoteFiles(found.parent, allow_outside, before.rpartition("/")[0], bool(query))
+    return found, RemoteFiles(found.parent, allow_outside, before.rpartition("/")[0], bool(query), _mended=mended)
 
 
-def fetch(address: str, *, once: bool = False) -> Path:
+def fetch(address: str, *, once: bool = False, mended: Callable[[str], None] = _ignore) -> Path:
     """A file of this machine with the content that is behind the address now.
 
     One that was fetched before is taken where size and time or tag are the same; a server that tells neither is asked
     for the whole again. A refusal is taken at its word; other failures may pass, and are tried again after a while.
 
+    Args:
+        address: of the file.
+        once: try it once.
+        mended: called with the address, without what is secret in it, where the kept file was damaged.
+
     Raises:
+        StoreError: the cache can't be written to.
         FileNotFoundError: there is nothing.
         Refused: the server has it but doesn't send it.
         OSError: it can't be had, said without what is secret in the address.
@@ -166,7 +180,9 @@ def fetch(address: str, *, once: bool = False) -> Path:
     tries = 1 if once else TRIES
     for attempt in range(tries):
         try:
-            return _fetch_once(system, path, target)
+            return _fetch_once(system, path, target, lambda: mended(without_secrets(address)))
+        except StoreError:
+            raise
         # Each protocol's library has errors of its own.
         except Exception as error:  # noqa: BLE001
             if _says_nothing_is_there(error):
@@ -181,41 +197,18 @@ def fetch(address: str, *, once: bool = False) -> Path:
     raise AssertionError
 
 
-def _fetch_once(system: Any, path: str, target: Path) -> Path:
+def _fetch_once(system: Any, path: str, target: Path, damaged: Callable[[], None]) -> Path:
     info = system.info(path)
-    stamp = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
-    if target.exists() and len(stamp) > 1 and _stamp_of(target) == stamp:
-        os.utime(target.parent)  # the time of its last use
+    told = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
+    if len(told) > 1 and is_kept(target, told, damaged):
         return target
     if (info.get("size") or 0) > LARGEST:
         raise _TooLarge(f"more than {LARGEST:,} bytes")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, new = tempfile.mkstemp(dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream, _open(system, path) as source:
-            size = _copy(source, stream)
+    with replacing(target, told) as write, _open(system, path) as source:
+        size = _copy(source, write)
         if info.get("size") is not None and size != info["size"]:
             raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
-        _stamp(target).unlink(missing_ok=True)  # no moment has a new file with an old stamp
-        os.replace(new, target)
-        _stamp(target).write_text(json.dumps(stamp))
-    except BaseException:
-        Path(new).unlink(missing_ok=True)
-        raise
     return target
-
-
-def _stamp(target: Path) -> Path:
-    """Beside the file, under a name that no file fetched into the folder can have."""
-    return target.with_name(f"{target.name}.stamp")
-
-
-def _stamp_of(target: Path) -> Any:
-    """What the server told of the file that is here; None where that is lost or was cut short."""
-    try:
-        return json.loads(_stamp(target).read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def _says_nothing_is_there(error: BaseException) -> bool:
@@ -244,13 +237,13 @@ def _open(system: Any, path: str) -> Any:
     return system.open(path, "rb", **({"block_size": 0} if http else {}))
 
 
-def _copy(source: Any, stream: Any) -> int:
+def _copy(source: Any, write: Callable[[bytes], None]) -> int:
     size = 0
     while part := source.read(2**20):
         size += len(part)
         if size > LARGEST:
             raise _TooLarge(f"more than {LARGEST:,} bytes")
-        stream.write(part)
+        write(part)
     return size
 
 
@@ -290,15 +283,3 @@ def _masked(error: BaseException, address: str) -> str:
         text = text.replace(secret, without_secrets(address) if secret == address else "…")
     # A server may have sent us on to an address with a signature of its own.
     return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]
-
-
-def _forget() -> None:
-    """Remove what was not used for longest until the rest fits."""
-    kept = cache_folder("files")
-    folders = [(path.stat().st_mtime, path) for path in kept.iterdir() if path.is_dir()] if kept.is_dir() else []
-    sizes = {path: sum(file.stat().st_size for file in path.iterdir()) for _, path in folders}
-    total = sum(sizes.values())
-    for _, path in sorted(folders):
-        if total > ROOM:
-            total -= sizes[path]
-            shutil.rmtree(path, ignore_errors=True)

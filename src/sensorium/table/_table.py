@@ -50,6 +50,11 @@ class Files:
 
         return RemoteFiles(self.folder, allow_outside=True)
 
+    def take_mended(self) -> list[str]:
+        """Addresses of fetched files that were damaged in the cache and fetched again; each is told once."""
+        elsewhere = self.__dict__.get("_elsewhere")
+        return elsewhere.take_mended() if isinstance(elsewhere, Files) else []
+
     def path(self, cell: str, *, folders: bool = False) -> Path:
         """The file that a cell names, however it spells the path; with `folders`, it may be a folder.
 

@@ -73,8 +73,8 @@ class Checkpoint:
             raise TrainingError(
                 f"the run to be resumed is another one: {'; '.join(found)}",
                 place=str(self.path),
-                rule="the same table and settings",
-                cure="give them as they were, or start afresh: without resume",
+                rule="the same table, files and settings",
+                cure="give them as they were, or start a new run: the same command without --resume",
             )
 
 

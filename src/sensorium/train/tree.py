@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from torch import Tensor
 from sensorium.errors import TrainingError
 
 FORMAT = "sensorium.checkpoint"
-VERSION = 1
+VERSION = 2
 TENSOR, STRIDES, NUMBER = "__tensor__", "__strides__", "__number__"
 
 
@@ -36,7 +37,9 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
     tensors: dict[str, Tensor] = {}
     packed = {"about": _pack(about, "about", tensors), "tree": _pack(tree, "tree", tensors)}
     header = {name: json.dumps(value, allow_nan=False) for name, value in packed.items()}
-    content = save(_apart(tensors), {"format": FORMAT, "version": str(VERSION), **header})
+    tensors = _apart(tensors)
+    header["checksums"] = json.dumps({name: _checksum(tensor) for name, tensor in tensors.items()})
+    content = save(tensors, {"format": FORMAT, "version": str(VERSION), **header, "header": _sum_up(header)})
     new = path.with_name(f".{path.name}.new")
     try:
         with new.open("wb") as stream:
@@ -76,11 +79,27 @@ def _read(path: Path, part: str) -> tuple[Any, dict[str, Tensor]]:
             header = found.metadata() or {}
             if header.get("format") != FORMAT or header.get("version") != str(VERSION):
                 raise ValueError(f"format {header.get('format')!r}, version {header.get('version')!r}")
-            names = found.keys() if part == "tree" else []
-            return json.loads(header[part]), {name: found.get_tensor(name) for name in names}
+            if header["header"] != _sum_up(header):
+                raise ValueError("its header is damaged")
+            tensors = {name: found.get_tensor(name) for name in found.keys() if part == "tree"}  # noqa: SIM118
+        checksums = json.loads(header["checksums"])
+        if damaged := [name for name, tensor in tensors.items() if _checksum(tensor) != checksums[name]]:
+            raise ValueError(f"{damaged[0]} is damaged")
+        return json.loads(header[part]), tensors
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         cure = "delete it, and start afresh"
         raise TrainingError(f"the checkpoint can't be read: {error}", place=str(path), cure=cure) from None
+
+
+def _checksum(tensor: Tensor) -> int:
+    """Of its type, shape and bytes, as they lie in the file."""
+    kind = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
+    return zlib.crc32(tensor.contiguous().view(-1).view(torch.uint8).numpy().data, zlib.crc32(kind))
+
+
+def _sum_up(header: Mapping[str, str]) -> str:
+    """A checksum of what the header says."""
+    return str(zlib.crc32("".join(header[name] for name in ("about", "tree", "checksums")).encode()))
 
 
 def _pack(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:

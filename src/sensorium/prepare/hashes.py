@@ -1,0 +1,93 @@
+"""What tells whether cells, and the arrays that they were prepared to, are the same as before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.modalities import Encoded, Ragged
+from sensorium.problems import Unreadable
+from sensorium.table import Column, Files, RemoteFiles
+
+By: TypeAlias = Literal["stat", "content"]
+
+BLOCK = 2**22  # bytes that one thread hashes at a time
+THREADS = min(8, os.cpu_count() or 1)
+
+
+class Hash(Protocol):
+    """As hashlib has them."""
+
+    def update(self, content: bytes, /) -> None: ...
+
+
+def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
+    """Of their types, shapes and bytes; large ones are hashed in threads."""
+    found = hashlib.sha256()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for array in arrays:
+            content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+            found.update(f"{array.dtype.str} {array.shape}".encode())
+            blocks = (content[start : start + BLOCK] for start in range(0, len(content), BLOCK))
+            for part in pool.map(lambda block: hashlib.sha256(block).digest(), blocks):
+                found.update(part)
+    return found.hexdigest()
+
+
+def hash_encoded(encoded: Encoded) -> str:
+    """Of all values of a prepared column."""
+    values = encoded.values
+    return hash_arrays(
+        [encoded.present, *([values.values, values.offsets] if isinstance(values, Ragged) else [values])]
+    )
+
+
+def hash_cells(column: Column, by: By) -> str:
+    """Of the cells, and of the files that they name; those that were fetched have no time of their own."""
+    by = "content" if isinstance(column.files, RemoteFiles) else by
+    found = hashlib.sha256(by.encode())
+    update_by_cells(found, column, by)
+    return found.hexdigest()
+
+
+def update_by_cells(found: Hash, column: Column, by: By) -> None:
+    """Take the cells, and the files that they name, into a hash."""
+    for cell in column.data.to_pylist():
+        found.update(_identity(cell, column.files, by))
+
+
+def _identity(cell: Any, files: Files, by: By) -> bytes:
+    """What has to be the same for a cell to give the same array."""
+    if isinstance(cell, list):
+        return b"list " + b"".join(_identity(part, files, by) for part in cell)
+    if isinstance(cell, dict) and "offset" in cell:
+        return f"part {cell['offset']} {cell['size']} of ".encode() + _identity(cell["path"], files, by)
+    if isinstance(cell, dict):
+        cell = cell.get("bytes") or cell.get("path")
+    if not isinstance(cell, str):
+        content = cell if isinstance(cell, bytes) else repr(cell).encode()
+        return b"bytes " + hashlib.sha256(content).digest()
+    try:
+        place = str(files.path(cell)) if isinstance(files, RemoteFiles) else os.path.join(files.folder, cell)
+        status = os.stat(place)  # noqa: PTH116 - as often as there are cells
+        if stat.S_ISDIR(status.st_mode):  # a folder may be one scan
+            inside = [(entry.path, entry.stat()) for entry in sorted(os.scandir(place), key=lambda entry: entry.name)]
+        else:
+            inside = [(place, status)]
+        return f"{cell}\n".encode() + b"".join(_same_file(path, found, by) for path, found in inside)
+    except (OSError, ValueError, Unreadable):
+        return f"none {cell}\n".encode()
+
+
+def _same_file(path: str, status: os.stat_result, by: str) -> bytes:
+    if by == "content":
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return hashlib.file_digest(stream, "sha256").digest()
+    return f"{os.path.basename(path)} {status.st_size} {status.st_mtime_ns}\n".encode()  # noqa: PTH119

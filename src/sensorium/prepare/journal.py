@@ -1,0 +1,103 @@
+"""The journal of a kept column: what each finished chunk wrote into which file, and whether it is still there."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+from sensorium.caches import seal, unseal
+from sensorium.problems import Problem
+
+BLOCK = 2**20  # bytes read at a time
+THREADS = min(8, os.cpu_count() or 1)  # checksums are taken without the interpreter's lock
+
+Written: TypeAlias = tuple[int, int]  # bytes and their checksum
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One line of the journal.
+
+    Attributes:
+        cells: of the column.
+        files: file → the bytes that were added to it, and their checksum.
+        problems: rows are counted within the chunk.
+    """
+
+    cells: int
+    files: Mapping[str, Written]
+    problems: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, cells: int, files: Mapping[str, Written], problems: Sequence[Problem]) -> Chunk:
+        return cls(cells, files, [asdict(problem) for problem in problems])
+
+    @classmethod
+    def parse(cls, line: bytes) -> Chunk:
+        """The inverse of `line`.
+
+        Raises:
+            ValueError: it is damaged, or was cut short.
+        """
+        return cls(**unseal(line))
+
+    @property
+    def line(self) -> bytes:
+        return seal(asdict(self))
+
+
+def whole_lines(journal: bytes) -> Iterator[tuple[Chunk, int]]:
+    """The chunks, each with the length of its line, up to the first line that is damaged or was cut in writing."""
+    for line in journal.splitlines(keepends=True):
+        if not line.endswith(b"\n"):  # the next line would be written behind it
+            return
+        try:
+            yield Chunk.parse(line), len(line)
+        except ValueError:
+            return
+
+
+def sizes(chunks: Sequence[Chunk], names: Sequence[str]) -> dict[str, int]:
+    """Bytes of each file."""
+    return {name: sum(chunk.files[name][0] for chunk in chunks if name in chunk.files) for name in names}
+
+
+def intact(chunks: Sequence[Chunk], handles: Mapping[str, int]) -> int:
+    """How many chunks, from the first one on, the open files hold as they were written."""
+    parts = list(_parts(chunks))
+    with ThreadPoolExecutor(THREADS) as pool:
+        good = pool.map(lambda part: _is_there(part, handles), parts)
+        return next((number for (number, *_), fine in zip(parts, good, strict=True) if not fine), len(chunks))
+
+
+def checksum_at(handle: int, start: int, size: int) -> int | None:
+    """Of a part of an open file; None where the file ends before."""
+    found = 0
+    for place in range(start, start + size, BLOCK):
+        wanted = min(BLOCK, start + size - place)
+        block = os.pread(handle, wanted, place)
+        if len(block) < wanted:
+            return None
+        found = zlib.crc32(block, found)
+    return found
+
+
+def _parts(chunks: Sequence[Chunk]) -> Iterator[tuple[int, str, int, Written]]:
+    """Number of the chunk, file, where in it the part begins, what was written."""
+    starts: dict[str, int] = {}
+    for number, chunk in enumerate(chunks):
+        for name, written in chunk.files.items():
+            yield number, name, starts.get(name, 0), written
+            starts[name] = starts.get(name, 0) + written[0]
+
+
+def _is_there(part: tuple[int, str, int, Written], handles: Mapping[str, int]) -> bool:
+    _, name, start, (size, expected) = part
+    try:
+        return checksum_at(handles[name], start, size) == expected
+    except OSError:  # a part of the disk that can't be read
+        return False
