@@ -19,6 +19,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+from sensorium.printable import printable
+
 NEAR = 0.8  # likeness of two names of which one may be meant by the other
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
@@ -39,7 +41,7 @@ class SensoriumError(ValueError):
 
     def _text(self) -> str:
         parts = (("where", self.place), ("rule", self.rule), ("cure", self.cure))
-        return "\n".join([self.finding, *(f"  {label}: {text}" for label, text in parts if text)])
+        return printable("\n".join([self.finding, *(f"  {label}: {text}" for label, text in parts if text)]))
 
     @classmethod
     def together(cls, faults: Sequence[SensoriumError]) -> Self:

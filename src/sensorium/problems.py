@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from sensorium.printable import printable_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +114,7 @@ class Problems:
 
     def to_jsonl(self) -> bytes:
         """One JSON object a line."""
-        return "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in self.items).encode()
+        return "".join(printable_json(asdict(item)) + "\n" for item in self.items).encode()
 
 
 def shorten(value: object) -> str:

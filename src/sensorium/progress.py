@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from sensorium.printable import one_line
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -69,7 +71,7 @@ class LineReporter:
         return _LineBar(title, total, unit, self._stream, self._every)
 
     def say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(one_line(text), file=self._stream, flush=True)
 
 
 class _LineBar:
@@ -102,7 +104,8 @@ class _LineBar:
             of = f" of {self._total:,}"
             left = f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
         counts = f"{self._done:,}{of} {self._unit}, {self._done / seconds:,.0f} {self._unit}/s{left}"
-        print(f"{self._title}: {counts}{'; ' + self._text if self._text else ''}", file=self._stream, flush=True)
+        line = f"{self._title}: {counts}{'; ' + self._text if self._text else ''}"
+        print(one_line(line), file=self._stream, flush=True)
 
 
 class RichReporter:
@@ -117,18 +120,18 @@ class RichReporter:
         from rich import progress as rich
 
         bars = rich.Progress(
-            rich.TextColumn("{task.description}"),
+            rich.TextColumn("{task.description}", markup=False),
             rich.BarColumn(),
             rich.MofNCompleteColumn(),
             rich.TextColumn("{task.fields[speed]}"),
             rich.TimeRemainingColumn(elapsed_when_finished=True),
-            rich.TextColumn("{task.fields[note]}"),
+            rich.TextColumn("{task.fields[note]}", markup=False),
             console=self._console,
         )
-        return _RichBar(bars, bars.add_task(title, total=total, note="", speed=""), unit)
+        return _RichBar(bars, bars.add_task(one_line(title), total=total, note="", speed=""), unit)
 
     def say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(one_line(text), highlight=False, markup=False, emoji=False)
 
 
 class _RichBar:
@@ -151,4 +154,4 @@ class _RichBar:
         self._bars.update(self._task, advance=steps, speed=speed)
 
     def note(self, text: str) -> None:
-        self._bars.update(self._task, note=text)
+        self._bars.update(self._task, note=one_line(text))

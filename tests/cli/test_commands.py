@@ -266,7 +266,7 @@ def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
         (["fit", "gone.csv", "--target", "y"], 1, "there is no such table"),
         (["evaluate", "gone", "gone.csv"], 1, "no such model"),
         (["list", "fusion"], 1, "did you mean 'fusions'"),
-        (["predict", "gone", "gone.csv", "-o", "a.xlsx"], 1, ".xlsx can't be written"),
+        (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, ".ods can't be written"),
         (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "no such folder"),
         (["fit", "gone.csv", "--epochs", "0"], 2, "--epochs"),
         (["fti"], 2, "fti"),

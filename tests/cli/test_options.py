@@ -166,7 +166,7 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "options"), [("evaluate", {"split", "device", "subsets"}), ("predict", {"device", "quiet"})]
+    ("command", "options"), [("evaluate", {"split", "device", "subsets"}), ("predict", {"device", "quiet", "safe_csv"})]
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
     assert parameters(command) == options
@@ -202,8 +202,8 @@ def test_quiet_predictions_say_nothing_at_all(run, made, tmp_path):
 
 def test_predictions_that_cannot_be_written_are_told_before_the_work(run, made, tmp_path):
     (tmp_path / "folder.csv").mkdir()
-    for out in (tmp_path / "nowhere" / "a.csv", tmp_path / "folder.csv", tmp_path / "a.xlsx"):
-        with pytest.raises(ValueError, match=r"\.xlsx|folder"):
+    for out in (tmp_path / "nowhere" / "a.csv", tmp_path / "folder.csv", tmp_path / "a.ods"):
+        with pytest.raises(ValueError, match=r"\.ods|folder"):
             call("predict", tmp_path / "no model", made, "--out", out)
 
 

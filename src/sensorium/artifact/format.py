@@ -33,8 +33,8 @@ LARGEST_JSON = 256 * 2**20  # bytes
 
 
 def to_json(content: Any) -> bytes:
-    """UTF-8 JSON; a NaN is an error, for JSON knows none."""
-    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
+    """UTF-8 JSON; a NaN is an error, for JSON knows none; half a character, as a path may hold, is escaped."""
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode(errors="backslashreplace")
 
 
 def from_json(content: bytes, place: str) -> dict[str, Any]:

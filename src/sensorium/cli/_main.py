@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import typer
 
 from sensorium import __version__
 from sensorium.errors import SensoriumError
+from sensorium.printable import printable, printable_json
 from sensorium.registry import commands
 
 FAILED, INTERRUPTED = 1, 130
@@ -59,7 +59,7 @@ def _version(on: bool) -> None:
 
 
 def _tell(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    print(printable(f"error: {message}"), file=sys.stderr)
     if "--json" in sys.argv:
-        print(json.dumps({"error": message}, ensure_ascii=False))
+        print(printable_json({"error": message}))
     sys.exit(FAILED)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from sensorium.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -12,15 +13,21 @@ if TYPE_CHECKING:
 WIDE = 160  # columns, where no terminal says otherwise
 
 
-def show(renderable: RenderableType | str, as_json: bool, quiet: bool = False) -> None:
+def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None:
     """Print unless quiet; on stderr where JSON goes to stdout."""
     if not quiet:
         from rich.console import Console
 
         stream = sys.stderr if as_json else sys.stdout
-        Console(file=stream, width=None if stream.isatty() else WIDE).print(renderable, highlight=False)
+        console = Console(file=stream, width=None if stream.isatty() else WIDE, markup=False, emoji=False)
+        console.print(renderable, highlight=False)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Plain lines, on stdout unless told otherwise."""
+    print(printable(text), file=stream or sys.stdout)
 
 
 def show_json(content: Any, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print(printable_json(content))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sensorium.cli import _options as o
-from sensorium.cli._show import show, show_json
+from sensorium.cli._show import say, show, show_json
 
 
 def adapt(
@@ -42,7 +42,7 @@ def adapt(
     show(moved_text(adapted.card["moved"]), json, quiet)
     show(problems_text(adapted.problems), json, quiet)
     if not (json or quiet):
-        print(f"model: {out}")
+        say(f"model: {out}")
     how = adapted.card["adapted"]
     show_json(
         {

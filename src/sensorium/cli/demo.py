@@ -28,11 +28,12 @@ def demo(
     from sensorium.demo import make_parcels, read_truth
     from sensorium.inspection import inspect
     from sensorium.predictor import load
-    from sensorium.report import comparison_text, evaluation_text, inspection_text, predictions_text
+    from sensorium.report import comparison_text, evaluation_text, inspection_text, predictions_text, text_line
     from sensorium.table import write_table
 
     def heading(command: str) -> None:
-        show(f"\n[bold]$ sensorium {command}[/bold]", json)
+        show("", json)
+        show(text_line(f"$ sensorium {command}", "bold"), json)
 
     table = make_parcels(out)
     heading(f"inspect {table} --target gate")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sensorium.cli import _options as o
-from sensorium.cli._show import show, show_json
+from sensorium.cli._show import say, show, show_json
 
 if TYPE_CHECKING:
     from sensorium.predictor import Model
@@ -64,7 +64,7 @@ def fit(
     try:
         model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
     except Interrupted as stopped:
-        print(f"{stopped}\nto go on: the same command with --resume", file=sys.stderr)
+        say(f"{stopped}\nto go on: the same command with --resume", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     show(fit_text(model.describe(), card, model.test), json, quiet)
@@ -72,7 +72,7 @@ def fit(
         show(moved_text(card["moved"]), json, quiet)
     show(problems_text(model.problems.of_cells()), json, quiet)  # those of whole columns were said before training
     if not (json or quiet):
-        print(f"model: {out / 'model'}")
+        say(f"model: {out / 'model'}")
     show_json(_told(model, out) | doctor_json(card), json)
 
 

@@ -8,15 +8,20 @@ from typing import Annotated
 import typer
 
 from sensorium.cli import _options as o
-from sensorium.cli._show import show, show_json
+from sensorium.cli._show import say, show, show_json
 
 
 def predict(
     model: o.Model,
     table: o.Table,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Where answers go: .parquet, .csv, .tsv, .jsonl, .arrow, .feather.")
+        Path,
+        typer.Option("--out", "-o", help="File of answers: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx."),
     ],
+    safe_csv: Annotated[
+        bool,
+        typer.Option("--safe-csv", help="In CSV: an apostrophe before text that a spreadsheet would run as a formula."),
+    ] = False,
     device: o.Device = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -34,9 +39,9 @@ def predict(
     loaded = load(model, device=device or "auto")
     loaded.report = reporter(not quiet)
     answers = loaded.predict_table(table)
-    write_table(answers, out)
+    loaded.problems.extend(write_table(answers, out, safe_csv=safe_csv))
     show(problems_text(loaded.problems), json, quiet)
     if not (json or quiet):
-        print(f"{len(answers):,} rows: {out}")
+        say(f"{len(answers):,} rows: {out}")
     notices = [group.to_json() for group in loaded.problems.groups()]
     show_json({"rows": len(answers), "out": str(out), "notices": notices}, json)

@@ -1,5 +1,6 @@
 """Results as a person reads them on a terminal."""
 
+from sensorium.report._parts import text_line
 from sensorium.report.doctor import doctor_json, doctor_text
 from sensorium.report.moved import moved_text
 from sensorium.report.quantized import quantized_text
@@ -27,4 +28,5 @@ __all__ = [
     "problems_text",
     "quantized_text",
     "subsets_text",
+    "text_line",
 ]

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
-from rich.text import Text
 
-from sensorium.report._parts import make_table
+from sensorium.report._parts import make_table, text_line
 
 Figure = float | None
 
@@ -32,7 +31,7 @@ def doctor_text(card: Mapping[str, Any]) -> Sequence[RenderableType]:
         for name, signs in found["modalities"].items():
             keys = ("alone", "without", "probe", "overfit_ratio", "gradient_norm")
             table.add_row(name, *(_figure(signs[key]) for key in keys))
-        lines.append(Text(f"the doctor, {found['rows']} rows, all modalities {_figure(found['all'])} {metric}"))
+        lines.append(text_line(f"the doctor, {found['rows']} rows, all modalities {_figure(found['all'])} {metric}"))
         lines.append(table)
     if treatment and len(treatment["results"]) > 1:
         tried = make_table("training", f"validation {treatment['metric']}", "less plain, 95% interval", "p, Holm")
@@ -41,7 +40,7 @@ def doctor_text(card: Mapping[str, Any]) -> Sequence[RenderableType]:
             tried.add_row(result["name"], _figure(result["validation"]), *_gain(result["difference"]), style=style)
         lines.append(tried)
     words = treatment["verdict"] if treatment else found["diagnosis"]["words"] if found else ""
-    return [*lines, Text(words, "bold")] if words else lines
+    return [*lines, text_line(words, "bold")] if words else lines
 
 
 def _figure(value: Figure) -> str:

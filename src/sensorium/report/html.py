@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.printable import printable
+
 WIDTH, HEIGHT = 320, 96  # of a chart, in its own units
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 # Every pair of text and ground has a contrast of 4.5 or more, in either scheme.
@@ -50,8 +52,8 @@ class Markup(str):
 
 
 def text(value: object) -> Markup:
-    """Anything → HTML: text is escaped, markup stays."""
-    return value if isinstance(value, Markup) else Markup(escape(str(value)))
+    """Anything → HTML: text is escaped, its control characters are shown; markup stays."""
+    return value if isinstance(value, Markup) else Markup(escape(printable(str(value))))
 
 
 def join(pieces: Iterable[object]) -> Markup:
@@ -62,7 +64,7 @@ def join(pieces: Iterable[object]) -> Markup:
 def tag(name: str, /, *content: object, **attributes: object) -> Markup:
     """`tag("p", "a < b", class_="soft")`; an attribute that is None is left out, `_` becomes `-`."""
     given = "".join(
-        f' {key.strip("_").replace("_", "-")}="{escape(str(value))}"'
+        f' {key.strip("_").replace("_", "-")}="{escape(printable(str(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )

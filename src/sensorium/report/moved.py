@@ -7,32 +7,31 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
+
+from sensorium.report._parts import make_table, text_line
 
 LABELS = 8  # shown
 
 
 def moved_text(moved: Mapping[str, Any]) -> RenderableType:
     """Columns, weights, answers and metrics: before → after."""
-    lines: list[RenderableType] = [Text(f"what moved since {moved['from']}", "bold"), _columns(moved["columns"])]
+    lines: list[RenderableType] = [text_line(f"what moved since {moved['from']}", "bold"), _columns(moved["columns"])]
     for key, words in (("missing", "columns that the table lacks"), ("unused", "columns that the model does not know")):
         if moved[key]:
-            lines.append(Text(f"{words}: {', '.join(moved[key])}"))
+            lines.append(text_line(f"{words}: {', '.join(moved[key])}"))
     if moved["labels"]:
-        lines.append(Text(f"new labels: {', '.join(moved['labels'])}"))
+        lines.append(text_line(f"new labels: {', '.join(moved['labels'])}"))
     shares = ", ".join(f"{name} {_percent(share)}" for name, share in moved["weights"].items())
-    lines.append(Text(f"weights moved by: {shares}"))
+    lines.append(text_line(f"weights moved by: {shares}"))
     if "answers" in moved:
-        lines.append(Text(_answers(moved["answers"], moved["split"])))
+        lines.append(text_line(_answers(moved["answers"], moved["split"])))
     if "metrics" in moved:
-        lines.append(Text(_metrics(moved["metrics"])))
+        lines.append(text_line(_metrics(moved["metrics"])))
     return Group(*lines)
 
 
 def _columns(columns: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in ("column", "present", "mean moved by", "deviation", "unknown", "length"):
-        table.add_column(header, overflow="fold")
+    table = make_table("column", "present", "mean moved by", "deviation", "unknown", "length")
     for name, found in columns.items():
         shift = found.get("shift")
         table.add_row(

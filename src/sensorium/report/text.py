@@ -7,13 +7,13 @@ from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from sensorium.evaluate import Evaluation, Subsets
 from sensorium.problems import Problems
 from sensorium.registry import Registry
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
+from sensorium.report._parts import text_line
 from sensorium.report.doctor import doctor_text
 
 if TYPE_CHECKING:
@@ -35,22 +35,22 @@ def inspection_text(found: Inspection) -> RenderableType:
         table.add_row(
             column.name, column.modality or "–", column.reason, share, f"{column.distinct:,}", examples, style=style
         )
-    lines: list[RenderableType] = [Text(f"{found.table}: {found.rows:,} rows"), table]
+    lines: list[RenderableType] = [text_line(f"{found.table}: {found.rows:,} rows"), table]
     if found.target and found.split:
         target, sizes = found.target, ", ".join(f"{n:,} {name}" for name, n in found.split["rows"].items())
         missing = f"; {target['missing']:,} rows have no label" if target["missing"] else ""
-        lines.append(Text(f"target {target['column']!r}: {target['task']} ({target['reason']}){missing}"))
-        lines.append(Text(f"split {found.split['how']}: {sizes}"))
+        lines.append(text_line(f"target {target['column']!r}: {target['task']} ({target['reason']}){missing}"))
+        lines.append(text_line(f"split {found.split['how']}: {sizes}"))
         lines += _cautions([(target["column"], target["caution"])])
     told = found.target["column"] if found.target else None
     lines += _cautions((column.name, column.caution) for column in found.columns if column.name != told)
-    lines += [Text(f"? {notice}", "cyan") for notice in map(notice_text, found.notices)]
+    lines += [text_line(f"? {notice}", "cyan") for notice in map(notice_text, found.notices)]
     advice = [": ".join(filter(None, (each["setting"], each["reason"]))) for each in found.advice]
-    lines += [Text(f"? {line}", "cyan") for line in advice]
-    lines += [Text(f"! {copies}", "yellow") for copies in found.copies]
+    lines += [text_line(f"? {line}", "cyan") for line in advice]
+    lines += [text_line(f"! {copies}", "yellow") for copies in found.copies]
     looked = "every cell" if found.every else f"of each column {max(c.checked for c in found.columns):,} cells"
-    lines += [Text(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
-    lines.append(Text(f"decoded on trial: {looked}"))
+    lines += [text_line(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
+    lines.append(text_line(f"decoded on trial: {looked}"))
     return Group(*lines)
 
 
@@ -62,20 +62,20 @@ def fit_text(
     for column in columns:
         table.add_row(column["name"], column["modality"], column["learnt"])
     sizes = ", ".join(f"{n:,} {name}" for name, n in card["rows"].items())
-    lines: list[RenderableType] = [table, Text(f"rows: {sizes}; split {card['split']}")]
+    lines: list[RenderableType] = [table, text_line(f"rows: {sizes}; split {card['split']}")]
     history = card["history"]
-    lines += [Text(line) for line in _without_labels(card)]
+    lines += [text_line(line) for line in _without_labels(card)]
     if card["augment"]:
         augmented = "; ".join(f"{name} by {', '.join(chosen)}" for name, chosen in card["augment"].items())
-        lines.append(Text(f"augmented in training: {augmented}"))
+        lines.append(text_line(f"augmented in training: {augmented}"))
     lines.append(
-        Text(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}")
+        text_line(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}")
     )
     if card["shares"]:
         shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
-        lines.append(Text(f"fusion weights: {shares}"))
+        lines.append(text_line(f"fusion weights: {shares}"))
     if "tuning" in card:
-        lines.append(Text(card["tuning"]["sentence"], "bold"))
+        lines.append(text_line(card["tuning"]["sentence"], "bold"))
     lines += [calibration_text(card["calibration"])] if "calibration" in card else []
     lines += [search_text(card["search"])] if "search" in card else []
     return Group(*lines, *doctor_text(card), *([evaluation_text(evaluation)] if evaluation else []))
@@ -95,12 +95,12 @@ def _without_labels(card: Mapping[str, Any]) -> Iterator[str]:
 def calibration_text(found: Mapping[str, Any]) -> RenderableType:
     """The temperature, and what it changed on rows that it was not chosen by."""
     if found["temperature"] == 1:
-        return Text("probabilities as they are: no temperature betters them on rows that it was not chosen by")
+        return text_line("probabilities as they are: no temperature betters them on rows that it was not chosen by")
     split = "test" if found.get("test") else "validation"
     changes = ", ".join(f"{name} {old:.4f} → {new:.4f}" for name, (old, new) in (found.get(split) or {}).items())
     temperatures = found["temperature"] if isinstance(found["temperature"], list) else [found["temperature"]]
     shown = ", ".join(f"{temperature:.3g}" for temperature in temperatures)
-    return Text(f"temperature {shown}{f'; {split} rows: {changes}' if changes else ''}")
+    return text_line(f"temperature {shown}{f'; {split} rows: {changes}' if changes else ''}")
 
 
 def search_text(found: Mapping[str, Any]) -> RenderableType:
@@ -109,9 +109,10 @@ def search_text(found: Mapping[str, Any]) -> RenderableType:
     for trial in found["best"]:
         shown = "failed" if trial["metric"] is None else f"{trial['metric']:.4f}"
         table.add_row(trial["name"], str(trial["epochs"]), shown, f"{trial['seconds']:.0f}")
-    head = Text(f"search: {found['trials']} trainings in {found['seconds']:.0f} of {found['budget']:.0f} s, the best:")
+    spent = f"{found['seconds']:.0f} of {found['budget']:.0f} s"
+    head = text_line(f"search: {found['trials']} trainings in {spent}, the best:")
     gain = f": {found['ensemble']['value']:+.4f} over the first alone" if found["ensemble"] else ""
-    return Group(head, table, Text(f"chosen by the validation rows: {' with '.join(found['chosen'])}{gain}"))
+    return Group(head, table, text_line(f"chosen by the validation rows: {' with '.join(found['chosen'])}{gain}"))
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
@@ -121,7 +122,7 @@ def evaluation_text(found: Evaluation) -> RenderableType:
         low, high = found.intervals[name]
         table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
     fewer = [subsets_text(found.subsets)] if found.subsets else []
-    return Group(Text(f"{found.n:,} {found.rows}"), table, *fewer)
+    return Group(text_line(f"{found.n:,} {found.rows}"), table, *fewer)
 
 
 def subsets_text(found: Subsets) -> RenderableType:
@@ -131,7 +132,7 @@ def subsets_text(found: Subsets) -> RenderableType:
         low, high = result.interval
         value, given = f"{result.value:.4f}", " + ".join(result.modalities)
         table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
-    lines: list[RenderableType] = [Text(f"with some of the modalities ({found.listed})"), table]
+    lines: list[RenderableType] = [text_line(f"with some of the modalities ({found.listed})"), table]
     if found.shares:
         brought = _table("modality", f"brings (Shapley), {found.metric}", "95% interval")
         for name, share in found.shares.items():
@@ -139,7 +140,7 @@ def subsets_text(found: Subsets) -> RenderableType:
             brought.add_row(name, f"{share.value:+.4f}", f"{low:+.4f} – {high:+.4f}")
         lines.append(brought)
     else:
-        lines.append(Text("what each modality brings (Shapley) is computed for up to six of them"))
+        lines.append(text_line("what each modality brings (Shapley) is computed for up to six of them"))
     return Group(*lines)
 
 
@@ -164,8 +165,8 @@ def comparison_text(found: Comparison) -> RenderableType:
             *(show(result.cost) for _, show in costs),
             style="bold" if result.name in (found.best_single, found.best_fused) else "",
         )
-    lines = [Text(f"? {name} is left out: {reason}", "cyan") for name, reason in found.left_out.items()]
-    return Group(table, *lines, Text(found.verdict, "bold"))
+    lines = [text_line(f"? {name} is left out: {reason}", "cyan") for name, reason in found.left_out.items()]
+    return Group(table, *lines, text_line(found.verdict, "bold"))
 
 
 def _gain(result: Result) -> tuple[str, str]:
@@ -198,9 +199,9 @@ def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> 
 def problems_text(problems: Problems) -> RenderableType:
     """The largest groups of problems; nothing if there are none."""
     groups = problems.groups()
-    lines = [Text(f"! {group}", "yellow") for group in groups[:SHOWN]]
+    lines = [text_line(f"! {group}", "yellow") for group in groups[:SHOWN]]
     if len(groups) > SHOWN:
-        lines.append(Text(f"! and {len(groups) - SHOWN} more kinds of problem", "yellow"))
+        lines.append(text_line(f"! and {len(groups) - SHOWN} more kinds of problem", "yellow"))
     return Group(*lines)
 
 
@@ -220,7 +221,7 @@ def listing_text(registry: Registry, plural: str) -> RenderableType:
 
 
 def _cautions(pairs: Iterable[tuple[str, str]]) -> list[RenderableType]:
-    return [Text(f"? {name}: {caution}", "cyan") for name, caution in pairs if caution]
+    return [text_line(f"? {name}: {caution}", "cyan") for name, caution in pairs if caution]
 
 
 def _short(text: str, longest: int = 30) -> str:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from sensorium.errors import TableError
+from sensorium.problems import Problem
+from sensorium.table._formulas import find_formulas, without_formulas
+from sensorium.table._xlsx import write_xlsx
 
-WRITTEN = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".feather")
+WRITTEN = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".feather", ".xlsx")
+TEXTS = (".csv", ".tsv")
 
 
 def check_writable(path: Path) -> None:
@@ -25,20 +29,32 @@ def check_writable(path: Path) -> None:
         raise TableError("this is a folder, not a file", place=str(path), cure="choose another name")
 
 
-def write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[Problem]:
     """By suffix; a file that was there is replaced once the new one is complete.
+
+    Args:
+        table: what to write.
+        path: where.
+        safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would take for a formula.
+
+    Returns:
+        What is to be said of the file: that it holds such text.
 
     Raises:
         TableError: as `check_writable`, or the disk is full.
     """
     check_writable(path)
-    new = path.with_name(f".{path.name}.new")
+    new, suffix = path.with_name(f".{path.name}.new"), path.suffix.lower()
+    told = find_formulas(table, safe_csv) if suffix in TEXTS else []
     try:
-        _write(table, new, path.suffix.lower())
+        _write(without_formulas(table) if told and safe_csv else table, new, suffix)
         new.replace(path)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, TableError) as error:
         new.unlink(missing_ok=True)
+        if isinstance(error, TableError):
+            raise
         raise TableError(f"the table can't be written: {error}", place=str(path)) from None
+    return told
 
 
 def _write(table: pa.Table, path: Path, suffix: str) -> None:
@@ -46,7 +62,9 @@ def _write(table: pa.Table, path: Path, suffix: str) -> None:
         from pyarrow import parquet
 
         parquet.write_table(table, path)
-    elif suffix in (".csv", ".tsv"):
+    elif suffix == ".xlsx":
+        write_xlsx(table, path)
+    elif suffix in TEXTS:
         from pyarrow import csv
 
         csv.write_csv(table, path, csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
