@@ -77,14 +77,25 @@ def file_ids(column: Column) -> Ids:
 
 def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
     """How many bytes a cell has and where they are: itself, a path, or a part of a file; None where it has none."""
-    if isinstance(cell, Mapping) and "offset" in cell:
-        return cell["size"], (os.fspath(column.files.path(cell["path"])), cell["offset"], cell["size"])
+    if isinstance(cell, Mapping) and cell.get("offset") is not None:
+        return _size_of_part(cell, column)
     cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
     if isinstance(cell, bytes):
         return len(cell), cell
     try:
         path = os.fspath(column.files.path(cell)) if isinstance(cell, str) else None
         return None if path is None else (os.path.getsize(path), path)
+    except (Unreadable, OSError):
+        return None
+
+
+def _size_of_part(cell: Mapping[str, Any], column: Column) -> tuple[int, Any] | None:
+    path, start, size = (cell.get(key) for key in ("path", "offset", "size"))
+    if not (isinstance(path, str) and isinstance(start, int) and isinstance(size, int) and min(start, size) >= 0):
+        return None
+    try:
+        found = os.fspath(column.files.path(path))
+        return (size, (found, start, size)) if start + size <= os.path.getsize(found) else None
     except (Unreadable, OSError):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,7 +33,7 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
         Unreadable: nothing to open.
     """
     if isinstance(value, dict):
-        value = _part(value, files) if "offset" in value else value.get("bytes") or value.get("path")
+        value = value.get("bytes") or value.get("path") if value.get("offset") is None else _part(value, files)
     if isinstance(value, bytes):
         if not value:
             raise Unreadable("the cell holds 0 bytes")
@@ -44,15 +45,17 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
 
 def _part(cell: dict[str, Any], files: Files) -> bytes:
     """Some bytes of a file, such as a member of a tar shard."""
+    path, start, size = (cell.get(key) for key in ("path", "offset", "size"))
+    if not (isinstance(path, str) and isinstance(start, int) and isinstance(size, int) and min(start, size) >= 0):
+        raise Unreadable("no part of a file: its offset and size are not whole numbers from 0 on")
     try:
-        with files.path(cell["path"]).open("rb") as stream:
-            stream.seek(cell["offset"])
-            found = stream.read(cell["size"])
+        with files.path(path).open("rb") as stream:
+            if start + size > os.fstat(stream.fileno()).st_size:
+                raise Unreadable("the file is shorter than it was when the table was read")
+            stream.seek(start)
+            return stream.read(size)
     except OSError as error:
         raise Unreadable(f"the file can't be read ({error.strerror})") from None
-    if len(found) < cell["size"]:
-        raise Unreadable("the file is shorter than it was when the table was read")
-    return found
 
 
 def decode_cells(

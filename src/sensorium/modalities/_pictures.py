@@ -20,6 +20,7 @@ from sensorium.modalities._levels import Kind, Values
 from sensorium.modalities._pixels import Alpha, colour_values, grey_values, is_colour, kind_of
 from sensorium.problems import Unreadable
 
+MOST_PIXELS = 100_000_000  # of a file that is looked at before options are known; as the option max_pixels has it
 FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are no thumbnails, depth maps or layers
 HEIC_DECODER = "pillow_heif"
 HEIC_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")

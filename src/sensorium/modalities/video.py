@@ -16,7 +16,7 @@ from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut, picture_track
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
-from sensorium.modalities._pictures import is_heif
+from sensorium.modalities._pictures import MOST_PIXELS, is_heif, opened
 from sensorium.modalities._turns import upright
 from sensorium.modalities.image import LARGEST, SMALLEST, Image
 from sensorium.problems import Unreadable
@@ -245,5 +245,5 @@ def _all_end_in(column: Column, suffixes: tuple[str, ...]) -> bool:
 
 
 def _is_animated(source: Source) -> bool:
-    with Pillow.open(source) as picture:
+    with opened(source, MOST_PIXELS) as picture:
         return getattr(picture, "n_frames", 1) > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Set
 from datetime import date, datetime
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.problems import count
+from sensorium.table._misfits import drop_misfits, is_file
 from sensorium.table._pictures import is_picture
 from sensorium.table._table import Origin
 from sensorium.table._values import UnknownValue, plain_value
@@ -27,9 +29,6 @@ def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
     Paths are text, pictures the bytes of a file, arrays lists or pictures, members of an Enum their names. Numbers
     beside text ("50+" among ages) are what people write; every cell then keeps its own spelling. What no column can
     hold is missing; where there is nothing else, the column is unread.
-
-    Raises:
-        UnicodeError: half a character.
     """
     values = values if isinstance(values, np.ndarray) else list(values)
     found = _quick(values)
@@ -46,7 +45,8 @@ def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
     if unknown and not any(cell is not None for cell in cells):
         return pa.nulls(len(cells), pa.string()), Origin(unread=unknown[0])
     lost = f"{count(len(unknown), 'cell')} with {unknown[0]} can't be read: missing" if unknown else ""
-    return _of_several_kinds(cells), Origin(converted="; ".join(notes), lost=lost)
+    found, odd = _of_several_kinds(cells)
+    return found, Origin(converted="; ".join(notes), lost="; ".join(filter(None, [lost, odd])))
 
 
 def column_of(values: Iterable[Any]) -> pa.Array:
@@ -58,9 +58,7 @@ def _quick(values: Any) -> pa.Array | None:
     """As Arrow reads them; None where it can't, or would lose something."""
     try:
         found = pa.array(values, from_pandas=isinstance(values, np.ndarray) or None)
-    except UnicodeError:
-        raise
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):  # among them UnicodeError: half a character
         return None
     kind = found.type
     lost: tuple[type, ...] = ()
@@ -75,11 +73,18 @@ def _quick(values: Any) -> pa.Array | None:
     return None if lost and any(isinstance(value, lost) for value in values) else found
 
 
-def _of_several_kinds(cells: list[Any]) -> pa.Array:
-    """Converted values, which may still be of several kinds."""
+def _of_several_kinds(cells: list[Any]) -> tuple[pa.Array, str]:
+    """Converted values, which may still be of several kinds; and what is said of those that are left out."""
     found = _quick(cells)
     if found is not None:
-        return found
+        return found, ""
+    cells, odd = drop_misfits(cells)
+    found = _quick(cells) if odd else None
+    return (_as_one_kind(cells) if found is None else found), odd
+
+
+def _as_one_kind(cells: list[Any]) -> pa.Array:
+    """Whole numbers and decimals, days and moments, bytes and paths; else text."""
     there = [cell for cell in cells if cell is not None]
     if all(isinstance(cell, NUMBERS) and not isinstance(cell, bool) for cell in there):
         return _numbers(cells)
@@ -97,12 +102,20 @@ def _moment(day: date | None) -> datetime | None:
 def _numbers(cells: list[Any]) -> pa.Array:
     """Decimals beside floats are floats; whole numbers that no int64 holds keep their digits as text."""
     if any(isinstance(cell, float) for cell in cells):
-        return pa.array([None if cell is None else float(cell) for cell in cells], pa.float64())
+        return pa.array([None if cell is None else _float(cell) for cell in cells], pa.float64())
     return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
+def _float(number: float | Decimal) -> float:
+    """Infinite where no float is as large."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def _holds_bytes(cell: Any) -> bool:
-    return isinstance(cell, bytes) or (isinstance(cell, dict) and set(cell) <= {"bytes", "path"})
+    return isinstance(cell, bytes) or (is_file(cell) and isinstance(cell.get("bytes"), bytes | None))
 
 
 def _file(cell: Any) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ def from_object(source: Any) -> pa.Table:
         if kind == "DataFrame" and type(source).__module__.startswith("pandas"):
             return _from_pandas(source)
         if kind == "DataFrame" and type(source).__module__.startswith("polars"):
-            return _table([(name, *_column(source.get_column(name))) for name in source.columns])
+            return table_of([(name, *_column(source.get_column(name))) for name in source.columns])
         if hasattr(source, "to_frame") or isinstance(source, pa.ChunkedArray):
             raise _no_table(source)
         if hasattr(source, "__arrow_c_stream__"):
@@ -63,7 +63,7 @@ def _from_python(source: Any) -> pa.Table:
         return _from_mapping(source)
     if isinstance(source, np.ndarray) and source.dtype.names:
         flat = source.reshape(-1)
-        return _table([(str(name), *_column(flat[name])) for name in source.dtype.names])
+        return table_of([(str(name), *_column(flat[name])) for name in source.dtype.names])
     if isinstance(source, Iterable) and not isinstance(source, NOT_CELLS) and not hasattr(source, "read"):
         return _from_rows(source)
     raise _no_table(source)
@@ -84,7 +84,7 @@ def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
         found = ", ".join(f"{name!r} has {length:,}" for name, length in list(lengths.items())[:5])
         cure = "for one row, give a list with one dict"
         raise TableError(f"the columns differ in length: {found}", place="dict", rule="one cell a row", cure=cure)
-    return _table(columns)
+    return table_of(columns)
 
 
 def _is_split(source: Mapping[Any, Any]) -> bool:
@@ -99,7 +99,7 @@ def _from_labelled(source: Mapping[Any, Mapping[Any, Any]]) -> pa.Table:
     if all(isinstance(name, str) for name in inner) and not any(isinstance(name, str) for name in source):
         return _from_rows(source.values())
     labels = list(dict.fromkeys(label for column in source.values() for label in column))
-    return _table([(str(n), *cells_of([column.get(label) for label in labels])) for n, column in source.items()])
+    return table_of([(str(n), *cells_of([column.get(label) for label in labels])) for n, column in source.items()])
 
 
 def _from_rows(source: Iterable[Any]) -> pa.Table:
@@ -115,7 +115,7 @@ def _from_rows(source: Iterable[Any]) -> pa.Table:
             raise TableError(finding, place=kind, rule=RULE, cure=cure)
         rows.append(row)
     names = dict.fromkeys(name for keys in {tuple(row): None for row in rows} for name in keys)
-    return _table([(str(name), *cells_of([row.get(name) for row in rows])) for name in names])
+    return table_of([(str(name), *cells_of([row.get(name) for row in rows])) for name in names])
 
 
 def _as_dict(row: Any) -> Mapping[Any, Any] | None:
@@ -154,14 +154,14 @@ def _from_pandas(frame: Any) -> pa.Table:
     columns = [(str(name), *_column(frame.iloc[:, place])) for place, name in enumerate(frame.columns)]
     index = frame.index
     if type(index).__name__ == "RangeIndex":
-        return _table(columns)
+        return table_of(columns)
     levels = [index.get_level_values(place) for place in range(index.nlevels)]
     taken, named = {name for name, *_ in columns}, list[str]()
     for place, level in enumerate(levels):
         unnamed = level.name is None or str(level.name) in taken
         named.append(f"__index_level_{place}__" if unnamed else str(level.name))
         columns.append((named[-1], *_column(level.to_series(index=range(len(level))))))
-    return _table(columns, {b"pandas": json.dumps({"index_columns": named}).encode()})
+    return table_of(columns, {b"pandas": json.dumps({"index_columns": named}).encode()})
 
 
 def _column(cells: Any) -> tuple[pa.Array | pa.ChunkedArray, Origin]:
@@ -220,7 +220,8 @@ def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def _table(columns: Columns, metadata: Mapping[bytes, bytes] | None = None) -> pa.Table:
+def table_of(columns: Columns, metadata: Mapping[bytes, bytes] | None = None) -> pa.Table:
+    """Columns, each with what is said of its cells in the metadata of its field."""
     found = []
     for name, cells, origin in columns:
         said = {ORIGIN: json.dumps(asdict(origin)).encode()} if origin != Origin() else None

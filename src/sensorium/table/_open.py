@@ -167,6 +167,9 @@ def _plain_columns(
         except (NoPlainForm, pa.ArrowException, NotImplementedError) as error:
             columns[name] = pa.chunked_array([pa.nulls(len(cells), pa.string())])
             said = {"unread": f"Arrow type {error if isinstance(error, NoPlainForm) else cells.type}"}
+        except RecursionError:
+            columns[name] = pa.chunked_array([pa.nulls(len(cells), pa.string())])
+            said = {"unread": "lists that are nested too deeply"}
         if any(said.values()):
             found[name] = replace(found.get(name, Origin()), **said)
     return columns, found

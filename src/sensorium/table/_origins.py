@@ -34,11 +34,19 @@ def name_columns(table: pa.Table) -> tuple[pa.Table, dict[str, Origin]]:
     for place, (name, field) in enumerate(zip(names, table.schema, strict=True)):
         why = NO_NAME if place in empty or UNNAMED.fullmatch(name) else ""
         why = OF_PANDAS if name in index or INDEX_LEVEL.fullmatch(name) else why
-        said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
-        origin = replace(Origin(**said), index=why)
+        origin = replace(_said(field), index=why)
         if origin != Origin():
             origins[name] = origin
     return (table.rename_columns(names) if empty else table), origins
+
+
+def _said(field: pa.Field) -> Origin:
+    """What a source wrote beside a field; a file that was not written by this reader may hold anything there."""
+    try:
+        said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
+        return Origin(**{key: str(value) for key, value in said.items()})
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        return Origin()
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -51,6 +59,6 @@ def _index_of_pandas(metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
     """The columns that pandas' metadata call an index; its entries for mere row numbers name no column."""
     try:
         found = json.loads((metadata or {}).get(b"pandas", b"{}"))["index_columns"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return frozenset()
     return frozenset(name for name in found if isinstance(name, str)) if isinstance(found, list) else frozenset()

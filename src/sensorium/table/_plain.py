@@ -35,7 +35,7 @@ def plain_column(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes] | None
     Raises:
         NoPlainForm: it has none.
     """
-    name = (metadata or {}).get(EXTENSION, b"").decode()
+    name = (metadata or {}).get(EXTENSION, b"").decode(errors="replace")
     chunks = []
     for chunk in column.chunks:
         known = name in (PERIOD, INTERVAL) and not isinstance(chunk.type, pa.BaseExtensionType)
@@ -153,8 +153,11 @@ def _is_plain_item(kind: pa.DataType) -> bool:
 
 def _plain_struct(array: pa.Array) -> pa.Array:
     """Its fields by themselves; {bytes, path} with neither is a missing cell."""
-    names = [field.name for field in array.type]
-    if not names:
+    try:
+        names = [field.name for field in array.type]
+    except UnicodeError:
+        raise NoPlainForm("struct with a name that is no UTF-8") from None
+    if not names or len(set(names)) < len(names):
         raise NoPlainForm(str(array.type))
     parts, missing = [plain(part) for part in array.flatten()], array.is_null()
     if set(names) == {"bytes", "path"}:
@@ -200,8 +203,12 @@ def _of_pandas(storage: pa.Array, name: str, parameters: bytes) -> pa.Array:
     """Periods → the moment at which each begins; intervals → text, as pandas prints them."""
     try:
         said = json.loads(parameters or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         said = {}
+    said = said if isinstance(said, dict) else {}
+    parts = {field.name for field in storage.type} if pa.types.is_struct(storage.type) else set()
+    if parts != ({"left", "right"} if name == INTERVAL else set()):
+        raise NoPlainForm(f"{name} stored as {storage.type}")
     if name == INTERVAL:
         opens, closes = BRACKETS.get(said.get("closed", ""), ("(", "]"))
         cells = (None if v is None else f"{opens}{v['left']}, {v['right']}{closes}" for v in storage.to_pylist())

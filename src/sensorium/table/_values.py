@@ -45,16 +45,25 @@ def plain_value(value: Any, notes: dict[str, None]) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return _array(value, notes)
     if isinstance(value, PLAIN):
-        return value
+        return _whole_text(value) if isinstance(value, str) else value
     if is_picture(value):
         return {"bytes": picture_bytes(value), "path": None}
     if isinstance(value, Mapping):
-        return {str(key): plain_value(each, notes) for key, each in value.items()}
+        return {_whole_text(str(key)): plain_value(each, notes) for key, each in value.items()}
     if isinstance(value, Set):
         return sorted((plain_value(each, notes) for each in value), key=str)
     if isinstance(value, list | tuple | deque | range):
         return [plain_value(each, notes) for each in value]
     return _object(value, notes)
+
+
+def _whole_text(text: str) -> str:
+    """Raises UnknownValue where a text holds half a character, which JSON can spell and no column can hold."""
+    try:
+        text.encode()
+    except UnicodeError:
+        raise UnknownValue("half a character (a lone surrogate)") from None
+    return text
 
 
 def _is_gap(value: Any) -> bool:

@@ -13,6 +13,7 @@ from sensorium.errors import MissingExtraError, TableError, did_you_mean
 from sensorium.problems import Problem, count, shorten
 from sensorium.table._cells import column_of
 from sensorium.table._read import Read, finding
+from sensorium.table._workbooks import check_workbook
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 QUERY = True
@@ -29,12 +30,17 @@ def excel(path: Path, config: TableConfig) -> Read:
         import python_calamine as calamine
     except ImportError as error:
         raise MissingExtraError("python-calamine is not installed", cure="pip install 'sensorium[excel]'") from error
+    check_workbook(path)
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
             sheet, told = _sheet(book, config.query, path)
             rows = book.get_sheet_by_name(sheet).to_python()[config.skip_rows :]
     except (calamine.CalamineError, OSError) as error:
         raise TableError(f"the workbook can't be read: {error}", place=str(path)) from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust; it can't be imported and is no Exception
+            raise TableError("the workbook is damaged", place=str(path), cure="save or fetch it again") from None
+        raise
     if not rows:
         raise TableError("the sheet is empty", place=str(path), rule="a header line, then rows")
     _refuse_title(rows, f"{path}, sheet {sheet!r}", config.skip_rows)

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
-from sensorium.table._cells import column_of
+from sensorium.table._cells import cells_of
+from sensorium.table._objects import table_of
 from sensorium.table._read import Read
 from sensorium.table._text import encoding_error, read_text
 
 SUFFIXES = (".jsonl", ".ndjson")
+DIGITS = 4000  # of a number; Python refuses longer ones
 SHOWN = 5  # faulty lines that a message names
 
 
@@ -35,13 +35,14 @@ def jsonl(path: Path, config: TableConfig) -> Read:
             try:
                 rows.append(_object(line))
             except (ValueError, RecursionError) as error:
-                faults.append(TableError(f"line {number}: {error}", place=str(path), rule="one JSON object a line"))
+                what = "nested too deeply" if isinstance(error, RecursionError) else error
+                faults.append(TableError(f"line {number}: {what}", place=str(path), rule="one JSON object a line"))
     _raise(faults)
     try:
-        columns = {name: column_of([row.get(name) for row in rows]) for name in _keys(rows)}
-        return Read(pa.table(columns), found.problems)
+        columns = [(name, *cells_of([row.get(name) for row in rows])) for name in _keys(rows)]
+        return Read(table_of(columns), found.problems)
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
-        raise TableError(f"text that is no Unicode: {error}", place=str(path)) from None
+        raise TableError(f"a name that is no Unicode: {error}", place=str(path)) from None
 
 
 def _raise(faults: list[TableError]) -> None:
@@ -53,10 +54,15 @@ def _raise(faults: list[TableError]) -> None:
 
 
 def _object(line: str) -> dict[str, Any]:
-    pairs = json.loads(line, object_pairs_hook=_no_twins)
+    pairs = json.loads(line, object_pairs_hook=_no_twins, parse_int=_whole)
     if not isinstance(pairs, dict):
         raise ValueError(f"{line[:40]!r} is no object")
     return pairs
+
+
+def _whole(digits: str) -> int | str:
+    """A number; text, where it has more digits than Python turns into one."""
+    return int(digits) if len(digits) <= DIGITS else digits
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,5 +17,5 @@ def parquet(path: Path, config: TableConfig) -> pa.Table:
     """Raises TableError where the file is damaged or no Parquet."""
     try:
         return arrow_parquet.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a name that is no UTF-8
         raise TableError(f"the file can't be read as Parquet: {error}", place=str(path)) from None

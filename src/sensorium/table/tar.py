@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
-from sensorium.table._cells import column_of
+from sensorium.table._cells import cells_of
+from sensorium.table._objects import table_of
 
 SUFFIXES = (".tar",)
 PATTERN = True
@@ -40,8 +41,7 @@ def tar(path: Path, config: TableConfig) -> pa.Table:
     """
     rows = [row for shard in _shards(path) for row in _rows(shard)]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = [column_of([row.get(name) for row in rows]) for name in names]
-    return pa.table(columns, names=names)
+    return table_of([(name, *cells_of([row.get(name) for row in rows])) for name in names])
 
 
 def _shards(path: Path) -> list[Path]:

@@ -1,0 +1,62 @@
+"""Cells of another shape than nearly all of their column: a list among texts, an object among lists of numbers.
+
+One of them would make text of the whole column, and its lists, files and dates would no longer be read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sensorium.problems import count
+
+MOST = 0.75  # of the cells that are not missing have one shape
+VALUE, BYTES, FILE, OBJECT = "a value", "bytes", "a file", "an object"
+LIST, NUMBERS, TEXTS = "a list", "a list of numbers", "a list of texts"
+NO_FILE = {"bytes": None, "path": None}
+
+
+def drop_misfits(cells: list[Any]) -> tuple[list[Any], str]:
+    """The column without such cells, and what is said of them; the same column where it has no common shape."""
+    shapes = [shape_of(cell) for cell in cells]
+    counts = Counter(shape for shape in shapes if shape)
+    most, number = max(counts.items(), key=lambda item: item[1], default=("", 0))
+    if number < MOST * counts.total() or number < 2:
+        return cells, ""
+    odd = [bool(shape) and not _fits(shape, most) for shape in shapes]
+    if not any(odd):
+        return cells, ""
+    first = odd.index(True)
+    it = "it is" if sum(odd) == 1 else "the first is"
+    lost = f"{count(sum(odd), 'cell')} can't be read: missing (row {first}: {it} {shapes[first]}, most are {most})"
+    return [None if out else cell for cell, out in zip(cells, odd, strict=True)], lost
+
+
+def shape_of(cell: Any) -> str:
+    """What a cell is, as far as columns are told apart by it; nothing of a missing one and of an empty list."""
+    if cell is None or cell == [] or cell == NO_FILE:
+        return ""
+    if isinstance(cell, dict):
+        held = BYTES if isinstance(cell.get("bytes"), bytes) else FILE
+        return held if is_file(cell) else OBJECT
+    if not isinstance(cell, list):
+        return BYTES if isinstance(cell, bytes) else VALUE
+    items = {type(item) for item in cell} - {type(None)}
+    if items <= {int, float}:
+        return NUMBERS
+    return TEXTS if items == {str} else LIST
+
+
+def is_file(cell: Any) -> bool:
+    """Whether it is `{"bytes", "path"}`, as data sets write a file."""
+    if not isinstance(cell, dict) or not cell or not set(cell) <= {"bytes", "path"}:
+        return False
+    return isinstance(cell.get("path"), str | None) and isinstance(cell.get("bytes"), bytes | str | None)
+
+
+def _fits(shape: str, most: str) -> bool:
+    """Paths stand beside bytes, and a single value beside lists of them; other lists and objects have many shapes."""
+    if most in (OBJECT, LIST) or shape == most:
+        return True
+    files = {shape, most} <= {FILE, BYTES} or {shape, most} == {VALUE, BYTES}
+    return files or (shape == VALUE and most in (FILE, NUMBERS, TEXTS))
