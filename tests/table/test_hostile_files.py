@@ -105,9 +105,9 @@ def test_names_that_no_table_holds_and_deep_nesting_name_the_file(write):
 
 
 def test_a_column_of_lists_that_are_nested_too_deeply_is_left_out(write):
-    lines = [f'{{"x": {"[" * 900}{row}{"]" * 900}, "y": {row}}}' for row in range(4)]
+    lines = [f'{{"x": {"[" * 900}{row}{"]" * 900}, "y": {0.5 * row}}}' for row in range(4)]
     found = seen(write("t.jsonl", "\n".join(lines)))
-    assert (found["x"].modality, found["y"].modality) == (None, "number") or found["y"].modality is None
+    assert (found["x"].modality, found["y"].modality) == (None, "number")
     assert "nested too deeply" in f"{found['x'].reason} {found['x'].caution}"
 
 
