@@ -92,6 +92,7 @@ def _mutated(kind: str, files: Mapping[str, bytes], draw: random.Random) -> byte
 def judge(place: Path, settings: Mapping[str, Any], target: str | None) -> str | None:
     """Inspect the table in a folder: what is wrong with what comes of it."""
     import sensorium
+    from sensorium.errors import TableError
 
     path = next(place.glob("t.*"))
     before = sorted(place.iterdir())
@@ -99,7 +100,8 @@ def judge(place: Path, settings: Mapping[str, Any], target: str | None) -> str |
         found = sensorium.inspect(path, target, config=settings, every=True)
         json.dumps(found.to_json(), allow_nan=False)
     except sensorium.SensoriumError as error:
-        return None if path.name in str(error) else f"{path.name} {settings}: no file is named: {error}"
+        named = path.name in str(error) or not isinstance(error, TableError)  # others name a column
+        return None if named else f"{path.name} {settings}: no file is named: {error}"
     except BaseException as error:  # noqa: BLE001 - any other error is what the proof looks for
         frames = traceback.extract_tb(error.__traceback__)
         where = " < ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in frames[:-6:-1])
