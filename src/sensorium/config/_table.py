@@ -76,6 +76,7 @@ class TableConfig(Strict):
         "exact", description="of a target: fold_case makes one label of those that differ only in case"
     )
     query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
+    query_seconds: Annotated[float, Field(gt=0)] = Field(300.0, description="how long a query of a database may take")
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
         {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
     )
