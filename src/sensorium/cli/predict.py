@@ -18,6 +18,7 @@ def predict(
         Path, typer.Option("--out", "-o", help="Where answers go: .parquet, .csv, .tsv, .jsonl, .arrow, .feather.")
     ],
     device: o.Device = None,
+    assign: o.Reach = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -25,13 +26,14 @@ def predict(
 
     Example: sensorium predict run new.csv -o answers.parquet
     """
+    from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.progress import reporter
     from sensorium.report import problems_text
     from sensorium.table import check_writable, write_table
 
     check_writable(out)
-    loaded = load(model, device=device or "auto")
+    loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     loaded.report = reporter(not quiet)
     answers = loaded.predict_table(table)
     write_table(answers, out)

@@ -4,6 +4,7 @@
 the result and tells every fault at once.
 """
 
+from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
 from sensorium.config._config import Config, PrepareConfig, SplitConfig
 from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
@@ -29,9 +30,14 @@ __all__ = [
     "TrainConfig",
     "UnfreezeConfig",
     "WindowsConfig",
+    "caller_only",
     "check_heads",
     "check_options",
+    "every_setting",
+    "given_names",
     "overlay",
     "parse_assignments",
     "read_yaml",
+    "split_saved",
+    "with_given",
 ]
