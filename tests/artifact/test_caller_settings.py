@@ -164,7 +164,7 @@ def test_neither_does_a_copy_of_it(hostile, server, tmp_path):
 
 def test_the_caller_may_allow_it(hostile):
     table, model = hostile
-    allowed = {"table": {"allow_outside": True}}
+    allowed = {"table": {"allow_outside": True, "remote": {"private": True}}}
     loaded = sensorium.load(model, config=allowed)
     problems = predicted(loaded, table)
     assert {problem.row for problem in problems if problem.row is not None} == {2}
@@ -192,7 +192,7 @@ def test_commands_take_it_from_the_command_line_alone(command, hostile, server, 
     }[command]
     output = run(*words)
     assert not server[1] and not (tmp_path / "stolen").exists()
-    allowed = run(*words, "--set", "table.allow_outside=true")
+    allowed = run(*words, "--set", "table.allow_outside=true", "--set", "table.remote.private=true")
     assert server[1]
     if command != "quantize":  # which tells figures alone
         assert "does not bring along" in output and "does not bring along" not in allowed

@@ -218,6 +218,22 @@ def test_queries_that_only_read_are_answered(query, films):
     assert len(read(films, query)) == 40
 
 
+def test_other_servers_are_not_reached(films):
+    from adbc_driver_postgresql import dbapi
+
+    try:
+        run(films, "CREATE EXTENSION dblink")
+    except dbapi.Error:
+        pytest.skip("the server has no dblink: apt install postgresql-contrib")
+    try:
+        for call in ("dblink_exec('{0}', 'DELETE FROM film') AS a", "* FROM dblink('{0}', 'SELECT 1') AS t(a int)"):
+            with pytest.raises(TableError, match="names dblink"):
+                read(films, f"SELECT {call.format(films)}")
+        assert len(read(films, "film")) == 40
+    finally:
+        run(films, "DROP EXTENSION dblink")
+
+
 def test_a_query_has_a_limit_of_time(films):
     endless = "SELECT sum(a * b) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
     with pytest.raises(TableError, match=r"longer than 0.5 seconds"):

@@ -66,6 +66,7 @@ def test_a_model_is_fitted_from_a_database(database):
         ("SELECT absent FROM film", "no such column"),
         ("SELEC * FROM film", "begins with SELEC"),
         ("SELECT * FORM film", "syntax error"),
+        ("SELECT * FROM film WHERE year = ?", "bindings"),
         ("DROP TABLE film", "may only read"),
         ("SELECT title, title FROM film", "2 columns are called 'title'"),
         ("SELECT * FROM film WHERE year = 1", "no rows"),

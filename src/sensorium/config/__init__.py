@@ -8,7 +8,7 @@ from sensorium.config._caller import caller_only, every_setting, given_names, sp
 from sensorium.config._config import Config, PrepareConfig, SplitConfig
 from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
-from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, TableConfig, WindowsConfig
+from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import Chance, Choice, Decibels, Fraction, Odd, Share, Sizes
 
@@ -23,6 +23,7 @@ __all__ = [
     "Odd",
     "PrepareConfig",
     "PretrainConfig",
+    "RemoteConfig",
     "Share",
     "Sizes",
     "SplitConfig",

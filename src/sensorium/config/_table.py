@@ -43,6 +43,17 @@ class WindowsConfig(Strict):
         return [*self.values, *([WINDOW_SINCE] if self.since else [])]
 
 
+class RemoteConfig(Strict):
+    """Fetching tables, and files that their cells name, from behind addresses."""
+
+    redirects: bool = Field(False, description="follow redirects to another host")
+    private: bool = Field(
+        False, description="let cells and redirects lead to this machine and to private networks, by name or number"
+    )
+    gigabytes: Annotated[float, Field(gt=0)] = Field(8.0, description="a larger file is not fetched")
+    seconds: Annotated[float, Field(gt=0)] = Field(3600.0, description="fetching one file may take so long")
+
+
 class TableConfig(Strict):
     """How the source is read."""
 
@@ -90,6 +101,7 @@ class TableConfig(Strict):
     allow_outside: Annotated[bool, CALLER_ONLY] = Field(
         False, description="let file cells point outside the table's folder"
     )
+    remote: Annotated[RemoteConfig, CALLER_ONLY] = RemoteConfig()
     series: dict[str, Names] = Field(
         {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
     )

@@ -75,8 +75,10 @@ def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
 
     try:
         cursor = connection.execute(query)
-    except (sqlite3.ProgrammingError, sqlite3.Warning):  # the latter in Python 3.11
-        raise not_only_reading("it has more than one statement") from None
+    except (sqlite3.ProgrammingError, sqlite3.Warning) as error:  # the latter in Python 3.11
+        if "one statement" in str(error):
+            raise not_only_reading("it has more than one statement") from None
+        raise
     return [column[0] for column in cursor.description], cursor.fetchall()
 
 
