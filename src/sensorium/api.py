@@ -13,12 +13,12 @@ from torch import nn
 
 from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, check_names, compare_towers
-from sensorium.config import Config, read_yaml
+from sensorium.config import Config, read_yaml, split_saved
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.experiment import Experiment, Trained, continued_settings, tune_encoders, what_moved
 from sensorium.metrics import metrics_of
-from sensorium.predictor import Model, load
+from sensorium.predictor import Model, load, tell_unset
 from sensorium.progress import Reporter, reporter
 from sensorium.remedies import treat
 from sensorium.run import Run
@@ -104,6 +104,9 @@ def fit(
     report = reporter(progress)
     text, gaps = (source.card["text"], True) if source else ((), False)
     opened = open_table(table, job.table, text=text, gaps=gaps)
+    if source:
+        _, given = split_saved(job.model_dump(mode="json"))
+        opened = tell_unset(opened, [name for name in source.unset if name not in given])
     run = Run(Path(out)) if out else None
     checkpoint = _checkpoint(run, resume, report)
     experiment = Experiment(opened, job, report, modules, source)

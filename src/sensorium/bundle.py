@@ -67,6 +67,7 @@ class Bundle:
         temperature: that the network's logits are divided by.
         others: further networks of an ensemble, whose answer is the mean of its members' scores.
         views: those of its columns that read another column's cells → that column.
+        unset: names of settings that the fit was given, that no saved model brings along, and that are not set now.
     """
 
     config: Config
@@ -83,6 +84,7 @@ class Bundle:
     temperature: float = 1.0
     others: list[Member] = field(default_factory=list)
     views: Mapping[str, str] = field(default_factory=dict)
+    unset: Sequence[str] = ()
 
     @property
     def members(self) -> list[Member]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -232,7 +232,7 @@ class Model:
         # A column that was text in training stays text, whatever the rows of this table make of it.
         names = {*self.bundle.learnt, *self.bundle.views.values()}
         opened = open_table(table, self.bundle.config.table, text=self.card["text"], gaps=True, expected=names)
-        opened = opened.with_views(self.bundle.views)
+        opened = tell_unset(opened.with_views(self.bundle.views), self.bundle.unset)
         for note in opened.notes:
             self.report.say(note)
         return opened
@@ -319,18 +319,43 @@ class Model:
         return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
 
 
-def load(path: str | Path, *, device: str = "auto", encoders: dict[str, nn.Module] | None = None) -> Model:
+def load(
+    path: str | Path,
+    *,
+    device: str = "auto",
+    encoders: dict[str, nn.Module] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Model:
     """A model from a folder, a run folder or a zip; nothing in it is executed.
 
     Args:
         path: where it is.
         device: where it computes: auto, cpu, cuda …
         encoders: the modules of your own that it was fitted with, by tower.
+        config: settings that no model brings along, because they say what may be read, fetched and run: a query of a
+            database, whether cells may lead out of the table's folder … (`{"table": {"allow_outside": True}}`).
 
     Raises:
+        ConfigError: a setting in `config` is not one of these.
         ArtifactError: missing, damaged, altered, or no Sensorium model.
     """
-    return Model(load_bundle(Path(path), device, encoders))
+    return Model(load_bundle(Path(path), device, encoders, config))
+
+
+def tell_unset(table: Table, names: Sequence[str]) -> Table:
+    """The table with a finding where the model was fitted with settings that it does not bring along.
+
+    Args:
+        table: what is read without them.
+        names: of the settings.
+    """
+    names = [name for name in names if name.startswith("table.")]
+    if not names:
+        return table
+    listed = ", ".join(names)
+    reason = f"the model was fitted with {listed}, which a saved model does not bring along: the table is read without"
+    cure = f"if you trust it, set {'it' if len(names) == 1 else 'them'} again: --set {names[0]}=…, or load(…, config=…)"
+    return replace(table, problems=(*table.problems, Problem(None, "", reason, cure)))
 
 
 def _is_recorded(split: Split, card: dict[str, Any]) -> bool:

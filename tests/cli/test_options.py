@@ -166,7 +166,8 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "options"), [("evaluate", {"split", "device", "subsets"}), ("predict", {"device", "quiet", "safe_csv"})]
+    ("command", "options"),
+    [("evaluate", {"split", "device", "subsets", "assign"}), ("predict", {"device", "quiet", "safe_csv", "assign"})],
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
     assert parameters(command) == options

@@ -64,9 +64,10 @@ def test_a_model_is_fitted_from_a_database(database):
         (None, "2 tables\n.*\n  cure: --set table.query=NAME, one of film, seen by"),
         ("flim", "did you mean 'film'"),
         ("SELECT absent FROM film", "absent"),
-        ("SELEC * FROM film", "syntax error"),
-        ("DROP TABLE film", "selects nothing"),
-        ("SELECT 1 AS a; SELECT 2 AS a", "selects nothing"),
+        ("SELEC * FROM film", "begins with SELEC"),
+        ("SELECT * FORM film WHERE", "syntax error"),
+        ("DROP TABLE film", "may only read"),
+        ("SELECT 1 AS a; SELECT 2 AS a", "2 statements"),
         ("SELECT * FROM film WHERE year = 1", "no rows"),
     ],
 )
@@ -104,3 +105,70 @@ def test_without_the_extra_the_install_line_is_told(database, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'sensorium\[duckdb\]'"):
         read(database)
+
+
+ELSEWHERE = [
+    "SELECT * FROM read_text('{secret}')",
+    "SELECT * FROM read_blob('{secret}')",
+    "SELECT * FROM read_duckdb('{other}', table_name = 'film')",
+    "SELECT * FROM glob('{folder}/*')",
+    "SELECT * FROM sniff_csv('{secret}')",
+    "SELECT * FROM 'https://127.0.0.1:1/t.parquet'",
+    "SELECT * FROM query('SELECT * FROM read_text(''{secret}'')')",
+    "SELECT * FROM enable_logging('QueryLog', storage = 'file', storage_path = '{folder}/log')",
+    "SELECT * FROM enable_profiling(save_location = '{folder}/log')",
+    "SELECT * FROM duckdb_secrets()",
+    "SELECT getenv('HOME') AS home",
+    "SELECT nextval('counter') AS n",
+    "SELECT * FROM python_variable",
+    "WITH x AS (SELECT 1) INSERT INTO film (title) SELECT 'new'",
+    "EXPLAIN ANALYZE SELECT * FROM film",
+    "COPY film TO '{folder}/log'",
+    "ATTACH '{folder}/log' AS other",
+    "INSTALL  httpfs",
+    "LOAD  httpfs",
+    "SET  enable_external_access = true",
+    "PRAGMA  enable_profiling",
+    "EXPORT DATABASE '{folder}/log'",
+    "CALL  enable_logging()",
+]
+
+
+@pytest.mark.parametrize("query", ELSEWHERE)
+def test_a_query_reads_this_file_alone_and_writes_none(query, database):
+    import pandas as pd
+
+    python_variable = pd.DataFrame({"secret": ["xyzzy"]})
+    folder = database.parent
+    (folder / "secret.csv").write_text("word\nxyzzy\n")
+    with engine.connect(str(folder / "other.duckdb")) as connection:
+        connection.execute("CREATE TABLE film AS SELECT 'xyzzy' AS word")
+    with engine.connect(str(database)) as connection:
+        connection.execute("CREATE SEQUENCE counter")
+    before = sorted(folder.iterdir())
+    with pytest.raises(TableError):
+        read(database, query.format(secret=folder / "secret.csv", other=folder / "other.duckdb", folder=folder))
+    assert sorted(folder.iterdir()) == before
+    assert len(python_variable) == 1
+
+
+def test_a_view_reads_no_other_file(database):
+    secret = database.parent / "secret.csv"
+    secret.write_text("word\nxyzzy\n")
+    with engine.connect(str(database)) as connection:
+        connection.execute(f"CREATE VIEW trap AS SELECT * FROM read_csv('{secret}')")
+    with pytest.raises(TableError, match="can't be read"):
+        read(database, "trap")
+
+
+@pytest.mark.parametrize(
+    "query", ["FROM film SELECT title", "(SELECT title FROM film);", "/* all */ SELECT title FROM film"]
+)
+def test_what_selects_is_answered(query, database):
+    assert len(read(database, query)) == 40
+
+
+def test_a_query_has_a_limit_of_time(database):
+    endless = "SELECT sum(a.range * b.range) AS n FROM range(1000000) a, range(10000000) b"
+    with pytest.raises(TableError, match=r"longer than 0.3 seconds"):
+        open_table(database, TableConfig(query=endless, query_seconds=0.3))

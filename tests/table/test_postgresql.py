@@ -139,11 +139,105 @@ def test_several_tables_ask_for_a_name(films):
         run(films, "DROP TABLE other")
 
 
-@pytest.mark.parametrize("query", ["DELETE FROM film", "DROP TABLE film", "SELECT 1; DELETE FROM film"])
-def test_nothing_is_changed(query, films):
-    with pytest.raises(TableError, match="can't be read"):
-        read(films, query)
-    assert len(read(films)) == 40
+EFFECTS = [
+    "DELETE FROM film",
+    "DROP TABLE film",
+    "SELECT 1; DELETE FROM film",
+    "SELECT 1) TO STDOUT; DELETE FROM film; COPY (SELECT 1",
+    "WITH gone AS (DELETE FROM film RETURNING *) SELECT * FROM gone",
+    "COMMIT  AND CHAIN",
+    "SET  default_transaction_read_only = off",
+    "SET TRANSACTION READ WRITE",
+    "DO $$ BEGIN DELETE FROM film; END $$",
+    "COPY film TO '{new}'",
+    "COPY film TO PROGRAM 'touch {new}'",
+    "COPY (SELECT 1) TO PROGRAM 'touch {new}'",
+    "SELECT * INTO copied FROM film",
+    "SELECT * FROM film FOR UPDATE",
+    "SELECT pg_read_file('{secret}') AS a",
+    "SELECT pg_catalog.PG_READ_FILE /* why not */ ('{secret}') AS a",
+    """SELECT "pg_read_file"('{secret}') AS a""",
+    """SELECT U&"pg\\005fread_file"('{secret}') AS a""",
+    """SELECT U&"pg!005fread_file" UESCAPE '!' ('{secret}') AS a""",
+    "SELECT pg_ls_dir('/') AS a",
+    "SELECT * FROM pg_ls_dir('/') AS a",
+    "SELECT lo_export(lo_from_bytea(0, 'x'), '{new}') AS a",
+    "SELECT lo_import('{secret}') AS a",
+    "SELECT query_to_xml('SELECT pg_read_file(''{secret}'')', true, true, '')::text AS a",
+    "SELECT set_config('transaction_read_only', 'off', false) AS a",
+    "SELECT setval('counter', 100) AS a",
+    "SELECT nextval('counter') AS a",
+    "SELECT pg_sleep(100) AS a",
+    "SELECT pg_terminate_backend(1) AS a",
+    "SELECT pg_notify('a', 'b') AS a",
+    "SELECT touch() AS a",
+    """SELECT "Touch it"() AS a""",
+    "SELECT film.touched FROM film",
+    "CALL  touch_all()",
+]
+
+
+@pytest.mark.parametrize("query", EFFECTS)
+def test_nothing_is_changed_and_no_file_of_the_server_is_reached(query, films, tmp_path):
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder.chmod(0o777)
+    secret, new = folder / "secret", folder / "new"
+    secret.write_text("xyzzy")
+    run(films, *FUNCTIONS)
+    try:
+        with pytest.raises(TableError, match=r"can't be read|may only read"):
+            read(films, query.format(secret=secret, new=new))
+        assert [path.name for path in folder.iterdir()] == ["secret"]
+        assert read(films, "SELECT last_value FROM counter").arrow.to_pylist() == [{"last_value": 1}]
+        assert len(read(films, "film")) == 40
+    finally:
+        run(films, "DROP SEQUENCE counter", 'DROP FUNCTION touch, touched, "Touch it"', "DROP PROCEDURE touch_all")
+        shutil.rmtree(folder)
+
+
+FUNCTIONS = [
+    "CREATE SEQUENCE counter",
+    "CREATE FUNCTION touch() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+    """CREATE FUNCTION "Touch it"() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'""",
+    "CREATE FUNCTION touched(film) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+    "CREATE PROCEDURE touch_all() LANGUAGE sql AS 'SELECT 1'",
+]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT title, length(title) AS n, now() AS at, upper(genre) AS g FROM film;",
+        "SELECT title FROM film -- all of them",
+        "/* films */ SELECT title, random() AS r, generate_series(1, 1) AS k FROM film",
+        "WITH late AS (SELECT * FROM film) SELECT title, rank() OVER (ORDER BY year) AS place FROM late",
+        "(SELECT title FROM film)",
+    ],
+)
+def test_queries_that_only_read_are_answered(query, films):
+    assert len(read(films, query)) == 40
+
+
+def test_other_servers_are_not_reached(films):
+    from adbc_driver_postgresql import dbapi
+
+    try:
+        run(films, "CREATE EXTENSION dblink")
+    except dbapi.Error:
+        pytest.skip("the server has no dblink: apt install postgresql-contrib")
+    try:
+        for call in ("dblink_exec('{0}', 'DELETE FROM film') AS a", "* FROM dblink('{0}', 'SELECT 1') AS t(a int)"):
+            with pytest.raises(TableError, match="names dblink"):
+                read(films, f"SELECT {call.format(films)}")
+        assert len(read(films, "film")) == 40
+    finally:
+        run(films, "DROP EXTENSION dblink")
+
+
+def test_a_query_has_a_limit_of_time(films):
+    endless = "SELECT sum(a * b) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
+    with pytest.raises(TableError, match=r"longer than 0.5 seconds"):
+        open_table(films, TableConfig(query=endless, query_seconds=0.5))
 
 
 def test_a_run_tells_no_password(films, tmp_path):

@@ -20,7 +20,7 @@ from sensorium.caches import discard
 from sensorium.cli._main import make_app
 from sensorium.errors import MissingExtraError, StoreError, TableError
 from sensorium.problems import Unreadable
-from sensorium.table import _fetched, _remote, open_table
+from sensorium.table import _fetch, _fetched, _guard, _remote, open_table
 
 ROWS = 40
 
@@ -28,7 +28,7 @@ ROWS = 40
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(_remote, "WAIT", 0.01)
+    monkeypatch.setattr(_fetch, "WAIT", 0.01)
 
 
 def picture(row):
@@ -200,17 +200,16 @@ def test_they_do_where_that_is_allowed(served):
     assert "secret.png" in {path for _, path in asked}
 
 
-def test_a_file_over_the_limit_is_not_fetched(served, monkeypatch):
+def test_a_file_over_the_limit_is_not_fetched(served):
     address, files, _, _ = served
-    monkeypatch.setattr(_remote, "LARGEST", 5000)
     files["films/photos/a 9.png"] = bytes(6000)
-    problems = told(fit(f"{address}/films/table.csv"))
+    problems = told(fit(f"{address}/films/table.csv", config={"table": {"remote": {"gigabytes": 5e-6}}}))
     assert [(problem.row, "more than 5,000 bytes" in problem.reason) for problem in problems] == [(9, True)]
 
 
 def test_a_server_that_is_silent_is_given_up(served, monkeypatch):
-    monkeypatch.setattr(_remote, "SILENCE", 0.2)
-    monkeypatch.setattr(_remote, "TRIES", 1)
+    monkeypatch.setattr(_guard, "SILENCE", 0.2)
+    monkeypatch.setattr(_fetch, "TRIES", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/t.csv"
         with pytest.raises(TableError, match="can't be fetched"):
@@ -248,13 +247,20 @@ def test_what_was_not_used_for_longest_goes_first(served, tmp_path, monkeypatch)
     assert len(list(kept.iterdir())) == 1
 
 
-@pytest.mark.parametrize("start", ["http://ada:pa55@127.0.0.1:1", "nosuch://ada:pa55@place"])
-def test_a_cell_s_own_address_is_told_without_secrets(start, served):
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ("http://ada:pa55@127.0.0.1:1", "can't be fetched"),
+        ("nosuch://ada:pa55@place", "no cell may name"),
+    ],
+)
+def test_a_cell_s_own_address_is_told_without_secrets(start, reason, served):
     address, files, _, _ = served
     files["films/table.csv"] = files["films/table.csv"].replace(b"photos/a 3.png", f"{start}/x.png?key=s3cret".encode())
-    problems = told(fit(f"{address}/films/table.csv", config={"table": {"allow_outside": True}}))
+    reach = {"table": {"allow_outside": True, "remote": {"private": True}}}
+    problems = told(fit(f"{address}/films/table.csv", config=reach))
     assert [problem.row for problem in problems] == [3]
-    assert "can't be fetched" in problems[0].reason
+    assert reason in problems[0].reason
     assert "pa55" not in str(problems[0]) and "s3cret" not in str(problems[0])
 
 

@@ -64,11 +64,14 @@ def test_a_model_is_fitted_from_a_database(database):
         (None, "2 tables\n.*\n  cure: --set table.query=NAME, one of film, seen by"),
         ("flim", "did you mean 'film'"),
         ("SELECT absent FROM film", "no such column"),
-        ("SELEC * FROM film", "syntax error"),
-        ("DROP TABLE film", "readonly"),
+        ("SELEC * FROM film", "begins with SELEC"),
+        ("SELECT * FORM film", "syntax error"),
+        ("SELECT * FROM film WHERE year = ?", "bindings"),
+        ("DROP TABLE film", "may only read"),
         ("SELECT title, title FROM film", "2 columns are called 'title'"),
         ("SELECT * FROM film WHERE year = 1", "no rows"),
-        ("PRAGMA user_version = 3", "readonly|selects nothing"),
+        ("PRAGMA user_version = 3", "may only read"),
+        ("-- nothing\n", "begins with no word"),
     ],
 )
 def test_what_cannot_be_read_is_told(query, message, database):
@@ -89,3 +92,87 @@ def test_a_query_for_what_is_no_database_is_an_error(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(TableError, match="take no query"):
         read(tmp_path / "t.csv", "SELECT 1")
+
+
+WRITES = [
+    "VACUUM INTO '{new}'",
+    "VACUUM  INTO '{new}';",
+    "/* SELECT */ VACUUM INTO '{new}'",
+    "ATTACH 'file:{new}?mode=rwc' AS other",
+    "ATTACH DATABASE '{new}' AS other",
+    "CREATE TEMP TABLE t AS SELECT 1",
+    "INSERT INTO film (title) VALUES ('new')",
+    "WITH x AS (SELECT 1) DELETE FROM film",
+    "WITH x AS (SELECT 1) INSERT INTO film (title) SELECT 'new'",
+    "REINDEX  film",
+    "BEGIN  IMMEDIATE",
+    "EXPLAIN SELECT * FROM film",
+    "SELECT 1 AS a; ATTACH '{new}' AS other",
+    "SELECT load_extension('/usr/lib/evil.so') AS a",
+    "SELECT LOAD_EXTENSION('/usr/lib/evil.so') AS a FROM film",
+    "SELECT title FROM film WHERE load_extension('evil') IS NULL",
+    "SELECT fts3_tokenizer('simple') AS a",
+    "SELECT rtreecheck('film') AS a",
+    "SELECT * FROM pragma_wal_checkpoint('TRUNCATE')",
+    "PRAGMA journal_mode = WAL",
+    "WITH a AS (SELECT writefile('{new}', 'x') AS w) SELECT w FROM a",
+]
+
+
+@pytest.mark.parametrize("query", WRITES)
+def test_a_query_only_reads(query, database):
+    before, new = database.read_bytes(), database.parent / "new.sqlite"
+    with pytest.raises(TableError):
+        read(database, query.format(new=new))
+    assert database.read_bytes() == before
+    assert [path.name for path in database.parent.iterdir()] == [database.name]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("VACUUM INTO 'x'", "begins with VACUUM"),
+        ("WITH x AS (SELECT 1) DELETE FROM film", "asks for DELETE"),
+        ("SELECT load_extension('x') AS a", "calls load_extension"),
+        ("SELECT 1 AS a; SELECT 2 AS a", "more than one statement"),
+    ],
+)
+def test_what_a_query_may_not_do_is_told(query, told, database):
+    with pytest.raises(TableError, match=told) as caught:
+        read(database, query)
+    assert caught.value.place == "table.query" and "one SELECT" in caught.value.rule
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("SELECT count(*) AS n FROM film;", [{"n": 40}]),
+        ("-- how many\nSELECT upper(genre) AS g, count(*) AS n FROM film GROUP BY 1 -- all", None),
+        ("WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 3) SELECT n FROM k", None),
+        ("SELECT value FROM json_each('[1, 2]')", [{"value": 1}, {"value": 2}]),
+        ("SELECT json_extract('{\"a\": 3}', '$.a') AS a", [{"a": 3}]),
+        ("SELECT highlight(words, 0, '<', '>') AS h FROM words WHERE words MATCH 'lost'", [{"h": "a <lost> film"}]),
+        ("SELECT date('2026-01-01', '+1 day') AS d, round(2.5) AS r, printf('%03d', 7) AS p", None),
+        ("VALUES (1, 2)", [{"column1": 1, "column2": 2}]),
+    ],
+)
+def test_queries_that_only_read_are_answered(query, rows, database):
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE VIRTUAL TABLE words USING fts5 (title)")
+        connection.execute("INSERT INTO words VALUES ('a lost film')")
+    found = read(database, query).arrow.to_pylist()
+    assert found == (rows or found) and found
+
+
+def test_a_query_has_a_limit_of_time(database):
+    endless = "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k) SELECT sum(n) AS n FROM k"
+    with pytest.raises(TableError, match=r"longer than 0.2 seconds") as caught:
+        open_table(database, TableConfig(query=endless, query_seconds=0.2))
+    assert "table.query_seconds" in caught.value.cure
+
+
+def test_a_view_of_the_file_calls_no_function_with_effects(database):
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE VIEW trap AS SELECT load_extension('evil') AS a FROM film")
+    with pytest.raises(TableError, match="load_extension"):
+        read(database, "trap")

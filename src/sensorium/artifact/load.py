@@ -25,35 +25,45 @@ from sensorium.artifact.format import (
     upgrade,
 )
 from sensorium.bundle import Bundle, Member, build_network, pick_device
-from sensorium.config import Config
+from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
 from sensorium.int8 import expect_int8
 from sensorium.model import Blueprint
-from sensorium.registry import modalities, tasks
+from sensorium.registry import encoders, modalities, tasks
 
 
-def load_bundle(path: Path, device: str = "auto", modules: Mapping[str, nn.Module] | None = None) -> Bundle:
+def load_bundle(
+    path: Path,
+    device: str = "auto",
+    modules: Mapping[str, nn.Module] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Bundle:
     """Read a model folder, a run folder with a `model` in it, or a zip.
 
     Args:
         path: where it is.
         device: where the network goes.
         modules: tower → module, for towers that were fitted with a module of the user's own.
+        given: settings of what may be read, fetched and run (see `caller_only`), which the model does not bring along.
 
     Raises:
+        ConfigError: another setting is given.
         ArtifactError: missing, incomplete, truncated, altered, of another format, or with other files in it.
     """
     place = _place(path)
     files = _read(place)
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"))
     try:
-        return _build(model, files, device, modules or {})
+        bundle = _build(model, files, device, modules or {})
     except SensoriumError:
         raise
     # The files are those that were saved, yet don't fit this code: say so instead of showing its insides.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise ArtifactError(f"the model does not fit this Sensorium ({reason})", place=str(place)) from error
+    bundle.config = with_given(bundle.config, given or {})
+    bundle.unset = [name for name in bundle.unset if name not in given_names(given or {})]
+    return bundle
 
 
 def _place(path: Path) -> Path:
@@ -141,6 +151,7 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
 
     def member(plan: Mapping[str, Any], owner: str, names: Sequence[str] = ()) -> Member:
         blueprint = Blueprint.from_json(plan["network"])
+        _check_whole(blueprint)
         columns = {name: learnt[name] for tower in blueprint.towers for name in tower.columns}
         network = build_network(blueprint, columns, task, modules)
         expect_int8(network, names)
@@ -148,8 +159,9 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         return Member(blueprint, network.to(place).eval(), plan["temperature"])
 
     first = member(model, "", int8)
+    config, given = split_saved(model["config"])
     return Bundle(
-        config=Config.model_validate(model["config"]),
+        config=Config.model_validate(config),
         target=model["target"],
         kinds=kinds,
         learnt=learnt,
@@ -163,7 +175,19 @@ def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modul
         temperature=first.temperature,
         others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model["others"])],
         views=model["views"] if "views" in model else guess_views(kinds),
+        unset=[name for name in caller_only() if name in (*given, *model.get("caller_settings", []))],
     )
+
+
+def _check_whole(blueprint: Blueprint) -> None:
+    """An encoder whose settings lie elsewhere would be looked for on this machine or on the hub: a model has them."""
+    for tower in blueprint.towers:
+        if hasattr(encoders.load(tower.encoder), "settings") and not tower.options.get("config"):
+            raise ArtifactError(
+                f"the settings of the pretrained model in tower {tower.name!r} are missing",
+                place=MODEL,
+                rule="a saved model holds all that it needs: nothing is fetched when it is loaded",
+            )
 
 
 def _int8_device(name: str) -> torch.device:

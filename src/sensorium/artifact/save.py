@@ -17,6 +17,7 @@ from torch import Tensor
 from sensorium import __version__
 from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, OTHERS, WEIGHTS, make_manifest, to_json
 from sensorium.bundle import Bundle
+from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.model import FusionModel
 
@@ -78,6 +79,7 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
         arrays |= {f"columns/{column}/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
     task, fields = bundle.task.state()
     arrays |= {f"task/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
+    config, given = split_saved(bundle.config.model_dump(mode="json"))
     model = {
         "target": bundle.target,
         "columns": columns,
@@ -88,7 +90,8 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
         "others": [
             {"network": member.blueprint.to_json(), "temperature": member.temperature} for member in bundle.others
         ],
-        "config": bundle.config.model_dump(mode="json"),
+        "config": config,
+        "caller_settings": sorted({*given, *bundle.unset}),
         "card": bundle.card,
         "int8": list(bundle.int8),
     }

@@ -36,6 +36,13 @@ Set: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--set", help="Any setting: train.learning_rate=0.001. May be repeated; wins."),
 ]
+Reach: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A setting that no model brings along: table.query=films, table.allow_outside=true. May be repeated.",
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Last line of stdout: one JSON object.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors and results.")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +19,12 @@ def adapt(
     seed: Annotated[int, typer.Option(min=0, help="Of the order of rows, where the method has one.")] = 0,
     device: o.Device = None,
     assign: Annotated[
-        list[str] | None, typer.Option("--set", help="An option of the method: prior=100. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="An option of the method (prior=100), or a setting that no model brings along (table.query=films). "
+            "May be repeated.",
+        ),
     ] = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -35,9 +40,11 @@ def adapt(
     from sensorium.report import moved_text, problems_text
 
     check_place(out)
-    loaded = load(model, device=device or "auto")
+    given = parse_assignments(assign or [])
+    reach: dict[str, Any] = {group: given.pop(group) for group in ("table", "prepare") if group in given}
+    loaded = load(model, device=device or "auto", config=reach)
     loaded.report = reporter(not quiet)
-    adapted = loaded.adapt(table, method, seed=seed, **parse_assignments(assign or []))
+    adapted = loaded.adapt(table, method, seed=seed, **given)
     adapted.save(out)
     show(moved_text(adapted.card["moved"]), json, quiet)
     show(problems_text(adapted.problems), json, quiet)

@@ -21,16 +21,19 @@ def evaluate(
         bool, typer.Option("--subsets", help="With fewer modalities too, and what each of them brings.")
     ] = False,
     device: o.Device = None,
+    assign: o.Reach = None,
     json: o.Json = False,
 ) -> None:
     """Score a model on labelled rows, with 95% intervals.
 
     Example: sensorium evaluate run films.csv --split test
     """
+    from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.report import evaluation_text, problems_text
 
-    found = load(model, device=device or "auto").evaluate(table, split, subsets=subsets)
+    loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    found = loaded.evaluate(table, split, subsets=subsets)
     show(evaluation_text(found), json)
     show(problems_text(found.problems), json)
     notices = [group.to_json() for group in found.problems.groups()]

@@ -23,6 +23,7 @@ def predict(
         typer.Option("--safe-csv", help="In CSV: an apostrophe before text that a spreadsheet would run as a formula."),
     ] = False,
     device: o.Device = None,
+    assign: o.Reach = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -30,13 +31,14 @@ def predict(
 
     Example: sensorium predict run new.csv -o answers.parquet
     """
+    from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.progress import reporter
     from sensorium.report import problems_text
     from sensorium.table import check_writable, write_table
 
     check_writable(out)
-    loaded = load(model, device=device or "auto")
+    loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     loaded.report = reporter(not quiet)
     answers = loaded.predict_table(table)
     loaded.problems.extend(write_table(answers, out, safe_csv=safe_csv))

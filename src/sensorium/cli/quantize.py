@@ -15,16 +15,18 @@ def quantize(
     model: o.Model,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the smaller model goes: a folder or a .zip.")],
     table: Annotated[str | None, typer.Option(help="Labelled rows on which both models are scored.")] = None,
+    assign: o.Reach = None,
     json: o.Json = False,
 ) -> None:
     """Make a model's large matrices of eight bits: a smaller file, faster answers on many CPUs.
 
     Example: sensorium quantize run --out small --table films.csv
     """
+    from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.report import quantized_text
 
-    whole = load(model, device="cpu")
+    whole = load(model, device="cpu", config=parse_assignments(assign or []))
     small = whole.quantize()
     small.save(out)
     sizes = [whole.weight_bytes, small.weight_bytes]

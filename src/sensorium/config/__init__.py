@@ -4,10 +4,11 @@
 the result and tells every fault at once.
 """
 
+from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
 from sensorium.config._config import Config, PrepareConfig, SplitConfig
 from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
-from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, TableConfig, WindowsConfig
+from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import Chance, Choice, Decibels, Fraction, Odd, Share, Sizes
 
@@ -22,6 +23,7 @@ __all__ = [
     "Odd",
     "PrepareConfig",
     "PretrainConfig",
+    "RemoteConfig",
     "Share",
     "Sizes",
     "SplitConfig",
@@ -29,9 +31,14 @@ __all__ = [
     "TrainConfig",
     "UnfreezeConfig",
     "WindowsConfig",
+    "caller_only",
     "check_heads",
     "check_options",
+    "every_setting",
+    "given_names",
     "overlay",
     "parse_assignments",
     "read_yaml",
+    "split_saved",
+    "with_given",
 ]

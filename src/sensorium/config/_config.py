@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, PositiveInt
 from sensorium.config._layers import overlay
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
-from sensorium.config._types import Choice, Fraction, Named, Strict
+from sensorium.config._types import CALLER_ONLY, Choice, Fraction, Named, Strict
 from sensorium.errors import ConfigError, did_you_mean, raise_together
 
 
@@ -48,13 +48,15 @@ class SplitConfig(Strict):
 class PrepareConfig(Strict):
     """Keeping decoded files, so that the next run need not decode them again."""
 
-    store: str = Field(
+    store: Annotated[str, CALLER_ONLY] = Field(
         "auto", description="folder; auto: $SENSORIUM_CACHE or the user's folder for caches; none: keep nothing"
     )
     identify: Literal["stat", "content"] = Field(
         "stat", description="a file is the same by path, size and time of change, or by its content"
     )
-    gigabytes: Annotated[float, Field(gt=0)] = Field(20.0, description="beyond it what was not used for longest goes")
+    gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
+        20.0, description="beyond it what was not used for longest goes"
+    )
     stream: bool = Field(False, description="keep nothing: decode files anew in each epoch, a batch at a time")
 
 

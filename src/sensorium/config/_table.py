@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from sensorium.config._types import Names, Strict
+from sensorium.config._types import CALLER_ONLY, Names, Strict
 
 WINDOW_SPAN = ("window_start", "target_time")  # columns of windows: from when to when a row reaches
 WINDOW_SINCE = "since"
@@ -43,6 +43,17 @@ class WindowsConfig(Strict):
         return [*self.values, *([WINDOW_SINCE] if self.since else [])]
 
 
+class RemoteConfig(Strict):
+    """Fetching tables, and files that their cells name, from behind addresses."""
+
+    redirects: bool = Field(False, description="follow redirects to another host")
+    private: bool = Field(
+        False, description="let cells and redirects lead to this machine and to private networks, by name or number"
+    )
+    gigabytes: Annotated[float, Field(gt=0)] = Field(8.0, description="a larger file is not fetched")
+    seconds: Annotated[float, Field(gt=0)] = Field(3600.0, description="fetching one file may take so long")
+
+
 class TableConfig(Strict):
     """How the source is read."""
 
@@ -75,14 +86,22 @@ class TableConfig(Strict):
     labels: Literal["exact", "fold_case"] = Field(
         "exact", description="of a target: fold_case makes one label of those that differ only in case"
     )
-    query: str | None = Field(None, description="of a database: a table's name, or SQL that selects rows")
+    query: Annotated[str | None, CALLER_ONLY] = Field(
+        None, description="of a database: a table's name, or SQL that selects rows"
+    )
+    query_seconds: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
+        300.0, description="how long a query of a database may take"
+    )
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
         {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
     )
     targets: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
         {}, description="new column → targets that one model learns together; --target a --target b makes it"
     )
-    allow_outside: bool = Field(False, description="let file cells point outside the table's folder")
+    allow_outside: Annotated[bool, CALLER_ONLY] = Field(
+        False, description="let file cells point outside the table's folder"
+    )
+    remote: Annotated[RemoteConfig, CALLER_ONLY] = RemoteConfig()
     series: dict[str, Names] = Field(
         {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from sensorium.config._types import Fraction, Named, Share, Some, Strict
+from sensorium.config._types import CALLER_ONLY, Fraction, Named, Share, Some, Strict
 
 
 class UnfreezeConfig(Strict):
@@ -57,7 +57,9 @@ class TrainConfig(Strict):
         None, description="afterwards, train frozen pretrained encoders too, and keep them if validation improves"
     )
     techniques: Named = Field({}, description="what else training does, by registered name, with options")
-    teacher: str | None = Field(None, description="a fitted model whose answers this one learns from: distillation")
+    teacher: Annotated[str | None, CALLER_ONLY] = Field(
+        None, description="a fitted model whose answers this one learns from: distillation"
+    )
     preset: Literal["auto", "few", "none"] = Field(
         "auto", description="few: patience and label smoothing for few rows, unless set; auto: by their number"
     )

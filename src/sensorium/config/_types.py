@@ -39,6 +39,13 @@ Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 
+class CallerOnly:
+    """Marks a setting that says what may be read, fetched, run or written: no saved model brings it along."""
+
+
+CALLER_ONLY = CallerOnly()
+
+
 class Strict(BaseModel):
     """A group of settings: unknown keys are faults."""
 

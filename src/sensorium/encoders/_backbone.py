@@ -25,6 +25,10 @@ PLAIN = {"apply_spec_augment": False, "layerdrop": 0.0, "encoder_layerdrop": 0.0
 # Weights that only a model's own summary or pretraining uses: nothing that we read depends on them.
 UNUSED = ("mask_token", "masked_spec_embed")
 UNUSED_OF = {"clip_vision_model": "post_layernorm.", "convnext": "layernorm.", "convnextv2": "layernorm."}
+# Settings by which `transformers` fetches: attention as a package of compiled code, the weights of a model within.
+FETCHING = (
+    "_attn_implementation", "attn_implementation", "experts_implementation", "use_kernels", "use_pretrained_backbone",
+)  # fmt: skip
 # Matrices that a model reads past the layers which hold them: an addition to the layer would have no effect.
 READ_AROUND = {"wavlm": r".*\.attention\.(q|k|v|out)_proj"}
 
@@ -187,8 +191,29 @@ def as_settings(config: Mapping[str, Any]) -> Any:
             rule="a model whose code is in transformers itself; a newer version may have it",
             cure=did_you_mean(str(kind), list(CONFIG_MAPPING)),
         )
-    given = {name: value for name, value in config.items() if name not in ("model_type", "auto_map", "dtype")}
+    given = {name: value for name, value in _alone(config).items() if name not in ("model_type", "auto_map", "dtype")}
     return AutoConfig.for_model(str(kind), **given)
+
+
+def _alone(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without what would fetch another model's settings, its weights or code when the model is built.
+
+    Raises:
+        ConfigError: the model is built around another one, which it only names.
+    """
+    part = config.get("backbone")
+    if (
+        isinstance(part, str)
+        and not config.get("backbone_config")
+        and (set("/:") & {*part} or not config.get("use_timm_backbone"))
+    ):
+        raise ConfigError(
+            f"the model is built around {part!r}, whose settings would have to be fetched",
+            place=f"model_type: {config.get('model_type')}",
+            rule="config.json holds all settings (backbone_config)",
+        )
+    found = {name: _alone(value) if isinstance(value, Mapping) else value for name, value in config.items()}
+    return {name: value for name, value in found.items() if name not in FETCHING}
 
 
 def _modality(settings: Any) -> str:

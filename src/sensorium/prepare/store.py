@@ -96,7 +96,9 @@ class Store:
         found.update(json.dumps(state, sort_keys=True, default=str).encode())
         for name, array in arrays.items():
             found.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
-        found.update(f"{column.files.folder} {column.files.allow_outside} {column.is_view} {self.identify}".encode())
+        files = column.files
+        reach = f"{files.allow_outside} {files.remote.redirects} {files.remote.private}"
+        found.update(f"{files.folder} {reach} {column.is_view} {self.identify}".encode())
         update_by_cells(found, column, self.identify)
         return found.hexdigest()[:32]
 

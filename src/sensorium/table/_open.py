@@ -73,7 +73,7 @@ def open_table(
     columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
     spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
-    files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside)
+    files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside, config.remote)
     columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
     origins = {column: origin for column, origin in origins.items() if column not in (*config.lists, *config.targets)}
     table = Table(
@@ -140,7 +140,10 @@ def _read_address(address: str, config: TableConfig, expected: Collection[str]) 
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
             return _as_read(entry.load()(address, config)), None
-    path, files = fetch_table(address, allow_outside=config.allow_outside)
+    path, files = fetch_table(address, config)
+    if path.suffix.lower() not in _known():
+        finding = "neither the address's suffix nor the server's content type tells what kind of table it is"
+        raise TableError(finding, place=without_secrets(address), rule=_suffixes())
     return _read_file(path, config, expected), files
 
 
@@ -149,7 +152,11 @@ def _as_read(found: Read | pa.Table) -> Read:
 
 
 def _suffixes() -> str:
-    return ", ".join(s for entry in registry.sources.entries.values() for s in entry.literal("SUFFIXES", ()))
+    return ", ".join(_known())
+
+
+def _known() -> list[str]:
+    return [suffix for entry in registry.sources.entries.values() for suffix in entry.literal("SUFFIXES", ())]
 
 
 def _plain_columns(

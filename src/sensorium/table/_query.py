@@ -1,27 +1,67 @@
-"""What a database is asked for."""
+"""What a database is asked for: one query that reads, for so long and no longer."""
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from sensorium.errors import TableError, did_you_mean
+
+RULE = "one SELECT (WITH … SELECT), or the name of a table"
+SELECTS = ("select", "with", "values", "from")  # the last in DuckDB
+LEADING = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)  # blanks, brackets and comments
 
 
 def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
     """SQL: the user's own, or all of the table that is named or alone.
 
     Raises:
-        TableError: no such table, or several and none named.
+        TableError: no such table, several and none named, or SQL that does something else than select.
     """
     if query and any(character.isspace() for character in query.strip()) and query not in tables:
-        return query
+        return _selection(query)
     name = query or (tables[0] if len(tables) == 1 else "")
     if name not in tables:
         finding = f"the database has no table {name!r}" if name else f"the database has {len(tables)} tables"
         cure = did_you_mean(name, tables) if name else f"--set table.query=NAME, one of {', '.join(tables)}"
         raise TableError(finding, place=str(place), cure=cure)
     return 'SELECT * FROM "{}"'.format(name.replace('"', '""'))
+
+
+def _selection(query: str) -> str:
+    """The query without the semicolon at its end; the database itself makes sure that it only reads."""
+    first = re.match(r"\w*", query[LEADING.match(query).end() :]).group().lower()  # type: ignore[union-attr]
+    if first not in SELECTS:
+        raise not_only_reading(f"it begins with {first.upper()}" if first else "it begins with no word")
+    return query.strip().rstrip(";").rstrip()
+
+
+def not_only_reading(reason: str) -> TableError:
+    """The error for a query that would do more than read the database."""
+    return TableError(f"the query may only read the database: {reason}", place="table.query", rule=RULE)
+
+
+@dataclass(frozen=True)
+class TimeLimit:
+    """How long a query may take, counted from when this is made."""
+
+    seconds: float
+    _start: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() - self._start >= self.seconds
+
+    def error(self) -> TableError:
+        """The error for a query that took longer."""
+        return TableError(
+            f"the query took longer than {self.seconds:g} seconds",
+            place="table.query",
+            cure="select less, or raise the limit: --set table.query_seconds=…",
+        )
 
 
 def without_secrets(address: str) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
-import re
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,33 +10,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
-from sensorium.caches import cache_folder
-from sensorium.errors import MissingExtraError, StoreError, TableError
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
 from sensorium.problems import Outside, Unreadable
-from sensorium.table._fetched import is_kept, make_room, replacing
+from sensorium.table._fetch import Refused, fetch, scheme_of, server_of
+from sensorium.table._fetched import make_room
+from sensorium.table._guard import Guard, NotAllowed
 from sensorium.table._paths import bare_path
 from sensorium.table._query import without_secrets
 from sensorium.table._table import Files
 
-INSTALL = "pip install 'sensorium[remote]'"
 TOGETHER = 16  # files fetched at a time
-TRIES, WAIT = 3, 0.3  # seconds before the second try, twice as long before the third
 PATIENT = 16  # files in a row that failed after all their tries; from there on each is tried once
-AGAIN = (408, 425, 429)  # of the HTTP statuses 300 to 499 those that a second try may mend
-REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missing
-CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
-LARGEST = 8 * 2**30  # bytes of a file
-STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
-
-
-def _ignore(_: str) -> None:
-    pass
-
-
-class Refused(OSError):
-    """The server doesn't send the file to us: a token or a right is missing."""
+# What a cell may name beside what its table's address begins with: the web, and stores that are known by name.
+SCHEMES = ("http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf")
 
 
 @dataclass(frozen=True)
@@ -74,7 +60,7 @@ class RemoteFiles(Files):
                 self._fetched[address] = error
         found = self._fetched[address]
         if isinstance(found, Unreadable):
-            raise Unreadable(found.reason, found.cure)
+            raise type(found)(found.reason, found.cure)
         return found
 
     def take_mended(self) -> list[str]:
@@ -101,7 +87,15 @@ class RemoteFiles(Files):
             return f"{self.address}/{quote(inside) if self._quotes else inside}"
         if not self.allow_outside:
             raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
-        return cell if "://" in cell else f"{self.address}/{cell}"
+        if "://" not in cell:
+            return f"{self.address}/{cell}"
+        if scheme_of(cell) not in (*SCHEMES, scheme_of(self.address)):
+            raise Unreadable(f"an address of a kind that no cell may name ({scheme_of(cell)}://)")
+        return cell
+
+    @cached_property
+    def _guard(self) -> Guard:
+        return Guard.of(self.address, self.remote)
 
     @cached_property
     def _quotes(self) -> bool:
@@ -109,13 +103,16 @@ class RemoteFiles(Files):
 
     def _fetch(self, address: str) -> Path:
         try:
-            found = fetch(address, once=len(self._failed) >= PATIENT, mended=self._mended.append)
+            once = len(self._failed) >= PATIENT
+            found = fetch(address, self._guard, self.remote, once=once, mended=self._mended.append)
         except FileNotFoundError:
             cure = f"paths are relative to the table's address{self._unsent}"
             raise Unreadable("there is no such file", cure) from None
+        except NotAllowed as error:
+            raise Outside(error.reason, error.cure) from None
         except Refused as error:
             cure = f"check that you may read the files beside the table{self._unsent}"
-            raise Unreadable(f"the server refused to send the file ({error})", cure) from None
+            raise Unreadable(f"{server_of(address)} refused to send the file ({error})", cure) from None
         except (OSError, TableError) as error:  # the latter: an address of no known kind, in a cell
             self._failed.append(address)
             reason = error.finding if isinstance(error, TableError) else error
@@ -131,7 +128,7 @@ class RemoteFiles(Files):
         return "; the part after '?' of the table's address is not sent with them" if self.query else ""
 
 
-def fetch_table(address: str, *, allow_outside: bool) -> tuple[Path, RemoteFiles]:
+def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
     """The table behind an address as a file of this machine, and how its cells' files are found.
 
     Raises:
@@ -144,142 +141,19 @@ def fetch_table(address: str, *, allow_outside: bool) -> tuple[Path, RemoteFiles
     make_room()
     mended = list[str]()
     try:
-        found = fetch(address, mended=mended.append)
+        guard = Guard.of(address, config.remote)
+        found = fetch(address, guard, config.remote, mended=mended.append)
     except FileNotFoundError:
         raise TableError("there is no such table", place=place) from None
+    except NotAllowed as error:
+        raise TableError(f"the table can't be fetched: {error.reason}", place=place, cure=error.cure) from None
     except Refused as error:
         cure = "check the address, its token, and that you may read the table"
         raise TableError(f"the server refused to send the table ({error})", place=place, cure=cure) from None
     except OSError as error:
         raise TableError(f"the table can't be fetched: {error}", place=place, cure="try again") from None
     before, _, query = address.partition("?")
-    return found, RemoteFiles(found.parent, allow_outside, before.rpartition("/")[0], bool(query), _mended=mended)
-
-
-def fetch(address: str, *, once: bool = False, mended: Callable[[str], None] = _ignore) -> Path:
-    """A file of this machine with the content that is behind the address now.
-
-    One that was fetched before is taken where size and time or tag are the same; a server that tells neither is asked
-    for the whole again. A refusal is taken at its word; other failures may pass, and are tried again after a while.
-
-    Args:
-        address: of the file.
-        once: try it once.
-        mended: called with the address, without what is secret in it, where the kept file was damaged.
-
-    Raises:
-        StoreError: the cache can't be written to.
-        FileNotFoundError: there is nothing.
-        Refused: the server has it but doesn't send it.
-        OSError: it can't be had, said without what is secret in the address.
-        MissingExtraError: fsspec, or what it needs for such an address, is not installed.
-    """
-    system, path = _file_system(address)
-    folder = cache_folder("files") / hashlib.sha256(address.encode()).hexdigest()[:32]
-    target = folder / (posixpath.basename(unquote(urlsplit(address).path)) or "file")
-    tries = 1 if once else TRIES
-    for attempt in range(tries):
-        try:
-            return _fetch_once(system, path, target, lambda: mended(without_secrets(address)))
-        except StoreError:
-            raise
-        # Each protocol's library has errors of its own.
-        except Exception as error:  # noqa: BLE001
-            if _says_nothing_is_there(error):
-                raise FileNotFoundError(without_secrets(address)) from None
-            status, reason = _status(error), _masked(error.__cause__ or error, address)
-            if status in REFUSED or isinstance(error, PermissionError):
-                raise Refused(f"HTTP {status}" if status else reason) from None
-            final = 300 <= status < 500 and status not in AGAIN
-            if attempt + 1 == tries or final or isinstance(error, _TooLarge):
-                raise OSError(reason) from None
-            time.sleep(WAIT * 2**attempt)
-    raise AssertionError
-
-
-def _fetch_once(system: Any, path: str, target: Path, damaged: Callable[[], None]) -> Path:
-    info = system.info(path)
-    told = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
-    if len(told) > 1 and is_kept(target, told, damaged):
-        return target
-    if (info.get("size") or 0) > LARGEST:
-        raise _TooLarge(f"more than {LARGEST:,} bytes")
-    with replacing(target, told) as write, _open(system, path) as source:
-        size = _copy(source, write)
-        if info.get("size") is not None and size != info["size"]:
-            raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
-    return target
-
-
-def _says_nothing_is_there(error: BaseException) -> bool:
-    """To fsspec's HTTP every failure is a file that is not there; what it was is the error's cause."""
-    cause, status = error.__cause__, _status(error)
-    plain = cause is None or isinstance(cause, FileNotFoundError)
-    return status in (404, 410) or (isinstance(error, FileNotFoundError) and plain)
-
-
-def _status(error: BaseException) -> int:
-    """The HTTP status of an answer that a library made an error of; 0 where there was none."""
-    for each in filter(None, (error, error.__cause__)):
-        for name in ("status", "status_code", "code"):
-            if isinstance(found := getattr(each, name, None), int):
-                return found
-    return 0
-
-
-class _TooLarge(OSError):
-    """More than is taken."""
-
-
-def _open(system: Any, path: str) -> Any:
-    """HTTP is read from its beginning to its end, not in pieces that are asked for one by one."""
-    http = "http" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
-    return system.open(path, "rb", **({"block_size": 0} if http else {}))
-
-
-def _copy(source: Any, write: Callable[[bytes], None]) -> int:
-    size = 0
-    while part := source.read(2**20):
-        size += len(part)
-        if size > LARGEST:
-            raise _TooLarge(f"more than {LARGEST:,} bytes")
-        write(part)
-    return size
-
-
-def _file_system(address: str) -> tuple[Any, str]:
-    try:
-        from fsspec import available_protocols
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise MissingExtraError("addresses need fsspec", cure=INSTALL) from error
-    scheme = address.partition("://")[0].lower()
-    if scheme not in available_protocols() or scheme in ("file", "local"):
-        known = "s3, gs, az, https, http …, or postgresql"
-        raise TableError(f"{scheme}:// is no kind of address known here", place=scheme, rule=known)
-    try:
-        options = {"client_kwargs": {"timeout": _patience()}} if scheme in ("http", "https") else {}
-        system, path = url_to_fs(address, **options)
-    except ImportError as error:
-        raise MissingExtraError(f"{scheme}:// needs a package: {error}", cure=INSTALL) from None
-    except ValueError as error:
-        raise OSError(_masked(error, address)) from None
-    return system, path
-
-
-def _patience() -> Any:
-    try:
-        from aiohttp import ClientTimeout
-    except ImportError as error:
-        raise MissingExtraError("https:// needs aiohttp", cure=INSTALL) from error
-    return ClientTimeout(total=None, sock_connect=CONNECT, sock_read=SILENCE)
-
-
-def _masked(error: BaseException, address: str) -> str:
-    """What a library says, in one line, with no more of the address than may be told."""
-    parts = urlsplit(address)
-    text = " ".join(str(error).split()) or type(error).__name__
-    for secret in filter(None, (address, parts.query, parts.password, parts.netloc)):
-        text = text.replace(secret, without_secrets(address) if secret == address else "…")
-    # A server may have sent us on to an address with a signature of its own.
-    return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]
+    beside = before.rpartition("/")[0]
+    return found, RemoteFiles(
+        found.parent, config.allow_outside, config.remote, address=beside, query=bool(query), _mended=mended
+    )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import RemoteConfig
 from sensorium.errors import SchemaError, did_you_mean
 from sensorium.problems import NotFound, Outside, Problem, Unreadable
 from sensorium.table._notation import Conventions
@@ -31,10 +32,12 @@ class Files:
     Args:
         folder: cells are relative to it; the working directory for tables that come from memory.
         allow_outside: let a path lead out of the folder (by `..`, an absolute path or a link).
+        remote: how files behind addresses are fetched.
     """
 
     folder: Path
     allow_outside: bool = False
+    remote: RemoteConfig = field(default_factory=RemoteConfig)
 
     @cached_property
     def _root(self) -> str:
@@ -48,7 +51,7 @@ class Files:
     def _elsewhere(self) -> Files:
         from sensorium.table._remote import RemoteFiles  # it is made of this class
 
-        return RemoteFiles(self.folder, allow_outside=True)
+        return RemoteFiles(self.folder, allow_outside=True, remote=self.remote)
 
     def take_mended(self) -> list[str]:
         """Addresses of fetched files that were damaged in the cache and fetched again; each is told once."""

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.table._query import as_query
+from sensorium.table._query import TimeLimit, as_query, not_only_reading
 
 SUFFIXES = (".duckdb", ".ddb")
 QUERY = True
 NAMES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' ORDER BY table_name"
-# A query reads this file and no other, nothing is fetched from the network, and rows keep one order.
+# A query reads this file and no other, sees no variable of Python, fetches nothing and changes no setting; what does
+# not fit in memory is not put beside the file; rows keep one order.
 SETTINGS = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
     "threads": "1",
+    "lock_configuration": "true",
 }
 
 
@@ -26,19 +33,34 @@ def duckdb(path: Path, config: TableConfig) -> pa.Table:
     """The rows that `table.query` selects or names; without it, those of the file's only table. Nothing is written.
 
     Raises:
-        TableError: no database, a fault in the query, or several tables and none named.
+        TableError: no database, a fault in the query, one that does more than read or takes too long, or several tables
+            and none named.
         MissingExtraError: DuckDB is not installed.
     """
     try:
         import duckdb as engine
     except ImportError as error:
         raise MissingExtraError("DuckDB is not installed", cure="pip install 'sensorium[duckdb]'") from error
+    limit = TimeLimit(config.query_seconds)
     try:
         with engine.connect(str(path), read_only=True, config=dict(SETTINGS)) as connection:
             tables = [name for (name,) in connection.execute(NAMES).fetchall()]
-            query = as_query(config.query, tables, path)
-            if [statement.type for statement in connection.extract_statements(query)] != [engine.StatementType.SELECT]:
-                raise TableError("the query selects nothing", place="table.query", rule="one SELECT, or a table's name")
-            return connection.sql(query).to_arrow_table()
+            return _select(engine, connection, as_query(config.query, tables, path), limit)
     except (engine.Error, pa.ArrowException) as error:
+        if limit.is_over and isinstance(error, engine.InterruptException):
+            raise limit.error() from None
         raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
+
+
+def _select(engine: Any, connection: Any, query: str, limit: TimeLimit) -> pa.Table:
+    kinds = [statement.type for statement in connection.extract_statements(query)]
+    if kinds != [engine.StatementType.SELECT]:
+        told = kinds[0].name if len(kinds) == 1 else f"{len(kinds)} statements"
+        raise not_only_reading(f"it is {told}")
+    timer = Timer(limit.seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        return connection.sql(query).to_arrow_table()
+    finally:
+        timer.cancel()

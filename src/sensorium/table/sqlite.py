@@ -4,36 +4,123 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
 from sensorium.table._cells import column_of
-from sensorium.table._query import as_query
+from sensorium.table._query import TimeLimit, as_query, not_only_reading
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 QUERY = True
 NAMES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
+VIRTUAL = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL %'"
+FUNCTIONS = "SELECT name, flags FROM pragma_function_list"
+INNOCUOUS = 0x200000  # SQLite's own mark of a function that has no effect but its value
+# Functions without this mark that only compute: those of JSON, and those that show what a full-text search found.
+HARMLESS = ("->", "->>", "bm25", "highlight", "match", "matchinfo", "offsets", "snippet")
+ASKED = ("data_version", "page_size")  # what full-text search itself asks for
+ACTIONS = (
+    "SQLITE_ALTER_TABLE", "SQLITE_ANALYZE", "SQLITE_ATTACH", "SQLITE_CREATE_TABLE", "SQLITE_CREATE_TEMP_TABLE",
+    "SQLITE_DELETE", "SQLITE_DETACH", "SQLITE_INSERT", "SQLITE_PRAGMA", "SQLITE_REINDEX", "SQLITE_SAVEPOINT",
+    "SQLITE_TRANSACTION", "SQLITE_UPDATE",
+)  # fmt: skip
+STEPS = 10_000  # of SQLite's machine between two looks at the clock
+HARDENED = (
+    "PRAGMA query_only = ON",
+    "PRAGMA trusted_schema = OFF",  # views of the file may call functions without effects only
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA mmap_size = 0",
+)
 
 
 def sqlite(path: Path, config: TableConfig) -> pa.Table:
-    """The rows that `table.query` selects or names; without it, those of the file's only table. Nothing is written.
+    """The rows that `table.query` selects or names; without it, those of the file's only table.
+
+    Nothing is written: the connection is read-only, and SQLite asks before each step of a query whether it may take it.
+    Only reading this file and calling functions without effects are allowed.
 
     Raises:
-        TableError: no database, a fault in the query, several tables and none named, a column of mixed types.
+        TableError: no database, a fault in the query, one that does more than read or takes too long, several tables
+            and none named, a column of mixed types.
     """
     import sqlite3
 
+    denied, limit = list[str](), TimeLimit(config.query_seconds)
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             tables = [name for (name,) in connection.execute(NAMES)]
-            cursor = connection.execute(as_query(config.query, tables, path))
-            names, rows = [column[0] for column in cursor.description or ()], cursor.fetchall()
+            query = as_query(config.query, tables, path)
+            _restrict(connection, denied, limit)
+            names, rows = _select(connection, query)
     except sqlite3.Error as error:
+        if denied:
+            raise not_only_reading(denied[0]) from None
+        if limit.is_over:
+            raise limit.error() from None
         raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
-    if not names:
-        raise TableError("the query selects nothing", place="table.query", rule="a SELECT, or the name of a table")
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
     arrays = [column_of(values) for values in columns]
     return pa.Table.from_arrays(arrays, names=names)
+
+
+def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
+    """Names of the columns, and the rows."""
+    import sqlite3
+
+    try:
+        cursor = connection.execute(query)
+    except (sqlite3.ProgrammingError, sqlite3.Warning) as error:  # the latter in Python 3.11
+        if "one statement" in str(error):
+            raise not_only_reading("it has more than one statement") from None
+        raise
+    return [column[0] for column in cursor.description], cursor.fetchall()
+
+
+def _restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> None:
+    """Let what is run from now on only read, and for so long; what it is refused is noted in `denied`."""
+    for setting in HARDENED:
+        connection.execute(setting)
+    _open_virtual_tables(connection)
+    innocuous = {name.lower() for name, flags in connection.execute(FUNCTIONS) if flags & INNOCUOUS}
+    connection.set_authorizer(_authorizer({*innocuous, *HARMLESS}, denied))
+    connection.set_progress_handler(lambda: limit.is_over, STEPS)
+
+
+def _open_virtual_tables(connection: Connection) -> None:
+    """Opening one counts as a change of the schema, which is allowed for once: those of the file, and of JSON."""
+    import sqlite3
+
+    names = ['"{}"'.format(name.replace('"', '""')) for (name,) in connection.execute(VIRTUAL)]
+    for name in (*names, "json_each('[]')", "json_tree('[]')"):
+        try:
+            connection.execute(f"SELECT 1 FROM {name} LIMIT 0")
+        except sqlite3.Error:  # one of a module that this SQLite lacks is told where a query names it
+            continue
+
+
+def _authorizer(functions: set[str], denied: list[str]) -> Any:
+    import sqlite3
+
+    names = {getattr(sqlite3, name): name[7:].replace("_", " ") for name in ACTIONS if hasattr(sqlite3, name)}
+    reading = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
+
+    def allows(action: int, first: str | None, second: str | None, *_: Any) -> int:
+        if action in reading:
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION:
+            if second and (second.lower() in functions or second.lower().startswith("json")):
+                return sqlite3.SQLITE_OK
+            denied.append(f"it calls {second}")
+        elif action == sqlite3.SQLITE_PRAGMA and first in ASKED:
+            return sqlite3.SQLITE_OK
+        else:
+            denied.append(f"it asks for {names.get(action, 'something else')}")
+        return sqlite3.SQLITE_DENY
+
+    return allows

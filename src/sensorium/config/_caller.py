@@ -1,0 +1,106 @@
+"""Settings that only the caller gives, never a saved model: what may be read, fetched, run and written.
+
+A model comes from anywhere. What it learnt is data; what it may reach on this machine and in its network is for whoever
+uses it to say, each time. Such a setting has `CALLER_ONLY` in its annotation, or in that of its group.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from sensorium.config._config import Config
+from sensorium.config._types import CALLER_ONLY
+from sensorium.errors import ConfigError
+
+
+def caller_only() -> list[str]:
+    """Their names, such as `table.query`."""
+    return [name for name, marked in every_setting() if marked]
+
+
+def every_setting() -> Iterator[tuple[str, bool]]:
+    """Each setting's name, and whether it is one that only the caller gives."""
+    return _settings(Config, "", False)
+
+
+def split_saved(saved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A model's settings without those that only the caller gives, and the names of these that were set.
+
+    Args:
+        saved: a tree of settings, as a model's file has it.
+    """
+    plain, kept = Config().model_dump(mode="json"), saved
+    names = [name for name in caller_only() if _value(saved, name, _MISSING) not in (_MISSING, _value(plain, name))]
+    for name in caller_only():
+        kept = _without(kept, name.split("."))
+    return dict(kept), names
+
+
+def with_given(config: Config, given: Mapping[str, Any]) -> Config:
+    """A model's settings with those that the caller gives.
+
+    Raises:
+        ConfigError: among them is one that a fitted model has settled, or one that there is not.
+    """
+    if not given:
+        return config
+    Config.gather(given)  # an unknown name, or a value that can't be, is told as for any other setting
+    allowed = [name for name in caller_only() if not name.startswith("train.")]
+    settled = [name for name in _leaves(given) if name not in allowed]
+    if settled:
+        rule = f"a fitted model takes {', '.join(allowed)}"
+        raise ConfigError(f"{', '.join(settled)} can't be changed after the fit", place=settled[0], rule=rule)
+    return Config.gather(config.model_dump(mode="json"), given)
+
+
+def given_names(given: Mapping[str, Any]) -> list[str]:
+    """Those settings of the caller's that are set in a tree."""
+    return [name for name in caller_only() if _value(given, name, _MISSING) is not _MISSING]
+
+
+_MISSING = object()
+
+
+def _settings(model: type[BaseModel], prefix: str, marked: bool) -> Iterator[tuple[str, bool]]:
+    for name, field in model.model_fields.items():
+        own = marked or CALLER_ONLY in field.metadata
+        group = _group(field.annotation)
+        if group:
+            yield from _settings(group, f"{prefix}{name}.", own)
+        else:
+            yield f"{prefix}{name}", own
+
+
+def _group(annotation: Any) -> type[BaseModel] | None:
+    """The group of settings that a field holds, if it does; a choice with free options is none."""
+    kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
+    return next(
+        (kind for kind in kinds if issubclass(kind, BaseModel) and kind.model_config["extra"] == "forbid"), None
+    )
+
+
+def _value(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    for key in name.split("."):
+        if not isinstance(tree, Mapping) or key not in tree:
+            return default
+        tree = tree[key]
+    return tree
+
+
+def _without(tree: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
+    name, *rest = path
+    if not rest or not isinstance(tree.get(name), Mapping):
+        return {key: value for key, value in tree.items() if rest or key != name}
+    return {**tree, name: _without(tree[name], rest)}
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"

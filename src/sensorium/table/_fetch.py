@@ -1,0 +1,216 @@
+"""One file from behind an address: fetched whole into a folder of this machine, kept while it does not change there."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sensorium.caches import cache_folder
+from sensorium.config import RemoteConfig
+from sensorium.errors import MissingExtraError, StoreError, TableError
+from sensorium.table._fetched import is_kept, replacing
+from sensorium.table._guard import Guard, NotAllowed
+from sensorium.table._kinds import suffix_of
+from sensorium.table._query import without_secrets
+
+INSTALL = "pip install 'sensorium[remote]'"
+TRIES, WAIT = 3, 0.3  # seconds before the second try, twice as long before the third
+AGAIN = (408, 425, 429)  # of the HTTP statuses 300 to 499 those that a second try may mend
+REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missing
+STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
+
+
+class Refused(OSError):
+    """The server doesn't send the file to us: a token or a right is missing."""
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+def fetch(
+    address: str,
+    guard: Guard | None = None,
+    remote: RemoteConfig | None = None,
+    *,
+    once: bool = False,
+    mended: Callable[[str], None] = _ignore,
+) -> Path:
+    """A file of this machine with the content that is behind the address now.
+
+    One that was fetched before is taken where size and time or tag are the same; a server that tells neither is asked
+    for the whole again. A refusal is taken at its word; other failures may pass, and are tried again after a while.
+
+    Args:
+        address: what to fetch.
+        guard: what looks at where it leads; by default the address is one that the caller named.
+        remote: how large it may be, and how long it may take.
+        once: try it once.
+        mended: called with the address, without what is secret in it, where the kept file was damaged.
+
+    Raises:
+        NotAllowed: it leads to a server that it may not lead to.
+        StoreError: the cache can't be written to.
+        FileNotFoundError: there is nothing.
+        Refused: the server has it but doesn't send it.
+        OSError: it can't be had, said without what is secret in the address.
+        MissingExtraError: fsspec, or what it needs for such an address, is not installed.
+    """
+    remote = remote or RemoteConfig()
+    system, path = _file_system(address, guard or Guard.of(address, remote))
+    folder = cache_folder("files") / hashlib.sha256(address.encode()).hexdigest()[:32]
+    name = posixpath.basename(unquote(urlsplit(address).path)) or "file"
+    tries = 1 if once else TRIES
+    for attempt in range(tries):
+        try:
+            return _fetch_once(system, path, folder / name, Limit.of(remote), lambda: mended(without_secrets(address)))
+        except StoreError:
+            raise
+        # Each protocol's library has errors of its own.
+        except Exception as error:  # noqa: BLE001
+            if denied := _denied(error):
+                raise denied from None
+            if _says_nothing_is_there(error):
+                raise FileNotFoundError(without_secrets(address)) from None
+            status, reason = _status(error), _masked(error.__cause__ or error, address)
+            if status in REFUSED or isinstance(error, PermissionError):
+                raise Refused(f"HTTP {status}" if status else reason) from None
+            final = 300 <= status < 500 and status not in AGAIN
+            if attempt + 1 == tries or final or isinstance(error, _TooMuch):
+                raise OSError(reason) from None
+            time.sleep(WAIT * 2**attempt)
+    raise AssertionError
+
+
+def _fetch_once(system: Any, path: str, target: Path, limit: Limit, damaged: Callable[[], None]) -> Path:
+    info = system.info(path)
+    target = target if target.suffix else target.with_suffix(suffix_of(info.get("mimetype")))
+    told = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
+    if len(told) > 1 and is_kept(target, told, damaged):
+        return target
+    limit.check(info.get("size") or 0)
+    with replacing(target, told) as write, _open(system, path) as source:
+        size = _copy(source, write, limit)
+        if info.get("size") is not None and size != info["size"]:
+            raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
+    return target
+
+
+def _says_nothing_is_there(error: BaseException) -> bool:
+    """To fsspec's HTTP every failure is a file that is not there; what it was is the error's cause."""
+    cause, status = error.__cause__, _status(error)
+    plain = cause is None or isinstance(cause, FileNotFoundError)
+    return status in (404, 410) or (isinstance(error, FileNotFoundError) and plain)
+
+
+def _status(error: BaseException) -> int:
+    """The HTTP status of an answer that a library made an error of; 0 where there was none."""
+    for each in filter(None, (error, error.__cause__)):
+        for name in ("status", "status_code", "code"):
+            if isinstance(found := getattr(each, name, None), int):
+                return found
+    return 0
+
+
+def _denied(error: BaseException) -> NotAllowed | None:
+    """What the guard said, beneath what libraries made of it."""
+    chain: list[BaseException] = [error]
+    while chain and not isinstance(chain[-1], NotAllowed):
+        below = chain[-1].__cause__ or chain[-1].__context__
+        if below is None or below in chain:
+            return None
+        chain.append(below)
+    found = chain[-1]
+    return found if isinstance(found, NotAllowed) else None
+
+
+class _TooMuch(OSError):
+    """Larger or slower than is taken."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How large a file may be, and how long it may take from when this is made."""
+
+    bytes: int
+    seconds: float
+    _start: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, remote: RemoteConfig) -> Limit:
+        return cls(round(remote.gigabytes * 1e9), remote.seconds)
+
+    def check(self, size: int) -> None:
+        """Raises an OSError where so many bytes, or the time until now, are too much."""
+        if size > self.bytes:
+            raise _TooMuch(f"more than {self.bytes:,} bytes: see table.remote.gigabytes")
+        if time.monotonic() - self._start > self.seconds:
+            raise _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.seconds")
+
+
+def _open(system: Any, path: str) -> Any:
+    """HTTP is read from its beginning to its end, not in pieces that are asked for one by one."""
+    http = "http" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
+    return system.open(path, "rb", **({"block_size": 0} if http else {}))
+
+
+def _copy(source: Any, write: Callable[[bytes], None], limit: Limit) -> int:
+    size = 0
+    while part := source.read(2**20):
+        size += len(part)
+        limit.check(size)
+        write(part)
+    return size
+
+
+def scheme_of(address: str) -> str:
+    return address.partition("://")[0].lower()
+
+
+def server_of(address: str) -> str:
+    """Scheme, host and port: what is the same for all files of a server."""
+    return without_secrets(address.partition("?")[0]).removesuffix(urlsplit(address).path)
+
+
+def _file_system(address: str, guard: Guard) -> tuple[Any, str]:
+    try:
+        from fsspec import available_protocols
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise MissingExtraError("addresses need fsspec", cure=INSTALL) from error
+    scheme = scheme_of(address)
+    if scheme not in available_protocols() or scheme in ("file", "local"):
+        known = "s3, gs, az, https, http …, or postgresql"
+        raise TableError(f"{scheme}:// is no kind of address known here", place=scheme, rule=known)
+    try:
+        options = {"get_client": _client(guard)} if scheme in ("http", "https") else {}
+        system, path = url_to_fs(address, **options)
+    except ImportError as error:
+        raise MissingExtraError(f"{scheme}:// needs a package: {error}", cure=INSTALL) from None
+    except ValueError as error:
+        raise OSError(_masked(error, address)) from None
+    return system, path
+
+
+def _client(guard: Guard) -> Any:
+    if find_spec("aiohttp") is None:
+        raise MissingExtraError("https:// needs aiohttp", cure=INSTALL)
+    return guard.session
+
+
+def _masked(error: BaseException, address: str) -> str:
+    """What a library says, in one line, with no more of the address than may be told."""
+    parts = urlsplit(address)
+    text = " ".join(str(error).split()) or type(error).__name__
+    for secret in filter(None, (address, parts.query, parts.password, parts.netloc)):
+        text = text.replace(secret, without_secrets(address) if secret == address else "…")
+    # A server may have sent us on to an address with a signature of its own.
+    return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]

@@ -1,0 +1,169 @@
+"""Which servers an address of the web may lead to: the one that was named, and others where that was allowed.
+
+The caller names a table's address; what its cells and its server's redirects name comes from elsewhere. Such an address
+could reach servers that only this machine can reach. So the addresses that a name resolves to are looked at where the
+connection is made, by the resolver whose answer is connected to: no other answer can slip in between.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from sensorium.config import RemoteConfig
+from sensorium.table._query import without_secrets
+
+CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
+PORTS = {"http": 80, "https": 443}
+MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
+WITHIN = "--set table.remote.private=true allows it"
+
+
+class NotAllowed(Exception):
+    """An address leads where it may not."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        self.reason, self.cure = reason, cure
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Looks at each address before it is asked for, at each redirect, and at what names resolve to.
+
+    Args:
+        origin: `host:port` that the caller named: it may lie on this machine or in a private network.
+        redirects: follow a redirect to another host.
+        private: let cells and redirects lead to this machine and private networks.
+        seconds: that one file may take.
+    """
+
+    origin: str = ""
+    redirects: bool = False
+    private: bool = False
+    seconds: float = 3600.0
+    _was_public: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, address: str, remote: RemoteConfig) -> Guard:
+        """For a table at this address and its cells; empty where the table lies here."""
+        return cls(origin_of(address), remote.redirects, remote.private, remote.seconds)
+
+    async def session(self, **options: Any) -> Any:
+        """A session of aiohttp that keeps to this, as fsspec wants it."""
+        import aiohttp
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(self._at_start)
+        trace.on_request_redirect.append(self._at_redirect)
+        timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=CONNECT, sock_read=SILENCE)
+        connector = aiohttp.TCPConnector(resolver=_resolver(self))
+        return aiohttp.ClientSession(connector=connector, trace_configs=[trace], timeout=timeout, **options)
+
+    async def _at_start(self, _session: Any, _context: Any, request: Any) -> None:
+        self.check(str(request.url))
+
+    async def _at_redirect(self, _session: Any, _context: Any, request: Any) -> None:
+        from yarl import URL
+
+        headers = request.response.headers
+        target = URL(headers.get("Location") or headers.get("URI") or "")
+        self.check_redirect(str(request.response.url), str(request.response.url.join(target)))
+
+    def check_redirect(self, before: str, after: str) -> None:
+        """Raises NotAllowed where a redirect leaves its server, goes on without encryption or to something local."""
+        old, new = urlsplit(before), urlsplit(after)
+        if new.scheme not in PORTS or (old.scheme, new.scheme) == ("https", "http"):
+            reason = f"the server redirects from {old.scheme}:// to {new.scheme}://"
+            raise NotAllowed(reason, "give the address that it redirects to, if you trust it")
+        upgraded = (old.hostname, origin_of(before), origin_of(after)) == (
+            new.hostname, f"{old.hostname}:80", f"{old.hostname}:443",
+        )  # fmt: skip
+        if origin_of(before) != origin_of(after) and not upgraded and not self.redirects:
+            reason = f"the server redirects to another one: {_server(after)}"
+            raise NotAllowed(reason, "--set table.remote.redirects=true follows it")
+        self.check(after)
+
+    def check(self, address: str) -> None:
+        """Raises NotAllowed where the host is spelt as an address of this machine or of a private network."""
+        host = urlsplit(address).hostname or ""
+        number = _number(host)
+        if number is not None and not (self.private or origin_of(address) == self.origin or is_public(number)):
+            raise _private(host, number)
+
+    def check_resolved(self, host: str, port: int, numbers: list[str]) -> None:
+        """Raises NotAllowed where a name resolves to an address of this machine or of a private network.
+
+        The host that the caller named may, but not if it was a public one before.
+        """
+        hidden = [number for number in numbers if not is_public(number)]
+        if f"{host}:{port}" == self.origin and not self._was_public.setdefault(self.origin, not hidden):
+            return
+        if hidden and not self.private:
+            raise _private(host, hidden[0])
+
+
+def origin_of(address: str) -> str:
+    """`host:port` of an address of the web; of others nothing."""
+    parts = urlsplit(address)
+    if parts.scheme not in PORTS:
+        return ""
+    return f"{parts.hostname or ''}:{parts.port or PORTS[parts.scheme]}"
+
+
+def is_public(number: str) -> bool:
+    """Is an IP address one of the public internet, also where an IPv6 one wraps an IPv4 one?"""
+    found = ipaddress.ip_address(number.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in MAPPED or found in TRANSLATED:
+            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        if found.sixtofour and not is_public(str(found.sixtofour)):
+            return False
+    return found.is_global and not (found.is_multicast or found.is_reserved)
+
+
+def _number(host: str) -> str | None:
+    """The IP address that a host is spelt as, also as `127.1`, `2130706433` or `0x7f000001`; None: it is a name."""
+    bare = host.rstrip(".").partition("%")[0]
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(bare))
+    except (OSError, UnicodeError):
+        return None
+
+
+def _private(host: str, number: str) -> NotAllowed:
+    told = host if host == number else f"{host} ({number})"
+    return NotAllowed(f"{told} is on this machine or in a private network", WITHIN)
+
+
+def _server(address: str) -> str:
+    return without_secrets(urlsplit(address)._replace(path="", query="", fragment="").geturl())
+
+
+def _resolver(guard: Guard) -> Any:
+    from aiohttp import ThreadedResolver
+    from aiohttp.abc import AbstractResolver
+
+    class Resolver(AbstractResolver):
+        """The system's, whose answers the guard looks at."""
+
+        def __init__(self) -> None:
+            self._system = ThreadedResolver()
+
+        async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> Any:
+            found = await self._system.resolve(host, port, family)
+            guard.check_resolved(host, port, [each["host"] for each in found])
+            return found
+
+        async def close(self) -> None:
+            await self._system.close()
+
+    return Resolver()
