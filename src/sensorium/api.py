@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from sensorium.config import Config, read_yaml
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.experiment import Experiment, Trained, continued_settings, tune_encoders, what_moved
+from sensorium.files import alone_in
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model, load
 from sensorium.progress import Reporter, reporter
@@ -92,7 +94,7 @@ def fit(
         The model with the weights of its best epoch.
 
     Raises:
-        SensoriumError: with what was found, where, and the cure.
+        SensoriumError: with what was found, where, and the cure; a BusyError where another run has this `out`.
         Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
     """
     time = None if budget is None else Budget(parse_budget(budget))
@@ -103,29 +105,40 @@ def fit(
         _check_searched(job, start, resume)
     report = reporter(progress)
     text, gaps = (source.card["text"], True) if source else ((), False)
-    opened = open_table(table, job.table, text=text, gaps=gaps)
-    run = Run(Path(out)) if out else None
-    checkpoint = _checkpoint(run, resume, report)
-    experiment = Experiment(opened, job, report, modules, source)
-    if run:
-        run.save_experiment(experiment)
-    trained = _train(experiment, time, run, checkpoint)
-    evaluations = _measure(experiment, trained)
-    if run:
-        run.save_problems(experiment.problems)
-        run.save_result(trained, evaluations)
-        run.checkpoint(resume).forget()
+    evaluations: dict[str, Evaluation] = {}
+    with alone_in(Path(out)) if out else nullcontext():
+        opened = open_table(table, job.table, text=text, gaps=gaps)
+        run = Run(Path(out)) if out else None
+        checkpoint = _checkpoint(run, resume, report)
+        experiment = Experiment(opened, job, report, modules, source)
+        if run:
+            run.save_experiment(experiment)
+
+        def save(trained: Trained) -> None:
+            evaluations.update(_measure(experiment, trained))
+            if run:
+                run.save_result(trained, evaluations, experiment.problems)
+
+        trained = _train(experiment, time, run, checkpoint, save)
+        if run:
+            run.checkpoint(resume).forget()
     model = Model(trained.bundle, evaluations.get("test"))
     model.problems = experiment.problems
     return model
 
 
-def _train(experiment: Experiment, time: Budget | None, run: Run | None, checkpoint: Checkpoint | None) -> Trained:
+def _train(
+    experiment: Experiment,
+    time: Budget | None,
+    run: Run | None,
+    checkpoint: Checkpoint | None,
+    save: Callable[[Trained], None],
+) -> Trained:
     """By a search within a time, with remedies for imbalance, or plainly; then what comes after training."""
     settings, keep = experiment.config.train, run.save_model if run else None
     if time:
-        trained = search(experiment, time, folder=run.folder if run else None, keep=keep)
-    elif settings.balance != "off":
+        return search(experiment, time, folder=run.folder if run else None, keep=keep, save=save)
+    if settings.balance != "off":
         trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
     else:
         trained = experiment.train(keep=keep, checkpoint=checkpoint)
@@ -134,6 +147,7 @@ def _train(experiment: Experiment, time: Budget | None, run: Run | None, checkpo
         experiment.report.say(trained.bundle.card["tuning"]["sentence"])
     if experiment.start is not None:
         trained.bundle.card["moved"] = what_moved(experiment, trained)
+    save(trained)
     return trained
 
 
@@ -177,11 +191,12 @@ def compare(
     check_names(fusions, baselines)
     job, modules = gather_config(target, config, settings)
     _check_compared(job)
-    experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
     chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
-    return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
+    with alone_in(Path(out)) if out else nullcontext():
+        experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
+        return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
 
 
 def _check_searched(job: Config, start: Any, resume: bool) -> None:

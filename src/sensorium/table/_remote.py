@@ -8,8 +8,8 @@ import os
 import posixpath
 import re
 import shutil
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sensorium.caches import cache_folder
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.problems import Outside, Unreadable
+from sensorium.signals import undone_at_end
 from sensorium.table._paths import bare_path
 from sensorium.table._query import without_secrets
 from sensorium.table._table import Files
@@ -190,9 +191,9 @@ def _fetch_once(system: Any, path: str, target: Path) -> Path:
     if (info.get("size") or 0) > LARGEST:
         raise _TooLarge(f"more than {LARGEST:,} bytes")
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, new = tempfile.mkstemp(dir=target.parent)
+    new = target.with_name(f".{uuid.uuid4().hex}")  # several processes may fetch it at once
     try:
-        with os.fdopen(handle, "wb") as stream, _open(system, path) as source:
+        with undone_at_end(new.unlink), new.open("xb") as stream, _open(system, path) as source:
             size = _copy(source, stream)
         if info.get("size") is not None and size != info["size"]:
             raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
@@ -200,7 +201,7 @@ def _fetch_once(system: Any, path: str, target: Path) -> Path:
         os.replace(new, target)
         _stamp(target).write_text(json.dumps(stamp))
     except BaseException:
-        Path(new).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
     return target
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sensorium.errors import TableError
+from sensorium.files import one_writer, replaced_file
 
 WRITTEN = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".feather")
 
@@ -30,14 +31,13 @@ def write_table(table: pa.Table, path: Path) -> None:
 
     Raises:
         TableError: as `check_writable`, or the disk is full.
+        BusyError: another process has been writing this file for a minute.
     """
     check_writable(path)
-    new = path.with_name(f".{path.name}.new")
     try:
-        _write(table, new, path.suffix.lower())
-        new.replace(path)
+        with one_writer(path), replaced_file(path) as new:
+            _write(table, new, path.suffix.lower())
     except (OSError, pa.ArrowException) as error:
-        new.unlink(missing_ok=True)
         raise TableError(f"the table can't be written: {error}", place=str(path)) from None
 
 

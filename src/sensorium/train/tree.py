@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sensorium.errors import TrainingError
+from sensorium.files import replaced_file
 
 FORMAT = "sensorium.checkpoint"
 VERSION = 1
@@ -37,16 +37,10 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
     packed = {"about": _pack(about, "about", tensors), "tree": _pack(tree, "tree", tensors)}
     header = {name: json.dumps(value, allow_nan=False) for name, value in packed.items()}
     content = save(_apart(tensors), {"format": FORMAT, "version": str(VERSION), **header})
-    new = path.with_name(f".{path.name}.new")
     try:
-        with new.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(path)
-        _sync(path.parent)
+        with replaced_file(path) as new:
+            new.write_bytes(content)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise TrainingError(f"the checkpoint can't be written: {error.strerror or error}", place=str(path)) from None
 
 
@@ -131,13 +125,3 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found[name] = tensor.clone() if memory in seen or tensor.numel() == 0 else tensor
         seen.add(memory)
     return found
-
-
-def _sync(folder: Path) -> None:
-    """The folder's entry is on disk, too, where the system lets one ask for that."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
