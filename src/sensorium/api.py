@@ -19,6 +19,7 @@ from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.experiment import Experiment, Trained, continued_settings, tune_encoders, what_moved
 from sensorium.files import alone_in
+from sensorium.memory import told_of_memory
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model, load
 from sensorium.progress import Reporter, reporter
@@ -55,9 +56,14 @@ class Settings(TypedDict, total=False):
     split_column: str
 
 
+LESS = (
+    "smaller batches (--set train.batch_size=16), a smaller model (--set width=32), fewer columns or smaller files "
+    "(--set modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
+)
 SHORT = {"epochs": ("train", "epochs"), "batch_size": ("train", "batch_size"), "split_column": ("split", "column")}
 
 
+@told_of_memory(LESS)
 def fit(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -162,6 +168,7 @@ def _measure(experiment: Experiment, trained: Trained) -> dict[str, Evaluation]:
     return evaluations
 
 
+@told_of_memory(LESS)
 def compare(
     table: Any,
     target: str | Sequence[str] | None = None,
