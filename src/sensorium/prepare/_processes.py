@@ -17,6 +17,7 @@ from sensorium.signals import SIGNALS
 # Matrix products in a process a core: threads of their own would wait for each other, spinning.
 SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
+UNTOLD = "ignore:resource_tracker:UserWarning"  # an option of Python, which processes inherit
 LOOK = 0.5  # seconds between two looks at whether the parent is there
 
 
@@ -25,23 +26,26 @@ def open_pool(workers: int) -> Any:
     import loky  # its processes don't run the user's script again, as those of multiprocessing would
 
     in_main = threading.current_thread() is threading.main_thread()
-    return loky.get_reusable_executor(workers, env=SINGLE, initializer=_end_with, initargs=(os.getpid(), in_main))
+    with apart():
+        return loky.get_reusable_executor(workers, env=SINGLE, initializer=_end_with, initargs=(os.getpid(), in_main))
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
-    """Processes started within are not reached by signals that a terminal sends to all of a command's processes.
+def apart() -> Iterator[None]:
+    """Processes started within say nothing, and signals that a terminal sends to all of a command don't reach them.
 
-    The one that started them is, and ends them.
+    The one that started them is reached, and ends them. What one that is killed can't remove any more, a process of
+    loky's removes; it would warn of each piece.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    sys.warnoptions.append(UNTOLD)
+    masked = hasattr(signal, "pthread_sigmask")  # not on Windows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if masked else set()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        sys.warnoptions.remove(UNTOLD)
+        if masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with(parent: int, by_system: bool) -> None:

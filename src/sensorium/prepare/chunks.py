@@ -12,7 +12,7 @@ import numpy as np
 
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
-from sensorium.prepare._processes import deaf, open_pool
+from sensorium.prepare._processes import apart, open_pool
 from sensorium.signals import undone_at_end
 from sensorium.table import Column
 
@@ -65,7 +65,7 @@ def _in_processes(modality: Modality, parts: Iterator[Part], hand: Hand, work: W
 
     def ask(count: int) -> None:
         for part in itertools.islice(parts, count):
-            with deaf():
+            with apart():
                 waiting.append(pool.submit(_encode, modality, part, hand))
 
     def kill() -> None:
