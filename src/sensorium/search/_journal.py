@@ -107,9 +107,10 @@ def _storage(path: Path | None) -> Any:
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     _drop_half_a_line(path)
-    lock = str(path)
-    Path(f"{lock}.lock").unlink(missing_ok=True)  # of a process that was killed while it wrote: a run has one writer
-    return JournalStorage(JournalFileBackend(lock, JournalFileOpenLock(lock)))
+    for lock in path.parent.iterdir():  # of a process that was killed while it wrote: a run has one writer
+        if lock.name.startswith(f"{path.name}.lock"):
+            lock.unlink()
+    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
 
 
 def _drop_half_a_line(path: Path) -> None:
