@@ -172,3 +172,12 @@ def test_a_file_that_was_not_finished_does_not_take_its_place(tmp_path):
     with pytest.raises(ZeroDivisionError), replaced_file(tmp_path / "f") as new:
         fail(new)
     assert (tmp_path / "f").read_text() == "old" and names(tmp_path) == ["f"]
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with replaced_file(tmp_path / "pipe") as new:
+        new.write_text("x")
+    assert os.read(reader, 9) == b"x" and (tmp_path / "pipe").is_fifo()
+    os.close(reader)

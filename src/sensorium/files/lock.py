@@ -41,13 +41,18 @@ def alone_in(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(folder)) from None
-    try:
-        with _held(folder / LOCK, str(folder), 0.0):
-            yield
-    finally:
+
+    def tidy() -> None:
         if fresh:
             with suppress(OSError):  # it is not empty, as it should be
                 folder.rmdir()
+
+    with undone_at_end(tidy):
+        try:
+            with _held(folder / LOCK, str(folder), 0.0):
+                yield
+        finally:
+            tidy()
 
 
 @contextmanager

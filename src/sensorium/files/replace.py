@@ -25,8 +25,11 @@ Whole: TypeAlias = Callable[[Path], bool]
 def replaced_file(path: Path) -> Iterator[Path]:
     """Give the name to write to; the file there takes the place of `path` once the block ends without an error.
 
-    Once this returns, a power cut does not undo it.
+    Once this returns, a power cut does not undo it. A device or a pipe is written to as it is.
     """
+    if path.exists() and not path.is_file():
+        yield path
+        return
     new = path.with_name(f".{path.name}.new")
     with undone_at_end(lambda: new.unlink(missing_ok=True)):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,7 +119,7 @@ def _drop_half_a_line(path: Path) -> None:
     if path.exists():
         content = path.read_bytes()
         if content and not content.endswith(b"\n"):
-            path.write_bytes(content[: content.rfind(b"\n") + 1])
+            os.truncate(path, content.rfind(b"\n") + 1)  # not written anew: a second kill would take all of it
 
 
 def _distributions(space: Space) -> dict[str, Any]:
