@@ -19,6 +19,7 @@ import tempfile
 import traceback
 import zipfile
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TypeAlias
 
@@ -214,7 +215,10 @@ def forked(work: Callable[[], object], log: Path) -> int:
 @functools.cache
 def start() -> Path:
     """What is there before any command: made once in a process."""
-    folder = Path(tempfile.mkdtemp(prefix="killed_runs"))
+    above = Path(tempfile.mkdtemp(prefix="killed_runs"))
+    Finalize(None, shutil.rmtree, (above,), exitpriority=1)  # at the end of a pool's process, where atexit is not
+    folder = above / "start"
+    folder.mkdir()
 
     def make() -> None:
         sensorium.fit(table(), "label", out=folder / "earlier", config=PLAIN, **TINY)
