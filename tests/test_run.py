@@ -152,3 +152,54 @@ def test_a_folder_that_would_be_overwritten_is_told_before_the_training(learn, n
         learn(tabular, "label", out=tmp_path, epochs=1)
     assert "epoch 1" not in capsys.readouterr().err
     assert names(tmp_path / name) == ["thesis.txt"]
+
+
+class Killed(BaseException):
+    """Stands for a kill."""
+
+
+@pytest.mark.parametrize("moment", ["before it has a model", "as it saves its first model", "before its result"])
+def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, tabular, tmp_path, monkeypatch):
+    from sensorium import run as module
+
+    def fit(seed, width):
+        sensorium.fit(tabular, "label", out=tmp_path, epochs=2, seed=seed, width=width, progress=False)
+
+    fit(0, 16)
+    first = {name: (tmp_path / name).read_bytes() for name in CONTENTS if name != "model"}
+    weights = (tmp_path / "model" / "weights.safetensors").read_bytes()
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        if moment == "before its result":
+            patch.setattr(module.Run, "save_result", killed)
+        elif moment == "as it saves its first model":
+            patch.setattr(module, "save_bundle", killed)
+        else:
+            patch.setattr(module.Run, "save_model", killed)
+        with pytest.raises(Killed):
+            fit(5, 8)
+    left = set(names(tmp_path)) - {"checkpoint.safetensors"}
+    if moment == "before it has a model":
+        assert {name: (tmp_path / name).read_bytes() for name in first} == first
+        assert (tmp_path / "model" / "weights.safetensors").read_bytes() == weights
+    elif moment == "before its result":
+        assert left == {"model", "config.yaml", "problems.jsonl", "split.parquet"}
+        assert yaml.safe_load((tmp_path / "config.yaml").read_text())["width"] == 8
+        assert sensorium.load(tmp_path).bundle.config.width == 8
+    else:
+        assert left == {"model"}
+    fit(5, 8)
+    assert names(tmp_path) == CONTENTS
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["width"] == 8
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tabular, tmp_path):
+    (tmp_path / ".model.new").mkdir()
+    (tmp_path / ".model.new" / "weights.safetensors").touch()
+    for name in (".checkpoint.safetensors.new", ".metrics.json.new", ".lock", ".model.lock"):
+        (tmp_path / name).touch()
+    sensorium.fit(tabular, "label", out=tmp_path, epochs=1, progress=False)
+    assert names(tmp_path) == CONTENTS

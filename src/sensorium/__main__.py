@@ -1,6 +1,15 @@
-"""`python -m sensorium` is the console script `sensorium`."""
+"""`python -m sensorium` and the console script `sensorium`."""
 
-from sensorium.cli._main import main
+from sensorium.signals import end_at_once
+
+
+def main() -> None:
+    """From here on, before anything large is imported, a signal ends the command with one line."""
+    end_at_once()
+    from sensorium.cli._main import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

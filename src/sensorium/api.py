@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,8 @@ from sensorium.config import Config, read_yaml, split_saved
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.experiment import Experiment, Trained, continued_settings, tune_encoders, what_moved
+from sensorium.files import alone_in
+from sensorium.memory import told_of_memory
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.progress import Reporter, reporter
@@ -53,9 +56,14 @@ class Settings(TypedDict, total=False):
     split_column: str
 
 
+LESS = (
+    "smaller batches (--set train.batch_size=16), a smaller model (--set width=32), fewer columns or smaller files "
+    "(--set modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
+)
 SHORT = {"epochs": ("train", "epochs"), "batch_size": ("train", "batch_size"), "split_column": ("split", "column")}
 
 
+@told_of_memory(LESS)
 def fit(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -92,7 +100,7 @@ def fit(
         The model with the weights of its best epoch.
 
     Raises:
-        SensoriumError: with what was found, where, and the cure.
+        SensoriumError: with what was found, where, and the cure; a BusyError where another run has this `out`.
         Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
     """
     time = None if budget is None else Budget(parse_budget(budget))
@@ -103,32 +111,43 @@ def fit(
         _check_searched(job, start, resume)
     report = reporter(progress)
     text, gaps = (source.card["text"], True) if source else ((), False)
-    opened = open_table(table, job.table, text=text, gaps=gaps)
-    if source:
-        _, given = split_saved(job.model_dump(mode="json"))
-        opened = tell_unset(opened, [name for name in source.unset if name not in given])
-    run = Run(Path(out)) if out else None
-    checkpoint = _checkpoint(run, resume, report)
-    experiment = Experiment(opened, job, report, modules, source)
-    if run:
-        run.save_experiment(experiment)
-    trained = _train(experiment, time, run, checkpoint)
-    evaluations = _measure(experiment, trained)
-    if run:
-        run.save_problems(experiment.problems)
-        run.save_result(trained, evaluations)
-        run.checkpoint(resume).forget()
+    evaluations: dict[str, Evaluation] = {}
+    with alone_in(Path(out)) if out else nullcontext():
+        opened = open_table(table, job.table, text=text, gaps=gaps)
+        if source:
+            _, given = split_saved(job.model_dump(mode="json"))
+            opened = tell_unset(opened, [name for name in source.unset if name not in given])
+        run = Run(Path(out)) if out else None
+        checkpoint = _checkpoint(run, resume, report)
+        experiment = Experiment(opened, job, report, modules, source)
+        if run:
+            run.save_experiment(experiment)
+
+        def save(trained: Trained) -> None:
+            evaluations.update(_measure(experiment, trained))
+            if run:
+                run.save_result(trained, evaluations, experiment.problems)
+
+        trained = _train(experiment, time, run, checkpoint, save)
+        if run:
+            run.checkpoint(resume).forget()
     model = Model(trained.bundle, evaluations.get("test"))
     model.problems = experiment.problems
     return model
 
 
-def _train(experiment: Experiment, time: Budget | None, run: Run | None, checkpoint: Checkpoint | None) -> Trained:
+def _train(
+    experiment: Experiment,
+    time: Budget | None,
+    run: Run | None,
+    checkpoint: Checkpoint | None,
+    save: Callable[[Trained], None],
+) -> Trained:
     """By a search within a time, with remedies for imbalance, or plainly; then what comes after training."""
     settings, keep = experiment.config.train, run.save_model if run else None
     if time:
-        trained = search(experiment, time, folder=run.folder if run else None, keep=keep)
-    elif settings.balance != "off":
+        return search(experiment, time, folder=run.folder if run else None, keep=keep, save=save)
+    if settings.balance != "off":
         trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
     else:
         trained = experiment.train(keep=keep, checkpoint=checkpoint)
@@ -137,6 +156,7 @@ def _train(experiment: Experiment, time: Budget | None, run: Run | None, checkpo
         experiment.report.say(trained.bundle.card["tuning"]["sentence"])
     if experiment.start is not None:
         trained.bundle.card["moved"] = what_moved(experiment, trained)
+    save(trained)
     return trained
 
 
@@ -151,6 +171,7 @@ def _measure(experiment: Experiment, trained: Trained) -> dict[str, Evaluation]:
     return evaluations
 
 
+@told_of_memory(LESS)
 def compare(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -180,11 +201,12 @@ def compare(
     check_names(fusions, baselines)
     job, modules = gather_config(target, config, settings)
     _check_compared(job)
-    experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
     chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
-    return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
+    with alone_in(Path(out)) if out else nullcontext():
+        experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
+        return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
 
 
 def _check_searched(job: Config, start: Any, resume: bool) -> None:

@@ -9,6 +9,8 @@ SensoriumError              anything a user can mend
 ├── StoreError              prepared columns can't be kept on disk
 ├── TrainingError           training can't go on
 ├── ArtifactError           a model file is damaged, altered or of another kind
+├── BusyError               another process writes to the same place
+├── OutOfMemoryError        the memory of the machine or of the device does not suffice
 └── MissingExtraError       an optional dependency isn't installed
 """
 
@@ -80,6 +82,14 @@ class TrainingError(SensoriumError):
 
 class ArtifactError(SensoriumError):
     """A model file is damaged, altered or of another kind."""
+
+
+class BusyError(SensoriumError):
+    """Another process writes to the same place."""
+
+
+class OutOfMemoryError(SensoriumError, MemoryError):
+    """The memory of the machine or of the device does not suffice."""
 
 
 class MissingExtraError(SensoriumError, ImportError):

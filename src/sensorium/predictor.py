@@ -19,6 +19,7 @@ from sensorium.bundle import Bundle
 from sensorium.errors import ConfigError, SchemaError, did_you_mean
 from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
 from sensorium.int8 import quantize
+from sensorium.memory import told_of_memory
 from sensorium.metrics import metrics_of
 from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
 from sensorium.problems import Problem, Problems
@@ -26,6 +27,7 @@ from sensorium.progress import Reporter, Silent
 from sensorium.schema import SPLITS, Split, make_split
 from sensorium.table import Table, open_table
 
+LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
 CHUNK = 8192  # rows prepared at a time: bounds the memory of a prediction
 NOTHING_PRESENT = "the row has no value in any column: answered with the training rows' average"
 
@@ -77,6 +79,7 @@ class Model:
         learnt = self.bundle.learnt.items()
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
+    @told_of_memory(LESS)
     def predict(self, table: Any) -> npt.NDArray[Any]:
         """Labels as they were spelt in the training table, or values; of several targets, a dict a row; [n].
 
@@ -92,6 +95,7 @@ class Model:
             return labels
         return np.array(answers)
 
+    @told_of_memory(LESS)
     def predict_proba(self, table: Any) -> npt.NDArray[np.float64]:
         """Probabilities [n, k] of the classes or labels, in the order of `labels`; of several targets values too.
 
@@ -102,6 +106,7 @@ class Model:
             raise SchemaError(f"{self.task} has no probabilities", cure="predict gives the values")
         return self._scores(self._open(table))
 
+    @told_of_memory(LESS)
     def predict_table(self, table: Any) -> pa.Table:
         """One row a row: `row`, `prediction`, `probability_<label>` …, and what was wrong with the row, if anything.
 
@@ -119,6 +124,7 @@ class Model:
         columns["problem"] = pa.array(["; ".join(reasons) or None for reasons in told], pa.string())
         return pa.table(columns)
 
+    @told_of_memory(LESS)
     def evaluate(self, table: Any, split: str | None = None, *, subsets: bool = False) -> Evaluation:
         """Metrics with bootstrap 95% intervals.
 
@@ -174,6 +180,7 @@ class Model:
         rows = {subset: int(own.sum()) for subset, own in zip(asked, there, strict=True)}
         return score_subsets(outcomes, rows, prior, self.bundle.config.train.metric or task.watch)
 
+    @told_of_memory(LESS)
     def adapt(self, table: Any, method: str = DEFAULT, *, seed: int = 0, **options: Any) -> Model:
         """Another model, adapted to rows of another domain without their labels; this one stays as it is.
 
@@ -319,6 +326,7 @@ class Model:
         return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
 
 
+@told_of_memory(LESS)
 def load(
     path: str | Path,
     *,

@@ -13,24 +13,32 @@ search.journal    with a budget: what lets a killed search go on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact import check_place, save_bundle, to_json, write_file
+from sensorium.artifact import check_place, save_bundle, sweep_model, to_json, write_file
 from sensorium.bundle import Bundle
 from sensorium.config import Config
 from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained
+from sensorium.files import sweep
 from sensorium.problems import Problems
 from sensorium.schema import SPLITS
 from sensorium.train import Checkpoint
 
+CHECKPOINT = "checkpoint.safetensors"
+OF_THE_MODEL = ("config.yaml", "split.parquet", "history.json", "metrics.json", "problems.jsonl", "search.json")
+
 
 class Run:
     """Writes a run's folder; files of an earlier run in it are replaced, others left alone.
+
+    An earlier run stays as it is until this one has a model. From then on nothing in the folder tells of another model
+    than the one that is in it, whenever the process is killed.
 
     Raises:
         ArtifactError: the folder can't be made or written to, or its `model` is something else.
@@ -38,7 +46,9 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._before: dict[str, bytes] | None = None
         check_place(self.model)
+        self._sweep()
 
     @property
     def model(self) -> Path:
@@ -46,31 +56,53 @@ class Run:
 
     def checkpoint(self, resume: bool) -> Checkpoint:
         """Where the state of training is kept."""
-        return Checkpoint(self.folder / "checkpoint.safetensors", resume)
+        return Checkpoint(self.folder / CHECKPOINT, resume)
 
     def save_model(self, bundle: Bundle) -> None:
+        """The first one takes the place of an earlier run's, and what is known before training comes with it."""
+        if self._before is not None:
+            for name in OF_THE_MODEL:
+                (self.folder / name).unlink(missing_ok=True)
         save_bundle(bundle, self.model)
+        self._save_before()
 
     def save_experiment(self, experiment: Experiment) -> None:
         """What is known before training."""
-        write_file(self.folder / "config.yaml", _yaml(experiment.config))
-        self.save_problems(experiment.problems)
         names = np.array([*SPLITS, None], dtype=object)[experiment.split.codes]  # code -1 is the last: none
         table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
         sink = pa.BufferOutputStream()
         parquet.write_table(table, sink)
-        write_file(self.folder / "split.parquet", sink.getvalue().to_pybytes())
+        self._before = {
+            "config.yaml": _yaml(experiment.config),
+            "problems.jsonl": experiment.problems.to_jsonl(),
+            "split.parquet": sink.getvalue().to_pybytes(),
+        }
+        if not self.model.exists():
+            self._save_before()
 
-    def save_problems(self, problems: Problems) -> None:
-        """Known before training, but for those of streamed columns."""
-        write_file(self.folder / "problems.jsonl", problems.to_jsonl())
+    def save_result(self, trained: Trained, evaluations: Mapping[str, Evaluation], problems: Problems) -> None:
+        """What is known after it.
 
-    def save_result(self, trained: Trained, evaluations: dict[str, Evaluation]) -> None:
-        """What is known after it."""
+        Args:
+            trained, evaluations: the model and how it does.
+            problems: known before training, but for those of streamed columns.
+        """
         self.save_model(trained.bundle)
-        write_file(self.folder / "history.json", to_json(trained.history.to_json()))
         metrics = {name: found.to_json() for name, found in evaluations.items()}
+        write_file(self.folder / "problems.jsonl", problems.to_jsonl())
+        write_file(self.folder / "history.json", to_json(trained.history.to_json()))
         write_file(self.folder / "metrics.json", to_json(metrics))
+
+    def _save_before(self) -> None:
+        for name, content in (self._before or {}).items():
+            write_file(self.folder / name, content)
+        self._before = None
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-written."""
+        sweep_model(self.model)
+        for name in (*OF_THE_MODEL, CHECKPOINT):
+            sweep(self.folder / name)
 
 
 def _yaml(config: Config) -> bytes:

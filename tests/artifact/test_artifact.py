@@ -1,9 +1,11 @@
 """Models as files: bit-equal in a fresh process, anything but an unaltered model refused, nothing executed."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
+import pathlib
 import pickle
 import resource
 import shutil
@@ -325,3 +327,71 @@ def test_a_module_of_ones_own_has_to_be_handed_over_again(made, tmp_path):
     assert (again.predict_proba(made) == model.predict_proba(made)).all()
     with pytest.raises(ArtifactError, match="does not fit"):
         sensorium.load(tmp_path / "own", encoders={"image": nn.Sequential(nn.Flatten(), nn.LazyLinear(9))})
+
+
+def test_a_model_that_only_lacks_its_name_is_found_and_gets_it_back(saved, model, made, tmp_path):
+    """A process was killed between two renames, where the system can't exchange names at once."""
+    expected = model.predict_proba(made)
+    for name in (".m.old", ".m.new"):
+        saved.rename(tmp_path / name)
+        assert (sensorium.load(saved).predict_proba(made) == expected).all()
+        assert (sensorium.load(tmp_path / "m").predict_proba(made) == expected).all()
+        model.save(saved)
+        assert sorted(names(tmp_path)) == ["m"]
+    (tmp_path / "run").mkdir()
+    saved.rename(tmp_path / "run" / ".model.new")
+    assert (sensorium.load(tmp_path / "run").predict_proba(made) == expected).all()
+
+
+@pytest.mark.parametrize("name", ["m", "m.zip"])
+def test_permissions_of_a_model_are_those_of_the_umask(name, model, tmp_path):
+    before = os.umask(0o077)
+    try:
+        model.save(tmp_path / name)
+    finally:
+        os.umask(before)
+    paths = [tmp_path / name, *(tmp_path / name).glob("*")]
+    assert {path.stat().st_mode & 0o077 for path in paths} == {0}
+
+
+@pytest.mark.parametrize("name", ["m", "m.zip"])
+def test_a_model_is_read_whole_while_another_process_replaces_it(name, model, made, tmp_path):
+    """It is saved again and again, from a process of its own, while this one reads it."""
+    path = tmp_path / name
+    model.save(tmp_path / "source")
+    model.save(path)
+    script = (
+        "import sys, sensorium\n"
+        "model = sensorium.load(sys.argv[1])\n"
+        "print('ready', flush=True)\n"
+        "while True: model.save(sys.argv[2])"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "source"), str(path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        loaded = [sensorium.load(path) for _ in range(40)]
+        assert child.poll() is None
+    finally:
+        child.kill()
+        child.communicate()
+    assert len({str(each.bundle.network.state_dict()) for each in loaded}) == 1
+    model.save(path)
+    assert sorted(names(tmp_path)) == sorted([name, "source"])
+
+
+def test_a_disk_that_is_full_at_the_last_step_leaves_the_old_model(saved, model, made, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    expected = model.predict_proba(made)
+    model.save(tmp_path / "m.zip")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        patch.setattr(pathlib.Path, "replace", full)
+        for path in (saved, tmp_path / "m.zip"):
+            with pytest.raises(ArtifactError, match="can't be written: No space left"):
+                model.save(path)
+    assert sorted(names(tmp_path)) == ["m", "m.zip"]
+    for path in (saved, tmp_path / "m.zip"):
+        assert (sensorium.load(path).predict_proba(made) == expected).all()

@@ -157,6 +157,34 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
     assert trained.bundle.card["search"]["plan"] == done[2]["plan"] or trainings == 1
 
 
+@pytest.mark.parametrize("moment", ["the choice", "the model is saved"])
+def test_a_search_killed_after_its_last_training_is_not_made_again(moment, done, tabular, tmp_path, monkeypatch):
+    learn, learnt = Experiment.learn, []
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    def counted(self, *args, **kwargs):
+        learnt.append(args[0])
+        return learn(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        if moment == "the choice":
+            patch.setattr(Experiment, "finish", killed)
+        job = experiment(tabular)
+        with pytest.raises(KeyboardInterrupt):
+            search(job, Budget(90, Ticks()), folder=tmp_path, save=killed)
+    monkeypatch.setattr(Experiment, "learn", counted)
+    job, trained = run(tabular, folder=tmp_path)
+    assert "goes on where it was" in job.report
+    assert len(learnt) == len(trained.bundle.members)  # what was chosen, and nothing else
+    assert digest(trained.bundle) == digest(done[1].bundle)
+    before, after = done[2], record(tmp_path)
+    assert {**after, "seconds": 0} == {**before, "seconds": 0}
+    run(tabular, folder=tmp_path)
+    assert len(learnt) > 2 * len(trained.bundle.members) + 3  # that one had ended
+
+
 def tried(found):
     """All that was trained before the models that are trained to the end."""
     return [

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sensorium.errors import ArtifactError
@@ -108,6 +109,11 @@ def check_file(name: str, content: bytes, entry: Mapping[str, Any], place: str) 
         raise ArtifactError(
             f"{name} is not what was saved: its SHA-256 differs", place=place, cure="copy the model anew"
         )
+
+
+def is_whole(folder: Path) -> bool:
+    """Was a model written here to its end? Its manifest is written last."""
+    return (folder / MANIFEST).is_file()
 
 
 def digest(content: bytes) -> str:

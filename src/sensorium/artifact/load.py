@@ -22,11 +22,13 @@ from sensorium.artifact.format import (
     check_manifest,
     from_json,
     guess_views,
+    is_whole,
     upgrade,
 )
 from sensorium.bundle import Bundle, Member, build_network, pick_device
 from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
+from sensorium.files import standing
 from sensorium.int8 import expect_int8
 from sensorium.model import Blueprint
 from sensorium.registry import encoders, modalities, tasks
@@ -50,8 +52,7 @@ def load_bundle(
         ConfigError: another setting is given.
         ArtifactError: missing, incomplete, truncated, altered, of another format, or with other files in it.
     """
-    place = _place(path)
-    files = _read(place)
+    place, files = _read_steadily(path)
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"))
     try:
         bundle = _build(model, files, device, modules or {})
@@ -67,13 +68,32 @@ def load_bundle(
 
 
 def _place(path: Path) -> Path:
+    """The model that is meant: also one that a killed process was about to give this name."""
+    path = standing(path, is_whole)
     if not path.exists():
-        interrupted = [p for kind in ("new", "old") for p in path.parent.glob(f".{path.name}.{kind}-*")]
-        cure = f"an interrupted save left {', '.join(map(str, interrupted))}" if interrupted else ""
-        raise ArtifactError("there is no such model", place=str(path), cure=cure)
-    if path.is_dir() and not (path / MANIFEST).exists() and (path / "model" / MANIFEST).exists():
-        return path / "model"
-    return path
+        raise ArtifactError("there is no such model", place=str(path))
+    model = standing(path / "model", is_whole)
+    return model if path.is_dir() and not is_whole(path) and is_whole(model) else path
+
+
+def _read_steadily(path: Path) -> tuple[Path, dict[str, bytes]]:
+    """The model and its files, once no other process replaced it while they were read."""
+    while True:
+        place = _place(path)
+        before = _identity(place)
+        try:
+            return place, _read(place)
+        except (ArtifactError, OSError):
+            if _identity(_place(path)) == before:
+                raise
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _read(path: Path) -> dict[str, bytes]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,28 +12,31 @@ import numpy.typing as npt
 from torch import Tensor
 
 from sensorium import __version__
-from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, OTHERS, WEIGHTS, make_manifest, to_json
+from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, OTHERS, WEIGHTS, is_whole, make_manifest, to_json
 from sensorium.bundle import Bundle
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
+from sensorium.files import one_writer, replaced_file, replaced_folder, sweep
 from sensorium.model import FusionModel
 
 
 def save_bundle(bundle: Bundle, path: Path) -> None:
     """Write a folder, or one file where the path ends in `.zip`.
 
-    What was there before is replaced only once all is written.
+    What was there before is replaced only once all is written; of several processes that save here, the last one wins.
 
     Raises:
         ArtifactError: the disk is full, the place can't be written to, or holds something that is no model.
+        BusyError: another process has been saving here for a minute.
     """
     check_place(path)
     files = _contents(bundle)
     files[MANIFEST] = make_manifest(files, __version__)
-    try:
-        (_write_zip if path.suffix == ".zip" else _write_folder)(files, path)
-    except OSError as error:
-        raise ArtifactError(f"the model can't be written: {error.strerror or error}", place=str(path)) from None
+    with one_writer(path):
+        try:
+            (_write_zip if path.suffix == ".zip" else _write_folder)(files, path)
+        except OSError as error:
+            raise ArtifactError(f"the model can't be written: {error.strerror or error}", place=str(path)) from None
 
 
 def check_place(path: Path) -> None:
@@ -52,18 +52,22 @@ def check_place(path: Path) -> None:
         raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(path.parent)) from None
 
 
+def sweep_model(path: Path) -> None:
+    """Remove what a process that was killed while it saved left; a model that lacked only its name is given it."""
+    with one_writer(path):
+        sweep(path, is_whole)
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Write one file beside models, whole or not at all.
 
     Raises:
         ArtifactError: the disk is full, the place can't be written to.
     """
-    new = path.with_name(f".{path.name}.new")
     try:
-        new.write_bytes(content)
-        new.replace(path)
+        with replaced_file(path) as new:
+            new.write_bytes(content)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise ArtifactError(f"{path.name} can't be written: {error.strerror}", place=str(path.parent)) from None
 
 
@@ -114,38 +118,12 @@ def _refuse_to_replace(path: Path) -> None:
 
 
 def _write_folder(files: Mapping[str, bytes], path: Path) -> None:
-    new = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
-    try:
-        new.chmod(0o755)
+    with replaced_folder(path, is_whole) as new:
         for name, content in files.items():  # the manifest is the last of them
-            _write_through(new / name, content)
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
-            path.rename(old / path.name)
-            new.rename(path)
-            shutil.rmtree(old)
-        else:
-            new.rename(path)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
+            (new / name).write_bytes(content)
 
 
 def _write_zip(files: Mapping[str, bytes], path: Path) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for member, content in files.items():
-                archive.writestr(zipfile.ZipInfo(member), content)  # ZipInfo's fixed date: same model, same bytes
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    with replaced_file(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as archive:
+        for member, content in files.items():
+            archive.writestr(zipfile.ZipInfo(member), content)  # ZipInfo's fixed date: same model, same bytes

@@ -2,30 +2,67 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
+from pathlib import Path
 
 import typer
 
 from sensorium import __version__
 from sensorium.errors import SensoriumError
+from sensorium.memory import told_of_memory
 from sensorium.printable import printable, printable_json
 from sensorium.registry import commands
+from sensorium.signals import SIGNALLED, end
 
-FAILED, INTERRUPTED = 1, 130
+FAILED, UNREAD = 1, SIGNALLED + 13  # SIGPIPE, which has no name on Windows
+LESS = "give it fewer rows or smaller files at a time, or a machine with more memory (see `ulimit -v`)"
 
 
 def main() -> None:
-    """The console script. Exit codes: 0 done, 1 an error told on stderr, 2 wrong usage, 130 interrupted."""
+    """Run a command.
+
+    Exit codes: 0 done, 1 an error told on stderr, 2 wrong usage, 128 and the number of a signal that ended it (130:
+    Ctrl-C), 141 where nobody reads the output any more, as after `| head`.
+    """
     try:
-        make_app()()
+        with told_of_memory(LESS):
+            _run()
     except SensoriumError as error:
         _tell(str(error))
-    except SystemExit as end:
-        if end.code == INTERRUPTED:  # Typer's own answer to Ctrl-C, which says nothing
-            print("interrupted", file=sys.stderr)
-        raise
-    except (OSError, MemoryError) as error:
+    except BrokenPipeError as error:
+        if not _is_unread():
+            _tell(f"{type(error).__name__}: {error}")
+        end(UNREAD)
+    except OSError as error:
         _tell(f"{type(error).__name__}: {error}")
+
+
+def _run() -> None:
+    try:
+        make_app()()
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # Typer and Rich end with 1 then, and say nothing
+            raise stop.__context__ from None
+        if isinstance(stop.__context__, typer.Exit) and isinstance(stop.__context__.__cause__, KeyboardInterrupt):
+            end(SIGNALLED + signal.SIGINT, "interrupted")
+        if isinstance(stop.code, int) and stop.code > SIGNALLED:
+            end(stop.code)  # what it had to say it has said
+        sys.stdout.flush()  # not at the interpreter's end, where it is too late to tell of it
+        raise
+
+
+def _is_unread() -> bool:
+    """Is the reader of stdout or stderr gone? Rich leads stdout to nowhere then."""
+    if not hasattr(select, "poll"):  # Windows
+        return True
+    found = select.poll()
+    for number in (1, 2):
+        found.register(number, select.POLLERR)
+    led_away = os.path.samestat(os.fstat(1), Path(os.devnull).stat())
+    return led_away or any(event & select.POLLERR for _, event in found.poll(0))
 
 
 def make_app() -> typer.Typer:

@@ -10,11 +10,10 @@ import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
+from sensorium.signals import SIGNALLED
 
 if TYPE_CHECKING:
     from sensorium.predictor import Model
-
-SIGNALLED = 128  # and the signal's number: how a shell tells that a signal ended a command
 
 
 def fit(
@@ -64,7 +63,7 @@ def fit(
     try:
         model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
     except Interrupted as stopped:
-        say(f"{stopped}\nto go on: the same command with --resume", sys.stderr)
+        say(f"{stopped}: to go on, the same command with --resume", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     show(fit_text(model.describe(), card, model.test), json, quiet)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 
-from sensorium.artifact import check_place, save_bundle, to_json, write_file
+from sensorium.artifact import check_place, save_bundle, sweep_model, to_json, write_file
 from sensorium.baselines import choose_baselines
 from sensorium.comparison._classical import Classical
 from sensorium.comparison._judge import judge
@@ -20,6 +20,8 @@ from sensorium.errors import SensoriumError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.experiment import Experiment
 from sensorium.metrics import Outcome, metrics_of, score
+
+RECORD = "comparison.json"
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,13 @@ def compare_towers(experiment: Experiment, asked: Asked, out: Path | None) -> Co
         for name, candidate in candidates.items():
             if candidate.kind != "baseline":
                 check_place(out / name)
+                sweep_model(out / name)
     sweep = _Sweep(experiment, asked, out, len(candidates))
     for candidate in candidates.values():
         sweep.run(candidate)
     comparison = sweep.judged()
     if out:
-        write_file(out / "comparison.json", to_json(comparison.to_json()))
+        write_file(out / RECORD, to_json(comparison.to_json()))
     return comparison
 
 
@@ -123,6 +126,7 @@ class _Sweep:
         self._tell(candidate, place)
         trial, bundle = train_network(self.experiment, seeded, self.metric)
         if self.out and place == 0:
+            (self.out / RECORD).unlink(missing_ok=True)  # of an earlier comparison, of which this was another model
             save_bundle(bundle, self.out / candidate.name)
         if self._kept:
             self._kept.keep(seeded, trial, saved=place == 0)

@@ -16,6 +16,7 @@ from sensorium.inspection.advice import advise
 from sensorium.inspection.copies import Rows, Sides, value_ids
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
+from sensorium.memory import told_of_memory
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, learn_modality, table_findings, unsaid
 from sensorium.problems import Problem, ProblemGroup, Problems, shorten
@@ -65,6 +66,7 @@ class Target:
     reading: LabelReading
 
 
+@told_of_memory("fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
 def inspect(
     table: Any,
     target: str | None = None,

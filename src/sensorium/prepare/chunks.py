@@ -6,19 +6,19 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
+from sensorium.prepare._processes import apart, open_pool
+from sensorium.signals import undone_at_end
 from sensorium.table import Column
 
 ENOUGH = 1.5  # seconds of work from which on it pays to start other processes
 PROBE = 64  # cells in the first chunk, by which it is judged
 AHEAD = 2  # chunks a process that are asked for before the first is taken: bounds what is held in memory
-# Matrix products in a process a core: threads of their own would wait for each other, spinning.
-SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Hand: TypeAlias = Callable[[int, Encoded], Encoded]
 Part: TypeAlias = tuple[int, Column]
@@ -57,25 +57,37 @@ def _encode(modality: Modality, part: Part, hand: Hand, work: Work = Work()) -> 
 
 
 def _in_processes(modality: Modality, parts: Iterator[Part], hand: Hand, work: Work) -> Iterator[Encoded]:
-    import loky  # its processes don't run the user's script again, as those of multiprocessing would
+    from loky import BrokenProcessPool
 
     # Taken, not cut: a cut is sent with the whole column behind it.
     parts = ((start, part.take(np.arange(len(part)))) for start, part in parts)
-    pool = loky.get_reusable_executor(work.workers, env=SINGLE)
-    first = itertools.islice(parts, AHEAD * work.workers)
-    waiting = deque(pool.submit(_encode, modality, part, hand) for part in first)
-    try:
-        while waiting:
-            encoded = waiting.popleft().result()
-            waiting.extend(pool.submit(_encode, modality, part, hand) for part in itertools.islice(parts, 1))
-            work.advance(len(encoded.present))
-            yield encoded
-    except loky.BrokenProcessPool as error:
-        raise DataError(
-            "a process died while it decoded files",
-            rule=str(error).partition("\n")[0],
-            cure="look for a damaged or hostile file, or for memory that ran out",
-        ) from None
-    finally:
-        for future in waiting:
-            future.cancel()
+    pool, waiting = open_pool(work.workers), deque[Any]()
+
+    def ask(count: int) -> None:
+        for part in itertools.islice(parts, count):
+            with apart():
+                waiting.append(pool.submit(_encode, modality, part, hand))
+
+    def kill() -> None:
+        pool.shutdown(kill_workers=True)
+
+    with undone_at_end(kill):
+        try:
+            ask(AHEAD * work.workers)
+            while waiting:
+                encoded = waiting.popleft().result()
+                ask(1)
+                work.advance(len(encoded.present))
+                yield encoded
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process died while it decoded files",
+                rule=str(error).partition("\n")[0],
+                cure="look for a damaged or hostile file, or for memory that ran out",
+            ) from None
+        except KeyboardInterrupt:
+            kill()
+            raise
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensorium.errors import DataError
+from sensorium.files import replaced_file
 from sensorium.problems import count
 from sensorium.report import html as h
 from sensorium.report.text import notice_text
@@ -24,7 +25,8 @@ def write_page(found: Inspection, path: str | os.PathLike[str]) -> None:
         DataError: it can't be written there.
     """
     try:
-        Path(path).write_text(inspection_page(found), encoding="utf-8", errors="replace")
+        with replaced_file(Path(path)) as new:
+            new.write_text(inspection_page(found), encoding="utf-8", errors="replace")
     except OSError as error:
         raise DataError(f"the page can't be written: {error.strerror}", place=str(path)) from None
 

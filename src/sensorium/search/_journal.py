@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,9 +108,10 @@ def _storage(path: Path | None) -> Any:
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     _drop_half_a_line(path)
-    lock = str(path)
-    Path(f"{lock}.lock").unlink(missing_ok=True)  # of a process that was killed while it wrote: a run has one writer
-    return JournalStorage(JournalFileBackend(lock, JournalFileOpenLock(lock)))
+    for lock in path.parent.iterdir():  # of a process that was killed while it wrote: a run has one writer
+        if lock.name.startswith(f"{path.name}.lock"):
+            lock.unlink()
+    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
 
 
 def _drop_half_a_line(path: Path) -> None:
@@ -117,7 +119,7 @@ def _drop_half_a_line(path: Path) -> None:
     if path.exists():
         content = path.read_bytes()
         if content and not content.endswith(b"\n"):
-            path.write_bytes(content[: content.rfind(b"\n") + 1])
+            os.truncate(path, content.rfind(b"\n") + 1)  # not written anew: a second kill would take all of it
 
 
 def _distributions(space: Space) -> dict[str, Any]:

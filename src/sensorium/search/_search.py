@@ -16,7 +16,7 @@ from sensorium.evaluate import evaluate_outcome
 from sensorium.experiment import Experiment, Trained, hash_columns
 from sensorium.metrics import metrics_of
 from sensorium.search._budget import Budget, spell
-from sensorium.search._ensemble import Ensemble, choose_ensemble, join
+from sensorium.search._ensemble import choose_ensemble, join
 from sensorium.search._journal import Journal
 from sensorium.search._plan import LEAST, Plan, Rung, make_plan
 from sensorium.search._space import Choices, open_space, variant_of, words
@@ -24,6 +24,7 @@ from sensorium.search._trials import Entrant, Result, Trials
 from sensorium.train.job import epoch_count
 
 JOURNAL, RECORD = "search.journal", "search.json"
+CHOICE = "choice"  # in the journal, once nothing more is to be tried
 EXPECTED = "expected"  # stage of what was not tried
 FINALS = 4  # models that are trained to the end, at most
 SHOWN = 8  # trials that the model's card tells
@@ -40,6 +41,7 @@ def search(
     *,
     folder: Path | None = None,
     keep: Callable[[Bundle], None] | None = None,
+    save: Callable[[Trained], None] | None = None,
 ) -> Trained:
     """Choose encoders, fusion and training within a time, and train what was chosen.
 
@@ -52,12 +54,13 @@ def search(
         budget: the time; what is over is told.
         folder: for the journal, by which a killed search goes on, and the record.
         keep: called with each model that is the best so far.
+        save: called with the chosen one, before the search counts as ended: a kill until then costs little.
 
     Raises:
         ConfigError: there are no validation rows to choose by.
         MissingExtraError: Optuna is not installed.
     """
-    return _Search(experiment, budget, folder, keep).run()
+    return _Search(experiment, budget, folder, keep).run(save or (lambda trained: None))
 
 
 class _Search:
@@ -74,11 +77,12 @@ class _Search:
             self.report.say(
                 "the folder holds an ended search, or one of other rows, files or settings: this one is new"
             )
+        self.chosen = self.journal.noted(CHOICE) is not None  # before a break
         self.trials = Trials(experiment, budget, self.journal, keep)
         self.wanted = epoch_count(experiment.config.train, len(experiment.rows("train")))
         self.entrants: dict[str, Entrant] = {}
 
-    def run(self) -> Trained:
+    def run(self, save: Callable[[Trained], None]) -> Trained:
         self._go_on()
         singles, per_epoch = self._look()
         plan = self._plan(self.budget.left / per_epoch)
@@ -91,7 +95,12 @@ class _Search:
                 "as far as there is time, of one epoch at least"
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
-        return self._choose(plan)
+        trained, record = self._choose(plan)
+        save(trained)
+        if self.folder:
+            write_file(self.folder / RECORD, to_json(record))
+        self.journal.end()
+        return trained
 
     def _go_on(self) -> None:
         spent = self.journal.noted("spent") or 0.0
@@ -152,7 +161,7 @@ class _Search:
         for number in numbers:
             if results and not self.trials.knows(str(number), rung.epochs):
                 per_epoch = mean(result.per_epoch for result in results)
-                if self.budget.left < (rung.epochs + plan.final) * per_epoch:
+                if self.chosen or self.budget.left < (rung.epochs + plan.final) * per_epoch:
                     break
             results.append(self._try(number, rung, SLOWER * rung.epochs * per_epoch))
         return results
@@ -173,7 +182,7 @@ class _Search:
         done = dict[str, int](self.journal.noted("finals") or {})  # before a break
         for key, epochs in done.items():
             self._run(self.entrants[key], epochs, "final")
-        for result in order[:FINALS]:
+        for result in [] if self.chosen else order[:FINALS]:
             epochs = self._affordable(result)
             if result.key not in done and epochs >= max([1, *(WORTH * first for first in [*done.values()][:1])]):
                 self._run(self.entrants[result.key], epochs, "final", self.budget.left)
@@ -187,23 +196,33 @@ class _Search:
             return epochs
         return epochs if epochs > result.epochs and result.loss is not None else 0
 
-    def _choose(self, plan: Plan | None) -> Trained:
+    def _choose(self, plan: Plan | None) -> tuple[Trained, dict[str, Any]]:
+        """The model and the record of the search."""
         ranked = self.trials.ranked()
-        best = ranked[0]
-        chosen = self.trials.model(self.entrants[best.key], best)
-        names, ensemble = [best.name], self._ensemble(ranked) if plan else None
-        if ensemble:
-            models = self._offered(ranked)
-            chosen = join(self.experiment, [models[place][1] for place in ensemble.members])
-            names = [models[place][0].name for place in ensemble.members]
+        choice = self.journal.noted(CHOICE) or self._choice(ranked, plan)
+        members = [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
+        models = [self._model(result) for result in members]
+        chosen = join(self.experiment, models) if len(models) > 1 else models[0]
         trained = self.experiment.finish(chosen)
-        record = self._record(plan, names, ensemble)
+        record = self._record(plan, [result.name for result in members], choice["gain"])
         shown = [result.to_json() for result in ranked[:SHOWN]]
         trained.bundle.card["search"] = {**record, "trials": len(ranked), "best": shown}
-        if self.folder:
-            write_file(self.folder / RECORD, to_json(record))
-        self.journal.end()
-        return trained
+        return trained, record
+
+    def _choice(self, ranked: Sequence[Result], plan: Plan | None) -> dict[str, Any]:
+        """Noted, so that after a break only what was chosen is trained again."""
+        self._model(ranked[0])
+        offered = self._offered(ranked)
+        models = [model for _, model in offered]
+        ensemble = choose_ensemble(self.experiment, models, self.trials.metric) if plan else None
+        members = [offered[place][0] for place in ensemble.members] if ensemble else ranked[:1]
+        places = [[result.key, result.epochs] for result in members]
+        choice = {"members": places, "gain": ensemble and ensemble.gain.to_json()}
+        self.journal.note(CHOICE, choice)
+        return choice
+
+    def _model(self, result: Result) -> Trained:
+        return self.trials.model(self.entrants[result.key], result)
 
     def _offered(self, ranked: Sequence[Result]) -> list[tuple[Result, Trained]]:
         """The best model of each entrant that is in memory, the best first."""
@@ -213,11 +232,7 @@ class _Search:
                 found.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
         return list(found.values())
 
-    def _ensemble(self, ranked: Sequence[Result]) -> Ensemble | None:
-        models = [model for _, model in self._offered(ranked)]
-        return choose_ensemble(self.experiment, models, self.trials.metric)
-
-    def _record(self, plan: Plan | None, names: list[str], ensemble: Ensemble | None) -> dict[str, Any]:
+    def _record(self, plan: Plan | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
         singles = [result for result in self.trials.results if self.entrants[result.key].is_single]
         return {
             "budget": self.budget.seconds,
@@ -227,7 +242,7 @@ class _Search:
             "trials": [result.to_json() for result in self.trials.results],
             "best_single": max(singles, key=self.trials.rank).to_json() if singles else None,
             "chosen": names,
-            "ensemble": ensemble and ensemble.gain.to_json(),
+            "ensemble": gain,
         }
 
     def _run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = float("inf")) -> Result:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 from sensorium.caches import cache_folder, discard, forget_oldest, seal, touch, unseal
 from sensorium.errors import StoreError
+from sensorium.signals import undone_at_end
 
 ROOM = 20 * 10**9  # bytes kept; beyond it, what was not used for longest goes
 BLOCK = 2**20  # bytes read at a time
@@ -57,8 +57,9 @@ def replacing(target: Path, told: Mapping[str, str]) -> Iterator[Callable[[bytes
     """
     file = _New(target)
     try:
-        yield file.write
-        file.finish(told)
+        with undone_at_end(file.close):
+            yield file.write
+            file.finish(told)
     finally:
         file.close()
 
@@ -70,8 +71,8 @@ class _New:
         self._target, self._size, self._checksum = target, 0, 0
         with _local(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent)
-        self._new, self._stream = Path(name), os.fdopen(handle, "wb")
+            self._new = target.with_name(f".{uuid.uuid4().hex}")  # several processes may fetch it at once
+            self._stream = self._new.open("xb")
 
     def write(self, content: bytes) -> None:
         with _local(self._target):

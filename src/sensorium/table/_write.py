@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sensorium.errors import TableError
+from sensorium.files import one_writer, replaced_file
 from sensorium.problems import Problem
 from sensorium.table._formulas import find_formulas, without_formulas
 from sensorium.table._xlsx import write_xlsx
@@ -42,17 +43,15 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[
 
     Raises:
         TableError: as `check_writable`, or the disk is full.
+        BusyError: another process has been writing this file for a minute.
     """
     check_writable(path)
-    new, suffix = path.with_name(f".{path.name}.new"), path.suffix.lower()
+    suffix = path.suffix.lower()
     told = find_formulas(table, safe_csv) if suffix in TEXTS else []
     try:
-        _write(without_formulas(table) if told and safe_csv else table, new, suffix)
-        new.replace(path)
-    except (OSError, pa.ArrowException, TableError) as error:
-        new.unlink(missing_ok=True)
-        if isinstance(error, TableError):
-            raise
+        with one_writer(path), replaced_file(path) as new:
+            _write(without_formulas(table) if told and safe_csv else table, new, suffix)
+    except (OSError, pa.ArrowException) as error:
         raise TableError(f"the table can't be written: {error}", place=str(path)) from None
     return told
 

@@ -110,7 +110,7 @@ class Keeper:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, Ctrl-C and SIGTERM wait for a checkpoint."""
+        """Within, Ctrl-C, SIGTERM and SIGHUP wait for a checkpoint."""
         if self._checkpoint:
             with self._stop.watching():
                 yield

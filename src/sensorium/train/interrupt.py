@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run can be taken up again: stop at the end of the step, not in its middle."""
+"""Ctrl-C, SIGTERM and SIGHUP while a run can be taken up again: stop at the end of the step, not in its middle."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from sensorium.signals import SIGNALS, is_usual
 
 
 class Interrupted(KeyboardInterrupt):
@@ -34,23 +33,22 @@ class Stop:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, the first signal is only noted; a second one acts at once, as both do without this.
+        """Within, the first signal is only noted; a second one acts at once, as they do without this.
 
         Signals that the program handles itself stay with it, and so they do outside of the main thread.
         """
-        usual: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
         main = threading.current_thread() is threading.main_thread()
-        taken = [which for which in SIGNALS if main and signal.getsignal(which) is usual[which]]
+        usual = {which: signal.getsignal(which) for which in SIGNALS if main and is_usual(which)}
 
         def note(number: int, _: FrameType | None) -> None:
             self.signal = number
             release()
 
         def release() -> None:
-            for which in taken:
-                signal.signal(which, usual[which])
+            for which, handler in usual.items():
+                signal.signal(which, handler)
 
-        for which in taken:
+        for which in usual:
             signal.signal(which, note)
         try:
             yield

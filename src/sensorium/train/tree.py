@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sensorium.errors import TrainingError
+from sensorium.files import replaced_file
 
 FORMAT = "sensorium.checkpoint"
 VERSION = 2
@@ -40,16 +40,10 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
     tensors = _apart(tensors)
     header["checksums"] = json.dumps({name: _checksum(tensor) for name, tensor in tensors.items()})
     content = save(tensors, {"format": FORMAT, "version": str(VERSION), **header, "header": _sum_up(header)})
-    new = path.with_name(f".{path.name}.new")
     try:
-        with new.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(path)
-        _sync(path.parent)
+        with replaced_file(path) as new:
+            new.write_bytes(content)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise TrainingError(f"the checkpoint can't be written: {error.strerror or error}", place=str(path)) from None
 
 
@@ -150,13 +144,3 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found[name] = tensor.clone() if memory in seen or tensor.numel() == 0 else tensor
         seen.add(memory)
     return found
-
-
-def _sync(folder: Path) -> None:
-    """The folder's entry is on disk, too, where the system lets one ask for that."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -1,0 +1,174 @@
+"""One process writes at a time: by a lock that the system lets go of when its process ends, however it ends."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sensorium.errors import ArtifactError, BusyError
+from sensorium.signals import undone_at_end
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
+TAKEN = (errno.EACCES, errno.EAGAIN)
+PATIENCE = 60.0  # seconds that a writer of one file or model waits for another
+PAUSE = 0.05
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder and be the only one that writes in it.
+
+    Raises:
+        BusyError: another process does.
+        ArtifactError: the folder can't be made or written to.
+    """
+    fresh = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(folder)) from None
+
+    def tidy() -> None:
+        if fresh:
+            with suppress(OSError):  # it is not empty, as it should be
+                folder.rmdir()
+
+    with undone_at_end(tidy):
+        try:
+            with _held(folder / LOCK, str(folder), 0.0):
+                yield
+        finally:
+            tidy()
+
+
+@contextmanager
+def one_writer(path: Path) -> Iterator[None]:
+    """Write one file or one model's folder, after others that do: the last one wins.
+
+    Raises:
+        BusyError: another process did not end in a minute.
+        ArtifactError: the folder can't be written to.
+    """
+    with _held(path.with_name(f".{path.name}{LOCK}"), str(path), PATIENCE):
+        yield
+
+
+@contextmanager
+def _held(lock: Path, place: str, patience: float) -> Iterator[None]:
+    try:
+        file, handle = _take(lock, place, time.monotonic() + patience)
+    except OSError as error:
+        raise ArtifactError(f"the folder can't be written to: {error.strerror}", place=str(lock.parent)) from None
+
+    def release() -> None:
+        file.unlink(missing_ok=True)  # before it is let go of: who waits for it looks whether it is still there
+        os.close(handle)
+
+    with undone_at_end(release):
+        try:
+            yield
+        finally:
+            release()
+
+
+def _take(lock: Path, place: str, until: float) -> tuple[Path, int]:
+    """The file that is held, open; once no other process holds it."""
+    while True:
+        file, handle = _try(lock)
+        if handle is not None:
+            os.write(handle, json.dumps(_me()).encode())
+            return file, handle
+        if time.monotonic() >= until:
+            raise _busy(file, place, by_system=file == lock)
+        time.sleep(PAUSE)
+
+
+def _try(lock: Path) -> tuple[Path, int | None]:
+    """Which file is the lock, open where it is held from here on; None where another process holds it."""
+    while fcntl is not None:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            if error.errno in TAKEN:
+                return lock, None
+            lock.unlink(missing_ok=True)
+            break  # there are no locks on this file system
+        if _is(lock, handle):
+            os.ftruncate(handle, 0)
+            return lock, handle
+        os.close(handle)  # its holder has removed it meanwhile
+    return _try_without_locks(lock.with_name(f"{lock.name}.held"))
+
+
+def _is(lock: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(lock.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _try_without_locks(file: Path) -> tuple[Path, int | None]:
+    """The file's being there is the lock, where the system or the file system has none (Windows, some network folders).
+
+    A process of this machine that is gone holds nothing; of other machines that can't be told.
+    """
+    holder = _holder(file)
+    if holder.get("host") == socket.gethostname() and not _is_alive(holder["pid"]):
+        file.unlink(missing_ok=True)
+    try:
+        return file, os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return file, None
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # to ask for it there is to end it
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _me() -> dict[str, Any]:
+    since = datetime.now().astimezone().isoformat(" ", "seconds")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+
+
+def _holder(file: Path) -> dict[str, Any]:
+    """What it wrote about itself; empty where it has not yet."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and {"pid", "host", "since"} <= {*found} else {}
+
+
+def _busy(file: Path, place: str, by_system: bool) -> BusyError:
+    who = "process {pid} on {host}, since {since}".format(**holder) if (holder := _holder(file)) else ""
+    gone = "" if by_system else f"; if that process is gone, delete {file}"
+    return BusyError(
+        f"another process is writing here{': ' if who else ''}{who}",
+        place=place,
+        rule="one writer at a time",
+        cure=f"wait until it ends, or choose another place{gone}",
+    )

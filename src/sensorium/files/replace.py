@@ -1,0 +1,124 @@
+"""A file or folder is written under another name and takes its place whole: `.NAME.new` becomes `NAME`.
+
+Permissions are those of the user's umask. What a killed process left is removed by the next one that writes there.
+Where the system can't let two folders change places at once, the earlier one is `.NAME.old` for a moment; `standing`
+finds the model that is there, and `sweep` gives it its name again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from sensorium.files.exchange import exchange
+from sensorium.signals import undone_at_end
+
+Whole: TypeAlias = Callable[[Path], bool]
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Give the name to write to; the file there takes the place of `path` once the block ends without an error.
+
+    Once this returns, a power cut does not undo it. A device or a pipe is written to as it is.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    new = path.with_name(f".{path.name}.new")
+    with undone_at_end(lambda: new.unlink(missing_ok=True)):
+        try:
+            yield new
+            sync(new)
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+        sync(path.parent)
+
+
+@contextmanager
+def replaced_folder(path: Path, whole: Whole) -> Iterator[Path]:
+    """Give an empty folder to write to; it takes the place of `path` once the block ends without an error.
+
+    At every moment a whole folder is at `path`, or (where the system can't exchange two names) `standing` finds it.
+
+    Args:
+        path: a folder, or nothing.
+        whole: whether a folder was written to its end.
+    """
+    sweep(path, whole)
+    new = path.with_name(f".{path.name}.new")
+    with undone_at_end(lambda: sweep(path, whole)):
+        try:
+            new.mkdir()
+            yield new
+            for file in new.iterdir():
+                sync(file)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+        try:
+            _take_place(new, path)
+        finally:
+            sweep(path, whole)
+        sync(path.parent)
+
+
+def standing(path: Path, whole: Whole) -> Path:
+    """The folder that stands for `path`: itself, or where it is missing what a killed process was about to name so."""
+    if path.exists():
+        return path
+    return next(filter(whole, _leftovers(path)), path)
+
+
+def sweep(path: Path, whole: Whole = lambda _: False) -> None:
+    """Give what stands for `path` its name, and remove what else killed processes left of it.
+
+    Args:
+        path: of a file or folder that no other process writes.
+        whole: whether a folder was written to its end.
+    """
+    found = standing(path, whole)
+    if found != path:
+        found.rename(path)
+    for leftover in _leftovers(path):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """A file's content is on the disk; a folder's entries are, where the system lets one ask for that."""
+    if path.is_dir():
+        with suppress(OSError):
+            _sync(path, os.O_RDONLY)
+    else:
+        _sync(path, os.O_RDWR)
+
+
+def _sync(path: Path, way: int) -> None:
+    handle = os.open(path, way)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _take_place(new: Path, path: Path) -> None:
+    if not path.exists():
+        new.rename(path)
+    elif not exchange(new, path):
+        path.rename(path.with_name(f".{path.name}.old"))
+        new.rename(path)
+
+
+def _leftovers(path: Path) -> list[Path]:
+    """New ones first: they were whole before an old one was moved. Earlier versions added letters to the names."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.(new|old)(-\w{{8}})?")
+    found = [entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)] if path.parent.is_dir() else []
+    inside = [entry / path.name for entry in found if (entry / path.name).is_dir()]  # as earlier versions moved it
+    return [*inside, *sorted(found)]

@@ -1,0 +1,67 @@
+"""Processes that decode files: they end with the one that started them, however that ends."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sensorium.signals import SIGNALS
+
+# Matrix products in a process a core: threads of their own would wait for each other, spinning.
+SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
+UNTOLD = "ignore:resource_tracker:UserWarning"  # an option of Python, which processes inherit
+LOOK = 0.5  # seconds between two looks at whether the parent is there
+
+
+def open_pool(workers: int) -> Any:
+    """A pool of processes, of an earlier column where there is one."""
+    import loky  # its processes don't run the user's script again, as those of multiprocessing would
+
+    in_main = threading.current_thread() is threading.main_thread()
+    with apart():
+        return loky.get_reusable_executor(workers, env=SINGLE, initializer=_end_with, initargs=(os.getpid(), in_main))
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Processes started within say nothing, and signals that a terminal sends to all of a command don't reach them.
+
+    The one that started them is reached, and ends them. What one that is killed can't remove any more, a process of
+    loky's removes; it would warn of each piece.
+    """
+    sys.warnoptions.append(UNTOLD)
+    masked = hasattr(signal, "pthread_sigmask")  # not on Windows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if masked else set()
+    try:
+        yield
+    finally:
+        sys.warnoptions.remove(UNTOLD)
+        if masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with(parent: int, by_system: bool) -> None:
+    """End this process when its parent does.
+
+    Args:
+        parent: number of its process.
+        by_system: let Linux do it, at once. It does so when the thread ends that started this process: not where that
+            may be earlier than its process.
+    """
+    if by_system and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    os._exit(1)
