@@ -33,6 +33,8 @@ Chance = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
+Side = Annotated[int, Field(gt=0, le=4096)]  # of a picture, in pixels
+Many = Annotated[int, Field(gt=0, le=1_000_000)]  # parts of a cell: steps, tokens, pictures
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]

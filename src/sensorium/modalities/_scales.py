@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from sensorium.errors import ConfigError
 from sensorium.modalities._files import LEARN_FROM, Source, decode_sample
@@ -21,6 +23,7 @@ DARK = 1 / 16  # of the scale: a picture that stays below it comes out nearly bl
 SPARSE = 0.1  # share of pictures that may be so dark without a word
 
 Scales = dict[str, list[float]]
+SavedScales = Mapping[Kind, Annotated[list[float], Field(min_length=4, max_length=4)]]
 
 
 def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tuple[Scales, dict[str, int]]:
