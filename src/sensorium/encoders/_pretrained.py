@@ -23,6 +23,7 @@ from sensorium.encoders._backbone import (
 )
 from sensorium.encoders._base import fingerprint
 from sensorium.encoders._layers import find_layers
+from sensorium.encoders._preprocessing import check_preprocessing
 from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
 from sensorium.hub import CONFIG, find_model, read_json
@@ -80,7 +81,9 @@ class Pretrained(TwoSteps):
         config: dict[str, Any] | None = None,
     ) -> None:
         settings = dict(config or self.settings(model))
+        check_kind(settings, self.modality, self.part)
         preprocessing = settings.pop(PREPROCESSING, None) or self.preprocess(settings, {})
+        check_preprocessing(preprocessing, self.preprocess(settings, {}))
         settings = self.fitted(settings, preprocessing, facts)
         backbone = build_backbone(settings, self.part)
         features = self.states_width(backbone, facts)
