@@ -56,12 +56,20 @@ def load_bundle(path: Path, device: str = "auto", modules: Mapping[str, nn.Modul
     try:
         with closed():
             return _build(model, files, Target(str(place), device, modules or {}))
+    except ConfigError as error:
+        if error.place == "device" or _has_own_modules(model):
+            raise
+        raise ArtifactError(f"the model does not fit this Sensorium: {error}", place=str(place)) from None
     except SensoriumError:
         raise
     # The files are those that were saved, yet don't fit this code: say so instead of showing its insides.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:300]
         raise ArtifactError(f"the model does not fit this Sensorium ({reason})", place=str(place)) from error
+
+
+def _has_own_modules(model: Mapping[str, Any]) -> bool:
+    return any(tower["encoder"] == "module" for tower in model["network"]["towers"])
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     first = member(model, "", model.int8)
     kinds = {column.name: column.modality for column in model.columns}
     return Bundle(
-        config=Config.model_validate(model.config),
+        config=parse(Config, model.config, f"{target.place}/{MODEL}, config"),
         target=model.target,
         kinds=kinds,
         learnt=learnt,
