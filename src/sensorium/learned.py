@@ -81,7 +81,7 @@ def _checked(kind: type[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _model(kind: type[Any]) -> type[pydantic.BaseModel]:
+def _model(kind: Any) -> type[pydantic.BaseModel]:
     """A model of pydantic that has the fields of a dataclass."""
     hints = typing.get_type_hints(kind, include_extras=True)
     fields: dict[str, Any] = {

@@ -120,4 +120,4 @@ def _bounded(weights: Mapping[str, Tensor], place: str) -> Iterator[None]:
 
 
 def _is_lazy(value: Tensor) -> bool:
-    return isinstance(value, nn.parameter.UninitializedTensorMixin)
+    return isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer)

@@ -9,7 +9,7 @@ from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
-from sensorium.config._types import Chance, Choice, Decibels, Fraction, Many, Odd, Share, Side, Sizes
+from sensorium.config._types import Chance, Choice, Decibels, Depth, Fraction, Many, Odd, Share, Side, Sizes
 
 __all__ = [
     "WINDOW_SINCE",
@@ -18,6 +18,7 @@ __all__ = [
     "Choice",
     "Config",
     "Decibels",
+    "Depth",
     "Fraction",
     "Many",
     "Odd",

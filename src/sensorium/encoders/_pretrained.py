@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction, Share
+from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._backbone import (
     add_low_rank,
     below_additions,
@@ -70,7 +70,7 @@ class Pretrained(TwoSteps):
         *,
         model: str = "",
         tune: Tune = "frozen",
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         rank: PositiveInt = 8,
         rate: Share = 0.02,
         decay: Share = 0.9,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?
 MISSING = "not a date: read as missing"
 
 Seconds = npt.NDArray[np.float64]
-Counted: TypeAlias = Literal["doubtful", "two digits", "coarse", "zoneless", "far"]
+COUNTED = {"doubtful", "two digits", "coarse", "zoneless", "far"}
 ORDER = f"^({'|'.join(DATE_ORDERS)})?$"
 
 
@@ -75,9 +75,13 @@ class Date(Modality):
     order: Annotated[str, Field(pattern=ORDER)] = ""
     pivot: Annotated[int, Field(ge=0, le=100)] = PIVOT
     unit: Unit | Literal[""] = ""
-    counts: Mapping[Counted, NonNegativeInt] = field(default_factory=dict)
+    counts: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
     farthest: NonNegativeFloat = FARTHEST
+
+    def check(self) -> None:
+        if odd := set(self.counts) - COUNTED:
+            raise ValueError(f"counts of {', '.join(sorted(odd))}")
 
     def __post_init__(self) -> None:
         if not self.order and "%" in self.format:  # of a model of before

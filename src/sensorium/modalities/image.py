@@ -33,7 +33,7 @@ from sensorium.modalities._pictures import (
     tell,
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
-from sensorium.modalities._scales import SavedScales, fixed_scales, learn_scales, scale_findings
+from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -94,6 +94,9 @@ class Image(Modality):
     scales: SavedScales = field(default_factory=dict)
     seen: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     by_file: bool = False
+
+    def check(self) -> None:
+        check_scales(self.scales)
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:

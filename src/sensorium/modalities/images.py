@@ -12,7 +12,7 @@ from pydantic import Field, NonNegativeInt
 from sensorium.config import Many, Side
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
-from sensorium.modalities._scales import SavedScales
+from sensorium.modalities._scales import SavedScales, check_scales
 from sensorium.modalities._several import (
     flat_cells,
     fuller_cells,
@@ -57,6 +57,9 @@ class Images(Modality):
     by_file: bool = False
     cells: NonNegativeInt = 0
     fuller: NonNegativeInt = 0
+
+    def check(self) -> None:
+        check_scales(self.scales)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
