@@ -93,35 +93,12 @@ SETTINGS: list[Options] = [
 
 
 # Options of encoders, fusions and heads that say how much of something there is.
-PARTS = [
-    "layers",
-    "blocks",
-    "experts",
-    "size",
-    "hidden",
-    "embedding",
-    "filters",
-    "kernel",
-    "windows",
-    "buckets",
-    "ngrams",
-    "dimensions",
-    "bigrams",
-    "heads",
-    "rank",
-    "frequencies",
-    "category",
-    "patch",
-    "stride",
-    "temporal",
-    "queries",
-    "latents",
-    "dropout",
-    "numbers",
-    "bottleneck",
-    "scale",
-    "active",
-]
+PARTS = (
+    "layers", "blocks", "experts", "size", "hidden", "embedding", "filters", "kernel", "windows", "buckets", "ngrams",
+    "dimensions", "bigrams", "heads", "rank", "frequencies", "category", "patch", "stride", "temporal", "queries",
+    "latents", "dropout", "numbers", "bottleneck", "scale", "active",
+)  # fmt: skip
+AMOUNTS = (1, 2, 3, 200, 256, 20_000, 3_000_000, 10**9, 2**40, [3_000_000], [1] * 20_000, [10**9])
 
 
 def check(case: int) -> str | None:

@@ -76,7 +76,7 @@ def from_saved(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
 
 
 def _checked(kind: type[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    found = _model(kind).model_validate(fields)
+    found = _model(typing.cast(Any, kind)).model_validate(fields)
     return {name: getattr(found, _field(name)) for name in fields}
 
 
