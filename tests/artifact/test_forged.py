@@ -184,7 +184,7 @@ def test_a_vocabulary_beyond_the_weights_takes_no_memory(plain, tmp_path):
         ("number", "mean", "a"),
         ("number", "mean", None),
         ("number", "deviation", 0.0),
-        ("number", "notation", {}),
+        ("number", "notation", {"missing": {}}),
         ("number", "notation", {"decimal": "x", "missing": []}),
         ("number", "notes", [["a"]]),
         ("number", "odd", 1),
