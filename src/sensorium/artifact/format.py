@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sensorium.artifact._content import FileEntry, parse
 from sensorium.errors import ArtifactError
 from sensorium.registry import modalities
 
@@ -31,6 +33,7 @@ FILES = (MODEL, ARRAYS, WEIGHTS)
 USUAL_VIEWS = (("sound", "audio"), ("pages", "pages"))  # names of views and the modalities that read them
 ONLY_VIEWS = ("scan_tag",)  # modalities that read nothing but views
 LARGEST_JSON = 256 * 2**20  # bytes
+LONGEST_WHOLE = 21  # digits of 64 bits, and a sign
 
 
 def to_json(content: Any) -> bytes:
@@ -41,12 +44,36 @@ def to_json(content: Any) -> bytes:
 def from_json(content: bytes, place: str) -> dict[str, Any]:
     """Raises ArtifactError where the bytes are no JSON object."""
     try:
-        parsed = json.loads(content)
+        parsed = json.loads(
+            content, object_pairs_hook=_each_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
+        )
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"not readable as JSON: {error}", place=place) from None
     if not isinstance(parsed, dict):
         raise ArtifactError("no JSON object", place=place)
     return parsed
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text[:20])
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_WHOLE:
+        raise ValueError(f"a whole number of {len(text)} digits")
+    return int(text)
 
 
 def make_manifest(files: Mapping[str, bytes], version: str) -> bytes:
@@ -55,7 +82,7 @@ def make_manifest(files: Mapping[str, bytes], version: str) -> bytes:
     return to_json({"format": FORMAT, "version": VERSION, "sensorium": version, "files": entries})
 
 
-def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, Any]:
+def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEntry]:
     """The manifest's file entries.
 
     Raises:
@@ -63,9 +90,10 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, Any]:
     """
     if manifest.get("format") != FORMAT:
         raise ArtifactError(f"format {manifest.get('format')!r}", place=place, rule=f"a Sensorium model ({FORMAT!r})")
-    if manifest.get("version") not in READABLE:
+    version = manifest.get("version")
+    if type(version) is not int or version not in READABLE:
         raise ArtifactError(
-            f"format version {manifest.get('version')!r}",
+            f"format version {version!r}",
             place=place,
             rule=f"this Sensorium reads versions {', '.join(map(str, READABLE))}",
             cure=f"load it with Sensorium {manifest.get('sensorium', '(unknown)')} or fit again",
@@ -73,7 +101,7 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, Any]:
     entries = manifest.get("files")
     if not isinstance(entries, dict) or set(entries) != set(FILES):
         raise ArtifactError("the manifest lists other files than a model has", place=place, rule=", ".join(FILES))
-    return entries
+    return {name: parse(FileEntry, entry, place) for name, entry in entries.items()}
 
 
 def upgrade(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,13 +127,13 @@ def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
     return views
 
 
-def check_file(name: str, content: bytes, entry: Mapping[str, Any], place: str) -> None:
+def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
     """Raises ArtifactError where a file is not the one that was saved."""
-    if len(content) != entry.get("bytes"):
+    if len(content) != entry.bytes:
         raise ArtifactError(
-            f"{name} has {len(content):,} bytes, {entry.get('bytes')} were saved: truncated or altered", place=place
+            f"{name} has {len(content):,} bytes, {entry.bytes} were saved: truncated or altered", place=place
         )
-    if digest(content) != entry.get("sha256"):
+    if digest(content) != entry.sha256:
         raise ArtifactError(
             f"{name} is not what was saved: its SHA-256 differs", place=place, cure="copy the model anew"
         )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, parse
+from sensorium.artifact._rehearse import rehearse
+from sensorium.artifact._weights import build_checked, check_finite
 from sensorium.artifact.format import (
     ARRAYS,
     FILES,
@@ -29,9 +33,12 @@ from sensorium.bundle import Bundle, Member, build_network, pick_device
 from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
 from sensorium.files import standing
+from sensorium.hub import closed
 from sensorium.int8 import expect_int8
-from sensorium.model import Blueprint
-from sensorium.registry import encoders, modalities, tasks
+from sensorium.modalities import Modality
+from sensorium.model import Blueprint, FusionModel
+from sensorium.registry import modalities, tasks
+from sensorium.tasks import Task
 
 
 def load_bundle(
@@ -55,16 +62,40 @@ def load_bundle(
     place, files = _read_steadily(path)
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"))
     try:
-        bundle = _build(model, files, device, modules or {})
+        with closed():
+            bundle = _build(model, files, Target(str(place), device, modules or {}))
+    except ConfigError as error:
+        if error.place == "device" or _has_own_modules(model):
+            raise
+        raise ArtifactError(f"the model does not fit this Sensorium: {error}", place=str(place)) from None
     except SensoriumError:
         raise
     # The files are those that were saved, yet don't fit this code: say so instead of showing its insides.
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"[:300]
         raise ArtifactError(f"the model does not fit this Sensorium ({reason})", place=str(place)) from error
     bundle.config = with_given(bundle.config, given or {})
     bundle.unset = [name for name in bundle.unset if name not in given_names(given or {})]
     return bundle
+
+
+def _has_own_modules(model: Mapping[str, Any]) -> bool:
+    return any(tower["encoder"] == "module" for tower in model["network"]["towers"])
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a model is read from and where it goes.
+
+    Attributes:
+        place: of the model, for messages.
+        device: its name.
+        modules: tower → the user's own module.
+    """
+
+    place: str
+    device: str
+    modules: Mapping[str, nn.Module]
 
 
 def _place(path: Path) -> Path:
@@ -116,7 +147,7 @@ def _read(path: Path) -> dict[str, bytes]:
         raise ArtifactError(f"{', '.join(missing)} is missing", place=str(path))
     files = {}
     for name in FILES:
-        files[name] = read(name, entries[name].get("bytes"))
+        files[name] = read(name, entries[name].bytes)
         check_file(name, files[name], entries[name], str(path))
     return files
 
@@ -128,7 +159,7 @@ def _folder(path: Path) -> tuple[list[str], Any]:
 
     def read(name: str, limit: int) -> bytes:
         with (path / name).open("rb") as stream:
-            return stream.read(int(limit) + 1)
+            return stream.read(limit + 1)
 
     return [entry.name for entry in path.iterdir()], read
 
@@ -146,68 +177,83 @@ def _archive(path: Path) -> tuple[list[str], Any]:
     def read(name: str, limit: int) -> bytes:
         try:
             with archive.open(name) as stream:
-                return stream.read(int(limit) + 1)
+                return stream.read(limit + 1)
         except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError) as error:
             raise ArtifactError(f"{name} can't be read: {error}", place=str(path)) from None
 
     return names, read
 
 
-def _build(model: dict[str, Any], files: Mapping[str, bytes], device: str, modules: Mapping[str, nn.Module]) -> Bundle:
+def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) -> Bundle:
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 
-    arrays = safe_numpy.load(files[ARRAYS])
-    learnt = {
-        column["name"]: modalities.load(column["modality"]).restore(
-            column["state"], _fields(arrays, f"columns/{column['name']}")
-        )
-        for column in model["columns"]
-    }
-    kinds = {column["name"]: column["modality"] for column in model["columns"]}
-    task = tasks.load(model["task"]["name"]).restore(model["task"]["state"], _fields(arrays, "task"))
-    weights, int8 = safe_torch.load(files[WEIGHTS]), model.get("int8", [])
-    place = _int8_device(device) if int8 else pick_device(device)
+    model = parse(SavedModel, content, f"{target.place}/{MODEL}")
+    arrays, weights = safe_numpy.load(files[ARRAYS]), safe_torch.load(files[WEIGHTS])
+    check_finite(weights, target.place)
+    learnt = {column.name: _restore(column, arrays) for column in model.columns}
+    task = tasks.load(model.task.name).restore(model.task.state, _fields(arrays, "task"))
+    _check_prior(model, task, target.place)
+    _check_owners(arrays, weights, model, target.place)
+    place = _int8_device(target.device) if model.int8 else pick_device(target.device)
 
-    def member(plan: Mapping[str, Any], owner: str, names: Sequence[str] = ()) -> Member:
-        blueprint = Blueprint.from_json(plan["network"])
-        _check_whole(blueprint)
+    def member(plan: SavedMember | SavedModel, owner: str, names: Sequence[str] = ()) -> Member:
+        blueprint = Blueprint.from_json(plan.network.model_dump())
         columns = {name: learnt[name] for tower in blueprint.towers for name in tower.columns}
-        network = build_network(blueprint, columns, task, modules)
-        expect_int8(network, names)
-        network.load_state_dict(_fields(weights, owner))
-        return Member(blueprint, network.to(place).eval(), plan["temperature"])
+        own = _fields(weights, owner)
 
-    first = member(model, "", int8)
-    config, given = split_saved(model["config"])
+        def build() -> FusionModel:
+            network = build_network(blueprint, columns, task, target.modules)
+            expect_int8(network, names)
+            return network
+
+        network = build_checked(build, own, target.place)
+        network.load_state_dict(own)
+        rehearse(network.eval(), columns, target.place)
+        return Member(blueprint, network.to(place), plan.temperature)
+
+    first = member(model, "", model.int8)
+    config, given = split_saved(model.config)
+    kinds = {column.name: column.modality for column in model.columns}
     return Bundle(
-        config=Config.model_validate(config),
-        target=model["target"],
+        config=parse(Config, config, f"{target.place}/{MODEL}, config"),
+        target=model.target,
         kinds=kinds,
         learnt=learnt,
-        task_name=model["task"]["name"],
+        task_name=model.task.name,
         task=task,
-        prior=model["task"]["prior"],
+        prior=model.task.prior,
         blueprint=first.blueprint,
         network=first.network,
-        card=model["card"],
-        int8=int8,
+        card={"text": [], **model.card},
+        int8=model.int8,
         temperature=first.temperature,
-        others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model["others"])],
-        views=model["views"] if "views" in model else guess_views(kinds),
-        unset=[name for name in caller_only() if name in (*given, *model.get("caller_settings", []))],
+        others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model.others)],
+        views=guess_views(kinds) if model.views is None else model.views,
+        unset=[name for name in caller_only() if name in (*given, *model.caller_settings)],
     )
 
 
-def _check_whole(blueprint: Blueprint) -> None:
-    """An encoder whose settings lie elsewhere would be looked for on this machine or on the hub: a model has them."""
-    for tower in blueprint.towers:
-        if hasattr(encoders.load(tower.encoder), "settings") and not tower.options.get("config"):
-            raise ArtifactError(
-                f"the settings of the pretrained model in tower {tower.name!r} are missing",
-                place=MODEL,
-                rule="a saved model holds all that it needs: nothing is fetched when it is loaded",
-            )
+def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:
+    """What a column's modality learned."""
+    found: Modality = modalities.load(column.modality).restore(column.state, _fields(arrays, f"columns/{column.name}"))
+    return found
+
+
+def _check_prior(model: SavedModel, task: Task, place: str) -> None:
+    if len(model.task.prior) != max(1, len(task.labels)):
+        raise ArtifactError(f"{len(model.task.prior)} prior scores for {len(task.labels)} labels", place=place)
+
+
+def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:
+    """Raises ArtifactError where arrays or weights belong to no part of the model."""
+    owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
+    members = {"", *(f"{OTHERS}/{place}" for place in range(len(model.others)))}
+    odd = [
+        name for names, known in ((arrays, owners), (weights, members)) for name in names if _owner(name) not in known
+    ]
+    if odd:
+        raise ArtifactError(f"the array {odd[0]!r} belongs to no part of the model", place=place)
 
 
 def _int8_device(name: str) -> torch.device:
@@ -219,4 +265,8 @@ def _int8_device(name: str) -> torch.device:
 
 
 def _fields(arrays: Mapping[str, Any], owner: str) -> dict[str, Any]:
-    return {key.rpartition("/")[2]: value for key, value in arrays.items() if key.rpartition("/")[0] == owner}
+    return {key.rpartition("/")[2]: value for key, value in arrays.items() if _owner(key) == owner}
+
+
+def _owner(name: str) -> str:
+    return name.rpartition("/")[0]

@@ -10,7 +10,7 @@ from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
-from sensorium.config._types import Chance, Choice, Decibels, Fraction, Odd, Share, Sizes
+from sensorium.config._types import Chance, Choice, Decibels, Depth, Fraction, Many, Odd, Share, Side, Sizes
 
 __all__ = [
     "WINDOW_SINCE",
@@ -19,12 +19,15 @@ __all__ = [
     "Choice",
     "Config",
     "Decibels",
+    "Depth",
     "Fraction",
+    "Many",
     "Odd",
     "PrepareConfig",
     "PretrainConfig",
     "RemoteConfig",
     "Share",
+    "Side",
     "Sizes",
     "SplitConfig",
     "TableConfig",

@@ -33,7 +33,10 @@ Chance = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]
-Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+Side = Annotated[int, Field(gt=0, le=4096)]  # of a picture, in pixels
+Many = Annotated[int, Field(gt=0, le=1_000_000)]  # parts of a cell: steps, tokens, pictures
+Depth = Annotated[int, Field(gt=0, le=256)]  # how often a part of a network is repeated
+Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=256)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sensorium.errors import ConfigError, did_you_mean
+from sensorium.encoders._families import FAMILIES, own_settings
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean
 from sensorium.hub import find_model, missing_extra
 
 # What a model calls its input → the modality that it is of; pixels of several frames are a video's.
@@ -25,10 +26,6 @@ PLAIN = {"apply_spec_augment": False, "layerdrop": 0.0, "encoder_layerdrop": 0.0
 # Weights that only a model's own summary or pretraining uses: nothing that we read depends on them.
 UNUSED = ("mask_token", "masked_spec_embed")
 UNUSED_OF = {"clip_vision_model": "post_layernorm.", "convnext": "layernorm.", "convnextv2": "layernorm."}
-# Settings by which `transformers` fetches: attention as a package of compiled code, the weights of a model within.
-FETCHING = (
-    "_attn_implementation", "attn_implementation", "experts_implementation", "use_kernels", "use_pretrained_backbone",
-)  # fmt: skip
 # Matrices that a model reads past the layers which hold them: an addition to the layer would have no effect.
 READ_AROUND = {"wavlm": r".*\.attention\.(q|k|v|out)_proj"}
 
@@ -54,6 +51,13 @@ def check_kind(config: Mapping[str, Any], modality: str, part: str) -> None:
             place=f"encoder 'pretrained_{modality}', model_type: {kind}",
             cure=f"a model of {modality}" + (f", or pretrained_{found} for a column of {found}" if found else ""),
         )
+    if config["model_type"] not in FAMILIES[modality]:
+        raise ConfigError(
+            f"models of the family {config['model_type']!r} are not supported",
+            place=f"encoder 'pretrained_{modality}', model_type: {config['model_type']}",
+            rule="a family whose code is known to load nothing but its weights",
+            cure=f"one of: {', '.join(sorted(FAMILIES[modality]))}",
+        )
 
 
 def build_backbone(config: Mapping[str, Any], part: str) -> Any:
@@ -71,9 +75,14 @@ def build_backbone(config: Mapping[str, Any], part: str) -> Any:
 
     try:
         return _take_part(AutoModel.from_config(settings, trust_remote_code=False), part)
-    except (KeyError, TypeError, ValueError) as error:
+    except SensoriumError:
+        raise
+    # As above: sizes that don't divide each other, layers that there are none of …
+    except Exception as error:  # noqa: BLE001
         kind = config["model_type"]
-        raise ConfigError(f"transformers builds no such {kind!r} model: {error}", place=f"model_type: {kind}") from None
+        raise ConfigError(
+            f"transformers builds no such {kind!r} model: {error}"[:300], place=f"model_type: {kind}"
+        ) from None
 
 
 def read_weights(model: str, part: str) -> dict[str, Tensor]:
@@ -184,36 +193,23 @@ def as_settings(config: Mapping[str, Any]) -> Any:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     kind = config.get("model_type")
-    if kind not in CONFIG_MAPPING:
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         raise ConfigError(
             f"transformers knows no {kind!r} model",
             place=f"model_type: {kind}",
             rule="a model whose code is in transformers itself; a newer version may have it",
             cure=did_you_mean(str(kind), list(CONFIG_MAPPING)),
         )
-    given = {name: value for name, value in _alone(config).items() if name not in ("model_type", "auto_map", "dtype")}
-    return AutoConfig.for_model(str(kind), **given)
-
-
-def _alone(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without what would fetch another model's settings, its weights or code when the model is built.
-
-    Raises:
-        ConfigError: the model is built around another one, which it only names.
-    """
-    part = config.get("backbone")
-    if (
-        isinstance(part, str)
-        and not config.get("backbone_config")
-        and (set("/:") & {*part} or not config.get("use_timm_backbone"))
-    ):
+    try:
+        return AutoConfig.for_model(kind, **own_settings(config, CONFIG_MAPPING))
+    except SensoriumError:
+        raise
+    # The library's classes of settings raise from many families, some after a computation with a wrong value.
+    except Exception as error:  # noqa: BLE001
+        reason = f"{error}".strip().splitlines()[-1:] or [type(error).__name__]
         raise ConfigError(
-            f"the model is built around {part!r}, whose settings would have to be fetched",
-            place=f"model_type: {config.get('model_type')}",
-            rule="config.json holds all settings (backbone_config)",
-        )
-    found = {name: _alone(value) if isinstance(value, Mapping) else value for name, value in config.items()}
-    return {name: value for name, value in found.items() if name not in FETCHING}
+            f"no {kind!r} model has these settings: {reason[0]}"[:300], place=f"model_type: {kind}"
+        ) from None
 
 
 def _modality(settings: Any) -> str:

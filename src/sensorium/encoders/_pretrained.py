@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction, Share
+from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._backbone import (
     add_low_rank,
     below_additions,
@@ -23,6 +23,7 @@ from sensorium.encoders._backbone import (
 )
 from sensorium.encoders._base import fingerprint
 from sensorium.encoders._layers import find_layers
+from sensorium.encoders._preprocessing import check_preprocessing
 from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
 from sensorium.hub import CONFIG, find_model, read_json
@@ -69,7 +70,7 @@ class Pretrained(TwoSteps):
         *,
         model: str = "",
         tune: Tune = "frozen",
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         rank: PositiveInt = 8,
         rate: Share = 0.02,
         decay: Share = 0.9,
@@ -80,7 +81,9 @@ class Pretrained(TwoSteps):
         config: dict[str, Any] | None = None,
     ) -> None:
         settings = dict(config or self.settings(model))
+        check_kind(settings, self.modality, self.part)
         preprocessing = settings.pop(PREPROCESSING, None) or self.preprocess(settings, {})
+        check_preprocessing(preprocessing, self.preprocess(settings, {}))
         settings = self.fitted(settings, preprocessing, facts)
         backbone = build_backbone(settings, self.part)
         features = self.states_width(backbone, facts)

@@ -32,6 +32,7 @@ class Tfidf(nn.Module):
     pairs: Tensor
     components: Tensor
     mean: Tensor
+    learnt_sizes = ("idf", "pairs", "components", "mean")  # of the buffers
 
     def __init__(self, vocabulary: int, dimensions: int, bigrams: int, sublinear: bool) -> None:
         super().__init__()
@@ -119,11 +120,20 @@ class Tfidf(nn.Module):
         """Fewer texts than dimensions have fewer components: the rest is zero."""
         return nn.functional.pad(found, (0, self.dimensions - found.shape[-1]))
 
+    def _check(self, idf: Tensor, pairs: Tensor, components: Tensor, mean: Tensor) -> None:
+        """Raises ValueError where buffers that are to be loaded don't fit each other."""
+        terms = self.vocabulary + len(pairs)
+        shapes = [tuple(part.shape) for part in (idf, components, mean)]
+        if shapes != [(terms,), (terms, self.dimensions), (self.dimensions,)] or bool((pairs.diff() <= 0).any()):
+            raise ValueError(f"the terms of TF-IDF don't fit each other: {shapes} with {len(pairs)} pairs")
+
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Buffers are of the size that was learnt."""
         for name, own in self.named_buffers(recurse=False):
             if prefix + name in state:
                 setattr(self, name, torch.empty_like(state[prefix + name], device=own.device))
+        if all(prefix + name in state for name in self.learnt_sizes):
+            self._check(*(state[prefix + name] for name in self.learnt_sizes))
         super()._load_from_state_dict(state, prefix, *rest)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
-from pydantic import NonNegativeInt
 from torch import nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Odd, Sizes
+from sensorium.config import Depth, Odd, Sizes
 from sensorium.encoders._base import initialise, padded_zero
 from sensorium.encoders.image_cnn import ImageCNN
 
@@ -37,7 +38,7 @@ class FramesCNN(nn.Module):
         ordered: bool,
         *,
         filters: Sizes = (16, 32, 64),
-        temporal: NonNegativeInt = 1,
+        temporal: Depth | Literal[0] = 1,
         kernel: Odd = 3,
     ) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction
+from sensorium.config import Depth, Fraction
 from sensorium.encoders._base import padded_zero
 from sensorium.encoders._steps import align, last_step
 from sensorium.modalities import Facts
@@ -34,7 +34,7 @@ class GRU(nn.Module):
         columns: Sequence[Facts],
         *,
         hidden: PositiveInt = 64,
-        layers: PositiveInt = 1,
+        layers: Depth = 1,
         dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()

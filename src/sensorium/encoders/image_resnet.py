@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Sizes
+from sensorium.config import Depth, Sizes
 from sensorium.encoders._base import initialise
 from sensorium.encoders.image_cnn import map_tokens, unit_range
 
@@ -30,7 +29,7 @@ class ImageResnet(nn.Module):
         channels: int,
         *,
         filters: Sizes = (32, 64, 128),
-        blocks: PositiveInt = 1,
+        blocks: Depth = 1,
     ) -> None:
         super().__init__()
         self.width = filters[-1]

@@ -35,7 +35,7 @@ class Module(nn.Module):
             self._register_state_dict_hook(_number_weights)  # type: ignore[no-untyped-call]
             self.register_load_state_dict_pre_hook(_name_weights)  # type: ignore[no-untyped-call]
         training = module.training
-        with torch.no_grad():
+        with torch.no_grad(), torch.device("cpu"):  # the user's module is there, whatever else is built without memory
             self.width = self.eval()(_sample(facts)).values.shape[2]
         module.train(training)
 

@@ -9,7 +9,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction, check_heads
+from sensorium.config import Depth, Fraction, check_heads
 from sensorium.encoders._base import padded_zero
 from sensorium.encoders._steps import align
 from sensorium.encoders.text_transformer import sinusoids
@@ -45,7 +45,7 @@ class PatchTransformer(nn.Module):
         patch: PositiveInt = 8,
         stride: PositiveInt = 4,
         size: PositiveInt = 64,
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         heads: PositiveInt = 4,
         dropout: Fraction = 0.1,
     ) -> None:

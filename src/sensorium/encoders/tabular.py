@@ -139,7 +139,7 @@ class _Codes(nn.Module):
         ends = sizes.cumsum(0)
         self.register_buffer("start", ends - sizes)
         self.register_buffer("missing", ends - 1)
-        self.embed = nn.Embedding(int(sizes.sum()), width)
+        self.embed = nn.Embedding(sum(n + 1 for n in levels), width)
         nn.init.normal_(self.embed.weight, std=0.3)
         self.width = width * len(levels)
 

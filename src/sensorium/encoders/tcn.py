@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction
+from sensorium.config import Depth, Fraction
 from sensorium.encoders._base import initialise, padded_zero
 from sensorium.encoders._steps import align, last_step
 from sensorium.modalities import Facts
@@ -41,7 +41,7 @@ class TCN(nn.Module):
         *,
         size: PositiveInt = 32,
         kernel: Annotated[PositiveInt, Field(ge=2)] = 3,
-        layers: PositiveInt | None = None,
+        layers: Depth | None = None,
         dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()

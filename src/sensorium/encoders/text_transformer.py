@@ -9,7 +9,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction, check_heads
+from sensorium.config import Depth, Fraction, check_heads
 from sensorium.encoders._base import padded_zero
 
 ACCEPTS = ("text", "document")
@@ -33,7 +33,7 @@ class TextTransformer(nn.Module):
         vocabulary: int,
         *,
         size: PositiveInt = 64,
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         heads: PositiveInt = 4,
         dropout: Fraction = 0.1,
     ) -> None:

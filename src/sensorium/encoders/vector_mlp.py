@@ -6,7 +6,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction
+from sensorium.config import Depth, Fraction
 
 ACCEPTS = ("vector",)
 FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbours
@@ -24,9 +24,7 @@ class VectorMLP(nn.Module):
         dropout: within the blocks.
     """
 
-    def __init__(
-        self, width: int, *, size: PositiveInt = 128, blocks: PositiveInt = 1, dropout: Fraction = 0.1
-    ) -> None:
+    def __init__(self, width: int, *, size: PositiveInt = 128, blocks: Depth = 1, dropout: Fraction = 0.1) -> None:
         super().__init__()
         self.width = size
         self.project = nn.Linear(width, size)

@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells
-from sensorium.config import Fraction, Share
+from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._packaged import Packaged, Tune, Tuning, in_order, read_packaged
 from sensorium.errors import ConfigError
 from sensorium.modalities import Facts
@@ -47,7 +47,7 @@ class VoiceGE2E(Packaged):
         facts: Facts,
         *,
         tune: Tune = "frozen",
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         rate: Share = 0.02,
         decay: Share = 0.9,
         size: PositiveInt = 128,

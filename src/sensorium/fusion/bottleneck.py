@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Tokens
-from sensorium.config import Fraction
+from sensorium.config import Depth, Fraction
 from sensorium.fusion._blocks import Block, mean_of
 
 
@@ -40,7 +40,7 @@ class Bottleneck(nn.Module):
         width: int,
         *,
         latents: PositiveInt = 4,
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         heads: PositiveInt = 4,
         dropout: Fraction = 0.1,
     ) -> None:

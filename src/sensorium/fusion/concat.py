@@ -7,11 +7,10 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float
-from pydantic import NonNegativeInt
 from torch import Tensor, nn
 
 from sensorium.batch import Tokens
-from sensorium.config import Fraction
+from sensorium.config import Depth, Fraction
 
 
 class Concat(nn.Module):
@@ -30,7 +29,7 @@ class Concat(nn.Module):
     own_widths: ClassVar[bool] = True
 
     def __init__(
-        self, widths: Sequence[int], width: int, *, layers: NonNegativeInt = 1, dropout: Fraction = 0.1
+        self, widths: Sequence[int], width: int, *, layers: Depth | Literal[0] = 1, dropout: Fraction = 0.1
     ) -> None:
         super().__init__()
         self.missing = nn.ParameterList(torch.zeros(size) for size in widths)

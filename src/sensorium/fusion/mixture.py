@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Tokens
+from sensorium.config import Depth
 from sensorium.errors import ConfigError
 from sensorium.fusion._base import stack
 
@@ -36,7 +36,7 @@ class Mixture(nn.Module):
     own_widths: ClassVar[bool] = False
     bias: Tensor
 
-    def __init__(self, widths: Sequence[int], width: int, *, experts: PositiveInt = 4, active: PositiveInt = 2) -> None:
+    def __init__(self, widths: Sequence[int], width: int, *, experts: Depth = 4, active: Depth = 2) -> None:
         super().__init__()
         if active > experts:
             raise ConfigError(f"{active} of {experts} experts can't be active", place="fusion mixture")

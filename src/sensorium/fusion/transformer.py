@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Tokens
-from sensorium.config import Fraction
+from sensorium.config import Depth, Fraction
 from sensorium.fusion._blocks import Block, together
 
 
@@ -38,7 +38,7 @@ class Transformer(nn.Module):
         widths: Sequence[int],
         width: int,
         *,
-        layers: PositiveInt = 2,
+        layers: Depth = 2,
         heads: PositiveInt = 4,
         dropout: Fraction = 0.1,
     ) -> None:

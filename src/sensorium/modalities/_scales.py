@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from sensorium.errors import ConfigError
 from sensorium.modalities._files import LEARN_FROM, Source, decode_sample
@@ -21,6 +23,7 @@ DARK = 1 / 16  # of the scale: a picture that stays below it comes out nearly bl
 SPARSE = 0.1  # share of pictures that may be so dark without a word
 
 Scales = dict[str, list[float]]
+SavedScales = Mapping[str, Annotated[list[float], Field(min_length=4, max_length=4)]]
 
 
 def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tuple[Scales, dict[str, int]]:
@@ -41,6 +44,13 @@ def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tupl
             scales[kind] = [scale.low, scale.high, scale.lowest, scale.highest]
             seen[f"dark {kind}"] = sum(_is_dark(span, scale) for span in own)
     return scales, seen
+
+
+def check_scales(scales: Mapping[str, list[float]]) -> None:
+    """Raise ValueError where a saved scale is of no kind, or has no range."""
+    for kind, (low, high, *_) in scales.items():
+        if kind not in KINDS or low > high:
+            raise ValueError(f"a scale of {kind!r} values from {low} to {high}")
 
 
 def fixed_scales(levels: tuple[float, float]) -> Scales:

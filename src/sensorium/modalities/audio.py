@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt
 
 from sensorium.errors import ConfigError
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._containers import holds_sound_alone
+from sensorium.modalities._fields import Mels, Rate, Seconds, check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._formats import container_format, is_sound_container
 from sensorium.modalities._mp3 import is_mpeg
@@ -59,14 +60,19 @@ class Audio(Modality):
     encoder: ClassVar[str] = "audio_cnn"
     kept: ClassVar[bool] = True
 
-    rate: int
-    mels: int
-    seconds: float
+    rate: Rate
+    mels: Mels | Literal[0]
+    seconds: Seconds
     mean: npt.NDArray[np.float32]
     deviation: npt.NDArray[np.float32]
-    form: str = "log_mel"
-    heard: int = 0
-    longer: int = 0
+    form: Literal["log_mel", "waveform"] = "log_mel"
+    heard: NonNegativeInt = 0
+    longer: NonNegativeInt = 0
+
+    def check(self) -> None:
+        if (self.form == "waveform") != (self.mels == 0):
+            raise ValueError(f"a {self.form} of {self.mels} mel bands")
+        check_scale(self.mean, self.deviation, self.mels)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -78,9 +84,9 @@ class Audio(Modality):
         cls,
         column: Column,
         *,
-        rate: Annotated[int, Field(ge=LOWEST_RATE)] | None = None,
-        mels: PositiveInt | None = None,
-        seconds: PositiveFloat | None = None,
+        rate: Rate | None = None,
+        mels: Mels | None = None,
+        seconds: Seconds | None = None,
         form: Literal["log_mel", "waveform"] = "log_mel",
     ) -> Self:
         """Args:

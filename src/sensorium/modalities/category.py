@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._words import word_caution
@@ -49,9 +49,9 @@ class Category(Modality):
 
     levels: list[str]
     rare: list[str]
-    trimmed: int = 0
-    cut: int = 0
-    seen: int = 0
+    trimmed: NonNegativeInt = 0
+    cut: NonNegativeInt = 0
+    seen: NonNegativeInt = 0
     full: bool = False
 
     @classmethod

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._numbers import LOOKED_AT, infer_notation, read_limits
 from sensorium.modalities._overview import Overview
 from sensorium.schema import Guess
-from sensorium.table import Column, Notation, has_limits, may_be_numbers
+from sensorium.table import Column, Notation, SavedNotation, has_limits, may_be_numbers
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Censored(Modality):
     tower: ClassVar[str | None] = "tabular"
     quick: ClassVar[bool] = True
 
-    notation: Mapping[str, Any]
+    notation: SavedNotation
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._fields import Moment
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
 from sensorium.problems import Problem, count, shorten
@@ -40,6 +41,8 @@ TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?
 MISSING = "not a date: read as missing"
 
 Seconds = npt.NDArray[np.float64]
+COUNTED = {"doubtful", "two digits", "coarse", "zoneless", "far"}
+ORDER = f"^({'|'.join(DATE_ORDERS)})?$"
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,19 @@ class Date(Modality):
     tower: ClassVar[str | None] = "tabular"
 
     format: str
-    mean: float
-    deviation: float
+    mean: Moment
+    deviation: PositiveFloat
     clock: bool
-    order: str = ""
-    pivot: int = PIVOT
-    unit: str = ""
-    counts: Mapping[str, int] = field(default_factory=dict)
+    order: Annotated[str, Field(pattern=ORDER)] = ""
+    pivot: Annotated[int, Field(ge=0, le=100)] = PIVOT
+    unit: Unit | Literal[""] = ""
+    counts: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
-    farthest: float = FARTHEST
+    farthest: NonNegativeFloat = FARTHEST
+
+    def check(self) -> None:
+        if odd := set(self.counts) - COUNTED:
+            raise ValueError(f"counts of {', '.join(sorted(odd))}")
 
     def __post_init__(self) -> None:
         if not self.order and "%" in self.format:  # of a model of before

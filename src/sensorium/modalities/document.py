@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
+from sensorium.config import Chance, Many
 from sensorium.modalities import _pdf
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
@@ -38,12 +39,15 @@ class Document(Modality):
     kept: ClassVar[bool] = True
 
     tokenizer: str
-    length: int
-    pages: int
-    cut: int = 0
-    seen: int = 0
-    unknown_share: float = 0.0
+    length: Many
+    pages: Many
+    cut: NonNegativeInt = 0
+    seen: NonNegativeInt = 0
+    unknown_share: Chance = 0.0
     full: bool = False
+
+    def check(self) -> None:
+        self._text.check()
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -58,12 +62,12 @@ class Document(Modality):
         cls,
         column: Column,
         *,
-        pages: PositiveInt = 50,
+        pages: Many = 50,
         unit: Unit = "word",
         vocabulary: Annotated[int, Field(ge=2)] = 10_000,
         min_count: PositiveInt = 2,
         lowercase: bool = True,
-        length: PositiveInt | None = None,
+        length: Many | None = None,
         tokenizer: str | None = None,
     ) -> Self:
         """Args:

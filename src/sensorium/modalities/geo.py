@@ -7,14 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import PositiveInt
+from pydantic import Field, PositiveFloat
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._fields import check_scale
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.number import standardise
 from sensorium.problems import Problem, Unreadable, shorten
@@ -57,9 +58,12 @@ class Geo(Modality):
     tower: ClassVar[str | None] = "tabular"
 
     order: Order
-    scales: int
+    scales: Annotated[int, Field(gt=0, le=64)]
     mean: Floats
-    deviation: float
+    deviation: PositiveFloat
+
+    def check(self) -> None:
+        check_scale(self.mean, np.ones(3), 3)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -84,7 +88,7 @@ class Geo(Modality):
         return Guess(0.98, reason) if column.is_string and not whole and _lists_nothing(sample) else Guess(0.3, reason)
 
     @classmethod
-    def learn(cls, column: Column, *, order: Order = "lat_lon", scales: PositiveInt = 4) -> Self:
+    def learn(cls, column: Column, *, order: Order = "lat_lon", scales: Annotated[int, Field(gt=0, le=64)] = 4) -> Self:
         """Args:
         column: training rows.
         order: which of two numbers comes first, where no name or letter says so.

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import ImageOps
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt
 
+from sensorium.config import Side
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Work
+from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._jpeg import decode_jpeg
 from sensorium.modalities._levels import Kind, Scale, learn_scale, span_of
@@ -31,7 +33,7 @@ from sensorium.modalities._pictures import (
     tell,
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
-from sensorium.modalities._scales import fixed_scales, learn_scales, scale_findings
+from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -84,14 +86,17 @@ class Image(Modality):
     decoders: ClassVar[tuple[str, ...]] = (HEIC_DECODER,)
     near: ClassVar[Literal["", "picture", "text"]] = "picture"
 
-    size: int
-    channels: int
-    fit: str
-    ground: int
-    max_pixels: int
-    scales: Mapping[str, list[float]] = field(default_factory=dict)
-    seen: Mapping[str, int] = field(default_factory=dict)
+    size: Side
+    channels: Channels
+    fit: Fit
+    ground: Annotated[int, Field(ge=0, le=255)]
+    max_pixels: MaxPixels
+    scales: SavedScales = field(default_factory=dict)
+    seen: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     by_file: bool = False
+
+    def check(self) -> None:
+        check_scales(self.scales)
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
@@ -109,11 +114,11 @@ class Image(Modality):
         cls,
         column: Column,
         *,
-        size: PositiveInt | None = None,
-        channels: Literal[1, 3] | None = None,
-        fit: Literal["stretch", "pad", "crop"] = "stretch",
+        size: Side | None = None,
+        channels: Channels | None = None,
+        fit: Fit = "stretch",
         ground: Annotated[int, Field(ge=0, le=255)] = 255,
-        max_pixels: PositiveInt = 100_000_000,
+        max_pixels: MaxPixels = 100_000_000,
         levels: tuple[float, float] | None = None,
     ) -> Self:
         """Args:

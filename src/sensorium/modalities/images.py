@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt
 
+from sensorium.config import Many, Side
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._fields import Channels, Fit, MaxPixels
+from sensorium.modalities._scales import SavedScales, check_scales
 from sensorium.modalities._several import (
     flat_cells,
     fuller_cells,
@@ -43,17 +46,20 @@ class Images(Modality):
     kept: ClassVar[bool] = True
     decoders: ClassVar[tuple[str, ...]] = Image.decoders
 
-    size: int
-    channels: int
-    fit: str
-    ground: int
-    max_pixels: int
-    most: int
-    scales: Mapping[str, list[float]] = field(default_factory=dict)
-    seen: Mapping[str, int] = field(default_factory=dict)
+    size: Side
+    channels: Channels
+    fit: Fit
+    ground: Annotated[int, Field(ge=0, le=255)]
+    max_pixels: MaxPixels
+    most: Many
+    scales: SavedScales = field(default_factory=dict)
+    seen: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     by_file: bool = False
-    cells: int = 0
-    fuller: int = 0
+    cells: NonNegativeInt = 0
+    fuller: NonNegativeInt = 0
+
+    def check(self) -> None:
+        check_scales(self.scales)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -64,11 +70,11 @@ class Images(Modality):
         cls,
         column: Column,
         *,
-        size: PositiveInt | None = None,
-        channels: Literal[1, 3] | None = None,
-        fit: Literal["stretch", "pad", "crop"] = "stretch",
+        size: Side | None = None,
+        channels: Channels | None = None,
+        fit: Fit = "stretch",
         ground: Annotated[int, Field(ge=0, le=255)] = 255,
-        most: PositiveInt | None = None,
+        most: Many | None = None,
         levels: tuple[float, float] | None = None,
     ) -> Self:
         """Args:

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
-from pydantic import PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._numbers import (
@@ -32,6 +32,8 @@ from sensorium.table import (
     LEGACY,
     Column,
     Notation,
+    Note,
+    SavedNotation,
     Survey,
     has_limits,
     is_clearly_numbers,
@@ -89,11 +91,15 @@ class Number(Modality):
     quick: ClassVar[bool] = True
 
     mean: float
-    deviation: float
+    deviation: PositiveFloat
     edges: npt.NDArray[np.float32]
-    notation: dict[str, Any] = field(default_factory=LEGACY.to_json)
-    notes: list[list[str]] = field(default_factory=list)
-    farthest: float = FARTHEST
+    notation: SavedNotation = field(default_factory=LEGACY.to_json)
+    notes: list[Note] = field(default_factory=list)
+    farthest: NonNegativeFloat = FARTHEST
+
+    def check(self) -> None:
+        if self.edges.ndim != 1 or not len(self.edges) or not (np.diff(self.edges) > 0).all():
+            raise ValueError("the edges of the bins do not increase")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

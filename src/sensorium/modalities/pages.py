@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt
 
+from sensorium.config import Many, Side
 from sensorium.modalities import _pdf
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._fields import Channels, Fit
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.image import SHOWN, THUMBNAIL, Image
@@ -38,12 +40,12 @@ class Pages(Modality):
     encoder: ClassVar[str] = "frames_cnn"
     kept: ClassVar[bool] = True
 
-    size: int
-    channels: int
-    fit: str
-    most: int
-    cut: int = 0
-    seen: int = 0
+    size: Side
+    channels: Channels
+    fit: Fit
+    most: Many
+    cut: NonNegativeInt = 0
+    seen: NonNegativeInt = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -55,10 +57,10 @@ class Pages(Modality):
         cls,
         column: Column,
         *,
-        size: PositiveInt = 64,
-        channels: Literal[1, 3] = 3,
-        fit: Literal["stretch", "pad", "crop"] = "stretch",
-        most: PositiveInt = 4,
+        size: Side = 64,
+        channels: Channels = 3,
+        fit: Fit = "stretch",
+        most: Many = 4,
     ) -> Self:
         """Args:
         column: training rows.

@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import FiniteFloat, PositiveFloat, PositiveInt
+from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from sensorium.config import Side
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._fields import MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scans import Header, guarded, library, quiet, sample
 from sensorium.modalities._scans import Scan as Decoded
@@ -22,6 +24,7 @@ from sensorium.table import Column
 
 SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
 LARGEST, SMALLEST = 64, 16  # side by default
+LARGEST_GRID = 2**28  # voxels
 DEEPEST = 32  # slices by default, at most
 WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_tissue": (50, 400)}  # centre, width
 TAILS = (0.5, 99.5)  # percentiles that become dark and bright
@@ -53,13 +56,19 @@ class Scan(Modality):
     encoder: ClassVar[str] = "scan_cnn"
     kept: ClassVar[bool] = True
 
-    size: int
-    depth: int
-    spacing: float
+    size: Side
+    depth: Side
+    spacing: NonNegativeFloat
     bounds: npt.NDArray[np.float32]
-    max_voxels: int
-    deep: int = 0
-    looked: int = 0
+    max_voxels: MaxPixels
+    deep: NonNegativeInt = 0
+    looked: NonNegativeInt = 0
+
+    def check(self) -> None:
+        if self.bounds.shape not in ((0,), (2,)):
+            raise ValueError(f"bounds of shape {self.bounds.shape}")
+        if self.size**2 * self.depth > LARGEST_GRID:
+            raise ValueError(f"a grid of {self.depth} × {self.size} × {self.size}")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -83,11 +92,11 @@ class Scan(Modality):
         cls,
         column: Column,
         *,
-        size: PositiveInt | None = None,
-        depth: PositiveInt | None = None,
+        size: Side | None = None,
+        depth: Side | None = None,
         spacing: PositiveFloat | None = None,
         window: Literal["auto", "lung", "bone", "brain", "soft_tissue"] | tuple[FiniteFloat, PositiveFloat] = "auto",
-        max_voxels: PositiveInt = 2**27,
+        max_voxels: MaxPixels = 2**27,
     ) -> Self:
         """Args:
         column: training rows.

@@ -12,6 +12,7 @@ import pyarrow as pa
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.modalities import _dicom
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._fields import check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scans import guarded, quiet
 from sensorium.modalities.category import Category
@@ -52,13 +53,19 @@ class ScanTag(Modality):
     kept: ClassVar[bool] = True
 
     attribute: str
-    kind: str
+    kind: Literal["number", "category"]
     personal: bool
     mean: npt.NDArray[np.float64]
     deviation: npt.NDArray[np.float64]
     edges: npt.NDArray[np.float32]
     levels: list[str]
     rare: list[str]
+
+    def check(self) -> None:
+        width = self.mean.size
+        check_scale(self.mean, self.deviation, width)
+        if (self.kind == "number") != bool(width) or self.edges.ndim != 1 or (len(self.edges) > 0) != (width == 1):
+            raise ValueError(f"a {self.kind} of {width} means and {self.edges.size} edges")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

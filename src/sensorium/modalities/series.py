@@ -9,14 +9,17 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt
 
+from sensorium.config import Many
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities._overview import Overview, outline
 from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_lists, learn_stamps, tell
 from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps
+from sensorium.modalities.date import Date
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.schema import Guess
@@ -55,20 +58,27 @@ class Series(Modality):
 
     encoder: ClassVar[str] = "gru"
 
-    channels: int
-    steps: int
-    scale: str
+    channels: Many
+    steps: Many
+    scale: Literal["column", "cell"]
     names: list[str]
     mean: Floats
     deviation: Floats
     time: str = ""
     since: bool = False
     separator: str = ""
-    decimal: str = "."
+    decimal: Decimal = "."
     stamps: dict[str, Any] = field(default_factory=dict)
     doubtful: bool = False
-    cut: int = 0
-    seen: int = 0
+    cut: NonNegativeInt = 0
+    seen: NonNegativeInt = 0
+
+    def check(self) -> None:
+        check_scale(self.mean, self.deviation, self.channels)
+        if self.names and len(self.names) + self.since != self.channels:
+            raise ValueError(f"{self.channels} channels with the names {self.names}")
+        if self.stamps:
+            Date.restore(self.stamps, {})
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -82,7 +92,7 @@ class Series(Modality):
         cls,
         column: Column,
         *,
-        steps: PositiveInt | None = None,
+        steps: Many | None = None,
         scale: Literal["column", "cell"] = "column",
         channels: list[str] | None = None,
         time: str | None = None,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt
 
+from sensorium.config import Many
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._fields import Mels, Rate, Seconds
 from sensorium.modalities._files import decode_cells
 from sensorium.modalities._several import (
     flat_cells,
@@ -19,7 +21,7 @@ from sensorium.modalities._several import (
     problems_of_cells,
     usual_count,
 )
-from sensorium.modalities.audio import LOWEST_RATE, Audio, longer_findings
+from sensorium.modalities.audio import Audio, longer_findings
 from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
@@ -47,16 +49,19 @@ class Sounds(Modality):
     encoder: ClassVar[str] = "audio_cnn"
     kept: ClassVar[bool] = True
 
-    rate: int
-    mels: int
-    seconds: float
+    rate: Rate
+    mels: Mels
+    seconds: Seconds
     mean: Frames
     deviation: Frames
-    most: int
-    heard: int = 0
-    longer: int = 0
-    cells: int = 0
-    fuller: int = 0
+    most: Many
+    heard: NonNegativeInt = 0
+    longer: NonNegativeInt = 0
+    cells: NonNegativeInt = 0
+    fuller: NonNegativeInt = 0
+
+    def check(self) -> None:
+        self._sound.check()
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -67,10 +72,10 @@ class Sounds(Modality):
         cls,
         column: Column,
         *,
-        rate: Annotated[int, Field(ge=LOWEST_RATE)] | None = None,
-        mels: PositiveInt | None = None,
-        seconds: PositiveFloat | None = None,
-        most: PositiveInt | None = None,
+        rate: Rate | None = None,
+        mels: Mels | None = None,
+        seconds: Seconds | None = None,
+        most: Many | None = None,
     ) -> Self:
         """Args:
         column: training rows.

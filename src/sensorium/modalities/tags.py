@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
@@ -45,9 +45,9 @@ class Tags(Modality):
 
     tags: list[str]
     rare: list[str]
-    separator: str | None
-    cut: int = 0
-    seen: int = 0
+    separator: Annotated[str, Field(min_length=1)] | None
+    cut: NonNegativeInt = 0
+    seen: NonNegativeInt = 0
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

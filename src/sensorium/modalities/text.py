@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
+from sensorium.config import Chance, Many
 from sensorium.errors import ConfigError
 from sensorium.hub import find_model
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._tokenizer import check_tokenizer, cut_off, split_texts, vocabulary_size
 from sensorium.modalities._words import word_caution
 from sensorium.modalities.category import REPEATS, SENTENCE
 from sensorium.problems import Problem, count, shorten
@@ -60,11 +62,14 @@ class Text(Modality):
     near: ClassVar[Literal["", "picture", "text"]] = "text"
 
     tokenizer: str
-    length: int
-    cut: int = 0
-    seen: int = 0
-    unknown_share: float = 0.0
+    length: Many
+    cut: NonNegativeInt = 0
+    seen: NonNegativeInt = 0
+    unknown_share: Chance = 0.0
     full: bool = False
+
+    def check(self) -> None:
+        check_tokenizer(self._tokenizer)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -89,7 +94,7 @@ class Text(Modality):
         vocabulary: Annotated[int, Field(ge=2)] = 10_000,
         min_count: PositiveInt = 2,
         lowercase: bool = True,
-        length: PositiveInt | None = None,
+        length: Many | None = None,
         tokenizer: str | None = None,
     ) -> Self:
         """Args:
@@ -116,11 +121,7 @@ class Text(Modality):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(self.tokenizer)
-        tokenizer.enable_truncation(self.length)
-        return tokenizer
+        return cut_off(self.tokenizer, self.length)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         strings = _joined(column).strings
@@ -131,7 +132,7 @@ class Text(Modality):
         empty = np.empty(0, np.int32)
         parts = []
         for texts, there in zip(_chunks(cut), np.split(present, range(CHUNK, len(present), CHUNK)), strict=False):
-            found = self._tokenizer.encode_batch_fast(texts)
+            found = split_texts(self._tokenizer, texts)
             # A text with no known character (punctuation alone) still is a text: one unknown token.
             cells = [np.array((e.ids or [1]) if real else [], np.int32) for e, real in zip(found, there, strict=True)]
             parts.append(Ragged.of(cells, empty))
@@ -165,7 +166,7 @@ class Text(Modality):
         return found
 
     def facts(self) -> Facts:
-        return {"vocabulary": self._tokenizer.get_vocab_size()}
+        return {"vocabulary": vocabulary_size(self._tokenizer)}
 
     def unknown(self) -> int | None:
         return self._tokenizer.token_to_id(UNKNOWN)

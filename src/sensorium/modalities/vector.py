@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.problems import Problem, Unreadable, shorten
@@ -38,7 +39,10 @@ class Vector(Modality):
     mean: Floats
     deviation: Floats
     separator: str = ""
-    decimal: str = "."
+    decimal: Decimal = "."
+
+    def check(self) -> None:
+        check_scale(self.mean, self.deviation, max(1, self.mean.size))
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

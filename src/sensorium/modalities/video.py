@@ -5,15 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat
 
+from sensorium.config import Side
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut, picture_track
+from sensorium.modalities._fields import Channels, Fit, FrameCount
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
 from sensorium.modalities._pictures import MOST_PIXELS, is_heif, opened
@@ -59,11 +61,11 @@ class Video(Modality):
     encoder: ClassVar[str] = "frames_cnn"
     kept: ClassVar[bool] = True
 
-    frames: int
-    rate: float | None
-    size: int
-    channels: int
-    fit: str
+    frames: FrameCount
+    rate: PositiveFloat | None
+    size: Side
+    channels: Channels
+    fit: Fit
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -85,11 +87,11 @@ class Video(Modality):
         cls,
         column: Column,
         *,
-        frames: PositiveInt = 8,
+        frames: FrameCount = 8,
         rate: PositiveFloat | None = None,
-        size: PositiveInt | None = None,
-        channels: Literal[1, 3] = 3,
-        fit: Literal["stretch", "pad", "crop"] = "stretch",
+        size: Side | None = None,
+        channels: Channels = 3,
+        fit: Fit = "stretch",
     ) -> Self:
         """Args:
         column: training rows.

@@ -6,12 +6,13 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field, NonNegativeInt
 
 from sensorium.problems import Unreadable
 from sensorium.table import Column, spelt_list
@@ -32,8 +33,8 @@ class Lists:
         names: of the places, where they are known.
     """
 
-    kind: str = ""
-    width: int = 0
+    kind: Annotated[str, Field(pattern="^(place|places|one|all)?$")] = ""
+    width: NonNegativeInt = 0
     names: list[str] = field(default_factory=list)
 
     @property

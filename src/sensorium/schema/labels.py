@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import Config, TableConfig
+from sensorium.learned import from_saved
 from sensorium.problems import Problem, count
 from sensorium.schema.label_lists import Lists, lists_of
 from sensorium.schema.names import bare, value_of
@@ -80,8 +81,15 @@ class LabelReading:
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Self:
-        parts = {name: cls.of_json(part) for name, part in content.get("parts", {}).items()}
-        return cls(**{**content, "lists": Lists(**content.get("lists", {})), "parts": parts})
+        """Raises ValueError where it is none that `to_json` gave."""
+        lists, parts = content.get("lists", {}), content.get("parts", {})
+        if not (isinstance(lists, Mapping) and isinstance(parts, Mapping)):
+            raise ValueError("lists or parts hold no fields")
+        found = {name: cls.of_json(part) for name, part in parts.items()}
+        of_lists = from_saved(Lists, lists)
+        if of_lists.names and len(of_lists.names) != of_lists.width:
+            raise ValueError(f"{len(of_lists.names)} names for {of_lists.width} places")
+        return from_saved(cls, {**content, "lists": of_lists, "parts": found})
 
     def _without_codes(self, column: Column) -> Column:
         """Numbers that stand for a missing label, in a table whose numbers did not arrive as text."""

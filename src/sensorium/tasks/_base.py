@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.learned import Learned
+from sensorium.learned import Learned, reading_saved
 from sensorium.metrics import Outcome
 from sensorium.problems import Problem
 from sensorium.schema import Guess, LabelReading
@@ -78,8 +78,14 @@ class Task(Learned, ABC):
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        fields: dict[str, Any] = {**json, **arrays, "reading": LabelReading.of_json(json.get("reading", {}))}
-        return cls(**fields)
+        """The inverse of `state`.
+
+        Raises:
+            ArtifactError: a field is missing, unknown, of another type or out of bounds, or two fields do not fit.
+        """
+        with reading_saved(cls.__name__):
+            reading = LabelReading.of_json(json.get("reading", {}))
+        return super().restore({**json, "reading": reading}, arrays)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """Take in the labels of other training rows; what was learnt stays.

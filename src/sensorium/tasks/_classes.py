@@ -25,6 +25,16 @@ WRONG = {
 }
 
 
+def check_classes(classes: Sequence[Label], weights: Sequence[float], least: int, most: int | None = None) -> None:
+    """Raise ValueError where these are not classes that a task learns, with a weight each."""
+    if len(classes) < least or (most and len(classes) > most):
+        raise ValueError(f"{len(classes)} classes")
+    if len({(type(label), label) for label in classes}) < len(classes):
+        raise ValueError("a class is there twice")
+    if len(weights) != len(classes):
+        raise ValueError(f"{len(weights)} weights for {len(classes)} classes")
+
+
 def classes_of(column: Column) -> list[Label]:
     """The distinct labels, in their natural order; of two, the one that says "yes" last.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem
@@ -16,6 +17,7 @@ from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
+    check_classes,
     class_weights,
     classes_of,
     count_labels,
@@ -41,7 +43,10 @@ class Binary(Task):
     watch: ClassVar[str] = "roc_auc"
 
     classes: list[Label]
-    weights: list[float]
+    weights: list[NonNegativeFloat]
+
+    def check(self) -> None:
+        check_classes(self.classes, self.weights, 2, 2)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

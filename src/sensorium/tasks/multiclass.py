@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
 from sensorium.modalities.number import Number
@@ -19,6 +20,7 @@ from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
     FEW,
+    check_classes,
     class_weights,
     classes_of,
     count_labels,
@@ -46,7 +48,10 @@ class Multiclass(Task):
     watch: ClassVar[str] = "accuracy"
 
     classes: list[Label]
-    weights: list[float]
+    weights: list[NonNegativeFloat]
+
+    def check(self) -> None:
+        check_classes(self.classes, self.weights, 2)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem, shorten
 from sensorium.schema import UNSEEN, Guess, LabelReading, Names, bare
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
-from sensorium.tasks._classes import UNBALANCED, sorted_labels, unreadable_lists
+from sensorium.tasks._classes import UNBALANCED, check_classes, sorted_labels, unreadable_lists
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,10 @@ class Multilabel(Task):
 
     names: list[Label]
     separator: str
-    weights: list[float]
+    weights: list[NonNegativeFloat]
+
+    def check(self) -> None:
+        check_classes(self.names, self.weights, 1)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.modalities.number import (
     Number,
@@ -19,7 +20,7 @@ from sensorium.modalities.number import (
 )
 from sensorium.problems import Problem, count
 from sensorium.schema import Guess
-from sensorium.table import LEGACY, Column, Notation
+from sensorium.table import LEGACY, Column, Notation, Note, SavedNotation
 from sensorium.tasks._base import EncodedTarget, Floats, Task
 from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._outliers import far_values, reach_of
@@ -50,15 +51,15 @@ class Regression(Task):
     watch: ClassVar[str] = "rmse"
 
     mean: float
-    deviation: float
+    deviation: PositiveFloat
     middle: float = 0.0
-    reach: float = 0.0
+    reach: NonNegativeFloat = 0.0
     keep: bool = False
     outliers: list[float] = field(default_factory=list)
-    outlying: int = 0
-    rows: int = 0
-    notation: dict[str, Any] = field(default_factory=LEGACY.to_json)
-    notes: list[list[str]] = field(default_factory=list)
+    outlying: NonNegativeInt = 0
+    rows: NonNegativeInt = 0
+    notation: SavedNotation = field(default_factory=LEGACY.to_json)
+    notes: list[Note] = field(default_factory=list)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:

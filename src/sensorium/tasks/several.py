@@ -5,24 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
 
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
+from sensorium.learned import from_saved, reading_saved
 from sensorium.metrics import Outcome, Part, lower_is_better
 from sensorium.problems import Problem
 from sensorium.registry import tasks
 from sensorium.schema import Guess, LabelReading, infer_task
-from sensorium.table import Column
+from sensorium.table import Column, Files
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._learn import options_of
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+class _SavedParts(BaseModel):
+    """What must hold before the parts are read."""
+
+    model_config = ConfigDict(strict=True)
+    parts: dict[str, dict[str, Any]]
+    kinds: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -121,12 +132,34 @@ class Several(Task):
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """The inverse of `state`.
+
+        Raises:
+            ArtifactError: a field is missing, unknown, of another type or out of bounds, or two fields do not fit.
+        """
+        with reading_saved(cls.__name__):
+            saved = _SavedParts.model_validate(json)
+            states, kinds = saved.parts, saved.kinds
+            if not states or states.keys() != kinds.keys() or "several" in kinds.values():
+                raise ValueError("parts and kinds are not of the same targets")
         parts = {}
-        for place, (name, own) in enumerate(json["parts"].items()):
+        for place, (name, own) in enumerate(states.items()):
             mine = {key.partition(".")[2]: a for key, a in arrays.items() if key.partition(".")[0] == str(place)}
-            parts[name] = tasks.load(json["kinds"][name]).restore(own, mine)
+            parts[name] = tasks.load(kinds[name]).restore(own, mine)
         reading = LabelReading(parts={name: part.reading for name, part in parts.items()})
-        return cls(**{**json, "parts": parts, "reading": reading})
+        with reading_saved(cls.__name__):
+            found = from_saved(cls, {**json, "parts": parts, "reading": reading})
+            found.check()
+            return found
+
+    def check(self) -> None:
+        for name, part in self.parts.items():
+            empty = part.encode(Column(name, pa.nulls(1, pa.string()), Files(Path()))).values
+            width = math.prod(empty.shape[1:]) if empty.ndim > 1 else 0
+            if (self.dtypes.get(name), self.widths.get(name)) != (str(empty.dtype), width):
+                raise ValueError(f"labels of {name!r} are {empty.dtype} of width {width}")
+        if not self.dtypes.keys() == self.widths.keys() == self.parts.keys():
+            raise ValueError("dtypes and widths are not of the same targets")
 
     @property
     def outputs(self) -> int:

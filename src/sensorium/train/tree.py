@@ -88,7 +88,7 @@ def _read(path: Path, part: str) -> tuple[Any, dict[str, Tensor]]:
 def _checksum(tensor: Tensor) -> int:
     """Of its type, shape and bytes, as they lie in the file."""
     kind = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
-    return zlib.crc32(tensor.contiguous().view(-1).view(torch.uint8).numpy().data, zlib.crc32(kind))
+    return zlib.crc32(tensor.flatten().clone().view(torch.uint8).numpy().data, zlib.crc32(kind))
 
 
 def _sum_up(header: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from sensorium.table._notation.looks import (
     same_but_for_zeros,
     spelt_plainly,
 )
-from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Reading
+from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Note, Reading, SavedNotation
 from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
 from sensorium.table._notation.refuse import refusal
 from sensorium.table._notation.tally import Tally
@@ -20,8 +20,10 @@ __all__ = [
     "NAMES",
     "Conventions",
     "Notation",
+    "Note",
     "Reading",
     "Readings",
+    "SavedNotation",
     "Survey",
     "Tally",
     "check_signs",

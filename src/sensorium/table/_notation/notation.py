@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, NamedTuple, Self, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeAlias
 
+from pydantic import AfterValidator, Field
+
+from sensorium.learned import from_saved
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
 from sensorium.table._notation.units import split_unit, without_unit
 from sensorium.table._notation.words import USUAL
@@ -52,7 +55,7 @@ class Notation:
             well be 1234 of a table that is written otherwise: it is missing.
     """
 
-    decimal: str = "."
+    decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
     thousands: str = ""
     percent: Percent = "none"
     currency: str = ""
@@ -69,9 +72,13 @@ class Notation:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """Raises ValueError where it is none that `to_json` gave."""
         known = {field.name for field in fields(cls)}
-        texts = {key: tuple(found.get(key, ())) for key in ("missing", "units")}
-        return cls(**{**{key: value for key, value in found.items() if key in known}, **texts})
+        texts = {key: found.get(key, []) for key in ("missing", "units")}
+        if not all(isinstance(words, list) for words in texts.values()):
+            raise ValueError("the words of a notation are not listed")
+        kept = {key: value for key, value in found.items() if key in known}
+        return from_saved(cls, kept | {key: tuple(words) for key, words in texts.items()})
 
     @property
     def is_plain(self) -> bool:
@@ -149,3 +156,12 @@ class Notation:
 
 NO_SIGN = "a number without % where the other cells have one"
 LEGACY = Notation(thousands=",", percent="written", ranges=True, suffixes=False)  # of models saved without a notation
+
+
+def _readable(found: dict[str, Any]) -> dict[str, Any]:
+    Notation.from_json(found)
+    return found
+
+
+SavedNotation = Annotated[dict[str, Any], AfterValidator(_readable)]  # what `to_json` gave
+Note = Annotated[list[str], Field(min_length=2, max_length=2)]  # what the user should know: a reason and a cure

@@ -1,0 +1,135 @@
+"""What `model.json` and `manifest.json` hold, checked before anything is built of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
+
+from sensorium.errors import ArtifactError
+from sensorium.learned import explain
+
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[list[Name], Field(min_length=1)]
+Width = Annotated[int, Field(gt=0, le=1_000_000)]
+MANY = 10_000  # members of an ensemble
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """A part of a file: values of the right type, nothing else."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class FileEntry(Part):
+    """Of one file, in the manifest."""
+
+    bytes: NonNegativeInt
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class SavedColumn(Part):
+    """What the modality of a column learned, but for its arrays."""
+
+    name: str
+    modality: Name
+    state: dict[str, Any]
+
+
+class SavedTask(Part):
+    """What the task learned, but for its arrays."""
+
+    name: Name
+    state: dict[str, Any]
+    prior: Annotated[list[float], Field(min_length=1)]
+
+
+class SavedTower(Part):
+    """A tower's plan."""
+
+    name: str
+    columns: Annotated[list[str], Field(min_length=1)]
+    encoder: Name
+    options: dict[str, Any] = {}
+
+
+class SavedNetwork(Part):
+    """A network's plan."""
+
+    towers: Annotated[list[SavedTower], Field(min_length=1)]
+    fusion: Name
+    fusion_options: dict[str, Any]
+    width: Width
+    head: Name = "linear"
+    head_options: dict[str, Any] = {}
+
+
+class SavedMember(Part):
+    """A network and its temperature."""
+
+    network: SavedNetwork
+    temperature: PositiveFloat
+
+
+class SavedCard(BaseModel):
+    """Those of the card's entries that a loaded model reads; the others are for people."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+    text: list[str] = []
+    split_column: str | None = None
+    fingerprint: str = ""
+    split: str = ""
+    rows: dict[str, NonNegativeInt] = {}
+    split_digest: str = ""
+
+
+class SavedModel(Part):
+    """`model.json`."""
+
+    target: str
+    columns: Annotated[list[SavedColumn], Field(min_length=1)]
+    views: dict[str, str] | None = None
+    task: SavedTask
+    network: SavedNetwork
+    temperature: PositiveFloat
+    others: Annotated[list[SavedMember], Field(max_length=MANY)]
+    config: dict[str, Any]
+    card: dict[str, Any]
+    int8: list[Name] = []
+    caller_settings: list[Name] = []
+
+    @pydantic.model_validator(mode="after")
+    def _name_each_once(self) -> SavedModel:
+        _once([column.name for column in self.columns], "column")
+        names = {column.name for column in self.columns}
+        for view in self.views or {}:
+            if view not in names:
+                raise ValueError(f"the view {view!r} is no column")
+        for member in [self.network, *(other.network for other in self.others)]:
+            _once([tower.name for tower in member.towers], "tower")
+            _once([column for tower in member.towers for column in tower.columns], "column of the towers")
+            unknown = {column for tower in member.towers for column in tower.columns} - names
+            if unknown:
+                raise ValueError(f"towers read columns that the model lacks: {', '.join(sorted(unknown))}")
+        SavedCard.model_validate(self.card)
+        return self
+
+
+def parse(kind: type[Kind], content: Mapping[str, Any], place: str) -> Kind:
+    """The content of a file, checked.
+
+    Raises:
+        ArtifactError: an entry is missing, unknown, of another type or out of bounds.
+    """
+    try:
+        return kind.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise ArtifactError(f"the content is not valid: {explain(error)}", place=place) from None
+
+
+def _once(names: list[str], what: str) -> None:
+    if len(set(names)) < len(names):
+        raise ValueError(f"a {what} is there twice")

