@@ -88,7 +88,9 @@ def _read(path: Path, part: str) -> tuple[Any, dict[str, Tensor]]:
 def _checksum(tensor: Tensor) -> int:
     """Of its type, shape and bytes, as they lie in the file."""
     kind = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
-    return zlib.crc32(tensor.flatten().clone().view(torch.uint8).numpy().data, zlib.crc32(kind))
+    # A copy: bytes can't be viewed where the only number, or none, has no stride.
+    flat = torch.empty(tensor.numel(), dtype=tensor.dtype).copy_(tensor.flatten())
+    return zlib.crc32(flat.view(torch.uint8).numpy().data, zlib.crc32(kind))
 
 
 def _sum_up(header: Mapping[str, str]) -> str:
