@@ -21,7 +21,7 @@ from sensorium.modalities import Encoded
 from sensorium.prepare import kept
 from sensorium.prepare.store import Store
 
-CASES = 20_000
+CASES = 5_000
 POINTS = 100  # more than a scene has changes
 ROOM = 10**9
 DIED = 9  # exit code of a process that was killed
