@@ -111,10 +111,12 @@ class Guard:
             writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) if isinstance(flags, int) else mode != "r"
             if writes and isinstance(path, str | bytes):
                 self._judge(event, path)
-        elif event in CHANGES and isinstance(arguments[0], str | bytes):
-            self._judge(event, arguments[0])
+        elif event in CHANGES:
+            for path in arguments[:2]:  # of a rename or a link, both ends
+                if isinstance(path, str | bytes):
+                    self._judge(event, path)
 
     def _judge(self, event: str, path: str | bytes) -> None:
         place = os.path.realpath(os.fsdecode(path))
-        if not place.startswith(tuple(self.folders)):
+        if not any(place == folder or place.startswith(f"{folder.rstrip('/')}/") for folder in self.folders):
             self._seen.append(f"{event} of {place}")

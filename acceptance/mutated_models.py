@@ -98,7 +98,7 @@ PARTS = (
     "dimensions", "bigrams", "heads", "rank", "frequencies", "category", "patch", "stride", "temporal", "queries",
     "latents", "dropout", "numbers", "bottleneck", "scale", "active",
 )  # fmt: skip
-AMOUNTS = (1, 2, 3, 200, 256, 20_000, 3_000_000, 10**9, 2**40, [3_000_000], [1] * 20_000, [10**9])
+AMOUNTS = [1, 2, 3, 200, 256, 20_000, 3_000_000, 10**9, 2**40, [3_000_000], [1] * 20_000, [10**9]]
 
 
 def check(case: int) -> str | None:
@@ -319,9 +319,7 @@ def ask_for_parts(network: dict[str, Any], draw: random.Random) -> str:
     place = draw.choice(["fusion_options", "head_options", *range(len(network["towers"]))])
     options = network[place] if isinstance(place, str) else network["towers"][place]["options"]
     name = draw.choice(PARTS)
-    options[name] = draw.choice(
-        [1, 2, 3, 200, 256, 20_000, 3_000_000, 10**9, 2**40, [3_000_000], [1] * 20_000, [10**9]]
-    )
+    options[name] = draw.choice(AMOUNTS)
     return f"{place}.{name} {options[name]!r}"[:100]
 
 
@@ -433,7 +431,8 @@ def write_zip(files: Files, folder: Path, draw: random.Random | None) -> Path:
 
 def attempt(place: Path, rows: Path, folder: Path) -> tuple[Any, str | None]:
     """The answers, None where the model is refused; and what is wrong with how that went."""
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
+    before, start = peak(), time.process_time()
     found = fault = None
     with guarded(folder) as seen:
         try:
@@ -443,14 +442,20 @@ def attempt(place: Path, rows: Path, folder: Path) -> tuple[Any, str | None]:
         except BaseException as error:  # noqa: BLE001 - any other error is what the proof looks for
             fault = f"{type(error).__name__}: {str(error)[:200]!r}"
     seconds = time.process_time() - start
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    after = peak()
     if seen:
         fault = f"it reached out: {seen[0]}"
     elif seconds > MOST_SECONDS:
         fault = f"it took {seconds:.0f} s"
-    elif (after - before) * 1024 > MOST_BYTES:
-        fault = f"it took {(after - before) / 2**20:.1f} GB"
+    elif after - before > MOST_BYTES:
+        fault = f"it took {(after - before) / 2**30:.1f} GB"
     return found, fault
+
+
+def peak() -> int:
+    """Bytes of memory that the process has held at most."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 _WATCH: dict[str, Any] = {"folder": None, "seen": []}

@@ -340,8 +340,8 @@ def load(
         path: where it is.
         device: where it computes: auto, cpu, cuda …
         encoders: the modules of your own that it was fitted with, by tower.
-        config: settings that no model brings along, because they say what may be read, fetched and run: a query of a
-            database, whether cells may lead out of the table's folder … (`{"table": {"allow_outside": True}}`).
+        config: settings that are not saved with models, because they say what may be read, fetched and run: a query
+            of a database, whether cells may lead out of the table's folder … (`{"table": {"allow_outside": True}}`).
 
     Raises:
         ConfigError: a setting in `config` is not one of these.
@@ -351,7 +351,7 @@ def load(
 
 
 def tell_unset(table: Table, names: Sequence[str]) -> Table:
-    """The table with a finding where the model was fitted with settings that it does not bring along.
+    """The table with a finding where the model was fitted with settings that are not saved with it.
 
     Args:
         table: what is read without them.
@@ -361,7 +361,7 @@ def tell_unset(table: Table, names: Sequence[str]) -> Table:
     if not names:
         return table
     listed = ", ".join(names)
-    reason = f"the model was fitted with {listed}, which a saved model does not bring along: the table is read without"
+    reason = f"the model was fitted with {listed}, which is not saved with models: the table is read without it"
     cure = f"if you trust it, set {'it' if len(names) == 1 else 'them'} again: --set {names[0]}=…, or load(…, config=…)"
     return replace(table, problems=(*table.problems, Problem(None, "", reason, cure)))
 

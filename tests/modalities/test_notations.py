@@ -131,7 +131,7 @@ def test_a_file_with_commas_between_its_cells_has_decimal_points(tmp_path):
 
 def test_the_reason_says_the_notation_and_the_gaps():
     found = look([*["0,5", "1.234,5"] * 40, *["n.b."] * 12])
-    assert "decimal comma, thousands parted by point" in found.reason
+    assert "decimal comma, thousands separated by point" in found.reason
     assert "12 cells 'n.b.' are read as missing" in found.reason
     assert not found.caution
     assert not found.unreadable

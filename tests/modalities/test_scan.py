@@ -134,7 +134,7 @@ def test_slices_that_are_missing_between_others_are_told(without, told, tmp_path
     write_series(tmp_path / "s", "abcdefg", without)
     found = encode(["s"], tmp_path, depth=5, size=16)
     assert found.present.all()
-    assert ["slices are missing" in problem.reason for problem in found.problems] == [True] * told
+    assert ["there are gaps between slices" in problem.reason for problem in found.problems] == [True] * told
     assert all("look for the slices" in problem.cure for problem in found.problems)
 
 

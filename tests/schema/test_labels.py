@@ -181,6 +181,12 @@ def test_a_list_of_one_number_is_the_number(cells, task):
     assert target(cells)["task"] == task
 
 
+@pytest.mark.parametrize("cells", [["['a' 'b']", "['a']", "['b' 'c']"], ["{a,b}", "{a}", "{b,c}"]])
+def test_lists_as_numpy_and_postgresql_write_them_are_labels(cells):
+    found = sensorium.inspect({"x": [row * 7 % 13 for row in range(60)], "y": cells * 20}, "y").target
+    assert found["task"] == "multilabel" and labels(found) == ["a", "b", "c"]
+
+
 def test_lists_of_decimals_are_no_labels():
     with pytest.raises(SchemaError, match="decimal numbers") as caught:
         target([[0.3, 0.7], [0.6, 0.4]])

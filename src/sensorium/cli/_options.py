@@ -40,7 +40,7 @@ Reach: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="A setting that no model brings along: table.query=films, table.allow_outside=true. May be repeated.",
+        help="A setting that is not saved with models: table.query=films, table.allow_outside=true. May be repeated.",
     ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Last line of stdout: one JSON object.")]

@@ -22,7 +22,7 @@ def adapt(
         list[str] | None,
         typer.Option(
             "--set",
-            help="An option of the method (prior=100), or a setting that no model brings along (table.query=films). "
+            help="An option of the method (prior=100), or a setting that is not saved with models (table.query=films). "
             "May be repeated.",
         ),
     ] = None,

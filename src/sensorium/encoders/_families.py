@@ -74,7 +74,7 @@ def _own(config: Mapping[str, Any], kind: Any, place: str) -> dict[str, Any]:
         part = parts.get(name.removesuffix("_dict"))
         if part is not None and value is not None:
             if not isinstance(value, Mapping):
-                raise ConfigError("a setting that is to hold others holds none", place=at)
+                raise ConfigError("this setting must be a group of settings", place=at)
             found[name] = _own(value, part, at)
         else:
             found[name] = _plain(value, at, 0)

@@ -26,7 +26,7 @@ TILT = np.tan(np.radians(1.0))
 MARKINGS = ("SEG", "RTDOSE", "PR", "KO")  # made from images: taken only where nothing else is there
 SERIES = "another series"
 APART = "save it in a folder of its own if that is the one you need"
-GAPS = ("slices are missing between others; those around a gap are read as neighbours",
+GAPS = ("there are gaps between slices; those around a gap are read as neighbours",
         "look for the slices that are missing")  # fmt: skip
 TILTED = ("the slices are shifted against each other (the gantry was tilted); they are not straightened",
           "resample the series to an upright grid")  # fmt: skip

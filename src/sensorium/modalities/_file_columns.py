@@ -82,7 +82,7 @@ def _claim_of_some(paths: _Paths, noun: str) -> Guess | None:
     if len(paths.fitting) < MAJORITY * paths.cells or len(paths.named) < paths.cells or not all(others):
         return None
     reason = f"{len(paths.fitting)} of {paths.cells} values end in suffixes of {noun} files{paths.gaps}"
-    return Guess(0.92, reason, f"the others ({', '.join(others[:4])}) may not be read: convert these files")
+    return Guess(0.92, reason, f"the others ({', '.join(others[:4])}) may be unreadable: convert these files")
 
 
 def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bool], noun: str) -> Guess | None:

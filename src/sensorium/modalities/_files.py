@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from sensorium.table._query import without_secrets
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
 
+ADDRESS = re.compile(r"\w[\w+.-]*://[^'\"|;\n]*")
 CHUNK = 32  # files a thread takes at a time: few enough for a smooth progress bar, enough to make hand-over cheap
 LEARN_FROM = 200  # files that a modality looks at to learn sizes, rates and statistics
 
@@ -113,12 +115,17 @@ def sample_rows(column: Column, most: int) -> npt.NDArray[np.int64]:
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
     if isinstance(value, str) and isinstance(error, NotFound) and is_gap_word(value):
         return Problem(row, column.name, "a word for a missing cell: read as missing", "", value)
-    shown = value.get("member") or value.get("path") if isinstance(value, dict) else value
-    if isinstance(shown, str) and "://" in shown:
-        shown = without_secrets(shown)
-    return Problem(
-        row, column.name, f"{error.reason}: read as missing", error.cure or "mend or replace the file", shorten(shown)
-    )
+    cure = error.cure or "mend or replace the file"
+    return Problem(row, column.name, f"{error.reason}: read as missing", cure, shown_cell(value))
+
+
+def shown_cell(cell: Any) -> str:
+    """A cell that holds or names files as a message quotes it: shortened, addresses without passwords and tokens."""
+    if isinstance(cell, dict):
+        cell = cell.get("member") or cell.get("path") or cell.get("bytes")
+    if isinstance(cell, list | tuple):
+        return shorten(f"[{', '.join(map(shown_cell, cell))}]")
+    return shorten(ADDRESS.sub(lambda found: without_secrets(found[0]), cell) if isinstance(cell, str) else cell)
 
 
 def _map(function: Callable[[int], list[T]], starts: Iterable[int], workers: int) -> Iterable[list[T]]:

@@ -149,7 +149,7 @@ def _marks(found: Survey) -> str:
     if notation.decimal == ",":
         parts.append("decimal comma")
     if notation.thousands and (found.counts.groups or found.counts.doubtful):
-        parts.append(f"thousands parted by {' or '.join(NAMES[mark] for mark in notation.thousands)}")
+        parts.append(f"thousands separated by {' or '.join(NAMES[mark] for mark in notation.thousands)}")
     return ", ".join(parts)
 
 

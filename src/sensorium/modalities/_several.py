@@ -12,12 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.modalities._base import Modality
-from sensorium.modalities._files import sample_rows
-from sensorium.modalities._separated import spelt_names
+from sensorium.modalities._files import sample_rows, shown_cell
 from sensorium.modalities._suffixes import several_paths, suffix_of
 from sensorium.problems import Problem, count
 from sensorium.schema import Guess
-from sensorium.table import Column
+from sensorium.table import Column, spelt_names
 
 MANY = 200  # cells looked at
 OPENS = ("[", "{", "(")
@@ -94,7 +93,7 @@ def problems_of_cells(
 def _no_lists(column: Column, noun: str) -> list[Problem]:
     cure = 'a list, or text such as ["front.jpg", "back.jpg"] or front.jpg|back.jpg'
     return [
-        Problem(row, column.name, f"no list of {noun}: read as missing", cure, str(cell)[:80])
+        Problem(row, column.name, f"no list of {noun}: read as missing", cure, shown_cell(cell))
         for row, cell in enumerate(column.data.to_pylist())
         if cell is not None and _listed(cell) is None
     ]

@@ -17,12 +17,11 @@ from pyarrow import csv, parquet
 
 from sensorium.modalities._files import Source
 from sensorium.problems import Unreadable
-from sensorium.table import Column, Files
+from sensorium.table import USUAL_SPELLINGS, Column, Files
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
 EMPTY = "a series without steps"
-GAPS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-"]
 
 DECIMAL_COMMA, THOUSANDS = r"^[+-]?[0-9]+(,[0-9]+)?([eE][+-]?[0-9]+)?$", r"^[+-]?[0-9]{1,3}(,[0-9]{3})?$"
 NOWHERE = Files(Path())  # of columns within a file, which name no files
@@ -189,7 +188,7 @@ def _read_csv(content: bytes) -> tuple[pa.Table, bool]:
         io.BytesIO(content),
         read_options=csv.ReadOptions(autogenerate_column_names=not named, use_threads=False),
         parse_options=csv.ParseOptions(delimiter=separator),
-        convert_options=csv.ConvertOptions(null_values=GAPS),
+        convert_options=csv.ConvertOptions(null_values=USUAL_SPELLINGS),
     )
     return table if separator == "," else _decimal_commas(table), named
 
@@ -208,7 +207,7 @@ def _decimal_commas(table: pa.Table) -> pa.Table:
 
 def _is_gap_or_number(field: str, separator: str) -> bool:
     field = field.strip()
-    return field in GAPS or _is_number(field if separator == "," else field.replace(",", "."))
+    return field in USUAL_SPELLINGS or _is_number(field if separator == "," else field.replace(",", "."))
 
 
 def _is_number(field: str) -> bool:

@@ -15,7 +15,7 @@ from pydantic import Field, NonNegativeInt
 from sensorium.config import Side
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
-from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows, shown_cell
 from sensorium.modalities._jpeg import decode_jpeg
 from sensorium.modalities._levels import Kind, Scale, learn_scale, span_of
 from sensorium.modalities._overview import Overview
@@ -34,10 +34,9 @@ from sensorium.modalities._pictures import (
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
-from sensorium.problems import Problem, shorten
+from sensorium.problems import Problem
 from sensorium.schema import Guess
 from sensorium.table import Column
-from sensorium.table._query import without_secrets
 
 SUFFIXES = (
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".jp2",
@@ -153,7 +152,7 @@ class Image(Modality):
 
         present, problems = decode_cells(column, decode, work, store)
         cells, cure = column.data, CURE.format(column.name)
-        told = [Problem(row, column.name, note, cure, _shown(cells[row].as_py())) for row, note in notes]
+        told = [Problem(row, column.name, note, cure, shown_cell(cells[row].as_py())) for row, note in notes]
         return Encoded(values, present, sorted([*problems, *told], key=Problem.place))
 
     def decode(self, source: Source) -> Pixels:
@@ -233,9 +232,3 @@ class Image(Modality):
 
 def _is_picture(head: bytes) -> bool:
     return head.startswith(MAGIC) or is_heif(head) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
-
-
-def _shown(cell: Any) -> str:
-    if isinstance(cell, dict):
-        cell = cell.get("member") or cell.get("path") or cell.get("bytes")
-    return shorten(without_secrets(cell) if isinstance(cell, str) and "://" in cell else cell)

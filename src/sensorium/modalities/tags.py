@@ -14,12 +14,12 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
-from sensorium.modalities._separated import WORDS, find_separator, likely_separator, names_of, spelt_names
+from sensorium.modalities._separated import WORDS, find_separator, likely_separator, names_of
 from sensorium.modalities._suffixes import path_caution, suffix_of
 from sensorium.modalities.category import REPEATS
 from sensorium.problems import Problem, shorten
 from sensorium.schema import Guess, bare
-from sensorium.table import Column
+from sensorium.table import Column, spelt_names
 
 NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of a tag that was not learnt, of the first that was
 LOOKED_AT = 1000  # cells by which tags are told from texts

@@ -54,7 +54,7 @@ def lacking_groups(rules: Rules) -> list[Problem]:
     if rules.blanks:
         differ = "differ from others only by case or blanks and are taken as the same"
         reason = f"{count(rules.blanks, 'name')} of groups {differ}"
-        found.append(Problem(None, name, reason, "rename the groups if they are others"))
+        found.append(Problem(None, name, reason, "rename the groups if they are different ones"))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,9 +14,9 @@ import pyarrow.compute as pc
 from pydantic import Field, NonNegativeInt
 
 from sensorium.problems import Unreadable
-from sensorium.table import Column, spelt_list
+from sensorium.table import Column, spelt_list, spelt_names
 
-OPENS = r"^\s*[\[(]"
+OPENS = r"^\s*[\[({]"
 PARTS = re.compile(r"[\s,;]+")
 
 
@@ -107,11 +106,8 @@ def parse_list(text: str | None) -> list[Any] | None:
         return [float(part) for part in PARTS.split(text.strip()[1:-1].strip())]
     except ValueError:
         pass
-    try:
-        found = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
-    return list(found) if isinstance(found, list | tuple) else None
+    found = spelt_names(text)
+    return found if isinstance(found, list) else None
 
 
 def _spells_lists(values: pa.Array) -> bool:

@@ -8,6 +8,7 @@ from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, date_or
 from sensorium.table._notation import (
     LEGACY,
     NAMES,
+    USUAL_SPELLINGS,
     Conventions,
     Notation,
     Note,
@@ -33,6 +34,7 @@ from sensorium.table._paths import bare_path, is_address
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
 from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
+from sensorium.table._spelt_names import spelt_names
 from sensorium.table._table import Column, Files, Table
 from sensorium.table._types import narrow
 from sensorium.table._write import check_writable, write_table
@@ -43,6 +45,7 @@ __all__ = [
     "NAMES",
     "PIVOT",
     "TWIN",
+    "USUAL_SPELLINGS",
     "Column",
     "Conventions",
     "Files",
@@ -81,6 +84,7 @@ __all__ = [
     "same_but_for_zeros",
     "spells_lists",
     "spelt_list",
+    "spelt_names",
     "spelt_plainly",
     "stands_for_gaps",
     "survey",

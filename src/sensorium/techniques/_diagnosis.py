@@ -13,7 +13,7 @@ from sensorium.registry import techniques
 UNEVEN = 0.5  # share of the leading modality's skill below which another one is behind
 USELESS = 0.05  # skill below which even the leading modality shows nothing
 OVERFITS = 1.0  # ΔO/ΔG from which on a modality's answers lose on other rows as much as they gain
-ASK = "; undertrained or not is told by training each modality by itself: --doctor"
+ASK = "; --doctor trains each modality by itself and shows whether it is undertrained"
 GAP = 0.05  # skill that a modality must have more when it is trained by itself to be called undertrained
 
 

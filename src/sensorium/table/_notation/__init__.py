@@ -13,11 +13,12 @@ from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Note, Re
 from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
 from sensorium.table._notation.refuse import refusal
 from sensorium.table._notation.tally import Tally
-from sensorium.table._notation.words import currency_of, is_gap
+from sensorium.table._notation.words import USUAL_SPELLINGS, currency_of, is_gap
 
 __all__ = [
     "LEGACY",
     "NAMES",
+    "USUAL_SPELLINGS",
     "Conventions",
     "Notation",
     "Note",

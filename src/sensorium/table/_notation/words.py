@@ -21,6 +21,8 @@ def _named(text: str) -> dict[str, str]:
 USUAL = _listed(r"na | n/a | #n/a | <na> | nan | -nan | nat | null | (null) | none | nil") | _listed(
     r"- | -- | --- | – | — | ? | . | .. | ... | … | \n |"
 )
+# The same as programs write them, for readers that compare letter by letter.
+USUAL_SPELLINGS = sorted({*USUAL, *(w.upper() for w in USUAL), *(w.title() for w in USUAL), "NaN", "-NaN", "NaT"})
 # These may say more ("below the limit", "not asked"); in a column of numbers they are missing, and that is reported.
 GAPS = _listed(r"""
 n.a. | n. a. | n.a | n/a. | n.b. | n. b. | n.b | nb | n/b | k.a. | k. a. | k.a | ka | k/a | o.a. | n.d. | n.d |
