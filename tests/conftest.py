@@ -3,10 +3,15 @@
 # ruff: noqa: E402 - the hook and the environment stand before what they act on
 
 import os
+import signal
 
 # Two test processes on two cores: more threads each would only wait for one another. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
+
+# Under nohup, signals of the terminal are ignored, in child processes too: tests that send one would wait for ever.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 from jaxtyping import install_import_hook
 
