@@ -16,7 +16,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._words import word_caution
 from sensorium.problems import Problem, count, shorten
-from sensorium.schema import SEVERAL, UNSEEN, Guess, Names, bare
+from sensorium.schema import SEVERAL, UNSEEN, Guess, Names, bare, holds_check_marks
 from sensorium.table import Column
 
 MANY = 0.1  # share of different values above which names look less like categories
@@ -34,13 +34,14 @@ SENTENCE = 5  # words on average from which repeated strings look like text
 class Category(Modality):
     """A name out of a closed set.
 
-    Encodes to int64[n]: 0 is unknown, level i is i + 1.
+    Encodes to int64[n]: 0 is unknown, level i is i + 1; an empty check box comes after the levels.
 
     Attributes:
         levels: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
         trimmed: training cells that differed from another name only by blanks around them.
         cut, seen: training cells that hold a rare name, of so many; full: there are more than `max_levels` others.
+        checks: the cells are check marks, "x" or empty: an empty one is a value too.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -53,6 +54,7 @@ class Category(Modality):
     cut: NonNegativeInt = 0
     seen: NonNegativeInt = 0
     full: bool = False
+    checks: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -83,7 +85,8 @@ class Category(Modality):
         kept = set(levels)
         rare = [item for item in counts if item["values"] not in kept]
         cut, seen = (sum(item["counts"] for item in items) for items in (rare, counts))
-        return cls(levels, [item["values"] for item in rare], trimmed, cut, seen, len(frequent) > max_levels)
+        checks = holds_check_marks(column)
+        return cls(levels, [item["values"] for item in rare], trimmed, cut, seen, len(frequent) > max_levels, checks)
 
     @cached_property
     def _names(self) -> Names:
@@ -98,7 +101,11 @@ class Category(Modality):
             problems += [Problem(int(r), column.name, reason, "", shorten(n)) for r, n in zip(rows, names, strict=True)]
         work.advance(len(column))
         level = np.where((found >= 0) & (found < len(self.levels)), found + 1, 0)
-        return Encoded(level, column.present, sorted(problems, key=Problem.place))
+        present = column.present
+        if self.checks:
+            # As a missing cell it would look like a modality that training hides, and tell little.
+            level, present = np.where(present, level, len(self.levels) + 1), np.ones(len(column), bool)
+        return Encoded(level, present, sorted(problems, key=Problem.place))
 
     def findings(self, column: str) -> list[Problem]:
         return [*self._rare_names(column), *self._blanks(column)]
@@ -115,15 +122,19 @@ class Category(Modality):
         reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks or invisible characters"
         return [Problem(None, column, f"{reason}; these are ignored")] if self.trimmed else []
 
+    def check(self) -> None:
+        if self.checks and (len(self.levels) != 1 or self.rare):
+            raise ValueError("check marks of several levels")
+
     def facts(self) -> Facts:
-        return {"levels": len(self.levels) + 1}
+        return {"levels": len(self.levels) + 1 + self.checks}
 
     def unknown(self) -> int:
         return 0
 
     def describe(self) -> str:
         rare = f", {len(self.rare)} rare ones read as unknown" if self.rare else ""
-        return f"{len(self.levels)} levels{rare}"
+        return f"{self.levels[0]!r} or empty" if self.checks else f"{len(self.levels)} levels{rare}"
 
 
 def _without_blanks(counts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:

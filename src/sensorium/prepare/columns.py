@@ -112,6 +112,9 @@ def prepare_columns(
                 columns[name] = store.encode(modality, column, work)
             else:
                 columns[name] = modality.encode(column, work)
+            if name not in there and isinstance(encoded := columns[name], Encoded):
+                # To a column of check marks an empty cell is a value, a column that is not there is none.
+                columns[name] = replace(encoded, present=np.zeros(len(column), bool))
             problems.extend(columns[name].problems)
     _say_mended(table, report)
     problems.extend(absent_columns(table, learnt))

@@ -1,5 +1,6 @@
 """Column → modality, target → task, row → split; every guess with its reason, none of them silent."""
 
+from sensorium.schema.check_marks import holds_check_marks
 from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column, views_of
 from sensorium.schema.labels import LabelReading, read_labels
@@ -19,6 +20,7 @@ __all__ = [
     "Split",
     "add_hints",
     "bare",
+    "holds_check_marks",
     "infer_columns",
     "infer_task",
     "make_split",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -10,8 +11,10 @@ import pyarrow as pa
 
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
+from sensorium.problems import count
 from sensorium.registry import Registry, modalities, tasks
 from sensorium.schema.alike import agree_on_lists
+from sensorium.schema.check_marks import holds_check_marks
 from sensorium.schema.guess import UNSURE, Guess
 from sensorium.schema.identifiers import find_identifier
 from sensorium.schema.labels import LabelReading
@@ -286,7 +289,7 @@ def _plan(column: Column, said: _Said) -> ColumnPlan:
     if plan:
         return plan
     if column.distinct == 1:
-        return ColumnPlan(name, None, f"always {str(column.sample(1)[0])[:40]!r}")
+        return _of_one_value(column)
     column, found, guess = _claimed(column)
     identifier = None if said.asks_for(name) else find_identifier(column, found, guess)
     if identifier:
@@ -297,6 +300,20 @@ def _plan(column: Column, said: _Said) -> ColumnPlan:
     reason = "; ".join(filter(None, (guess.reason, column.origin.converted)))
     caution = "; ".join(filter(None, (column.origin.lost, guess.caution)))
     return ColumnPlan(name, found, reason, caution, guess.confidence)
+
+
+def _of_one_value(column: Column) -> ColumnPlan:
+    """Check marks tell by their empty cells; a column without such cells, or with next to none, tells nothing."""
+    value, kind = f"{str(column.sample(1)[0])[:40]!r}", column.data.type
+    filled, empty = count(len(column.values), "cell"), len(column) - len(column.values)
+    if not holds_check_marks(column):
+        reason = f"always {value}" + (f" but for {count(empty, 'empty cell')}" if empty else "")
+        return ColumnPlan(column.name, None, reason, f"--modality {shlex.quote(f'{column.name}=category')} keeps it")
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        caution = "whether a cell is filled may tell something: make a column of yes and no to use it"
+        return ColumnPlan(column.name, None, f"always {value} but for {empty:,} empty cells", caution)
+    reason = f"check marks: {value} in {filled}, {empty:,} are empty; whether a cell is filled is what is learnt"
+    return ColumnPlan(column.name, "category", reason, confidence=CERTAIN)
 
 
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
