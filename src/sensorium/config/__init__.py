@@ -10,7 +10,20 @@ from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
-from sensorium.config._types import Chance, Choice, Decibels, Depth, Fraction, Many, Odd, Share, Side, Sizes
+from sensorium.config._types import (
+    Chance,
+    Choice,
+    Decibels,
+    Depth,
+    Fraction,
+    Many,
+    Odd,
+    Share,
+    Side,
+    Sizes,
+    Words,
+    spelt_words,
+)
 
 __all__ = [
     "WINDOW_SINCE",
@@ -34,6 +47,7 @@ __all__ = [
     "TrainConfig",
     "UnfreezeConfig",
     "WindowsConfig",
+    "Words",
     "caller_only",
     "check_heads",
     "check_options",
@@ -42,6 +56,7 @@ __all__ = [
     "overlay",
     "parse_assignments",
     "read_yaml",
+    "spelt_words",
     "split_saved",
     "with_given",
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from sensorium.config._types import CALLER_ONLY, Names, Strict
+from sensorium.config._types import CALLER_ONLY, Names, Strict, Words
 
 WINDOW_SPAN = ("window_start", "target_time")  # columns of windows: from when to when a row reaches
 WINDOW_SINCE = "since"
@@ -68,8 +68,10 @@ class TableConfig(Strict):
         description="how a quote in a quoted CSV cell is written (none: quotes are ordinary characters); found in the "
         "file by default",
     )
-    missing: list[str] = Field(
-        [""], description="spellings of a missing cell; words such as n/a among numbers are missing in any case"
+    missing: Words = Field(
+        [""],
+        description="spellings of a missing cell, which numbers and dates of the same value are too; words such as n/a "
+        "among numbers are missing in any case",
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="decimal mark of numbers; read off each column by default"

@@ -27,6 +27,16 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def spelt_words(value: Any) -> Any:
+    """Words of which some are numbers, as YAML reads -99999; a whole number is spelt without a point."""
+    words = value if isinstance(value, list | tuple) else [value]
+    return [_spelling(word) if isinstance(word, int | float) and not isinstance(word, bool) else word for word in words]
+
+
+def _spelling(number: float) -> str:
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
 FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -39,6 +49,7 @@ Depth = Annotated[int, Field(gt=0, le=256)]  # how often a part of a network is 
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=256)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
+Words = Annotated[list[str], pydantic.BeforeValidator(spelt_words)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 

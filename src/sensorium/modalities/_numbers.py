@@ -21,6 +21,7 @@ from sensorium.table import (
     Survey,
     check_signs,
     read_texts,
+    spelt_codes,
     spelt_plainly,
     stands_for_gaps,
     survey,
@@ -41,7 +42,8 @@ def infer_notation(column: Column, known: Conventions | None = None) -> Notation
         return found.notation
     # Whole numbers show no mark; what another table writes in their place is read as their own table writes numbers.
     decimal = known.decimal or (known.shown if column.is_integer else "") or "."
-    return Notation(decimal=decimal, thousandths=decimal == "." or known.decimal is not None)
+    missing = tuple(sorted({word.strip().casefold() for word in known.missing}))
+    return Notation(decimal=decimal, thousandths=decimal == "." or known.decimal is not None, missing=missing)
 
 
 def survey_column(column: Column, known: Conventions | None = None) -> Survey | None:
@@ -71,6 +73,7 @@ def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray
     else:
         readings = read_texts(column.strings, notation)
         values, limits, told = readings.values, readings.limits, readings.told
+    values[np.isin(values, spelt_codes(notation.missing)) & (limits == 0)] = np.nan
     problems += [Problem(r, column.name, said.reason, said.cure, _shown(column, r)) for r, said in told.items()]
     for row in np.flatnonzero(np.isinf(values)):
         problems.append(Problem(int(row), column.name, "infinite: read as missing", "", str(values[row])))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
+from sensorium.config import Words
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._numbers import (
     LARGEST_EXACT,
@@ -123,7 +124,7 @@ class Number(Modality):
         decimal: Literal[".", ","] | None = None,
         thousands: Literal["", ".", ",", " ", "'"] | None = None,
         currency: str | None = None,
-        missing: list[str] | None = None,
+        missing: Words | None = None,
         censored: Literal["limit", "missing"] | None = None,
     ) -> Self:
         """Args:
@@ -132,7 +133,7 @@ class Number(Modality):
         decimal: decimal mark; by default as set for the table, else read off the cells.
         thousands: mark between groups of three digits; by default as set for the table, else read off the cells.
         currency: the one to read where there are several; cells of others are missing.
-        missing: words that stand for a gap.
+        missing: words or numbers that stand for a gap.
         censored: what "<5" becomes: its limit, or missing; by default as set for the table.
         """
         known = column.conventions.given(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from sensorium.config import Config
+from sensorium.config import Config, spelt_words
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.problems import count
 from sensorium.registry import Registry, modalities, tasks
@@ -19,7 +19,7 @@ from sensorium.schema.guess import UNSURE, Guess
 from sensorium.schema.identifiers import find_identifier
 from sensorium.schema.labels import LabelReading
 from sensorium.schema.split import SPELLINGS
-from sensorium.table import Column, Table
+from sensorium.table import Column, Table, without_codes
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 CERTAIN = 0.995  # confidence from which no runner-up is shown
@@ -185,9 +185,12 @@ def _spelt_as_split(column: Column) -> bool:
 
 
 def _as_set(column: Column, config: Config) -> Column:
-    """The column with what its own options say of its numbers."""
+    """The column with what its own options say of its numbers; without those that stand for a missing cell."""
     chosen = config.modalities.get(column.name)
     options = {name: value for name, value in (chosen.options if chosen else {}).items() if name in CONVENTIONS}
+    if "missing" in options:
+        options["missing"] = spelt_words(options["missing"])
+        column = without_codes(column, options["missing"])
     return replace(column, conventions=column.conventions.given(**options)) if options else column
 
 

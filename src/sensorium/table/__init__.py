@@ -3,6 +3,7 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
+from sensorium.table._codes import spelt_codes, without_codes
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, date_order, read_dates
 from sensorium.table._notation import (
@@ -83,11 +84,13 @@ __all__ = [
     "refusal",
     "same_but_for_zeros",
     "spells_lists",
+    "spelt_codes",
     "spelt_list",
     "spelt_names",
     "spelt_plainly",
     "stands_for_gaps",
     "survey",
+    "without_codes",
     "words",
     "write_table",
 ]

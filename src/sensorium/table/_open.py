@@ -14,6 +14,7 @@ from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.problems import count
+from sensorium.table._codes import empty_codes
 from sensorium.table._datasets import from_datasets
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
@@ -71,6 +72,7 @@ def open_table(
     given, origins = _plain_columns(arrow, config, origins)
     point = config.decimal != "," and config.thousands != "."
     columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
+    columns, given = empty_codes(columns, given, config.missing)
     spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
     spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside, config.remote)

@@ -1,0 +1,69 @@
+"""Words for a missing cell that are numbers or dates, in cells that are such themselves: -99999.0 is the word -99999."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.table._table import Column
+
+Cells: TypeAlias = pa.Array | pa.ChunkedArray
+
+NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # 007 is a code of text
+
+
+def spelt_codes(words: Iterable[str]) -> list[float]:
+    """The numbers among some words."""
+    return [float(word) for word in map(str.strip, words) if NUMBER.fullmatch(word)]
+
+
+def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
+    """bool[n]: cells of numbers or dates whose value one of the words spells; None where no word can be such a value."""
+    kind = cells.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        codes = spelt_codes(words)
+        return pc.is_in(cells.cast(pa.float64(), safe=False), pa.array(codes, pa.float64())) if codes else None
+    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        return None
+    moments = [found for word in words if (found := _moment(word))]
+    try:
+        return pc.is_in(cells, pa.array(moments, pa.timestamp("us")).cast(kind)) if moments else None
+    except pa.ArrowInvalid:  # a time of day among days
+        return None
+
+
+def without_codes(column: Column, words: Iterable[str]) -> Column:
+    """A column whose cells of such values are missing."""
+    said = _holds_code(column.data, words)
+    if said is None:
+        return column
+    data, spelling = (None if cells is None else _emptied(cells, said) for cells in (column.data, column.spelling))
+    return replace(column, data=data, spelling=spelling)
+
+
+def empty_codes(
+    columns: Mapping[str, pa.ChunkedArray], spelt: Mapping[str, pa.ChunkedArray], words: Iterable[str]
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, pa.ChunkedArray]]:
+    """The columns, and their cells as they were spelt, with null where the value of a cell is one of the words."""
+    said = {name: found for name, cells in columns.items() if (found := _holds_code(cells, words)) is not None}
+    emptied = {name: _emptied(columns[name], found) for name, found in said.items()}
+    return {**columns, **emptied}, {**spelt, **{name: _emptied(spelt[name], found) for name, found in said.items()}}
+
+
+def _emptied(cells: Cells, said: Cells) -> Cells:
+    return pc.if_else(pc.fill_null(said, False), pa.scalar(None, cells.type), cells)
+
+
+def _moment(word: str) -> datetime | None:
+    """The moment that a word spells as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
+    try:
+        found = datetime.fromisoformat(word.strip())
+    except ValueError:
+        return None
+    return found if "-" in word and not found.tzinfo else None

@@ -1,0 +1,91 @@
+"""Numbers and dates that stand for a missing cell, wherever a table comes from: `table.missing` goes by their value."""
+
+import json
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import sensorium
+from sensorium.config import Config, TableConfig, parse_assignments
+from sensorium.table import open_table
+
+ROWS, CODE = 120, -99999
+QUICK = {"train": {"epochs": 3}}
+
+
+def cells(code, kind=float):
+    """Numbers of which every fifth is the code."""
+    drawn = np.random.default_rng(0).normal(100, 5, ROWS)
+    return [code if row % 5 == 0 else kind(value) for row, value in enumerate(drawn)]
+
+
+def written(folder, kind, values, name="t"):
+    """A table of these numbers and a label, in some form."""
+    frame = pd.DataFrame({"close": values, "a": np.arange(ROWS) * 0.37, "y": ["up", "down"] * (ROWS // 2)})
+    if kind == "frame":
+        return frame
+    path = folder / f"{name}.{kind}"
+    if kind == "csv":
+        frame.to_csv(path, index=False)
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in frame.to_dict("records")))
+    else:
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "frame", "parquet"])
+@pytest.mark.parametrize("numbers", [float, int])
+@pytest.mark.parametrize("word", ["-99999", "-99999.0"])
+def test_a_code_is_missing_in_every_kind_of_table(tmp_path, kind, numbers, word):
+    table = open_table(written(tmp_path, kind, cells(CODE, numbers)), TableConfig(missing=["", word]))
+    column = table.column("close")
+    assert column.present.tolist() == [row % 5 != 0 for row in range(ROWS)]
+    assert min(column.values.to_pylist()) > 0
+
+
+@pytest.mark.parametrize("fitted", ["csv", "jsonl", "frame"])
+@pytest.mark.parametrize("where", ["table", "column"])
+def test_a_model_reads_the_code_as_missing_in_every_kind_of_table(tmp_path, fitted, where):
+    setting = {"table": {"missing": ["", CODE]}} if where == "table" else {"modalities": {"close": {"missing": [CODE]}}}
+    model = sensorium.fit(written(tmp_path, fitted, cells(CODE)), "y", config={**QUICK, **setting})
+    assert model.bundle.learnt["close"].mean > 0
+    empty = model.predict_proba(written(tmp_path, "frame", cells(None)))
+    for kind in ("csv", "jsonl", "frame", "parquet"):
+        assert np.array_equal(model.predict_proba(written(tmp_path, kind, cells(CODE), "new")), empty), kind
+    path = tmp_path / "model"
+    model.save(path)
+    assert np.array_equal(sensorium.load(path).predict_proba(written(tmp_path, "frame", cells(CODE))), empty)
+
+
+def test_without_the_setting_the_code_is_a_value(tmp_path):
+    assert open_table(written(tmp_path, "frame", cells(CODE))).column("close").present.all()
+
+
+def test_numbers_in_the_setting_are_words():
+    found = Config.gather(parse_assignments(["table.missing=[-99999, 1.5, 7.0, n/a]"])).table.missing
+    assert found == ["-99999", "1.5", "7", "n/a"]
+
+
+@pytest.mark.parametrize("typed", [date(9999, 12, 31), datetime(9999, 12, 31)])
+def test_a_date_of_the_same_value_is_missing(typed):
+    days = [typed, *(type(typed)(2024, 1, day) for day in (1, 2, 3))]
+    column = open_table({"d": pa.array(days), "a": [1, 2, 3, 4]}, TableConfig(missing=["9999-12-31"])).column("d")
+    assert column.present.tolist() == [False, True, True, True]
+
+
+def test_codes_of_text_are_not_numbers():
+    column = open_table({"c": [0, 7, 12], "a": [1, 2, 3]}, TableConfig(missing=["007", "00"])).column("c")
+    assert column.present.all()
+
+
+def test_a_limit_of_the_same_number_is_kept(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("crp,y\n" + "".join(f"{v},{'ab'[i % 2]}\n" for i, v in enumerate(["<5", "7.5", "5", "8.25"] * 20)))
+    model = sensorium.fit(path, "y", config={**QUICK, "modalities": {"crp": {"missing": [5]}}})
+    column = open_table(path).column("crp").slice(0, 4)
+    assert model.bundle.learnt["crp"].encode(column).present.tolist() == [True, True, False, True]
