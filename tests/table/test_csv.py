@@ -184,7 +184,7 @@ def test_a_separator_that_gives_one_column_is_told(write):
 def test_ragged_rows_are_told_with_their_lines(write):
     for content, words in (
         (PLAIN + "1,2\n", "line 62 has 2"),
-        (PLAIN + "Total: 60\n", "line 62 has 1"),
+        (PLAIN + "Total: 60\n", "line 62 at the end of the file is no row: 'Total: 60'"),
         (with_rows({}, [f"{k},{row}" for k, row in enumerate(ROWS)]), "60 rows"),
         (with_rows({40: '40,"good 0,no'}), "the quote that opens in line 42 is never closed"),
         (with_rows({10: '10,"good 0,no'}, [f'{k},"good, {k}",no' for k in range(60)]), "lines 12 to 13, one row by"),

@@ -1,4 +1,4 @@
-"""Words for a missing cell that are numbers or dates, in cells that are such themselves: -99999.0 is the word -99999."""
+"""Words for a missing cell that spell numbers or dates, in cells that are numbers or dates: they go by value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def spelt_codes(words: Iterable[str]) -> list[float]:
 
 
 def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
-    """bool[n]: cells of numbers or dates whose value one of the words spells; None where no word can be such a value."""
+    """bool[n]: cells of numbers or dates whose value one of the words spells; None where no word can be one."""
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         codes = spelt_codes(words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
@@ -18,6 +18,7 @@ GAPS = frozenset({"", "-", ".", "..", "?", "na", "n/a", "nan", "null", "none", "
 MOST = 0.9  # of a column's cells that are numbers: the others are gaps
 ENOUGH = 3  # rows below the line in doubt
 MOST_AGREE = 0.8  # of the first rows that have one width below a title
+MOST_TITLES = 8  # lines of a title
 MOST_LINES = 30  # of a header whose names have line breaks
 
 Rows = Sequence[Record]
@@ -37,8 +38,8 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
     if other:
         cells = "1 cell" if width == 1 else f"{width} cells"
         found = f"the line is not a header: it has {cells} ({shown!r}), and the lines below it have {other}"
-    elif rows and width > 1 and (_mostly_empty(header, rows) or (comment and _is_header(rows))):
-        found = f"the line is not a header: {shown!r}"
+    elif rows and width > 1 and (below := _below_title(header, rows) or (comment and _is_header(rows) and rows[0])):
+        found, lines = f"the line is not a header: {shown!r}", below.first - 1
     if found:
         above = "set table.comment='#', or " if comment and header.cells[0].lstrip().startswith("#") else ""
         cure = f"{above}set table.skip_rows={start - 1 + lines} if the header is in line {start + lines}"
@@ -74,19 +75,20 @@ def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> 
     if width > 1 and abs(agreed_width(rows) - width) < 2 and not _is_header(rows):
         return 0, 1  # row names without a name, or a cell that is lacking: said as such
     own = set_separator(config.separator)
+    best = (0, 0, 1)  # rows, cells, lines above; decimal commas agree too, but not with the header, which is a row more
     for separator in [own] if own else SEPARATORS:
         rows = sample_rows(text, separator, config)[1:]
-        below = rows[_agreeing(rows) :]  # a title may have several lines
+        below = _agreeing(rows)
         found = agreed_width(below) if len(below) > MOST_AGREE * len(rows) else 0
         if found > 1 and found != width and (len(below) >= ENOUGH or (len(below) > 1 and found > 2)):
-            return found, below[0].first - 1
-    return 0, 1
+            best = max(best, (len(below), found, below[0].first - 1))
+    return best[1:]
 
 
-def _agreeing(rows: Rows) -> int:
-    """From where on all rows have as many cells as the last one."""
-    odd = [place for place, row in enumerate(rows) if len(row.cells) != len(rows[-1].cells)]
-    return odd[-1] + 1 if odd else 0
+def _agreeing(rows: Rows) -> Rows:
+    """The longest run of rows of one width: a title may have several lines, and a note may stand below the table."""
+    runs = [list(run) for _, run in groupby(rows, key=lambda row: len(row.cells))]
+    return max(runs, key=len, default=[])
 
 
 def _swallows(header: Record, text: str) -> bool:
@@ -97,10 +99,19 @@ def _swallows(header: Record, text: str) -> bool:
     return header.last > MOST_LINES or (len(inside) > 1 and cells > 0 and all(rows))
 
 
-def _mostly_empty(header: Record, rows: Rows) -> bool:
-    """A title that was padded with separators: fewer than half of the names, and more in the next line."""
-    filled, below = (sum(bool(cell.strip()) for cell in row.cells) for row in (header, rows[0]))
-    return 2 * filled < len(header.cells) and below > max(2 * filled, len(header.cells) // 2)
+def _below_title(header: Record, rows: Rows) -> Record | None:
+    """The first row below a title that was padded with separators: it has fewer than half of the names, as has each
+    line of it, and the row has more.
+    """
+    filled, most = _filled(header), len(header.cells) // 2
+    if 2 * filled >= len(header.cells):
+        return None
+    below = next((row for row in rows[:MOST_TITLES] if _filled(row) > filled), rows[0])
+    return below if _filled(below) > max(2 * filled, most) else None
+
+
+def _filled(row: Record) -> int:
+    return sum(bool(cell.strip()) for cell in row.cells)
 
 
 def _numbers(cells: Sequence[Sequence[str]]) -> list[int]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
+from sensorium.problems import shorten
 from sensorium.table._header import Head
 from sensorium.table._records import Record, records
 from sensorium.table._text import encoding_error
 
 SHOWN = 5  # ragged rows that a message names
+MOST_NOTES = 10  # lines of a note below the table
 
 
 def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exception | None) -> TableError:
@@ -33,6 +36,8 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
             place=str(path),
             cure="close the quote, or set table.quotes=none if quotes are ordinary characters",
         )
+    if note := _below_table([record for record in found if _counts(record, config)], ragged, width):
+        return _about_note(note, found, path)
     shown = ", ".join(map(_say, ragged[:SHOWN]))
     more = f" and {len(ragged) - SHOWN} more" if len(ragged) > SHOWN else ""
     rows = "1 row has" if len(ragged) == 1 else f"{len(ragged):,} rows have"
@@ -41,6 +46,26 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
         place=str(path),
         rule="every row has as many cells as the header",
         cure=_cure(ragged, width, named=len(ragged) == len(found)),
+    )
+
+
+def _below_table(found: Sequence[Record], ragged: Sequence[Record], width: int) -> Sequence[Record]:
+    """Lines of one cell at the end, below rows that are whole: a note, such as the source."""
+    note = found[-len(ragged) :]
+    is_note = len(note) < len(found) and len(note) <= MOST_NOTES and note == ragged
+    return note if is_note and all(len(row.cells) == 1 < width for row in note) else []
+
+
+def _about_note(note: Sequence[Record], found: Sequence[Record], path: Path) -> TableError:
+    lines = f"line {note[0].first}" if note[0].first == note[-1].last else f"lines {note[0].first} to {note[-1].last}"
+    word = re.match(r"\w+", note[0].cells[0])
+    lone = word and len(note) == 1 and not any(row.cells[0].startswith(word[0]) for row in found if row is not note[0])
+    setting = f", or --set table.comment={word[0]} skips lines that begin so" if word and lone else ""
+    return TableError(
+        f"{lines} at the end of the file {'is' if len(note) == 1 else 'are'} no row: {shorten(note[0].cells[0])!r}",
+        place=str(path),
+        rule="every row has as many cells as the header",
+        cure=f"remove {lines}{setting}",
     )
 
 

@@ -17,6 +17,7 @@ from sensorium.table._workbooks import check_workbook
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 QUERY = True
+MOST_TITLES = 8  # rows of a title
 
 
 def excel(path: Path, config: TableConfig) -> Read:
@@ -65,14 +66,15 @@ def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]
 
 def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
     """A title above the header stands in one cell, or in a few that are merged."""
-    filled = [sum(cell != "" for cell in row) for row in rows[:3]]
-    if len(filled) > 1 and 2 * filled[0] < len(rows[0]) and max(filled[1:]) > max(2 * filled[0], len(rows[0]) // 2):
+    filled = [sum(cell != "" for cell in row) for row in rows[:MOST_TITLES]]
+    names = next((place for place, cells in enumerate(filled) if cells > filled[0]), 0)
+    if names and 2 * filled[0] < len(rows[0]) and filled[names] > max(2 * filled[0], len(rows[0]) // 2):
         title = " ".join(str(cell) for cell in rows[0] if cell != "")
         raise TableError(
             f"the first row is not a header: {shorten(title)!r}",
             place=place,
             rule="the first row names the columns",
-            cure=f"set table.skip_rows={skipped + 1} if the header is the next row",
+            cure=f"set table.skip_rows={skipped + names} if the names are {shorten(', '.join(map(str, rows[names])))}",
         )
 
 
