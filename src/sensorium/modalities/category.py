@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -16,7 +18,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._words import word_caution
 from sensorium.problems import Problem, count, shorten
-from sensorium.schema import SEVERAL, UNSEEN, Guess, Names, bare, holds_check_marks
+from sensorium.schema import SEVERAL, UNSEEN, Guess, Names, bare, case_twins, holds_check_marks, twins_in_words
 from sensorium.table import Column
 
 MANY = 0.1  # share of different values above which names look less like categories
@@ -41,6 +43,8 @@ class Category(Modality):
         rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
         trimmed: training cells that differed from another name only by blanks around them.
         cut, seen: training cells that hold a rare name, of so many; full: there are more than `max_levels` others.
+        twins: names that differ from another one only in case, and the training cells that hold each.
+        fold_case: such names are one.
         checks: the cells are check marks, "x" or empty: an empty one is a value too.
     """
 
@@ -55,6 +59,8 @@ class Category(Modality):
     seen: NonNegativeInt = 0
     full: bool = False
     checks: bool = False
+    twins: Mapping[str, NonNegativeInt] = field(default_factory=dict)
+    fold_case: bool = False
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -71,14 +77,24 @@ class Category(Modality):
         return Guess(confidence, reason, word_caution(column))
 
     @classmethod
-    def learn(cls, column: Column, *, min_count: PositiveInt = 2, max_levels: PositiveInt = 10_000) -> Self:
+    def learn(
+        cls,
+        column: Column,
+        *,
+        min_count: PositiveInt = 2,
+        max_levels: PositiveInt = 10_000,
+        fold_case: bool = False,
+    ) -> Self:
         """Args:
         column: training rows.
         min_count: a name seen less often is read as unknown (unless every name is that rare).
         max_levels: the most frequent ones are kept.
+        fold_case: names that differ only in case are one.
         """
         counts = pc.value_counts(column.strings.drop_null()).to_pylist()
-        counts, trimmed = _without_blanks(counts)
+        counts, trimmed = _joined(counts, bare)
+        twins = {} if fold_case else case_twins({item["values"]: item["counts"] for item in counts})
+        counts = _joined(counts, _folded)[0] if fold_case else counts
         counts.sort(key=lambda item: (-item["counts"], item["values"]))
         frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
         levels = frequent[:max_levels]
@@ -86,11 +102,12 @@ class Category(Modality):
         rare = [item for item in counts if item["values"] not in kept]
         cut, seen = (sum(item["counts"] for item in items) for items in (rare, counts))
         checks = holds_check_marks(column)
-        return cls(levels, [item["values"] for item in rare], trimmed, cut, seen, len(frequent) > max_levels, checks)
+        full, names = len(frequent) > max_levels, [item["values"] for item in rare]
+        return cls(levels, names, trimmed, cut, seen, full, checks, twins, fold_case)
 
     @cached_property
     def _names(self) -> Names:
-        return Names([*self.levels, *self.rare])
+        return Names([*self.levels, *self.rare], self.fold_case)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         found = self._names.find(column)
@@ -108,7 +125,7 @@ class Category(Modality):
         return Encoded(level, present, sorted(problems, key=Problem.place))
 
     def findings(self, column: str) -> list[Problem]:
-        return [*self._rare_names(column), *self._blanks(column)]
+        return [*self._rare_names(column), *self._blanks(column), *self._cases(column)]
 
     def _rare_names(self, column: str) -> list[Problem]:
         if not self.full and (not self.cut or self.cut < MANY_CUT * self.seen):
@@ -121,6 +138,10 @@ class Category(Modality):
         verb = "differs" if self.trimmed == 1 else "differ"
         reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks or invisible characters"
         return [Problem(None, column, f"{reason}; these are ignored")] if self.trimmed else []
+
+    def _cases(self, column: str) -> list[Problem]:
+        cure = f"--set {shlex.quote(f'modalities.{column}.fold_case=true')} makes them one category"
+        return [Problem(None, column, twins_in_words(self.twins, "categories", "cell"), cure)] if self.twins else []
 
     def check(self) -> None:
         if self.checks and (len(self.levels) != 1 or self.rare):
@@ -137,15 +158,19 @@ class Category(Modality):
         return f"{self.levels[0]!r} or empty" if self.checks else f"{len(self.levels)} levels{rare}"
 
 
-def _without_blanks(counts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """Names that differ only by blanks or invisible characters are one, the most frequent of them; how many cells
-    had another.
+def _folded(name: str) -> str:
+    return bare(name).casefold()
+
+
+def _joined(counts: list[dict[str, Any]], key: Callable[[str], str]) -> tuple[list[dict[str, Any]], int]:
+    """Names of one key, such as without blanks and invisible characters, are one, the most frequent of them; how many
+    cells had another.
     """
-    if len({bare(item["values"]) for item in counts}) == len(counts):
+    if len({key(item["values"]) for item in counts}) == len(counts):
         return counts, 0
     alike: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for item in sorted(counts, key=lambda item: (-item["counts"], item["values"])):
-        alike[bare(item["values"])].append(item)
+        alike[key(item["values"])].append(item)
     joined = [{"values": same[0]["values"], "counts": sum(c["counts"] for c in same)} for same in alike.values()]
     return joined, sum(item["counts"] for same in alike.values() for item in same[1:])
 

@@ -1,5 +1,6 @@
 """Column → modality, target → task, row → split; every guess with its reason, none of them silent."""
 
+from sensorium.schema.case import case_twins, twins_in_words
 from sensorium.schema.check_marks import holds_check_marks
 from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column, views_of
@@ -20,6 +21,7 @@ __all__ = [
     "Split",
     "add_hints",
     "bare",
+    "case_twins",
     "holds_check_marks",
     "infer_columns",
     "infer_task",
@@ -27,6 +29,7 @@ __all__ = [
     "names_unit",
     "read_labels",
     "split_column",
+    "twins_in_words",
     "unlabelled_rows",
     "value_of",
     "views_of",

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sensorium.config import Config, TableConfig
 from sensorium.learned import from_saved
 from sensorium.problems import Problem, count
+from sensorium.schema.case import case_twins, twins_in_words
 from sensorium.schema.label_lists import Lists, lists_of
 from sensorium.schema.names import bare, value_of
 from sensorium.table import Column, is_gap, narrow
@@ -208,8 +209,7 @@ def _case_twins(labels: Counter[str], spelt: Mapping[str, str]) -> dict[str, int
     usual = Counter[str]()
     for text, number in labels.items():
         usual[spelt.get(text, text)] += number
-    folded = Counter(bare(text).casefold() for text in usual)
-    return {text: number for text, number in usual.items() if folded[bare(text).casefold()] > 1}
+    return case_twins(usual)
 
 
 def _about_blanks(blanks: Counter[str]) -> list[str]:
@@ -219,10 +219,7 @@ def _about_blanks(blanks: Counter[str]) -> list[str]:
 
 
 def _about_case(twins: Mapping[str, int]) -> list[str]:
-    ordered = sorted(twins, key=lambda text: (bare(text).casefold(), -twins[text]))
-    shown = ", ".join(f"{text!r} ({count(twins[text], 'row')})" for text in ordered[:SHOWN])
-    more = ", …" if len(ordered) > SHOWN else ""
-    reason = f"some labels differ only in upper and lower case and stay apart: {shown}{more}"
+    reason = twins_in_words(twins, "labels", "row")
     return [reason, "--set table.labels=fold_case makes them one label"]
 
 

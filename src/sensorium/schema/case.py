@@ -1,0 +1,25 @@
+"""Names that differ only in upper and lower case, of labels and categories alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from sensorium.problems import count
+from sensorium.schema.names import bare
+
+SHOWN = 5  # examples that a message names
+
+
+def case_twins(names: Mapping[str, int]) -> dict[str, int]:
+    """Names of which another differs only in case, and how often each occurs."""
+    folded = Counter(bare(name).casefold() for name in names)
+    return {name: number for name, number in names.items() if folded[bare(name).casefold()] > 1}
+
+
+def twins_in_words(twins: Mapping[str, int], nouns: str, counted: str) -> str:
+    """What is said of them, such as "some labels differ only in upper and lower case … 'F' (3 rows), 'f' (2 rows)"."""
+    ordered = sorted(twins, key=lambda name: (bare(name).casefold(), -twins[name]))
+    shown = ", ".join(f"{name!r} ({count(twins[name], counted)})" for name in ordered[:SHOWN])
+    more = ", …" if len(ordered) > SHOWN else ""
+    return f"some {nouns} differ only in upper and lower case and stay apart: {shown}{more}"
