@@ -127,10 +127,12 @@ def check(case: int) -> str | None:
         folder, log = Path(place) / "case", Path(place) / "log"
         shutil.copytree(start(), folder)
         status = forked(lambda: killed(command, folder, number), log)
-        if status == 0:
-            return f"{command.__name__} has {number} changes or more" if number == COMMANDS[command] else None
+        if status == 0:  # it has fewer changes
+            return None
         if status != -signal.SIGKILL:
             return f"{command.__name__}, before change {number}: {log.read_text()[-400:]}"
+        if number == COMMANDS[command]:
+            return f"{command.__name__} has {number} changes or more"
         for work in (lambda: intact(folder), lambda: command(folder, True)):
             if forked(work, log):
                 return f"{command.__name__}, killed before change {number}: {log.read_text()[-400:]}"
