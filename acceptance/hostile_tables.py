@@ -12,7 +12,7 @@ from pathlib import Path
 import sensorium
 from sensorium.errors import SensoriumError
 
-CASES = 20_000
+CASES = 4_000
 ATOMS = [
     "", " ", "NA", "n/a", "None", "null", "-", "0", "1", "1.0", "1,5", "1.234,5", "1e400", "-0", "∞", "NaN", "007",
     "12345678901234567890", "$5", "(5.00)", "5%", "<5", "2018-12", "2018-02-30", "1/2/3", "31.12.1999 25:61", "Mon",

@@ -11,7 +11,7 @@ import numpy as np
 
 import sensorium
 
-CASES = 20_000
+CASES = 10_000
 ROWS = 30
 SPACES = {"space": " ", "no-break space": "\u00a0", "narrow space": "\u202f", "thin space": "\u2009"}
 LOCALES = [
