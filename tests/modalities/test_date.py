@@ -5,10 +5,13 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sensorium
+from sensorium.config import TableConfig
+from sensorium.errors import ArtifactError
 from sensorium.modalities.date import Date
 from sensorium.table import open_table
 
@@ -240,6 +243,83 @@ def test_an_order_that_training_did_not_show_is_not_guessed():
     encoded = Date.learn(column(["2026-01-31", "2026-02-01"])).encode(column(["03/04/2026", "2026/04/03"]))
     assert encoded.present.tolist() == [False, True]
     assert "day first or month first?" in encoded.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "said"),
+    [
+        ("13/04/2021", "2021-04-13", "read day first, the only reading"),
+        ("24.05.2020", "2020-05-24", "read day first, the only reading"),
+        ("04/13/2021", "2021-04-13", "read month first, the only reading"),
+        ("05/05/2021", "2021-05-05", "read day first and month first, the only reading"),
+        ("24.05.2020 10:30", "2020-05-24", "read day first, the only reading"),
+        ("03.04.2021", None, "day first or month first? no training cell shows which: read as missing"),
+        ("24.05.20", None, "no training cell shows which"),
+        ("32/13/2020", None, "not a date: read as missing"),
+    ],
+)
+def test_a_cell_with_one_reading_is_read_though_no_training_cell_shows_the_order(text, day, said):
+    model = Date.learn(column(["2020-01-31", "2022-02-01", "2021-07-01"]))
+    for cells in ([text], ["03/04/2021", text, "2021-01-01"]):
+        place = cells.index(text)
+        encoded = model.encode(column(cells))
+        [problem] = [found for found in encoded.problems if found.row == place]
+        assert said in problem.reason
+        assert encoded.present[place] == (day is not None)
+        if day is not None:
+            seconds = model.moments(column(cells))[place] // DAY * DAY
+            assert seconds == datetime.datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()
+
+
+DECADE = [f"{year}-{month:02d}-15" for year in range(2010, 2021) for month in range(1, 13)]
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "1900-01-01", "2200-01-01"])
+def test_a_date_far_beyond_the_training_rows_is_told(text):
+    model = Date.learn(column(DECADE))
+    for cell in (text, datetime.date.fromisoformat(text)):
+        [problem] = model.encode(column([cell])).problems
+        assert "more than 10 times the range of the training values (2010-01-15 to 2020-12-15)" in problem.reason
+        assert problem.row == 0
+    fields, arrays = model.state()
+    old = {key: value for key, value in fields.items() if key not in ("earliest", "latest", "sentinels")}
+    assert not Date.restore(old, arrays).encode(column([text])).problems
+    with pytest.raises(ArtifactError, match="not valid"):
+        Date.restore({**fields, "earliest": fields["latest"], "latest": fields["earliest"]}, arrays)
+
+
+def test_dates_that_go_on_after_the_training_rows_are_not_told():
+    assert not Date.learn(column(DECADE)).encode(column(["2035-01-01", "1950-01-01"])).problems
+    week = Date.learn(column([f"2024-03-{day:02d}" for day in range(1, 8)]))
+    assert not week.encode(column(["2026-01-01"])).problems
+
+
+@pytest.mark.parametrize("text", ["1900-01-01", "1970-01-01", "01.01.1900", "1970-01-01 00:00:00"])
+def test_days_that_stand_for_a_gap_are_told_with_the_setting_that_empties_them(text):
+    days = [".".join(reversed(day.split("-"))) for day in DECADE] if "." in text else DECADE
+    [found] = Date.learn(column([*days, *[text] * 4])).findings("c")
+    assert found.reason.startswith(f"4 cells ({text!r}) lie far outside the other values")
+    setting = yaml.safe_load(found.cure.split("'")[1].split("=", 1)[1])
+    emptied = open_table({"c": [*days, *[text] * 4]}, TableConfig(missing=setting)).column("c")
+    assert emptied.data.null_count == 4
+    assert not Date.learn(emptied).findings("c")
+    assert sensorium.inspect({"c": [*days, *[text] * 4]}).columns[0].caution
+
+
+def test_days_of_arrow_that_stand_for_a_gap_are_emptied_too():
+    days = [datetime.date.fromisoformat(day) for day in DECADE]
+    for gap in (datetime.date(1970, 1, 1), datetime.datetime(1970, 1, 1)):
+        cells = [*(datetime.datetime.combine(day, datetime.time()) if hasattr(gap, "hour") else day for day in days)]
+        assert "1970-01-01" in Date.learn(column([*cells, gap, gap])).findings("c")[0].cure
+        table = open_table({"c": [*cells, gap, gap]}, TableConfig(missing=["", "1970-01-01"]))
+        assert table.column("c").data.null_count == 2
+        assert not [found for found in table.problems if "outside the years" in found.reason]
+
+
+def test_days_among_the_others_are_no_sentinels():
+    born = [f"{year}-05-17" for year in range(1925, 2005)]
+    assert not Date.learn(column([*born, *["1970-01-01"] * 4, *["1900-01-01"] * 2])).findings("c")
+    assert not Date.learn(column([*DECADE, "1970-01-01"])).findings("c")
 
 
 def test_doubts_are_told_once_in_inspect_and_in_fit():

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 import sensorium
 from sensorium.config import TableConfig
+from sensorium.errors import ArtifactError
 from sensorium.modalities.number import Number, robust_mean_and_deviation
 from sensorium.table import open_table
 
@@ -77,7 +79,7 @@ def test_a_cell_is_read_by_what_was_learnt_alone(training, cell, value, told):
     for cells in ([cell, "x"], [cell, "0.5"], [cell, "0,5", "1.234,5"]):  # whatever stands beside it
         values, reasons = predicted(training, cells)
         assert values[0] == pytest.approx(np.nan if value is None else value, rel=1e-4, abs=1e-5, nan_ok=True)
-        assert len(reasons[0]) == bool(told)
+        assert bool(reasons[0]) == bool(told)
         assert not told or told in reasons[0][0]
 
 
@@ -186,3 +188,111 @@ def test_long_tails_are_no_outliers(seed):
         assert not far.any()
         assert mean == pytest.approx(values.mean())
         assert deviation == pytest.approx(values.std() or 1.0)
+
+
+# Values that are absurd, suffixes, sentinels.
+
+
+def reasons_of(training, cells):
+    return predicted(training, cells)[1]
+
+
+@pytest.mark.parametrize("cell", ["9e9", "-9e9", "1e15", "9e30", "1e300", "-1e308", "1100"])
+def test_a_value_far_beyond_the_training_rows_is_told(cell):
+    training = [str(value) for value in range(1, 100)]
+    [[reason]] = reasons_of(training, [cell])
+    assert "more than 10 times the range of the training values (1 to 99)" in reason
+
+
+def test_a_plausible_value_is_not_told():
+    training = [str(value) for value in range(1, 100)]
+    assert not any(reasons_of(training, ["0", "-50", "500", "1000", "", "99"]))
+    assert not any(reasons_of(["5", "5", "5"], ["5", "7", "50"]))
+    assert not any(reasons_of(["-1e308", "1e308", "0"], ["1.7e308"]))
+    assert len(reasons_of(["5", "5", "5"], ["9e9"])[0]) == 1
+
+
+def test_a_heavy_tail_goes_on_without_a_word():
+    random = np.random.default_rng(0)
+    told = 0
+    for _ in range(20):
+        values = random.lognormal(7, 2, 1500)
+        model = Number.learn(column([f"{value:.2f}" for value in values[:1000]]))
+        told += len(model.encode(column([f"{value:.2f}" for value in values[1000:]])).problems)
+    assert told <= 2  # of 10,000
+
+
+def test_what_a_model_of_before_lacks_is_not_judged():
+    fields, arrays = Number.learn(column(["1", "2", "3"] * 20)).state()
+    old = {key: value for key, value in fields.items() if key not in ("lowest", "highest")}
+    assert not Number.restore(old, arrays).encode(column(["9e9"])).problems
+
+
+@pytest.mark.parametrize("ends", [{"lowest": 5.0, "highest": 1.0}, {"lowest": None}, {"highest": float("inf")}])
+def test_ends_that_do_not_fit_are_refused(ends):
+    fields, arrays = Number.learn(column(["1", "2", "3"] * 20)).state()
+    with pytest.raises(ArtifactError, match="not valid"):
+        Number.restore({**fields, **ends}, arrays)
+
+
+def notes_of(cells):
+    return [(found.reason, found.cure) for found in Number.learn(column(cells)).findings("x")]
+
+
+def test_numbers_without_the_suffix_of_the_others_are_told():
+    some = [f"{value / 10}M" for value in range(10, 295)]
+    [(reason, _)] = notes_of([*some, *["3.6"] * 15])
+    assert reason == "285 cells with a suffix and 15 cells without: '1.0M' is read as 1000000, '3.6' as 3.6"
+    assert not notes_of(some)
+    assert not notes_of([*some, "0", "0.0"])
+    assert not notes_of(["3.6", "7"] * 20)
+    table = {"x": [*some, *["3.6"] * 15], "y": ["a", "b"] * 150}
+    assert "15 cells without" in sensorium.inspect(table, target="y").columns[0].caution
+
+
+def test_a_number_without_suffix_is_told_where_all_training_cells_had_one():
+    some = ["1.5M", "2.25M", "7k", "0"]
+    values, reasons = predicted(some, ["3.6M", "3.6", "1,234,567", "0"])
+    assert values == pytest.approx([3.6e6, 3.6, 1234567, 0], rel=1e-3, abs=1)
+    assert [bool(found) for found in reasons] == [False, True, True, False]
+    assert "without a suffix" in reasons[1][0]
+    assert "without a suffix" in reasons_of(some, [3.6])[0][0]
+    assert not any(reasons_of([*some, "12"], ["3.6", "3.6M"]))
+
+
+SMALL = [str(value) for value in range(1, 100)] * 3
+
+
+@pytest.mark.parametrize("cell", ["-999", "9999", "-9999.0", "999", "-99", "99999.00"])
+def test_nines_outside_of_the_other_values_are_told_with_the_setting_that_empties_them(cell):
+    cells = [*SMALL, *[cell] * 10]
+    [(reason, cure)] = notes_of(cells)
+    assert reason.startswith(f"10 cells ({cell!r}) lie far outside the other values")
+    setting = yaml.safe_load(cure.split("'")[1].split("=", 1)[1])
+    emptied = column(cells, missing=setting)
+    assert not Number.learn(emptied).notes
+    assert emptied.data.null_count == 10
+    assert sensorium.inspect({"x": cells}).columns[0].caution
+
+
+def test_nines_that_did_not_arrive_as_text_are_emptied_too():
+    for code in (-999, -999.0):
+        cells = [*map(type(code), range(1, 99)), *[code] * 5]
+        [(_, cure)] = notes_of(cells)
+        assert column(cells, missing=yaml.safe_load(cure.split("'")[1].split("=", 1)[1])).data.null_count == 5
+
+
+def test_values_among_the_others_are_no_sentinels():
+    assert not notes_of([*SMALL, *["99"] * 10])
+    assert not notes_of([*SMALL, "250", "999"])  # one cell
+    assert not notes_of([*map(str, range(0, 1500, 5)), *["999"] * 10])
+    assert not notes_of([*map(str, range(-2000, 0, 5)), *["-999"] * 10])
+    assert not notes_of([*SMALL, *["1000"] * 10])  # no nines
+    assert not notes_of([*map(str, range(0, 50000, 500)), *["99999"] * 10])
+
+
+def test_the_cure_of_a_limit_does_not_ask_for_a_limit():
+    model = Number.learn(column(["<5", "7.5", "12"] * 20), censored="missing")
+    [problem] = model.encode(column(["<5"])).problems
+    assert "as the training cells" not in problem.cure
+    assert "table.censored=limit" in problem.cure

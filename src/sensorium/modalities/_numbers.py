@@ -98,7 +98,7 @@ def in_words(found: Survey, name: str) -> list[str]:
         "fraction": [f"fractions; {signed} with % are divided by 100"],
     }.get(notation.percent, [])
     parts += [f"{_some(counts.brackets)} read as negative because of the brackets"] if counts.brackets else []
-    parts += [f"{_some(counts.suffixes)} multiplied by the suffix"] if counts.suffixes else []
+    parts += [f"{_some(counts.suffixes)} multiplied by the suffix"] if notation.suffixes else []
     parts += [f"{_some(counts.usual)} read as missing"] if counts.usual else []
     told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
     return [*filter(None, parts), *told.values()]
@@ -120,6 +120,7 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
         smaller = "without" if notation.percent == "all" else "with"
         reason = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without, most of which are beyond 0–1"
         said.append((f"{reason}: those {smaller} % are read as missing", "write them all with %, or all without"))
+    said += _suffixed(found)
     others = counts.currencies.total() - counts.currencies[notation.currency]
     if others:
         reason = f"{count(others, 'cell')} in another currency than {notation.currency} are read as missing"
@@ -180,6 +181,18 @@ def _limited(found: Survey, name: str) -> list[tuple[str, str]]:
         return [(f"{some} read as missing, as limits are", "--set table.censored=limit reads the limits")]
     kept = f"{some} read as the limit; {name}.censored says which"
     return [(kept, "--set table.censored=missing makes them missing")]
+
+
+def _suffixed(found: Survey) -> list[tuple[str, str]]:
+    """Numbers with a suffix such as k or M beside numbers without: 3.6M is a million times 3.6."""
+    counts = found.counts
+    if not found.notation.suffixes or not counts.unsuffixed:
+        return []
+    with_suffix, without = (next(iter(counter)) for counter in (counts.suffixes, counts.bare))
+    big, small = (f"{found.notation.read(text).value:.12g}" for text in (with_suffix, without))
+    reason = f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without"
+    reason += f": {with_suffix!r} is read as {big}, {without!r} as {small}"
+    return [(reason, "write the suffix in every cell where it is meant")]
 
 
 def _some(counted: Counter[str]) -> str:

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._fields import Moment
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._sentinels import date_sentinels, sentinel_note
 from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
 from sensorium.problems import Problem, count, shorten
 from sensorium.schema import Guess
@@ -63,6 +65,8 @@ class Date(Modality):
             among days), `zoneless` (among cells with a zone), `far` (centuries away from the others).
         zones: abbreviations of several zones → how they are read.
         farthest: deviations from the mean to which dates are cut.
+        sentinels: dates such as 1900-01-01 that lie outside of the others, as they are spelt → training cells.
+        earliest, latest: of the training rows, but for a few that lie centuries away; None in models of before.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -78,8 +82,12 @@ class Date(Modality):
     counts: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
     farthest: NonNegativeFloat = FARTHEST
+    earliest: Moment | None = None
+    latest: Moment | None = None
+    sentinels: Mapping[str, NonNegativeInt] = field(default_factory=dict)
 
     def check(self) -> None:
+        check_span(self.earliest, self.latest)
         if odd := set(self.counts) - COUNTED:
             raise ValueError(f"counts of {', '.join(sorted(odd))}")
 
@@ -117,8 +125,8 @@ class Date(Modality):
         plain = cls(f"{NAMES[counted]} since 1970" if counted else ISO, 0.0, 1.0, False, pivot=pivot, unit=counted)
         if not counted and not _is_temporal(column):
             plain = plain._of_text(read_dates(column.strings), day_first)
-        seconds, _ = plain._seconds(column)
-        seconds = seconds[np.isfinite(seconds)]
+        cells, _ = plain._seconds(column)
+        seconds = cells[np.isfinite(cells)]
         far = _sentinels(seconds)
         known = seconds[~far]
         mean = float(known.mean()) if len(known) else 0.0
@@ -126,7 +134,18 @@ class Date(Modality):
         farthest = float(np.abs((known - mean) / deviation).max()) if far.any() else FARTHEST
         counts = {**plain.counts, **({"far": int(far.sum())} if far.any() else {})}
         clock = bool((seconds % DAY != 0).any())
-        return replace(plain, mean=mean, deviation=deviation, clock=clock, counts=counts, farthest=farthest)
+        earliest, latest = span_of(known) or (None, None)
+        return replace(
+            plain,
+            mean=mean,
+            deviation=deviation,
+            clock=clock,
+            counts=counts,
+            farthest=farthest,
+            earliest=earliest,
+            latest=latest,
+            sentinels=date_sentinels(column, np.where(np.isin(cells, seconds[far]), np.nan, cells)),
+        )
 
     def _of_text(self, dates: SpeltDates, day_first: bool | None) -> Self:
         """What the texts of training tell, beside their moments."""
@@ -146,6 +165,7 @@ class Date(Modality):
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         seconds, problems = self._seconds(column)
         present = np.isfinite(seconds)
+        problems += self._beyond(column, seconds)
         seconds = np.where(present, seconds, self.mean)
         angles = [seconds / YEAR, (seconds + EPOCH_WEEKDAY) / (7 * DAY), *([seconds / DAY] if self.clock else [])]
         waves = [wave(2 * np.pi * angle) for angle in angles for wave in (np.sin, np.cos)]
@@ -153,6 +173,14 @@ class Date(Modality):
         features = np.stack([scaled, *waves], 1) * present[:, None]
         work.advance(len(column))
         return Encoded(features.astype(np.float32), present, problems)
+
+    def _beyond(self, column: Column, seconds: Seconds) -> list[Problem]:
+        if self.earliest is None or self.latest is None:
+            return []
+        # Dates go on after the training rows: those of a week say little of what lies far from them.
+        far = far_beyond(seconds, (self.earliest, self.latest), least=YEAR)
+        ends = (f"{EPOCH.fromtimestamp(moment, UTC):%Y-%m-%d}" for moment in (self.earliest, self.latest))
+        return beyond_problems(column, far, *ends)
 
     def moments(self, column: Column) -> Seconds:
         """float64[n]: seconds since 1970, NaN where a cell is missing or no date."""
@@ -190,6 +218,8 @@ class Date(Modality):
             Problem(None, column, f"{told[name][0]} ({count(cells, 'training cell')})", told[name][1])
             for name, cells in self.counts.items()
         ]
+        if self.sentinels:
+            found.append(Problem(None, column, *sentinel_note(self.sentinels)))
         zones = [(f"the time zone {zone} is read as {offset}", "write offsets") for zone, offset in self.zones.items()]
         return found + [Problem(None, column, reason, cure) for reason, cure in zones]
 
@@ -203,32 +233,53 @@ class Date(Modality):
             return np.full(len(column), np.nan), told
         cells = column.strings
         dates = read_dates(cells)
-        moments = dates.moments(self.order, self.pivot)
+        moments, lone = self._moments(dates)
         seconds = np.asarray(dates.of_cells(moments, np.nan), dtype=np.float64)
         counted = np.full(len(column), np.nan)
         if self.unit:
             counted = as_floats(column.data) * UNITS[self.unit]
             possible = (counted >= POSSIBLE[0]) & (counted <= POSSIBLE[1])
             seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
-        odd = np.flatnonzero((dates.places >= 0) & ~np.isfinite(seconds))
+        odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
         problems = [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
         return seconds, [*self._swapped(dates, moments, column.name), *problems]
 
+    def _moments(self, dates: SpeltDates) -> tuple[Seconds, npt.NDArray[np.bool_]]:
+        """float64[u]: seconds of each text; bool[u]: those of which no training cell shows the order, and which fit one
+        order only: they are read in it.
+        """
+        moments = dates.moments(self.order, self.pivot)
+        if self.order or not dates.loose.any():
+            return moments, np.zeros(len(moments), np.bool_)
+        readings = np.stack([dates.moments(order, self.pivot) for order in DATE_ORDERS])
+        lowest = np.where(np.isfinite(readings), readings, np.inf).min(0)
+        highest = np.where(np.isfinite(readings), readings, -np.inf).max(0)
+        lone = dates.loose & (lowest == highest)  # 05/05/2021 is one day in both orders
+        return np.where(lone, lowest, moments), lone
+
     def _problem(self, row: int, name: str, text: str, dates: SpeltDates, counted: Seconds) -> Problem:
-        """Why a cell is missing."""
+        """Why a cell is missing, or read though training does not show how."""
         reason, cure = MISSING, ""
         if np.isfinite(counted[row]):
             reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
             cure = f"--set modalities.{name}.unit={' or '.join(u for u in UNITS if u != self.unit)}"
         elif dates.loose[dates.places[row]]:
             if not self.order:
-                reason = "day first or month first? no training cell shows which: read as missing"
-                cure = "write dates as 2026-01-31"
+                reason, cure = self._without_order(dates, int(dates.places[row])), "write dates as 2026-01-31"
             elif self.order in TWIN and np.isfinite(dates.moments(TWIN[self.order])[dates.places[row]]):
                 words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
                 reason = f"fits only {other}, and training read {words}: read as missing"
                 cure = "write dates as 2026-01-31"
         return Problem(row, name, reason, cure, shorten(text))
+
+    def _without_order(self, dates: SpeltDates, place: int) -> str:
+        """What became of a text whose order no training cell shows."""
+        readings = {order: dates.moments(order, self.pivot)[place] for order in DATE_ORDERS}
+        fit = [order for order, moment in readings.items() if np.isfinite(moment)]
+        if len({readings[order] for order in fit}) > 1:
+            return "day first or month first? no training cell shows which: read as missing"
+        words = " and ".join(DATE_ORDERS[order] for order in fit)
+        return f"no training cell is written like this: read {words}, the only reading" if fit else MISSING
 
     def _swapped(self, dates: SpeltDates, moments: Seconds, name: str) -> list[Problem]:
         """The column as a whole, where some cells show that day and month stand in another order than in training."""

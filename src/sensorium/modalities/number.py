@@ -16,6 +16,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from sensorium.config import Words
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._numbers import (
     LARGEST_EXACT,
     LOOKED_AT,
@@ -27,6 +28,7 @@ from sensorium.modalities._numbers import (
     survey_column,
 )
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._sentinels import number_sentinels, sentinel_note
 from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import (
@@ -68,6 +70,7 @@ SAMPLED = 10_000  # values by which it is seen that none do
 GAP, SPREADS = 100.0, 1000.0  # times as far as the others; times the distance between the quartiles
 MOST_LIMITS = 0.6  # share of limits among the numbers of a column of numbers
 MOST_OTHERS = 0.4  # share of cells that are no numbers, of a column of numbers
+MOST_WITHOUT_UNIT = 0.25  # the same, where the numbers have a unit
 FEW = 50  # different values up to which two spellings of one are looked for
 SPELT = "text that spells numbers"
 IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
@@ -85,6 +88,7 @@ class Number(Modality):
         notation: how the training rows write numbers (`Notation.to_json`).
         notes: what the user should know of the column: a reason and a cure each.
         farthest: deviations from the mean, to which values are cut.
+        lowest, highest: of the training rows, but for a few that lie far off; None in models of before.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -97,8 +101,11 @@ class Number(Modality):
     notation: SavedNotation = field(default_factory=LEGACY.to_json)
     notes: list[Note] = field(default_factory=list)
     farthest: NonNegativeFloat = FARTHEST
+    lowest: float | None = None
+    highest: float | None = None
 
     def check(self) -> None:
+        check_span(self.lowest, self.highest)
         if self.edges.ndim != 1 or not len(self.edges) or not (np.diff(self.edges) > 0).all():
             raise ValueError("the edges of the bins do not increase")
 
@@ -141,18 +148,22 @@ class Number(Modality):
         )
         found = survey_column(column, known)
         notation = found.notation if found else infer_notation(column, known)
-        values, _ = read_numbers(column, notation)
-        values = values[np.isfinite(values)]
+        cells, _ = read_numbers(column, notation)
+        values = cells[np.isfinite(cells)]
         mean, deviation, far = robust_mean_and_deviation(values)
         farthest = FARTHEST
         told = notes(found, column.name) if found else []
         if far.any():
             farthest = float(np.abs(standardise(values[~far], mean, deviation)).max())
             told.append(_far_note(values, far, column.name))
+            cells = np.where(np.isin(cells, values[far]), np.nan, cells)
+        if codes := number_sentinels(column, cells):
+            told.append(sentinel_note(codes))
         scaled = np.clip(standardise(values, mean, deviation), -farthest, farthest)
         cuts = np.quantile(scaled, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
         edges = np.unique(cuts.astype(np.float32))
-        return cls(mean, deviation, edges, notation.to_json(), [list(note) for note in told], farthest)
+        span = span_of(values[~far]) or (None, None)
+        return cls(mean, deviation, edges, notation.to_json(), [list(note) for note in told], farthest, *span)
 
     @cached_property
     def _notation(self) -> Notation:
@@ -161,9 +172,16 @@ class Number(Modality):
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         values, problems = read_numbers(column, self._notation)
         present = np.isfinite(values)
+        problems += self._beyond(column, values)
         scaled = np.where(present, standardise(np.where(present, values, 0), self.mean, self.deviation), 0)
         work.advance(len(column))
         return Encoded(np.clip(scaled, -self.farthest, self.farthest).astype(np.float32)[:, None], present, problems)
+
+    def _beyond(self, column: Column, values: Floats) -> list[Problem]:
+        if self.lowest is None or self.highest is None:
+            return []
+        far = far_beyond(values, (self.lowest, self.highest))
+        return beyond_problems(column, far, f"{self.lowest:.6g}", f"{self.highest:.6g}")
 
     def facts(self) -> Facts:
         return {"floats": 1, "edges": self.edges}
@@ -245,6 +263,8 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
     others += Counter() if stands_for_gaps(counts) else counts.words
     share = others.total() / max(1, counts.cells)
     bounds = counts.limits.total() > MOST_LIMITS * counts.numbers  # <=50K and >50K are classes
+    if counts.unit and share > MOST_WITHOUT_UNIT:
+        return _refuse_unit(found, column.name)
     if not counts.numbers or share > MOST_OTHERS or bounds:
         return None
     said = "; ".join(in_words(found, column.name))
@@ -253,7 +273,13 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
     examples = ", ".join(repr(text) for text, _ in others.most_common(3))
     reason = f"{counts.cells - others.total():,} of {counts.cells:,} values are numbers" + (f"; {said}" if said else "")
     caution = f"others ({examples}) are read as missing; --modality {column.name}=category keeps them"
-    return Guess(0.9 - share, reason, caution)
+    return Guess(0.9 if counts.unit else 0.9 - share, reason, caution)
+
+
+def _refuse_unit(found: Survey, name: str) -> Guess:
+    cells = f"{found.counts.numbers:,} of {found.counts.cells:,} cells of {name}"
+    cure = f"--modality {name}=number reads them and takes the others as missing"
+    return Guess(0.0, "too few numbers", f"{cells} are numbers with the unit {found.notation.units[0]!r}; {cure}")
 
 
 def _claim_spelt(column: Column, guess: Guess) -> Guess:

@@ -46,6 +46,7 @@ class Notation:
             has any; `written` takes the number before a % whatever the others are.
         currency: code of the currency; empty where there is none.
         suffixes: k, M, bn … behind a number are powers of ten.
+        always_suffixed: every training cell but 0 has such a suffix; a number without is read as it stands, and told.
         ranges: "91-92" is read as 91.5.
         limits: what "<5" becomes: its `limit`, or `missing`; empty where training saw none.
         mixed: the column has decimal points and decimal commas: what can be read in two ways is missing.
@@ -66,6 +67,7 @@ class Notation:
     missing: tuple[str, ...] = ()
     thousandths: bool = True
     units: tuple[str, ...] = ()
+    always_suffixed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"missing": list(self.missing), "units": list(self.units)}
@@ -84,6 +86,7 @@ class Notation:
     def is_plain(self) -> bool:
         """Numbers of digits and a decimal point say what they say everywhere."""
         usual = self.decimal == "." and "." not in self.thousands and not self.mixed
+        usual = usual and not self.always_suffixed
         return usual and self.percent in ("none", "written") and (self.thousandths or not self.thousands)
 
     def read(self, text: str) -> Reading:
@@ -118,7 +121,7 @@ class Notation:
             return Reading(NAN, 0, reason, f"write it without a thousands separator; {AS_TRAINED}")
         refused = self._refused(cell)
         if refused:
-            return Reading(NAN, 0, f"{refused}: read as missing", AS_TRAINED)
+            return Reading(NAN, 0, f"{refused}: read as missing", READS_LIMITS if refused == LIMIT else AS_TRAINED)
         power = cell.power - (2 if cell.percent and self.percent == "fraction" else 0)
         value = float(f"{digits}e{power}") * (-1 if cell.negative else 1)
         if self.percent == "fraction" and not cell.percent and abs(value) > 1:
@@ -127,6 +130,8 @@ class Notation:
             reason = NOT_EXACT
         elif cell.currency and not self.currency:
             reason = reason or "a currency, where the training cells have none: the amount is read"
+        if self.always_suffixed and not cell.suffixed and value and not reason:
+            return Reading(value, cell.limit, NO_SUFFIX, AS_TRAINED)
         return Reading(value, cell.limit, reason)
 
     def _digits(self, cell: Cell) -> tuple[str | None, str]:
@@ -151,9 +156,12 @@ class Notation:
             return NO_SIGN
         if cell.suffixed and not self.suffixes:
             return "a letter or word behind the number that training did not see"
-        return "a limit, not a value" if cell.limit and self.limits == "missing" else ""
+        return LIMIT if cell.limit and self.limits == "missing" else ""
 
 
+NO_SUFFIX = "a number without a suffix such as k or M, which all training cells have: read as it stands"
+LIMIT = "a limit, not a value"
+READS_LIMITS = "table.censored=missing asks for this; fit with table.censored=limit to use the limits as values"
 NO_SIGN = "a number without % where the other cells have one"
 LEGACY = Notation(thousands=",", percent="written", ranges=True, suffixes=False)  # of models saved without a notation
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.table._notation.notation import AS_TRAINED, NO_SIGN, Notation, Reading
+from sensorium.table._notation.notation import AS_TRAINED, NO_SIGN, NO_SUFFIX, Notation, Reading
 from sensorium.table._notation.units import unit_pattern
 from sensorium.table._notation.words import QUOTES, SPACES
 
@@ -50,8 +50,7 @@ def read_texts(texts: pa.Array, notation: Notation) -> Readings:
         if fits.any():
             values[fits] = _cast(texts if fits.all() else texts.filter(pa.array(fits)), marks)
             pending &= ~fits
-    if notation.percent in ("all", "fraction"):
-        told |= _without_sign(values, notation)
+    told |= check_signs(values, notation)
     limits = np.zeros(len(texts), np.int8)
     rows = np.flatnonzero(pending)
     if len(rows):
@@ -75,8 +74,13 @@ def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
 
 
 def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
-    """Numbers that did not arrive as text have no %: those that may mean something else become missing."""
-    return _without_sign(values, notation) if notation.percent in ("all", "fraction") else {}
+    """Plain numbers have neither % nor suffix: those that may mean something else become missing, or are told."""
+    if notation.percent in ("all", "fraction"):
+        return _without_sign(values, notation)
+    if not notation.always_suffixed:
+        return {}
+    rows = np.flatnonzero(np.isfinite(values) & (values != 0)).tolist()
+    return {row: Reading(values[row], 0, NO_SUFFIX, AS_TRAINED) for row in rows}
 
 
 def _patterns(notation: Notation) -> list[tuple[str, tuple[str, str]]]:

@@ -24,6 +24,7 @@ QUANTITIES = [  # units that one number is written in or another
         "W kW MW GW V kV mV",
     )
 ]
+MOST_UNITS = 3  # that cover most cells: more are words behind a number, such as streets
 MOST_BINS = 50  # different ones
 PHONE_DIGITS = 9  # digits, in groups and as many in every cell, of a telephone number
 PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$)", re.IGNORECASE)
@@ -46,12 +47,15 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
     if two := _units(counts):
         kind = "have units of several kinds and are not read as numbers"
         return f"cells such as {two[0]!r} and {two[1]!r} {kind}; write them all in one unit"
+    if _enough(counts.clashing.total(), counts.cells):
+        both = f"cells with {counts.unit[0]!r} and cells such as {next(iter(counts.clashing))!r}"
+        return f"{both} have different units and are not read as numbers; write them all in one unit"
     if joined := _joined(found):
         kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
         return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
     example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
     kind = f"look like codes and are not read as numbers; --modality {name}=number reads them as numbers"
-    return f"cells such as {example!r} {kind}" if example else ""
+    return f"cells such as {example!r} {kind}" if example else _united(counts)
 
 
 def _mixed(counts: Tally) -> bool:
@@ -67,6 +71,16 @@ def _units(counts: Tally) -> tuple[str, str] | None:
         if len(there) > 1 and cells > MOSTLY * counts.cells and _enough(counts.units[there[1]], counts.cells):
             return counts.examples[f"unit {there[0]}"], counts.examples[f"unit {there[1]}"]
     return None
+
+
+def _united(counts: Tally) -> str:
+    """What is said where most cells are numbers with units, of which none is the column's; empty elsewhere."""
+    usual = counts.united.most_common(MOST_UNITS)
+    if sum(cells for _, cells in usual) <= MOSTLY * counts.cells:
+        return ""
+    some = " and ".join(repr(counts.examples[f"united {unit}"]) for unit, _ in usual[:2])
+    several = "several units" if len(usual) > 1 else "a unit, but too many other cells have none"
+    return f"cells such as {some} have {several}, and are not read as numbers; write numbers of one unit in every cell"
 
 
 def are_bins(counts: Tally) -> bool:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
 from sensorium.table._notation.read import PLAIN
-from sensorium.table._notation.units import column_units, without_unit
+from sensorium.table._notation.units import column_units, split_unit, without_unit
 from sensorium.table._notation.words import GAPS, fold, is_usual_gap
 
 MOST = 20_000  # different odd cells that are looked at one by one; of more, as many evenly spaced
@@ -21,6 +21,9 @@ PADDED = r"^\s*[+-]?0[0-9]+\s*$"
 LONG = r"^\s*[+-]?[0-9]{16,}\s*$"
 LOT = r"^\s*[0-9]+E[0-9]+\s*$"  # software that writes numbers puts a sign or a point into it: 1E+10, 1.0E10
 SMALL = r"^\s*[+-]?[0-9]{1,3}\s*$"
+AFTER = re.compile(r".*[0-9] ?")  # what a suffix stands behind
+ZERO = r"^\s*[+-]?(0+\.?0*|\.0+)\s*$"
+EXAMPLES = 3  # plain cells that are kept to be quoted
 DIGITS = r"^\s*[0-9]+\s*$"
 CODE = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9 ./_#-]*")
 UNIT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)? ?([A-Za-zµ°]+[23]?)")  # or a code
@@ -40,9 +43,12 @@ class Tally:
         decimals, groups: marks that part decimals, thousands, beyond doubt.
         doubtful: marks that may part either.
         currencies, percents, brackets, limits, suffixes: numbers with such signs.
+        zeros: plain cells of the value 0.
+        bare: odd numbers without a suffix, and some plain ones.
         joined: two numbers in one cell, such as 91-92 or 12345-6789.
         unit: spellings of the column's unit; the cells are counted without it.
         units: cells that end in letters that are not the column's unit.
+        united: cells that are a number with another unit than the column's.
         codes, words: other cells: letters with digits, and what else is no number.
         gaps, usual: words that stand for a gap.
         lengths: numbers of digits of cells whose groups are parted by blanks or points.
@@ -54,6 +60,7 @@ class Tally:
     lots: int = 0
     small: int = 0
     digits: int = 0
+    zeros: int = 0
     odd: int = 0
     distinct: int = 0
     decimals: Counter[str] = field(default_factory=Counter)
@@ -64,10 +71,12 @@ class Tally:
     brackets: Counter[str] = field(default_factory=Counter)
     limits: Counter[str] = field(default_factory=Counter)
     suffixes: Counter[str] = field(default_factory=Counter)
+    bare: Counter[str] = field(default_factory=Counter)
     joined: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     unit: tuple[str, ...] = ()
     units: Counter[str] = field(default_factory=Counter)
+    united: Counter[str] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
     gaps: Counter[str] = field(default_factory=Counter)
     usual: Counter[str] = field(default_factory=Counter)
@@ -77,6 +86,17 @@ class Tally:
     @property
     def numbers(self) -> int:
         return self.plain + self.odd
+
+    @property
+    def unsuffixed(self) -> int:
+        """Numbers other than 0 that have no suffix."""
+        return self.numbers - self.suffixes.total() - self.zeros
+
+    @property
+    def clashing(self) -> Counter[str]:
+        """Cells whose suffix is the column's unit but for its case: 7 M beside 5 m, which is no million."""
+        units = {unit.casefold() for unit in self.unit}
+        return Counter({text: n for text, n in self.suffixes.items() if AFTER.sub("", text).casefold() in units})
 
     @property
     def others(self) -> Counter[str]:
@@ -113,6 +133,9 @@ def _count_plain(texts: pa.Array, found: Tally) -> None:
     found.plain, found.distinct = len(texts), int(pc.count_distinct(texts).as_py())
     if not len(texts):
         return
+    zero = pc.match_substring_regex(texts, ZERO)
+    found.zeros = int(pc.sum(zero).as_py())
+    found.bare.update(text.strip() for text in texts.filter(pc.invert(zero))[:EXAMPLES].to_pylist())
     pointed, doubtful = int(pc.sum(pc.match_substring(texts, ".")).as_py() or 0), 0
     if pointed:
         doubtful = matching(DOUBTFUL)
@@ -152,6 +175,9 @@ def _count_odd(text: str, count: int, found: Tally) -> None:
         found.words[word] += count
     else:
         (found.codes if CODE.fullmatch(word) else found.words)[word] += count
+    if (found.codes[word] or found.words[word]) and (parts := split_unit(word)):
+        found.united[parts[1]] += count
+        found.examples.setdefault(f"united {parts[1]}", word)
 
 
 def _count_number(text: str, cell: Cell, count: int, found: Tally) -> None:
@@ -171,6 +197,7 @@ def _count_number(text: str, cell: Cell, count: int, found: Tally) -> None:
         (found.brackets, cell.brackets),
         (found.limits, cell.limit != 0),
         (found.suffixes, cell.suffixed),
+        (found.bare, not cell.suffixed),
     ):
         if there:
             counter[text] += count

@@ -8,9 +8,13 @@ from collections.abc import Iterable
 from functools import cache
 
 from sensorium.table._notation.cell import LONGEST, Cell, parse
-from sensorium.table._notation.words import SPACES, fold
+from sensorium.table._notation.words import ANY_SYMBOL, SPACES, currency_of, fold
 
-UNITED = re.compile(r"(?P<number>.*[0-9][+)]?) ?(?P<unit>°? ?[^\W\d_]+\.?(?:[/*·][^\W\d_]+)?[23²³]?|°)")
+WORD = r"[^\W\d_]+\.?"
+PER = rf" ?[/*·] ?(?:[0-9]{{1,4}} ?)?{WORD}"  # /h, / m, /100km, /100 km
+UNITED = re.compile(
+    rf"(?P<number>.*?[0-9][+)]?(?:,?[-–—]{{1,2}})?) ?(?P<unit>(?:(?:°? ?{WORD}|{ANY_SYMBOL})(?:{PER})?|{PER})[23²³]?|°)"
+)
 LETTERS = "gmlLshtdVWKJN"  # units of one letter; others are of codes, such as 12B
 NO_UNITS = {"st", "nd", "rd", "th", "er", "ère", "ème", "am", "pm", "e", "x"}  # 3rd, 3e, 10 am, 4x
 LOOKED_AT = 200  # cells, before all are looked at
@@ -18,6 +22,10 @@ HALF = 0.5  # share of the cells that have the unit
 MOSTLY = 0.9  # share of the cells with any unit that have this one
 ENDING = 2  # letters by which two forms of a word differ, such as year and years, Tag and Tage
 STEM = 3  # letters that they share, at least
+# Units of which small and capital letters make two: mW and MW, Mb and MB, ms (seconds) and mS (siemens), nm and Nm.
+PREFIXED = re.compile(r"[mp](?:w|wh|wp|va|var|v|a|ah|pa|j|s|n|ev|bq|sv|gy|ohm|ω|mol)(?:[/p*·].*)?")
+BITS = re.compile(r"[kmgtp]?i?b(?:ps|/.*)?")
+TWOFOLD = {"ms", "ns", "µs", "nm", "kn"}
 
 
 def split_unit(text: str) -> tuple[str, str] | None:
@@ -26,7 +34,8 @@ def split_unit(text: str) -> tuple[str, str] | None:
     if not found or parse(text) or parse(found["number"]) is None:  # 3万元 and 5k say what they are
         return None
     unit = found["unit"].strip()
-    usual = unit.casefold().rstrip(".") not in NO_UNITS and (len(unit) > 1 or unit in LETTERS or unit == "°")
+    last = unit.lstrip("/*· ")
+    usual = last.casefold().rstrip(".") not in NO_UNITS and (len(last) > 1 or last in LETTERS or last == "°")
     return (found["number"], unit) if usual else None
 
 
@@ -61,25 +70,43 @@ def column_units(counted: Iterable[tuple[str, int]], plain: int) -> tuple[str, .
 
 
 def without_unit(text: str, units: tuple[str, ...]) -> str:
-    """A cell without the column's unit."""
-    return re.sub(unit_pattern(units), r"\1", text, count=1) if units else text
+    """A cell without the column's unit, in whatever form of it."""
+    if not units:
+        return text
+    bare = re.sub(unit_pattern(units), r"\1", text, count=1)
+    parts = split_unit(text) if bare == text else None
+    return parts[0] if parts and any(_same(parts[1], unit) for unit in units) else bare
 
 
 @cache
 def unit_pattern(units: tuple[str, ...]) -> str:
     """A regular expression of the unit behind a number, whose first group is the end of the number."""
-    spellings = "|".join(re.escape(unit.rstrip(".")) for unit in units)
+    spellings = "|".join(re.escape(unit.rstrip(".")).replace(r"\ ", f"[{SPACES}]") for unit in units)
     return rf"([0-9][+)]?)[{SPACES}]*(?:{spellings})\.?[{SPACES}]*$"
 
 
 def _same(unit: str, other: str) -> bool:
-    """Are both one word, but for its ending or small letters?"""
-    if _plain(unit) == _plain(other):
+    """Are both one word, but for its ending or small letters that mean the same?"""
+    unit, other = _plain(unit), _plain(other)
+    if unit == other:
         return True
-    short, long = sorted((_plain(unit).casefold(), _plain(other).casefold()), key=len)
-    # mW and MW are two, as are m and mm; Month and months are one.
-    return len(short) >= STEM and long.startswith(short) and len(long) - len(short) <= ENDING
+    short, long = sorted((unit.casefold(), other.casefold()), key=len)
+    if short == long:
+        return _one_in_any_case(unit, other)
+    # m and mm are two; Month and months are one.
+    return len(short) >= STEM and long.startswith(short) and long.isalpha() and len(long) - len(short) <= ENDING
+
+
+def _one_in_any_case(unit: str, other: str) -> bool:
+    """Two spellings that differ in small letters alone: km and KM are one, mW and MW, Mb and MB, g and G are two."""
+    folded = unit.casefold()
+    differ = {small for small, one, two in zip(folded, unit, other, strict=True) if one != two}
+    if len(folded) == 1 or folded in TWOFOLD or (BITS.fullmatch(folded) and "b" in differ):
+        return False
+    return unit[0] == other[0] or not PREFIXED.fullmatch(folded)
 
 
 def _plain(unit: str) -> str:
-    return unit.rstrip(".").replace("²", "2").replace("³", "3").replace(" ", "")
+    plain = unit.replace(".", "").replace("²", "2").replace("³", "3").replace(" ", "")
+    money, mark, rest = plain.partition("/")
+    return f"{currency_of(money)}/{rest}" if mark and currency_of(money) != money.upper() else plain
