@@ -23,7 +23,7 @@ from sensorium.table._objects import from_object
 from sensorium.table._origins import name_columns
 from sensorium.table._parts import find_parts, read_parts
 from sensorium.table._paths import ADDRESS
-from sensorium.table._plain import NoPlainForm, converted, plain_column, whole
+from sensorium.table._plain import NoPlainForm, converted, whole
 from sensorium.table._query import without_secrets
 from sensorium.table._read import Read
 from sensorium.table._refit import refit
@@ -31,7 +31,7 @@ from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
 from sensorium.table._table import Files, Origin, Table
 from sensorium.table._targets import join_spelling, join_targets
-from sensorium.table._types import blank, narrow
+from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows
 from sensorium.table.tar import tar as read_shards
 
@@ -169,10 +169,9 @@ def _plain_columns(
     for field, cells in zip(arrow.schema, arrow.columns, strict=True):
         name = field.name
         try:
-            plain = plain_column(cells, field.metadata)
-            columns[name] = blank(plain, config.missing)
+            columns[name] = normalise(cells, config.missing, field.metadata)
             said = {"converted": converted(cells.type)}
-            if pa.types.is_temporal(cells.type) and (beyond := plain.null_count - cells.null_count):
+            if pa.types.is_temporal(cells.type) and (beyond := columns[name].null_count - cells.null_count):
                 said["lost"] = f"{count(beyond, 'cell')} outside the years 1 to 9999: read as missing"
         except (NoPlainForm, pa.ArrowException, NotImplementedError) as error:
             columns[name] = pa.chunked_array([pa.nulls(len(cells), pa.string())])

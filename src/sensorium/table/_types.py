@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._plain import plain_column
+
 INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
 FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-DAY_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
-def blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
-    """With null for the spellings of a missing cell, and for the numbers and days that they spell."""
-    values = _spelt(array.type, list(missing))
-    return pc.if_else(pc.is_in(array, values), pa.scalar(None, array.type), array) if len(values) else array
+def normalise(
+    array: pa.ChunkedArray, missing: Iterable[str], metadata: Mapping[bytes, bytes] | None = None
+) -> pa.ChunkedArray:
+    """Plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null.
+
+    Raises:
+        NoPlainForm: the type is none that can be read.
+    """
+    found = plain_column(array, metadata)
+    return _blank(found, missing) if pa.types.is_string(found.type) else found
 
 
-def _spelt(kind: pa.DataType, texts: list[str]) -> pa.Array:
-    """What the texts are as values of a type; those that spell none are left out."""
-    types = pa.types
-    if types.is_string(kind):
-        return pa.array(texts, pa.string())
-    if types.is_integer(kind) or types.is_floating(kind):
-        pattern = INTEGER_TEXT if types.is_integer(kind) else FLOAT_TEXT
-        return _values([text for text in texts if re.search(pattern, text)], kind, kind)
-    if types.is_date(kind) or types.is_timestamp(kind):
-        return _values([text for text in texts if re.search(DAY_TEXT, text)], pa.date32(), kind)
-    return pa.array([], kind)
-
-
-def _values(texts: list[str], spelt: pa.DataType, kind: pa.DataType) -> pa.Array:
-    values = list[pa.Array]()
-    for text in texts:
-        with suppress(pa.ArrowInvalid):  # no day of the calendar, or beyond the type: no cell has it
-            values.append(pa.array([text]).cast(spelt).cast(kind))
-    return pa.concat_arrays(values) if values else pa.array([], kind)
+def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
+    spellings = pa.array([*missing], pa.string())
+    return pc.if_else(pc.is_in(array, spellings), pa.scalar(None, pa.string()), array)
 
 
 def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
