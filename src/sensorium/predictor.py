@@ -26,6 +26,7 @@ from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter, Silent
 from sensorium.schema import SPLITS, Split, find_seen, make_split
 from sensorium.table import Table, open_table
+from sensorium.tasks import no_known_label
 
 LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
 CHUNK = 8192  # rows prepared at a time: bounds the memory of a prediction
@@ -155,7 +156,7 @@ class Model:
         problems.extend(target.problems)
         known = np.flatnonzero(target.known)
         if not len(known):
-            raise SchemaError("no row has a label to compare with", place=f"column {self.target!r}, {words}")
+            raise no_known_label(self.bundle.task, part.column(self.target), target, words)
         outcome = self.bundle.task.outcome(scores[known], target.values[known])
         found = evaluate_outcome(outcome, metrics_of(self.task))
         self.problems = at_rows(problems, rows)
