@@ -150,7 +150,7 @@ class Model:
         else:
             scores = self._scores(part)
         target = self.bundle.task.encode(part.column(self.target))
-        if split == "all" or (split != "train" and not self._is_fitted_on(opened)):
+        if split != "train" and not self._is_fitted_on(opened):
             problems.extend(find_seen(self.bundle.seen, part, self.bundle.row_cells))
         problems.extend(self.problems)
         problems.extend(target.problems)
