@@ -48,7 +48,7 @@ def test_counts_of_training_rows_say_so(frame):
 
 def test_labels_in_another_case_are_named(frame):
     model = sensorium.fit(frame, "y", **FAST)
-    with pytest.raises(SchemaError, match="(?s)'SICK'.*'sick'.*table.labels=fold_case") as error:
+    with pytest.raises(SchemaError, match=r"(?s)'SICK'.*'sick'.*table.labels=fold_case") as error:
         model.evaluate(frame.assign(y=frame.y.str.upper()))
     assert "SICK" in error.value.finding and "sick" in error.value.rule
     some = frame.assign(y=[label.upper() if row < 20 else label for row, label in enumerate(frame.y)])
