@@ -21,6 +21,7 @@ from sensorium.modalities import Facts, Modality
 from sensorium.model import Blueprint, FusionModel, build_model, infer
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
+from sensorium.schema import RowCells, SeenRows
 from sensorium.tasks import Task
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -68,6 +69,7 @@ class Bundle:
         others: further networks of an ensemble, whose answer is the mean of its members' scores.
         views: those of its columns that read another column's cells → that column.
         unset: names of settings that the fit was given, that no saved model brings along, and that are not set now.
+        seen: which rows it was trained on, fit by fit; empty of models that were saved without.
     """
 
     config: Config
@@ -85,6 +87,7 @@ class Bundle:
     others: list[Member] = field(default_factory=list)
     views: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
+    seen: Sequence[SeenRows] = ()
 
     @property
     def members(self) -> list[Member]:
@@ -99,6 +102,13 @@ class Bundle:
     def batch(self) -> int:
         """Rows that the network is given at a time."""
         return BATCH if self.device.type == "cpu" else LARGE_BATCH
+
+    @property
+    def row_cells(self) -> RowCells:
+        """The cells by which a training row is known again: those that the model reads, and the target."""
+        owners = {name: self.views.get(name, name) for name in self.learnt}
+        files = {owners[name] for name, modality in self.learnt.items() if modality.kept}
+        return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)
 
     def digest(self) -> str:
         """SHA-256 of the networks' weights."""

@@ -24,8 +24,9 @@ from sensorium.metrics import metrics_of
 from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
 from sensorium.problems import Problem, Problems
 from sensorium.progress import Reporter, Silent
-from sensorium.schema import SPLITS, Split, make_split
+from sensorium.schema import SPLITS, Split, find_seen, make_split
 from sensorium.table import Table, open_table
+from sensorium.tasks import no_known_label
 
 LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
 CHUNK = 8192  # rows prepared at a time: bounds the memory of a prediction
@@ -149,11 +150,13 @@ class Model:
         else:
             scores = self._scores(part)
         target = self.bundle.task.encode(part.column(self.target))
+        if split != "train" and not self._is_fitted_on(opened):
+            problems.extend(find_seen(self.bundle.seen, part, self.bundle.row_cells))
         problems.extend(self.problems)
         problems.extend(target.problems)
         known = np.flatnonzero(target.known)
         if not len(known):
-            raise SchemaError("no row has a label to compare with", place=f"column {self.target!r}, {words}")
+            raise no_known_label(self.bundle.task, part.column(self.target), target, words)
         outcome = self.bundle.task.outcome(scores[known], target.values[known])
         found = evaluate_outcome(outcome, metrics_of(self.task))
         self.problems = at_rows(problems, rows)
@@ -295,6 +298,9 @@ class Model:
             raise SchemaError(f"the split {name!r} has no rows with a label", place=table.name, cure="--split all")
         return rows, f"{name} rows"
 
+    def _is_fitted_on(self, table: Table) -> bool:
+        return table.fingerprint() == str(self.bundle.card["fingerprint"])
+
     def _known_split(self, table: Table) -> Split | None:
         card, config = self.bundle.card, self.bundle.config.split
         column = card["split_column"]
@@ -305,7 +311,7 @@ class Model:
                 rule="labels to compare with",
                 cure=did_you_mean(self.target, table.columns),
             )
-        same = table.fingerprint() == card["fingerprint"]
+        same = self._is_fitted_on(table)
         column = column if column in table.columns else None
         if column is None and not same:
             return None

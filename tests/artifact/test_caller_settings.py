@@ -125,7 +125,7 @@ def outside(problems):
 
 
 def told(problems):
-    return [problem for problem in problems if "does not bring along" in problem.reason]
+    return [problem for problem in problems if "is not saved with models" in problem.reason]
 
 
 def predicted(model, table):
@@ -195,7 +195,7 @@ def test_commands_take_it_from_the_command_line_alone(command, hostile, server, 
     allowed = run(*words, "--set", "table.allow_outside=true", "--set", "table.remote.private=true")
     assert server[1]
     if command != "quantize":  # which tells figures alone
-        assert "does not bring along" in output and "does not bring along" not in allowed
+        assert "is not saved with models" in output and "does not bring along" not in allowed
 
 
 def test_a_model_brings_no_query_along(tmp_path):

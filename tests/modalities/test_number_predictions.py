@@ -124,7 +124,7 @@ def test_what_is_dropped_and_guessed_is_said_once_by_fit_and_by_inspect():
     model = fit(cells)
     said = [str(group) for group in model.problems.whole().groups() if group.column == "x"]
     assert sum("table.decimal" in line for line in said) == 1
-    assert sum("'n.b.' are read as missing" in line for line in said) == 1
+    assert sum("'n.b.' in the training rows are read as missing" in line for line in said) == 1
     found = sensorium.inspect(table(cells), "y").columns[0]
     assert (found.reason + found.caution).count("table.decimal") == 1
     assert (found.reason + found.caution).count("'n.b.' are read as missing") == 1

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 
 from sensorium.errors import ArtifactError
 from sensorium.learned import explain
+from sensorium.schema.seen_rows import DIGITS, FITS, MOST
 
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Name], Field(min_length=1)]
@@ -74,6 +75,20 @@ class SavedMember(Part):
     temperature: PositiveFloat
 
 
+class SavedSeen(Part):
+    """Hashes of training rows of one fit, in hexadecimal digits."""
+
+    rows: NonNegativeInt
+    chance: Annotated[float, Field(ge=0, le=1)]
+    hashes: Annotated[str, Field(max_length=DIGITS * MOST, pattern=f"^([0-9a-f]{{{DIGITS}}})*$")]
+
+    @pydantic.model_validator(mode="after")
+    def _count(self) -> SavedSeen:
+        if len(self.hashes) > DIGITS * self.rows:
+            raise ValueError(f"{len(self.hashes) // DIGITS} hashes of {self.rows} training rows")
+        return self
+
+
 class SavedCard(BaseModel):
     """Those of the card's entries that a loaded model reads; the others are for people."""
 
@@ -100,6 +115,7 @@ class SavedModel(Part):
     card: dict[str, Any]
     int8: list[Name] = []
     caller_settings: list[Name] = []
+    seen: Annotated[list[SavedSeen], Field(max_length=FITS)] = []
 
     @pydantic.model_validator(mode="after")
     def _name_each_once(self) -> SavedModel:

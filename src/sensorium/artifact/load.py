@@ -38,6 +38,7 @@ from sensorium.int8 import expect_int8
 from sensorium.modalities import Modality
 from sensorium.model import Blueprint, FusionModel
 from sensorium.registry import modalities, tasks
+from sensorium.schema import SeenRows
 from sensorium.tasks import Task
 
 
@@ -230,6 +231,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
         temperature=first.temperature,
         others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model.others)],
         views=guess_views(kinds) if model.views is None else model.views,
+        seen=[SeenRows.of_json(fit.rows, fit.chance, fit.hashes) for fit in model.seen],
         unset=[name for name in caller_only() if name in (*given, *model.caller_settings)],
     )
 

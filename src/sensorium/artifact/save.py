@@ -98,6 +98,7 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
         "caller_settings": sorted({*given, *bundle.unset}),
         "card": bundle.card,
         "int8": list(bundle.int8),
+        "seen": [seen.to_json() for seen in bundle.seen],
     }
     weights = _weights(bundle.network)
     for place, member in enumerate(bundle.others):

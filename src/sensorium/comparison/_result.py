@@ -122,11 +122,13 @@ class Comparison(Judgement):
         results: single modalities first, then fusions, then baselines.
         seeds: each network was trained from each of them.
         left_out: name of a model → why it is not among them.
+        notices: what was found in the table, its columns and cells, as `ProblemGroup.to_json`.
     """
 
     results: list[Result]
     seeds: list[int]
     left_out: dict[str, str]
+    notices: list[dict[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -141,4 +143,5 @@ class Comparison(Judgement):
             "verdict": self.verdict,
             "seeds": self.seeds,
             "left_out": self.left_out,
+            "notices": self.notices,
         }

@@ -20,6 +20,7 @@ from sensorium.errors import SensoriumError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.experiment import Experiment
 from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.problems import Problems
 
 RECORD = "comparison.json"
 
@@ -162,7 +163,14 @@ class _Sweep:
         self._check("single", "no single modality could be trained")
         self._check("fusion", "no fusion could be trained")
         results, judgement = judge(self.results, self.outcomes, self.metric, len(self.asked.seeds))
-        return Comparison(**vars(judgement), results=results, seeds=list(self.asked.seeds), left_out=self.left_out)
+        told = Problems([*self.experiment.notices, *self.experiment.problems.of_cells()])
+        return Comparison(
+            **vars(judgement),
+            results=results,
+            seeds=list(self.asked.seeds),
+            left_out=self.left_out,
+            notices=[group.to_json() for group in told.groups()],
+        )
 
     def _check(self, kind: Kind, finding: str) -> None:
         """Is there one of them?"""

@@ -30,6 +30,7 @@ from sensorium.prepare import Prepared, at_rows
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.streamed import Streamed
 from sensorium.problems import Problems
+from sensorium.schema import SeenRows, add_fit
 from sensorium.table import Column
 from sensorium.train import (
     Checkpoint,
@@ -285,7 +286,7 @@ class Experiment(Job):
         learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
         network = build_network(blueprint, learnt, self.task, copy.deepcopy(dict(self.modules)))
         assert self.config.target is not None
-        return Bundle(
+        bundle = Bundle(
             config=config,
             target=self.config.target,
             kinds={name: self.kinds[name] for name in learnt},
@@ -298,6 +299,14 @@ class Experiment(Job):
             card=self._card() | {"augment": {name: self.augmented[name] for name in learnt if name in self.augmented}},
             views={name: owner for name, owner in self.table.views.items() if name in learnt},
         )
+        return replace(bundle, seen=self._seen_rows(bundle))
+
+    def _seen_rows(self, bundle: Bundle) -> list[SeenRows]:
+        """Of this fit, and of those before; a table that lacks a column of the model tells nothing."""
+        before, cells = self.start.seen if self.start else (), bundle.row_cells
+        if any(name not in self.table for name in cells.columns):
+            return list(before)
+        return add_fit(before, SeenRows.of(self.table, cells, self.split.rows("train"), self.split.rows("test")))
 
     def _with_weights(self, network: FusionModel) -> FusionModel:
         """Give encoders what they know from elsewhere or by counting; frozen weights are one tensor for all models."""

@@ -18,8 +18,8 @@ from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
 from sensorium.memory import told_of_memory
 from sensorium.modalities import Modality, Overview, Work
-from sensorium.prepare import at_rows, learn_modality, table_findings, unsaid
-from sensorium.problems import Problem, ProblemGroup, Problems, shorten
+from sensorium.prepare import at_rows, cautions, learn_modality, table_findings, unsaid
+from sensorium.problems import IN_TRAINING, Problem, ProblemGroup, Problems, shorten
 from sensorium.progress import Reporter, reporter
 from sensorium.registry import modalities
 from sensorium.schema import (
@@ -44,6 +44,7 @@ LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every 
 LEARNED_FROM = 1000  # cells that a modality learns from on trial, where it neither decodes files nor is quick
 COMMONEST = 12  # values counted
 BALANCED = 30  # labels counted
+NO_GUESS = Guess(0.0, "")
 
 
 @dataclass(frozen=True)
@@ -102,19 +103,34 @@ def inspect(
         task = infer_task(labels, settings, reading)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
-    target_report = _target(Target(labels, *task, reading), sides, settings) if task else None
+    found = Target(labels, *task, reading) if task else None
+    of_target = _target_findings(found, sides, settings) if found else []
+    target_report = _target(found, of_target, sides) if found else None
+    doubts = cautions(plans, settings.target, *task) if task else cautions(plans, None, "", NO_GUESS)
+    said = {plan.name: plan.caution for plan in plans}
     plans = [_with_caution(plan, target_report) for plan in plans]
+    columns = _columns(opened, plans, settings, report, every=every)
+    of_table = table_findings(opened, {}, split, None, None)
+    of_columns = [problem for column in columns for problem in column.findings]
     return Inspection(
         table=opened.name,
         rows=len(opened),
-        columns=_columns(opened, plans, settings, report, every=every),
+        columns=columns,
         target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
-        notices=[group.to_json() for group in table_findings(opened, {}, split, None, None).groups()],
+        notices=[
+            *_groups([*doubts, *unsaid([*of_table, *of_columns, *of_target], said)]),
+            *({"column": column.name, **fault} for column in columns for fault in column.faults),
+        ],
+        table_notices=_groups(of_table),
         copies=find_copies(opened, plans, sides, report),
         advice=advise(opened, plans, sides, settings),
         every=every,
     )
+
+
+def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [group.to_json() for group in Problems([*problems]).groups()]
 
 
 def _columns(
@@ -129,7 +145,8 @@ def _columns(
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     learnt, faults, undecodable = _try(column, plan, trial)
-    findings = unsaid(learnt.findings(plan.name), {plan.name: plan.caution}) if learnt else []
+    findings = [_of_all_rows(told) for told in learnt.findings(plan.name)] if learnt else []
+    findings = unsaid(findings, {plan.name: plan.caution})
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,
@@ -145,7 +162,13 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
         faults=[_fault(group) for group in faults],
         commonest=_commonest(column, COMMONEST),
         overview=learnt.overview(column) if learnt else Overview(),
+        findings=findings,
     )
+
+
+def _of_all_rows(told: Problem) -> Problem:
+    """What is learnt on trial is not learnt from the training rows alone."""
+    return replace(told, reason=told.reason.replace(IN_TRAINING, ""))
 
 
 def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
@@ -199,13 +222,13 @@ def _with_caution(plan: ColumnPlan, target: Mapping[str, Any] | None) -> ColumnP
     return replace(plan, caution=target["caution"]) if target and target["column"] == plan.name else plan
 
 
-def _target(found: Target, sides: Sides, config: Config) -> dict[str, Any]:
+def _target(found: Target, findings: list[Problem], sides: Sides) -> dict[str, Any]:
     labels, guess = found.labels, found.guess
     return {
         "column": labels.name,
         "task": found.task,
         "reason": guess.reason,
-        "caution": _joined([guess.caution, *map(_sentence, _target_findings(found, sides, config))]),
+        "caution": _joined([guess.caution, *map(_sentence, findings)]),
         "missing": int((~labels.present).sum()),
         "labels": [] if found.task == "regression" else _balance(labels, sides),
     }

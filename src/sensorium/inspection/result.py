@@ -8,6 +8,7 @@ from typing import Any
 from sensorium.inspection.advice import Advice
 from sensorium.inspection.copies import Copies
 from sensorium.modalities import Overview
+from sensorium.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ColumnReport:
         undecodable: how many of those hold something, yet nothing that can be read: they are missing to a model.
         faults: `unreadable` in parts: {"reason", "cure", "count", "rows" (the first), "value" (the first)}.
         commonest: values and how often they occur, where values recur.
+        findings: what was guessed, dropped, converted or cut for the column as a whole, beside `caution`.
         overview: the modality's own view: how its figures are distributed, some pictures and curves.
     """
 
@@ -40,6 +42,7 @@ class ColumnReport:
     faults: list[dict[str, Any]]
     commonest: list[tuple[str, int]]
     overview: Overview
+    findings: list[Problem]
 
     @property
     def coverage(self) -> dict[str, float]:
@@ -52,7 +55,8 @@ class ColumnReport:
         """As the attributes, with `coverage`, and with `distribution`, a histogram of each figure, for `overview`:
         {"name", "count", "lowest", "median", "highest", "edges", "counts"}; of dates, the figures are days.
         """
-        content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overview"}
+        hidden = ("overview", "findings")  # the findings are among the notices
+        content = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in hidden}
         return content | {"coverage": self.coverage, "distribution": self.overview.to_json()}
 
 
@@ -67,7 +71,9 @@ class Inspection:
         target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, of all
             rows and by split, where they are no numbers to be estimated.
         split: how the rows are or would be split, and how many fall where, if a target is given.
-        notices: what was guessed, dropped or cut for the table as a whole, as `ProblemGroup.to_json`.
+        notices: what was guessed, dropped, converted or cut for the table, its columns and its cells (of those that
+            were decoded), as `ProblemGroup.to_json`.
+        table_notices: those of the table as a whole.
         copies: rows that are the same or nearly, above all across splits.
         advice: settings to think of: {"setting", "column", "reason"}.
         every: whether every cell was decoded, and not a sample of each column.
@@ -79,13 +85,15 @@ class Inspection:
     target: dict[str, Any] | None
     split: dict[str, Any] | None
     notices: list[dict[str, Any]]
+    table_notices: list[dict[str, Any]]
     copies: list[Copies]
     advice: list[Advice]
     every: bool
 
     def to_json(self) -> dict[str, Any]:
         """As the attributes; pictures and curves are left to the page."""
-        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        names = [field.name for field in fields(self) if field.name != "table_notices"]
+        content = {name: getattr(self, name) for name in names}
         content["columns"] = [column.to_json() for column in self.columns]
         content["copies"] = [copies.to_json() for copies in self.copies]
         return content

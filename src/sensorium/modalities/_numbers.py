@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.problems import Problem, count, shorten
+from sensorium.problems import IN_TRAINING, Problem, count, shorten
 from sensorium.table import (
     NAMES,
     Column,
@@ -105,25 +105,28 @@ def in_words(found: Survey, name: str) -> list[str]:
 
 
 def notes(found: Survey, name: str) -> list[tuple[str, str]]:
-    """What the user should know of the column as a whole: a reason and a cure each."""
+    """What the user should know of the column as a whole: a reason and a cure each; its rows are the training rows."""
     counts, notation, said = found.counts, found.notation, list[tuple[str, str]]()
     if found.guessed:
         said.append(_guessed(found, name))
     if notation.mixed:
         points, commas = (count(counts.decimals[mark], "cell") for mark in ".,")
-        marks = f"{points} with a decimal point and {commas} with a decimal comma"
+        marks = f"{points} with a decimal point and {commas} with a decimal comma{IN_TRAINING}"
         cure = f"--set table.decimal (or modalities.{name}.decimal) says which it is"
         said.append((f"{marks}; cells that can be read both ways, such as 1,234, are read as missing", cure))
-    said += [*_gaps(found, name), *_limited(found, name)]
+    said += [*_gaps(found, name, IN_TRAINING), *_limited(found, name, IN_TRAINING)]
     signed, rest = counts.percents.total(), counts.numbers - counts.percents.total()
     if signed and rest and notation.percent != "fraction":
         smaller = "without" if notation.percent == "all" else "with"
-        reason = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without, most of which are beyond 0–1"
+        counts_of = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without{IN_TRAINING}"
+        reason = f"{counts_of}, most of which are beyond 0–1"
         said.append((f"{reason}: those {smaller} % are read as missing", "write them all with %, or all without"))
     said += _suffixed(found)
     others = counts.currencies.total() - counts.currencies[notation.currency]
     if others:
-        reason = f"{count(others, 'cell')} in another currency than {notation.currency} are read as missing"
+        reason = (
+            f"{count(others, 'cell')} in another currency than {notation.currency}{IN_TRAINING} are read as missing"
+        )
         said.append((reason, "--set table.currency=CODE chooses the currency"))
     return said
 
@@ -168,13 +171,13 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
     return reason, cure
 
 
-def _gaps(found: Survey, name: str) -> list[tuple[str, str]]:
+def _gaps(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
     words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
-    return [(f"{_some(words)} read as missing", KEEPS.format(name))] if words else []
+    return [(f"{_some(words, where)} read as missing", KEEPS.format(name))] if words else []
 
 
-def _limited(found: Survey, name: str) -> list[tuple[str, str]]:
-    some = _some(found.counts.limits)
+def _limited(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
+    some = _some(found.counts.limits, where)
     if not found.counts.limits:
         return []
     if found.notation.limits == "missing":
@@ -190,14 +193,14 @@ def _suffixed(found: Survey) -> list[tuple[str, str]]:
         return []
     with_suffix, without = (next(iter(counter)) for counter in (counts.suffixes, counts.bare))
     big, small = (f"{found.notation.read(text).value:.12g}" for text in (with_suffix, without))
-    reason = f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without"
+    reason = f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without{IN_TRAINING}"
     reason += f": {with_suffix!r} is read as {big}, {without!r} as {small}"
     return [(reason, "write the suffix in every cell where it is meant")]
 
 
-def _some(counted: Counter[str]) -> str:
-    """`12 cells such as 'n.b.', 'k.A.' are`"""
+def _some(counted: Counter[str], where: str = "") -> str:
+    """`12 cells such as 'n.b.', 'k.A.' in the training rows are`"""
     examples: Sequence[str] = [repr(text) for text, _ in counted.most_common(SHOWN)]
     such = "such as " if len(counted) > len(examples) or counted.total() > len(counted) > 1 else ""
     verb = "is" if counted.total() == 1 else "are"
-    return f"{count(counted.total(), 'cell')} {such}{', '.join(examples)} {verb}"
+    return f"{count(counted.total(), 'cell')} {such}{', '.join(examples)}{where} {verb}"

@@ -44,7 +44,7 @@ def inspection_text(found: Inspection) -> RenderableType:
         lines += _cautions([(target["column"], target["caution"])])
     told = found.target["column"] if found.target else None
     lines += _cautions((column.name, column.caution) for column in found.columns if column.name != told)
-    lines += [text_line(f"? {notice}", "cyan") for notice in map(notice_text, found.notices)]
+    lines += [text_line(f"? {notice}", "cyan") for notice in map(notice_text, found.table_notices)]
     advice = [": ".join(filter(None, (each["setting"], each["reason"]))) for each in found.advice]
     lines += [text_line(f"? {line}", "cyan") for line in advice]
     lines += [text_line(f"! {copies}", "yellow") for copies in found.copies]

@@ -7,6 +7,7 @@ from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_
 from sensorium.schema.labels import LabelReading, read_labels
 from sensorium.schema.leaks import add_hints, names_unit
 from sensorium.schema.names import SEVERAL, UNSEEN, Names, bare, value_of
+from sensorium.schema.seen_rows import RowCells, SeenRows, add_fit, find_seen
 from sensorium.schema.split import SPLITS, Split, make_split
 from sensorium.schema.unlabelled import unlabelled_rows
 
@@ -18,10 +19,14 @@ __all__ = [
     "Guess",
     "LabelReading",
     "Names",
+    "RowCells",
+    "SeenRows",
     "Split",
+    "add_fit",
     "add_hints",
     "bare",
     "case_twins",
+    "find_seen",
     "holds_check_marks",
     "infer_columns",
     "infer_task",

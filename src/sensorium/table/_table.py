@@ -373,6 +373,10 @@ class Table:
 
     def fingerprint(self) -> str:
         """A hash of column names and cells: tells whether this is the table that a model was trained on."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         found = hashlib.sha256()
         with pa.ipc.new_stream(pa.PythonFile(_Sink(found.update), "w"), self.arrow.schema) as writer:
             for start in range(0, len(self), CHUNK):

@@ -1,8 +1,8 @@
 """ONE FILE PER TASK: labels → arrays, loss, scores → labels as the user wrote them."""
 
 from sensorium.tasks._base import EncodedTarget, Task
-from sensorium.tasks._checks import check_labels_of
+from sensorium.tasks._checks import check_labels_of, no_known_label
 from sensorium.tasks._classes import label_cells
 from sensorium.tasks._learn import learn_task
 
-__all__ = ["EncodedTarget", "Task", "check_labels_of", "label_cells", "learn_task"]
+__all__ = ["EncodedTarget", "Task", "check_labels_of", "label_cells", "learn_task", "no_known_label"]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError, SensoriumError, raise_together
-from sensorium.problems import Problem, count
+from sensorium.problems import Problem, count, shorten
 from sensorium.schema import SPLITS
+from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Task
 
 Codes = npt.NDArray[np.int8]
 
+SHOWN = 5  # labels that a message names
 FEWEST = 4  # rows with a label, to train and test
 
 
@@ -79,3 +82,27 @@ def _lone_classes(name: str, task: Task, labels: EncodedTarget, codes: Codes) ->
 
 def _counts(labels: EncodedTarget, codes: Codes) -> dict[str, int]:
     return {split: int((labels.known & (codes == place)).sum()) for place, split in enumerate(SPLITS)}
+
+
+def no_known_label(task: Task, column: Column, labels: EncodedTarget, rows: str) -> SchemaError:
+    """The error for rows of which none has a label that the model knows: which were found, and which it knows.
+
+    Args:
+        task: of the model.
+        column: the rows' cells of the target.
+        labels: what the task made of them.
+        rows: which rows these are, in words.
+    """
+    place = f"column {column.name!r}, {rows}"
+    if not labels.problems:
+        return SchemaError("no row has a label to compare with", place=place)
+    found = dict.fromkeys(problem.value for problem in labels.problems)
+    cures = [problem.cure for problem in labels.problems if problem.cure]
+    finding = f"no row has a label that the model knows; found: {_listed(found)}"
+    known = f"the labels of training: {_listed(task.labels)}" if task.labels else "numbers"
+    return SchemaError(finding, place=place, rule=known, cure=cures[0] if cures else "")
+
+
+def _listed(labels: Collection[object]) -> str:
+    shown = ", ".join(repr(shorten(label)) for label in [*labels][:SHOWN])
+    return f"{shown}, …" if len(labels) > SHOWN else shown

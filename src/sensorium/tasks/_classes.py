@@ -19,6 +19,8 @@ ANOTHER_SPLIT = "another split: --set split.stratify=true, or mend the split col
 FEW = 20  # different whole numbers up to which they look like classes
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 POSITIVE = ("yes", "true", "positive", "pos", "y", "t")
+IN_ANOTHER_CASE = "a label that differs from one of training only in upper and lower case: {}"
+FOLD_CASE = "spell it as in training, or fit with --set table.labels=fold_case"
 WRONG = {
     UNSEEN: ("a label not seen in training: the row is not scored", ""),
     SEVERAL: ("several labels have this value: the row is not scored", "give the label as text, as it was in training"),
@@ -92,13 +94,24 @@ def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReadi
     labels = reading.apply(column)
     found = Names(classes, reading.fold_case).find(labels)
     problems = unreadable_lists(column, labels)
-    for code, (reason, cure) in WRONG.items():
-        rows = np.flatnonzero(labels.present & (found == code))
+    wrong, cased = labels.present & (found < 0), in_another_case(labels, classes)
+    told = [(wrong & cased, IN_ANOTHER_CASE.format("the row is not scored"), FOLD_CASE)]
+    told += [(wrong & ~cased & (found == code), *said) for code, said in WRONG.items()]
+    for mask, reason, cure in told:
+        rows = np.flatnonzero(mask)
         cells = column.strings.take(pa.array(rows)).to_pylist()
         problems += [
             Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)
         ]
     return EncodedTarget(found.clip(0), found >= 0, sorted(problems, key=Problem.place))
+
+
+def in_another_case(labels: Column, names: Sequence[Label]) -> npt.NDArray[np.bool_]:
+    """bool[n]: text that is a name but for upper and lower case."""
+    if not labels.is_string:
+        return np.zeros(len(labels), bool)
+    exact, folded = (Names(names, fold_case).find(labels) for fold_case in (False, True))
+    return (exact == UNSEEN) & (folded != UNSEEN)
 
 
 def unreadable_lists(column: Column, labels: Column) -> list[Problem]:

@@ -17,13 +17,22 @@ from sensorium.problems import Problem, shorten
 from sensorium.schema import UNSEEN, Guess, LabelReading, Names, bare
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
-from sensorium.tasks._classes import UNBALANCED, check_classes, sorted_labels, unreadable_lists
+from sensorium.tasks._classes import (
+    FOLD_CASE,
+    IN_ANOTHER_CASE,
+    UNBALANCED,
+    check_classes,
+    in_another_case,
+    sorted_labels,
+    unreadable_lists,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SEPARATORS = ("|", ";", ",")
 SPACE = " "
+NOT_SEEN = "a label not seen in training: left out"
 LOOKED_AT = 200  # lists
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 
@@ -98,15 +107,15 @@ class Multilabel(Task):
         flat = [label for cell in cells for label in cell]
         places = self._places(flat, column)
         values[rows[places >= 0], places[places >= 0]] = 1
-        reason = "a label not seen in training: left out"
+        cased = in_another_case(_as_column(flat, column), self.names)
         for at in np.flatnonzero(places < 0):
-            problems.append(Problem(int(rows[at]), column.name, reason, "", shorten(flat[at])))
+            reason, cure = (IN_ANOTHER_CASE.format("left out"), FOLD_CASE) if cased[at] else (NOT_SEEN, "")
+            problems.append(Problem(int(rows[at]), column.name, reason, cure, shorten(flat[at])))
         return EncodedTarget(values, labels.present, problems)
 
     def _places(self, labels: list[Label], column: Column) -> npt.NDArray[np.int64]:
         """int64[n]: the place of each label among those learnt, or why it has none."""
-        array = pa.array(labels) if labels else pa.array([], pa.string())
-        return Names(self.names, self.reading.fold_case).find(Column(column.name, array, column.files))
+        return Names(self.names, self.reading.fold_case).find(_as_column(labels, column))
 
     def findings(self, column: str) -> list[Problem]:
         twins = {} if self.reading.fold_case else _case_twins(self.names)
@@ -138,6 +147,11 @@ class Multilabel(Task):
 
     def describe(self) -> str:
         return f"{len(self.names)} labels"
+
+
+def _as_column(labels: list[Label], target: Column) -> Column:
+    array = pa.array(labels) if labels else pa.array([], pa.string())
+    return Column(target.name, array, target.files)
 
 
 def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[Label]:
