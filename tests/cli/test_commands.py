@@ -124,7 +124,7 @@ def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
     )  # fmt: skip
     assert set(found) == {
         "results", "best_single", "best_fused", "best_baseline", "difference", "baseline_difference", "helps",
-        "recommended", "verdict", "seeds", "left_out",
+        "recommended", "verdict", "seeds", "left_out", "notices",
     }  # fmt: skip
     assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late", "linear", "trees"]
     for result in found["results"]:

@@ -193,7 +193,8 @@ def _suffixed(found: Survey) -> list[tuple[str, str]]:
         return []
     with_suffix, without = (next(iter(counter)) for counter in (counts.suffixes, counts.bare))
     big, small = (f"{found.notation.read(text).value:.12g}" for text in (with_suffix, without))
-    reason = f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without{IN_TRAINING}"
+    with_count, without_count = count(counts.suffixes.total(), "cell"), count(counts.unsuffixed, "cell")
+    reason = f"{with_count} with a suffix and {without_count} without{IN_TRAINING}"
     reason += f": {with_suffix!r} is read as {big}, {without!r} as {small}"
     return [(reason, "write the suffix in every cell where it is meant")]
 
