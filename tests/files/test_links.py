@@ -29,7 +29,7 @@ def folder(tmp_path):
     return tmp_path / "shared"
 
 
-LINKS = {"symbolic": os.symlink, "hard": os.link, "of nothing": lambda victim, link: os.symlink("missing", link)}
+LINKS = {"symbolic": os.symlink, "hard": os.link, "of nothing": lambda victim, link: link.symlink_to("missing")}
 
 
 @pytest.mark.parametrize("kind", LINKS)
