@@ -38,3 +38,13 @@ def test_fit_with_closed_streams(tabular, tmp_path):
 def test_an_error_without_a_stream_to_tell_it_is_an_exit_code():
     assert shell("inspect", "missing.csv", closed=">&- 2>&-").returncode == 1
     assert "missing.csv" in shell("inspect", "missing.csv", closed=">&-").stderr
+
+
+@pytest.mark.parametrize("command", ["fit t.csv", "predict run t.csv -o o.csv", "inspect t.csv"])
+def test_too_little_memory_for_the_libraries_is_told_at_once(command):
+    found = subprocess.run(
+        f"ulimit -v 400000; {shlex.quote(sys.executable)} -m sensorium {command}",
+        shell=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert found.stderr.startswith("error: the process may have 390 MiB of memory\n  rule: ")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
+from typing import TextIO, cast
 
 
 def open_closed_streams() -> None:
-    """Before any other file is opened: it would get a standard stream's number, and what is printed would go into it."""
+    """Before any other file is opened: it would get a stream's number, and what is printed would go into it."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -19,5 +19,5 @@ def open_closed_streams() -> None:
     sys.stderr = sys.stderr or _stream(2, "w")
 
 
-def _stream(number: int, mode: str) -> TextIOWrapper:
-    return os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
+def _stream(number: int, mode: str) -> TextIO:
+    return cast(TextIO, os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False))

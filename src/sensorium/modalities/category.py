@@ -62,6 +62,10 @@ class Category(Modality):
     twins: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     fold_case: bool = False
 
+    def check(self) -> None:
+        if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
+            raise ValueError("a name is there twice")
+
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if not (column.is_string or column.is_integer) or not len(column.values):
