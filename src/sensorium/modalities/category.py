@@ -62,10 +62,6 @@ class Category(Modality):
     twins: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     fold_case: bool = False
 
-    def check(self) -> None:
-        if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
-            raise ValueError("a name is there twice")
-
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if not (column.is_string or column.is_integer) or not len(column.values):
@@ -150,6 +146,8 @@ class Category(Modality):
     def check(self) -> None:
         if self.checks and (len(self.levels) != 1 or self.rare):
             raise ValueError("check marks of several levels")
+        if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
+            raise ValueError("a name is there twice")
 
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1 + self.checks}
