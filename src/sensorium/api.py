@@ -14,6 +14,7 @@ from torch import nn
 
 from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, check_names, compare_towers
+from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.config import Config, read_yaml, split_saved
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.evaluate import Evaluation, evaluate_outcome
@@ -25,6 +26,7 @@ from sensorium.predictor import Model, load, tell_unset
 from sensorium.progress import Reporter, reporter
 from sensorium.remedies import treat
 from sensorium.run import Run
+from sensorium.run import check_folder as check_run_folder
 from sensorium.search import Budget, parse_budget, search
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
@@ -104,6 +106,8 @@ def fit(
         Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
     """
     time = None if budget is None else Budget(parse_budget(budget))
+    if out:
+        check_run_folder(Path(out), table=table, model=start, config=config)
     source = None if start is None else _bundle_of(start, settings)
     below = continued_settings(source.config) if source else {}
     job, modules = gather_config(target, config, settings, below)
@@ -204,6 +208,8 @@ def compare(
     chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
+    if out:
+        check_comparison_folder(Path(out), table=table, config=config)
     with alone_in(Path(out)) if out else nullcontext():
         experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
         return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)

@@ -21,7 +21,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Self
 
-from sensorium.printable import printable
+from sensorium.printable import one_line, printable
 
 NEAR = 0.8  # likeness of two names of which one may be meant by the other
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
@@ -43,7 +43,8 @@ class SensoriumError(ValueError):
 
     def _text(self) -> str:
         parts = (("where", self.place), ("rule", self.rule), ("cure", self.cure))
-        return printable("\n".join([self.finding, *(f"  {label}: {text}" for label, text in parts if text)]))
+        lines = [f"  {label}: {one_line(text)}" for label, text in parts if text]  # a path may hold a line break
+        return printable("\n".join([self.finding, *lines]))
 
     @classmethod
     def together(cls, faults: Sequence[SensoriumError]) -> Self:

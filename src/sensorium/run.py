@@ -15,14 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact import check_place, save_bundle, sweep_model, to_json, write_file
+from sensorium.artifact import (
+    check_apart,
+    check_outside_models,
+    check_place,
+    save_bundle,
+    sweep_model,
+    to_json,
+    write_file,
+)
 from sensorium.bundle import Bundle
 from sensorium.config import Config
+from sensorium.errors import ConfigError
 from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained
 from sensorium.files import sweep
@@ -31,7 +41,46 @@ from sensorium.schema import SPLITS
 from sensorium.train import Checkpoint
 
 CHECKPOINT = "checkpoint.safetensors"
+JOURNAL = "search.journal"
+MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n"
 OF_THE_MODEL = ("config.yaml", "split.parquet", "history.json", "metrics.json", "problems.jsonl", "search.json")
+
+
+def check_folder(folder: Path, **inputs: Any) -> None:
+    """Say before the work that a run in this folder would replace what it reads, or what no run has written.
+
+    Args:
+        folder: of the run.
+        inputs: what each is (`table`, `model`, `config`) → its path.
+
+    Raises:
+        ConfigError: it would.
+    """
+    files = [folder / name for name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL)]
+    check_outside_models(folder / "model")
+    check_apart([folder / "model"], model=inputs.pop("model", None))
+    if _is_run(folder):  # it may begin anew from its own settings
+        inputs.pop("config", None)
+    check_apart(files, **inputs)
+    found = [file.name for file in files if file.is_file()]
+    if found and not _is_run(folder):
+        raise ConfigError(
+            f"the folder holds files that no run has written: {', '.join(found)}",
+            place=str(folder),
+            rule="a run writes files of these names",
+            cure="choose another folder, or move them away",
+        )
+
+
+def _is_run(folder: Path) -> bool:
+    """Has a run written here? Its settings say so; those of earlier versions did not, but their split is known."""
+    try:
+        with (folder / "config.yaml").open("rb") as stream:
+            if stream.read(len(MARK)) == MARK:
+                return True
+        return parquet.read_schema(folder / "split.parquet").names == ["row", "split"]
+    except (OSError, pa.ArrowException):
+        return False
 
 
 class Run:
@@ -108,4 +157,4 @@ class Run:
 def _yaml(config: Config) -> bytes:
     import yaml
 
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
+    return MARK + yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()

@@ -367,3 +367,59 @@ def test_a_model_that_is_copied_with_care_still_loads(plain, table, tmp_path):
     """The forger's own tools change nothing by themselves."""
     again = sensorium.load(forge(plain, tmp_path / "m", copy.copy))
     assert (again.predict_proba(table) == sensorium.load(plain).predict_proba(table)).all()
+
+
+def changed(*path):
+    """A change of model.json: the last is the value, what is before leads to its place."""
+
+    def change(model):
+        *way, place, value = path
+        for step in way:
+            model = model[step]
+        model[place] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed("task", "state", "classes", ["a", "b", "\ud800"]),
+        changed("config", "table", "missing", ["\ud800"]),
+        changed("columns", 0, "name", "\udfff"),
+        changed("target", "\ud800"),
+        changed("temperature", 1e-300),
+        changed("temperature", 1e300),
+        changed("task", "prior", [2.0, -1.0, 0.0]),
+        changed("card", "statistics", 5),
+        changed("card", "statistics", {"number": {"mean": "x"}}),
+        changed("card", "metrics", 5),
+        changed("card", "table", None),
+        lambda model: state(model, "category").update(levels=["a", "b", "a"]),
+        lambda model: state(model, "tags").update(rare=state(model, "tags")["tags"][:1]),
+    ],
+)
+def test_values_that_would_fail_at_work_are_refused(change, plain, tmp_path):
+    refused(forge(plain, tmp_path / "m", change), "not valid|fit this Sensorium|prior|half a character")
+
+
+def test_the_prior_of_amounts_may_be_any_number(tmp_path):
+    table = {"x": [float(i % 9) for i in range(60)], "y": [-50.5 - i for i in range(60)], "z": ["a", "b"] * 30}
+    for target, prior in (("z", [-60.0, 0.5]), (["y", "z"], [-60.0, 0.5, 7.0])):
+        model = sensorium.fit(table, target, epochs=1, progress=False)
+        folder = tmp_path / str(len(target))
+        model.save(folder)
+        loaded = sensorium.load(folder).bundle.prior
+        assert (min(loaded) < -1) is (len(target) == 2)
+        forged = forge(tmp_path / str(len(target)), tmp_path / f"f{len(target)}", changed("task", "prior", prior))
+        refused(forged, "prior")
+
+
+def test_a_model_without_statistics_or_a_name_of_its_table_is_continued(plain, table, tmp_path):
+    def change(model):
+        for name in ("table", "statistics", "metrics", "fingerprint", "split_column", "rows", "split"):
+            model["card"].pop(name, None)
+
+    start = forge(plain, tmp_path / "m", change)
+    assert sensorium.fit(table, start=start, epochs=1, progress=False).card["moved"]["from"] == ""
+    assert len(sensorium.load(start).predict(table)) == 40

@@ -178,3 +178,21 @@ def test_predict_tells_of_formulas_and_makes_them_safe(tmp_path):
     assert set(csv.read_csv(out)["prediction"].to_pylist()) <= {"=cmd", "@x"}
     call("predict", run, tmp_path / "t.csv", "-o", out, "--safe-csv")
     assert set(csv.read_csv(out)["prediction"].to_pylist()) <= {"'=cmd", "'@x"}
+
+
+def test_a_line_break_in_a_path_forges_no_line(tmp_path):
+    (tmp_path / "x\n? forged: line").mkdir()
+    with pytest.raises(TableError) as told:
+        call("inspect", tmp_path / "x\n? forged: line" / "missing.csv")
+    assert "x\\n? forged: line" in str(told.value)
+    assert not [line for line in str(told.value).splitlines() if line.startswith("? forged")]
+
+
+def test_what_the_system_refuses_has_the_form_of_our_errors(tmp_path, monkeypatch, capsys):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", "/root/\nx")
+
+    monkeypatch.setattr(_main, "make_app", lambda: refuse)
+    with pytest.raises(SystemExit):
+        _main.main()
+    assert capsys.readouterr().err == "error: the system refused: Permission denied\n  where: /root/\\nx\n"

@@ -84,3 +84,18 @@ def test_a_cell_that_no_workbook_holds_is_refused_and_leaves_no_file(tmp_path):
 
 def _cells(table):
     return {name: table.column(name).data for name in table.arrow.column_names}
+
+
+@pytest.mark.parametrize("kind", [pa.dictionary(pa.int32(), pa.string()), pa.binary(), pa.large_binary(), pa.binary(4)])
+def test_safe_csv_marks_text_of_every_type(kind, tmp_path):
+    cells = pa.array(["=1+1", "a=12", None]).cast(pa.binary() if kind == pa.binary(4) else pa.string()).cast(kind)
+    for safe, expected in ((False, "=1+1"), (True, "'=1+1")):
+        (told,) = write_table(pa.table({"t": cells, "n": [1, 2, 3]}), tmp_path / "t.csv", safe_csv=safe)
+        assert "1 text cell ('t') begins" in told.reason
+        assert text_of(tmp_path / "t.csv")["t"].to_pylist() == [expected, "a=12", None]
+
+
+def test_workbooks_count_characters_as_excel_does(tmp_path):
+    write_table(pa.table({"t": ["\U0001f600" * 16_383 + "x"]}), tmp_path / "t.xlsx")
+    with pytest.raises(TableError, match="32,768 characters"):
+        write_table(pa.table({"t": ["\U0001f600" * 16_384]}), tmp_path / "t.xlsx")

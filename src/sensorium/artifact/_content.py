@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from sensorium.errors import ArtifactError
 from sensorium.learned import explain
@@ -15,6 +16,8 @@ from sensorium.schema.seen_rows import DIGITS, FITS, MOST
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Name], Field(min_length=1)]
 Width = Annotated[int, Field(gt=0, le=1_000_000)]
+Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits are infinite or all the same
+HALF = re.compile("[\ud800-\udfff]")  # of a character, which no encoding can write
 MANY = 10_000  # members of an ensemble
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -72,7 +75,7 @@ class SavedMember(Part):
     """A network and its temperature."""
 
     network: SavedNetwork
-    temperature: PositiveFloat
+    temperature: Temperature
 
 
 class SavedSeen(Part):
@@ -90,7 +93,7 @@ class SavedSeen(Part):
 
 
 class SavedCard(BaseModel):
-    """Those of the card's entries that a loaded model reads; the others are for people."""
+    """Those of the card's entries that code reads of a loaded model; the others are for people."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
     text: list[str] = []
@@ -99,6 +102,9 @@ class SavedCard(BaseModel):
     split: str = ""
     rows: dict[str, NonNegativeInt] = {}
     split_digest: str = ""
+    table: str = ""
+    statistics: dict[str, dict[str, float]] = {}
+    metrics: dict[str, Any] = {}
 
 
 class SavedModel(Part):
@@ -109,7 +115,7 @@ class SavedModel(Part):
     views: dict[str, str] | None = None
     task: SavedTask
     network: SavedNetwork
-    temperature: PositiveFloat
+    temperature: Temperature
     others: Annotated[list[SavedMember], Field(max_length=MANY)]
     config: dict[str, Any]
     card: dict[str, Any]
@@ -133,6 +139,16 @@ class SavedModel(Part):
         SavedCard.model_validate(self.card)
         return self
 
+    @pydantic.model_validator(mode="after")
+    def _hold_whole_characters(self) -> SavedModel:
+        """In what is compared with cells or written; paths, as of the card and of encoders, may hold others."""
+        config = {name: value for name, value in self.config.items() if name != "encoders"}
+        columns = [column.model_dump() for column in self.columns]
+        for text in _texts([self.target, columns, self.views, self.task.state, config]):
+            if HALF.search(text):
+                raise ValueError(f"half a character in {text[:50]!r}")
+        return self
+
 
 def parse(kind: type[Kind], content: Mapping[str, Any], place: str) -> Kind:
     """The content of a file, checked.
@@ -144,6 +160,18 @@ def parse(kind: type[Kind], content: Mapping[str, Any], place: str) -> Kind:
         return kind.model_validate(content)
     except pydantic.ValidationError as error:
         raise ArtifactError(f"the content is not valid: {explain(error)}", place=place) from None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in JSON values, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for pair in value.items():
+            yield from _texts(pair)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def _once(names: list[str], what: str) -> None:

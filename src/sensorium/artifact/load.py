@@ -40,6 +40,16 @@ from sensorium.model import Blueprint, FusionModel
 from sensorium.registry import modalities, tasks
 from sensorium.schema import SeenRows
 from sensorium.tasks import Task
+from sensorium.tasks.several import Several
+
+READ_OF_CARD: dict[str, Any] = {
+    "text": [],
+    "split_column": None,
+    "fingerprint": "",
+    "split": "",
+    "rows": {},
+    "table": "",
+}
 
 
 def load_bundle(
@@ -226,7 +236,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
         prior=model.task.prior,
         blueprint=first.blueprint,
         network=first.network,
-        card={"text": [], **model.card},
+        card={**READ_OF_CARD, **model.card},
         int8=model.int8,
         temperature=first.temperature,
         others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model.others)],
@@ -245,6 +255,15 @@ def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:
 def _check_prior(model: SavedModel, task: Task, place: str) -> None:
     if len(model.task.prior) != max(1, len(task.labels)):
         raise ArtifactError(f"{len(model.task.prior)} prior scores for {len(task.labels)} labels", place=place)
+    for score, is_share in zip(model.task.prior, _are_shares(task), strict=True):
+        if is_share and not 0 <= score <= 1:
+            raise ArtifactError(f"a prior score of {score:g}", place=place, rule="from 0 to 1")
+
+
+def _are_shares(task: Task) -> list[bool]:
+    """Of each prior score whether it is the share of a label; the others are values."""
+    parts = list(task.parts.values()) if isinstance(task, Several) else [task]
+    return [bool(part.labels) for part in parts for _ in part.labels or [""]]
 
 
 def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sensorium import __version__
 from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, OTHERS, WEIGHTS, is_whole, make_manifest, to_json
+from sensorium.artifact.places import check_outside_models
 from sensorium.bundle import Bundle
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
@@ -44,7 +45,9 @@ def check_place(path: Path) -> None:
 
     Raises:
         ArtifactError: the folder can't be made, or what is at the path is no model.
+        ConfigError: it lies in the folder of another model.
     """
+    check_outside_models(path)
     _refuse_to_replace(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

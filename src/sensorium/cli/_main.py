@@ -11,12 +11,19 @@ from pathlib import Path
 import typer
 
 from sensorium import __version__
-from sensorium.errors import SensoriumError
+from sensorium.errors import OutOfMemoryError, SensoriumError
 from sensorium.memory import told_of_memory
 from sensorium.printable import printable, printable_json
 from sensorium.registry import commands
 from sensorium.signals import SIGNALLED, end
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+TORCH = 1250  # MiB of addresses that a process takes up which has imported all that a command needs
+NEEDED = {"inspect": 450, "list": 0}
 FAILED, UNREAD = 1, SIGNALLED + 13  # SIGPIPE, which has no name on Windows
 LESS = "give it fewer rows or smaller files at a time, or a machine with more memory (see `ulimit -v`)"
 
@@ -29,6 +36,7 @@ def main() -> None:
     """
     try:
         with told_of_memory(LESS):
+            _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:
         _tell(str(error))
@@ -37,7 +45,32 @@ def main() -> None:
             _tell(f"{type(error).__name__}: {error}")
         end(UNREAD)
     except OSError as error:
-        _tell(f"{type(error).__name__}: {error}")
+        _tell(str(_of_system(error)))
+
+
+def _of_system(error: OSError) -> SensoriumError:
+    """What the system refused, in the form of our own errors."""
+    place = error.filename if isinstance(error.filename, str) else ""
+    return SensoriumError(f"the system refused: {error.strerror or error}", place=place)
+
+
+def _check_memory(arguments: list[str]) -> None:
+    """Libraries that are imported with too little memory leave half a module behind, or end the process.
+
+    Raises:
+        OutOfMemoryError: the process may not have what they take up.
+    """
+    command = next((text for text in arguments if not text.startswith("-")), "")
+    needed = NEEDED.get(command, TORCH) if command in commands.entries and "--help" not in arguments else 0
+    if resource is None or not needed:
+        return
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if 0 <= allowed < needed * 2**20:
+        raise OutOfMemoryError(
+            f"the process may have {allowed // 2**20:,} MiB of memory",
+            rule=f"sensorium {command} needs {needed:,} MiB before it reads a table",
+            cure="raise the limit (see `ulimit -v`)",
+        )
 
 
 def _run() -> None:

@@ -33,12 +33,13 @@ def adapt(
 
     Example: sensorium adapt run winter.csv --out winter_model
     """
-    from sensorium.artifact import check_place
+    from sensorium.artifact import check_apart, check_place
     from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.progress import reporter
     from sensorium.report import moved_text, problems_text
 
+    check_apart([out], model=model, table=table)
     check_place(out)
     given = parse_assignments(assign or [])
     reach: dict[str, Any] = {group: given.pop(group) for group in ("table", "prepare") if group in given}

@@ -44,8 +44,11 @@ def compare(
         prepare__stream=stream or None,
     )  # fmt: skip
     from sensorium.api import compare as run_compare
+    from sensorium.comparison import check_folder
     from sensorium.report import comparison_text
 
+    if config:
+        check_folder(out, config=config)
     chosen, classical = (o.names(given) if given else None for given in (fusions, baselines))
     found = run_compare(
         table, fusions=chosen, baselines=classical, seeds=seeds, out=out, config=settings, progress=not quiet

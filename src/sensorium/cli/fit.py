@@ -58,8 +58,11 @@ def fit(
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.report import doctor_json, fit_text, moved_text, problems_text
+    from sensorium.run import check_folder
     from sensorium.train import Interrupted
 
+    if config:
+        check_folder(out, config=config)
     try:
         model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
     except Interrupted as stopped:

@@ -31,6 +31,7 @@ def predict(
 
     Example: sensorium predict run new.csv -o answers.parquet
     """
+    from sensorium.artifact import check_apart, check_outside_models
     from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.progress import reporter
@@ -38,6 +39,8 @@ def predict(
     from sensorium.table import check_writable, write_table
 
     check_writable(out)
+    check_apart([out], table=table)
+    check_outside_models(out)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     loaded.report = reporter(not quiet)
     answers = loaded.predict_table(table)

@@ -22,10 +22,13 @@ def quantize(
 
     Example: sensorium quantize run --out small --table films.csv
     """
+    from sensorium.artifact import check_apart, check_place
     from sensorium.config import parse_assignments
     from sensorium.predictor import load
     from sensorium.report import quantized_text
 
+    check_apart([out], model=model, table=table)
+    check_place(out)
     whole = load(model, device="cpu", config=parse_assignments(assign or []))
     small = whole.quantize()
     small.save(out)

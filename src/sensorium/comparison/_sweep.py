@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
-from sensorium.artifact import check_place, save_bundle, sweep_model, to_json, write_file
+from sensorium.artifact import (
+    check_apart,
+    check_outside_models,
+    check_place,
+    save_bundle,
+    sweep_model,
+    to_json,
+    write_file,
+)
 from sensorium.baselines import choose_baselines
 from sensorium.comparison._classical import Classical
 from sensorium.comparison._judge import judge
@@ -16,7 +26,7 @@ from sensorium.comparison._kept import Kept
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Kind, Result
 from sensorium.comparison._trial import Trial, mean_cost, train_network
-from sensorium.errors import SensoriumError, TrainingError
+from sensorium.errors import ConfigError, SensoriumError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.experiment import Experiment
 from sensorium.metrics import Outcome, metrics_of, score
@@ -38,6 +48,32 @@ class Asked:
     fusions: Sequence[str] | None = None
     baselines: Sequence[str] | None = None
     seeds: Sequence[int] = (0,)
+
+
+def check_folder(folder: Path, **inputs: Any) -> None:
+    """Say before the work that a comparison in this folder would replace what it reads, or another file of that name.
+
+    Args:
+        folder: of the comparison.
+        inputs: what each is (`table`, `config`) → its path.
+
+    Raises:
+        ConfigError: it would.
+    """
+    record = folder / RECORD
+    check_outside_models(record)
+    check_apart([record], **inputs)
+    if record.is_file() and not _is_record(record):
+        cure = "choose another folder, or move it away"
+        raise ConfigError(f"{RECORD} was not written by a comparison", place=str(folder), cure=cure)
+
+
+def _is_record(file: Path) -> bool:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and {"results", "verdict"} <= {*found}
 
 
 def compare_towers(experiment: Experiment, asked: Asked, out: Path | None) -> Comparison:

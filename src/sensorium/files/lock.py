@@ -26,6 +26,7 @@ LOCK = ".lock"
 TAKEN = (errno.EACCES, errno.EAGAIN)
 PATIENCE = 60.0  # seconds that a writer of one file or model waits for another
 PAUSE = 0.05
+NOT_THROUGH = getattr(os, "O_NOFOLLOW", 0)  # a symbolic link is an error; Windows has no such flag
 
 
 @contextmanager
@@ -63,6 +64,9 @@ def one_writer(path: Path) -> Iterator[None]:
         BusyError: another process did not end in a minute.
         ArtifactError: the folder can't be written to.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield  # a device or a pipe: nothing is put beside it
+        return
     with _held(path.with_name(f".{path.name}{LOCK}"), str(path), PATIENCE):
         yield
 
@@ -100,7 +104,7 @@ def _take(lock: Path, place: str, until: float) -> tuple[Path, int]:
 def _try(lock: Path) -> tuple[Path, int | None]:
     """Which file is the lock, open where it is held from here on; None where another process holds it."""
     while fcntl is not None:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = _open(lock)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -109,16 +113,34 @@ def _try(lock: Path) -> tuple[Path, int | None]:
                 return lock, None
             lock.unlink(missing_ok=True)
             break  # there are no locks on this file system
-        if _is(lock, handle):
+        if _is(lock, handle) and not _has_other_names(handle):
             os.ftruncate(handle, 0)
             return lock, handle
-        os.close(handle)  # its holder has removed it meanwhile
+        if _is(lock, handle):
+            lock.unlink()
+        os.close(handle)  # its holder has removed it meanwhile, or it was no file of ours
     return _try_without_locks(lock.with_name(f"{lock.name}.held"))
+
+
+def _open(lock: Path) -> int:
+    """The file of that name, made where there is none; a link would lead to a file that is no lock, and is removed."""
+    while True:
+        try:
+            return os.open(lock, os.O_RDWR | os.O_CREAT | NOT_THROUGH, 0o666)
+        except OSError:
+            if not lock.is_symlink():
+                raise
+            lock.unlink(missing_ok=True)
+
+
+def _has_other_names(handle: int) -> bool:
+    """A hard link to a file of somebody's: to write to it would destroy that file."""
+    return os.fstat(handle).st_nlink > 1
 
 
 def _is(lock: Path, handle: int) -> bool:
     try:
-        return os.path.samestat(lock.stat(), os.fstat(handle))
+        return os.path.samestat(lock.lstat(), os.fstat(handle))
     except FileNotFoundError:
         return False
 
@@ -160,7 +182,8 @@ def _holder(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and {"pid", "host", "since"} <= {*found} else {}
+    valid = isinstance(found, dict) and {"pid", "host", "since"} <= {*found} and type(found["pid"]) is int
+    return found if valid else {}
 
 
 def _busy(file: Path, place: str, by_system: bool) -> BusyError:

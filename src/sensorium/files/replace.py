@@ -1,5 +1,7 @@
 """A file or folder is written under another name and takes its place whole: `.NAME.new` becomes `NAME`.
 
+A new file's name ends in random digits, and the file is created by us alone: a link that somebody put there in advance
+is neither written through nor followed, only removed.
 Permissions are those of the user's umask. What a killed process left is removed by the next one that writes there.
 Where the system can't let two folders change places at once, the earlier one is `.NAME.old` for a moment; `standing`
 finds the model that is there, and `sweep` gives it its name again.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,8 +33,10 @@ def replaced_file(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         yield path
         return
-    new = path.with_name(f".{path.name}.new")
+    sweep(path)
+    new = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
     with undone_at_end(lambda: new.unlink(missing_ok=True)):
+        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
             yield new
             sync(new)
@@ -74,7 +79,7 @@ def standing(path: Path, whole: Whole) -> Path:
     """The folder that stands for `path`: itself, or where it is missing what a killed process was about to name so."""
     if path.exists():
         return path
-    return next(filter(whole, _leftovers(path)), path)
+    return next((found for found in _leftovers(path) if not found.is_symlink() and whole(found)), path)
 
 
 def sweep(path: Path, whole: Whole = lambda _: False) -> None:
@@ -88,7 +93,16 @@ def sweep(path: Path, whole: Whole = lambda _: False) -> None:
     if found != path:
         found.rename(path)
     for leftover in _leftovers(path):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+        with suppress(PermissionError):  # of another user, in a folder that all may write to
+            _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    """Of a link only the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
@@ -117,8 +131,9 @@ def _take_place(new: Path, path: Path) -> None:
 
 
 def _leftovers(path: Path) -> list[Path]:
-    """New ones first: they were whole before an old one was moved. Earlier versions added letters to the names."""
+    """New ones first: they were whole before an old one was moved. Names of files end in random digits."""
     name = re.compile(rf"\.{re.escape(path.name)}\.(new|old)(-\w{{8}})?")
     found = [entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)] if path.parent.is_dir() else []
-    inside = [entry / path.name for entry in found if (entry / path.name).is_dir()]  # as earlier versions moved it
+    folders = [entry for entry in found if not entry.is_symlink()]
+    inside = [entry / path.name for entry in folders if (entry / path.name).is_dir()]  # as earlier versions moved it
     return [*inside, *sorted(found)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ from sensorium.table import (
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
+INFINITE = "infinite: read as missing"
 LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
 SHOWN = 3  # words that are quoted
 LOOKED_AT = 1000  # decimal numbers that arrived as text are looked at for marks that may mean two things
@@ -58,6 +59,14 @@ def survey_column(column: Column, known: Conventions | None = None) -> Survey | 
     return None if spelt_plainly(column.spelling, known) else survey(column.spelling, known)
 
 
+def about_infinite(problems: Iterable[Problem], cells: int) -> list[tuple[str, str]]:
+    """What to tell of a column of so many cells, of which some are infinite."""
+    number = sum(problem.reason == INFINITE for problem in problems)
+    be = "is" if number == 1 else "are"
+    reason = f"{number:,} of {count(cells, 'training cell')} {be} infinite and {be} read as missing"
+    return [(reason, "correct the table if these values are known")] if number else []
+
+
 def read_numbers(column: Column, notation: Notation) -> tuple[Floats, list[Problem]]:
     """float64[n], NaN where missing or not finite, and what was not read exactly."""
     values, _, problems = read_limits(column, notation)
@@ -76,7 +85,7 @@ def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray
     values[np.isin(values, spelt_codes(notation.missing)) & (limits == 0)] = np.nan
     problems += [Problem(r, column.name, said.reason, said.cure, _shown(column, r)) for r, said in told.items()]
     for row in np.flatnonzero(np.isinf(values)):
-        problems.append(Problem(int(row), column.name, "infinite: read as missing", "", str(values[row])))
+        problems.append(Problem(int(row), column.name, INFINITE, "", str(values[row])))
     values[~np.isfinite(values)] = np.nan
     return values, limits, sorted(problems, key=Problem.place)
 

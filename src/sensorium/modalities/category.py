@@ -146,6 +146,8 @@ class Category(Modality):
     def check(self) -> None:
         if self.checks and (len(self.levels) != 1 or self.rare):
             raise ValueError("check marks of several levels")
+        if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
+            raise ValueError("a name is there twice")
 
     def facts(self) -> Facts:
         return {"levels": len(self.levels) + 1 + self.checks}

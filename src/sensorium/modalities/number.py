@@ -20,6 +20,7 @@ from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond
 from sensorium.modalities._numbers import (
     LARGEST_EXACT,
     LOOKED_AT,
+    about_infinite,
     in_words,
     infer_notation,
     notes,
@@ -148,11 +149,11 @@ class Number(Modality):
         )
         found = survey_column(column, known)
         notation = found.notation if found else infer_notation(column, known)
-        cells, _ = read_numbers(column, notation)
+        cells, problems = read_numbers(column, notation)
         values = cells[np.isfinite(cells)]
         mean, deviation, far = robust_mean_and_deviation(values)
         farthest = FARTHEST
-        told = notes(found, column.name) if found else []
+        told = [*(notes(found, column.name) if found else []), *about_infinite(problems, len(column.values))]
         if far.any():
             farthest = float(np.abs(standardise(values[~far], mean, deviation)).max())
             told.append(_far_note(values, far, column.name))
@@ -245,7 +246,8 @@ def standardise(values: Floats, mean: float | Floats, deviation: float | Floats)
 
 def _claim_number(column: Column) -> Guess:
     kind = "whole numbers" if column.is_integer else "numbers"
-    low, high = pc.min_max(column.values).as_py().values() if len(column.values) else (0, 0)
+    values = column.values.filter(pc.is_finite(column.values))
+    low, high = pc.min_max(values).as_py().values() if len(values) else (0, 0)
     reason = f"{kind} from {low:.6g} to {high:.6g}"
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower())
     if column.is_integer and (set(words) & set(IDENTIFIER_WORDS) or max(-low, high) > LARGEST_EXACT):

@@ -49,6 +49,10 @@ class Tags(Modality):
     cut: NonNegativeInt = 0
     seen: NonNegativeInt = 0
 
+    def check(self) -> None:
+        if len({*self.tags, *self.rare}) < len(self.tags) + len(self.rare):
+            raise ValueError("a name is there twice")
+
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if not (column.is_string or (column.is_list and pa.types.is_string(column.data.type.value_type))):

@@ -48,7 +48,7 @@ def columns_moved(before: Mapping[str, Sketch], after: Mapping[str, Sketch]) -> 
     for name, new in after.items():
         old = before.get(name, {})
         found[name] = {key: [old[key], new[key]] for key in new if key in old}
-        if "mean" in old and "mean" in new:
+        if {"mean", "deviation"} <= {*old} and "mean" in new:
             wide = old["deviation"] > 0
             found[name]["shift"] = round((new["mean"] - old["mean"]) / old["deviation"], DIGITS) if wide else None
     return found

@@ -26,6 +26,7 @@ MARKS = frozenset((
     "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#ind",
 ))  # fmt: skip
 SIGNS = frozenset(("-", "--", "---", "–", "—", "?", "??", ".", "..", "*"))
+INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))  # missing among numbers only
 DOUBTFUL = frozenset(("na", "none", "nil", "missing"))  # as labels, these are worth a look
 SPELLS_NUMBER = re.compile(r"[^\w]*\d(?:[\d\W_]*\d)?(?:[eE][+-]?\d+)?[^\w]{0,3}[kKmMbB]?[^\w]{0,3}")
 CODE = re.compile(r"[A-Z]{2,3}")  # such as a country's
@@ -61,7 +62,7 @@ class LabelReading:
         """The labels that a column's cells stand for."""
         if self.parts and column.parts:
             return _joined(column, {name: self.parts[name].apply(part) for name, part in column.parts.items()})
-        column = self.lists.apply(column)
+        column = _finite(self.lists.apply(column))
         if self.missing and (column.is_integer or column.is_float):
             return self._without_codes(column)
         if not (column.is_string and (self.missing or self.spelt)):
@@ -127,7 +128,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
         return reading.apply(column), reading
     if column.is_integer or column.is_float:
         reading = LabelReading([word for word in config.table.missing if value_of(word) is not None])
-        return reading.apply(column), reading
+        return reading.apply(column), replace(reading, told=_about_infinite(column))
     if not column.is_string or not len(column.values):
         return column, LabelReading(fold_case=config.table.labels == "fold_case")
     reading = _read_texts(_counts(column), config)
@@ -149,7 +150,7 @@ def _read_texts(cells: Counter[str], config: Config) -> LabelReading:
 
 def _missing_words(cells: Counter[str], config: Config) -> tuple[set[str], bool, list[list[str]]]:
     """Words that say that there is no label; whether the others are numbers; what to tell."""
-    known = MARKS | SIGNS
+    known = MARKS | SIGNS | INFINITE
     words = {text: n for text, n in cells.items() if is_gap(text) or text.strip().casefold() in known}
     others = [text.strip() for text in cells if text not in words]
     numeric = bool(words) and bool(others) and _mostly(others, SPELLS_NUMBER.fullmatch)
@@ -266,6 +267,20 @@ def _narrowed(column: Column, data: pa.Array) -> Column:
     numbers = narrow(pa.chunked_array([data])).combine_chunks()
     numbers = numbers.chunk(0) if isinstance(numbers, pa.ChunkedArray) else numbers
     return replace(column, data=numbers, spelling=data if pa.types.is_floating(numbers.type) else None)
+
+
+def _finite(column: Column) -> Column:
+    """Numbers without the infinite ones: nothing can be learnt from such a label."""
+    if not column.is_float:
+        return column
+    return replace(column, data=pc.if_else(pc.is_inf(column.data), pa.scalar(None, column.data.type), column.data))
+
+
+def _about_infinite(column: Column) -> list[list[str]]:
+    number = int(pc.sum(pc.is_inf(column.data)).as_py() or 0) if column.is_float else 0
+    be = "is" if number == 1 else "are"
+    reason = f"{number:,} of {count(len(column.values), 'label')} {be} infinite and {be} read as missing"
+    return [[reason, "correct the table if these rows should be used"]] if number else []
 
 
 def _joined(column: Column, parts: Mapping[str, Column]) -> Column:

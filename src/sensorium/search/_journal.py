@@ -107,6 +107,8 @@ def _storage(path: Path | None) -> Any:
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
+    if path.is_symlink():
+        path.unlink()  # what it leads to is not ours to write
     _drop_half_a_line(path)
     for lock in path.parent.iterdir():  # of a process that was killed while it wrote: a run has one writer
         if lock.name.startswith(f"{path.name}.lock"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +11,10 @@ from sensorium.problems import Problem, count
 from sensorium.table._read import finding
 
 STARTS = r"^[=+\-@\t\r]"
+TEXTS = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
+    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view,
+)  # fmt: skip
 SIGNS = "=, +, -, @, a tab or a carriage return"
 
 
@@ -19,7 +25,8 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
         table: what is written; numbers and moments are no text, whatever their sign.
         safe: an apostrophe is put before them.
     """
-    found = {f.name: _number(column) for f, column in zip(table.schema, table.columns, strict=True) if _is_text(f)}
+    columns = zip(table.schema, table.columns, strict=True)
+    found = {field.name: _number(_plain(column)) for field, column in columns if _is_text(field.type)}
     cells = {name: number for name, number in found.items() if number}
     header = _number(pa.array(table.column_names, pa.string()))
     total = sum(cells.values()) + header
@@ -37,13 +44,24 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
 def without_formulas(table: pa.Table) -> pa.Table:
     """An apostrophe before each of them, which spreadsheets take for the mark of text."""
     for place, field in enumerate(table.schema):
-        if _is_text(field):
-            table = table.set_column(place, field.name, _marked(table.column(place)))
+        if _is_text(field.type):
+            table = table.set_column(place, field.name, _marked(_plain(table.column(place))))
     return table.rename_columns(_marked(pa.array(table.column_names, pa.string())).to_pylist())
 
 
-def _is_text(field: pa.Field) -> bool:
-    return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+def _is_text(kind: pa.DataType) -> bool:
+    """What a CSV file holds as text: also text of a dictionary, and bytes."""
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return any(is_kind(kind) for is_kind in TEXTS)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Its cells as text, or as bytes."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary_view(kind):
+        kind = pa.binary()
+    return column.cast(pa.string() if pa.types.is_string_view(kind) else kind)
 
 
 def _number(column: pa.Array | pa.ChunkedArray) -> int:
@@ -55,4 +73,10 @@ def _starts(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _marked(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    return pc.if_else(_starts(column), pc.binary_join_element_wise("'", column, ""), column)
+    return pc.if_else(_starts(column), pc.binary_join_element_wise(*_around(column)), column)
+
+
+def _around(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Any, Any]:
+    """An apostrophe, the cells, and what joins them: all of one type."""
+    mark, nothing = pa.array(["'", ""]).cast(column.type)
+    return mark, column, nothing

@@ -82,8 +82,13 @@ def _cell(value: Any, path: Path) -> str:
     if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= EXACT:
         return f"<c><v>{value!r}</v></c>"
     text = str(value)
-    if len(text) > CHARACTERS:
+    if _length(text) > CHARACTERS:
         cure = "write another kind of file"
-        raise TableError(f"a cell of {len(text):,} characters", place=str(path), rule=f"{CHARACTERS:,}", cure=cure)
+        raise TableError(f"a cell of {_length(text):,} characters", place=str(path), rule=f"{CHARACTERS:,}", cure=cure)
     text = escape(_NO_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text))
     return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+def _length(text: str) -> int:
+    """As Excel counts: in units of UTF-16, of which an emoji has two."""
+    return len(text) + sum(sign > "\uffff" for sign in text)
