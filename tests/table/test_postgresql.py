@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import closing
@@ -238,6 +240,26 @@ def test_a_query_has_a_limit_of_time(films):
     endless = "SELECT sum(a * b) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
     with pytest.raises(TableError, match=r"longer than 0.5 seconds"):
         open_table(films, TableConfig(query=endless, query_seconds=0.5))
+
+
+@pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_a_command_and_its_query(which, films):
+    endless = f"SELECT '{which}' AS a, count(*) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
+    command = [sys.executable, "-m", "sensorium", "inspect", films, "--set", f"table.query={endless}"]
+    running = f"SELECT count(*) AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%''{which}'' AS a, c%'"
+    running += " AND query NOT LIKE '%pg_stat_activity%'"
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while not read(films, running).arrow["n"][0].as_py():
+            assert child.poll() is None
+            time.sleep(0.05)
+        child.send_signal(signal.Signals[which])
+        _, told = child.communicate(timeout=20)
+    finally:
+        child.kill()
+    assert child.returncode == 128 + signal.Signals[which]
+    assert told == ("interrupted\n" if which == "SIGINT" else "stopped by SIGTERM\n")
+    assert not read(films, running).arrow["n"][0].as_py(), "the server goes on with the query"
 
 
 def test_a_run_tells_no_password(films, tmp_path):

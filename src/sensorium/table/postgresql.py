@@ -13,6 +13,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.table._effects import VOLATILE, effect_of
 from sensorium.table._query import TimeLimit, as_query, not_only_reading, without_secrets
+from sensorium.table._waiting import Reading
 
 SCHEMES = ("postgresql", "postgres")
 QUERY = True
@@ -45,10 +46,15 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
     except ImportError as error:
         cure = "pip install 'sensorium[postgresql]'"
         raise MissingExtraError("the driver of PostgreSQL is not installed", cure=cure) from error
-    place, limit = without_secrets(address), TimeLimit(config.query_seconds)
-    try:
-        with closing(dbapi.connect(_patient(address))) as connection, closing(connection.cursor()) as cursor:
+    place, limit, patient = without_secrets(address), TimeLimit(config.query_seconds), _patient(address)
+
+    def read(reading: Reading[pa.Table]) -> pa.Table:
+        with closing(dbapi.connect(patient)) as connection, closing(connection.cursor()) as cursor:
+            reading.interrupt = connection.adbc_cancel
             return _select(cursor, config, place)
+
+    try:
+        return Reading(read).within(limit)
     except (adbc_driver_manager.Error, pa.ArrowException) as error:
         if limit.is_over and "statement timeout" in str(error):
             raise limit.error() from None
