@@ -9,9 +9,12 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
+from sensorium.cli._main import make_app
 from sensorium.config import TableConfig
-from sensorium.errors import TableError
+from sensorium.errors import MissingExtraError, TableError
 from sensorium.problems import Outside, Unreadable
 from sensorium.table import Files, _fetch, _guard, open_table
 from sensorium.table._guard import Guard, NotAllowed, is_public
@@ -27,7 +30,7 @@ def quick(tmp_path, monkeypatch):
     monkeypatch.setattr(_fetch, "TRIES", 1)
 
 
-def start():
+def start(host="127.0.0.1"):
     """Address of a server, path → (status, headers, body or parts of it), and what it was asked for."""
     answers, asked = {}, []
 
@@ -56,7 +59,10 @@ def start():
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    server = Server((host, 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}", answers, asked
 
@@ -165,6 +171,11 @@ def test_cells_lead_to_the_server_of_their_table(served):
 )
 def test_public_addresses_are_public(number):
     assert is_public(number)
+
+
+@pytest.mark.parametrize("number", ["fec0::1", "fd00::1", "fe80::1", "::1", "::", "::7f00:1", "4000::1", "2001:db8::1"])
+def test_other_addresses_of_ipv6_are_not(number):
+    assert not is_public(number)
 
 
 def test_a_name_is_looked_up_once_for_a_connection(served, other, monkeypatch):
@@ -303,3 +314,89 @@ def test_a_refusal_names_the_server(status, served):
     with pytest.raises(TableError, match=f"HTTP {status}") as caught:
         read(f"{address}/t.csv?token=s3cret")
     assert caught.value.place == f"{address}/t.csv"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://[bad/t.csv", "host of the address can't be read"),
+        ("http://ada:s3cret@[bad]/t.csv", "host of the address can't be read"),
+        ("http://127.0.0.1:99999/t.csv", "port of the address"),
+        ("http://127.0.0.1:s3cret/t.csv", "port of the address"),
+        ("http:///t.csv", "names no host"),
+    ],
+)
+def test_what_is_no_address_is_an_error_of_a_table_and_a_missing_cell(address, told, tmp_path):
+    with pytest.raises(TableError, match=told) as caught:
+        open_table(address)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(Unreadable, match=told) as missing:
+        Files(tmp_path, allow_outside=True).path(address.replace("t.csv", "p.png"))
+    assert "s3cret" not in missing.value.reason
+
+
+@pytest.mark.parametrize(("scheme", "package"), [("s3", "s3fs"), ("az", "adlfs"), ("gs", "gcsfs")])
+def test_a_cell_whose_package_is_not_installed_is_missing_with_the_package(scheme, package, tmp_path):
+    with pytest.raises(Unreadable, match=f"{scheme}:// needs a package") as caught:
+        Files(tmp_path, allow_outside=True).path(f"{scheme}://bucket/p.png")
+    assert caught.value.cure == f"pip install {package}"
+    with pytest.raises(MissingExtraError, match=f"{scheme}:// needs a package"):
+        open_table(f"{scheme}://bucket/t.csv")
+
+
+def test_bad_addresses_in_cells_do_not_end_a_command(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
+    cells = ["p.png"] * 20 + ["http://[bad/p.png", "http://h:99999/p.png", "az://c/p.png", "s3://b/p.png"]
+    lines = [f"{cell},{'ab'[row % 2]}" for row, cell in enumerate(cells)]
+    (tmp_path / "t.csv").write_text("\n".join(["photo,label", *lines]))
+    outside = "table.allow_outside=true"
+    found = CliRunner().invoke(
+        make_app(), ["inspect", str(tmp_path / "t.csv"), "--target", "label", "--set", outside], env={"COLUMNS": "400"}
+    )
+    assert found.exit_code == 0, found.output
+    assert "host of the address" in found.output and "port of the address" in found.output
+
+
+def test_the_scheme_may_be_spelt_in_capitals(other):
+    assert len(read(f"{other[0].replace('http', 'HTTP')}/t.csv")) == 2
+
+
+def test_an_ipv6_address_is_read_in_brackets(tmp_path):
+    try:
+        server, _, answers, _ = start("::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    answers["/t.csv"] = answers["/x.csv"] = (200, {}, TABLE)
+    try:
+        address = f"http://[::1]:{server.server_port}"
+        table = open_table(f"{address}/t.csv", TableConfig(allow_outside=True))
+        assert len(table) == 2
+        assert table.files.path("x.csv").read_bytes() == table.files.path(f"{address}/x.csv").read_bytes() == TABLE
+        with pytest.raises(Outside, match="private network"):
+            Files(tmp_path, allow_outside=True).path(f"{address}/x.csv")
+        with pytest.raises(TableError, match="through another one"):
+            open_table(f"zip://a.csv::{address}/t.zip")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_silent_server_takes_no_longer_than_one_file_may(monkeypatch):
+    monkeypatch.setattr(_fetch, "TRIES", 3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        with pytest.raises(TableError, match=r"more than 0.5 seconds: see table.remote.seconds"):
+            read(f"http://127.0.0.1:{silent.getsockname()[1]}/t.csv", seconds=0.5)
+        assert time.monotonic() - begun < 1.5
+
+
+@pytest.mark.parametrize(
+    ("target", "told"), [("/t.csv", "redirects too often, maybe in a circle"), ("http://[s3cret/t.csv", "be fetched")]
+)
+def test_a_redirect_that_leads_nowhere_is_told_in_words(target, told, served, monkeypatch):
+    monkeypatch.setattr(_fetch, "TRIES", 3)
+    address, answers, _ = served
+    redirect(answers, target)
+    with pytest.raises(TableError, match=told) as caught:
+        read(f"{address}/t.csv")
+    assert "message=" not in str(caught.value) and "s3cret" not in str(caught.value)

@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import closing
@@ -218,6 +220,91 @@ def test_queries_that_only_read_are_answered(query, films):
     assert len(read(films, query)) == 40
 
 
+HIDDEN = [
+    "CREATE SCHEMA hidden",
+    "CREATE FUNCTION hidden.peek(text) RETURNS text LANGUAGE sql AS 'SELECT pg_read_file($1)'",
+    "CREATE OPERATOR hidden.!!! (RIGHTARG = text, FUNCTION = hidden.peek)",
+    "CREATE FUNCTION hidden.step(text, text) RETURNS text LANGUAGE sql AS 'SELECT pg_read_file($2)'",
+    "CREATE AGGREGATE hidden.peek_all(text) (SFUNC = hidden.step, STYPE = text)",
+    "CREATE TYPE hidden.parcel AS (name text)",
+    "CREATE FUNCTION hidden.open(hidden.parcel) RETURNS text LANGUAGE sql AS 'SELECT pg_read_file($1.name)'",
+    "CREATE CAST (hidden.parcel AS text) WITH FUNCTION hidden.open",
+    "CREATE DOMAIN hidden.file AS text CHECK (pg_read_file(VALUE) <> '')",
+    "CREATE VIEW hidden.plain AS SELECT genre, random() AS r FROM film",
+    "CREATE VIEW hidden.called AS SELECT pg_read_file('{secret}') AS a",
+    "CREATE VIEW hidden.operated AS SELECT OPERATOR(hidden.!!!) '{secret}' AS a",
+    "CREATE VIEW hidden.folded AS SELECT hidden.peek_all(genre) AS a FROM film",
+    "CREATE VIEW hidden.formed AS SELECT '{secret}'::text::hidden.file AS a",
+    "CREATE VIEW hidden.deep AS SELECT * FROM (SELECT a FROM hidden.called) b JOIN film ON true",
+    "CREATE TABLE hidden.guarded (a text)",
+    "ALTER TABLE hidden.guarded ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY peeks ON hidden.guarded USING (pg_read_file(a) <> '')",
+]
+
+
+@pytest.fixture(scope="module")
+def hidden(films):
+    """Calls of a volatile function under other names."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder.chmod(0o755)
+    secret = folder / "secret"
+    secret.write_text("xyzzy")
+    run(films, *(statement.format(secret=secret) for statement in HIDDEN))
+    yield films, secret
+    run(films, "DROP SCHEMA hidden CASCADE")
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT OPERATOR(hidden.!!!) '{secret}' AS a", "uses !!!, an operator"),
+        ("SELECT hidden.peek_all('{secret}') AS a", "names peek_all, an aggregate"),
+        ("SELECT ROW('{secret}')::hidden.parcel::text AS a", "names parcel, a type"),
+        ("SELECT '{secret}'::hidden.file AS a", "names file, a type"),
+        ("SELECT * FROM hidden.called", "reads called, a view"),
+        ("SELECT * FROM hidden.operated", "reads operated, a view"),
+        ("SELECT * FROM hidden.folded", "reads folded, a view"),
+        ("SELECT * FROM hidden.formed", "reads formed, a view"),
+        ("SELECT a FROM hidden.deep", "reads deep, a view"),
+        ("SELECT * FROM hidden.guarded", "reads guarded, a view or a table with policies"),
+        ("SELECT * FROM pg_file_settings", "reads pg_file_settings, a view"),
+    ],
+)
+def test_functions_with_effects_are_refused_under_other_names(query, told, hidden):
+    address, secret = hidden
+    with pytest.raises(TableError, match=told):
+        read(address, query.format(secret=secret))
+
+
+def test_a_view_with_effects_is_refused_by_its_name_too_and_others_are_read(hidden):
+    address, _ = hidden
+    within = f"{address}?options=-csearch_path%3Dhidden"
+    with pytest.raises(TableError, match="reads called, a view"):
+        read(within, "called")
+    assert len(read(within, "plain")) == 40
+    assert len(read(within, "SELECT genre FROM plain")) == 40
+
+
+def test_the_check_does_not_trust_the_operators_of_the_database(films):
+    """They come first on its path, and would hide what is looked for."""
+    run(
+        films,
+        "CREATE SCHEMA evil",
+        "CREATE FUNCTION evil.never(name, name) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT false'",
+        'CREATE FUNCTION evil.never("char", "char") RETURNS bool IMMUTABLE LANGUAGE sql AS \'SELECT false\'',
+        "CREATE OPERATOR evil.= (LEFTARG = name, RIGHTARG = name, FUNCTION = evil.never)",
+        'CREATE OPERATOR evil.= (LEFTARG = "char", RIGHTARG = "char", FUNCTION = evil.never)',
+    )
+    try:
+        within = f"{films}?options=-c%20search_path%3Devil,pg_catalog,public"
+        assert len(read(within, "film")) == 40
+        with pytest.raises(TableError, match="names pg_sleep"):
+            read(within, "SELECT pg_sleep(0)::text AS a")
+    finally:
+        run(films, "DROP SCHEMA evil CASCADE")
+
+
 def test_other_servers_are_not_reached(films):
     from adbc_driver_postgresql import dbapi
 
@@ -240,6 +327,28 @@ def test_a_query_has_a_limit_of_time(films):
         open_table(films, TableConfig(query=endless, query_seconds=0.5))
 
 
+@pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_a_command_and_its_query(which, films):
+    endless = f"SELECT '{which}' AS a, count(*) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
+    command = [sys.executable, "-m", "sensorium", "inspect", films, "--set", f"table.query={endless}"]
+    running = (
+        f"SELECT count(*) AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%''{which}'' AS a, c%'"
+    )
+    running += " AND query NOT LIKE '%pg_stat_activity%'"
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while not read(films, running).arrow["n"][0].as_py():
+            assert child.poll() is None
+            time.sleep(0.05)
+        child.send_signal(signal.Signals[which])
+        _, told = child.communicate(timeout=20)
+    finally:
+        child.kill()
+    assert child.returncode == 128 + signal.Signals[which]
+    assert told == ("interrupted\n" if which == "SIGINT" else "stopped by SIGTERM\n")
+    assert not read(films, running).arrow["n"][0].as_py(), "the server goes on with the query"
+
+
 def test_a_run_tells_no_password(films, tmp_path):
     arguments = ["fit", films, "--target", "genre", "--columns", "rating,year", "--epochs", "1"]
     found = CliRunner().invoke(make_app(), [*arguments, "--out", str(tmp_path / "run")])
@@ -260,6 +369,31 @@ def test_what_cannot_be_reached_is_told_without_the_password(films):
             read(address)
         said = f"{caught.value} {caught.value.place}"
         assert "wrong-password" not in said and QUOTED not in said and PASSWORD not in said
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "ada:hun%zz@127.0.0.1:1/postgres?password=hunter2",
+        "ada:p@ss%zzhunter2@127.0.0.1:1/postgres",
+        "ada:p@ss-hunter2@127.0.0.1:1/postgres",
+        "ada:5/hunter2@127.0.0.1:1/postgres",
+        "ada:5?hunter2@127.0.0.1:1/postgres",
+        "ada:5#hunter2@127.0.0.1:1/postgres",
+        "ada:x@[hunter2]/postgres",
+        "ada:[hunter2@127.0.0.1:1/postgres",
+        "127.0.0.1:1/postgres?password=x&hunter2",
+        "127.0.0.1:1/postgres?password=x&hunter2=y",
+        "127.0.0.1:1/postgres?password=x=hunter2",
+        "127.0.0.1:1/postgres?password=%zzhunter2",
+        "127.0.0.1:1/postgres?connect_timeout=hunter2",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_told_without_any_of_it(rest):
+    with pytest.raises(TableError, match=r"can't be read") as caught:
+        read(f"postgresql://{rest}")
+    said = f"{caught.value} {caught.value.place}"
+    assert "hun" not in said and "ss%" not in said and "ss-" not in said
 
 
 def test_columns_of_a_database_fit_a_model_in_python(films):

@@ -1,7 +1,12 @@
 """SQLite files: the only table, a named one, or what a query selects; the file is never changed."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +174,58 @@ def test_a_query_has_a_limit_of_time(database):
     with pytest.raises(TableError, match=r"longer than 0.2 seconds") as caught:
         open_table(database, TableConfig(query=endless, query_seconds=0.2))
     assert "table.query_seconds" in caught.value.cure
+
+
+# One call of a function of SQLite's own that takes minutes and looks at no clock.
+STUCK = "SELECT 1 AS a, instr(zeroblob(20000000), zeroblob(10000000) || x'01') AS b"
+
+
+@pytest.fixture
+def stuck(tmp_path):
+    path = tmp_path / "stuck.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"CREATE VIEW v AS {STUCK}")
+    return path
+
+
+def inspect(path, *arguments):
+    command = [sys.executable, "-m", "sensorium", "inspect", str(path), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("query", [None, STUCK])
+def test_a_function_that_does_not_return_has_a_limit_of_time(query, stuck):
+    asked = ["--set", f"table.query={query}"] if query else []
+    child = inspect(stuck, *asked, "--set", "table.query_seconds=0.5")
+    try:
+        _, told = child.communicate(timeout=30)
+    finally:
+        child.kill()
+    assert child.returncode == 1 and "longer than 0.5 seconds" in told
+
+
+def has_open(child, path):
+    try:
+        return any(link.resolve() == path.resolve() for link in Path(f"/proc/{child.pid}/fd").iterdir())
+    except OSError:  # one was closed meanwhile
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at the files that a process has open")
+@pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_a_command_while_a_function_runs(which, stuck):
+    child = inspect(stuck)
+    try:
+        while not has_open(child, stuck):
+            assert child.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.3)
+        child.send_signal(signal.Signals[which])
+        _, told = child.communicate(timeout=20)
+    finally:
+        child.kill()
+    assert child.returncode == 128 + signal.Signals[which]
+    assert told == ("interrupted\n" if which == "SIGINT" else "stopped by SIGTERM\n")
 
 
 def test_a_view_of_the_file_calls_no_function_with_effects(database):

@@ -17,11 +17,16 @@ from sensorium.caches import cache_folder
 from sensorium.config import RemoteConfig
 from sensorium.errors import MissingExtraError, StoreError, TableError
 from sensorium.table._fetched import is_kept, replacing
-from sensorium.table._guard import Guard, NotAllowed
+from sensorium.table._guard import Guard, NotAllowed, timeouts
 from sensorium.table._kinds import suffix_of
 from sensorium.table._query import without_secrets
 
 INSTALL = "pip install 'sensorium[remote]'"
+PACKAGES = {
+    "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs",
+    "hf": "huggingface_hub",
+}  # fmt: skip
+LOOP = "the server redirects too often, maybe in a circle"
 TRIES, WAIT = 3, 0.3  # seconds before the second try, twice as long before the third
 AGAIN = (408, 425, 429)  # of the HTTP statuses 300 to 499 those that a second try may mend
 REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missing
@@ -68,10 +73,10 @@ def fetch(
     system, path = _file_system(address, guard or Guard.of(address, remote))
     folder = cache_folder("files") / hashlib.sha256(address.encode()).hexdigest()[:32]
     name = posixpath.basename(unquote(urlsplit(address).path)) or "file"
-    tries = 1 if once else TRIES
+    tries, limit = 1 if once else TRIES, Limit.of(remote)
     for attempt in range(tries):
         try:
-            return _fetch_once(system, path, folder / name, Limit.of(remote), lambda: mended(without_secrets(address)))
+            return _fetch_once(system, path, folder / name, limit, lambda: mended(without_secrets(address)))
         except StoreError:
             raise
         # Each protocol's library has errors of its own.
@@ -80,24 +85,29 @@ def fetch(
                 raise denied from None
             if _says_nothing_is_there(error):
                 raise FileNotFoundError(without_secrets(address)) from None
-            status, reason = _status(error), _masked(error.__cause__ or error, address)
+            status, reason = _status(error), _reason(error.__cause__ or error, address)
+            if limit.is_over:
+                raise limit.too_slow() from None
             if status in REFUSED or isinstance(error, PermissionError):
                 raise Refused(f"HTTP {status}" if status else reason) from None
-            final = 300 <= status < 500 and status not in AGAIN
-            if attempt + 1 == tries or final or isinstance(error, _TooMuch):
+            final = isinstance(error, _TooMuch) or reason == LOOP or (300 <= status < 500 and status not in AGAIN)
+            if attempt + 1 == tries or final:
                 raise OSError(reason) from None
-            time.sleep(WAIT * 2**attempt)
+            time.sleep(min(WAIT * 2**attempt, limit.left))
     raise AssertionError
 
 
 def _fetch_once(system: Any, path: str, target: Path, limit: Limit, damaged: Callable[[], None]) -> Path:
-    info = system.info(path)
+    patience = (
+        {"timeout": limit.left} if getattr(system, "async_impl", False) else {}
+    )  # fsspec waits so long, no longer
+    info = system.info(path, **patience)
     target = target if target.suffix else target.with_suffix(suffix_of(info.get("mimetype")))
     told = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
     if len(told) > 1 and is_kept(target, told, damaged):
         return target
     limit.check(info.get("size") or 0)
-    with replacing(target, told) as write, _open(system, path) as source:
+    with replacing(target, told) as write, _open(system, path, limit) as source:
         size = _copy(source, write, limit)
         if info.get("size") is not None and size != info["size"]:
             raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
@@ -148,18 +158,31 @@ class Limit:
     def of(cls, remote: RemoteConfig) -> Limit:
         return cls(round(remote.gigabytes * 1e9), remote.seconds)
 
+    @property
+    def left(self) -> float:
+        """Seconds until the time is over; never 0, which libraries take for no limit."""
+        return max(0.001, self._start + self.seconds - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() - self._start >= self.seconds
+
+    def too_slow(self) -> OSError:
+        return _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.seconds")
+
     def check(self, size: int) -> None:
         """Raises an OSError where so many bytes, or the time until now, are too much."""
         if size > self.bytes:
             raise _TooMuch(f"more than {self.bytes:,} bytes: see table.remote.gigabytes")
-        if time.monotonic() - self._start > self.seconds:
-            raise _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.seconds")
+        if self.is_over:
+            raise self.too_slow()
 
 
-def _open(system: Any, path: str) -> Any:
+def _open(system: Any, path: str, limit: Limit) -> Any:
     """HTTP is read from its beginning to its end, not in pieces that are asked for one by one."""
-    http = "http" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
-    return system.open(path, "rb", **({"block_size": 0} if http else {}))
+    if "http" not in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)):
+        return system.open(path, "rb")
+    return system.open(path, "rb", block_size=0, size=limit.bytes, timeout=timeouts(limit.left))
 
 
 def _copy(source: Any, write: Callable[[bytes], None], limit: Limit) -> int:
@@ -182,7 +205,7 @@ def server_of(address: str) -> str:
 
 def _file_system(address: str, guard: Guard) -> tuple[Any, str]:
     try:
-        from fsspec import available_protocols
+        from fsspec import available_protocols, filesystem
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise MissingExtraError("addresses need fsspec", cure=INSTALL) from error
@@ -191,10 +214,12 @@ def _file_system(address: str, guard: Guard) -> tuple[Any, str]:
         known = "s3, gs, az, https, http …, or postgresql"
         raise TableError(f"{scheme}:// is no kind of address known here", place=scheme, rule=known)
     try:
-        options = {"get_client": _client(guard)} if scheme in ("http", "https") else {}
-        system, path = url_to_fs(address, **options)
+        if scheme in ("http", "https"):  # not by url_to_fs, which takes [::1] for two addresses
+            return filesystem(scheme, get_client=_client(guard)), address
+        system, path = url_to_fs(address)
     except ImportError as error:
-        raise MissingExtraError(f"{scheme}:// needs a package: {error}", cure=INSTALL) from None
+        cure = f"pip install {PACKAGES[scheme]}" if scheme in PACKAGES else INSTALL
+        raise MissingExtraError(f"{scheme}:// needs a package: {error}", cure=cure) from None
     except ValueError as error:
         raise OSError(_masked(error, address)) from None
     return system, path
@@ -206,11 +231,21 @@ def _client(guard: Guard) -> Any:
     return guard.session
 
 
+def _reason(error: BaseException, address: str) -> str:
+    """What went wrong, in our own words where there are some: those of HTTP's library quote addresses."""
+    if type(error).__name__ == "TooManyRedirects":
+        return LOOP
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    status = _status(error)
+    return f"HTTP {status}" if status else _masked(error, address)
+
+
 def _masked(error: BaseException, address: str) -> str:
     """What a library says, in one line, with no more of the address than may be told."""
     parts = urlsplit(address)
     text = " ".join(str(error).split()) or type(error).__name__
-    for secret in filter(None, (address, parts.query, parts.password, parts.netloc)):
+    for secret in filter(None, (address, parts.query, parts.password, unquote(parts.password or ""), parts.netloc)):
         text = text.replace(secret, without_secrets(address) if secret == address else "…")
     # A server may have sent us on to an address with a signature of its own.
     return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]

@@ -19,6 +19,7 @@ from sensorium.table._query import without_secrets
 CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
 PORTS = {"http": 80, "https": 443}
 MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+UNICAST = ipaddress.ip_network("2000::/3")  # all that is given out of the public IPv6 internet
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
 WITHIN = "--set table.remote.private=true allows it"
 
@@ -60,9 +61,10 @@ class Guard:
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._at_start)
         trace.on_request_redirect.append(self._at_redirect)
-        timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=CONNECT, sock_read=SILENCE)
         connector = aiohttp.TCPConnector(resolver=_resolver(self))
-        return aiohttp.ClientSession(connector=connector, trace_configs=[trace], timeout=timeout, **options)
+        return aiohttp.ClientSession(
+            connector=connector, trace_configs=[trace], timeout=timeouts(self.seconds), **options
+        )
 
     async def _at_start(self, _session: Any, _context: Any, request: Any) -> None:
         self.check(str(request.url))
@@ -107,6 +109,13 @@ class Guard:
             raise _private(host, hidden[0])
 
 
+def timeouts(seconds: float) -> Any:
+    """Of a request that may take so long, as aiohttp wants them."""
+    import aiohttp
+
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT, sock_read=SILENCE)
+
+
 def origin_of(address: str) -> str:
     """`host:port` of an address of the web; of others nothing."""
     parts = urlsplit(address)
@@ -121,6 +130,8 @@ def is_public(number: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         if found in MAPPED or found in TRANSLATED:
             return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        if found not in UNICAST:  # such as fec0::/10, which routers of a site hand on
+            return False
         if found.sixtofour and not is_public(str(found.sixtofour)):
             return False
     return found.is_global and not (found.is_multicast or found.is_reserved)

@@ -53,7 +53,12 @@ class TimeLimit:
 
     @property
     def is_over(self) -> bool:
-        return time.monotonic() - self._start >= self.seconds
+        return not self.left
+
+    @property
+    def left(self) -> float:
+        """Seconds until it is over."""
+        return max(0.0, self._start + self.seconds - time.monotonic())
 
     def error(self) -> TableError:
         """The error for a query that took longer."""

@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from sensorium.config import TableConfig
-from sensorium.errors import TableError
+from sensorium.errors import MissingExtraError, TableError
 from sensorium.problems import Outside, Unreadable
+from sensorium.table._addresses import BadAddress, checked
 from sensorium.table._fetch import Refused, fetch, scheme_of, server_of
 from sensorium.table._fetched import make_room
 from sensorium.table._guard import Guard, NotAllowed
@@ -80,8 +81,10 @@ class RemoteFiles(Files):
             list(pool.map(have, dict.fromkeys(cell for cell in cells if isinstance(cell, str))))
 
     def _address_of(self, cell: str) -> str:
-        if "::" in cell or "\0" in cell:
-            raise Unreadable("an address that fetches through another one")
+        try:
+            cell = checked(cell) if "://" in cell else _alone(cell)
+        except BadAddress as error:
+            raise Unreadable(str(error)) from None
         inside = posixpath.normpath(cell)
         if "://" not in cell and not inside.startswith(("../", "/")) and inside != "..":
             return f"{self.address}/{quote(inside) if self._quotes else inside}"
@@ -105,6 +108,8 @@ class RemoteFiles(Files):
         try:
             once = len(self._failed) >= PATIENT
             found = fetch(address, self._guard, self.remote, once=once, mended=self._mended.append)
+        except MissingExtraError as error:
+            raise Unreadable(f"the file can't be fetched ({error.finding})", error.cure or "") from None
         except FileNotFoundError:
             cure = f"paths are relative to the table's address{self._unsent}"
             raise Unreadable("there is no such file", cure) from None
@@ -128,6 +133,13 @@ class RemoteFiles(Files):
         return "; the part after '?' of the table's address is not sent with them" if self.query else ""
 
 
+def _alone(cell: str) -> str:
+    """A path, which no library reads as an address through another one."""
+    if "::" in cell or "\0" in cell:
+        raise BadAddress("an address that fetches through another one")
+    return cell
+
+
 def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
     """The table behind an address as a file of this machine, and how its cells' files are found.
 
@@ -136,8 +148,10 @@ def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
         MissingExtraError: fsspec, or what it needs for such an address, is not installed.
     """
     place = without_secrets(address)
-    if "::" in address:
-        raise TableError("an address that fetches through another one", place=place, rule="one address")
+    try:
+        address = checked(address)
+    except BadAddress as error:
+        raise TableError(str(error), place=place, rule="one address, such as https://host/table.csv") from None
     make_room()
     mended = list[str]()
     try:

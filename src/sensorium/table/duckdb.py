@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow as pa
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.table._query import TimeLimit, as_query, not_only_reading
+from sensorium.table._waiting import Reading
 
 SUFFIXES = (".duckdb", ".ddb")
 QUERY = True
@@ -41,26 +41,22 @@ def duckdb(path: Path, config: TableConfig) -> pa.Table:
         import duckdb as engine
     except ImportError as error:
         raise MissingExtraError("DuckDB is not installed", cure="pip install 'sensorium[duckdb]'") from error
-    limit = TimeLimit(config.query_seconds)
-    try:
+
+    def read(reading: Reading[pa.Table]) -> pa.Table:
         with engine.connect(str(path), read_only=True, config=dict(SETTINGS)) as connection:
+            reading.interrupt = connection.interrupt
             tables = [name for (name,) in connection.execute(NAMES).fetchall()]
-            return _select(engine, connection, as_query(config.query, tables, path), limit)
+            return _select(engine, connection, as_query(config.query, tables, path))
+
+    try:
+        return Reading(read).within(TimeLimit(config.query_seconds))
     except (engine.Error, pa.ArrowException) as error:
-        if limit.is_over and isinstance(error, engine.InterruptException):
-            raise limit.error() from None
         raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
 
 
-def _select(engine: Any, connection: Any, query: str, limit: TimeLimit) -> pa.Table:
+def _select(engine: Any, connection: Any, query: str) -> pa.Table:
     kinds = [statement.type for statement in connection.extract_statements(query)]
     if kinds != [engine.StatementType.SELECT]:
         told = kinds[0].name if len(kinds) == 1 else f"{len(kinds)} statements"
         raise not_only_reading(f"it is {told}")
-    timer = Timer(limit.seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        return connection.sql(query).to_arrow_table()
-    finally:
-        timer.cancel()
+    return connection.sql(query).to_arrow_table()

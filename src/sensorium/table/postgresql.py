@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import closing
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.table._effects import VOLATILE, effect_of
+from sensorium.table._effects import EFFECTS, effect_of, effect_of_table
 from sensorium.table._query import TimeLimit, as_query, not_only_reading, without_secrets
+from sensorium.table._waiting import Reading
 
 SCHEMES = ("postgresql", "postgres")
 QUERY = True
-NAMES = """SELECT table_name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))
-ORDER BY table_name"""
+# An owner of the database can put operators of their own before PostgreSQL's: ours are looked for in its catalogue.
+NAMES = """SELECT table_name FROM information_schema.tables
+WHERE table_schema OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) ORDER BY table_name"""
+PATH = "SELECT pg_catalog.current_setting('search_path')"
 SETTINGS = ("SET TRANSACTION READ ONLY", "SET LOCAL standard_conforming_strings = on")
 LONGEST = 2_000_000  # seconds: PostgreSQL counts milliseconds in 31 bits
+PART = r"(?:[^\s/?#@:\[\]&=%\"]|%[0-9A-Fa-f]{2})*"
+PASSWORD = r"(?:[^\s/?#@\[\]%\"]|%[0-9A-Fa-f]{2})*"
+HOSTS = r"(?:[^\s/?#@%\"]|%[0-9A-Fa-f]{2})*"  # one or several, with their ports
+VALUE = r"(?:[^\s?#@&=%\"]|%[0-9A-Fa-f]{2})*"
+FORM = re.compile(rf"\w+://(?:{PART}(?::{PASSWORD})?@)?{HOSTS}(?:/{PART})?(?:\?{PART}={VALUE}(?:&{PART}={VALUE})*)?")
+PUBLIC = ("host", "hostaddr", "port", "dbname", "user", "sslmode", "application_name", "target_session_attrs")
 PATIENCE = 15  # seconds for a server to answer at all
 
 
@@ -27,7 +37,7 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
     """The rows that `table.query` selects or names; without it, those of the database's only table.
 
     Through ADBC, which hands over Arrow's own columns: no Python object a cell. The transaction is read-only and has a
-    limit of time, and a query of the user's own calls no function that does more than compute a value. A password is
+    limit of time, and what is read calls no function that does more than compute a value. A password is
     better kept out of the address: PGPASSWORD, PGPASSFILE and ~/.pgpass are read.
 
     Args:
@@ -45,10 +55,15 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
     except ImportError as error:
         cure = "pip install 'sensorium[postgresql]'"
         raise MissingExtraError("the driver of PostgreSQL is not installed", cure=cure) from error
-    place, limit = without_secrets(address), TimeLimit(config.query_seconds)
-    try:
-        with closing(dbapi.connect(_patient(address))) as connection, closing(connection.cursor()) as cursor:
+    place, limit, patient = without_secrets(address), TimeLimit(config.query_seconds), _patient(address)
+
+    def read(reading: Reading[pa.Table]) -> pa.Table:
+        with closing(dbapi.connect(patient)) as connection, closing(connection.cursor()) as cursor:
+            reading.interrupt = connection.adbc_cancel
             return _select(cursor, config, place)
+
+    try:
+        return Reading(read).within(limit)
     except (adbc_driver_manager.Error, pa.ArrowException) as error:
         if limit.is_over and "statement timeout" in str(error):
             raise limit.error() from None
@@ -64,28 +79,60 @@ def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
     cursor.execute(NAMES)
     tables = [name for (name,) in cursor.fetchall()]
     query = as_query(config.query, tables, place)
-    if config.query not in (None, *tables):
-        cursor.execute(VOLATILE)
-        if effect := effect_of(query, cursor.fetchall()):
-            raise not_only_reading(effect)
+    name, effects = config.query or tables[0], _effects(cursor)
+    if effect := effect_of_table(name, effects) if name in tables else effect_of(query, effects):
+        raise not_only_reading(effect)
     cursor.execute(f"{query}\n")  # a comment at its end must end before what the driver puts behind it
     return cursor.fetch_arrow_table()
 
 
+def _effects(cursor: Any) -> list[Any]:
+    """Kind and name of what a query must not use; the path on which its own names are found stays as it is."""
+    cursor.execute(PATH)
+    path = cursor.fetchall()[0][0].replace("'", "''")
+    cursor.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+    cursor.execute(EFFECTS)
+    found = cursor.fetchall()
+    cursor.execute(f"SELECT pg_catalog.set_config('search_path', '{path}', true)")
+    cursor.fetchall()
+    return found
+
+
 def _patient(address: str) -> str:
     """The address with a limit of the time to connect, unless it has one."""
+    parts = _parts(address)
+    if "connect_timeout" in dict(parse_qsl(parts.query, keep_blank_values=True)):
+        return address
+    return f"{address}{'&' if parts.query else '?'}connect_timeout={PATIENCE}"
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address that libpq cuts at the same places: of any other it would quote some, maybe a secret.
+
+    Raises:
+        TableError: a character stands where it has another meaning.
+    """
     try:
         parts = urlsplit(address)
-    except ValueError as error:
-        raise TableError(f"the address can't be read: {error}", place=without_secrets(address)) from None
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return parts._replace(query=urlencode({"connect_timeout": str(PATIENCE), **options})).geturl()
+    except ValueError:  # of an IPv6 address
+        parts = None
+    if parts is None or not FORM.fullmatch(address):
+        finding = "the address can't be read: a part of it has a character that must be encoded"
+        cure = "write @ in a password as %40, / as %2F, ? as %3F, # as %23, & as %26, = as %3D, % as %25"
+        form = "postgresql://user:password@host:port/database?parameter=value&…"
+        raise TableError(finding, place=f"{address.partition(':')[0]}://", rule=form, cure=cure)
+    return parts
 
 
 def _masked(text: str, address: str) -> str:
-    """What a library says, in one line and without the password."""
+    """What a library says, in one line, with nothing of the address but user, host, port and database."""
     parts = urlsplit(address)
-    secrets = [parts.password, dict(parse_qsl(parts.query)).get("password")]
-    for secret in filter(None, secrets):
+    told = {unquote(part) for part in (parts.username or "", parts.hostname or "", parts.path.strip("/"))}
+    options = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)
+    secrets = [parts.password or "", *(value for key, value in options if key not in PUBLIC)]
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(unquote(secret), "***").replace(secret, "***")
+    plain = unquote(address)
+    quoted = re.compile(r'"([^"]*)"')
+    text = quoted.sub(lambda each: each[0] if each[1] in told or each[1] not in plain else '"***"', text)
     return " ".join(text.split())

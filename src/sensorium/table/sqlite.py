@@ -12,6 +12,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError
 from sensorium.table._cells import column_of
 from sensorium.table._query import TimeLimit, as_query, not_only_reading
+from sensorium.table._waiting import Reading
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -52,12 +53,19 @@ def sqlite(path: Path, config: TableConfig) -> pa.Table:
     import sqlite3
 
     denied, limit = list[str](), TimeLimit(config.query_seconds)
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+
+    def read(reading: Reading[tuple[list[str], list[Any]]]) -> tuple[list[str], list[Any]]:
+        # Another thread may do nothing with the connection but interrupt it.
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
+            reading.interrupt = connection.interrupt
             tables = [name for (name,) in connection.execute(NAMES)]
             query = as_query(config.query, tables, path)
             _restrict(connection, denied, limit)
-            names, rows = _select(connection, query)
+            return _select(connection, query)
+
+    try:
+        names, rows = Reading(read).within(limit)
     except sqlite3.Error as error:
         if denied:
             raise not_only_reading(denied[0]) from None
