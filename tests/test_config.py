@@ -272,7 +272,7 @@ LEARNT = {
         "censored": "missing",
     },
     "censored": {},
-    "category": {"min_count": 9, "max_levels": 1},
+    "category": {"min_count": 9, "max_levels": 1, "fold_case": True},
     "boolean": {},
     "date": {"day_first": True, "pivot": 30, "unit": "ms"},
     "series": {
@@ -443,6 +443,8 @@ def test_an_option_of_a_modality_changes_what_is_learnt(name, option, tmp_path, 
     if option == "day_first" and name == "series":
         (tmp_path / "two.csv").write_text("day,a\n01/02/2026,1\n04/03/2026,3\n")
         column = open_table({"s": ["two.csv"], "row": [1]}, folder=tmp_path).column("s")
+    if option == "fold_case":
+        column = open_table({"c": ["Diesel", "diesel", "petrol"] * 3, "row": list(range(9))}).column("c")
     if name == "date":
         column = open_table({"d": ["01/02/2026", "02/13/2026"], "row": [1, 2]}).column("d")
     value = LEARNT[name][option]
