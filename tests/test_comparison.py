@@ -35,6 +35,7 @@ def compare(given, **settings):
     return sensorium.compare(given, "label", modalities=kinds, progress=False, **{"epochs": 6} | settings)
 
 
+@pytest.mark.slow
 def test_where_both_tell_a_part_fusing_is_said_to_help():
     found = compare(table(noise=False), fusions=["concat", "weighted_sum"], split={"test": 0.3})
     assert found.difference.interval[0] > 0
@@ -46,6 +47,7 @@ def test_where_both_tell_a_part_fusing_is_said_to_help():
     assert found.best_fused == max(("concat", "weighted_sum"), key=scores.get)
 
 
+@pytest.mark.slow
 def test_where_one_is_noise_no_gain_is_claimed():
     found = compare(table(noise=True), fusions=["concat"])
     assert found.best_single == "one"
@@ -57,6 +59,7 @@ def test_where_one_is_noise_no_gain_is_claimed():
     )
 
 
+@pytest.mark.slow
 def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
     found = sensorium.compare(tabular, "label", fusions=["all"], epochs=1, out=tmp_path, progress=False)
     assert [result.name for result in found.results] == ["tabular", "text", *fusions.names(), "linear", "trees"]
@@ -96,6 +99,7 @@ def test_what_cannot_be_compared_is_refused(settings, match):
         compare(table(noise=False), **settings)
 
 
+@pytest.mark.slow
 def test_of_several_seeds_the_means_are_told_and_compared(tmp_path):
     few = {"fusions": ["concat"], "baselines": ["linear"], "epochs": 2}
     found = compare(table(noise=False), seeds=2, out=tmp_path, **few)
@@ -243,6 +247,7 @@ def failing(monkeypatch, *names):
 QUICK = {"baselines": ["none"], "epochs": 1, "progress": False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "none_left"),
     [(["left", "late"], ""), (["left", "right"], "no single modality"), (["concat", "late"], "no fusion")],

@@ -495,6 +495,7 @@ def shown_by_others(name, option):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "option"),
     [
@@ -530,6 +531,7 @@ def fitted(tabular):
     return fitted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "option"), pairs(FUSED))
 def test_an_option_of_a_fusion_changes_what_is_trained(name, option, fitted):
     plain, other = (fitted(fusion={"name": name, **options}) for options in ({}, {option: FUSED[name][option]}))

@@ -146,6 +146,7 @@ def test_a_fusion_of_decisions_grows_in_every_tower(tmp_path):
         torch.testing.assert_close(tower.project.weight[:3], old.project.weight, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fusion", sorted(fusions.names()))
 def test_every_fusion_can_be_continued_with_more_labels(fusion):
     start = fit(made(60), fusion=fusion, epochs=1, columns=["size", "note"])

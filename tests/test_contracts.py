@@ -71,6 +71,7 @@ def test_adaptation(name):
     check_adaptation(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", techniques.names())
 def test_technique(name):
     options = {"threshold": 0.5} if name == "fixmatch" else {}  # after three epochs no answer is surer

@@ -65,6 +65,7 @@ def plugin(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path):
     """A modality, an augmentation, an encoder, a fusion, a task, a metric, each one file in another package."""
     rows = ["shade,remark,count"]

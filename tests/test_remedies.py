@@ -159,6 +159,7 @@ def test_by_itself_takes_the_towers_as_they_are_and_trains_what_fuses_them(monke
     assert [result["name"] for result in found.card["balance"]["results"]] == ["plain", "by_itself"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fusion", ["late", "transformer"])
 def test_by_itself_goes_with_fusions_of_decisions_and_of_tokens(fusion):
     kinds = {"vector": "vector", "code": "category"}
@@ -216,6 +217,7 @@ def test_a_remedy_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys
     assert "pmr is left out: the loss is nan" in told and "vector by itself is left out" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
 def test_the_watched_metric_is_the_one_that_decides(metric):
     """The prior's log loss is about log 3, its area under the curve a half."""

@@ -354,6 +354,7 @@ def test_permissions_of_a_model_are_those_of_the_umask(name, model, tmp_path):
     assert {path.stat().st_mode & 0o077 for path in paths} == {0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m", "m.zip"])
 def test_a_model_is_read_whole_while_another_process_replaces_it(name, model, made, tmp_path):
     """It is saved again and again, from a process of its own, while this one reads it."""

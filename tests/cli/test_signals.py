@@ -55,6 +55,7 @@ def test_what_is_unfinished_is_removed(run, tabular, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["SIGTERM", "SIGHUP"])
 def test_training_stops_with_a_checkpoint_and_one_line(which, tabular, tmp_path):
     fit = ["fit", str(tabular), "--target", "label", "--epochs", "100000", "--set", "train.patience=100000"]
@@ -130,6 +131,7 @@ def test_a_reader_that_goes_away_ends_a_command_quietly(both, tabular, tmp_path)
     os.close(write)
 
 
+@pytest.mark.slow
 def test_memory_that_a_command_may_not_have_is_told_with_a_cure(tabular, tmp_path):
     def little():
         resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))

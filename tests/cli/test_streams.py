@@ -21,6 +21,7 @@ def test_list_with_closed_streams(closed):
     assert ("gated" in found.stdout) is (closed in ("<&-", "2>&-"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_predict_with_closed_streams(closed, more, run, made, tmp_path):

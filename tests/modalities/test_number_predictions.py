@@ -242,8 +242,8 @@ def notes_of(cells):
 def test_numbers_without_the_suffix_of_the_others_are_told():
     some = [f"{value / 10}M" for value in range(10, 295)]
     [(reason, _)] = notes_of([*some, *["3.6"] * 15])
-    some = "285 cells with a suffix and 15 cells without in the training rows"
-    assert reason == f"{some}: '1.0M' is read as 1000000, '3.6' as 3.6"
+    counts = "285 cells with a suffix and 15 cells without in the training rows"
+    assert reason == f"{counts}: '1.0M' is read as 1000000, '3.6' as 3.6"
     assert not notes_of(some)
     assert not notes_of([*some, "0", "0.0"])
     assert not notes_of(["3.6", "7"] * 20)

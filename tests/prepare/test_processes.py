@@ -74,6 +74,7 @@ def runs(number):
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux which processes there are")
 @pytest.mark.parametrize("which", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGINT to all", "SIGHUP to all"])
 def test_decoding_processes_end_with_the_one_that_started_them(which, table, tmp_path):

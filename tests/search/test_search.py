@@ -157,6 +157,7 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
     assert trained.bundle.card["search"]["plan"] == done[2]["plan"] or trainings == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["the choice", "the model is saved"])
 def test_a_search_killed_after_its_last_training_is_not_made_again(moment, done, tabular, tmp_path, monkeypatch):
     learn, learnt = Experiment.learn, []

@@ -136,6 +136,7 @@ def usual(made):
 OTHERS = {"outliers", "patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance", "unfreeze"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(set(TrainConfig.model_fields) - OTHERS))
 def test_every_setting_does_something(key, made, usual):
     assert digest(fit(made, **{key: CHANGED[key]})) != usual

@@ -127,6 +127,7 @@ def surer_with_less(model, table):
     return np.mean([np.maximum(0, part[both] - whole[both]) for part in fewer])
 
 
+@pytest.mark.slow
 def test_with_ranking_fewer_answers_are_surer_where_less_is_known():
     table, settings = made(400, clear=0.5), {"epochs": 15, "modality_dropout": 0.0}
     plain, ranked = (

@@ -17,10 +17,15 @@ def arrow(path: Path, config: TableConfig) -> pa.Table:
     """Raises TableError where the file is damaged or no Arrow."""
     try:
         return feather.read_table(path, memory_map=False)
-    except (pa.ArrowException, OSError, ValueError):
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001
         pass  # not the file format: the stream format has no magic number to tell it by
     try:
         with pa.OSFile(str(path)) as stream:
             return pa.ipc.open_stream(stream).read_all()
-    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a name that is no UTF-8
+    except MemoryError:
+        raise
+    # Types that other libraries define for Arrow run their own code on the file's metadata, and fail with any error.
+    except Exception as error:  # noqa: BLE001
         raise TableError(f"the file can't be read as Arrow: {error}", place=str(path)) from None

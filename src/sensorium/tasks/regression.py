@@ -104,7 +104,7 @@ class Regression(Task):
     def encode(self, column: Column) -> EncodedTarget:
         values, problems = read_numbers(self.reading.apply(column), Notation.from_json(self.notation))
         known = np.isfinite(values)
-        return EncodedTarget(np.where(known, values, 0), known, problems)
+        return EncodedTarget(np.where(known, values, 0), known, [*_infinite(column), *problems])
 
     def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
         far = target.known & rows & self._is_far(target.values)
@@ -147,6 +147,17 @@ class Regression(Task):
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"
+
+
+def _infinite(column: Column) -> list[Problem]:
+    """What the reading of labels empties. At the fit it has emptied them before, and has told it once."""
+    if not column.is_float:
+        return []
+    cells = column.data.to_numpy(zero_copy_only=False)
+    return [
+        Problem(int(row), column.name, "infinite: read as missing", "", str(cells[row]))
+        for row in np.flatnonzero(np.isinf(cells))
+    ]
 
 
 def _claim_text(column: Column) -> Guess | None:
