@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 import zipfile
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pyarrow as pa
@@ -141,10 +142,9 @@ def test_metadata_of_a_file_is_not_trusted(tmp_path):
             field = pa.field("x", pa.int64(), metadata=names | {b"ARROW:extension:name": kind})
             schema = pa.schema([field, pa.field("y", pa.int64())], metadata={b"pandas": said})
             parquet.write_table(pa.table([[1, 2, 3], [1, 2, 3]], schema=schema), tmp_path / "t.parquet")
-            try:
+            # Where pandas is imported, its types read the metadata themselves.
+            with suppress(TableError) if kind.startswith(b"pandas") else nullcontext():
                 assert open_table(tmp_path / "t.parquet").column("y").data.to_pylist() == [1, 2, 3]
-            except TableError as error:  # where pandas is imported, its types read the metadata themselves
-                assert error.place == str(tmp_path / "t.parquet") and kind.startswith(b"pandas")
 
 
 def workbook(path, change, **more):
