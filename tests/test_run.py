@@ -8,7 +8,8 @@ import yaml
 from pyarrow import parquet
 
 import sensorium
-from sensorium.errors import ArtifactError
+from sensorium.errors import ArtifactError, ConfigError
+from sensorium.run import check_folder
 from sensorium.table import open_table
 
 CONTENTS = ["config.yaml", "history.json", "metrics.json", "model", "problems.jsonl", "split.parquet"]
@@ -203,3 +204,15 @@ def test_what_a_killed_run_left_half_written_is_removed(tabular, tmp_path):
         (tmp_path / name).touch()
     sensorium.fit(tabular, "label", out=tmp_path, epochs=1, progress=False)
     assert names(tmp_path) == CONTENTS
+
+
+def test_a_folder_with_what_a_killed_run_left_alone_is_a_run_s_own(tmp_path):
+    from sensorium.train.tree import write_tree
+
+    checkpoint, history = tmp_path / "checkpoint.safetensors", tmp_path / "history.json"
+    history.write_text("{}")
+    checkpoint.write_bytes(b"of another program")
+    with pytest.raises(ConfigError, match="no run has written"):
+        check_folder(tmp_path)
+    write_tree(checkpoint, {"epoch": 1}, {})
+    check_folder(tmp_path)

@@ -73,13 +73,26 @@ def check_folder(folder: Path, **inputs: Any) -> None:
 
 
 def _is_run(folder: Path) -> bool:
-    """Has a run written here? Its settings say so; those of earlier versions did not, but their split is known."""
+    """Has a run written here? Its settings say so; those of earlier versions did not, but their split is known.
+
+    One that was killed may have left a model, a checkpoint or a journal alone.
+    """
+    if (folder / "model" / "manifest.json").is_file() or (folder / JOURNAL).is_file() or _is_checkpoint(folder):
+        return True
     try:
         with (folder / "config.yaml").open("rb") as stream:
             if stream.read(len(MARK)) == MARK:
                 return True
         return parquet.read_schema(folder / "split.parquet").names == ["row", "split"]
     except (OSError, pa.ArrowException):
+        return False
+
+
+def _is_checkpoint(folder: Path) -> bool:
+    try:
+        with (folder / CHECKPOINT).open("rb") as stream:
+            return b"sensorium.checkpoint" in stream.read(2**20)  # in the file's header
+    except OSError:
         return False
 
 
