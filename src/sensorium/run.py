@@ -77,7 +77,9 @@ def _is_run(folder: Path) -> bool:
 
     One that was killed may have left a model, a checkpoint or a journal alone.
     """
-    if (folder / "model" / "manifest.json").is_file() or (folder / JOURNAL).is_file() or _is_checkpoint(folder):
+    if (folder / "model" / "manifest.json").is_file() or _begins(folder / JOURNAL, b'"op_code"'):
+        return True
+    if _begins(folder / CHECKPOINT, b"sensorium.checkpoint"):
         return True
     try:
         with (folder / "config.yaml").open("rb") as stream:
@@ -88,12 +90,14 @@ def _is_run(folder: Path) -> bool:
         return False
 
 
-def _is_checkpoint(folder: Path) -> bool:
+def _begins(path: Path, mark: bytes) -> bool:
+    """Is the mark in the first megabyte of a file, or the file empty as one that was just made?"""
     try:
-        with (folder / CHECKPOINT).open("rb") as stream:
-            return b"sensorium.checkpoint" in stream.read(2**20)  # in the file's header
+        with path.open("rb") as stream:
+            head = stream.read(2**20)
     except OSError:
         return False
+    return mark in head or not head
 
 
 class Run:
