@@ -25,6 +25,7 @@ from sensorium.artifact import (
     check_apart,
     check_outside_models,
     check_place,
+    is_model,
     save_bundle,
     sweep_model,
     to_json,
@@ -39,6 +40,7 @@ from sensorium.files import sweep
 from sensorium.problems import Problems
 from sensorium.schema import SPLITS
 from sensorium.train import Checkpoint
+from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
 
 CHECKPOINT = "checkpoint.safetensors"
 JOURNAL = "search.journal"
@@ -77,9 +79,9 @@ def _is_run(folder: Path) -> bool:
 
     One that was killed may have left a model, a checkpoint or a journal alone.
     """
-    if (folder / "model" / "manifest.json").is_file() or _begins(folder / JOURNAL, b'"op_code"'):
+    if is_model(folder / "model") or _begins(folder / JOURNAL, b'"op_code"'):
         return True
-    if _begins(folder / CHECKPOINT, b"sensorium.checkpoint"):
+    if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
         return True
     try:
         with (folder / "config.yaml").open("rb") as stream:

@@ -40,7 +40,7 @@ def check_outside_models(output: Path) -> None:
         ConfigError: a folder above it is a model's.
     """
     for parent in _resolved(output).parents:
-        if _is_model(parent):
+        if is_model(parent):
             rule = "a model's folder holds its own files only"
             raise ConfigError("the output lies in a model's folder", place=str(output), rule=rule, cure=CURE)
 
@@ -64,7 +64,8 @@ def _resolved(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _is_model(folder: Path) -> bool:
+def is_model(folder: Path) -> bool:
+    """Does a manifest of ours say that it is a model?"""
     try:
         with (folder / MANIFEST).open("rb") as stream:
             return f'"{FORMAT}"'.encode() in stream.read(HEAD)

@@ -16,6 +16,7 @@ from sensorium.errors import TableError, raise_together
 from sensorium.problems import count
 from sensorium.table._codes import empty_codes
 from sensorium.table._datasets import from_datasets
+from sensorium.table._files import Files
 from sensorium.table._folders import class_folders
 from sensorium.table._lists import join_lists
 from sensorium.table._notation import Conventions, some_texts
@@ -29,7 +30,7 @@ from sensorium.table._read import Read
 from sensorium.table._refit import refit
 from sensorium.table._remote import fetch_table
 from sensorium.table._series import join_series
-from sensorium.table._table import Files, Origin, Table
+from sensorium.table._table import Origin, Table
 from sensorium.table._targets import join_spelling, join_targets
 from sensorium.table._types import narrow, normalise
 from sensorium.table._windows import cut_windows

@@ -18,10 +18,10 @@ from sensorium.problems import Outside, Unreadable
 from sensorium.table._addresses import BadAddress, checked
 from sensorium.table._fetch import Refused, fetch, scheme_of, server_of
 from sensorium.table._fetched import make_room
+from sensorium.table._files import Files
 from sensorium.table._guard import Guard, NotAllowed
 from sensorium.table._paths import bare_path
 from sensorium.table._query import without_secrets
-from sensorium.table._table import Files
 
 TOGETHER = 16  # files fetched at a time
 PATIENT = 16  # files in a row that failed after all their tries; from there on each is tried once

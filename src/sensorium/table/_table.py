@@ -1,14 +1,11 @@
-"""A table, a column of it, and the files that its cells name."""
+"""A table and a column of it."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,107 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import RemoteConfig
 from sensorium.errors import SchemaError, did_you_mean
-from sensorium.problems import NotFound, Outside, Problem, Unreadable
+from sensorium.problems import Problem
+from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
-from sensorium.table._paths import bare_path, is_address, spellings
 
 CHUNK = 65_536  # rows hashed at a time
-
-
-@dataclass(frozen=True)
-class Files:
-    """How a cell's path becomes a file.
-
-    Args:
-        folder: cells are relative to it; the working directory for tables that come from memory.
-        allow_outside: let a path lead out of the folder (by `..`, an absolute path or a link).
-        remote: how files behind addresses are fetched.
-    """
-
-    folder: Path
-    allow_outside: bool = False
-    remote: RemoteConfig = field(default_factory=RemoteConfig)
-
-    @cached_property
-    def _root(self) -> str:
-        return os.path.realpath(self.folder)
-
-    @cached_property
-    def _folders(self) -> dict[str, str]:
-        return {}
-
-    @cached_property
-    def _elsewhere(self) -> Files:
-        from sensorium.table._remote import RemoteFiles  # it is made of this class
-
-        return RemoteFiles(self.folder, allow_outside=True, remote=self.remote)
-
-    def take_mended(self) -> list[str]:
-        """Addresses of fetched files that were damaged in the cache and fetched again; each is told once."""
-        elsewhere = self.__dict__.get("_elsewhere")
-        return elsewhere.take_mended() if isinstance(elsewhere, Files) else []
-
-    def path(self, cell: str, *, folders: bool = False) -> Path:
-        """The file that a cell names, however it spells the path; with `folders`, it may be a folder.
-
-        Raises:
-            Unreadable: it is missing, empty, no file, or outside the folder.
-        """
-        fault = Unreadable("the cell holds no path")
-        for place, spelling in enumerate(spellings(cell)):
-            try:
-                return self._checked(spelling, folders=folders)
-            except Unreadable as error:  # what is said of the path as it is written counts, unless it is just not there
-                fault = error if place == 0 or isinstance(fault, NotFound) else fault
-        if is_address(cell):
-            return self._at_address(bare_path(cell))
-        raise fault
-
-    def _at_address(self, address: str) -> Path:
-        """The file behind an address, fetched to this machine: it lies outside the folder like any other."""
-        if not self.allow_outside:
-            raise Outside("an address outside the table's folder", "--set table.allow_outside=true fetches it")
-        return self._elsewhere.path(address)
-
-    def _checked(self, cell: str, *, folders: bool) -> Path:
-        """The file of this very name.
-
-        Raises:
-            Unreadable: as of `path`.
-        """
-        if "\0" in cell:
-            raise Unreadable("a path with a NUL character")
-        found, status = self._real(cell)
-        if not self.allow_outside and found != self._root and not found.startswith(self._root.rstrip(os.sep) + os.sep):
-            raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
-        if status and folders and stat.S_ISDIR(status.st_mode):
-            return Path(found)
-        if not status or not stat.S_ISREG(status.st_mode):
-            raise NotFound("there is no such file", "paths are relative to the table's folder")
-        if status.st_size == 0:
-            raise Unreadable("the file is empty (0 bytes)")
-        return Path(found)
-
-    def _real(self, cell: str) -> tuple[str, os.stat_result | None]:
-        """The real path, links followed, and its status, None where nothing is there.
-
-        The folders that files lie in are looked up once: with thousands of files it is most of the work.
-        """
-        whole = os.path.join(self._root, cell)
-        folder, name = os.path.split(whole)
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
-        found = os.path.join(self._folders[folder], name)
-        try:
-            status = os.lstat(found)
-            if name in ("", ".", "..") or stat.S_ISLNK(status.st_mode):
-                found = os.path.realpath(whole)
-                status = Path(found).stat()
-        except (OSError, ValueError):
-            return os.path.realpath(whole), None
-        return found, status
 
 
 @dataclass(frozen=True)

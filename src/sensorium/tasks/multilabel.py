@@ -14,7 +14,7 @@ from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem, shorten
-from sensorium.schema import UNSEEN, Guess, LabelReading, Names, bare
+from sensorium.schema import UNSEEN, Guess, LabelReading, Names, bare, case_twins
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (
@@ -34,6 +34,7 @@ SEPARATORS = ("|", ";", ",")
 SPACE = " "
 NOT_SEEN = "a label not seen in training: left out"
 LOOKED_AT = 200  # lists
+SHOWN = 6  # labels that a message names
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 
@@ -118,8 +119,8 @@ class Multilabel(Task):
         return Names(self.names, self.reading.fold_case).find(_as_column(labels, column))
 
     def findings(self, column: str) -> list[Problem]:
-        twins = {} if self.reading.fold_case else _case_twins(self.names)
-        shown = ", ".join(repr(name) for names in list(twins.values())[:3] for name in names)
+        twins = {} if self.reading.fold_case else case_twins({name: 1 for name in self.names if isinstance(name, str)})
+        shown = ", ".join(map(repr, sorted(twins, key=lambda name: (name.casefold(), name))[:SHOWN]))
         reason = f"some labels differ only in upper and lower case and stay apart: {shown}"
         cure = "--set table.labels=fold_case makes them one label"
         return [*super().findings(column), *([Problem(None, column, reason, cure)] if twins else [])]
@@ -179,14 +180,6 @@ def _check_names(names: list[Label], column: str) -> None:
             rule="lists of labels, or vectors of 0 and 1",
             cure="several amounts are several targets: a column for each, and --target for each",
         )
-
-
-def _case_twins(names: list[Label]) -> dict[str, list[str]]:
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        if isinstance(name, str):
-            folded.setdefault(name.casefold(), []).append(name)
-    return {key: own for key, own in folded.items() if len(own) > 1}
 
 
 def _split(value: Any, separator: str) -> list[Any]:
