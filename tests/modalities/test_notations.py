@@ -189,3 +189,11 @@ def test_set_marks_hold_for_series_of_columns():
     table = {"t0": ["0,5", "1.234"] * 20, "t1": ["1,5", "2"] * 20, "y": ["a", "b"] * 20}
     opened = open_table(table, sensorium.config.Config.gather(config).table)
     assert opened.column("load").data.to_pylist()[:2] == [[0.5, 1.5], [1234.0, 2.0]]
+
+
+def test_a_table_with_both_decimal_marks_is_told_which_one_a_column_was_read_by(tmp_path):
+    rows = [f'{100 + row}.{row:03d} km,"{row},5 l",36.{row}' for row in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["km,litres,degrees", *rows]))
+    model = sensorium.inspect(tmp_path / "t.csv")
+    assert model.columns[0].modality == "number"
+    assert "may be a decimal or a thousands separator: '100.000'" in str(model.to_json()["notices"])

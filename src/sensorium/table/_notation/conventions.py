@@ -38,9 +38,17 @@ class Conventions:
     @cached_property
     def shown(self) -> str:
         """The decimal mark that more of the table's columns show beyond doubt; empty where none does."""
-        shown = [_shown(texts) for texts in self.texts]
-        points, commas = shown.count("."), shown.count(",")
+        points, commas = self._marks.count("."), self._marks.count(",")
         return "" if points == commas else "." if points > commas else ","
+
+    @property
+    def shows_commas(self) -> bool:
+        """Has some column decimal commas beyond doubt?"""
+        return "," in self._marks
+
+    @cached_property
+    def _marks(self) -> list[str]:
+        return [_shown(texts) for texts in self.texts]
 
     def notation(self) -> Notation | None:
         """What the settings alone say of how numbers are written; None where they say nothing."""

@@ -99,7 +99,8 @@ def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
     english = counts.currencies and counts.currencies.most_common(1)[0][0] in COMMA_PARTS_THOUSANDS
     if counts.doubtful[","] and not english and not (_parts_thousands(counts) and not counts.doubtful["."]):
         return ".", ","
-    return ".", "." if counts.doubtful["."] and known.separator != "," else ""
+    plainly = known.separator == "," and not known.shows_commas
+    return ".", "." if counts.doubtful["."] and not plainly else ""
 
 
 def _parts_thousands(counts: Tally) -> bool:
