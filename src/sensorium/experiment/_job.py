@@ -220,7 +220,8 @@ class Job:
         self.frozen = self._frozen_encoders()
         features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
         self.prepared = self._read(self.learnt | features)
-        unused = unlabelled(labels, self.unlabelled)
+        said = {problem.row for problem in encoded.problems}  # what is wrong with a label says why it is not used
+        unused = [problem for problem in unlabelled(labels, self.unlabelled) if problem.row not in said]
         cells = at_rows(self.prepared.problems.of_cells(), self.used)  # those of columns are among the findings
         self.problems = Problems([*self.findings, *encoded.problems, *unused, *cells])
         for row in self.used[~self.prepared.has_any()]:
