@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -101,6 +102,9 @@ def own_memory() -> int | None:
 def _given_back() -> int | None:
     """The same, after what is free was given back: else a model would seem small that uses what another one left."""
     gc.collect()
+    arrow = sys.modules.get("pyarrow")
+    if arrow:  # its allocator keeps what was freed, and gives it back at a moment of its own
+        arrow.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if STATM.exists() else None
     if trim:
         trim(0)
