@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sensorium.table._plain import plain_column
 
 INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
+FIRST = 1000  # cells looked at before the rest
 FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -42,12 +43,18 @@ def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
     if not values:
         return array
     for pattern, kind in ((INTEGER_TEXT, pa.int64()), (FLOAT_TEXT, pa.float64()))[: 2 if point else 1]:
-        if pc.all(pc.match_substring_regex(values, pattern)).as_py() and not _leading_zero(values):
+        if _all_match(values, pattern) and not _leading_zero(values):
             try:
                 return array.cast(kind)
             except pa.ArrowInvalid:  # more digits than an int64 holds: it stays text
                 return array
     return array
+
+
+def _all_match(values: pa.ChunkedArray, pattern: str) -> bool:
+    """Most columns that do not match show it in their first cells."""
+    parts = (values.slice(0, FIRST), values.slice(FIRST))
+    return all(pc.all(pc.match_substring_regex(part, pattern)).as_py() is not False for part in parts)
 
 
 def _leading_zero(values: pa.ChunkedArray) -> bool:
