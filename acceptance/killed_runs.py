@@ -128,7 +128,7 @@ def check(case: int) -> str | None:
         shutil.copytree(start(), folder)
         status = forked(lambda: killed(command, folder, number), log)
         if status == 0:  # it has fewer changes
-            return None
+            return None if number > 1 else f"{command.__name__} changes nothing"
         if status != -signal.SIGKILL:
             return f"{command.__name__}, before change {number}: {log.read_text()[-400:]}"
         if number == COMMANDS[command]:

@@ -84,10 +84,8 @@ def check(case: int) -> str | None:
         warnings.simplefilter("ignore")
         place, told = write(base, draw, Path(folder), control=control)
         found, fault = attempt(place, base.rows, Path(folder))
-    if control and (fault is None and not np.array_equal(found, base.answers)):
-        fault = f"left as it is, it answers {found!r}"
-    if control and fault is None and found is None:
-        fault = "left as it is, it is refused"
+    if control and fault is None and not np.array_equal(found, base.answers):
+        fault = "left as it is, it is refused" if found is None else f"left as it is, it answers {found!r}"
     return fault and f"{kind}: {told}: {fault}"[:600]
 
 

@@ -132,7 +132,8 @@ def content(folder):
 @pytest.fixture
 def rewritten(model, tmp_path):
     """Save the model with another entry of its rows."""
-    from sensorium.artifact.format import ARRAYS, MANIFEST, WEIGHTS, make_manifest
+    from sensorium.artifact.format import ARRAYS, WEIGHTS, make_manifest
+    from sensorium.files import MANIFEST
 
     def write(change):
         folder = tmp_path / "m"

@@ -22,10 +22,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from sensorium.artifact import (
-    check_apart,
-    check_outside_models,
     check_place,
-    is_model,
     save_bundle,
     sweep_model,
     to_json,
@@ -36,7 +33,7 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained
-from sensorium.files import sweep
+from sensorium.files import check_apart, check_outside_models, is_model, sweep
 from sensorium.problems import Problems
 from sensorium.schema import SPLITS
 from sensorium.train import Checkpoint
@@ -45,7 +42,8 @@ from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
 CHECKPOINT = "checkpoint.safetensors"
 JOURNAL = "search.journal"
 MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n"
-OF_THE_MODEL = ("config.yaml", "split.parquet", "history.json", "metrics.json", "problems.jsonl", "search.json")
+SETTINGS = "config.yaml"
+OF_THE_MODEL = (SETTINGS, "split.parquet", "history.json", "metrics.json", "problems.jsonl", "search.json")
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
@@ -61,11 +59,14 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     files = [folder / name for name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL)]
     check_outside_models(folder / "model")
     check_apart([folder / "model"], model=inputs.pop("model", None))
-    if _is_run(folder):  # it may begin anew from its own settings
+    settled = _has_settings(folder)
+    if settled:  # it may begin anew from its own settings
         inputs.pop("config", None)
     check_apart(files, **inputs)
     found = [file.name for file in files if file.is_file()]
-    if found and not _is_run(folder):
+    if _is_run(folder):  # one that a model was copied or saved into may hold settings of another hand
+        found = [] if settled else [name for name in found if name == SETTINGS]
+    if found:
         raise ConfigError(
             f"the folder holds files that no run has written: {', '.join(found)}",
             place=str(folder),
@@ -75,16 +76,18 @@ def check_folder(folder: Path, **inputs: Any) -> None:
 
 
 def _is_run(folder: Path) -> bool:
-    """Has a run written here? Its settings say so; those of earlier versions did not, but their split is known.
-
-    One that was killed may have left a model, a checkpoint or a journal alone.
-    """
+    """Has a run written here? One that was killed may have left a model, a checkpoint or a journal alone."""
     if is_model(folder / "model") or _begins(folder / JOURNAL, b'"op_code"'):
         return True
     if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
         return True
+    return _has_settings(folder)
+
+
+def _has_settings(folder: Path) -> bool:
+    """Are there settings of a run? They say so; those of earlier versions did not, but their split is known."""
     try:
-        with (folder / "config.yaml").open("rb") as stream:
+        with (folder / SETTINGS).open("rb") as stream:
             if stream.read(len(MARK)) == MARK:
                 return True
         return parquet.read_schema(folder / "split.parquet").names == ["row", "split"]
@@ -141,7 +144,7 @@ class Run:
         sink = pa.BufferOutputStream()
         parquet.write_table(table, sink)
         self._before = {
-            "config.yaml": _yaml(experiment.config),
+            SETTINGS: _yaml(experiment.config),
             "problems.jsonl": experiment.problems.to_jsonl(),
             "split.parquet": sink.getvalue().to_pybytes(),
         }

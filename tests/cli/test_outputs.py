@@ -47,6 +47,13 @@ def test_predict_adds_no_part_to_its_table(run, table, tmp_path):
         refused(tmp_path, "would replace the table", "predict", run, tmp_path / "parts", "-o", out)
 
 
+def test_a_page_replaces_nothing_that_is_read(table, tmp_path):
+    (tmp_path / "c.yaml").write_text("width: 8\n")
+    refused(tmp_path, "would replace the table", "inspect", table, "--html", table)
+    again = ("inspect", table, "--config", tmp_path / "c.yaml", "--html", tmp_path / "c.yaml")
+    refused(tmp_path, "would replace the config", *again)
+
+
 @pytest.mark.parametrize("inside", ["x.csv", "deeper/x.csv"])
 def test_nothing_is_written_into_a_models_folder(inside, run, made, table, tmp_path):
     model = shutil.copytree(run / "model", tmp_path / "run" / "model")
@@ -58,6 +65,7 @@ def test_nothing_is_written_into_a_models_folder(inside, run, made, table, tmp_p
         refused(tmp_path, "lies in a model's folder", "quantize", run, "-o", out.with_suffix(""))
         refused(tmp_path, "lies in a model's folder", "adapt", run, made, "--out", out.with_suffix(".zip"))
         refused(tmp_path, "lies in a model's folder", *fit(table, folder))
+        refused(tmp_path, "lies in a model's folder", "inspect", table, "--html", out)
         refused(tmp_path, "lies in a model's folder", "compare", table, "--target", "label", "--out", out)
 
 
@@ -81,6 +89,15 @@ def test_fit_does_not_replace_its_settings_or_its_table(table, tmp_path):
 def test_fit_does_not_replace_files_of_others(name, table, tmp_path):
     (tmp_path / name).write_text("{}")
     refused(tmp_path, f"no run has written: {name}", *fit(table, tmp_path))
+
+
+def test_a_model_alone_makes_no_settings_a_runs_own(run, table, tmp_path):
+    shutil.copytree(run / "model", tmp_path / "model")
+    (tmp_path / "config.yaml").write_text("width: 8\n")
+    refused(tmp_path, "would replace the config", *fit(table, tmp_path, "--config", tmp_path / "config.yaml"))
+    refused(tmp_path, "no run has written: config.yaml", *fit(table, tmp_path))
+    (tmp_path / "config.yaml").unlink()
+    assert call(*fit(table, tmp_path)).exit_code == 0
 
 
 def test_a_run_replaces_an_earlier_one_also_from_its_own_settings(table, tmp_path):

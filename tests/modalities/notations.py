@@ -202,6 +202,7 @@ NOTATIONS = {
         ["5 kg", "120 kg", "33.5 kg"],
         {"50 KG": 50, "50 Kg.": 50, "50 g": Told()},
     ),
+    "a unit whose small letters are more": (["3 fuß", "4 Fuß", "5 FUSS", "7 fuß"], {"6 Fuss": 6, "6 Fuß": 6}),
     "milliwatts": (["5 mW", "120 mW", "33.5 mW"], {"50 MW": Told(), "50 mw": 50}),
     "megabits": (["5 Mb", "120 Mb", "33.5 Mb"], {"50 MB": Told()}),
     "metres": (["5 m", "120 m", "33.5 m"], {"50 M": Told()}),

@@ -298,7 +298,7 @@ def test_dates_that_go_on_after_the_training_rows_are_not_told():
 def test_days_that_stand_for_a_gap_are_told_with_the_setting_that_empties_them(text):
     days = [".".join(reversed(day.split("-"))) for day in DECADE] if "." in text else DECADE
     [found] = Date.learn(column([*days, *[text] * 4])).findings("c")
-    assert found.reason.startswith(f"4 cells ({text!r}) lie far outside the other values")
+    assert found.reason.startswith(f"4 cells ({text!r}) stand apart from the other values")
     setting = yaml.safe_load(found.cure.split("'")[1].split("=", 1)[1])
     emptied = open_table({"c": [*days, *[text] * 4]}, TableConfig(missing=setting)).column("c")
     assert emptied.data.null_count == 4
@@ -334,10 +334,10 @@ def test_doubts_are_told_once_in_inspect_and_in_fit():
 def test_months_among_days_and_times_without_a_zone_are_told():
     months = Date.learn(column(["2026-01", "2026-02-03", "2026-03"])).findings("c")
     assert "first day" in months[0].reason
-    assert "2 training cells" in months[0].reason
+    assert "2 cells in the training rows" in months[0].reason
     zones = Date.learn(column(["2026-01-31 10:00 IST", "2026-01-31 11:00"])).findings("c")
     assert [problem.reason for problem in zones] == [
-        "times without a zone are read as UTC (1 training cell)",
+        "times without a zone are read as UTC (1 cell in the training rows)",
         "the time zone IST is read as UTC+05:30",
     ]
 

@@ -268,7 +268,7 @@ SMALL = [str(value) for value in range(1, 100)] * 3
 def test_nines_outside_of_the_other_values_are_told_with_the_setting_that_empties_them(cell):
     cells = [*SMALL, *[cell] * 10]
     [(reason, cure)] = notes_of(cells)
-    assert reason.startswith(f"10 cells ({cell!r}) lie far outside the other values")
+    assert reason.startswith(f"10 cells ({cell!r}) stand apart from the other values")
     setting = yaml.safe_load(cure.split("'")[1].split("=", 1)[1])
     emptied = column(cells, missing=setting)
     assert not Number.learn(emptied).notes

@@ -11,6 +11,7 @@ import pytest
 
 import sensorium
 from sensorium.config import Config, TableConfig, parse_assignments
+from sensorium.modalities.number import Number
 from sensorium.table import open_table
 
 ROWS, CODE = 120, -99999
@@ -76,6 +77,44 @@ def test_a_date_of_the_same_value_is_missing(typed):
     days = [typed, *(type(typed)(2024, 1, day) for day in (1, 2, 3))]
     column = open_table({"d": pa.array(days), "a": [1, 2, 3, 4]}, TableConfig(missing=["9999-12-31"])).column("d")
     assert column.present.tolist() == [False, True, True, True]
+
+
+def test_a_moment_that_no_cell_can_hold_leaves_the_others_missing():
+    days = pa.array(pd.to_datetime(["1900-01-01", "2024-01-01", "2024-01-02"]))  # nanoseconds end in 2262
+    found = open_table({"d": days, "a": [1, 2, 3]}, TableConfig(missing=["9999-12-31", "1900-01-01"])).column("d")
+    assert found.present.tolist() == [False, True, True]
+    days = pa.array([date(1900, 1, 1), date(2024, 1, 1)])
+    found = open_table({"d": days, "a": [1, 2]}, TableConfig(missing=["1900-01-01 12:00"])).column("d")
+    assert found.present.all()
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%Y-%m-%d", "%d %b %Y", "%Y%m%d"])
+def test_a_date_of_the_same_value_is_missing_however_it_is_written(tmp_path, form):
+    days = [date(9999, 12, 31) if row % 5 == 0 else date(2024, 1, 1 + row % 28) for row in range(ROWS)]
+    frame = pd.DataFrame({"left": [day.strftime(form) for day in days], "y": ["up", "down"] * (ROWS // 2)})
+    setting = {"table": {"missing": ["", "9999-12-31"]}, "modalities": {"left": "date"}}
+    model = sensorium.fit(frame, "y", config={**QUICK, **setting})
+    model.save(tmp_path / "model")
+    for date_column in (model.bundle.learnt["left"], sensorium.load(tmp_path / "model").bundle.learnt["left"]):
+        assert date_column.latest < datetime(2025, 1, 1).timestamp()
+        found = date_column.encode(open_table(frame).column("left"))
+        assert found.present.tolist() == [row % 5 != 0 for row in range(ROWS)]
+        assert not found.problems
+
+
+def test_a_number_of_the_same_value_is_missing_however_it_is_written():
+    frame = pd.DataFrame({"a": [f"{row},25" if row % 5 else "-99.999,00" for row in range(ROWS)]})
+    table = open_table(frame, TableConfig(missing=["", "-99999"]))
+    column = table.column("a")
+    found = Number.learn(column).encode(column)
+    assert found.present.tolist() == [row % 5 != 0 for row in range(ROWS)]
+
+
+@pytest.mark.parametrize("word", ["false", "007"])
+def test_words_that_spell_no_number_empty_no_label(word):
+    frame = pd.DataFrame({"x": np.arange(60) * 0.37, "y": [0, 1, 7] * 20})
+    model = sensorium.fit(frame, "y", task="multiclass", config={**QUICK, "table": {"missing": ["", word]}})
+    assert model.bundle.task.labels == [0, 1, 7]
 
 
 def test_codes_of_text_are_not_numbers():

@@ -2,14 +2,10 @@
 
 from sensorium.artifact.format import to_json
 from sensorium.artifact.load import load_bundle
-from sensorium.artifact.places import check_apart, check_outside_models, is_model
 from sensorium.artifact.save import check_place, save_bundle, sweep_model, write_file
 
 __all__ = [
-    "check_apart",
-    "check_outside_models",
     "check_place",
-    "is_model",
     "load_bundle",
     "save_bundle",
     "sweep_model",

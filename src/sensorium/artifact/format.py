@@ -19,12 +19,11 @@ from typing import Any
 
 from sensorium.artifact._content import FileEntry, parse
 from sensorium.errors import ArtifactError
+from sensorium.files import MANIFEST, MODEL_FORMAT
 from sensorium.registry import modalities
 
-FORMAT = "sensorium.model"
 VERSION = 2
 READABLE = (1, 2)
-MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
@@ -79,7 +78,7 @@ def _whole(text: str) -> int:
 def make_manifest(files: Mapping[str, bytes], version: str) -> bytes:
     """The manifest of files that are about to be written."""
     entries = {name: {"bytes": len(content), "sha256": digest(content)} for name, content in files.items()}
-    return to_json({"format": FORMAT, "version": VERSION, "sensorium": version, "files": entries})
+    return to_json({"format": MODEL_FORMAT, "version": VERSION, "sensorium": version, "files": entries})
 
 
 def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEntry]:
@@ -88,8 +87,9 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
     Raises:
         ArtifactError: another format, a newer version, other files than the format has.
     """
-    if manifest.get("format") != FORMAT:
-        raise ArtifactError(f"format {manifest.get('format')!r}", place=place, rule=f"a Sensorium model ({FORMAT!r})")
+    if manifest.get("format") != MODEL_FORMAT:
+        rule = f"a Sensorium model ({MODEL_FORMAT!r})"
+        raise ArtifactError(f"format {manifest.get('format')!r}", place=place, rule=rule)
     version = manifest.get("version")
     if type(version) is not int or version not in READABLE:
         raise ArtifactError(

@@ -18,7 +18,6 @@ from sensorium.artifact.format import (
     ARRAYS,
     FILES,
     LARGEST_JSON,
-    MANIFEST,
     MODEL,
     OTHERS,
     WEIGHTS,
@@ -32,7 +31,7 @@ from sensorium.artifact.format import (
 from sensorium.bundle import Bundle, Member, build_network, pick_device
 from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
-from sensorium.files import standing
+from sensorium.files import MANIFEST, standing
 from sensorium.hub import closed
 from sensorium.int8 import expect_int8
 from sensorium.modalities import Modality

@@ -12,12 +12,11 @@ import numpy.typing as npt
 from torch import Tensor
 
 from sensorium import __version__
-from sensorium.artifact.format import ARRAYS, MANIFEST, MODEL, OTHERS, WEIGHTS, is_whole, make_manifest, to_json
-from sensorium.artifact.places import check_outside_models
+from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, make_manifest, to_json
 from sensorium.bundle import Bundle
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
-from sensorium.files import one_writer, replaced_file, replaced_folder, sweep
+from sensorium.files import MANIFEST, check_outside_models, one_writer, replaced_file, replaced_folder, sweep
 from sensorium.model import FusionModel
 
 

@@ -33,8 +33,9 @@ def adapt(
 
     Example: sensorium adapt run winter.csv --out winter_model
     """
-    from sensorium.artifact import check_apart, check_place
+    from sensorium.artifact import check_place
     from sensorium.config import parse_assignments
+    from sensorium.files import check_apart
     from sensorium.predictor import load
     from sensorium.progress import reporter
     from sensorium.report import moved_text, problems_text

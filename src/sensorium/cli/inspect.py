@@ -32,11 +32,15 @@ def inspect(
     Example: sensorium inspect films.csv --target genre
     """
     from sensorium.config import Config
+    from sensorium.files import check_apart, check_outside_models
     from sensorium.inspection import inspect as look
     from sensorium.report import inspection_text
     from sensorium.report.inspection_page import write_page
 
     settings = o.settings(config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task)
+    if html:
+        check_apart([html], table=table, config=config)
+        check_outside_models(html)
     found = look(table, config=Config.gather(settings), every=every, progress=not quiet)
     if html:
         write_page(found, html)

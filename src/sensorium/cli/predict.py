@@ -31,8 +31,8 @@ def predict(
 
     Example: sensorium predict run new.csv -o answers.parquet
     """
-    from sensorium.artifact import check_apart, check_outside_models
     from sensorium.config import parse_assignments
+    from sensorium.files import check_apart, check_outside_models
     from sensorium.predictor import load
     from sensorium.progress import reporter
     from sensorium.report import problems_text

@@ -22,8 +22,9 @@ def quantize(
 
     Example: sensorium quantize run --out small --table films.csv
     """
-    from sensorium.artifact import check_apart, check_place
+    from sensorium.artifact import check_place
     from sensorium.config import parse_assignments
+    from sensorium.files import check_apart
     from sensorium.predictor import load
     from sensorium.report import quantized_text
 

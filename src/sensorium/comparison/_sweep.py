@@ -11,8 +11,6 @@ from statistics import mean
 from typing import Any
 
 from sensorium.artifact import (
-    check_apart,
-    check_outside_models,
     check_place,
     save_bundle,
     sweep_model,
@@ -29,6 +27,7 @@ from sensorium.comparison._trial import Trial, mean_cost, train_network
 from sensorium.errors import ConfigError, SensoriumError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.experiment import Experiment
+from sensorium.files import check_apart, check_outside_models
 from sensorium.metrics import Outcome, metrics_of, score
 from sensorium.problems import Problems
 

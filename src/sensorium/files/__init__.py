@@ -1,6 +1,19 @@
 """Files and folders that are whole at every moment, and that one process writes at a time."""
 
 from sensorium.files.lock import alone_in, one_writer
+from sensorium.files.places import MANIFEST, MODEL_FORMAT, check_apart, check_outside_models, is_model
 from sensorium.files.replace import replaced_file, replaced_folder, standing, sweep
 
-__all__ = ["alone_in", "one_writer", "replaced_file", "replaced_folder", "standing", "sweep"]
+__all__ = [
+    "MANIFEST",
+    "MODEL_FORMAT",
+    "alone_in",
+    "check_apart",
+    "check_outside_models",
+    "is_model",
+    "one_writer",
+    "replaced_file",
+    "replaced_folder",
+    "standing",
+    "sweep",
+]

@@ -63,7 +63,7 @@ def about_infinite(problems: Iterable[Problem], cells: int) -> list[tuple[str, s
     """What to tell of a column of so many cells, of which some are infinite."""
     number = sum(problem.reason == INFINITE for problem in problems)
     be = "is" if number == 1 else "are"
-    reason = f"{number:,} of {count(cells, 'training cell')} {be} infinite and {be} read as missing"
+    reason = f"{number:,} of {count(cells, 'cell')}{IN_TRAINING} {be} infinite and {be} read as missing"
     return [(reason, "correct the table if these values are known")] if number else []
 
 

@@ -43,7 +43,7 @@ def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
 def sentinel_note(cells: Mapping[str, int]) -> tuple[str, str]:
     """What the user should know of them: a reason and a cure."""
     examples = ", ".join(map(repr, cells))
-    reason = f"{count(sum(cells.values()), 'cell')} ({examples}) lie far outside the other values and are read as"
+    reason = f"{count(sum(cells.values()), 'cell')} ({examples}) stand apart from the other values and are read as"
     spelt = ", ".join(f'"{text}"' for text in ("", *cells))
     return f"{reason} written; do they stand for missing values?", f"--set 'table.missing=[{spelt}]' makes them missing"
 

@@ -20,9 +20,9 @@ from sensorium.modalities._fields import Moment
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._sentinels import date_sentinels, sentinel_note
 from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
-from sensorium.problems import Problem, count, shorten
+from sensorium.problems import IN_TRAINING, Problem, count, shorten
 from sensorium.schema import Guess
-from sensorium.table import DATE_ORDERS, PIVOT, TWIN, Column, SpeltDates, date_order, read_dates
+from sensorium.table import DATE_ORDERS, PIVOT, TWIN, Column, SpeltDates, date_order, read_dates, spelt_moments
 
 ISO = "ISO 8601"
 DAY = 86_400.0  # seconds
@@ -65,6 +65,7 @@ class Date(Modality):
             among days), `zoneless` (among cells with a zone), `far` (centuries away from the others).
         zones: abbreviations of several zones → how they are read.
         farthest: deviations from the mean to which dates are cut.
+        missing: words of `table.missing` that are dates, such as 9999-12-31: cells of that moment are missing.
         sentinels: dates such as 1900-01-01 that lie outside of the others, as they are spelt → training cells.
         earliest, latest: of the training rows, but for a few that lie centuries away; None in models of before.
     """
@@ -85,6 +86,7 @@ class Date(Modality):
     earliest: Moment | None = None
     latest: Moment | None = None
     sentinels: Mapping[str, NonNegativeInt] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         check_span(self.earliest, self.latest)
@@ -122,12 +124,14 @@ class Date(Modality):
         pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
         numbers = column.is_integer or column.is_float
         counted = unit or (likely_unit(column) if numbers else None) or ""
-        plain = cls(f"{NAMES[counted]} since 1970" if counted else ISO, 0.0, 1.0, False, pivot=pivot, unit=counted)
+        form = f"{NAMES[counted]} since 1970" if counted else ISO
+        missing = [word for word in column.conventions.missing if spelt_moments([word])]
+        plain = cls(form, 0.0, 1.0, False, pivot=pivot, unit=counted, missing=missing)
         if not counted and not _is_temporal(column):
             plain = plain._of_text(read_dates(column.strings), day_first)
         cells, _ = plain._seconds(column)
         seconds = cells[np.isfinite(cells)]
-        far = _sentinels(seconds)
+        far = _centuries_away(seconds)
         known = seconds[~far]
         mean = float(known.mean()) if len(known) else 0.0
         deviation = (float(known.std()) if len(known) else 0.0) or 1.0
@@ -215,7 +219,7 @@ class Date(Modality):
             "zoneless": ("times without a zone are read as UTC", "write the zone of every time"),
         }
         found = [
-            Problem(None, column, f"{told[name][0]} ({count(cells, 'training cell')})", told[name][1])
+            Problem(None, column, f"{told[name][0]} ({count(cells, 'cell')}{IN_TRAINING})", told[name][1])
             for name, cells in self.counts.items()
         ]
         if self.sentinels:
@@ -242,6 +246,8 @@ class Date(Modality):
             seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
         odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
         problems = [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
+        codes = [moment.replace(tzinfo=UTC).timestamp() for moment in spelt_moments(self.missing)]
+        seconds[np.isin(seconds, codes)] = np.nan
         return seconds, [*self._swapped(dates, moments, column.name), *problems]
 
     def _moments(self, dates: SpeltDates) -> tuple[Seconds, npt.NDArray[np.bool_]]:
@@ -335,7 +341,7 @@ def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
     return "; ".join(cautions)
 
 
-def _sentinels(seconds: Seconds) -> npt.NDArray[np.bool_]:
+def _centuries_away(seconds: Seconds) -> npt.NDArray[np.bool_]:
     """bool[n]: dates such as 9999-12-31, which stand for a missing one: few, and centuries away from all others."""
     far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
     others = seconds[~far]

@@ -1,6 +1,6 @@
 """Column → modality, target → task, row → split; every guess with its reason, none of them silent."""
 
-from sensorium.schema.case import case_twins, twins_in_words
+from sensorium.schema.case import ONE_LABEL, case_twins, twins_in_words
 from sensorium.schema.check_marks import holds_check_marks
 from sensorium.schema.guess import Guess
 from sensorium.schema.infer import ColumnPlan, infer_columns, infer_task, split_column, views_of
@@ -12,6 +12,7 @@ from sensorium.schema.split import SPLITS, Split, make_split
 from sensorium.schema.unlabelled import unlabelled_rows
 
 __all__ = [
+    "ONE_LABEL",
     "SEVERAL",
     "SPLITS",
     "UNSEEN",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from sensorium.problems import count
 from sensorium.schema.names import bare
 
+ONE_LABEL = "--set table.labels=fold_case makes them one label"
 SHOWN = 5  # examples that a message names
 
 
@@ -17,9 +18,16 @@ def case_twins(names: Mapping[str, int]) -> dict[str, int]:
     return {name: number for name, number in names.items() if folded[bare(name).casefold()] > 1}
 
 
-def twins_in_words(twins: Mapping[str, int], nouns: str, counted: str) -> str:
-    """What is said of them, such as "some labels differ only in upper and lower case … 'F' (3 rows), 'f' (2 rows)"."""
+def twins_in_words(twins: Mapping[str, int], nouns: str, counted: str | None) -> str:
+    """What is said of them, such as "some labels differ only in upper and lower case … 'F' (3 rows), 'f' (2 rows)".
+
+    Args:
+        twins: as `case_twins` gives them.
+        nouns: what they are.
+        counted: what was counted of each; None where nothing was.
+    """
     ordered = sorted(twins, key=lambda name: (bare(name).casefold(), -twins[name]))
-    shown = ", ".join(f"{name!r} ({count(twins[name], counted)})" for name in ordered[:SHOWN])
+    counts = [f" ({count(twins[name], counted)})" if counted else "" for name in ordered[:SHOWN]]
+    shown = ", ".join(f"{name!r}{often}" for name, often in zip(ordered, counts, strict=False))
     more = ", …" if len(ordered) > SHOWN else ""
     return f"some {nouns} differ only in upper and lower case and stay apart: {shown}{more}"

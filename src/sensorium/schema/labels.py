@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from sensorium.config import Config, TableConfig
 from sensorium.learned import from_saved
 from sensorium.problems import Problem, count
-from sensorium.schema.case import case_twins, twins_in_words
+from sensorium.schema.case import ONE_LABEL, case_twins, twins_in_words
 from sensorium.schema.label_lists import Lists, lists_of
-from sensorium.schema.names import bare, value_of
-from sensorium.table import Column, is_gap, narrow
+from sensorium.schema.names import bare
+from sensorium.table import Column, is_gap, narrow, spelt_codes, without_codes
 
 # Words by which programs write that there is no value; as a label they are hardly ever meant.
 MARKS = frozenset((
@@ -64,7 +64,7 @@ class LabelReading:
             return _joined(column, {name: self.parts[name].apply(part) for name, part in column.parts.items()})
         column = _finite(self.lists.apply(column))
         if self.missing and (column.is_integer or column.is_float):
-            return self._without_codes(column)
+            return without_codes(column, self.missing)
         if not (column.is_string and (self.missing or self.spelt)):
             return column
         data = self._changed(column.data)
@@ -92,12 +92,6 @@ class LabelReading:
         if of_lists.names and len(of_lists.names) != of_lists.width:
             raise ValueError(f"{len(of_lists.names)} names for {of_lists.width} places")
         return from_saved(cls, {**content, "lists": of_lists, "parts": found})
-
-    def _without_codes(self, column: Column) -> Column:
-        """Numbers that stand for a missing label, in a table whose numbers did not arrive as text."""
-        codes = [float(value) for word in self.missing if (value := value_of(word)) is not None]
-        said = pc.is_in(column.data.cast(pa.float64(), safe=False), pa.array(codes, pa.float64()))
-        return replace(column, data=pc.if_else(said, pa.scalar(None, column.data.type), column.data))
 
     def _changed(self, data: pa.Array) -> pa.Array:
         """Words for a missing label become null, spellings the usual ones."""
@@ -127,7 +121,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
         reading = LabelReading(lists=lists)
         return reading.apply(column), reading
     if column.is_integer or column.is_float:
-        reading = LabelReading([word for word in config.table.missing if value_of(word) is not None])
+        reading = LabelReading([word for word in config.table.missing if spelt_codes([word])])
         return reading.apply(column), replace(reading, told=_about_infinite(column))
     if not column.is_string or not len(column.values):
         return column, LabelReading(fold_case=config.table.labels == "fold_case")
@@ -220,8 +214,7 @@ def _about_blanks(blanks: Counter[str]) -> list[str]:
 
 
 def _about_case(twins: Mapping[str, int]) -> list[str]:
-    reason = twins_in_words(twins, "labels", "row")
-    return [reason, "--set table.labels=fold_case makes them one label"]
+    return [twins_in_words(twins, "labels", "row"), ONE_LABEL]
 
 
 def _about_missing(words: Mapping[str, int], cells: Counter[str]) -> list[str]:

@@ -3,7 +3,7 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
-from sensorium.table._codes import spelt_codes, without_codes
+from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, date_order, read_dates
 from sensorium.table._files import Files
@@ -87,6 +87,7 @@ __all__ = [
     "spells_lists",
     "spelt_codes",
     "spelt_list",
+    "spelt_moments",
     "spelt_names",
     "spelt_plainly",
     "stands_for_gaps",

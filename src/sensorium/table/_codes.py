@@ -23,6 +23,11 @@ def spelt_codes(words: Iterable[str]) -> list[float]:
     return [float(word) for word in map(str.strip, words) if NUMBER.fullmatch(word)]
 
 
+def spelt_moments(words: Iterable[str]) -> list[datetime]:
+    """The moments among some words, those that are written as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
+    return [found for word in words if (found := _moment(word))]
+
+
 def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
     """bool[n]: cells of numbers or dates whose value one of the words spells; None where no word can be one."""
     kind = cells.type
@@ -31,10 +36,17 @@ def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
         return pc.is_in(cells.cast(pa.float64(), safe=False), pa.array(codes, pa.float64())) if codes else None
     if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
         return None
-    moments = [found for word in words if (found := _moment(word))]
+    moments = [scalar for moment in spelt_moments(words) if (scalar := _as_cell(moment, kind))]
+    return pc.is_in(cells, pa.array([scalar.as_py() for scalar in moments], kind)) if moments else None
+
+
+def _as_cell(moment: datetime, kind: pa.DataType) -> pa.Scalar | None:
+    """A moment as a cell of such a column has it; None where none can: a time of day among days, a year too far."""
+    if pa.types.is_date(kind) and moment != datetime(moment.year, moment.month, moment.day):
+        return None
     try:
-        return pc.is_in(cells, pa.array(moments, pa.timestamp("us")).cast(kind)) if moments else None
-    except pa.ArrowInvalid:  # a time of day among days
+        return pa.scalar(moment, pa.timestamp("us")).cast(kind)
+    except pa.ArrowInvalid:
         return None
 
 
@@ -61,7 +73,6 @@ def _emptied(cells: Cells, said: Cells) -> Cells:
 
 
 def _moment(word: str) -> datetime | None:
-    """The moment that a word spells as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
     try:
         found = datetime.fromisoformat(word.strip())
     except ValueError:

@@ -14,7 +14,7 @@ from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.problems import count
-from sensorium.table._codes import empty_codes
+from sensorium.table._codes import empty_codes, spelt_codes, spelt_moments
 from sensorium.table._datasets import from_datasets
 from sensorium.table._files import Files
 from sensorium.table._folders import class_folders
@@ -109,8 +109,9 @@ def _read_source(
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
     """What is known of how the table writes numbers: by the settings, and by its columns of text."""
+    codes = tuple(word for word in config.missing if spelt_codes([word]) or spelt_moments([word]))
     texts = some_texts(given.values())
-    return Conventions(config.decimal, config.thousands, config.currency, config.censored, (), separator, texts)
+    return Conventions(config.decimal, config.thousands, config.currency, config.censored, codes, separator, texts)
 
 
 def _read_file(path: Path, config: TableConfig, expected: Collection[str] = ()) -> Read:

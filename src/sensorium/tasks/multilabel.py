@@ -14,7 +14,7 @@ from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem, shorten
-from sensorium.schema import UNSEEN, Guess, LabelReading, Names, bare, case_twins
+from sensorium.schema import ONE_LABEL, UNSEEN, Guess, LabelReading, Names, bare, case_twins, twins_in_words
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (
@@ -34,7 +34,6 @@ SEPARATORS = ("|", ";", ",")
 SPACE = " "
 NOT_SEEN = "a label not seen in training: left out"
 LOOKED_AT = 200  # lists
-SHOWN = 6  # labels that a message names
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 
@@ -120,10 +119,8 @@ class Multilabel(Task):
 
     def findings(self, column: str) -> list[Problem]:
         twins = {} if self.reading.fold_case else case_twins({name: 1 for name in self.names if isinstance(name, str)})
-        shown = ", ".join(map(repr, sorted(twins, key=lambda name: (name.casefold(), name))[:SHOWN]))
-        reason = f"some labels differ only in upper and lower case and stay apart: {shown}"
-        cure = "--set table.labels=fold_case makes them one label"
-        return [*super().findings(column), *([Problem(None, column, reason, cure)] if twins else [])]
+        told = [Problem(None, column, twins_in_words(twins, "labels", None), ONE_LABEL)] if twins else []
+        return [*super().findings(column), *told]
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         from torch.nn import functional

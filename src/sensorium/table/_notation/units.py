@@ -99,7 +99,9 @@ def _same(unit: str, other: str) -> bool:
 
 def _one_in_any_case(unit: str, other: str) -> bool:
     """Two spellings that differ in small letters alone: km and KM are one, mW and MW, Mb and MB, g and G are two."""
-    folded = unit.casefold()
+    folded = unit.lower()
+    if len({len(folded), len(unit), len(other)}) > 1:  # Fuß and FUSS
+        return True
     differ = {small for small, one, two in zip(folded, unit, other, strict=True) if one != two}
     if len(folded) == 1 or folded in TWOFOLD or (BITS.fullmatch(folded) and "b" in differ):
         return False

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sensorium.artifact.format import FORMAT, MANIFEST
 from sensorium.errors import ConfigError
 
+MODEL_FORMAT = "sensorium.model"  # what a model's manifest names first
+MANIFEST = "manifest.json"
 HEAD = 4096  # bytes of a manifest; the format is named first
 PARTS = (".parquet", ".arrow", ".feather")  # such files in a table's folder are read as parts of it
 CURE = "choose another place for the output"
@@ -68,6 +69,6 @@ def is_model(folder: Path) -> bool:
     """Does a manifest of ours say that it is a model?"""
     try:
         with (folder / MANIFEST).open("rb") as stream:
-            return f'"{FORMAT}"'.encode() in stream.read(HEAD)
+            return f'"{MODEL_FORMAT}"'.encode() in stream.read(HEAD)
     except OSError:
         return False
