@@ -15,6 +15,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -84,9 +85,17 @@ def check_all(name: str, cases: list[int]) -> dict[str, object]:
     """The failures among some cases, and the seconds they took."""
     check = importlib.import_module(f"acceptance.{name}").check
     start = time.perf_counter()
-    found = [(case, check(case)) for case in cases]
+    found = [(case, _checked(check, case)) for case in cases]
     failures = [f"case {case}: {sentence}" for case, sentence in found if sentence]
     return {"failures": failures, "seconds": time.perf_counter() - start}
+
+
+def _checked(check: Callable[[int], str | None], case: int) -> str | None:
+    """A case that can't even be made is a failure too, and the others go on."""
+    try:
+        return check(case)
+    except Exception as error:
+        return f"the proof itself failed: {error!r}"
 
 
 def whole_lines(journal: Path) -> list[str]:

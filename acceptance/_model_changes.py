@@ -198,7 +198,7 @@ TENSORS: dict[str, Change] = {
     "zero": lambda value, draw: torch.zeros_like(value),
     "double": lambda value, draw: value.double(),
     "half": lambda value, draw: value.half(),
-    "whole": lambda value, draw: value.nan_to_num(0, 0, 0).clamp(-1e9, 1e9).long(),
+    "whole": lambda value, draw: value.double().nan_to_num(0, 0, 0).clamp(-1e9, 1e9).long(),
     "bool": lambda value, draw: value.bool(),
 }
 
