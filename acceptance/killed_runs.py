@@ -89,7 +89,7 @@ def search(folder: Path, again: bool) -> None:
 def predict(folder: Path, again: bool) -> None:
     """Answers over those of before."""
     del again
-    write_table(sensorium.load(folder / "earlier").predict_table(open_table(table())), folder / "answers.csv")
+    write_table(sensorium.load(folder / "earlier").predictions(open_table(table())).to_arrow(), folder / "answers.csv")
 
 
 def quantize(folder: Path, again: bool) -> None:

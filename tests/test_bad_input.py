@@ -33,7 +33,7 @@ def table(**columns):
 
 
 def told(model, column):
-    return [(problem.row, problem.reason) for problem in model.problems if problem.column == column]
+    return [(problem.row, problem.reason) for problem in model.fit_problems if problem.column == column]
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,9 @@ def test_a_category_not_seen_in_training_is_told():
     given = table(kind=["u", "v"] * 30)
     model = fit(given)
     given["kind"][3] = "new"
-    assert len(model.predict(given)) == ROWS
-    assert [(p.row, p.value) for p in model.problems] == [(3, "new")]
+    found = model.predictions(given)
+    assert len(found) == ROWS
+    assert [(p.row, p.value) for p in found.problems] == [(3, "new")]
 
 
 def test_an_empty_column_is_left_out_and_said():
@@ -152,7 +153,7 @@ def test_a_row_with_nothing_is_answered_and_told():
     given = table()
     given["x"][4] = given["t"][4] = None
     model = fit(given)
-    assert any(p.row == 4 and "no value in any column" in p.reason for p in model.problems)
+    assert any(p.row == 4 and "no value in any column" in p.reason for p in model.fit_problems)
     answers = model.predict_proba(given)
     assert len(answers) == ROWS
     assert answers[4] == pytest.approx(model.bundle.prior)
@@ -196,19 +197,20 @@ BROKEN = {
 
 def test_broken_files_are_missing_each_with_its_reason(files):
     model = fit(files)
-    found = {(problem.column, problem.row): problem for problem in model.problems}
+    found = {(problem.column, problem.row): problem for problem in model.fit_problems}
     assert set(found) == set(BROKEN)
     for place, reason in BROKEN.items():
         assert reason in found[place].reason
         assert found[place].cure
-    assert len(model.predict(files)) == ROWS
-    assert {(p.column, p.row) for p in model.problems} == set(BROKEN)
+    answers = model.predictions(files)
+    assert len(answers) == ROWS
+    assert {(p.column, p.row) for p in answers.problems} == set(BROKEN)
 
 
 def test_paths_may_leave_the_folder_only_when_told(files):
     model = fit(files, config={"table": {"allow_outside": True}})
-    assert ("image", 8) not in {(p.column, p.row) for p in model.problems}
-    assert ("image", 0) in {(p.column, p.row) for p in model.problems}
+    assert ("image", 8) not in {(p.column, p.row) for p in model.fit_problems}
+    assert ("image", 0) in {(p.column, p.row) for p in model.fit_problems}
 
 
 def test_a_column_of_which_nothing_can_be_read_is_an_error(tmp_path):
@@ -296,7 +298,7 @@ def test_huge_whole_numbers_as_target_and_column_are_learnt_from():
     given = table(label=[2**60 + 7**9 * i for i in range(ROWS)], x=[-(2**60) - 3 * i for i in range(ROWS)])
     model = fit(given, modalities={"x": "number"})
     assert model.task == "regression"
-    assert {problem.column for problem in model.problems} == {"x", "label"}
+    assert {problem.column for problem in model.fit_problems} == {"x", "label"}
     assert np.isfinite(model.predict(given)).all()
 
 
@@ -379,11 +381,12 @@ COLUMN = st.one_of(
 @settings(deadline=None, max_examples=50, derandomize=True)
 @given(st.dictionaries(st.sampled_from("ncbdt"), COLUMN, min_size=1))
 def test_any_rows_are_answered_and_each_unreadable_cell_is_told(model, cells):
-    answers = model.predict_table(cells)
+    found = model.predictions(cells)
+    answers = found.to_arrow()
     assert answers.num_rows == 3
     shares = np.stack([answers.column(f"probability_{label}") for label in model.labels], 1)
     assert np.isfinite(shares).all()
     assert shares.sum(1) == pytest.approx(np.ones(3))
-    for problem in model.problems.of_cells():
+    for problem in found.problems.of_cells():
         assert 0 <= problem.row < 3 and problem.reason
         assert problem.reason in answers.column("problem")[problem.row].as_py()

@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 
 import sensorium
-from sensorium import predictor
 from sensorium.errors import DataError, SchemaError, TableError
-from sensorium.predictor import Model
+from sensorium.predictor import Model, _tables
 from sensorium.table import open_table
 
 COLUMNS = ["image", "audio", "text", "number", "category", "boolean", "date"]
@@ -42,7 +41,7 @@ def test_labels_and_probabilities_agree(model, made):
 def test_order_and_batches_do_not_matter(model, table, monkeypatch):
     expected = model.predict_proba(table)
     order = np.random.default_rng(0).permutation(len(table))
-    monkeypatch.setattr(predictor, "CHUNK", 37)
+    monkeypatch.setattr(_tables, "CHUNK", 37)
     assert model.predict_proba(table.take(order)) == pytest.approx(expected[order], abs=1e-5)
     one = model.predict_proba(table.take([5]))
     assert one[0] == pytest.approx(expected[5], abs=1e-5)
@@ -51,10 +50,10 @@ def test_order_and_batches_do_not_matter(model, table, monkeypatch):
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_any_columns_are_enough(model, table, size):
     for columns in itertools.islice(itertools.combinations(COLUMNS, size), 7):
-        shares = model.predict_proba(only(table, list(columns)))
-        assert len(shares) == 160
-        assert np.isfinite(shares).all()
-        told = {problem.column for problem in model.problems if "no such column" in problem.reason}
+        found = model.predictions(only(table, list(columns)))
+        assert len(found) == 160
+        assert np.isfinite(found.scores).all()
+        told = {problem.column for problem in found.problems if "no such column" in problem.reason}
         assert told == set(COLUMNS) - set(columns)
 
 
@@ -71,17 +70,18 @@ def test_none_of_the_columns_is_an_error(model):
 def test_a_row_with_nothing_gets_the_average_and_is_told(model, table, made):
     cells = {name: [None, *table.column(name).data.to_pylist()[1:5]] for name in COLUMNS}
     expected = model.predict_proba(table)[1:5]
-    shares = model.predict_proba(open_table(cells, folder=made.parent))
+    found = model.predictions(open_table(cells, folder=made.parent))
+    shares = found.scores
     assert shares[0] == pytest.approx(model.bundle.prior)
     assert shares[1:] == pytest.approx(expected, abs=1e-5)
-    assert [p.row for p in model.problems if p.column == ""] == [0]
+    assert [p.row for p in found.problems if p.column == ""] == [0]
 
 
 def test_answers_come_as_a_table_with_what_was_wrong(model, table, made):
     cells = {name: table.column(name).data.to_pylist()[:3] for name in COLUMNS}
     cells["image"][1] = "image/gone.png"
     cells["category"][1] = "never seen"
-    found = model.predict_table(open_table(cells, folder=made.parent)).to_pydict()
+    found = model.predictions(open_table(cells, folder=made.parent)).to_arrow().to_pydict()
     assert found["row"] == [0, 1, 2]
     assert found["problem"][0] is None
     assert "image: there is no such file" in found["problem"][1]
@@ -205,8 +205,9 @@ def test_a_column_that_was_text_in_training_stays_text():
     kinds = ["1.0", "2.0", "n/a"] * 20
     model = sensorium.fit({"kind": kinds, "label": ["a", "b", "c"] * 20}, "label", epochs=1, progress=False)
     expected = model.predict_proba({"kind": ["1.0", "n/a"]})[0]
-    assert (model.predict_proba({"kind": ["1.0"]})[0] == expected).all()
-    assert not model.problems
+    found = model.predictions({"kind": ["1.0"]})
+    assert (found.scores[0] == expected).all()
+    assert not found.problems
 
 
 WORDS = ["schön", "hässlich", "groß", "müde"]
@@ -219,8 +220,8 @@ def write_reviews(path, encoding="utf-8", separator=",", above="", names=("text"
     return path
 
 
-def whole(model):
-    return [problem for problem in model.problems if problem.row is None]
+def whole(found):
+    return [problem for problem in found.problems if problem.row is None]
 
 
 @pytest.fixture(scope="module")
@@ -244,11 +245,12 @@ def old_settings(tmp_path_factory):
 )
 def test_saved_reading_settings_that_do_not_fit_are_replaced_and_told(form, said, old_settings, tmp_path):
     model, path = old_settings
-    expected = model.predict_proba(path)
-    assert whole(model) == []
+    expected = model.predictions(path)
+    assert whole(expected) == []
     new = write_reviews(tmp_path / "t.csv", **form)
-    assert (model.predict_proba(new) == expected).all()
-    reasons = [problem.reason for problem in whole(model)]
+    found = model.predictions(new)
+    assert (found.scores == expected.scores).all()
+    reasons = [problem.reason for problem in whole(found)]
     assert len(reasons) == len(said)
     assert all(words in reason for words, reason in zip(said, reasons, strict=True))
     assert [p.reason for p in model.evaluate(new).problems if p.row is None] == reasons
@@ -296,8 +298,7 @@ def people():
 )
 def test_a_column_that_is_called_otherwise_is_named(old, new, people):
     model, frame = people
-    model.predict(frame.rename(columns={old: new}))
-    (problem,) = whole(model)
+    (problem,) = whole(model.predictions(frame.rename(columns={old: new})))
     assert (problem.column, problem.row) == (old, None)
     assert "no such column" in problem.reason
     assert f"did you mean {new!r}?" in problem.cure
@@ -306,9 +307,9 @@ def test_a_column_that_is_called_otherwise_is_named(old, new, people):
 
 def test_a_missing_column_is_told_once_however_many_rows_there_are(people, monkeypatch):
     model, frame = people
-    monkeypatch.setattr(predictor, "CHUNK", 7)
-    model.predict(frame.drop(columns="age"))
-    assert [(problem.column, problem.cure) for problem in whole(model)] == [("age", "")]
+    monkeypatch.setattr(_tables, "CHUNK", 7)
+    found = model.predictions(frame.drop(columns="age"))
+    assert [(problem.column, problem.cure) for problem in whole(found)] == [("age", "")]
 
 
 def test_a_table_with_all_columns_called_otherwise_is_refused_with_their_names(people):
@@ -324,10 +325,7 @@ def test_a_table_with_all_columns_called_otherwise_is_refused_with_their_names(p
 @pytest.mark.parametrize(("first", "second"), [("age", "net_income"), ("age", "größe"), ("First Name", "net_income")])
 def test_columns_with_each_other_s_values_are_told(first, second, people):
     model, frame = people
-    model.predict(frame)
-    assert whole(model) == []
-    model.predict(frame.rename(columns={first: second, second: first}))
-    (problem,) = whole(model)
+    assert whole(model.predictions(frame)) == []
+    (problem,) = whole(model.predictions(frame.rename(columns={first: second, second: first})))
     assert {first, second} <= {problem.column, problem.reason.split("'")[1]}
-    model.predict(frame.assign(age=frame["age"] * 1000))
-    assert whole(model) == [], "far values alone are no swap"
+    assert whole(model.predictions(frame.assign(age=frame["age"] * 1000))) == [], "far values alone are no swap"

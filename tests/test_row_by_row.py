@@ -117,12 +117,12 @@ def test_answers_are_the_same_alone_and_among_others(trained, learnt, way, tmp_p
 def test_problems_are_the_same_alone_and_among_others(trained):
     models, rows = trained
     for model in models.values():
-        model.predict(in_columns(rows))
-        among = {(p.row, p.column, p.reason, p.value) for p in model.problems.of_cells()}
+        found = model.predictions(in_columns(rows)).problems.of_cells()
+        among = {(p.row, p.column, p.reason, p.value) for p in found}
         alone = set()
         for place, row in enumerate(rows):
-            model.predict(in_columns([row]))
-            alone |= {(place, p.column, p.reason, p.value) for p in model.problems.of_cells()}
+            found = model.predictions(in_columns([row])).problems.of_cells()
+            alone |= {(place, p.column, p.reason, p.value) for p in found}
         assert among == alone
 
 

@@ -117,7 +117,7 @@ def test_every_problem_is_kept_with_row_and_reason(faulty, tmp_path):
     assert {(3, "x"), (7, "y"), (9, "")} <= set(found)
     assert found[3, "x"]["value"] == "broken"
     assert all(cell["reason"] for cell in found.values())
-    assert len(cells(tmp_path / "run")) == len(model.problems) == model.card["problems"]
+    assert len(cells(tmp_path / "run")) == len(model.fit_problems) == model.card["problems"]
 
 
 def test_a_second_run_in_the_folder_replaces_the_first_and_leaves_other_files(tabular, tmp_path):

@@ -95,7 +95,7 @@ def test_what_a_cell_means_does_not_depend_on_the_other_rows():
     alone, among = model.predict_proba(few), model.predict_proba(more)[:3]
     np.testing.assert_allclose(alone, among, atol=1e-6)
     np.testing.assert_allclose(alone, model.model_.predict_proba(few), atol=1e-6)
-    assert alone[0, 1] > 0.8 and alone[1, 1] < 0.2 and not len(model.model_.problems)
+    assert alone[0, 1] > 0.8 and alone[1, 1] < 0.2 and not len(model.model_.predictions(few).problems)
 
 
 def test_numbers_keep_their_spelling_in_a_fit():

@@ -13,22 +13,74 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sensorium.api import compare as compare
     from sensorium.api import fit as fit
+    from sensorium.comparison import Comparison as Comparison
+    from sensorium.config import Config as Config
+    from sensorium.errors import ArtifactError as ArtifactError
+    from sensorium.errors import BusyError as BusyError
+    from sensorium.errors import ConfigError as ConfigError
+    from sensorium.errors import DataError as DataError
+    from sensorium.errors import MissingExtraError as MissingExtraError
+    from sensorium.errors import OutOfMemoryError as OutOfMemoryError
+    from sensorium.errors import SchemaError as SchemaError
     from sensorium.errors import SensoriumError as SensoriumError
+    from sensorium.errors import StoreError as StoreError
+    from sensorium.errors import TableError as TableError
+    from sensorium.errors import TrainingError as TrainingError
+    from sensorium.errors import UnknownNameError as UnknownNameError
+    from sensorium.evaluate import Evaluation as Evaluation
+    from sensorium.inspection import Inspection as Inspection
     from sensorium.inspection import inspect as inspect
     from sensorium.predictor import Model as Model
+    from sensorium.predictor import Predictions as Predictions
     from sensorium.predictor import load as load
+    from sensorium.train import Interrupted as Interrupted
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Comparison": "comparison",
+    "Config": "config",
+    "Evaluation": "evaluate",
+    "Inspection": "inspection",
+    "Interrupted": "train",
     "Model": "predictor",
-    "SensoriumError": "errors",
+    "Predictions": "predictor",
     "compare": "api",
     "fit": "api",
     "inspect": "inspection",
     "load": "predictor",
 }
-__all__ = ["Model", "SensoriumError", "__version__", "compare", "fit", "inspect", "load"]
+_ERRORS = (
+    "ArtifactError", "BusyError", "ConfigError", "DataError", "MissingExtraError", "OutOfMemoryError", "SchemaError",
+    "SensoriumError", "StoreError", "TableError", "TrainingError", "UnknownNameError",
+)  # fmt: skip
+_HOMES |= dict.fromkeys(_ERRORS, "errors")
+__all__ = [
+    "ArtifactError",
+    "BusyError",
+    "Comparison",
+    "Config",
+    "ConfigError",
+    "DataError",
+    "Evaluation",
+    "Inspection",
+    "Interrupted",
+    "MissingExtraError",
+    "Model",
+    "OutOfMemoryError",
+    "Predictions",
+    "SchemaError",
+    "SensoriumError",
+    "StoreError",
+    "TableError",
+    "TrainingError",
+    "UnknownNameError",
+    "__version__",
+    "compare",
+    "fit",
+    "inspect",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -38,4 +90,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted(__all__)

@@ -33,9 +33,9 @@ from sensorium.train import Checkpoint
 
 
 class Settings(TypedDict, total=False):
-    """Keywords of `fit` and `compare`: the keys of `Config`, and short forms of the most used.
+    """Keywords of `fit` and `compare`: the keys of `Config`, and those of its groups where the name says which one.
 
-    How the table is read is set as `config={"table": {"encoding": "cp1252"}}`.
+    `sensorium list settings` shows them all; those of a group are set as `config={"table": {"encoding": "cp1252"}}`.
     """
 
     columns: Sequence[str]
@@ -55,6 +55,8 @@ class Settings(TypedDict, total=False):
     device: str
     epochs: int
     batch_size: int
+    learning_rate: float
+    patience: int | None
     split_column: str
 
 
@@ -62,7 +64,6 @@ LESS = (
     "smaller batches (--set train.batch_size=16), a smaller model (--set width=32), fewer columns or smaller files "
     "(--set modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
 )
-SHORT = {"epochs": ("train", "epochs"), "batch_size": ("train", "batch_size"), "split_column": ("split", "column")}
 
 
 @told_of_memory(LESS)
@@ -135,9 +136,7 @@ def fit(
         trained = _train(experiment, time, run, checkpoint, save)
         if run:
             run.checkpoint(resume).forget()
-    model = Model(trained.bundle, evaluations.get("test"))
-    model.problems = experiment.problems
-    return model
+    return Model(trained.bundle, evaluations.get("test"), experiment.problems)
 
 
 def _train(
@@ -281,7 +280,9 @@ def gather_config(
     modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
     if encoders:
         flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
-    layers: list[Mapping[str, Any]] = [{key: value for key, value in flat.items() if key not in SHORT}]
-    layers += [{SHORT[key][0]: {SHORT[key][1]: value}} for key, value in flat.items() if key in SHORT]
+    layers: list[Mapping[str, Any]] = [{key: value for key, value in flat.items() if key in Config.model_fields}]
+    layers += [{key: value} for key, value in flat.items() if key not in Config.model_fields and key != "split_column"]
+    if "split_column" in flat:
+        layers.append({"split": {"column": flat["split_column"]}})
     named = {"target": target if isinstance(target, str) else list(target)} if target is not None else {}
     return Config.gather(lowest, below, *layers, named), modules

@@ -106,10 +106,11 @@ class Registry:
         kind: what a member is called in messages ("fusion").
         package: the dotted package whose folder is scanned; also the entry-point group for other packages.
         plugins: whether other packages may add to it.
+        taker: the method that a member's options are passed to.
     """
 
-    def __init__(self, kind: str, package: str, plugins: bool = True) -> None:
-        self.kind, self.package, self._plugins = kind, package, plugins
+    def __init__(self, kind: str, package: str, plugins: bool = True, *, taker: str = "__init__") -> None:
+        self.kind, self.package, self._plugins, self._taker = kind, package, plugins, taker
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -131,6 +132,15 @@ class Registry:
 
     def load(self, name: str) -> Any:
         return self.entry(name).load()
+
+    def options(self, name: str) -> list[Option]:
+        """A member's options, read without importing it."""
+        return self.entry(name).options(self._taker)
+
+    def taker(self, name: str) -> Any:
+        """The class, function or method that takes a member's options."""
+        member = self.load(name)
+        return member if self._taker == "__init__" else getattr(member, self._taker)
 
 
 def _plugin_packages(group: str) -> list[str]:
@@ -162,7 +172,7 @@ def _keyword_options(node: ast.FunctionDef) -> Iterator[Option]:
 
 
 sources = Registry("table source", "sensorium.table")
-modalities = Registry("modality", "sensorium.modalities")
+modalities = Registry("modality", "sensorium.modalities", taker="learn")
 augmentations = Registry("augmentation", "sensorium.augment")
 encoders = Registry("encoder", "sensorium.encoders")
 fusions = Registry("fusion", "sensorium.fusion")

@@ -129,8 +129,7 @@ def told(problems):
 
 
 def predicted(model, table):
-    model.predict(table)
-    return model.problems
+    return model.predictions(table).problems
 
 
 def evaluated(model, table):
@@ -138,11 +137,11 @@ def evaluated(model, table):
 
 
 def adapted(model, table):
-    return model.adapt(table).problems
+    return model.adapt(table).fit_problems
 
 
 def continued(model, table):
-    return sensorium.fit(table, start=model, epochs=1, progress=False).problems
+    return sensorium.fit(table, start=model, epochs=1, progress=False).fit_problems
 
 
 @pytest.mark.parametrize("use", [predicted, evaluated, adapted, continued])
@@ -158,8 +157,9 @@ def test_neither_does_a_copy_of_it(hostile, server, tmp_path):
     table, model = hostile
     sensorium.load(model).adapt(table).save(tmp_path / "again")
     loaded = sensorium.load(tmp_path / "again")
-    assert outside(predicted(loaded, table)) == [0, 1, 2]
-    assert told(loaded.problems) and not server[1]
+    problems = predicted(loaded, table)
+    assert outside(problems) == [0, 1, 2]
+    assert told(problems) and not server[1]
 
 
 def test_the_caller_may_allow_it(hostile):
@@ -169,7 +169,7 @@ def test_the_caller_may_allow_it(hostile):
     problems = predicted(loaded, table)
     assert {problem.row for problem in problems if problem.row is not None} == {2}
     assert not told(problems)
-    problems = sensorium.fit(table, start=model, epochs=1, progress=False, config=allowed).problems
+    problems = sensorium.fit(table, start=model, epochs=1, progress=False, config=allowed).fit_problems
     assert {problem.row for problem in problems if problem.row is not None} == {2}
     assert not told(problems)
 
@@ -209,10 +209,13 @@ def test_a_model_brings_no_query_along(tmp_path):
     assert "x < 100" not in (tmp_path / "m" / "model.json").read_text()
     forge(tmp_path / "m", table={"query": "SELECT 1 AS x, 'a' AS label"})
     loaded = sensorium.load(tmp_path / "m")
-    assert len(loaded.predict(path)) == ROWS
-    assert "table.query" in told(loaded.problems)[0].reason and "--set table.query=" in told(loaded.problems)[0].cure
+    found = loaded.predictions(path)
+    assert len(found) == ROWS
+    (problem,) = told(found.problems)
+    assert "table.query" in problem.reason and "--set table.query=" in problem.cure
     loaded = sensorium.load(tmp_path / "m", config={"table": {"query": "SELECT * FROM a WHERE x < 1"}})
-    assert len(loaded.predict(path)) == 7 and not told(loaded.problems)
+    found = loaded.predictions(path)
+    assert len(found) == 7 and not told(found.problems)
 
 
 def test_nothing_else_is_changed_after_the_fit(pictures):

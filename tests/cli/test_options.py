@@ -209,7 +209,7 @@ def test_predictions_that_cannot_be_written_are_told_before_the_work(run, made, 
 
 
 def test_list_takes_one_kind(tmp_path):
-    assert parameters("list") == {"kind"}
+    assert parameters("list") == {"kind", "name"}
     assert list(answer("list", "fusions")) == ["fusions"]
 
 
@@ -234,7 +234,7 @@ def test_help_has_an_example_that_can_be_parsed(command):
         (["evaluate", "model"], "table"),
         (["inspect"], "table"),
         (["demo", "--epochs", "0"], "--epochs"),
-        (["list", "fusions", "more"], "more"),
+        (["list", "fusions", "gated", "more"], "more"),
     ],
 )
 def test_wrong_usage_is_told_with_exit_code_2(arguments, message):

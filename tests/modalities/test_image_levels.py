@@ -246,7 +246,7 @@ def test_inspect_and_fit_say_the_scale(tmp_path):
     found = sensorium.inspect(tmp_path / "t.csv", "label")
     assert "0–4,095" in {plan.name: plan.caution for plan in found.columns}["picture"]
     model = sensorium.fit(tmp_path / "t.csv", "label", epochs=1, progress=False, out=tmp_path / "run")
-    assert sum("0–4,095" in problem.reason for problem in model.problems) == 1
+    assert sum("0–4,095" in problem.reason for problem in model.fit_problems) == 1
     loaded = sensorium.load(tmp_path / "run")
     assert "0–4,095" in str(loaded.describe())
     assert loaded.predict(tmp_path / "t.csv").tolist() == model.predict(tmp_path / "t.csv").tolist()

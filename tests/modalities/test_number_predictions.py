@@ -122,7 +122,7 @@ def fit(cells, **settings):
 def test_what_is_dropped_and_guessed_is_said_once_by_fit_and_by_inspect():
     cells = [*["1,234", "2,500", "12,125"] * 25, *["n.b."] * 5]
     model = fit(cells)
-    said = [str(group) for group in model.problems.whole().groups() if group.column == "x"]
+    said = [str(group) for group in model.fit_problems.whole().groups() if group.column == "x"]
     assert sum("table.decimal" in line for line in said) == 1
     assert sum("'n.b.' in the training rows are read as missing" in line for line in said) == 1
     found = sensorium.inspect(table(cells), "y").columns[0]
@@ -134,11 +134,12 @@ def test_a_limit_is_a_number_and_a_column_that_says_so(tmp_path):
     cells = [f"{i / 4}" if i % 5 else "<5" for i in range(80)]
     model = fit(cells)
     assert model.columns == {"x": "number", "x.censored": "censored", "z": "number"}
-    assert "x.censored says which" in " ".join(map(str, model.problems.whole().groups()))
+    assert "x.censored says which" in " ".join(map(str, model.fit_problems.whole().groups()))
     model.save(tmp_path / "m.zip")
     loaded = sensorium.load(tmp_path / "m.zip")
-    answers = loaded.predict_proba({"x": ["<5", "5", ">5", "5+"], "z": [0.5] * 4})
-    assert not loaded.problems
+    found = loaded.predictions({"x": ["<5", "5", ">5", "5+"], "z": [0.5] * 4})
+    answers = found.scores
+    assert not found.problems
     assert len(np.unique(answers[:, 0].round(9))) == 3
     assert loaded.predict_proba({"x": [5.0], "z": [0.5]}) == pytest.approx(answers[1:2], rel=1e-6)
 

@@ -55,7 +55,7 @@ def test_it_learns_the_same_and_keeps_nothing(table, tmp_path, monkeypatch):
 
 def test_what_cannot_be_read_is_told_once_with_its_row(table, tmp_path):
     model = fit(table, stream=True, out=tmp_path / "run")
-    told = [problem for problem in model.problems if problem.column == "image"]
+    told = [problem for problem in model.fit_problems if problem.column == "image"]
     assert [problem.row for problem in told] == list(BROKEN)
     lines = (tmp_path / "run" / "problems.jsonl").read_text().splitlines()
     assert [json.loads(line)["row"] for line in lines if json.loads(line)["column"] == "image"] == list(BROKEN)

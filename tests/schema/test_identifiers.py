@@ -158,8 +158,7 @@ def test_an_index_keeps_its_offices():
 def test_a_shuffled_frame_teaches_nothing_and_its_index_may_be_missing():
     model = sensorium.fit(frame().sample(frac=1, random_state=1), "label", epochs=1, progress=False)
     assert model.columns == {"x": "number"}
-    model.predict(pd.DataFrame({"x": NOISE[:3]}))
-    assert not list(model.problems)
+    assert not list(model.predictions(pd.DataFrame({"x": NOISE[:3]})).problems)
 
 
 def test_an_index_is_no_feature_of_the_estimators():

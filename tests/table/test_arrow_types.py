@@ -201,8 +201,7 @@ def test_what_a_prediction_can_not_read_is_told():
     given = {"x": random.normal(size=N), "z": random.normal(size=N), "y": ["p", "q"] * 30}
     model = sensorium.fit(given, "y", epochs=1, progress=False)
     maps = pa.array([[("k", 1)]] * 2, pa.map_(pa.string(), pa.int64()))
-    model.predict(pa.table({"x": maps, "z": [0.5, 0.1]}))
-    (problem,) = model.problems
+    (problem,) = model.predictions(pa.table({"x": maps, "z": [0.5, 0.1]})).problems
     assert problem.column == "x"
     assert "map<string, int64>" in problem.reason and "missing in every row" in problem.reason
 

@@ -260,7 +260,7 @@ def test_what_the_reader_found_is_in_inspect_fit_and_json(write):
     found = sensorium.inspect(path, "label")
     assert [(n["column"], n["rows"]) for n in found.notices if "30 rows of the file" in n["reason"]] == [("note", [])]
     model = sensorium.fit(path, "label", epochs=1, progress=False)
-    assert ["30 rows" in p.reason for p in model.problems if p.column == "note" and p.row is None].count(True) == 1
+    assert ["30 rows" in p.reason for p in model.fit_problems if p.column == "note" and p.row is None].count(True) == 1
     assert any("30 rows of the file" in notice["reason"] for notice in model.card["notices"])
 
 

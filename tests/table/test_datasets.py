@@ -101,7 +101,7 @@ def test_bytes_in_parquet_cells(form, make, tmp_path):
     parquet.write_table(table, tmp_path / "t.parquet")
     model = sensorium.fit(tmp_path / "t.parquet", "label", epochs=10, progress=False)
     assert model.card["columns"][0]["modality"] == {picture: "image", sound: "audio"}[make]
-    assert not [problem for problem in model.problems if problem.column == "cell"]
+    assert not [problem for problem in model.fit_problems if problem.column == "cell"]
     answers = model.predict(tmp_path / "t.parquet")
     right = np.array([answer == "ab"[row % 2] for row, answer in enumerate(answers)])
     assert right[[row for row in range(ROWS) if form != "gaps" or row not in (3, 5)]].all()

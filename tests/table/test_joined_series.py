@@ -147,15 +147,14 @@ def test_columns_that_a_series_lacks_when_predicting_are_gaps_and_told(wide, mod
     left = {name: column for name, column in wide.items() if name not in ("t3", "t4")}
     gaps = wide | {"t3": [None] * 80, "t4": [None] * 80}
     assert np.array_equal(model.predict_proba(left), model.predict_proba(gaps))
-    model.predict(left)
-    assert [problem.reason for problem in model.problems] == ["the table has no column t3, t4: gaps in every row"]
-    model.predict({"size": wide["size"]})
-    assert [problem.column for problem in model.problems] == ["load"]
+    (problem,) = model.predictions(left).problems
+    assert problem.reason == "the table has no column t3, t4: gaps in every row"
+    assert [problem.column for problem in model.predictions({"size": wide["size"]}).problems] == ["load"]
 
 
 def test_a_bad_step_is_told_with_its_row(wide, model):
     odd = wide | {"t4": [*map(str, wide["t4"][:70]), "broken", *map(str, wide["t4"][71:])]}
-    assert model.predict_table(odd)["problem"].to_pylist()[70].startswith("load: t4: a step that is no number")
+    assert model.predictions(odd).to_arrow()["problem"].to_pylist()[70].startswith("load: t4: a step that is no number")
     found = sensorium.inspect(odd, "label", config={"table": {"series": {"load": "t*"}}})
     (load,) = (column for column in found.columns if column.name == "load")
     assert load.modality == "series" and load.faults[0]["rows"] == [70]

@@ -147,5 +147,5 @@ def test_a_model_of_a_partitioned_folder_predicts_one(tmp_path):
     rows.to_parquet(tmp_path / "t", partition_cols=["c"], index=False)
     model = sensorium.fit(tmp_path / "t", "y", epochs=1, progress=False)
     assert model.columns == {"x": "number", "c": "category"}
-    assert len(model.predict(tmp_path / "t")) == 60
-    assert not list(model.problems)
+    found = model.predictions(tmp_path / "t")
+    assert len(found) == 60 and not found.problems

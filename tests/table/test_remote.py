@@ -114,7 +114,7 @@ def stored():
 
 
 def told(model):
-    return [problem for problem in model.problems if problem.column == "photo"]
+    return [problem for problem in model.fit_problems if problem.column == "photo"]
 
 
 def fit(address, **settings):

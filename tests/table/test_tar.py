@@ -62,7 +62,7 @@ def test_pictures_are_read_from_their_shards(stream, shards, tmp_path, monkeypat
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     config = {"prepare": {"stream": stream}}
     model = sensorium.fit(shards / "shard-*.tar", "cls", columns=["png"], epochs=6, config=config, progress=False)
-    assert not list(model.problems)
+    assert not list(model.fit_problems)
     assert model.test.metrics["accuracy"] == 1
     assert list(model.predict(shards / "shard-000.tar"))[:2] == ["night", "day"]
 
@@ -161,5 +161,5 @@ def test_a_shard_cut_after_it_was_read_is_a_missing_cell(tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     model = sensorium.fit(table, "cls", columns=["png", "width"], epochs=1, progress=False)
-    reasons = {problem.reason for problem in model.problems if problem.column == "png"}
+    reasons = {problem.reason for problem in model.fit_problems if problem.column == "png"}
     assert reasons == {"the file is shorter than it was when the table was read: read as missing"}

@@ -23,23 +23,25 @@ def model():
     )
 
 
-def told(model):
-    return [(problem.column, problem.reason) for problem in model.problems]
+def told(found):
+    return [(problem.column, problem.reason) for problem in found.problems]
 
 
 def test_a_missing_column_is_not_read_from_another_one(model):
     rows = {"price": [100.0, 250.0]}
-    without = model.predict_proba(rows)
-    assert told(model) == [("price.1", "the table has no such column: read as missing in every row")]
-    assert np.array_equal(without, model.predict_proba({**rows, "price.1": [None, None]}))
-    assert not told(model)
+    without = model.predictions(rows)
+    assert told(without) == [("price.1", "the table has no such column: read as missing in every row")]
+    gaps = model.predictions({**rows, "price.1": [None, None]})
+    assert np.array_equal(without.scores, gaps.scores)
+    assert not told(gaps)
 
 
 def test_a_saved_model_does_not_either(model, tmp_path):
     model.save(tmp_path / "model")
     loaded = sensorium.load(tmp_path / "model")
-    loaded.predict({"price": [100.0]})
-    assert told(loaded) == [("price.1", "the table has no such column: read as missing in every row")]
+    assert told(loaded.predictions({"price": [100.0]})) == [
+        ("price.1", "the table has no such column: read as missing in every row")
+    ]
 
 
 def test_a_target_is_not_read_from_another_column():

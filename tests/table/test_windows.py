@@ -364,7 +364,7 @@ def test_a_long_table_is_fitted_evaluated_and_predicted(model):
     assert model.evaluate(momentum()).metrics["accuracy"] > 0.8
     assert "600 rows of 6 entities" in model.card["notes"][0]
     today = {name: cells[95:100] for name, cells in momentum().items()}
-    answers = model.predict_table(today)
+    answers = model.predictions(today).to_arrow()
     assert answers.select(["row", "name"]).to_pylist() == [{"row": 0, "name": "e0"}, {"row": 1, "name": "e0"}]
     assert answers["day"].to_pylist()[-1] == datetime.datetime(2026, 4, 10)  # whose target nobody knows yet
 

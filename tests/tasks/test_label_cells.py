@@ -92,7 +92,7 @@ def test_a_model_answers_and_evaluates_in_the_labels_of_its_table(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]))
     model = sensorium.fit(tmp_path / "t.csv", "y", epochs=8, progress=False, out=tmp_path / "run")
     assert model.labels == [0, 1] and model.card["rows"]["train"] + model.card["rows"]["validation"] < 80
-    assert [p.reason for p in model.problems.whole() if "'NA'" in p.reason]
+    assert [p.reason for p in model.fit_problems.whole() if "'NA'" in p.reason]
     again = sensorium.load(tmp_path / "run")
     assert again.evaluate(tmp_path / "t.csv").n == model.test.n  # the very table: the test rows are known
     for labels in ([False, True], ["False", "True"], ["0", "1"], [0.0, 1.0], ["no", "yes"]):

@@ -91,7 +91,7 @@ def test_it_is_told_by_inspection_and_fit(lines):
 def test_outliers_are_trained_on_where_that_is_set(lines):
     model = sensorium.fit(lines, "y", epochs=1, progress=False, train={"outliers": "keep"})
     assert model.bundle.task.deviation > 1e6
-    assert [p for p in model.problems.whole() if "far from all others" in p.reason]
+    assert [p for p in model.fit_problems.whole() if "far from all others" in p.reason]
 
 
 def test_a_stray_validation_label_does_not_choose_the_epoch():
@@ -99,12 +99,12 @@ def test_a_stray_validation_label_does_not_choose_the_epoch():
     split = ["train"] * 70 + ["val"] * 20 + ["test"] * 10
     y = np.where(np.arange(100) == 75, 1e9, x * 2)
     model = sensorium.fit({"x": x, "y": y, "split": split}, "y", epochs=1, progress=False)
-    assert [problem.row for problem in model.problems.of_cells()] == [75]
+    assert [problem.row for problem in model.fit_problems.of_cells()] == [75]
 
 
 def test_of_several_targets_each_has_its_own(lines):
     both = {**lines, "label": ["b" if value > 0 else "a" for value in lines["x"]]}
     model = sensorium.fit(both, ["y", "label"], epochs=1, progress=False)
-    assert [p.column for p in model.problems.whole() if "far from" in p.reason] == ["y"]
+    assert [p.column for p in model.fit_problems.whole() if "far from" in p.reason] == ["y"]
     assert model.card["rows"]["train"] + model.card["rows"]["validation"] + model.card["rows"]["test"] == 400
     assert model.bundle.task.parts["y"].deviation < 5

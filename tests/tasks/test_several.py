@@ -58,7 +58,7 @@ def test_answers_are_told_target_by_target_also_after_loading(run, table):
     model, out = run
     first = model.predict(table)[0]
     assert set(first) == set(TARGETS) and first["label"] in ("yes", "no") and isinstance(first["tags"], list)
-    answers = sensorium.load(out).predict_table({"x": table["x"], "y": table["y"]})
+    answers = sensorium.load(out).predictions({"x": table["x"], "y": table["y"]}).to_arrow()
     assert answers.column_names[:4] == ["row", "label.prediction", "label.probability_no", "label.probability_yes"]
     assert "price.prediction" in answers.column_names and "price.probability_price" not in answers.column_names
     assert answers["price.prediction"][0].as_py() == pytest.approx(first["price"])
@@ -145,11 +145,11 @@ def test_each_target_is_checked_for_labels_enough(capsys):
     made = {"x": x, "y": np.where(x > 0, "b", "a"), "z": few, "split": split}
     few[:6] = ["p", "q", "p", "q", "p", "p"]
     model = sensorium.fit(made, ["y", "z"], epochs=1, progress=False)
-    told = [problem.reason for problem in model.problems.whole() if problem.column == "z"]
+    told = [problem.reason for problem in model.fit_problems.whole() if problem.column == "z"]
     assert any("6 of 200 rows have a label of this target (4 train, 0 validation, 2 test)" in reason for reason in told)
     assert any("not measured on the validation rows" in reason for reason in told)
     assert any("all 2 test rows have one label" in reason for reason in told)
-    assert not [problem for problem in model.problems.whole() if problem.column == "y"]
+    assert not [problem for problem in model.fit_problems.whole() if problem.column == "y"]
     seen = sensorium.inspect(made, config={"target": ["y", "z"]}).target["caution"]
     assert "6 of 200 rows have a label" in seen and "one label" in seen
 

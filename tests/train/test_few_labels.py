@@ -78,7 +78,7 @@ def test_rows_without_a_label_are_learnt_from_and_told(name, table, capsys):
     card = models[0].card
     assert card["unlabelled"] == {"rows": missing, "learnt_from_by": [name]}
     assert card["rows"] == {"train": 24, "validation": 24, "test": 50}
-    assert models[0].test.n == 50 and not len(models[0].problems)
+    assert models[0].test.n == 50 and not len(models[0].fit_problems)
     fit(table, epochs=1, train=USERS[name], progress=True)
     assert f"{missing} rows without a label, learnt from by {name}" in capsys.readouterr().err
 
@@ -86,7 +86,7 @@ def test_rows_without_a_label_are_learnt_from_and_told(name, table, capsys):
 def test_without_a_use_they_are_left_out_as_ever(table):
     model = fit(table, epochs=1)
     assert model.card["unlabelled"] == {"rows": 0, "learnt_from_by": []}
-    assert len(model.problems) == table["label"].count(None)
+    assert len(model.fit_problems) == table["label"].count(None)
 
 
 def test_where_there_are_none_that_is_told(capsys):

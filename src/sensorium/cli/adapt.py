@@ -37,7 +37,6 @@ def adapt(
     from sensorium.config import parse_assignments
     from sensorium.files import check_apart
     from sensorium.predictor import load
-    from sensorium.progress import reporter
     from sensorium.report import moved_text, problems_text
 
     check_apart([out], model=model, table=table)
@@ -45,11 +44,10 @@ def adapt(
     given = parse_assignments(assign or [])
     reach: dict[str, Any] = {group: given.pop(group) for group in ("table", "prepare") if group in given}
     loaded = load(model, device=device or "auto", config=reach)
-    loaded.report = reporter(not quiet)
-    adapted = loaded.adapt(table, method, seed=seed, **given)
+    adapted = loaded.adapt(table, method, seed=seed, progress=not quiet, **given)
     adapted.save(out)
     show(moved_text(adapted.card["moved"]), json, quiet)
-    show(problems_text(adapted.problems), json, quiet)
+    show(problems_text(adapted.fit_problems), json, quiet)
     if not (json or quiet):
         say(f"model: {out}")
     how = adapted.card["adapted"]
@@ -59,7 +57,7 @@ def adapt(
             "method": how["method"],
             "rows": how["rows"],
             "moved": adapted.card["moved"],
-            "problems": len(adapted.problems),
+            "problems": len(adapted.fit_problems),
         },
         json,
     )

@@ -44,7 +44,7 @@ def demo(
     model = load(out / "run")
     show(evaluation_text(model.evaluate(table)), json)
     heading(f"predict {out / 'run'} {table} -o {out / 'answers.parquet'}")
-    answers = model.predict_table(table)
+    answers = model.predictions(table).to_arrow()
     write_table(answers, out / "answers.parquet")
     show(predictions_text(answers, read_truth(table), SHOWN), json)
     heading(f"compare {table} --target gate --epochs {epochs} --fusions concat,weighted_sum")

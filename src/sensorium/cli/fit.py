@@ -72,7 +72,7 @@ def fit(
     show(fit_text(model.describe(), card, model.test), json, quiet)
     if "moved" in card:
         show(moved_text(card["moved"]), json, quiet)
-    show(problems_text(model.problems.of_cells()), json, quiet)  # those of whole columns were said before training
+    show(problems_text(model.fit_problems.of_cells()), json, quiet)  # those of whole columns were said before training
     if not (json or quiet):
         say(f"model: {out / 'model'}")
     show_json(_told(model, out) | doctor_json(card), json)
@@ -91,7 +91,7 @@ def _told(model: Model, out: Path) -> dict[str, Any]:
         "epochs": len(card["history"]["epochs"]),
         "seconds": card["seconds"],
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
-        "problems": len(model.problems.of_cells()),
-        "notices": [*card["notices"], *(group.to_json() for group in model.problems.of_cells().groups())],
+        "problems": len(model.fit_problems.of_cells()),
+        "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
         **{key: card[key] for key in ("moved", "tuning", "search") if key in card},
     }

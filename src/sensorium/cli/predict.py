@@ -34,7 +34,7 @@ def predict(
     from sensorium.config import parse_assignments
     from sensorium.files import check_apart, check_outside_models
     from sensorium.predictor import load
-    from sensorium.progress import reporter
+    from sensorium.problems import Problems
     from sensorium.report import problems_text
     from sensorium.table import check_writable, write_table
 
@@ -42,11 +42,10 @@ def predict(
     check_apart([out], table=table)
     check_outside_models(out)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    loaded.report = reporter(not quiet)
-    answers = loaded.predict_table(table)
-    loaded.problems.extend(write_table(answers, out, safe_csv=safe_csv))
-    show(problems_text(loaded.problems), json, quiet)
+    found = loaded.predictions(table, progress=not quiet)
+    problems = Problems([*found.problems, *write_table(found.to_arrow(), out, safe_csv=safe_csv)])
+    show(problems_text(problems), json, quiet)
     if not (json or quiet):
-        say(f"{len(answers):,} rows: {out}")
-    notices = [group.to_json() for group in loaded.problems.groups()]
-    show_json({"rows": len(answers), "out": str(out), "notices": notices}, json)
+        say(f"{len(found):,} rows: {out}")
+    notices = [group.to_json() for group in problems.groups()]
+    show_json({"rows": len(found), "out": str(out), "notices": notices}, json)

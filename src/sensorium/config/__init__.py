@@ -6,6 +6,7 @@ the result and tells every fault at once.
 
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
 from sensorium.config._config import Config, PrepareConfig, SplitConfig
+from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._layers import overlay, parse_assignments, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
@@ -39,6 +40,7 @@ __all__ = [
     "PrepareConfig",
     "PretrainConfig",
     "RemoteConfig",
+    "Setting",
     "Share",
     "Side",
     "Sizes",
@@ -53,6 +55,9 @@ __all__ = [
     "check_options",
     "every_setting",
     "given_names",
+    "list_options",
+    "list_settings",
+    "options_schema",
     "overlay",
     "parse_assignments",
     "read_yaml",

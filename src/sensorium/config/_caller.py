@@ -6,14 +6,11 @@ uses it to say, each time. Such a setting has `CALLER_ONLY` in its annotation, o
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from sensorium.config._config import Config
-from sensorium.config._types import CALLER_ONLY
+from sensorium.config._tree import walk
 from sensorium.errors import ConfigError
 
 
@@ -24,7 +21,7 @@ def caller_only() -> list[str]:
 
 def every_setting() -> Iterator[tuple[str, bool]]:
     """Each setting's name, and whether it is one that only the caller gives."""
-    return _settings(Config, "", False)
+    return ((name, marked) for name, _, marked in walk(Config))
 
 
 def split_saved(saved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -63,24 +60,6 @@ def given_names(given: Mapping[str, Any]) -> list[str]:
 
 
 _MISSING = object()
-
-
-def _settings(model: type[BaseModel], prefix: str, marked: bool) -> Iterator[tuple[str, bool]]:
-    for name, field in model.model_fields.items():
-        own = marked or CALLER_ONLY in field.metadata
-        group = _group(field.annotation)
-        if group:
-            yield from _settings(group, f"{prefix}{name}.", own)
-        else:
-            yield f"{prefix}{name}", own
-
-
-def _group(annotation: Any) -> type[BaseModel] | None:
-    """The group of settings that a field holds, if it does; a choice with free options is none."""
-    kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
-    return next(
-        (kind for kind in kinds if issubclass(kind, BaseModel) and kind.model_config["extra"] == "forbid"), None
-    )
 
 
 def _value(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field, PositiveInt
 from sensorium.config._layers import overlay
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
+from sensorium.config._tree import at_full_names, walk
 from sensorium.config._types import CALLER_ONLY, Choice, Fraction, Named, Strict
 from sensorium.errors import ConfigError, did_you_mean, raise_together
 
@@ -82,7 +84,9 @@ class Config(Strict):
     calibrate: Literal["auto", "temperature", "none"] = Field(
         "auto", description="scale probabilities by the validation rows; auto: where --budget chooses the model"
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        0, description="random seed: the same seed, data and machine give the same weights"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
 
     @pydantic.model_validator(mode="before")
@@ -121,12 +125,14 @@ class Config(Strict):
     def gather(cls, *layers: Mapping[str, Any]) -> Config:
         """Lay mappings over each other, later ones win, and validate.
 
+        The name of a setting alone, such as `learning_rate`, is enough where only one is meant.
+
         Raises:
             ConfigError: tells all faults together, each with its key and the nearest known key.
         """
         merged: dict[str, Any] = {}
         for layer in layers:
-            merged = overlay(merged, layer)
+            merged = overlay(merged, at_full_names(cls, layer))
         try:
             return cls.model_validate(merged)
         except pydantic.ValidationError as error:
@@ -139,7 +145,10 @@ def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
     place = ".".join(path)
     if fault["type"] == "extra_forbidden":
         known = _known_keys(model, path[:-1])
-        return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=did_you_mean(path[-1], known))
+        leaves = {name.rpartition(".")[2] for name, _, _ in walk(model)} if len(path) == 1 else set()
+        near = [name for name in leaves if difflib.get_close_matches(path[-1], [name])]  # it may stand alone, too
+        cure = did_you_mean(path[-1], [*known, *near])
+        return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=cure)
     return ConfigError(f"setting {place} can't be {fault['input']!r}", place=place, rule=fault["msg"])
 
 

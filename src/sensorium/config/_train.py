@@ -33,7 +33,7 @@ class TrainConfig(Strict):
     batch_size: PositiveInt | None = Field(None, description="64 by default, less where training rows are few")
     accumulate: PositiveInt = Field(1, description="parts in which a batch goes through the model, for want of memory")
     learning_rate: Annotated[float, Field(gt=0)] = Field(2e-3, description="peak of the schedule")
-    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    optimizer: Literal["adam", "adamw", "sgd"] = Field("adamw", description="sgd has a momentum of 0.9")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="decoupled in adamw, L2 in adam and sgd")
     schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="after the warm-up, down to zero")
     warmup: Fraction = Field(0.1, description="share of the steps over which the rate rises")

@@ -2,6 +2,7 @@
 
 from sensorium.report._parts import text_line
 from sensorium.report.doctor import doctor_json, doctor_text
+from sensorium.report.listing import listing_text, settings_text
 from sensorium.report.moved import moved_text
 from sensorium.report.quantized import quantized_text
 from sensorium.report.text import (
@@ -9,7 +10,6 @@ from sensorium.report.text import (
     evaluation_text,
     fit_text,
     inspection_text,
-    listing_text,
     predictions_text,
     problems_text,
     subsets_text,
@@ -27,6 +27,7 @@ __all__ = [
     "predictions_text",
     "problems_text",
     "quantized_text",
+    "settings_text",
     "subsets_text",
     "text_line",
 ]

@@ -10,7 +10,6 @@ from rich.console import Group, RenderableType
 
 from sensorium.evaluate import Evaluation, Subsets
 from sensorium.problems import Problems
-from sensorium.registry import Registry
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._parts import text_line
@@ -209,15 +208,6 @@ def notice_text(notice: Mapping[str, Any]) -> str:
     """A finding about a whole column or table, on one line."""
     name = f"{notice['column']}: " if notice["column"] else ""
     return f"{name}{notice['reason']}{f' ({cure})' if (cure := notice['cure']) else ''}"
-
-
-def listing_text(registry: Registry, plural: str) -> RenderableType:
-    """Names, summaries and options of a kind's members."""
-    table = _table(plural, "what", "options")
-    for name, entry in registry.entries.items():
-        options = entry.options("learn" if registry.kind == "modality" else "__init__")
-        table.add_row(name, entry.summary, ", ".join(f"{o.name}={o.default}" for o in options))
-    return table
 
 
 def _cautions(pairs: Iterable[tuple[str, str]]) -> list[RenderableType]:

@@ -230,7 +230,7 @@ def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
     column, modality = f"{owner}.{name}", cast(str | None, member.view(name))
     chosen = config.modalities.get(column)
     if modality and chosen and chosen.name not in (None, modality):
-        options = ", ".join(option.name for option in modalities.entry(modality).options("learn"))
+        options = ", ".join(option.name for option in modalities.options(modality))
         cure = f"leave the modality out; the options of {modality} are {options}"
         raise ConfigError(f"only {modality} can read it, not {chosen.name}", place=f"column {column!r}", cure=cure)
     return modality

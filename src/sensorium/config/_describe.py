@@ -1,0 +1,167 @@
+"""What can be set, for people: every setting and option with its type, range, default and meaning."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pydantic
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from sensorium.config._config import Config
+from sensorium.config._tree import walk
+from sensorium.config._types import FINITE, Choice
+from sensorium.errors import UnknownNameError, did_you_mean
+
+BOUNDS = {"exclusiveMinimum": "> {}", "minimum": "≥ {}", "exclusiveMaximum": "< {}", "maximum": "≤ {}"}
+WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
+SECTIONS = {"Returns:", "Yields:", "Raises:", "Attributes:", "Example:", "Examples:"}
+ARGUMENT = re.compile(r"^(\w+(?:, \w+)*): (.*)")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting, or an option of a registered member.
+
+    Attributes:
+        name: as `--set` takes it.
+        type: its type and range, in words.
+        default: as YAML spells it; empty where it has to be given.
+        description: what it does.
+        caller_only: it is not saved with models.
+    """
+
+    name: str
+    type: str
+    default: str
+    description: str
+    caller_only: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def list_settings(prefix: str = "") -> list[Setting]:
+    """Every setting, in the order of the tree.
+
+    Args:
+        prefix: only those of this name, or of this group, such as `train`.
+
+    Raises:
+        UnknownNameError: nothing has that name.
+    """
+    found = list(_settings())
+    chosen = [s for s in found if not prefix or s.name == prefix or s.name.startswith(f"{prefix}.")]
+    if not chosen:
+        groups = {s.name.rpartition(".")[0] for s in found} - {""}
+        cure = did_you_mean(prefix, [*groups, *(s.name for s in found)])
+        raise UnknownNameError(f"there is no setting {prefix!r}", cure=cure)
+    return chosen
+
+
+def list_options(taker: Callable[..., Any]) -> list[Setting]:
+    """The options of a registered member: the keyword-only parameters of a class, or of a function.
+
+    Args:
+        taker: the class or function that the options are passed to.
+    """
+    function = inspect.getattr_static(taker, "__init__") if isinstance(taker, type) else taker
+    hints = typing.get_type_hints(function, include_extras=True)
+    texts = _arguments(taker)
+    return [
+        Setting(name, _type(_schema(hints[name])), _spelt(parameter.default), texts.get(name, ""))
+        for name, parameter in inspect.signature(taker).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+
+
+def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
+    """JSON Schema of a member's options."""
+    function = inspect.getattr_static(taker, "__init__") if isinstance(taker, type) else taker
+    hints = typing.get_type_hints(function, include_extras=True)
+    properties = {
+        option.name: {**_schema(hints[option.name]), "default": json.loads(option.default or "null")}
+        | ({"description": option.description} if option.description else {})
+        for option in list_options(taker)
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _settings() -> Iterator[Setting]:
+    for name, field, caller_only in walk(Config):
+        annotation = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+        yield Setting(name, _type(_schema(annotation)), _spelt(field.default), field.description or "", caller_only)
+
+
+def _schema(annotation: Any) -> dict[str, Any]:
+    try:
+        return pydantic.TypeAdapter(annotation, config=FINITE).json_schema()
+    except pydantic.errors.PydanticUserError:  # a model has a config of its own
+        return pydantic.TypeAdapter(annotation).json_schema()
+
+
+def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> str:
+    """A JSON Schema in words."""
+    definitions = definitions or schema.get("$defs", {})
+    if "$ref" in schema:
+        return _type(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if schema.get("title") == Choice.__name__:
+        return "name, or mapping of name and options"
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(part, definitions) for part in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return ", ".join(map(str if all(str(value).isidentifier() for value in values) else json.dumps, values))
+    kind = schema.get("type")
+    if "prefixItems" in schema:
+        return f"list of {' and '.join(_type(part, definitions) for part in schema['prefixItems'])}"
+    if kind == "array":
+        return f"list of {_plural(_type(schema.get('items', {}), definitions))}"
+    if kind == "object":
+        inner = schema.get("additionalProperties")
+        return f"mapping to {_type(inner, definitions)}" if isinstance(inner, dict) and inner else "mapping"
+    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
+    return " ".join([WORDS.get(str(kind), "any value"), *([", ".join(bounds)] if bounds else [])])
+
+
+def _plural(words: str) -> str:
+    return {"text": "texts", "number": "numbers", "whole number": "whole numbers"}.get(words, words)
+
+
+def _spelt(default: Any) -> str:
+    if default is PydanticUndefined or default is inspect.Parameter.empty:
+        return ""
+    if isinstance(default, BaseModel):
+        default = default.model_dump(mode="json", exclude_none=True)
+        default = default["name"] if set(default) == {"name"} else default
+    return json.dumps(list(default) if isinstance(default, tuple) else default, ensure_ascii=False)
+
+
+def _arguments(taker: Callable[..., Any]) -> dict[str, str]:
+    """Argument → its description, from the docstrings of a class and those it inherits from, or of a function."""
+    places = [*reversed(taker.__mro__)] if isinstance(taker, type) else [taker]
+    found = dict[str, str]()
+    for place in places:
+        for documented in (place, vars(place).get("__init__") if isinstance(place, type) else None):
+            found |= _of_docstring(inspect.cleandoc(getattr(documented, "__doc__", None) or ""))
+    return found
+
+
+def _of_docstring(text: str) -> dict[str, str]:
+    _, _, rest = text.partition("Args:\n")
+    found, names = dict[str, str](), list[str]()
+    for bare in map(str.strip, rest.splitlines()):
+        if bare in SECTIONS:
+            break
+        if match := ARGUMENT.match(bare):
+            names = match[1].split(", ")
+            found |= dict.fromkeys(names, match[2])
+        else:
+            found |= {name: f"{found[name]} {bare}".strip() for name in names}
+    return found

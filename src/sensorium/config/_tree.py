@@ -1,0 +1,82 @@
+"""The names of settings, walked over the tree of their groups."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sensorium.config._layers import overlay
+from sensorium.config._types import CALLER_ONLY
+from sensorium.errors import ConfigError
+
+
+def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iterator[tuple[str, FieldInfo, bool]]:
+    """Each setting's full name, its field, and whether it is one that only the caller gives.
+
+    Args:
+        model: the group.
+        prefix: put before each name.
+        marked: the group is one that only the caller gives.
+    """
+    for name, field in model.model_fields.items():
+        own = marked or CALLER_ONLY in field.metadata
+        group = _group(field.annotation)
+        if group:
+            yield from walk(group, f"{prefix}{name}.", own)
+        else:
+            yield f"{prefix}{name}", field, own
+
+
+def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer of settings in which `learning_rate` stands where it belongs, at `train.learning_rate`.
+
+    Of several settings of that name the one is meant whose group holds the groups of all others.
+
+    Args:
+        model: the tree.
+        layer: settings as they are given. A name that no setting has stays where it is.
+
+    Raises:
+        ConfigError: several settings have the name, or it is given twice.
+    """
+    found = {key: value for key, value in layer.items() if not isinstance(key, str) or key in model.model_fields}
+    for key in [key for key in layer if key not in found]:
+        full = _full_name(key, [name for name, _, _ in walk(model) if name.rpartition(".")[2] == key])
+        if _has(layer, full.split(".")) and full != key:
+            raise ConfigError(f"{key} and {full} are both set", place=full, cure="leave one of them away")
+        value: Any = layer[key]
+        for part in reversed(full.split(".")):
+            value = {part: value}
+        found = overlay(found, value)
+    return found
+
+
+def _full_name(key: str, names: list[str]) -> str:
+    if not names:
+        return key
+    shortest = min(names, key=len)
+    group = shortest.rpartition(".")[0]
+    if not all(name.startswith(f"{group}.") for name in names):
+        raise ConfigError(f"several settings are called {key!r}", place=key, cure=f"one of: {', '.join(names)}")
+    return shortest
+
+
+def _has(layer: Mapping[str, Any], path: list[str]) -> bool:
+    tree: Any = layer
+    for part in path:
+        if not isinstance(tree, Mapping) or part not in tree:
+            return False
+        tree = tree[part]
+    return True
+
+
+def _group(annotation: Any) -> type[BaseModel] | None:
+    """The group of settings that a field holds, if it does; a choice with free options is none."""
+    kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
+    return next(
+        (kind for kind in kinds if issubclass(kind, BaseModel) and kind.model_config["extra"] == "forbid"), None
+    )

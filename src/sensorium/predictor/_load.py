@@ -1,0 +1,37 @@
+"""Load a model from a file or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from sensorium.artifact import load_bundle
+from sensorium.memory import told_of_memory
+from sensorium.predictor._model import LESS, Model
+
+
+@told_of_memory(LESS)
+def load(
+    path: str | Path,
+    *,
+    device: str = "auto",
+    encoders: dict[str, nn.Module] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Model:
+    """Load a model from a folder, a run folder or a zip; nothing in it is executed.
+
+    Args:
+        path: where it is.
+        device: where it computes: auto, cpu, cuda …
+        encoders: the modules of your own that it was fitted with, by tower.
+        config: settings that are not saved with models, because they say what may be read, fetched and run: a query
+            of a database, whether cells may lead out of the table's folder … (`{"table": {"allow_outside": True}}`).
+
+    Raises:
+        ConfigError: a setting in `config` is not one of these.
+        ArtifactError: missing, damaged, altered, or no Sensorium model.
+    """
+    return Model(load_bundle(Path(path), device, encoders, config))

@@ -1,0 +1,291 @@
+"""A fitted model: predict, evaluate, adapt, quantize, save."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.adaptation import DEFAULT, adapt_bundle
+from sensorium.artifact import save_bundle
+from sensorium.bundle import Bundle
+from sensorium.errors import ConfigError, SchemaError
+from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
+from sensorium.int8 import quantize
+from sensorium.memory import told_of_memory
+from sensorium.metrics import metrics_of
+from sensorium.predictor._predictions import Predictions
+from sensorium.predictor._splits import is_fitted_on, rows_of
+from sensorium.predictor._tables import open_rows, prepare_chunks
+from sensorium.prepare import at_rows
+from sensorium.problems import Problems
+from sensorium.progress import Reporter, reporter
+from sensorium.schema import find_seen
+from sensorium.table import Table
+from sensorium.tasks import no_known_label
+
+LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
+REMOVED = {
+    "predict_table": "call model.predictions(table).to_arrow()",
+    "problems": "model.predictions(table).problems has those of a table, model.fit_problems those of the fit",
+    "report": "pass progress=True to the method",
+}
+
+
+class _Scored(NamedTuple):
+    """Scores of the rows of a table, which columns have a value in each, and what was wrong."""
+
+    scores: npt.NDArray[np.float64]
+    present: dict[str, npt.NDArray[np.bool_]]
+    problems: Problems
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A fitted model. It never changes, and may be used by several threads at once.
+
+    Attributes:
+        bundle: what it is made of.
+        test: how the model did on the fit's test rows; None without such rows, and on a loaded model (see `card`).
+        fit_problems: cells and columns that could not be taken as they were when it was fitted or adapted; empty on a
+            loaded model.
+    """
+
+    bundle: Bundle
+    test: Evaluation | None = None
+    fit_problems: Problems = field(default_factory=Problems)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in REMOVED:
+            raise AttributeError(f"Model.{name} was removed: {REMOVED[name]}")
+        raise AttributeError(f"'Model' object has no attribute {name!r}")
+
+    @property
+    def target(self) -> str:
+        return self.bundle.target
+
+    @property
+    def task(self) -> str:
+        return self.bundle.task_name
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column → modality."""
+        return dict(self.bundle.kinds)
+
+    @property
+    def fusion(self) -> str:
+        return self.bundle.blueprint.fusion
+
+    @property
+    def labels(self) -> list[Any]:
+        """The classes or labels, in the order of `predict_proba`'s columns; empty for regression."""
+        return list(self.bundle.task.labels)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """How the model came about: rows, split, metrics, history. A copy."""
+        return copy.deepcopy(self.bundle.card)
+
+    def describe(self) -> list[dict[str, str]]:
+        """Each column with its modality and what was learnt of it, in words."""
+        learnt = self.bundle.learnt.items()
+        return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
+
+    @told_of_memory(LESS)
+    def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
+        """Labels as they were spelt in the training table, or amounts; of several targets, one dict per row; [n].
+
+        Args:
+            table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
+                the target needn't be there.
+            progress: print the progress to stderr.
+        """
+        report = reporter(progress)
+        return self._decode(self._score(open_rows(self.bundle, table, report), report).scores)
+
+    @told_of_memory(LESS)
+    def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
+        """Probabilities [n, k] of the classes or labels, in the order of `labels`; of several targets amounts too.
+
+        Args:
+            table, progress: as for `predict`.
+
+        Raises:
+            SchemaError: the task has no probabilities (regression).
+        """
+        if not self.labels:
+            raise SchemaError(f"{self.task} has no probabilities", cure="predict gives the values")
+        report = reporter(progress)
+        return self._score(open_rows(self.bundle, table, report), report).scores
+
+    @told_of_memory(LESS)
+    def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
+        """Predictions with their scores, and with what was wrong with each row.
+
+        Args:
+            table, progress: as for `predict`.
+        """
+        report = reporter(progress)
+        opened = open_rows(self.bundle, table, report)
+        scores, present, problems = self._score(opened, report)
+        windows = self.bundle.config.table.windows
+        whose = [name for name in (windows.entity, windows.time) if name is not None] if windows else []
+        columns = {"row": np.arange(len(opened)), **{name: opened.column(name).data for name in whose}}
+        absent = {name for name in self.bundle.learnt if name not in opened}
+        return Predictions(
+            values=self._decode(scores),
+            scores=scores,
+            labels=tuple(self.labels),
+            present=present,
+            problems=problems,
+            _columns=columns | self.bundle.task.answers(scores),
+            _lacking=tuple(f"{p.column}: {p.reason}" for p in problems.whole() if p.column in absent),
+        )
+
+    @told_of_memory(LESS)
+    def evaluate(
+        self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
+    ) -> Evaluation:
+        """Metrics with bootstrap 95% intervals.
+
+        Args:
+            table: rows with labels.
+            split: `train`, `validation`, `test` or `all`; by default the test rows where they are known (a split
+                column, or the very table of the fit), else all rows.
+            subsets: score the model with fewer modalities too: every subset of up to four, of more each alone, all but
+                one and all; up to six, how much each of them brings (Shapley value of the watched metric).
+            progress: print the progress to stderr.
+
+        Raises:
+            SchemaError: the split is not known, has no rows, no row has a label, or subsets are asked of one modality.
+        """
+        report = reporter(progress)
+        asked = self._subsets() if subsets else []
+        opened = open_rows(self.bundle, table, report)
+        rows, words = rows_of(self.bundle, opened, split)
+        part, problems = opened.take(rows), Problems()
+        if split != "train" and not is_fitted_on(self.bundle, opened):
+            problems.extend(find_seen(self.bundle.seen, part, self.bundle.row_cells))
+        if asked:
+            fewer, there, found = self._score_each(part, asked, report)
+            scores = fewer[-1]
+        else:
+            scores, _, found = self._score(part, report)
+        target = self.bundle.task.encode(part.column(self.target))
+        problems.extend([*found, *target.problems])
+        known = np.flatnonzero(target.known)
+        if not len(known):
+            raise no_known_label(self.bundle.task, part.column(self.target), target, words)
+        outcome = self.bundle.task.outcome(scores[known], target.values[known])
+        scored = evaluate_outcome(outcome, metrics_of(self.task))
+        less = self._score_subsets(asked, fewer[:, known], there[:, known], target.values[known]) if asked else None
+        return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
+
+    def _subsets(self) -> list[Names]:
+        members = self.bundle.members
+        towers = list(dict.fromkeys(tower.name for member in members for tower in member.blueprint.towers))
+        if len(towers) < 2:
+            raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
+        return plan_subsets(towers)
+
+    def _score_subsets(
+        self,
+        asked: list[Names],
+        scores: npt.NDArray[np.float64],
+        there: npt.NDArray[np.bool_],
+        truth: npt.NDArray[Any],
+    ) -> Subsets:
+        task = self.bundle.task
+        outcomes = {subset: task.outcome(own, truth) for subset, own in zip(asked, scores, strict=True)}
+        prior = task.outcome(np.broadcast_to(np.array(self.bundle.prior), scores[0].shape).copy(), truth)
+        rows = {subset: int(own.sum()) for subset, own in zip(asked, there, strict=True)}
+        return score_subsets(outcomes, rows, prior, self.bundle.config.train.metric or task.watch)
+
+    @told_of_memory(LESS)
+    def adapt(
+        self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
+    ) -> Model:
+        """Another model, adapted to rows of another domain without their labels; this one stays as it is.
+
+        Its card says what moved: `card["moved"]`. Where the table has labels, they are used for that alone.
+
+        Args:
+            table: anything that `fit` takes.
+            method: registered name; see `sensorium list adaptations`.
+            seed: of the order of rows, where the method has one.
+            progress: print the progress to stderr.
+            **options: of the method.
+
+        Raises:
+            ConfigError: unknown method or options; the model has nothing that the method could change.
+        """
+        report = reporter(progress)
+        opened = open_rows(self.bundle, table, report)
+        bundle, problems = adapt_bundle(self.bundle, opened, method, options, seed=seed, report=report)
+        return Model(bundle, fit_problems=problems)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model: a folder, or one file where the path ends in `.zip`."""
+        save_bundle(self.bundle, Path(path))
+
+    @property
+    def weight_bytes(self) -> int:
+        """What the weights take, of all networks of an ensemble."""
+        states = [member.network.state_dict() for member in self.bundle.members]
+        return sum(value.nbytes for state in states for value in state.values())
+
+    def quantize(self) -> Model:
+        """The same model with large matrices and tables of eight bits, for CPUs: smaller, and often faster.
+
+        Answers change a little: evaluate both on the rows that matter.
+
+        Raises:
+            ConfigError: it has no matrix that is worth it, or has been quantised already, or is an ensemble.
+        """
+        if self.bundle.int8:
+            raise ConfigError("the weights have eight bits already", place=repr(self))
+        if self.bundle.others:
+            raise ConfigError("an ensemble can't be made smaller so: its networks are several", place=repr(self))
+        network = copy.deepcopy(self.bundle.network).cpu().eval()
+        names = quantize(network)
+        if not names:
+            raise ConfigError("no matrix is large enough for eight bits to pay", place=repr(self))
+        card = self.bundle.card | {"int8": len(names)}
+        return Model(replace(self.bundle, network=network, int8=names, card=card))
+
+    def __repr__(self) -> str:
+        towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)
+        others = f" and {len(self.bundle.others)} more" if self.bundle.others else ""
+        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
+
+    def _decode(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+        task = self.bundle.task
+        answers = list(task.decode(task.predicted(scores)))
+        if answers and isinstance(answers[0], list):
+            labels = np.empty(len(answers), dtype=object)
+            labels[:] = answers
+            return labels
+        return np.array(answers)
+
+    def _score(self, table: Table, report: Reporter) -> _Scored:
+        problems, scores, present = Problems(), [], []
+        for prepared in prepare_chunks(self.bundle, table, problems, report):
+            scores.append(self.bundle.scores(prepared))
+            present.append({name: encoded.present for name, encoded in prepared.columns.items()})
+        joined = {name: np.concatenate([chunk[name] for chunk in present]) for name in self.bundle.learnt}
+        return _Scored(np.concatenate(scores), joined, problems)
+
+    def _score_each(
+        self, table: Table, asked: list[Names], report: Reporter
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], Problems]:
+        """Scores with each subset of the modalities, [subsets, n, ...], and which rows have any of a subset."""
+        problems = Problems()
+        chunks = prepare_chunks(self.bundle, table, problems, report)
+        found = [self.bundle.subset_scores(prepared, asked) for prepared in chunks]
+        scores, there = (np.concatenate(parts, 1) for parts in zip(*found, strict=True))
+        return scores, there, problems

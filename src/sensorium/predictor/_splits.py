@@ -1,0 +1,87 @@
+"""Which rows of a table a model was trained, validated and tested on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.bundle import Bundle
+from sensorium.errors import SchemaError, did_you_mean
+from sensorium.schema import SPLITS, Split, make_split
+from sensorium.table import Table
+
+
+def is_fitted_on(bundle: Bundle, table: Table) -> bool:
+    """Whether it is the very table of the fit."""
+    return table.fingerprint() == str(bundle.card["fingerprint"])
+
+
+def rows_of(bundle: Bundle, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
+    """The rows of a split, and their name in words.
+
+    Args:
+        bundle: the model.
+        table: with the labels.
+        split: `train`, `validation`, `test` or `all`; by default the test rows where they are known, else all.
+
+    Raises:
+        SchemaError: the split is not known, or has no rows.
+    """
+    name = {"val": "validation"}.get(split or "", split)
+    if name not in (None, "all", *SPLITS):
+        raise SchemaError(f"there is no split {split!r}", rule=", ".join((*SPLITS, "all")))
+    found = None if name == "all" else _known_split(bundle, table)
+    if found is None and name in SPLITS:
+        raise SchemaError(
+            f"which rows are {name!r} is not known",
+            place=table.name,
+            rule="the table has the split column, or is the very table that the model was fitted on",
+            cure="leave --split away to evaluate all rows",
+        )
+    if found is None:
+        return np.arange(len(table)), "all rows"
+    name = name or "test"
+    rows = found.rows(name)
+    if not len(rows):
+        raise SchemaError(f"the split {name!r} has no rows with a label", place=table.name, cure="--split all")
+    return rows, f"{name} rows"
+
+
+def _known_split(bundle: Bundle, table: Table) -> Split | None:
+    card, config = bundle.card, bundle.config.split
+    if bundle.target not in table.columns:
+        raise SchemaError(
+            f"the table has no column {bundle.target!r}",
+            place=table.name,
+            rule="labels to compare with",
+            cure=did_you_mean(bundle.target, table.columns),
+        )
+    same = is_fitted_on(bundle, table)
+    column = card["split_column"] if card["split_column"] in table.columns else None
+    if column is None and not same:
+        return None
+    labels = bundle.task.reading.apply(table.column(bundle.target))
+    if not same:  # of another table the column alone is known; it may lack the others
+        config = config.model_copy(update={"group": None, "time": None, "span": None})
+    found = make_split(table, labels, config, column, bundle.config.seed)
+    if not same or _is_recorded(found, card):
+        return found
+    if column is None:
+        raise SchemaError(
+            "the rows that the model was trained on are not known: it was fitted by an earlier version",
+            place=table.name,
+            rule=f"the split of the fit ({card['split']}); this version makes another ({found.how})",
+            cure="evaluate all rows (--split all), or fit again",
+        )
+    # The column names the test rows; those that validated were taken from the training rows by another rule.
+    return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
+
+
+def _is_recorded(split: Split, card: dict[str, Any]) -> bool:
+    """Is it the split of the fit? Models of before recorded no digest."""
+    if "split_digest" in card:
+        return bool(card["split_digest"] == split.digest)
+    return bool((card["split"], card["rows"]) == (split.how, split.sizes()))

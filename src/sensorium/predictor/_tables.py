@@ -1,0 +1,77 @@
+"""A table as a fitted model reads it: opened as in training, prepared in chunks that bound the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.bundle import Bundle
+from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
+from sensorium.problems import Problem, Problems
+from sensorium.progress import Reporter
+from sensorium.table import Table, open_table
+
+CHUNK = 8192  # rows prepared at a time
+NOTHING_PRESENT = "the row has no value in any column: answered with the training rows' average"
+
+
+def open_rows(bundle: Bundle, table: Any, report: Reporter) -> Table:
+    """Open a table for a model.
+
+    Args:
+        bundle: the model. A column that was text in training stays text, whatever the rows of this table make of it.
+        table: anything that `fit` takes, or a dict of cells, which is one row.
+        report: is told what was noticed while it was opened.
+    """
+    names = {*bundle.learnt, *bundle.views.values()}
+    opened = open_table(table, bundle.config.table, text=bundle.card["text"], gaps=True, expected=names)
+    opened = tell_unset(opened.with_views(bundle.views), bundle.unset)
+    for note in opened.notes:
+        report.say(note)
+    return opened
+
+
+def prepare_chunks(bundle: Bundle, table: Table, problems: Problems, report: Reporter) -> Iterator[Prepared]:
+    """Encode a table's rows, some at a time, in order.
+
+    Args:
+        bundle: the model.
+        table: as `open_rows` gives it.
+        problems: receives what could not be taken as it was, with rows counted in the whole table.
+        report: is told the progress.
+    """
+    problems.extend([problem for problem in table.problems if problem.row is None])
+    for rows in _chunks(len(table)):
+        prepared = prepare_columns(table.take(rows), bundle.learnt, report)
+        whole = set(problems.whole())  # what is said of a column is said with every chunk
+        problems.extend([p for p in at_rows(prepared.problems, rows) if p not in whole])
+        if rows[0] == 0:
+            problems.extend(swapped_columns(table.take(rows), bundle.learnt, prepared))
+        for row in rows[~prepared.has_any()]:
+            problems.add(Problem(int(row), "", NOTHING_PRESENT))
+        yield prepared
+
+
+def tell_unset(table: Table, names: Sequence[str]) -> Table:
+    """The table with a finding where the model was fitted with settings that are not saved with it.
+
+    Args:
+        table: what is read without them.
+        names: of the settings.
+    """
+    names = [name for name in names if name.startswith("table.")]
+    if not names:
+        return table
+    listed = ", ".join(names)
+    reason = f"the model was fitted with {listed}, which is not saved with models: the table is read without it"
+    cure = f"if you trust it, set {'it' if len(names) == 1 else 'them'} again: --set {names[0]}=…, or load(…, config=…)"
+    return replace(table, problems=(*table.problems, Problem(None, "", reason, cure)))
+
+
+def _chunks(rows: int) -> Iterator[npt.NDArray[np.int64]]:
+    for start in range(0, rows, CHUNK):
+        yield np.arange(start, min(start + CHUNK, rows))

@@ -1,0 +1,32 @@
+"""What can be chosen and set, as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from sensorium.registry import Registry
+from sensorium.report._parts import make_table
+
+if TYPE_CHECKING:
+    from sensorium.config import Setting
+
+
+def listing_text(registry: Registry, plural: str) -> RenderableType:
+    """Names, summaries and options of a kind's members."""
+    table = make_table(plural, "what", "options")
+    for name, entry in registry.entries.items():
+        options = registry.options(name)
+        table.add_row(name, entry.summary, ", ".join(f"{o.name}={o.default}" for o in options))
+    return table
+
+
+def settings_text(settings: Sequence[Setting], title: str) -> RenderableType:
+    """Settings, or the options of one member, each with its type, default and meaning."""
+    table = make_table(title, "type", "default", "meaning")
+    for setting in settings:
+        meaning = f"{setting.description} (not saved with models)" if setting.caller_only else setting.description
+        table.add_row(setting.name, setting.type, setting.default, meaning)
+    return table

@@ -1,0 +1,117 @@
+"""A model does not change: its answers, with what was wrong, belong to the call that asked for them."""
+
+import os
+import threading
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+import torch
+
+import sensorium
+
+CLEAN = {"size": [1.5, 3.5], "words": ["red thing", "blue thing"], "colour": ["red", "blue"]}
+FAULTY = {"size": ["1.5", "broken"], "words": ["red thing", None], "colour": ["red", "green"]}
+
+
+@pytest.fixture(scope="module")
+def model():
+    random = np.random.default_rng(0)
+    colour = np.array(["red", "blue"])[random.integers(0, 2, 120)]
+    table = {
+        "size": random.normal(np.where(colour == "red", 1, 3)),
+        "words": [f"{name} thing" for name in colour],
+        "colour": colour,
+        "y": np.where(colour == "red", "a", "b"),
+    }
+    return sensorium.fit(table, "y", epochs=3, progress=False)
+
+
+def reasons(found):
+    return [(problem.row, problem.column, problem.reason) for problem in found.problems]
+
+
+def test_predictions_hold_values_scores_presence_and_problems(model):
+    found = model.predictions(FAULTY)
+    assert found.values.tolist() == model.predict(FAULTY).tolist()
+    assert np.array_equal(found.scores, model.predict_proba(FAULTY))
+    assert found.labels == ("a", "b")
+    assert {name: there.tolist() for name, there in found.present.items()} == {
+        "size": [True, False],
+        "words": [True, False],
+        "colour": [True, True],
+    }
+    assert {(row, column) for row, column, _ in reasons(found)} >= {(1, "size"), (1, "colour")}
+    assert len(found) == 2
+
+
+def test_the_table_of_answers_names_what_was_wrong_with_a_row(model):
+    answers = model.predictions({**FAULTY, "words": None} | {"words": ["red thing", "x"]}).to_arrow().to_pydict()
+    assert list(answers) == ["row", "prediction", "probability_a", "probability_b", "problem"]
+    assert answers["problem"][0] is None
+    assert "size: " in answers["problem"][1] and "colour: " in answers["problem"][1]
+    without = model.predictions({"size": [1.0, 2.0]}).to_arrow()["problem"].to_pylist()
+    assert all("words: the table has no such column" in said for said in without)
+
+
+def test_amounts_have_no_labels():
+    x = np.random.default_rng(0).normal(size=60)
+    found = sensorium.fit({"x": x, "y": x * 2}, "y", epochs=1, progress=False).predictions({"x": [0.5, 1.0]})
+    assert found.labels == () and found.scores.shape == (2,)
+    assert np.array_equal(found.values, found.scores)
+    assert found.to_arrow().column_names == ["row", "prediction", "problem"]
+
+
+def test_a_model_can_not_be_changed(model):
+    with pytest.raises(FrozenInstanceError):
+        model.bundle = None
+    with pytest.raises(FrozenInstanceError):
+        model.problems = []
+    model.card["rows"] = {}
+    assert model.card["rows"]["train"]
+
+
+@pytest.mark.parametrize(
+    ("name", "successor"),
+    [("problems", "predictions(table).problems"), ("report", "progress=True"), ("predict_table", "to_arrow()")],
+)
+def test_what_was_removed_names_its_successor(model, name, successor):
+    with pytest.raises(AttributeError, match="was removed") as caught:
+        getattr(model, name)
+    assert successor in str(caught.value)
+
+
+def test_threads_get_their_own_problems_and_answers(model):
+    """Eight threads ask one model about clean rows and faulty ones."""
+    expected = {id(rows): (model.predictions(rows), rows) for rows in (CLEAN, FAULTY)}
+    wrong, barrier = [], threading.Barrier(8)
+
+    def ask(rows):
+        barrier.wait()
+        right = expected[id(rows)][0]
+        for _ in range(20):
+            found = model.predictions(rows)
+            if reasons(found) != reasons(right) or not np.allclose(found.scores, right.scores, atol=1e-6):
+                wrong.append(reasons(found))
+
+    threads = [threading.Thread(target=ask, args=((CLEAN, FAULTY)[place % 2],)) for place in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert reasons(expected[id(FAULTY)][0]) and not reasons(expected[id(CLEAN)][0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_answers_the_same(model):
+    expected = model.predict_proba(CLEAN)
+    torch.ones(512, 512) @ torch.ones(512, 512)  # threads of the parent, which a child does not have
+    child = os.fork()
+    if not child:
+        try:
+            found = model.predictions(CLEAN)
+            os._exit(0 if np.allclose(found.scores, expected, atol=1e-6) and not found.problems else 3)
+        finally:
+            os._exit(4)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
