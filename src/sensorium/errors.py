@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Self
+from typing import Any, Self
 
 from sensorium.printable import one_line, printable
 
@@ -35,11 +35,36 @@ class SensoriumError(ValueError):
         place: where: a file, a row, a column, a setting.
         rule: what was expected.
         cure: what to do about it.
+
+    Attributes:
+        finding, place, rule, cure: as given.
+        faults: where several were found together, each by itself; else empty.
+
+    Example:
+        >>> import sensorium
+        >>> try:
+        ...     sensorium.fit({"x": [1, 2], "y": ["a", "b"]}, "z")
+        ... except sensorium.SensoriumError as error:
+        ...     error.to_json()["finding"]
+        "the table has no column 'z'"
     """
 
     def __init__(self, finding: str, *, place: str = "", rule: str = "", cure: str = "") -> None:
         self.finding, self.place, self.rule, self.cure = finding, place, rule, cure
+        self.faults: tuple[SensoriumError, ...] = ()
         super().__init__(self._text())
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"error", "kind", "finding", "place", "rule", "cure", "faults"}`; `error` is the whole message."""
+        return {
+            "error": str(self),
+            "kind": type(self).__name__,
+            "finding": self.finding,
+            "place": self.place,
+            "rule": self.rule,
+            "cure": self.cure,
+            "faults": [fault.to_json() for fault in self.faults],
+        }
 
     def _text(self) -> str:
         parts = (("where", self.place), ("rule", self.rule), ("cure", self.cure))
@@ -50,7 +75,9 @@ class SensoriumError(ValueError):
     def together(cls, faults: Sequence[SensoriumError]) -> Self:
         """One error that tells several faults at once."""
         lines = "\n".join(f"{number}. {fault}" for number, fault in enumerate(faults, 1))
-        return cls(f"{len(faults)} faults:\n{lines}")
+        found = cls(f"{len(faults)} faults:\n{lines}")
+        found.faults = tuple(faults)
+        return found
 
 
 class ConfigError(SensoriumError):

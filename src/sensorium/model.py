@@ -206,7 +206,7 @@ def build_model(
         Tower(plan.name, plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
         for plan, part, goal in zip(blueprint.towers, parts, widths, strict=True)
     ]
-    fusion = kind(widths, width, **blueprint.fusion_options)
+    fusion = kind(widths, width, **check_options(kind, blueprint.fusion_options, f"fusion {blueprint.fusion!r}"))
     head = nn.Identity() if kind.level == "decision" else _build_head(blueprint, fusion.width, outputs)
     return FusionModel(towers, fusion, head, outputs=outputs)
 

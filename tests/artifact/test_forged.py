@@ -162,6 +162,13 @@ def test_a_network_that_the_file_has_no_weights_for_is_refused(asked, match, pla
     refused(forge(plain, tmp_path / "m", change), match)
 
 
+def test_a_fusion_of_a_thousand_million_layers_is_refused_before_memory_is_taken(plain, tmp_path):
+    def change(model):
+        model["network"]["fusion_options"]["layers"] = 10**9
+
+    refused(forge(plain, tmp_path / "m", change), "option 'layers' can't be 1000000000")
+
+
 def test_a_vocabulary_beyond_the_weights_takes_no_memory(plain, tmp_path):
     """A table of 10⁹ words would take 256 GB; the places of a tokenizer's words say so without its words."""
 

@@ -283,12 +283,27 @@ def test_a_mistake_is_told_without_a_traceback(arguments, code, message):
 def test_with_json_a_mistake_is_an_object_too(tmp_path):
     found = process("fit", tmp_path / "gone.csv", "--target", "y", "--json")
     assert found.returncode == 1
-    assert "there is no such table" in json.loads(found.stdout)["error"]
+    told = json.loads(found.stdout)
+    assert "there is no such table" in told["error"]
+    assert told["kind"] == "TableError" and told["finding"] in told["error"] and "gone.csv" in told["place"]
+
+
+def test_with_json_several_mistakes_are_objects_each(tabular, tmp_path):
+    wrong = ["--set", "train.epochs=-1", "--set", "width=none"]
+    found = json.loads(process("fit", tabular, "--target", "label", *wrong, "--json").stdout)
+    assert sorted(fault["place"] for fault in found["faults"]) == ["train.epochs", "width"]
+    assert all(fault["rule"] and not fault["faults"] for fault in found["faults"])
 
 
 def test_mistakes_are_sensorium_errors_to_whoever_calls(tabular, tmp_path):
     with pytest.raises(SensoriumError, match="no column 'lable'"):
         call("fit", tabular, "--target", "lable", "--out", tmp_path / "r")
+
+
+def test_help_cuts_no_summary():
+    text = call("--help").stdout
+    commands = text.partition("Commands:")[2]
+    assert all(name in commands for name in ("adapt", "compare", "quantize")) and "..." not in commands
 
 
 def test_the_version_is_told():

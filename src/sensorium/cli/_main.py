@@ -39,13 +39,13 @@ def main() -> None:
             _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:
-        _tell(str(error))
+        _tell(error)
     except BrokenPipeError as error:
         if not _is_unread():
-            _tell(f"{type(error).__name__}: {error}")
+            _tell(SensoriumError(f"{type(error).__name__}: {error}"))
         end(UNREAD)
     except OSError as error:
-        _tell(str(_of_system(error)))
+        _tell(_of_system(error))
 
 
 def _of_system(error: OSError) -> SensoriumError:
@@ -128,8 +128,8 @@ def _version(on: bool) -> None:
         raise typer.Exit
 
 
-def _tell(message: str) -> None:
-    print(printable(f"error: {message}"), file=sys.stderr)
+def _tell(error: SensoriumError) -> None:
+    print(printable(f"error: {error}"), file=sys.stderr)
     if "--json" in sys.argv:
-        print(printable_json({"error": message}))
+        print(printable_json(error.to_json()))
     sys.exit(FAILED)

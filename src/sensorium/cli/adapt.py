@@ -29,7 +29,9 @@ def adapt(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Adapt a model to another table without labels; save it and tell what moved.
+    """Adapt a model to another table without its labels.
+
+    Saves the adapted model; the report shows how columns, weights, predictions and metrics shifted.
 
     Example: sensorium adapt run winter.csv --out winter_model
     """

@@ -34,7 +34,9 @@ def compare(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Does fusing help? Every single modality beside fusions and classical baselines, with intervals and one sentence.
+    """Compare fusions with single modalities and classical baselines.
+
+    All are trained and tested on the same rows; the report has intervals and says whether fusing helped.
 
     Example: sensorium compare films.csv --target genre --out comparison
     """

@@ -18,7 +18,7 @@ def demo(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 15,
     json: o.Json = False,
 ) -> None:
-    """The main job from end to end, on data that it makes: inspect, fit, evaluate, predict, compare.
+    """Run the main job from end to end on data that it makes.
 
     1,797 parcels, each with a picture of a real handwritten digit, a made tone, a made note and a made weight.
 

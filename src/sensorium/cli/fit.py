@@ -47,7 +47,9 @@ def fit(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Learn to predict a column from the others; save and test the model.
+    """Train a model that predicts one column from the others.
+
+    Saves the model and the record of the run, and tests it on rows held back.
 
     Example: sensorium fit films.csv --target genre --out run
     """

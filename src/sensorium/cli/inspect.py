@@ -27,7 +27,9 @@ def inspect(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """What is in a table: every column's modality and why, gaps, faults, copies across splits. Trains nothing.
+    """Show what is in a table, column by column; train nothing.
+
+    Every column's modality and why, missing cells, unreadable cells, copies across splits.
 
     Example: sensorium inspect films.csv --target genre
     """

@@ -27,7 +27,7 @@ def list_(
     ] = None,
     json: o.Json = False,
 ) -> None:
-    """List what can be chosen and set: encoders, fusions, techniques and more, and every setting.
+    """List settings, encoders, fusions and everything else to choose.
 
     Example: sensorium list settings train
     """

@@ -18,7 +18,9 @@ def quantize(
     assign: o.Reach = None,
     json: o.Json = False,
 ) -> None:
-    """Make a model's large matrices of eight bits: a smaller file, faster answers on many CPUs.
+    """Store large weight matrices as 8-bit integers (int8).
+
+    The file is smaller, and predictions are faster on many CPUs; they change a little.
 
     Example: sensorium quantize run --out small --table films.csv
     """
