@@ -13,7 +13,7 @@ from typing import Any, TypedDict, Unpack
 from torch import nn
 
 from sensorium.bundle import Bundle
-from sensorium.comparison import Asked, Comparison, check_names, compare_towers
+from sensorium.comparison import Asked, Comparison, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.config import Config, read_yaml, split_saved
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
@@ -24,10 +24,10 @@ from sensorium.memory import told_of_memory
 from sensorium.metrics import metrics_of
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.progress import Reporter, reporter
-from sensorium.remedies import treat
+from sensorium.remedies import check_balance, treat
 from sensorium.run import Run
 from sensorium.run import check_folder as check_run_folder
-from sensorium.search import Budget, parse_budget, search
+from sensorium.search import Budget, check_rows, parse_budget, search
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
 
@@ -124,7 +124,7 @@ def fit(
             opened = tell_unset(opened, [name for name in source.unset if name not in given])
         run = Run(Path(out)) if out else None
         checkpoint = _checkpoint(run, resume, report)
-        experiment = Experiment(opened, job, report, modules, source)
+        experiment = Experiment(opened, job, report, modules, source, checks=_checks(job, time))
         if run:
             run.save_experiment(experiment)
 
@@ -137,6 +137,12 @@ def fit(
         if run:
             run.checkpoint(resume).forget()
     return Model(trained.bundle, evaluations.get("test"), experiment.problems)
+
+
+def _checks(job: Config, time: Budget | None) -> list[Callable[[Experiment], None]]:
+    """What is asked of the prepared table before its cells are decoded."""
+    balance = [check_balance] if job.train.balance != "off" else []
+    return [*balance, *([check_rows] if time else [])]
 
 
 def _train(
@@ -210,8 +216,10 @@ def compare(
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
     with alone_in(Path(out)) if out else nullcontext():
-        experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules)
-        return compare_towers(experiment, Asked(fusions, baselines, chosen), Path(out) if out else None)
+        asked = Asked(fusions, baselines, chosen)
+        checks = [lambda experiment: check_comparison(experiment, asked)]
+        experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules, checks=checks)
+        return compare_towers(experiment, asked, Path(out) if out else None)
 
 
 def _check_searched(job: Config, start: Any, resume: bool) -> None:

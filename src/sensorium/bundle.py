@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -201,6 +202,18 @@ def build_network(
     """The network of a blueprint for these columns and this task."""
     facts: dict[str, Facts] = {column: modality.facts() for column, modality in learnt.items()}
     return build_model(blueprint, facts, task.outputs, modules)
+
+
+def check_buildable(
+    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
+) -> None:
+    """Build the network of a blueprint without memory for its weights, to find settings that can't be before the work.
+
+    Raises:
+        ConfigError: the options of an encoder, the fusion or the head don't fit each other.
+    """
+    with torch.random.fork_rng(), torch.device("meta"):
+        build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
 
 
 def feature_readers(

@@ -140,7 +140,9 @@ def treat(
         ConfigError: one modality only, or no validation rows.
         TrainingError: plain training can't go on.
     """
-    remedies = _check(experiment, variant)
+    check_balance(experiment, variant)
+    on = experiment.config.train.techniques
+    remedies = [name for name in remedies_of(experiment.task_name) if name not in on]
     metric = experiment.config.train.metric or experiment.task.watch
     plain = _with(experiment, DOCTOR).train(variant, keep, checkpoint)
     report = plain.history.techniques[DOCTOR]
@@ -165,14 +167,13 @@ def treat(
     return treatment
 
 
-def _check(experiment: Experiment, variant: Variant) -> list[str]:
+def check_balance(experiment: Experiment, variant: Variant = Variant()) -> None:
+    """Raises ConfigError where there is nothing to balance: one modality only, or no validation rows."""
     place, towers = "train.balance", variant.towers or [tower.name for tower in experiment.blueprint.towers]
     if len(towers) < 2:
         raise ConfigError(f"there is one modality only: {towers[0]}", place=place, rule="two or more to balance")
     if not len(experiment.rows("validation")):
         raise ConfigError("there are no validation rows to choose by", place=place, cure="--set split.validation=0.1")
-    on = experiment.config.train.techniques
-    return [name for name in remedies_of(experiment.task_name) if name not in on]
 
 
 def _with(experiment: Experiment, *names: str) -> Experiment:

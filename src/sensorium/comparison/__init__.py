@@ -2,6 +2,16 @@
 
 from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Cost, Result
-from sensorium.comparison._sweep import Asked, check_folder, compare_towers
+from sensorium.comparison._sweep import Asked, check_comparison, check_folder, compare_towers
 
-__all__ = ["USUAL", "Asked", "Comparison", "Cost", "Result", "check_folder", "check_names", "compare_towers"]
+__all__ = [
+    "USUAL",
+    "Asked",
+    "Comparison",
+    "Cost",
+    "Result",
+    "check_comparison",
+    "check_folder",
+    "check_names",
+    "compare_towers",
+]

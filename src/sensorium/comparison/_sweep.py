@@ -75,6 +75,20 @@ def _is_record(file: Path) -> bool:
     return isinstance(found, dict) and {"results", "verdict"} <= {*found}
 
 
+def check_comparison(experiment: Experiment, asked: Asked) -> None:
+    """Say before any cell is decoded what can't be compared.
+
+    Raises:
+        ConfigError: one modality only, no validation or test rows, a fusion whose options can't be, or a baseline that
+            does not suit the task.
+        MissingExtraError: a baseline was asked for, and scikit-learn is not installed.
+    """
+    names = choose_baselines(asked.baselines, experiment.task_name)
+    for candidate in plan_candidates(experiment, asked.fusions, names).values():
+        if candidate.kind != "baseline":
+            experiment.check_variant(candidate.variant)
+
+
 def compare_towers(experiment: Experiment, asked: Asked, out: Path | None) -> Comparison:
     """Train, score, choose on validation, judge on test.
 

@@ -15,7 +15,7 @@ import torch
 
 from sensorium import __version__
 from sensorium.augment import Augmentations, build_augmentations
-from sensorium.bundle import Bundle, build_network
+from sensorium.bundle import Bundle, build_network, check_buildable
 from sensorium.calibration import calibrate
 from sensorium.config import Choice, Config, TrainConfig
 from sensorium.encoders import FeatureEncoder, Pretrained, Static
@@ -121,6 +121,12 @@ class Experiment(Job):
             cells = self._read({name: self.learnt[name] for name in names})
             stage.prepared = Prepared({**self.prepared.columns, **cells.columns}, self.prepared.problems)
         return stage
+
+    def check_variant(self, variant: Variant) -> None:
+        """Raises ConfigError where a model of this variant can't be built; takes no time and no memory to speak of."""
+        blueprint = self._blueprint(variant, self._settings(variant))
+        learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
+        check_buildable(blueprint, learnt, self.task, self.modules)
 
     def train(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from sensorium.augment import choose_augmentations
-from sensorium.bundle import Bundle, build_network, feature_readers, pick_device
+from sensorium.bundle import Bundle, build_network, check_buildable, feature_readers, pick_device
 from sensorium.calibration import can_calibrate
 from sensorium.config import Config
 from sensorium.encoders import Pretrained, Static
@@ -83,6 +83,8 @@ class Job:
         report: where progress is told.
         modules: tower → the user's own module; each model trains a copy.
         start: a model to continue: columns, what was learnt of them, task and network are its own.
+        checks: called with the job when all is planned and no cell is decoded yet; they raise what it can't be used
+            for.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings don't make a job.
@@ -93,6 +95,7 @@ class Job:
     report: Reporter
     modules: Mapping[str, nn.Module] = field(default_factory=dict)
     start: Bundle | None = None
+    checks: Sequence[Callable[[Any], None]] = ()
 
     def __post_init__(self) -> None:
         self.config = as_read(self.config, self.table)
@@ -129,6 +132,12 @@ class Job:
         self.findings.extend(check_labels_of(self.task, encoded, self.split.codes, target.name))
         said = {plan.name: plan.caution for plan in self.plans}
         self.notices = Problems([*self.cautions, *unsaid(self.findings, said)])
+        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & encoded.known), self.unlabelled)
+        self.target = encoded.values[self.used]
+        self._settle_calibration(len(self.rows("validation")))
+        check_buildable(self.blueprint, self.learnt, self.task, self.modules)
+        for check in self.checks:
+            check(self)
         self._say_guesses()
         self._prepare(labels, encoded)
 
@@ -214,9 +223,6 @@ class Job:
 
     def _prepare(self, labels: Column, encoded: EncodedTarget) -> None:
         """Encode every row that has a split and a label that can be used, and those that are learnt from without."""
-        self.used = np.union1d(np.flatnonzero((self.split.codes >= 0) & encoded.known), self.unlabelled)
-        self.target = encoded.values[self.used]
-        self._settle_calibration(len(self.rows("validation")))
         self.frozen = self._frozen_encoders()
         features = feature_readers(self.learnt, self.blueprint, self.frozen, self.device)
         self.prepared = self._read(self.learnt | features)

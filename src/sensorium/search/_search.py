@@ -63,12 +63,17 @@ def search(
     return _Search(experiment, budget, folder, keep).run(save or (lambda trained: None))
 
 
+def check_rows(experiment: Experiment) -> None:
+    """Raises ConfigError where there are no validation rows to choose by."""
+    if not len(experiment.rows("validation")):
+        raise ConfigError("there are no validation rows to choose by", place="budget", cure="split.validation=0.1")
+
+
 class _Search:
     def __init__(
         self, experiment: Experiment, budget: Budget, folder: Path | None, keep: Callable[[Bundle], None] | None
     ) -> None:
-        if not len(experiment.rows("validation")):
-            raise ConfigError("there are no validation rows to choose by", place="budget", cure="split.validation=0.1")
+        check_rows(experiment)
         self.experiment, self.budget, self.folder, self.report = experiment, budget, folder, experiment.report
         self.space = open_space(experiment)
         self.firsts = [*self.space.firsts()]

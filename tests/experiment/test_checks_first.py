@@ -1,0 +1,77 @@
+"""Settings and demands that can't be honoured are refused before the first cell is decoded."""
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.errors import ConfigError
+from sensorium.experiment import _job
+
+ROWS = 60
+
+
+@pytest.fixture
+def no_decoding(monkeypatch):
+    """Cells are not to be decoded at all."""
+
+    def refuse(*_, **__):
+        raise AssertionError("cells were decoded before the settings were checked")
+
+    monkeypatch.setattr(_job, "prepare_columns", refuse)
+
+
+def table(columns=("x", "text")):
+    random = np.random.default_rng(0)
+    made = {"x": random.normal(size=ROWS), "text": [f"parcel {k} came late and somewhat wet" for k in range(ROWS)]}
+    return {name: made[name] for name in columns} | {"y": ["a", "b"] * (ROWS // 2)}
+
+
+FITS = {
+    "a fusion's option": ({"fusion": {"name": "weighted_sum", "alpha": 2}}, "alpha"),
+    "heads of the fusion": ({"fusion": {"name": "attention", "heads": 3}}, "heads"),
+    "heads of an encoder": ({"encoders": {"text": {"name": "text_transformer", "heads": 5}}}, "heads"),
+    "an option of the fusion": ({"fusion": {"name": "gated", "rank": 2}}, "unknown option 'rank'"),
+    "an encoder": ({"encoders": {"text": "bilstn"}}, "did you mean 'bilstm'"),
+    "an option of a modality": ({"modalities": {"x": {"bins": 0}}}, "bins"),
+    "a head": ({"head": {"name": "cosine", "scale": -1}}, "scale"),
+    "a technique": ({"train": {"techniques": ["mixmatch"]}}, "no technique"),
+    "what is frozen": ({"train": {"freeze": ["picture"]}}, "picture"),
+    "unfreezing": ({"train": {"unfreeze": {}}}, "unfreeze"),
+    "a device": ({"device": "cuda:77"}, "device"),
+    "a metric": ({"train": {"metric": "rmse"}}, "rmse"),
+    "a column": ({"columns": ["x", "picture"]}, "picture"),
+    "soup without validation": ({"train": {"soup": 3}, "split": {"validation": 0.0}}, "validation"),
+    "balance without validation": ({"train": {"balance": "auto"}, "split": {"validation": 0.0}}, "validation"),
+}
+
+
+@pytest.mark.parametrize("case", FITS)
+def test_fit_checks_settings_first(case, no_decoding):
+    settings, said = FITS[case]
+    with pytest.raises(sensorium.SensoriumError, match=said):
+        sensorium.fit(table(), "y", progress=False, config=settings)
+
+
+def test_balance_wants_two_modalities(no_decoding):
+    with pytest.raises(ConfigError, match="one modality only"):
+        sensorium.fit(table(["x"]), "y", progress=False, train={"balance": "always"})
+
+
+def test_a_search_wants_validation_rows(no_decoding):
+    with pytest.raises(ConfigError, match="no validation rows"):
+        sensorium.fit(table(), "y", progress=False, budget="5s", split={"validation": 0.0})
+
+
+COMPARES = {
+    "one modality": ({}, ["x"], "one modality only"),
+    "no test rows": ({"split": {"test": 0.0}}, ["x", "text"], "no test rows"),
+    "a fusion's option": ({"fusion": {"name": "weighted_sum", "alpha": 2}}, ["x", "text"], "alpha"),
+    "a baseline": ({"baselines": ["nearest"]}, ["x", "text"], "nearest"),
+}
+
+
+@pytest.mark.parametrize("case", COMPARES)
+def test_compare_checks_settings_first(case, no_decoding):
+    settings, columns, said = COMPARES[case]
+    with pytest.raises(sensorium.SensoriumError, match=said):
+        sensorium.compare(table(columns), "y", progress=False, **settings)
