@@ -12,7 +12,8 @@ from sensorium.errors import ArtifactError, ConfigError
 from sensorium.run import check_folder
 from sensorium.table import open_table
 
-CONTENTS = ["config.yaml", "history.json", "metrics.json", "model", "problems.jsonl", "split.parquet"]
+CONTENTS = ["config.yaml", "history.json", "metrics.json", "model"]
+CONTENTS += ["predictions.parquet", "problems.jsonl", "split.parquet"]
 
 
 def read(run, name):

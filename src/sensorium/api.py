@@ -131,7 +131,7 @@ def fit(
         def save(trained: Trained) -> None:
             evaluations.update(_measure(experiment, trained))
             if run:
-                run.save_result(trained, evaluations, experiment.problems)
+                run.save_result(experiment, trained, evaluations)
 
         trained = _train(experiment, time, run, checkpoint, save)
         if run:

@@ -6,6 +6,7 @@ config.yaml       the settings, defaults filled in
 split.parquet     row → split
 history.json      epoch by epoch
 metrics.json      validation and test metrics, with intervals
+predictions.parquet  the validation and test rows: truth, answers, which columns have a value
 problems.jsonl    cells that could not be taken as they were
 search.json       with a budget: every trial, and what was chosen
 search.journal    with a budget: what lets a killed search go on
@@ -32,9 +33,8 @@ from sensorium.bundle import Bundle
 from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Evaluation
-from sensorium.experiment import Experiment, Trained
+from sensorium.experiment import Experiment, Trained, answers_of
 from sensorium.files import check_apart, check_outside_models, is_model, sweep
-from sensorium.problems import Problems
 from sensorium.schema import SPLITS
 from sensorium.train import Checkpoint
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
@@ -43,7 +43,10 @@ CHECKPOINT = "checkpoint.safetensors"
 JOURNAL = "search.journal"
 MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n"
 SETTINGS = "config.yaml"
-OF_THE_MODEL = (SETTINGS, "split.parquet", "history.json", "metrics.json", "problems.jsonl", "search.json")
+PREDICTIONS = "predictions.parquet"
+OF_THE_MODEL = (
+    SETTINGS, "split.parquet", "history.json", "metrics.json", PREDICTIONS, "problems.jsonl", "search.json",
+)  # fmt: skip
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
@@ -141,28 +144,27 @@ class Run:
         """What is known before training."""
         names = np.array([*SPLITS, None], dtype=object)[experiment.split.codes]  # code -1 is the last: none
         table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
-        sink = pa.BufferOutputStream()
-        parquet.write_table(table, sink)
         self._before = {
             SETTINGS: _yaml(experiment.config),
             "problems.jsonl": experiment.problems.to_jsonl(),
-            "split.parquet": sink.getvalue().to_pybytes(),
+            "split.parquet": _parquet(table),
         }
         if not self.model.exists():
             self._save_before()
 
-    def save_result(self, trained: Trained, evaluations: Mapping[str, Evaluation], problems: Problems) -> None:
+    def save_result(self, experiment: Experiment, trained: Trained, evaluations: Mapping[str, Evaluation]) -> None:
         """What is known after it.
 
         Args:
+            experiment: whose problems were known before training, but for those of streamed columns.
             trained, evaluations: the model and how it does.
-            problems: known before training, but for those of streamed columns.
         """
         self.save_model(trained.bundle)
         metrics = {name: found.to_json() for name, found in evaluations.items()}
-        write_file(self.folder / "problems.jsonl", problems.to_jsonl())
+        write_file(self.folder / "problems.jsonl", experiment.problems.to_jsonl())
         write_file(self.folder / "history.json", to_json(trained.history.to_json()))
         write_file(self.folder / "metrics.json", to_json(metrics))
+        write_file(self.folder / PREDICTIONS, _parquet(answers_of(experiment, trained)))
 
     def _save_before(self) -> None:
         for name, content in (self._before or {}).items():
@@ -174,6 +176,13 @@ class Run:
         sweep_model(self.model)
         for name in (*OF_THE_MODEL, CHECKPOINT):
             sweep(self.folder / name)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
 
 
 def _yaml(config: Config) -> bytes:

@@ -85,7 +85,9 @@ def test_fit_does_not_replace_its_settings_or_its_table(table, tmp_path):
     refused(tmp_path, "would replace the table", *fit(tmp_path / "split.parquet", tmp_path))
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "split.parquet", "search.json", "search.journal"])
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "metrics.json", "split.parquet", "predictions.parquet", "search.json", "search.journal"]
+)
 def test_fit_does_not_replace_files_of_others(name, table, tmp_path):
     (tmp_path / name).write_text("{}")
     refused(tmp_path, f"no run has written: {name}", *fit(table, tmp_path))

@@ -1,5 +1,6 @@
 """One table prepared once, any number of models trained on it."""
 
+from sensorium.experiment._answers import answers_of
 from sensorium.experiment._content import hash_columns, hash_state
 from sensorium.experiment._experiment import Experiment, Trained, Variant
 from sensorium.experiment._moved import what_moved
@@ -10,6 +11,7 @@ __all__ = [
     "Experiment",
     "Trained",
     "Variant",
+    "answers_of",
     "continued_settings",
     "hash_columns",
     "hash_state",
