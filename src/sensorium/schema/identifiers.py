@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import as_modality
 from sensorium.schema.guess import UNSURE, Guess
 from sensorium.table import Column
 
@@ -50,7 +50,7 @@ def find_identifier(column: Column, modality: str | None, guess: Guess) -> Ident
 
 
 def _flag(column: Column, modality: str) -> str:
-    return f"to use it: --modality {shlex.quote(f'{column.name}={modality}')}"
+    return f"to use it: {as_modality(column.name, modality)}"
 
 
 def _by_name(column: Column) -> str:

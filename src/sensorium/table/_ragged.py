@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.problems import shorten
 from sensorium.table._header import Head
@@ -60,7 +60,7 @@ def _about_note(note: Sequence[Record], found: Sequence[Record], path: Path) -> 
     lines = f"line {note[0].first}" if note[0].first == note[-1].last else f"lines {note[0].first} to {note[-1].last}"
     word = re.match(r"\w+", note[0].cells[0])
     lone = word and len(note) == 1 and not any(row.cells[0].startswith(word[0]) for row in found if row is not note[0])
-    setting = f", or --set table.comment={word[0]} skips lines that begin so" if word and lone else ""
+    setting = f", or {set_value('table.comment', word[0])} skips lines that begin so" if word and lone else ""
     return TableError(
         f"{lines} at the end of the file {'is' if len(note) == 1 else 'are'} no row: {shorten(note[0].cells[0])!r}",
         place=str(path),
