@@ -31,7 +31,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         keys, value = _parted(text)
         if not value.startswith("=") or not keys[0]:
             raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
-        result = overlay(result, _nest(keys, _value(value[1:], ".".join(keys))))
+        result = overlay(result, _nest(keys, _value(value[1:], text)))
     return result
 
 
@@ -46,7 +46,7 @@ def _parted(text: str) -> tuple[list[str], str]:
     return keys, text[end:]
 
 
-def _value(text: str, place: str) -> Any:
+def _value(text: str, assignment: str) -> Any:
     import yaml
 
     bare = text.strip()
@@ -54,7 +54,7 @@ def _value(text: str, place: str) -> Any:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # a ValueError: 2026-02-31
         if bare.startswith(BRACKETS):
-            raise _broken(bare, place, error) from None
+            raise _broken(assignment, error) from None
         return bare or text
     quoted = bare.startswith(QUOTES)
     if value in NOTHING and not quoted and not bare.startswith(BRACKETS):
@@ -64,13 +64,13 @@ def _value(text: str, place: str) -> Any:
     return bare if as_written else value
 
 
-def _broken(text: str, place: str, error: Exception) -> ConfigError:
+def _broken(text: str, error: Exception) -> ConfigError:
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
     reason = getattr(error, "problem", None) or error
     return ConfigError(
-        f"{shown!r} is not a complete list or mapping: {reason}",
-        place=place,
-        rule="[a, b], {key: value}",
+        f"{shown!r} sets no value: {reason}",
+        place=text.partition("=")[0],
+        rule="a complete list or mapping: [a, b], {key: value}",
         cure="close every bracket and quote; for text that begins with a bracket, put it in quotes",
     )
 

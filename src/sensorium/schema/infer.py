@@ -116,7 +116,9 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
     """
     place, said = f"column {column.name!r}", reading.reason if reading else ""
     if column.origin.unread:
-        raise SchemaError(f"the target holds {column.origin.unread}", place=place, rule="labels or numbers")
+        raise SchemaError(
+            f"the target holds {column.origin.unread}", place=place, rule="labels or numbers", cure=column.origin.cure
+        )
     if column.is_list and pa.types.is_nested(column.data.type.value_type):
         raise SchemaError(
             f"the target holds {column.data.type}", place=place, rule="labels, lists of labels or numbers"
@@ -128,6 +130,7 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
             f"the target is always {column.sample(1)[0]!r}",
             place=place,
             rule="a target has two different values or more",
+            cure=_second_value(column),
         )
     if config.task:
         tasks.entry(config.task)
@@ -140,6 +143,14 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess
+
+
+def _second_value(column: Column) -> str:
+    """What makes a target of one value one of two: an empty cell is a label that is not known, not one more value."""
+    if len(column.values) == len(column):
+        return "choose another target"
+    empty = len(column) - len(column.values)
+    return f"if an empty cell means no, write a word such as no into the {count(empty, 'empty cell')}"
 
 
 def _joined(*parts: str) -> str:
@@ -288,7 +299,9 @@ def _plan(column: Column, said: _Said) -> ColumnPlan:
     if name in said.exclude or (said.only is not None and name not in said.only):
         return ColumnPlan(name, None, "left out by setting")
     if unread:
-        return ColumnPlan(name, None, f"no modality fits {unread}", "make it text or numbers to use it")
+        return ColumnPlan(
+            name, None, f"no modality fits {unread}", column.origin.cure or "make it text or numbers to use it"
+        )
     if not len(column.values):
         return ColumnPlan(name, None, "every cell is missing", caution="there is nothing to learn from")
     plan = _by_setting(column, config)

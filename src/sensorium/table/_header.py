@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.problems import Problem, count
+from sensorium.table._aligned import refuse_aligned
+from sensorium.table._halves import refuse_halves
 from sensorium.table._header_doubts import header_doubts, refuse_title
 from sensorium.table._read import finding
 from sensorium.table._records import LINE, Record, end_of_line, records
@@ -59,6 +61,8 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
         raise TableError("the file is empty", place=place, rule="a header line, then rows")
     separator = set_separator(config.separator) or declared or find_separator(text, config, tabs=tabs)
     header, *rows = sample_rows(text, separator, config)
+    refuse_halves(header, rows, separator, place)
+    refuse_aligned(header, rows, text, config, place)
     refuse_title(header, rows, text, config, place, line=above + 1)
     names, told = _clean(_evened(_spelt(header, text, separator, config), rows))
     end = start + end_of_line(text, header.last)
