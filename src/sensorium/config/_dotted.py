@@ -8,19 +8,23 @@ from typing import Any
 from sensorium.config._config import Config
 from sensorium.config._layers import overlay
 from sensorium.config._types import Choice
+from sensorium.registry import encoders, modalities
 
-PARTS = ("modalities", "encoders")  # column → a choice
+PARTS = {"modalities": modalities, "encoders": encoders}  # column → a choice
 
 
 def of_columns(config: Config, columns: Collection[str]) -> Config:
     """The settings with what is said of a column under its whole name: the longest that a column of the table has."""
-    return config.model_copy(update={part: _joined(getattr(config, part), frozenset(columns)) for part in PARTS})
+    names = frozenset(columns)
+    return config.model_copy(
+        update={part: _joined(getattr(config, part), names, known.entries) for part, known in PARTS.items()}
+    )
 
 
-def _joined(choices: Mapping[str, Choice], columns: frozenset[str]) -> dict[str, Choice]:
+def _joined(choices: Mapping[str, Choice], columns: frozenset[str], known: Collection[str]) -> dict[str, Choice]:
     said, moved = dict[str, Any](), dict[str, Any]()
     for name, choice in choices.items():
-        options, found = _parted(name, choice.options, columns)
+        options, found = _parted(name, choice.options, columns, known)
         if choice.name or options or not found:
             said[name] = ({"name": choice.name} if choice.name else {}) | options
         moved = overlay(moved, found)
@@ -29,17 +33,19 @@ def _joined(choices: Mapping[str, Choice], columns: frozenset[str]) -> dict[str,
     return {name: Choice.model_validate(options) for name, options in overlay(moved, said).items()}
 
 
-def _parted(name: str, options: Mapping[str, Any], columns: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _parted(
+    name: str, options: Mapping[str, Any], columns: frozenset[str], known: Collection[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Options of a name, and those that are of a column whose name goes on."""
     own, found = dict[str, Any](), dict[str, Any]()
     for option, value in options.items():
         longer = f"{name}.{option}"
         if isinstance(value, Mapping):
-            value, deeper = _parted(longer, value, columns)
+            value, deeper = _parted(longer, value, columns, known)
             found = overlay(found, deeper)
             if deeper and not value:
                 continue
-        named = isinstance(value, Mapping) or (isinstance(value, str) and name not in columns)
+        named = isinstance(value, Mapping) or (isinstance(value, str) and (name not in columns or value in known))
         if named and longer in columns:
             found[longer] = value
         else:

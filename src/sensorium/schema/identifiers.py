@@ -40,12 +40,12 @@ def find_identifier(column: Column, modality: str | None, guess: Guess) -> Ident
     counted = "" if modality == "date" else _row_numbers(column)
     if index := column.origin.index:
         cure = _flag(column, "number" if counted else modality or "text")
-        return Identifier(f"{index}{f' ({counted})' if counted else ''}", f"{cure}, or {_by_name(column)}")
+        return Identifier(f"{index}{f' ({counted})' if counted else ''}", f"{cure} (or {_by_name(column)})")
     if counted:
         return Identifier(f"row numbers: {counted}", _flag(column, "number"))
     if _looks_like_identifier(column, modality, guess):
         reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
-        return Identifier(reason, f"{_flag(column, 'category')}, or text")
+        return Identifier(reason, f"{_flag(column, 'category')} (or text)")
     return None
 
 

@@ -118,7 +118,7 @@ def _one_column(names: list[str], text: str, separator: str, config: TableConfig
     if width == 1 or separator == ALONE:
         return []
     reason = f"table.separator={config.separator!r} gives one column, where {other!r} would give {width}"
-    return [finding(reason, f"{set_value('table.separator', NAMES.get(other, other))}, or leave it out")]
+    return [finding(reason, f"{set_value('table.separator', NAMES.get(other, other))} (or leave it out)")]
 
 
 def _clean(names: list[str]) -> tuple[list[str], list[Problem]]:

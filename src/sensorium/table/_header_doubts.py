@@ -41,9 +41,7 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
     elif rows and width > 1 and (below := _below_title(header, rows) or (comment and _is_header(rows) and rows[0])):
         found, lines = f"the line is not a header: {shown!r}", below.first - 1
     if found:
-        above = (
-            f"{set_value('table.comment', '#')}, or " if comment and header.cells[0].lstrip().startswith("#") else ""
-        )
+        above = f"{set_value('table.comment', '#')} or " if comment and header.cells[0].lstrip().startswith("#") else ""
         cure = f"{above}{set_value('table.skip_rows', start - 1 + lines)} if the header is in line {start + lines}"
         raise TableError(found, place=place, rule="the first line names the columns", cure=cure)
 
