@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from sensorium.config import (
     Config,
     SplitConfig,
     TableConfig,
+    as_yaml,
     check_options,
     overlay,
     parse_assignments,
     read_yaml,
+    set_option,
 )
 from sensorium.errors import ConfigError
 from sensorium.prepare import learn_modality
@@ -202,6 +205,43 @@ def test_a_name_with_a_dot_stands_in_quotes(key, keys):
     for part in keys:
         found = found[part]
     assert found == 1
+
+
+@pytest.mark.parametrize("text", [*"#,|'*&%@`!>-?:;=\" \t", "---", "'tis", "a #b", "2026-02-31", "a: b: c", "|x", "<<"])
+def test_a_value_that_yaml_cannot_read_is_text(text):
+    assert parse_assignments([f"table.comment={text}"]) == {"table": {"comment": text}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((text, None) for text in ("", "~", "null")),
+        *((text, "") for text in ("''", '""')),
+        *((text, "#") for text in ("'#'", '"#"')),
+        ("[]", []),
+        ("{a: 1}", {"a": 1}),
+        ('["", -99999]', ["", -99999]),
+        ("3 # epochs", 3),
+        ("'null'", "null"),
+    ],
+)
+def test_other_values_are_read_as_yaml(text, value):
+    assert parse_assignments([f"a={text}"]) == {"a": value}
+
+
+@pytest.mark.parametrize("text", ["[1,", "[", "{a: 1", "['a]"])
+def test_a_list_that_is_not_closed_names_its_setting(text):
+    with pytest.raises(ConfigError) as caught:
+        parse_assignments([f"table.missing={text}"])
+    assert caught.value.place == "table.missing" and "bracket" in caught.value.cure
+
+
+@pytest.mark.parametrize("name", ["v", "a.b", "Tsd.", "x=y", 'a "b".c', '"q"', "a b", ".", "ü", "it's", '"'])
+def test_a_printed_setting_sets_what_it_names(name):
+    option, text = shlex.split(set_option(name, "decimal", ","))
+    assert option == "--set"
+    assert parse_assignments([text]) == {"modalities": {name: {"decimal": ","}}}
+    assert parse_assignments([f"split.time={as_yaml(name)}"]) == {"split": {"time": name}}
 
 
 @pytest.mark.parametrize(

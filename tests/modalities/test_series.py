@@ -416,7 +416,7 @@ def test_days_and_months_that_may_be_swapped_are_told_and_read_alike_in_every_fi
     (tmp_path / "1.csv").write_text("when,a\n02/01/2026,2\n01/01/2026,1\n01/02/2026,3\n")
     learnt = learn(["1.csv"], tmp_path)
     (told,) = learnt.findings("c")
-    assert "day/month/year" in told.reason and told.cure == "modalities.c.day_first=false"
+    assert "day/month/year" in told.reason and told.cure == "--set modalities.c.day_first=false"
     month_first = learn(["1.csv"], tmp_path, day_first=False)
     assert month_first.findings("c") == []
     values = [found_scaled(one, ["1.csv"], tmp_path)[:, 0] for one in (learnt, month_first)]

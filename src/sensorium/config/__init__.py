@@ -4,11 +4,14 @@
 the result and tells every fault at once.
 """
 
+from sensorium.config._assignments import parse_assignments
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
 from sensorium.config._config import Config, PrepareConfig, SplitConfig
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
-from sensorium.config._layers import overlay, parse_assignments, read_yaml
+from sensorium.config._dotted import of_columns
+from sensorium.config._layers import overlay, read_yaml
 from sensorium.config._options import check_heads, check_options
+from sensorium.config._spelling import as_modality, as_yaml, key_of, set_missing, set_option, set_value, setting_of
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (
@@ -50,17 +53,25 @@ __all__ = [
     "UnfreezeConfig",
     "WindowsConfig",
     "Words",
+    "as_modality",
+    "as_yaml",
     "caller_only",
     "check_heads",
     "check_options",
     "every_setting",
     "given_names",
+    "key_of",
     "list_options",
     "list_settings",
+    "of_columns",
     "options_schema",
     "overlay",
     "parse_assignments",
     "read_yaml",
+    "set_missing",
+    "set_option",
+    "set_value",
+    "setting_of",
     "spelt_words",
     "split_saved",
     "with_given",

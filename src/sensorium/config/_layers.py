@@ -1,10 +1,8 @@
-"""Settings from files and from the command line, laid over each other."""
+"""Settings from files, and settings laid over each other."""
 
 from __future__ import annotations
 
-import re
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,25 +26,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """`["train.epochs=3", "fusion.name=gated"]` → nested dicts; values are read as YAML.
-
-    A name that has a dot in it stands in quotes: `modalities."clip.sound".mels=20`.
-    """
-    import yaml
-
-    result: dict[str, Any] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
-        try:
-            result = overlay(result, _nest(_keys(key), yaml.safe_load(value)))
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{text!r} sets no value: {error}", place=key, rule="a YAML value") from None
-    return result
-
-
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """One tree of settings laid over another."""
     merged = dict(below)
@@ -63,14 +42,3 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         else:
             merged[key] = value
     return merged
-
-
-def _keys(path: str) -> list[str]:
-    """Parted at the dots that stand outside of quotes."""
-    return [quoted or plain for quoted, plain in re.findall(r'(?:^|\.)(?:"([^"]*)"(?=\.|$)|([^.]*))', path)]
-
-
-def _nest(keys: list[str], value: Any) -> dict[str, Any]:
-    for key in reversed(keys):
-        value = {key: value}
-    return typing.cast(dict[str, Any], value)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import Config
+from sensorium.config import Config, as_yaml
 from sensorium.inspection.copies import Sides, value_ids
 from sensorium.schema import SPLITS, ColumnPlan, names_unit
 from sensorium.table import Column, Table, natural
@@ -74,12 +74,7 @@ def _group(column: Column, sides: Sides) -> Advice | None:
     parted = int((held.sum(1) > 1).sum())
     reason = f"{len(column.values):,} rows have {column.distinct:,} different values of {column.name}"
     reason += f"; {parted:,} of them stand in several splits" if parted else ""
-    return {"setting": f"split.group={_spelt(column.name)}", "column": column.name, "reason": reason}
-
-
-def _spelt(name: str) -> str:
-    """As a setting takes it: in quotes where it is more than a word."""
-    return name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
+    return {"setting": f"split.group={as_yaml(column.name)}", "column": column.name, "reason": reason}
 
 
 def _time(column: Column, plan: ColumnPlan) -> Advice | None:
@@ -91,7 +86,7 @@ def _time(column: Column, plan: ColumnPlan) -> Advice | None:
         return None
     first, last = pc.min_max(column.values).as_py().values()
     reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: if the model is to answer for later rows, test on them"
-    return {"setting": f"split.time={_spelt(column.name)}", "column": column.name, "reason": reason}
+    return {"setting": f"split.time={as_yaml(column.name)}", "column": column.name, "reason": reason}
 
 
 def _telling(column: Column, target: Column) -> Advice | None:
@@ -106,7 +101,7 @@ def _telling(column: Column, target: Column) -> Advice | None:
         return None
     reason = f"{column.name} alone guesses all but {seen:.0%} of the labels; the commonest label all but {blind:.0%}"
     reason += ": would it be known when predicting?"
-    return {"setting": f"exclude=[{_spelt(column.name)}]", "column": column.name, "reason": reason}
+    return {"setting": f"exclude=[{as_yaml(column.name)}]", "column": column.name, "reason": reason}
 
 
 def _wrong(cells: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:

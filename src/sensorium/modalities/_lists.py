@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import as_modality
 from sensorium.modalities._files import LEARN_FROM
 from sensorium.modalities._steps import holds_numbers, read_list
 from sensorium.problems import Unreadable
@@ -64,7 +65,7 @@ def guess_of_lists(column: Column, kind: Kind) -> Guess | None:
         return None
     spelt = f"text that spells {notation.describe()}" if notation else "lists of numbers"
     other = "series" if kind == "vector" else "vector"
-    caution = "" if sign.sure else f"not sure; if it is not {kind}: --modality {column.name}={other}"
+    caution = "" if sign.sure else f"not sure; if it is not {kind}: {as_modality(column.name, other)}"
     reason = f"{spelt}, {_counts(cells)} each; {sign.reason}"
     return Guess(SURE if sign.sure else UNSURE, reason, SHORTENED if shortened else caution)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import as_modality, set_value, setting_of
 from sensorium.problems import IN_TRAINING, Problem, count, shorten
 from sensorium.table import (
     NAMES,
@@ -33,7 +34,7 @@ INFINITE = "infinite: read as missing"
 LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
 SHOWN = 3  # words that are quoted
 LOOKED_AT = 1000  # decimal numbers that arrived as text are looked at for marks that may mean two things
-KEEPS = "--modality {}=category keeps them"
+KEEPS = "{} keeps them"
 
 
 def infer_notation(column: Column, known: Conventions | None = None) -> Notation:
@@ -121,7 +122,7 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
     if notation.mixed:
         points, commas = (count(counts.decimals[mark], "cell") for mark in ".,")
         marks = f"{points} with a decimal point and {commas} with a decimal comma{IN_TRAINING}"
-        cure = f"--set table.decimal (or modalities.{name}.decimal) says which it is"
+        cure = f"{_decimal('.', name)} reads points as decimal points, {set_value('table.decimal', ',')} commas"
         said.append((f"{marks}; cells that can be read both ways, such as 1,234, are read as missing", cure))
     said += [*_gaps(found, name, IN_TRAINING), *_limited(found, name, IN_TRAINING)]
     signed, rest = counts.percents.total(), counts.numbers - counts.percents.total()
@@ -147,7 +148,7 @@ def _typed(column: Column, notation: Notation, problems: list[Problem]) -> tuple
         return found.values, found.told
     values = np.array(data.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     if column.is_integer:
-        cure = f"--modality {column.name}=category if it is a name"
+        cure = f"{as_modality(column.name, 'category')} if it is a name"
         whole = pc.fill_null(data, 0).to_numpy()
         for row in np.flatnonzero((whole > LARGEST_EXACT) | (whole < -LARGEST_EXACT)):
             reason = "whole number beyond 2^53: its last digits are lost"
@@ -176,13 +177,23 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
     decimal = mark if found.notation.decimal != mark else other
     otherwise = Notation(decimal=decimal, thousands="," if decimal == "." else ".", percent="written", suffixes=True)
     reason = f"the {NAMES[mark]} may be a decimal or a thousands separator: {example!r} is read as {as_read:.12g}"
-    cure = f"--set table.decimal={decimal!r} (or modalities.{name}.decimal) reads {otherwise.read(example).value:.12g}"
+    cure = f"{_decimal(decimal, name)} reads {otherwise.read(example).value:.12g}"
     return reason, cure
+
+
+def _decimal(mark: str, name: str) -> str:
+    """What sets the decimal mark, of the table or of the column alone."""
+    return f"{set_value('table.decimal', mark)}{of_column_alone(name)}"
+
+
+def of_column_alone(name: str) -> str:
+    """What follows a setting of the table that is an option of the column, too; a target has none."""
+    return f" (or {setting_of(name, 'decimal')})"
 
 
 def _gaps(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
     words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
-    return [(f"{_some(words, where)} read as missing", KEEPS.format(name))] if words else []
+    return [(f"{_some(words, where)} read as missing", KEEPS.format(as_modality(name, "category")))] if words else []
 
 
 def _limited(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:

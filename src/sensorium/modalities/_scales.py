@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from sensorium.config import as_modality, setting_of
 from sensorium.errors import ConfigError
 from sensorium.modalities._files import LEARN_FROM, Source, decode_sample
 from sensorium.modalities._levels import Kind, Scale, Span, learn_scale, span_of
@@ -71,7 +72,7 @@ def scale_findings(
     column: str, scales: Mapping[str, list[float]], seen: Mapping[str, int], ground: int
 ) -> list[Problem]:
     """What was guessed of a column's pictures, and what is cut of them."""
-    cure = f"set modalities.{column}.levels to [lowest, highest] for another scale"
+    cure = f"set {setting_of(column, 'levels')} to [lowest, highest] for another scale"
     found = []
     for kind, known in scales.items():
         scale, dark = Scale(*known), seen.get(f"dark {kind}", 0)
@@ -84,10 +85,11 @@ def scale_findings(
     if seen.get("gaps"):
         text = f"{seen['gaps']} of {count(seen['deep'], 'picture')} of more than 8 bits have pixels without a value"
         reason = f"{text} (NaN, infinity or the file's nodata value), which are shown in grey {ground}"
-        found.append(Problem(None, column, reason, f"set modalities.{column}.ground to 0–255 for another grey"))
+        found.append(Problem(None, column, reason, f"set {setting_of(column, 'ground')} to 0–255 for another grey"))
     if several := seen.get("several frames"):
+        cure = f"{as_modality(column, 'video')} (animated GIF), or split the files"
         reason = f"{several} of {count(seen['pictures'], 'picture')} have several frames or pages: the first is used"
-        found.append(Problem(None, column, reason, f"--modality {column}=video (animated GIF), or split the files"))
+        found.append(Problem(None, column, reason, cure))
     return found
 
 

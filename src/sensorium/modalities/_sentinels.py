@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import set_missing
 from sensorium.problems import count
 from sensorium.table import Column
 
@@ -44,8 +45,7 @@ def sentinel_note(cells: Mapping[str, int]) -> tuple[str, str]:
     """What the user should know of them: a reason and a cure."""
     examples = ", ".join(map(repr, cells))
     reason = f"{count(sum(cells.values()), 'cell')} ({examples}) stand apart from the other values and are read as"
-    spelt = ", ".join(f'"{text}"' for text in ("", *cells))
-    return f"{reason} written; do they stand for missing values?", f"--set 'table.missing=[{spelt}]' makes them missing"
+    return f"{reason} written; do they stand for missing values?", f"{set_missing([*cells])} makes them missing"
 
 
 def _spellings(column: Column, values: Floats, likely: Truths, ranges: float) -> dict[str, int]:

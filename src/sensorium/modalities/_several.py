@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sensorium.config import setting_of
 from sensorium.modalities._base import Modality
 from sensorium.modalities._files import sample_rows, shown_cell
 from sensorium.modalities._suffixes import several_paths, suffix_of
@@ -78,7 +79,7 @@ def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int) -
     if not fuller:
         return []
     reason = f"{fuller:,} of {count(every, 'cell')} hold more than {most} {noun}; the rest of them is cut"
-    return [Problem(None, column, reason, f"set modalities.{column}.most to keep more of each")]
+    return [Problem(None, column, reason, f"set {setting_of(column, 'most')} to keep more of each")]
 
 
 def problems_of_cells(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import as_modality
 from sensorium.schema import Guess
 from sensorium.table import Column, SpeltDates, read_dates, words
 
@@ -114,7 +115,7 @@ def _plainly_stamps(name: str, moments: Floats) -> bool:
 
 
 def _guess(column: Column, reason: str, *, named: bool) -> Guess:
-    cure = f"--modality {column.name}=number (or category) if they are something else"
+    cure = f"{as_modality(column.name, 'number')} (or category) if they are something else"
     return (
         Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, though the name says nothing; {cure}")
     )

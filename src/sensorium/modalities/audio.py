@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import NonNegativeInt
 
+from sensorium.config import setting_of
 from sensorium.errors import ConfigError
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._containers import holds_sound_alone
@@ -205,7 +206,7 @@ def longer_findings(column: str, heard: int, longer: int, seconds: float) -> lis
     if longer <= FEW * heard:
         return []
     reason = f"{longer} of {count(heard, 'sound')} looked at are longer than {seconds:.3g} s; the rest of them is cut"
-    return [Problem(None, column, reason, f"set modalities.{column}.seconds to keep more of each")]
+    return [Problem(None, column, reason, f"set {setting_of(column, 'seconds')} to keep more of each")]
 
 
 def _is_sound(head: bytes) -> bool:

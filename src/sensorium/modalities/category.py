@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import NonNegativeInt, PositiveInt
 
+from sensorium.config import set_option, setting_of
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._words import word_caution
 from sensorium.problems import Problem, count, shorten
@@ -131,7 +131,8 @@ class Category(Modality):
         if not self.full and (not self.cut or self.cut < MANY_CUT * self.seen):
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'cell')} hold a rare category, which is read as unknown"
-        setting = f"modalities.{column}.{'max_levels' if self.full else 'min_count=1'} keeps more of them"
+        raised = setting_of(column, "max_levels") if self.full else set_option(column, "min_count", 1)
+        setting = f"{raised} keeps more of them"
         return [Problem(None, column, reason, setting)]
 
     def _blanks(self, column: str) -> list[Problem]:
@@ -140,7 +141,7 @@ class Category(Modality):
         return [Problem(None, column, f"{reason}; these are ignored")] if self.trimmed else []
 
     def _cases(self, column: str) -> list[Problem]:
-        cure = f"--set {shlex.quote(f'modalities.{column}.fold_case=true')} makes them one category"
+        cure = f"{set_option(column, 'fold_case', 'true')} makes them one category"
         return [Problem(None, column, twins_in_words(self.twins, "categories", "cell"), cure)] if self.twins else []
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from sensorium.config import set_option
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._fields import Moment
@@ -121,6 +122,7 @@ class Date(Modality):
         pivot: years of two digits from it on are 19xx, below it 20xx; by default 50, of dates of birth 30.
         unit: of numbers that count from 1970; read off the values by default.
         """
+        guessed = pivot is None
         pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
         numbers = column.is_integer or column.is_float
         counted = unit or (likely_unit(column) if numbers else None) or ""
@@ -128,7 +130,7 @@ class Date(Modality):
         missing = [word for word in column.conventions.missing if spelt_moments([word])]
         plain = cls(form, 0.0, 1.0, False, pivot=pivot, unit=counted, missing=missing)
         if not counted and not _is_temporal(column):
-            plain = plain._of_text(read_dates(column.strings), day_first)
+            plain = plain._of_text(read_dates(column.strings), day_first, guess_century=guessed)
         cells, _ = plain._seconds(column)
         seconds = cells[np.isfinite(cells)]
         far = _centuries_away(seconds)
@@ -151,14 +153,16 @@ class Date(Modality):
             sentinels=date_sentinels(column, np.where(np.isin(cells, seconds[far]), np.nan, cells)),
         )
 
-    def _of_text(self, dates: SpeltDates, day_first: bool | None) -> Self:
-        """What the texts of training tell, beside their moments."""
+    def _of_text(self, dates: SpeltDates, day_first: bool | None, *, guess_century: bool) -> Self:
+        """What the texts of training tell, beside their moments; years of two digits are told of where the century is a
+        guess.
+        """
         order, rival = date_order(dates, day_first)
         known = np.isfinite(dates.moments(order, self.pivot))
         clocked, zoned = known & (dates.rest != 0), known & (dates.zones != "")
         counts = {
             "doubtful": dates.count(known & dates.loose) if rival else 0,
-            "two digits": dates.count(known & dates.short),
+            "two digits": dates.count(known & dates.short) if guess_century else 0,
             "coarse": dates.count(known & dates.coarse) if (known & ~dates.coarse).any() else 0,
             "zoneless": dates.count(clocked & ~zoned) if zoned.any() else 0,
         }
@@ -201,15 +205,15 @@ class Date(Modality):
         return f"{self.format}, around {EPOCH.fromtimestamp(self.mean, UTC):%Y-%m-%d}"
 
     def findings(self, column: str) -> list[Problem]:
-        setting = f"--set modalities.{column}"
+        pivot = set_option(column, "pivot", (self.pivot + 20) % 100)
         told = {
             "doubtful": (
                 f"no cell shows which part is the day; dates are read {DATE_ORDERS.get(self.order, '')}",
-                f"{setting}.day_first={_other(self.order)}",
+                set_option(column, "day_first", _other(self.order)),
             ),
             "two digits": (
                 f"years of two digits are read as {1900 + self.pivot} to {1999 + self.pivot}",
-                f"{setting}.pivot={(self.pivot + 20) % 100} or another first year of the 1900s",
+                f"{pivot} or another first year of the 1900s",
             ),
             "far": (
                 "dates are centuries away from all others; they are cut to the range of the others",
@@ -268,7 +272,7 @@ class Date(Modality):
         reason, cure = MISSING, ""
         if np.isfinite(counted[row]):
             reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
-            cure = f"--set modalities.{name}.unit={' or '.join(u for u in UNITS if u != self.unit)}"
+            cure = " or ".join(set_option(name, "unit", unit) for unit in UNITS if unit != self.unit)
         elif dates.loose[dates.places[row]]:
             if not self.order:
                 reason, cure = self._without_order(dates, int(dates.places[row])), "write dates as 2026-01-31"
@@ -300,7 +304,7 @@ class Date(Modality):
             f"some cells fit only {other}. Cells that fit both orders are read {words}, as in training, "
             "and may have day and month swapped"
         )
-        refit = f", or fit with --set modalities.{name}.day_first={_other(self.order)}" * ("doubtful" in self.counts)
+        refit = f", or fit with {set_option(name, 'day_first', _other(self.order))}" * ("doubtful" in self.counts)
         cure = f"write dates as 2026-01-31{refit}"
         return [Problem(None, name, reason, cure)]
 
@@ -327,6 +331,8 @@ def _claim_text(column: Column) -> Guess | None:
     if dates.digits[fits].all() and not names_time(column.name) and (fitting < ENOUGH or (written & ~fits).any()):
         return None
     example = dates.texts[int(np.flatnonzero(fits)[0])].as_py()
+    if (day_first := column.conventions.day_first) is not None:  # what is set says how dates are read, not whether
+        order, rival = date_order(dates, day_first)[0], ""
     reason = f"text such as {shorten(example)!r} ({dates.name_of_layout(order)})"
     return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
 
@@ -335,7 +341,7 @@ def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
     cautions = []
     if rival:
         either = f"{DATE_ORDERS[order]} or {DATE_ORDERS[rival]}? read as {DATE_ORDERS[order]}"
-        cautions.append(f"{either}; else --set modalities.{name}.day_first={_other(order)}")
+        cautions.append(f"{either}; else {set_option(name, 'day_first', _other(order))}")
     if odd:
         cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are no dates and are read as missing")
     return "; ".join(cautions)

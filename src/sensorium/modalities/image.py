@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from pydantic import Field, NonNegativeInt
 
-from sensorium.config import Side
+from sensorium.config import Side, setting_of
 from sensorium.modalities._base import Array, Encoded, Facts, Modality, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows, shown_cell
@@ -53,7 +53,7 @@ LARGEST = 64  # side in pixels by default, at most: what small encoders train on
 SMALLEST = 16
 FULL_COLOUR = (0, 65_535)  # the scale that Pillow reads colour of 16 bits on
 SHOWN, THUMBNAIL = 8, 96  # pictures in an overview, and their side in pixels
-CURE = "set modalities.{}.levels to [lowest, highest] if these files are right"
+CURE = "set {} to [lowest, highest] if these files are right"
 UNKNOWN = (
     "this is a picture of {}s of more than 8 bits, as no training picture was: its values are scaled by their own range"
 )
@@ -151,7 +151,7 @@ class Image(Modality):
             notes.extend((row, note) for note in lost)
 
         present, problems = decode_cells(column, decode, work, store)
-        cells, cure = column.data, CURE.format(column.name)
+        cells, cure = column.data, CURE.format(setting_of(column.name, "levels"))
         told = [Problem(row, column.name, note, cure, shown_cell(cells[row].as_py())) for row, note in notes]
         return Encoded(values, present, sorted([*problems, *told], key=Problem.place))
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from sensorium.config import Words
+from sensorium.config import Words, as_modality
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._numbers import (
@@ -25,6 +25,7 @@ from sensorium.modalities._numbers import (
     infer_notation,
     notes,
     numbers,
+    of_column_alone,
     read_numbers,
     survey_column,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "mean_and_deviation",
     "notes",
     "numbers",
+    "of_column_alone",
     "read_numbers",
     "robust_mean_and_deviation",
     "standardise",
@@ -274,13 +276,13 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
         return Guess(0.98 if is_clearly_numbers(counts) else 0.9, f"numbers as text: {said}" if said else SPELT)
     examples = ", ".join(repr(text) for text, _ in others.most_common(3))
     reason = f"{counts.cells - others.total():,} of {counts.cells:,} values are numbers" + (f"; {said}" if said else "")
-    caution = f"others ({examples}) are read as missing; --modality {column.name}=category keeps them"
+    caution = f"others ({examples}) are read as missing; {as_modality(column.name, 'category')} keeps them"
     return Guess(0.9 if counts.unit else 0.9 - share, reason, caution)
 
 
 def _refuse_unit(found: Survey, name: str) -> Guess:
     cells = f"{found.counts.numbers:,} of {found.counts.cells:,} cells of {name}"
-    cure = f"--modality {name}=number reads them and takes the others as missing"
+    cure = f"{as_modality(name, 'number')} reads them and takes the others as missing"
     return Guess(0.0, "too few numbers", f"{cells} are numbers with the unit {found.notation.units[0]!r}; {cure}")
 
 
@@ -288,7 +290,7 @@ def _claim_spelt(column: Column, guess: Guess) -> Guess:
     """Decimal numbers that arrived as text: what their spelling says beside their value."""
     assert column.spelling is not None
     if column.distinct <= FEW and (pair := same_but_for_zeros(column.spelling)):
-        caution = f"{pair[0]!r} and {pair[1]!r} are one number; --modality {column.name}=category keeps them apart"
+        caution = f"{pair[0]!r} and {pair[1]!r} are one number; {as_modality(column.name, 'category')} keeps them apart"
         return Guess(guess.confidence, guess.reason, caution)
     found = survey_column(column)
     if not found:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import NonNegativeInt
 
-from sensorium.config import Many, Side
+from sensorium.config import Many, Side, setting_of
 from sensorium.modalities import _pdf
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit
@@ -100,7 +100,8 @@ class Pages(Modality):
         if not self.cut:
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'PDF file')} have more than {count(self.most, 'page')}"
-        return [Problem(None, column, f"{reason}: the others are not drawn", f"modalities.{column}.most draws more")]
+        cure = f"{setting_of(column, 'most')} draws more"
+        return [Problem(None, column, f"{reason}: the others are not drawn", cure)]
 
     def facts(self) -> Facts:
         return {"channels": self.channels, "size": self.size, "ordered": True}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from sensorium.config import Side
+from sensorium.config import Side, set_option
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._fields import MaxPixels
@@ -173,7 +173,7 @@ class Scan(Modality):
             return []
         verb = "has" if self.deep == 1 else "have"
         found = f"{self.deep:,} of {count(self.looked, 'scan')} {verb} several slices, and only the middle one is used"
-        return [Problem(None, column, found, f"modalities.{column}.depth=8 reads 8 slices of each scan")]
+        return [Problem(None, column, found, f"{set_option(column, 'depth', 8)} reads 8 slices of each scan")]
 
     def facts(self) -> Facts:
         return {"depth": self.depth, "size": self.size}

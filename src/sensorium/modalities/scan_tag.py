@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sensorium.config import set_option
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.modalities import _dicom
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
@@ -154,7 +155,7 @@ def _refuse(attribute: str, written: str, column: str, *, personal: bool) -> Non
             f"the attribute {attribute!r} may tell who a patient is, or where",
             place=column,
             rule="names, identifiers, dates, places and free text enter no model unless that is asked for",
-            cure=f"--set 'modalities.\"{column}\".personal=true' if that is meant",
+            cure=f"{set_option(column, 'personal', 'true')} if that is meant",
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, NonNegativeInt
 
-from sensorium.config import Many
+from sensorium.config import Many, set_option, setting_of
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
@@ -211,12 +211,12 @@ class Series(Modality):
         found = []
         if self.cut:
             reason = f"{self.cut:,} of {self.seen:,} series are longer than {self.steps:,} steps"
-            setting = f"modalities.{column}.steps keeps more"
+            setting = f"{setting_of(column, 'steps')} keeps more"
             found.append(Problem(None, column, f"{reason}: their beginning is cut, the last steps are read", setting))
         if self.doubtful:
             form = self.stamps.get("format", "dates")
             reason = f"the time stamps of {self.time!r} are read as {form}; the month may come first"
-            found.append(Problem(None, column, reason, f"modalities.{column}.day_first=false"))
+            found.append(Problem(None, column, reason, set_option(column, "day_first", "false")))
         return found
 
     def describe(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from sensorium.config import setting_of
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._separated import WORDS, find_separator, likely_separator, names_of
@@ -133,7 +134,7 @@ class Tags(Modality):
         if self.cut < MANY_CUT * self.seen or not self.cut:
             return []
         reason = f"{self.cut / self.seen:.0%} of the tags in the cells are rare: they are read as unknown"
-        return [Problem(None, column, reason, f"modalities.{column}.min_count and max_tags keep more of them")]
+        return [Problem(None, column, reason, f"{setting_of(column, 'min_count')} and max_tags keep more of them")]
 
     def describe(self) -> str:
         rare = f", {len(self.rare):,} rare ones read as unknown" if self.rare else ""

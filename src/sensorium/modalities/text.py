@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from sensorium.config import Chance, Many
+from sensorium.config import Chance, Many, set_option, setting_of
 from sensorium.errors import ConfigError
 from sensorium.hub import find_model
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
@@ -147,7 +147,7 @@ class Text(Modality):
                 int(row),
                 column.name,
                 reason,
-                f"modalities.{column.name}.length keeps more",
+                f"{setting_of(column.name, 'length')} keeps more",
                 shorten(strings[int(row)].as_py()),
             )
             for row in np.flatnonzero(lengths > HUGE)
@@ -157,11 +157,12 @@ class Text(Modality):
         found = []
         if self.cut:
             told = f"{self.cut:,} of {count(self.seen, 'text')} are longer than {count(self.length, 'token')}"
-            setting = f"modalities.{column}.length keeps more"
+            setting = f"{setting_of(column, 'length')} keeps more"
             found.append(Problem(None, column, f"{told}: their end is cut", setting))
         if self.unknown_share >= (MANY_CUT if self.full else MANY_UNKNOWN):
             reason = f"{self.unknown_share:.0%} of the words are rare, and read as unknown"
-            cure = f"modalities.{column}.unit=subword spells them; min_count=1 and a larger vocabulary keep more words"
+            subword = set_option(column, "unit", "subword")
+            cure = f"{subword} spells them; min_count=1 and a larger vocabulary keep more words"
             found.append(Problem(None, column, reason, cure))
         return found
 

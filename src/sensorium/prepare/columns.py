@@ -182,7 +182,7 @@ def unread_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem
         origin = table.column(name).origin if name in table else None
         if origin and origin.unread:
             reason = f"the column holds {origin.unread}, which cannot be read: it is missing in every row"
-            problems.append(Problem(None, name, reason, "make it text or numbers"))
+            problems.append(Problem(None, name, reason, origin.cure or "make it text or numbers"))
         elif origin and origin.lost:
             problems.append(Problem(None, name, origin.lost))
     return problems

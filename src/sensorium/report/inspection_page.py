@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def _notes(found: Inspection) -> list[h.Markup]:
 
 
 def _setting(setting: str) -> list[object]:
-    return [h.tag("code", f"--set {setting}"), " – "] if setting else []
+    return [h.tag("code", f"--set {shlex.quote(setting)}"), " – "] if setting else []
 
 
 def _target(found: Inspection) -> h.Markup:

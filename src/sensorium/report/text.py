@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def inspection_text(found: Inspection) -> RenderableType:
     told = found.target["column"] if found.target else None
     lines += _cautions((column.name, column.caution) for column in found.columns if column.name != told)
     lines += [text_line(f"? {notice}", "cyan") for notice in map(notice_text, found.table_notices)]
-    advice = [": ".join(filter(None, (each["setting"], each["reason"]))) for each in found.advice]
+    advice = [": ".join(filter(None, (_flag(each["setting"]), each["reason"]))) for each in found.advice]
     lines += [text_line(f"? {line}", "cyan") for line in advice]
     lines += [text_line(f"! {copies}", "yellow") for copies in found.copies]
     looked = "every cell" if found.every else f"of each column {max(c.checked for c in found.columns):,} cells"
@@ -202,6 +203,10 @@ def problems_text(problems: Problems) -> RenderableType:
     if len(groups) > SHOWN:
         lines.append(text_line(f"! and {len(groups) - SHOWN} more kinds of problem", "yellow"))
     return Group(*lines)
+
+
+def _flag(setting: str) -> str:
+    return f"--set {shlex.quote(setting)}" if setting else ""
 
 
 def notice_text(notice: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sensorium.config import as_modality
 from sensorium.problems import Unreadable
 from sensorium.table import Column, Table, find_list_notation
 
@@ -31,7 +32,7 @@ def agree_on_lists(table: Table, plans: Sequence[ColumnPlan]) -> list[ColumnPlan
 
 def _as_series(plan: ColumnPlan, twin: str) -> ColumnPlan:
     reason = f"{plan.reason}; as many in every row as {twin!r}, which is a series"
-    caution = f"not sure; if it is not series: --modality {plan.name}=vector"
+    caution = f"not sure; if it is not series: {as_modality(plan.name, 'vector')}"
     return replace(plan, modality="series", reason=reason, caution=caution)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import as_modality
 from sensorium.schema.guess import UNSURE, Guess
 from sensorium.table import Column
 
@@ -40,17 +40,17 @@ def find_identifier(column: Column, modality: str | None, guess: Guess) -> Ident
     counted = "" if modality == "date" else _row_numbers(column)
     if index := column.origin.index:
         cure = _flag(column, "number" if counted else modality or "text")
-        return Identifier(f"{index}{f' ({counted})' if counted else ''}", f"{cure}, or {_by_name(column)}")
+        return Identifier(f"{index}{f' ({counted})' if counted else ''}", f"{cure} (or {_by_name(column)})")
     if counted:
         return Identifier(f"row numbers: {counted}", _flag(column, "number"))
     if _looks_like_identifier(column, modality, guess):
         reason = f"looks like an identifier: {column.distinct:,} different values in {len(column.values):,} cells"
-        return Identifier(reason, f"{_flag(column, 'category')}, or text")
+        return Identifier(reason, f"{_flag(column, 'category')} (or text)")
     return None
 
 
 def _flag(column: Column, modality: str) -> str:
-    return f"to use it: --modality {shlex.quote(f'{column.name}={modality}')}"
+    return f"to use it: {as_modality(column.name, modality)}"
 
 
 def _by_name(column: Column) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from functools import partial
+from typing import Any, TypeAlias, cast
 
 import pyarrow as pa
 
-from sensorium.config import Config, spelt_words
+from sensorium.config import Choice, Config, as_modality, spelt_words
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.problems import count
 from sensorium.registry import Registry, modalities, tasks
@@ -25,7 +25,8 @@ SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 CERTAIN = 0.995  # confidence from which no runner-up is shown
 CLOSE = 0.125  # a runner-up this near is shown too
 SURE = 0.95  # confidence from which it does not matter why another modality refuses
-CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored")  # options that say how numbers are written
+Flag: TypeAlias = Callable[[str], str]  # a registered name → the flag that chooses it
+CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored", "day_first")  # options: how cells are written
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     if not any(plan.modality for plan in plans):
         reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
         raise SchemaError(
-            "no column is left to learn from", place=table.name, rule=reasons, cure="--modality name=text"
+            "no column is left to learn from", place=table.name, rule=reasons, cure="--modality COLUMN=text"
         )
     return plans
 
@@ -115,7 +116,9 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
     """
     place, said = f"column {column.name!r}", reading.reason if reading else ""
     if column.origin.unread:
-        raise SchemaError(f"the target holds {column.origin.unread}", place=place, rule="labels or numbers")
+        raise SchemaError(
+            f"the target holds {column.origin.unread}", place=place, rule="labels or numbers", cure=column.origin.cure
+        )
     if column.is_list and pa.types.is_nested(column.data.type.value_type):
         raise SchemaError(
             f"the target holds {column.data.type}", place=place, rule="labels, lists of labels or numbers"
@@ -127,18 +130,27 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
             f"the target is always {column.sample(1)[0]!r}",
             place=place,
             rule="a target has two different values or more",
+            cure=_second_value(column),
         )
     if config.task:
         tasks.entry(config.task)
         return config.task, Guess(1.0, _joined(said, "by setting"))
     if reading and reading.lists.kind == "place":
         return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, said)
-    name, guess = _best(tasks, column, flag="--task {name}")
+    name, guess = _best(tasks, column, flag="--task {}".format)
     caution = "" if config.tasks else guess.caution  # whoever chose has looked
     guess = Guess(guess.confidence, _joined(said, guess.reason), caution)
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess
+
+
+def _second_value(column: Column) -> str:
+    """What makes a target of one value one of two: an empty cell is a label that is not known, not one more value."""
+    if len(column.values) == len(column):
+        return "choose another target"
+    empty = len(column) - len(column.values)
+    return f"if an empty cell means no, write a word such as no into the {count(empty, 'empty cell')}"
 
 
 def _joined(*parts: str) -> str:
@@ -185,9 +197,11 @@ def _spelt_as_split(column: Column) -> bool:
 
 
 def _as_set(column: Column, config: Config) -> Column:
-    """The column with what its own options say of its numbers; without those that stand for a missing cell."""
-    chosen = config.modalities.get(column.name)
-    options = {name: value for name, value in (chosen.options if chosen else {}).items() if name in CONVENTIONS}
+    """The column with what its options say of its numbers and dates; without those that stand for a missing cell."""
+    own, dates = (config.modalities.get(key, Choice()).options for key in (column.name, "date"))
+    options = {name: value for name, value in own.items() if name in CONVENTIONS}
+    if "day_first" in dates:
+        options.setdefault("day_first", dates["day_first"])
     if "missing" in options:
         options["missing"] = spelt_words(options["missing"])
         column = without_codes(column, options["missing"])
@@ -251,7 +265,7 @@ def _asked_views(table: Table, config: Config) -> dict[str, list[str]]:
 def _kind(column: Column, config: Config) -> str | None:
     """The modality of a column that is itself left out."""
     chosen = config.modalities.get(column.name)
-    return (chosen and chosen.name) or (_best(modalities, column, "")[0] if len(column.values) else None)
+    return (chosen and chosen.name) or (_best(modalities, column, str)[0] if len(column.values) else None)
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
@@ -285,7 +299,9 @@ def _plan(column: Column, said: _Said) -> ColumnPlan:
     if name in said.exclude or (said.only is not None and name not in said.only):
         return ColumnPlan(name, None, "left out by setting")
     if unread:
-        return ColumnPlan(name, None, f"no modality fits {unread}", "make it text or numbers to use it")
+        return ColumnPlan(
+            name, None, f"no modality fits {unread}", column.origin.cure or "make it text or numbers to use it"
+        )
     if not len(column.values):
         return ColumnPlan(name, None, "every cell is missing", caution="there is nothing to learn from")
     plan = _by_setting(column, config)
@@ -311,7 +327,7 @@ def _of_one_value(column: Column) -> ColumnPlan:
     filled, empty = count(len(column.values), "cell"), len(column) - len(column.values)
     if not holds_check_marks(column):
         reason = f"always {value}" + (f" but for {count(empty, 'empty cell')}" if empty else "")
-        return ColumnPlan(column.name, None, reason, f"--modality {shlex.quote(f'{column.name}=category')} keeps it")
+        return ColumnPlan(column.name, None, reason, f"{as_modality(column.name, 'category')} keeps it")
     if pa.types.is_nested(kind) or pa.types.is_binary(kind):
         caution = "whether a cell is filled may tell something: make a column of yes and no to use it"
         return ColumnPlan(column.name, None, f"always {value} but for {empty:,} empty cells", caution)
@@ -321,7 +337,7 @@ def _of_one_value(column: Column) -> ColumnPlan:
 
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
     """The surest claim; of decimal numbers that are none, such as the lot 1E10, the claim on their spelling."""
-    flag = f"--modality {column.name}={{name}}"
+    flag = partial(as_modality, column.name)
     found, guess = _best(modalities, column, flag)
     if found or column.spelling is None:
         return column, found, guess
@@ -342,7 +358,7 @@ def _by_setting(column: Column, config: Config) -> ColumnPlan | None:
     return None
 
 
-def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Guess]:
+def _best(members: Registry, column: Column, flag: Flag) -> tuple[str | None, Guess]:
     claims: list[tuple[str, Guess]] = []
     for name in members.names():
         guess: Guess | None = members.load(name).looks_like(column)
@@ -355,7 +371,9 @@ def _best(members: Registry, column: Column, flag: str) -> tuple[str | None, Gue
     return _with_doubts(claims, hints, members, flag)
 
 
-def _with_doubts(claims: list[tuple[str, Guess]], hints: list[str], members: Registry, flag: str) -> tuple[str, Guess]:
+def _with_doubts(
+    claims: list[tuple[str, Guess]], hints: list[str], members: Registry, flag: Callable[[str], str]
+) -> tuple[str, Guess]:
     """The surest claim, with a caution where it is not sure: why another modality refused, or which others claim it."""
     name, guess = claims[0]
     near = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
@@ -363,8 +381,6 @@ def _with_doubts(claims: list[tuple[str, Guess]], hints: list[str], members: Reg
     if hints and not guess.caution and guess.confidence < SURE:
         return name, Guess(guess.confidence, guess.reason, "; ".join(hints))
     if not guess.caution and (others or guess.confidence < UNSURE):
-        alternatives = " or ".join(
-            flag.format(name=other) for other in others or [n for n in members.names() if n != name]
-        )
+        alternatives = " or ".join(flag(other) for other in others or [n for n in members.names() if n != name])
         return name, Guess(guess.confidence, guess.reason, f"not sure; if it is not {name}: {alternatives}")
     return name, guess

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import Config, TableConfig
+from sensorium.config import Config, TableConfig, set_missing, set_value
 from sensorium.learned import from_saved
 from sensorium.problems import Problem, count
 from sensorium.schema.case import ONE_LABEL, case_twins, twins_in_words
@@ -219,13 +219,14 @@ def _about_case(twins: Mapping[str, int]) -> list[str]:
 
 def _about_missing(words: Mapping[str, int], cells: Counter[str]) -> list[str]:
     reason = f"{_cells(words, cells)} {_be(words)} read as missing"
-    return [reason, f"--set table.missing=[] keeps {'it as a label' if len(words) == 1 else 'them as labels'}"]
+    kept = "it as a label" if len(words) == 1 else "them as labels"
+    return [reason, f"{set_value('table.missing', '[]')} keeps {kept}"]
 
 
 def _about_kept(words: Mapping[str, int], cells: Counter[str]) -> list[str]:
-    wanted = ", ".join(f'"{text.strip()}"' for text in ["", *words])
     reason = f"{_cells(words, cells)} may stand for a missing label and {_be(words)} kept as a class"
-    return [reason, f"--set 'table.missing=[{wanted}]' reads {'it' if len(words) == 1 else 'them'} as missing"]
+    setting = set_missing([text.strip() for text in words])
+    return [reason, f"{setting} reads {'it' if len(words) == 1 else 'them'} as missing"]
 
 
 def _cells(words: Mapping[str, int], cells: Counter[str]) -> str:

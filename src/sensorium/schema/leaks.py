@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from sensorium.config import Config
+from sensorium.config import Config, as_yaml, set_value
 from sensorium.problems import Unreadable
 from sensorium.schema.infer import ColumnPlan, split_column
 from sensorium.table import Column, Table
@@ -58,7 +58,8 @@ def names_unit(name: str) -> bool:
 def _tie(column: Column) -> str:
     """Rows of one person are alike: what was learnt of some of them is no merit on the others."""
     if names_unit(column.name) and 1 < column.distinct < len(column.values):
-        return f"rows of one {column.name} may train and test; --set split.group={column.name} keeps them together"
+        setting = set_value("split.group", as_yaml(column.name))
+        return f"rows of one {column.name} may train and test; {setting} keeps them together"
     return ""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import SplitConfig
+from sensorium.config import SplitConfig, as_yaml, set_value
 from sensorium.errors import SchemaError
 from sensorium.problems import Problem
 from sensorium.schema._deal import UNUSED, Codes, Rows, Rules, keep_classes_in_train
@@ -133,9 +133,8 @@ def _made(rules: Rules, labelled: Rows) -> Split:
         how += f"; {gone:,} rows that reach into the period of a later split are left out" if rules.reach else ""
     else:
         how = f"made: by time ({config.time!r}) and group ({config.group!r}), the latest groups test"
-    span = (
-        f"--set split.span='[{config.time}, {config.time}]' leaves rows out, so that the splits don't overlap in time"
-    )
+    time = as_yaml(config.time or "")
+    span = f"{set_value('split.span', f'[{time}, {time}]')} leaves rows out, so that the splits don't overlap in time"
     findings = [
         *out_of_time(rules, codes, span),
         *left_out(rules, dealt),

@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.problems import Problem, count
+from sensorium.table._aligned import refuse_aligned
+from sensorium.table._halves import refuse_halves
 from sensorium.table._header_doubts import header_doubts, refuse_title
 from sensorium.table._read import finding
 from sensorium.table._records import LINE, Record, end_of_line, records
-from sensorium.table._separator import ALONE, agreed_width, find_separator, sample_rows, set_separator
+from sensorium.table._separator import ALONE, NAMES, agreed_width, find_separator, sample_rows, set_separator
 
 DECLARED = re.compile(
     r'^"?sep=([!#-/:-@\[-`{-~\t ])"?[,;\t| ]*$', re.IGNORECASE
@@ -59,6 +61,8 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
         raise TableError("the file is empty", place=place, rule="a header line, then rows")
     separator = set_separator(config.separator) or declared or find_separator(text, config, tabs=tabs)
     header, *rows = sample_rows(text, separator, config)
+    refuse_halves(header, rows, separator, place)
+    refuse_aligned(header, rows, text, config, place)
     refuse_title(header, rows, text, config, place, line=above + 1)
     names, told = _clean(_evened(_spelt(header, text, separator, config), rows))
     end = start + end_of_line(text, header.last)
@@ -114,7 +118,7 @@ def _one_column(names: list[str], text: str, separator: str, config: TableConfig
     if width == 1 or separator == ALONE:
         return []
     reason = f"table.separator={config.separator!r} gives one column, where {other!r} would give {width}"
-    return [finding(reason, f"set table.separator={other!r}, or leave it out")]
+    return [finding(reason, f"{set_value('table.separator', NAMES.get(other, other))} (or leave it out)")]
 
 
 def _clean(names: list[str]) -> tuple[list[str], list[Problem]]:

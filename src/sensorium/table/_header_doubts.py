@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.problems import Problem, shorten
 from sensorium.table._read import finding
@@ -33,7 +33,7 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
         raise TableError(
             f"a quote in the header opens in this line and closes {header.last - 1} lines below",
             place=place,
-            cure="look for a stray quote in the header, or set table.quotes=none if quotes are ordinary characters",
+            cure="look for a stray quote in the header, or --set table.quotes=none if quotes are ordinary characters",
         )
     if other:
         cells = "1 cell" if width == 1 else f"{width} cells"
@@ -41,8 +41,8 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
     elif rows and width > 1 and (below := _below_title(header, rows) or (comment and _is_header(rows) and rows[0])):
         found, lines = f"the line is not a header: {shown!r}", below.first - 1
     if found:
-        above = "set table.comment='#', or " if comment and header.cells[0].lstrip().startswith("#") else ""
-        cure = f"{above}set table.skip_rows={start - 1 + lines} if the header is in line {start + lines}"
+        above = f"{set_value('table.comment', '#')} or " if comment and header.cells[0].lstrip().startswith("#") else ""
+        cure = f"{above}{set_value('table.skip_rows', start - 1 + lines)} if the header is in line {start + lines}"
         raise TableError(found, place=place, rule="the first line names the columns", cure=cure)
 
 

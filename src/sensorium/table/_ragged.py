@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.problems import shorten
+from sensorium.table._halves import ROW_NAMES, cure_of_halves
 from sensorium.table._header import Head
 from sensorium.table._records import Record, records
 from sensorium.table._text import encoding_error
@@ -34,7 +35,7 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
         return TableError(
             f"the quote that opens in line {ragged[-1].first} is never closed",
             place=str(path),
-            cure="close the quote, or set table.quotes=none if quotes are ordinary characters",
+            cure="close the quote, or --set table.quotes=none if quotes are ordinary characters",
         )
     if note := _below_table([record for record in found if _counts(record, config)], ragged, width):
         return _about_note(note, found, path)
@@ -45,7 +46,7 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
         f"{rows} another number of cells than the header's {width}: {shown}{more}",
         place=str(path),
         rule="every row has as many cells as the header",
-        cure=_cure(ragged, width, named=len(ragged) == len(found)),
+        cure=_cure(ragged, width, head.separator, named=len(ragged) == len(found)),
     )
 
 
@@ -60,7 +61,7 @@ def _about_note(note: Sequence[Record], found: Sequence[Record], path: Path) -> 
     lines = f"line {note[0].first}" if note[0].first == note[-1].last else f"lines {note[0].first} to {note[-1].last}"
     word = re.match(r"\w+", note[0].cells[0])
     lone = word and len(note) == 1 and not any(row.cells[0].startswith(word[0]) for row in found if row is not note[0])
-    setting = f", or --set table.comment={word[0]} skips lines that begin so" if word and lone else ""
+    setting = f", or {set_value('table.comment', word[0])} skips lines that begin so" if word and lone else ""
     return TableError(
         f"{lines} at the end of the file {'is' if len(note) == 1 else 'are'} no row: {shorten(note[0].cells[0])!r}",
         place=str(path),
@@ -84,11 +85,13 @@ def _say(record: Record) -> str:
     return f"lines {record.first} to {record.last}, one row by their quotes, have {len(record.cells)}"
 
 
-def _cure(ragged: Sequence[Record], width: int, *, named: bool) -> str:
+def _cure(ragged: Sequence[Record], width: int, separator: str, *, named: bool) -> str:
+    if cure := cure_of_halves(ragged, width, separator):
+        return cure
     if named and all(len(record.cells) == width + 1 for record in ragged):
-        return "name every column: the first cells may be row names, which R writes without a name"
-    quotes = ", or set table.quotes=none if quotes are ordinary characters"
+        return ROW_NAMES
+    quotes = ", or --set table.quotes=none if quotes are ordinary characters"
     return (
-        "quote cells that hold the separator or a line break, or set table.separator (none: one column)"
+        "quote cells that hold the separator or a line break, or --set table.separator=none for one column"
         f"{quotes if any(record.first < record.last for record in ragged) else ''}"
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from sensorium.config import Config
+from sensorium.config import Config, of_columns
 from sensorium.errors import TableError, did_you_mean, raise_together
 from sensorium.problems import Problem
 from sensorium.table._notation import Notation, with_point
@@ -47,7 +47,10 @@ def join_series(table: Table, declared: Mapping[str, Sequence[str]], *, gaps: bo
 
 
 def as_read(config: Config, table: Table) -> Config:
-    """The settings with every series by the names of its columns: so that it is made of the same in other tables."""
+    """The settings with every series by the names of its columns, so that it is made of the same in other tables; and
+    with what is said of a column under its whole name.
+    """
+    config = of_columns(config, table.columns)
     series = {name: list(sources) for name, sources in table.series.items()}
     return config.model_copy(update={"table": config.table.model_copy(update={"series": series})})
 

@@ -28,12 +28,14 @@ class Origin:
     Attributes:
         index: why the column numbers or names the rows instead of measuring them.
         unread: what the cells are, where they can't be read; every cell is then missing.
+        cure: what makes them readable.
         converted: what the cells were, where they are now something else.
         lost: how many cells can't be read, where others can.
     """
 
     index: str = ""
     unread: str = ""
+    cure: str = ""
     converted: str = ""
     lost: str = ""
 

@@ -150,5 +150,5 @@ def _refuse_wide(raw: bytes, path: Path) -> None:
             raise TableError(
                 "the text is UTF-16 without a byte order mark, not UTF-8",
                 place=str(path),
-                cure=f"--set table.encoding={name}, or save the file as UTF-8",
+                cure=f"--set table.encoding={name} (or save the file as UTF-8)",
             )

@@ -6,13 +6,14 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, set_value
 from sensorium.errors import MissingExtraError, TableError, did_you_mean
 from sensorium.problems import Problem, count, shorten
 from sensorium.table._cells import column_of
+from sensorium.table._objects import table_of
 from sensorium.table._read import Read, finding
+from sensorium.table._table import Origin
+from sensorium.table._workbook_formulas import CURE, UNREAD, columns_of_formulas
 from sensorium.table._workbooks import check_workbook
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -35,7 +36,8 @@ def excel(path: Path, config: TableConfig) -> Read:
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
             sheet, told = _sheet(book, config.query, path)
-            rows = book.get_sheet_by_name(sheet).to_python()[config.skip_rows :]
+            cells = book.get_sheet_by_name(sheet)
+            first, rows = (cells.start or (0, 0))[1], cells.to_python()[config.skip_rows :]
     except (calamine.CalamineError, OSError) as error:
         raise TableError(f"the workbook can't be read: {error}", place=str(path)) from None
     except BaseException as error:
@@ -47,8 +49,11 @@ def excel(path: Path, config: TableConfig) -> Read:
     _refuse_title(rows, f"{path}, sheet {sheet!r}", config.skip_rows)
     names, more = _names(rows)
     columns = {place: _plain([row[place] for row in rows[1:]]) for place in names}
-    arrays = [column_of(values) for values in columns.values()]
-    return Read(pa.Table.from_arrays(arrays, names=list(names.values())), [*told, *more])
+    empty = {place for place, values in columns.items() if values and all(value is None for value in values)}
+    formulas = columns_of_formulas(path, sheet, {first + place for place in empty})
+    origins = {place: Origin(unread=UNREAD, cure=CURE) for place in empty if first + place in formulas}
+    found = [(names[place], column_of(values), origins.get(place, Origin())) for place, values in columns.items()]
+    return Read(table_of(found), [*told, *more])
 
 
 def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]]:
@@ -69,12 +74,13 @@ def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
     filled = [sum(cell != "" for cell in row) for row in rows[:MOST_TITLES]]
     names = next((place for place, cells in enumerate(filled) if cells > filled[0]), 0)
     if names and 2 * filled[0] < len(rows[0]) and filled[names] > max(2 * filled[0], len(rows[0]) // 2):
+        setting = set_value("table.skip_rows", skipped + names)
         title = " ".join(str(cell) for cell in rows[0] if cell != "")
         raise TableError(
             f"the first row is not a header: {shorten(title)!r}",
             place=place,
             rule="the first row names the columns",
-            cure=f"set table.skip_rows={skipped + names} if the names are {shorten(', '.join(map(str, rows[names])))}",
+            cure=f"{setting} if the names are {shorten(', '.join(map(str, rows[names])))}",
         )
 
 

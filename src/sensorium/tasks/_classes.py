@@ -15,7 +15,7 @@ from sensorium.schema import SEVERAL, UNSEEN, LabelReading, Names, value_of
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Label
 
-ANOTHER_SPLIT = "another split: --set split.stratify=true, or mend the split column"
+ANOTHER_SPLIT = "--set split.stratify=true (or another split, or mend the split column)"
 FEW = 20  # different whole numbers up to which they look like classes
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 POSITIVE = ("yes", "true", "positive", "pos", "y", "t")

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from sensorium.config import as_modality
 from sensorium.modalities.number import (
     Number,
     infer_notation,
     mean_and_deviation,
     notes,
+    of_column_alone,
     read_numbers,
     survey_column,
 )
@@ -179,9 +181,10 @@ def _claim_text(column: Column) -> Guess | None:
 
 def _of_target(text: str, name: str) -> str:
     """What is said of a column of numbers, for one that is the target: it has no modality."""
-    text = text.replace(f"; {name}.censored says which", "").replace(f" (or modalities.{name}.decimal)", "")
-    text = text.replace(f"--modality {name}=category keeps them apart", "--task multiclass keeps them as classes")
-    return text.replace(f"--modality {name}=category keeps them", "--task multiclass keeps them as classes")
+    kept = f"{as_modality(name, 'category')} keeps them"
+    text = text.replace(f"; {name}.censored says which", "").replace(of_column_alone(name), "")
+    text = text.replace(f"{kept} apart", "--task multiclass keeps them as classes")
+    return text.replace(kept, "--task multiclass keeps them as classes")
 
 
 def _in_words(different: int, whole: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from sensorium.config import Config
+from sensorium.config import Config, key_of
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
 from sensorium.learned import from_saved, reading_saved
 from sensorium.metrics import Outcome, Part, lower_is_better
@@ -63,7 +64,7 @@ class Several(Task):
             return None
         found = {name: infer_task(part, Config()) for name, part in column.parts.items()}
         cautions = [
-            f"{name}: {kind}: {guess.reason} (another: --set tasks.{name}=…)"
+            f"{name}: {kind}: {guess.reason} (another: --set {shlex.quote(key_of('tasks', name))}=…)"
             for name, (kind, guess) in found.items()
             if guess.caution
         ]

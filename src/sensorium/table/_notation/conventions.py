@@ -19,12 +19,13 @@ MOSTLY = 0.6  # share of numbers from which a column says how the table writes t
 
 @dataclass(frozen=True)
 class Conventions:
-    """What is known of a table's numbers.
+    """What is known of a table's numbers, and of a column's dates.
 
     Attributes:
         decimal, thousands, currency, missing, censored: as set for the table or for a column; None where they are not.
         separator: between the cells of a text file; empty for other sources.
         texts: some cells of the table's columns of text, as they arrived.
+        day_first: of dates, whether 01/02/2026 is in February, as set for a column; None where it is not.
     """
 
     decimal: str | None = None
@@ -34,6 +35,7 @@ class Conventions:
     missing: tuple[str, ...] = ()
     separator: str = ""
     texts: tuple[list[str], ...] = ()
+    day_first: bool | None = None
 
     @cached_property
     def shown(self) -> str:

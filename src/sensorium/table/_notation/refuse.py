@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from sensorium.config import as_modality, set_value
 from sensorium.table._notation.infer import MINORITY, ONE_CURRENCY, Survey
 from sensorium.table._notation.notation import Notation
 from sensorium.table._notation.tally import Tally
@@ -43,7 +44,7 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
         some = " and ".join(repr(counts.examples[code]) for code, _ in counts.currencies.most_common(2))
         found_in = f"cells are in {len(counts.currencies)} currencies, such as {some}, and are not read as numbers"
         main = counts.currencies.most_common(1)[0][0]
-        return f"{found_in}; --set table.currency={main} reads those in {main} and takes the others as missing"
+        return f"{found_in}; {set_value('table.currency', main)} reads those in {main} and takes the others as missing"
     if two := _units(counts):
         kind = "have units of several kinds and are not read as numbers"
         return f"cells such as {two[0]!r} and {two[1]!r} {kind}; write them all in one unit"
@@ -54,7 +55,7 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
         kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
         return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
     example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
-    kind = f"look like codes and are not read as numbers; --modality {name}=number reads them as numbers"
+    kind = f"look like codes and are not read as numbers; {as_modality(name, 'number')} reads them as numbers"
     return f"cells such as {example!r} {kind}" if example else _united(counts)
 
 

@@ -1,0 +1,81 @@
+"""Settings from the command line: `train.epochs=3`, `table.comment=#`."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from sensorium.config._layers import overlay
+from sensorium.errors import ConfigError
+
+NAME = re.compile(r'"(?P<quoted>(?:[^"]|"")*)"(?=[.=]|$)|(?P<plain>[^.=]*)')
+NULL = frozenset({"", "~", "null", "Null", "NULL"})
+NOTHING: tuple[Any, ...] = (None, "", [None], {None: None})  # what YAML makes of `#`, `|`, `-` and `?`
+QUOTES, BRACKETS = ('"', "'"), ("[", "{")
+SHOWN = 60
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["train.epochs=3", "fusion.name=gated"]` → nested dicts.
+
+    A name that has a dot or an equals sign in it stands in quotes: `modalities."clip.sound".mels=20`. Values are read
+    as YAML; one that YAML can't read, or in which it sees nothing, is the text itself: `table.comment=#`.
+
+    Raises:
+        ConfigError: no key, no `=`, a list or mapping that isn't closed.
+    """
+    result: dict[str, Any] = {}
+    for text in assignments:
+        keys, value = _parted(text)
+        if not value.startswith("=") or not keys[0]:
+            raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
+        result = overlay(result, _nest(keys, _value(value[1:], text)))
+    return result
+
+
+def _parted(text: str) -> tuple[list[str], str]:
+    """The names of a key, parted at the dots that stand outside of quotes, and what follows them."""
+    keys, end = list[str](), -1
+    while end < 0 or text[end : end + 1] == ".":
+        found = typing.cast(re.Match[str], NAME.match(text, end + 1))
+        quoted = found["quoted"]
+        keys.append(found["plain"] if quoted is None else quoted.replace('""', '"'))
+        end = found.end()
+    return keys, text[end:]
+
+
+def _value(text: str, assignment: str) -> Any:
+    import yaml
+
+    bare = text.strip()
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: 2026-02-31
+        if bare.startswith(BRACKETS):
+            raise _broken(assignment, error) from None
+        return bare or text
+    quoted = bare.startswith(QUOTES)
+    if value in NOTHING and not quoted and not bare.startswith(BRACKETS):
+        return None if text in NULL or bare in NULL - {""} else bare or text
+    # YAML takes ` #` in a text for a comment: there is none on a command line.
+    as_written = isinstance(value, str) and not (quoted or bare.startswith("!") or "\n" in bare)
+    return bare if as_written else value
+
+
+def _broken(text: str, error: Exception) -> ConfigError:
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    reason = getattr(error, "problem", None) or error
+    return ConfigError(
+        f"{shown!r} sets no value: {reason}",
+        place=text.partition("=")[0],
+        rule="a complete list or mapping: [a, b], {key: value}",
+        cure="close every bracket and quote; for text that begins with a bracket, put it in quotes",
+    )
+
+
+def _nest(keys: list[str], value: Any) -> dict[str, Any]:
+    for key in reversed(keys):
+        value = {key: value}
+    return typing.cast(dict[str, Any], value)

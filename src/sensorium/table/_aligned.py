@@ -1,0 +1,39 @@
+"""Text whose columns are aligned by blanks, as reports and consoles print tables: it has no separator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import PurePath
+
+from sensorium.config import TableConfig
+from sensorium.errors import TableError
+from sensorium.table._records import Record
+
+GAP = re.compile(r" {2,}|\t+ +| +\t+")
+ENOUGH, SAMPLE, AGREE = 3, 100, 0.8  # lines below the header; lines that are looked at; of these, as wide as the header
+WHOLE = 0.9  # of rows as wide as the header: a separator was found
+
+
+def refuse_aligned(header: Record, rows: Sequence[Record], text: str, config: TableConfig, place: str) -> None:
+    """Raise where runs of blanks part the lines as they part the header, and no separator does."""
+    width = len(header.cells)
+    fitting = sum(len(row.cells) == width for row in rows)
+    if config.separator is not None or (width > 1 and fitting >= WHOLE * len(rows)):
+        return
+    names, *lines = islice((line for line in text.splitlines() if line.strip()), 1 + SAMPLE)
+    columns = _columns(names)
+    if columns < 2 or len(lines) < ENOUGH or sum(_columns(line) == columns for line in lines) < AGREE * len(lines):
+        return
+    csv = f"pandas.read_fwf({place!r}).to_csv({str(PurePath(place).with_suffix('.csv'))!r}, index=False)"
+    raise TableError(
+        f"the lines are {columns} columns that are aligned by blanks (fixed-width text)",
+        place=place,
+        rule="one character separates the cells of a line",
+        cure=f"write the table as CSV, such as with {csv}",
+    )
+
+
+def _columns(line: str) -> int:
+    return len(GAP.split(line.strip()))

@@ -1,0 +1,58 @@
+"""Decimal commas in a file whose cells are separated by commas: 2,5 without quotes is two cells."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from sensorium.errors import TableError
+from sensorium.table._records import Record
+from sensorium.table._separator import agreed_width
+
+WHOLE, FRACTION = re.compile(r"\s*[+-]?\d+\s*"), re.compile(r"\d+\s*")
+ENOUGH = 3  # rows
+ROW_NAMES = "name every column: the first cells may be row names, which R writes without a name"
+CURE = "export the table with semicolons between the cells or with decimal points, or put these numbers in quotes"
+
+
+def refuse_halves(header: Record, rows: Sequence[Record], separator: str, place: str) -> None:
+    """Raise where rows have more cells than the header, and as many look like the halves of numbers."""
+    extra = agreed_width(rows) - len(header.cells)
+    if len(rows) >= ENOUGH and extra > 0 and (cure := cure_of_halves(rows, len(header.cells), separator)):
+        raise TableError(
+            f"the rows have {len(header.cells) + extra} cells where the header names {len(header.cells)}",
+            place=place,
+            rule="every row has as many cells as the header",
+            cure=cure,
+        )
+
+
+def cure_of_halves(rows: Sequence[Record], width: int, separator: str) -> str:
+    """What to do with rows of more cells than the header's, where these look like halves of numbers; else nothing."""
+    usual = Counter(len(row.cells) for row in rows).most_common(1)[0][0]
+    cells = [row.cells for row in rows if len(row.cells) == usual]
+    extra, halves = usual - width, _halves(cells)
+    if separator != "," or extra < 1 or len(halves) < extra:
+        return ""
+    some = " and ".join(f"'{cells[0][place]},{cells[0][place + 1]}'" for place in halves[:2])
+    names = f"; or {ROW_NAMES}" if extra == 1 and len({row[0] for row in cells}) == len(cells) else ""
+    return f"cells such as {some} look like numbers with a decimal comma, which is the separator too: {CURE}{names}"
+
+
+def _halves(cells: Sequence[Sequence[str]]) -> list[int]:
+    """Places of cells of digits that the next cell may go on; not row numbers."""
+    found, place = list[int](), 0
+    while place + 1 < len(cells[0]):
+        pairs = [(row[place], row[place + 1]) for row in cells]
+        fit = all(WHOLE.fullmatch(whole) and FRACTION.fullmatch(rest) for whole, rest in pairs)
+        if fit and not (place == 0 and _counts([whole for whole, _ in pairs])):
+            found.append(place)
+            place += 1
+        place += 1
+    return found
+
+
+def _counts(texts: Sequence[str]) -> bool:
+    numbers = [int(text) for text in texts]
+    return len(numbers) > 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
