@@ -33,10 +33,11 @@ def test_the_setting_makes_them_one_and_is_saved(tmp_path):
     again = sensorium.load(tmp_path / "m")
     assert sorted(again.bundle.learnt["Kraft stoff"].levels) == ["Benzin", "Diesel", "Elektro"]
     rows = [{"Kraft stoff": fuel, "a": 1.0} for fuel in ("Diesel", "diesel", "DIESEL", "Benzin")]
-    answers = again.predict_proba(rows)
+    found = again.predictions(rows)
+    answers = found.scores
     assert np.allclose(answers[:3], answers[0], atol=1e-6)
     assert not np.allclose(answers[3], answers[0], atol=1e-5)
-    assert not list(again.problems.of_cells())
+    assert not list(found.problems.of_cells())
 
 
 @pytest.mark.parametrize("cells", [["Diesel", "Benzin", "Elektro"], ["M", "F", "x"], ["a", "A1", "B"]])
