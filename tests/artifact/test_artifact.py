@@ -311,6 +311,18 @@ def test_a_zip_replaces_a_zip_of_a_model(model, made, tmp_path):
     assert (sensorium.load(tmp_path / "m.zip").predict_proba(made) == model.predict_proba(made)).all()
 
 
+def test_a_zip_of_a_kind_that_is_not_known_is_refused(model, tmp_path):
+    """A newer version of zip, a kind of packing or of encryption, told by one byte of its directory."""
+    model.save(tmp_path / "m.zip")
+    whole = (tmp_path / "m.zip").read_bytes()
+    directory = whole.rindex(b"PK\x05\x06") - sum(len(name) + 46 for name in FILES)
+    for place, value in ((6, 255), (8, 1), (8, 32), (8, 64), (10, 99), (45, 255)):
+        changed = bytearray(whole)
+        changed[directory + place] = value
+        (tmp_path / "m.zip").write_bytes(changed)
+        refused(tmp_path / "m.zip", "m.zip")
+
+
 def test_a_full_disk_leaves_the_old_model_and_no_debris(saved, model, made, tmp_path):
     """No file may grow beyond a few bytes: what a full disk looks like to the writer."""
     expected, listed = model.predict_proba(made), sorted(names(tmp_path))
