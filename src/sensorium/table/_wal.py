@@ -25,7 +25,7 @@ def read_quietly(path: Path, read: Callable[[str], T]) -> T:
     """
     path = path.resolve()
     before = _state(path)
-    if not _is_in_wal_mode(path) or _beside(path, "-shm").exists() and _log_size(path):
+    if not _is_in_wal_mode(path) or (_beside(path, "-shm").exists() and _log_size(path)):
         return read(f"{path.as_uri()}?mode=ro")
     try:
         found = _read_copy(path, read) if _log_size(path) else read(f"{path.as_uri()}?mode=ro&immutable=1")
