@@ -199,9 +199,9 @@ def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, 
 
 
 def test_what_a_killed_run_left_half_written_is_removed(tabular, tmp_path):
-    (tmp_path / ".model.new").mkdir()
-    (tmp_path / ".model.new" / "weights.safetensors").touch()
-    for name in (".checkpoint.safetensors.new", ".metrics.json.new", ".lock", ".model.lock"):
+    (tmp_path / ".model.sensorium-new").mkdir()
+    (tmp_path / ".model.sensorium-new" / "weights.safetensors").touch()
+    for name in (".checkpoint.safetensors.sensorium-new", ".sensorium-lock", ".model.sensorium-lock"):
         (tmp_path / name).touch()
     sensorium.fit(tabular, "label", out=tmp_path, epochs=1, progress=False)
     assert names(tmp_path) == CONTENTS

@@ -283,6 +283,46 @@ def test_saving_replaces_a_model_but_nothing_else(saved, model, tmp_path):
     assert sorted(names(tmp_path)) == ["m", "mine"]
 
 
+def test_what_looks_like_a_model_and_is_none_is_not_replaced(model, tabular, tmp_path):
+    """Archives and folders of other programs."""
+    manifest = {"name": "a web app", "files": {}}
+    for name, member in (("photos.zip", "a.jpg"), ("book.xlsx", "xl/workbook.xml"), ("app.zip", "manifest.json")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(member, json.dumps(manifest))
+    for folder in ("app", "out/model", "empty.zip"):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in ("app", "out/model"):
+        (tmp_path / folder / "manifest.json").write_text(json.dumps(manifest))
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    for name in ("photos.zip", "book.xlsx", "app.zip", "app", "out/model", "empty.zip"):
+        with pytest.raises(ArtifactError, match="already there"):
+            model.save(tmp_path / name)
+    with pytest.raises(ArtifactError, match="already there"):
+        sensorium.fit(tabular, "label", out=tmp_path / "out", epochs=1, progress=False)
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+def test_a_zip_replaces_a_zip_of_a_model(model, made, tmp_path):
+    model.save(tmp_path / "m.zip")
+    (tmp_path / "m.zip").touch()
+    before = (tmp_path / "m.zip").stat().st_ino
+    model.save(tmp_path / "m.zip")
+    assert (tmp_path / "m.zip").stat().st_ino != before
+    assert (sensorium.load(tmp_path / "m.zip").predict_proba(made) == model.predict_proba(made)).all()
+
+
+def test_a_zip_of_a_kind_that_is_not_known_is_refused(model, tmp_path):
+    """A newer version of zip, a kind of packing or of encryption, told by one byte of its directory."""
+    model.save(tmp_path / "m.zip")
+    whole = (tmp_path / "m.zip").read_bytes()
+    directory = whole.rindex(b"PK\x05\x06") - sum(len(name) + 46 for name in FILES)
+    for place, value in ((6, 255), (8, 1), (8, 32), (8, 64), (10, 99), (45, 255)):
+        changed = bytearray(whole)
+        changed[directory + place] = value
+        (tmp_path / "m.zip").write_bytes(changed)
+        refused(tmp_path / "m.zip", "m.zip")
+
+
 def test_a_full_disk_leaves_the_old_model_and_no_debris(saved, model, made, tmp_path):
     """No file may grow beyond a few bytes: what a full disk looks like to the writer."""
     expected, listed = model.predict_proba(made), sorted(names(tmp_path))
@@ -332,14 +372,14 @@ def test_a_module_of_ones_own_has_to_be_handed_over_again(made, tmp_path):
 def test_a_model_that_only_lacks_its_name_is_found_and_gets_it_back(saved, model, made, tmp_path):
     """A process was killed between two renames, where the system can't exchange names at once."""
     expected = model.predict_proba(made)
-    for name in (".m.old", ".m.new"):
+    for name in (".m.sensorium-old", ".m.sensorium-new"):
         saved.rename(tmp_path / name)
         assert (sensorium.load(saved).predict_proba(made) == expected).all()
         assert (sensorium.load(tmp_path / "m").predict_proba(made) == expected).all()
         model.save(saved)
         assert sorted(names(tmp_path)) == ["m"]
     (tmp_path / "run").mkdir()
-    saved.rename(tmp_path / "run" / ".model.new")
+    saved.rename(tmp_path / "run" / ".model.sensorium-new")
     assert (sensorium.load(tmp_path / "run").predict_proba(made) == expected).all()
 
 

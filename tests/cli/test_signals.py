@@ -35,7 +35,7 @@ main()
 
 @pytest.mark.parametrize(
     ("which", "moment"),
-    [("SIGINT", "typer"), ("SIGTERM", "torch"), ("SIGHUP", "pyarrow"), ("SIGTERM", "table.csv"), ("SIGHUP", ".lock")],
+    [("SIGINT", "typer"), ("SIGTERM", "torch"), ("SIGHUP", "pyarrow"), ("SIGTERM", "table.csv"), ("SIGHUP", "-lock")],
 )
 def test_a_signal_in_any_phase_is_one_line_and_its_exit_code(which, moment, tabular, tmp_path):
     command = [sys.executable, "-c", AT, which, moment, "fit", str(tabular), "--target", "label", "-q"]
@@ -50,7 +50,17 @@ def test_a_signal_in_any_phase_is_one_line_and_its_exit_code(which, moment, tabu
 def test_what_is_unfinished_is_removed(run, tabular, tmp_path):
     """The signal comes while the new model is written."""
     out = tmp_path / "small"
-    command = [sys.executable, "-c", AT, "SIGTERM", ".small.new/weights", "quantize", str(run), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-c",
+        AT,
+        "SIGTERM",
+        ".small.sensorium-new/weights",
+        "quantize",
+        str(run),
+        "--out",
+        str(out),
+    ]
     assert subprocess.run(command, **PIPES).stderr == "stopped by SIGTERM\n"
     assert list(tmp_path.iterdir()) == []
 

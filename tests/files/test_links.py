@@ -34,24 +34,26 @@ LINKS = {"symbolic": os.symlink, "hard": os.link, "of nothing": lambda victim, l
 
 @pytest.mark.parametrize("kind", LINKS)
 def test_locks_are_not_written_through_links(kind, victim, folder):
-    LINKS[kind](victim, folder / ".lock")
+    LINKS[kind](victim, folder / ".sensorium-lock")
     with alone_in(folder):
-        assert b"pid" in (folder / ".lock").read_bytes()
-    LINKS[kind](victim, folder / ".m.lock")
+        assert b"pid" in (folder / ".sensorium-lock").read_bytes()
+    LINKS[kind](victim, folder / ".m.sensorium-lock")
     with one_writer(folder / "m"):
-        assert b"pid" in (folder / ".m.lock").read_bytes()
+        assert b"pid" in (folder / ".m.sensorium-lock").read_bytes()
     assert names(folder) == []
 
 
 def test_a_lock_that_is_held_and_got_another_name_stays_held(folder):
     with alone_in(folder):
-        os.link(folder / ".lock", folder / "copy")
+        os.link(folder / ".sensorium-lock", folder / "copy")
         with pytest.raises(BusyError), alone_in(folder):
             raise AssertionError("not reached")
 
 
 @pytest.mark.parametrize("kind", LINKS)
-@pytest.mark.parametrize("name", [".t.csv.new", ".t.csv.new-01234567", ".t.csv.lock", "t.csv"])
+@pytest.mark.parametrize(
+    "name", [".t.csv.sensorium-new", ".t.csv.sensorium-new-01234567", ".t.csv.sensorium-lock", "t.csv"]
+)
 def test_answers_are_not_written_through_links(name, kind, victim, folder):
     LINKS[kind](victim, folder / name)
     write_table(pa.table({"a": [1]}), folder / "t.csv")
@@ -59,7 +61,7 @@ def test_answers_are_not_written_through_links(name, kind, victim, folder):
     assert names(folder) == ["t.csv"]
 
 
-@pytest.mark.parametrize("name", [".m.new", ".m.old", ".m.lock"])
+@pytest.mark.parametrize("name", [".m.sensorium-new", ".m.sensorium-old", ".m.sensorium-lock"])
 def test_models_are_not_written_through_links(name, run, folder, tmp_path):
     (tmp_path / "foreign").mkdir()
     write(tmp_path / "foreign", "precious")
@@ -73,7 +75,7 @@ def test_models_are_not_written_through_links(name, run, folder, tmp_path):
 def test_a_link_never_stands_for_a_folder(folder, tmp_path):
     (tmp_path / "foreign").mkdir()
     write(tmp_path / "foreign", "foreign")
-    (folder / ".m.new").symlink_to(tmp_path / "foreign")
+    (folder / ".m.sensorium-new").symlink_to(tmp_path / "foreign")
     assert standing(folder / "m", whole) == folder / "m"
     sweep(folder / "m", whole)
     assert names(folder) == [] and whole(tmp_path / "foreign")

@@ -37,7 +37,7 @@ def holder(tmp_path):
 
 
 def test_a_second_run_is_rejected_and_told_who_holds_the_folder(holder, tmp_path, tabular):
-    since = json.loads((tmp_path / "run" / ".lock").read_text())["since"]
+    since = json.loads((tmp_path / "run" / ".sensorium-lock").read_text())["since"]
     told = rf"process {holder.pid} on \S+, since {since[:16]}"
     for work in (sensorium.fit, sensorium.compare):
         with pytest.raises(BusyError, match=told):
@@ -48,13 +48,13 @@ def test_a_second_run_is_rejected_and_told_who_holds_the_folder(holder, tmp_path
     assert holder.returncode == 0
     assert not (tmp_path / "run").exists()  # nothing was written
     with alone_in(tmp_path / "run"):
-        assert (tmp_path / "run" / ".lock").exists()
+        assert (tmp_path / "run" / ".sensorium-lock").exists()
 
 
 def test_a_killed_process_holds_nothing(holder, tmp_path):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert (tmp_path / "run" / ".lock").exists()
+    assert (tmp_path / "run" / ".sensorium-lock").exists()
     with alone_in(tmp_path / "run"):
         (tmp_path / "run" / "result").touch()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["result"]
@@ -62,7 +62,7 @@ def test_a_killed_process_holds_nothing(holder, tmp_path):
 
 def test_a_file_that_its_holder_removed_is_no_lock(tmp_path, monkeypatch):
     """Between opening the file and locking it, its holder may be done."""
-    path, flock = tmp_path / ".lock", lock.fcntl.flock
+    path, flock = tmp_path / ".sensorium-lock", lock.fcntl.flock
 
     def slow(handle, how):
         monkeypatch.setattr(lock.fcntl, "flock", flock)
@@ -90,7 +90,7 @@ def without_locks(request, monkeypatch):
 
 @pytest.mark.usefixtures("without_locks")
 def test_without_locks_of_the_system_a_file_does(tmp_path):
-    told = rf"process {os.getpid()} on (.|\n)*delete .*\.lock\.held"
+    told = rf"process {os.getpid()} on (.|\n)*delete .*\.sensorium-lock\.held"
     with alone_in(tmp_path), pytest.raises(BusyError, match=told), alone_in(tmp_path):
         raise AssertionError("not reached")
     assert list(tmp_path.iterdir()) == []
@@ -99,7 +99,7 @@ def test_without_locks_of_the_system_a_file_does(tmp_path):
 @pytest.mark.usefixtures("without_locks")
 def test_without_locks_a_process_of_this_machine_that_is_gone_holds_nothing(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    file = tmp_path / ".lock.held"
+    file = tmp_path / ".sensorium-lock.held"
     file.write_text(json.dumps(lock._me() | {"pid": int(gone.stdout)}))
     with alone_in(tmp_path):
         pass

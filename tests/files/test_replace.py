@@ -4,9 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from sensorium.files import replace, replaced_file, replaced_folder, standing, sweep
+from sensorium.files import one_writer, replace, replaced_file, replaced_folder, standing, sweep
+from sensorium.table import write_table
 
 MARK = "last"
 
@@ -76,7 +78,7 @@ def way(request, monkeypatch):
 def test_whenever_the_process_is_killed_a_whole_folder_stands_and_the_next_one_finds_order(there, tmp_path, kill):
     path = tmp_path / "m"
     for number in range(1, 20):
-        for leftover in (path, tmp_path / ".m.new", tmp_path / ".m.old"):
+        for leftover in (path, tmp_path / ".m.sensorium-new", tmp_path / ".m.sensorium-old"):
             sweep(leftover)
         if there:
             with replaced_folder(path, whole) as new:
@@ -137,15 +139,17 @@ def test_an_error_at_the_second_of_two_renames_leaves_a_whole_folder(tmp_path, m
     assert read(path) == ["new", "new"] and names(tmp_path) == ["m"]
 
 
-def test_what_earlier_versions_left_is_found_and_removed(tmp_path):
-    path = tmp_path / "m"
-    (tmp_path / ".m.old-abc_12de" / "m").mkdir(parents=True)
-    write(tmp_path / ".m.old-abc_12de" / "m", "old")
-    (tmp_path / ".m.new-abcdefgh").mkdir()
-    (tmp_path / ".mine.new").mkdir()
-    assert read(standing(path, whole)) == ["old", "old"]
-    sweep(path, whole)
-    assert read(path) == ["old", "old"] and names(tmp_path) == [".mine.new", "m"]
+def test_files_of_others_beside_it_are_left_alone(tmp_path):
+    kinds = ("lock", "new", "old", "new-01234567", "old-20260101", "sensorium-new-mine", "sensorium-new.txt")
+    others = [f".{name}.{kind}" for name in ("m", "f.csv") for kind in kinds]
+    for name in others:
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, "precious")
+    with one_writer(tmp_path / "m"), replaced_folder(tmp_path / "m", whole) as new:
+        write(new, "x")
+    write_table(pa.table({"a": [1]}), tmp_path / "f.csv")
+    assert names(tmp_path) == sorted([*others, "m", "f.csv"])
+    assert all(read(tmp_path / name) == ["precious", "precious"] for name in others)
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o022, 0o002])

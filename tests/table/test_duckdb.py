@@ -172,3 +172,34 @@ def test_a_query_has_a_limit_of_time(database):
     endless = "SELECT sum(a.range * b.range) AS n FROM range(1000000) a, range(10000000) b"
     with pytest.raises(TableError, match=r"longer than 0.3 seconds"):
         open_table(database, TableConfig(query=endless, query_seconds=0.3))
+
+
+WIDE = 2**127 - 1
+WIDEST = 2**128 - 1
+
+
+def test_whole_numbers_of_39_digits_are_text_and_told(database):
+    with engine.connect(str(database)) as connection:
+        connection.execute(f"""CREATE TABLE wide AS SELECT i::HUGEINT small, (-i)::HUGEINT "mi nus",
+            CASE i WHEN 3 THEN {WIDE}::HUGEINT ELSE i::HUGEINT END high,
+            CASE i WHEN 3 THEN -{WIDE}::HUGEINT END low,
+            CASE i WHEN 3 THEN {WIDEST}::UHUGEINT ELSE i::UHUGEINT END highest FROM range(5) t(i)""")
+    table = read(database, "wide")
+    assert table.column("small").data.to_pylist() == [0, 1, 2, 3, 4]
+    assert table.column("mi nus").data.to_pylist() == [0, -1, -2, -3, -4]
+    assert table.column("high").data.to_pylist() == ["0", "1", "2", str(WIDE), "4"]
+    assert table.column("low").data.to_pylist() == [None, None, None, str(-WIDE), None]
+    assert table.column("highest").data.to_pylist() == ["0", "1", "2", str(WIDEST), "4"]
+    told = {problem.column: problem for problem in table.problems if "39 digits" in problem.reason}
+    assert set(told) == {"high", "low", "highest"}
+    rounded = read(database, "SELECT CAST(high AS DOUBLE) high FROM wide")  # as the cure says
+    assert rounded.column("high").data.to_pylist() == [0, 1, 2, float(WIDE), 4]
+    with pytest.raises(TableError, match="2 columns are called 'a'"):
+        read(database, "SELECT small a, high a FROM wide")
+
+
+def test_whole_numbers_of_39_digits_in_lists_are_floats_and_told(database):
+    table = read(database, f"SELECT [{WIDE}::HUGEINT, i] l, {{'a': {WIDE}::HUGEINT}} s FROM range(3) t(i)")
+    assert table.column("l").data.to_pylist()[2] == [float(WIDE), 2.0]
+    told = [problem.column for problem in table.problems if "floating point" in problem.reason]
+    assert told == ["l", "s"]

@@ -42,6 +42,33 @@ def test_safe_csv_marks_text_and_never_numbers(tmp_path):
     assert found["'=h"].to_pylist() == [-0.5] * 10
 
 
+SPELT = {
+    "＝1+1": "'＝1+1", "＋1": "'＋1", "－1": "'－1", "＠SUM(A1)": "'＠SUM(A1)", "\n=1+1": "'\n'=1+1", " =1": "' =1",
+    "\u00a0@x": "'\u00a0@x", "\ufeff=1": "'\ufeff=1", "\n": "'\n",
+    "x;=cmd()": "x;'=cmd()", "x\t@A1": "x\t'@A1", "x\n=1": "x\n'=1", "x\r＝1": "x\r'＝1", "a;=1;=2": "a;'=1;'=2",
+    "1;-2+3+cmd|' /C calc'!A0": "1;'-2+3+cmd|' /C calc'!A0", "x;+SUM(A1)": "x;'+SUM(A1)", ";＋f(1)": ";'＋f(1)",
+}  # fmt: skip
+HARMLESS = ["1;-2;+3", "eggs:\n- two\n+ milk", "a = b", "a;b=c", "x ; y", "ﾠ", "½=", "", None, "é＝1"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+def test_other_spellings_of_formulas_are_marked_and_nothing_else(kind, tmp_path):
+    texts = [*SPELT, *HARMLESS]
+    cells = [text and text.encode() for text in texts] if kind == pa.binary() else texts
+    (told,) = write_table(
+        pa.table({"t": pa.array(cells).cast(kind), "n": [-1] * len(cells)}), tmp_path / "t.csv", safe_csv=True
+    )
+    assert f"{len(SPELT)} text cells ('t') begin with" in told.reason
+    found = csv.read_csv(
+        tmp_path / "t.csv",
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types={"t": pa.string()}, strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
+    assert found["t"].to_pylist() == [*SPELT.values(), *HARMLESS]
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".xlsx", ".feather"])
 def test_nothing_is_said_of_files_that_hold_types(suffix, tmp_path):
     assert write_table(TABLE, tmp_path / f"t{suffix}", safe_csv=True) == []

@@ -179,6 +179,62 @@ def test_workbooks_that_would_take_all_memory_are_refused(rows, words, tmp_path)
     assert "t.xlsx" in str(caught.value)
 
 
+FAR = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize("name", ["sheets/s.xml", "worksheets/more/s.xml", "worksheets/sheet1.dat"])
+def test_a_sheet_is_looked_through_wherever_it_stands(name, tmp_path):
+    path = workbook(tmp_path / "t.xlsx", added(FAR))
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    parts[f"xl/{name}"] = parts.pop("xl/worksheets/sheet1.xml")
+    links = "xl/_rels/workbook.xml.rels"
+    parts[links] = parts[links].replace(b"worksheets/sheet1.xml", name.encode())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for part, content in parts.items():
+            made.writestr(part, content)
+    with pytest.raises(TableError, match=f"{name}' spans 1,048,576 rows and 16,384 columns"):
+        open_table(path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (FAR.replace(b" r=", b" x-r='A1' r="), "spans 1,048,576 rows"),
+        (FAR.replace(b"<c", b"<c q='>'"), "spans 1,048,576 rows"),
+        (FAR.replace(b"<", b"<x:").replace(b"<x:/", b"</x:"), "spans 1,048,576 rows"),
+        (b"<!--" + b"<c/>" * 600_000 + b'--><row r="12000"><c r="ALL12000"><v>1</v></c></row>', "spans 12,000 rows"),
+        (b"<row/>" * 5000 + b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>", "spans 5,004 rows and 1,000 columns"),
+        (FAR.replace(b"</row>", b""), "is damaged: mismatched tag"),
+        (FAR.replace(b"<c ", b"<c r='A1' "), "is damaged: duplicate attribute"),
+    ],
+    ids=[
+        "another attribute",
+        "a bracket",
+        "a prefix",
+        "a comment",
+        "no references",
+        "an open row",
+        "a reference twice",
+    ],
+)
+def test_no_spelling_of_a_sheet_hides_its_extent(rows, words, tmp_path):
+    with pytest.raises(TableError, match=words):
+        open_table(workbook(tmp_path / "t.xlsx", added(rows)))
+
+
+def test_a_sheet_defines_no_entities(tmp_path):
+    kind = b'<!DOCTYPE w [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><worksheet'
+    with pytest.raises(TableError, match="document type"):
+        open_table(workbook(tmp_path / "t.xlsx", lambda sheet: sheet.replace(b"<worksheet", kind)))
+
+
+def test_what_is_no_xml_in_a_text_and_empty_cells_far_away_are_read(tmp_path):
+    """As some programs write them."""
+    rows = b"<row r='4'><c t='inlineStr'><is><t>\x0b</t></is></c></row><row r='1048576'><c r='XFD1048576' s='1'/></row>"
+    assert len(open_table(workbook(tmp_path / "t.xlsx", added(rows)))) == 3
+
+
 def test_a_cell_somewhat_apart_is_no_fault(tmp_path):
     row = b'<row r="3000"><c r="ALL3000"><v>1</v></c></row>'
     assert len(open_table(workbook(tmp_path / "t.xlsx", added(row)))) == 2999

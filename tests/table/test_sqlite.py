@@ -233,3 +233,100 @@ def test_a_view_of_the_file_calls_no_function_with_effects(database):
         connection.execute("CREATE VIEW trap AS SELECT load_extension('evil') AS a FROM film")
     with pytest.raises(TableError, match="load_extension"):
         read(database, "trap")
+
+
+def test_text_that_is_no_utf8_is_a_missing_cell(database):
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE film SET title = CAST(x'ff41' AS TEXT) WHERE year IN (1991, 1995)")
+    table = read(database)
+    assert table.column("title").data.to_pylist()[:3] == ["film 0", None, "film 2"]
+    assert table.column("title").data.null_count == 2 and len(table) == 40
+    told = [problem.reason for problem in table.problems if problem.column == "title"]
+    assert told == ["2 text cells whose bytes are no UTF-8: missing (first: row 1)"]
+    assert read(database, "SELECT CAST(title AS BLOB) t FROM film").column("t").data.to_pylist()[1] == b"\xffA"
+
+
+def test_a_name_that_is_no_utf8_is_told(database):
+    content = database.read_bytes()
+    database.write_bytes(content.replace(b"genre TEXT", b"genr\xff TEXT"))
+    with pytest.raises(TableError):
+        read(database)
+    database.write_bytes(content.replace(b"film", b"fil\xff"))
+    with pytest.raises(TableError):
+        read(database)
+
+
+WRITER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA wal_autocheckpoint = 0")
+connection.execute("UPDATE film SET title = 'in the log' WHERE year = 1990")
+print("written", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def logged(database):
+    """The database in WAL mode: SQLite makes files beside it for whoever opens it."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    return database
+
+
+@pytest.fixture
+def writer(logged):
+    """A process that has it open and has written into its log."""
+    command = [sys.executable, "-c", WRITER, str(logged)]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "written\n"
+    yield child
+    child.kill()
+    child.communicate()
+
+
+def listed(path):
+    return {each.name: each.read_bytes() for each in path.parent.iterdir()}
+
+
+def test_reading_a_database_in_wal_mode_leaves_nothing_beside_it(logged):
+    before = listed(logged)
+    assert len(read(logged)) == 40
+    logged.with_name(f"{logged.name}-wal").touch()
+    assert len(read(logged)) == 40
+    logged.with_name(f"{logged.name}-wal").unlink()
+    assert listed(logged) == before and list(before) == [logged.name]
+
+
+def test_the_log_of_a_database_is_read_and_left_as_it_is(logged, writer):
+    before = {*listed(logged)}
+    assert read(logged).column("title").data.to_pylist()[0] == "in the log"  # its writer has it open
+    assert {*listed(logged)} == before and len(before) == 3
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    logged.with_name(f"{logged.name}-shm").unlink()  # as after a power cut, or a copy
+    before = listed(logged)
+    assert read(logged).column("title").data.to_pylist()[0] == "in the log"
+    assert listed(logged) == before and len(before) == 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_database_that_is_written_while_it_is_read_is_read_again(fails, logged, monkeypatch):
+    """The first reading takes it for one that does not change."""
+    from sensorium.table import sqlite as module
+
+    select, seen = module._select, []
+
+    def disturbed(connection, query):
+        found = select(connection, query)
+        seen.append(found)
+        if len(seen) == 1:
+            with closing(sqlite3.connect(logged)) as other, other:
+                other.execute("UPDATE film SET title = 'new' WHERE year = 1990")
+            if fails:
+                raise sqlite3.DatabaseError("database disk image is malformed")
+        return found
+
+    monkeypatch.setattr(module, "_select", disturbed)
+    assert read(logged).column("title").data.to_pylist()[0] == "new"
+    assert len(seen) == 2

@@ -163,3 +163,46 @@ def test_a_shard_cut_after_it_was_read_is_a_missing_cell(tmp_path):
     model = sensorium.fit(table, "cls", columns=["png", "width"], epochs=1, progress=False)
     reasons = {problem.reason for problem in model.fit_problems if problem.column == "png"}
     assert reasons == {"the file is shorter than it was when the table was read: read as missing"}
+
+
+DAMAGED = {
+    "GNU.sparse.size": {"GNU.sparse.size": "abc"},
+    "GNU.sparse.map": {"GNU.sparse.map": "1,x"},
+    "GNU.sparse.realsize": {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "-5"},
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_extended_header_is_told(name, tmp_path):
+    with tarfile.open(tmp_path / "s.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        for row in range(4):
+            add(archive, f"{row}.txt", b"words", pax_headers=DAMAGED[name] if row == 2 else {})
+    with pytest.raises(TableError, match="the shard can't be read"):
+        open_table(tmp_path / "s.tar")
+
+
+@pytest.mark.parametrize(("member", "content"), [("json", b'{"\\ud800": 1}'), ("c\udcff", b"1")])
+def test_a_column_whose_name_is_no_unicode_is_told(member, content, tmp_path):
+    with tarfile.open(tmp_path / "s.tar", "w") as archive:
+        for row in range(4):
+            add(archive, f"{row}.{member}", content)
+    with pytest.raises(TableError, match="no Unicode"):
+        open_table(tmp_path / "s.tar")
+
+
+def test_any_damage_of_a_shard_is_told_or_read(tmp_path):
+    """Bytes of its headers are changed, some of them to signs of numbers."""
+    with tarfile.open(tmp_path / "s.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        for row in range(3):
+            add(archive, f"{row}.txt", b"words", pax_headers={"GNU.sparse.map": "0,5", "GNU.sparse.realsize": "5"})
+    whole, draw, refused = (tmp_path / "s.tar").read_bytes(), np.random.default_rng(0), 0
+    for _ in range(300):
+        changed = bytearray(whole)
+        for place in draw.integers(0, 9 * tarfile.BLOCKSIZE, draw.integers(1, 4)):
+            changed[place] = draw.choice([0, 255, ord("-"), ord("9"), draw.integers(256)])
+        (tmp_path / "s.tar").write_bytes(changed)
+        try:
+            open_table(tmp_path / "s.tar")
+        except TableError:
+            refused += 1
+    assert 0 < refused < 300

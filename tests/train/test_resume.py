@@ -187,7 +187,7 @@ from sensorium.train import tree
 place, count = sys.argv.pop(1), int(sys.argv.pop(1))
 replace, seen = tree.Path.replace, []
 def killed(self, *to):
-    if self.name.startswith(".checkpoint.safetensors.new"):
+    if self.name.startswith(".checkpoint.safetensors.sensorium-new"):
         seen.append(self)
         if place == "before" and len(seen) == count:
             os.kill(os.getpid(), signal.SIGKILL)

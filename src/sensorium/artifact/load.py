@@ -31,7 +31,7 @@ from sensorium.artifact.format import (
 from sensorium.bundle import Bundle, Member, build_network, pick_device
 from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
-from sensorium.files import MANIFEST, standing
+from sensorium.files import MANIFEST, UNREADABLE_ZIP, standing
 from sensorium.hub import closed
 from sensorium.int8 import expect_int8
 from sensorium.modalities import Modality
@@ -178,7 +178,7 @@ def _archive(path: Path) -> tuple[list[str], Any]:
     try:
         archive = zipfile.ZipFile(path)
         names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except UNREADABLE_ZIP as error:
         raise ArtifactError(f"no model folder and no readable zip: {error}", place=str(path)) from None
     packed = [info.filename for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]
     if packed:
@@ -188,7 +188,7 @@ def _archive(path: Path) -> tuple[list[str], Any]:
         try:
             with archive.open(name) as stream:
                 return stream.read(limit + 1)
-        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError) as error:
+        except UNREADABLE_ZIP as error:
             raise ArtifactError(f"{name} can't be read: {error}", place=str(path)) from None
 
     return names, read

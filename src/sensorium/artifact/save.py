@@ -16,8 +16,10 @@ from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, 
 from sensorium.bundle import Bundle
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
-from sensorium.files import MANIFEST, check_outside_models, one_writer, replaced_file, replaced_folder, sweep
+from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
 from sensorium.model import FusionModel
+
+ZIP = ".zip"
 
 
 def save_bundle(bundle: Bundle, path: Path) -> None:
@@ -34,7 +36,7 @@ def save_bundle(bundle: Bundle, path: Path) -> None:
     files[MANIFEST] = make_manifest(files, __version__)
     with one_writer(path):
         try:
-            (_write_zip if path.suffix == ".zip" else _write_folder)(files, path)
+            (_write_zip if path.suffix == ZIP else _write_folder)(files, path)
         except OSError as error:
             raise ArtifactError(f"the model can't be written: {error.strerror or error}", place=str(path)) from None
 
@@ -113,11 +115,13 @@ def _weights(network: FusionModel) -> dict[str, Tensor]:
 
 
 def _refuse_to_replace(path: Path) -> None:
-    foreign = path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).exists()
-    if foreign or (path.is_file() and not zipfile.is_zipfile(path)):
-        raise ArtifactError(
-            "something that is no model is already there", place=str(path), cure="choose another path, or move it away"
-        )
+    """A model takes the place of one of its kind, a folder that of an empty one, too."""
+    cure, zipped = "choose another path, or move it away", path.suffix == ZIP
+    if path.is_dir() and zipped:
+        raise ArtifactError("a folder is already there", place=str(path), rule=f"{ZIP} names a file", cure=cure)
+    empty = path.is_dir() and not any(path.iterdir())
+    if (path.is_dir() or path.is_file()) and not empty and not is_model(path):
+        raise ArtifactError("something that is no model is already there", place=str(path), cure=cure)
 
 
 def _write_folder(files: Mapping[str, bytes], path: Path) -> None:

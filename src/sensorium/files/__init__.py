@@ -1,5 +1,6 @@
 """Files and folders that are whole at every moment, and that one process writes at a time."""
 
+from sensorium.files.archives import UNREADABLE_TAR, UNREADABLE_ZIP
 from sensorium.files.lock import alone_in, one_writer
 from sensorium.files.places import MANIFEST, MODEL_FORMAT, check_apart, check_outside_models, is_model
 from sensorium.files.replace import replaced_file, replaced_folder, standing, sweep
@@ -7,6 +8,8 @@ from sensorium.files.replace import replaced_file, replaced_folder, standing, sw
 __all__ = [
     "MANIFEST",
     "MODEL_FORMAT",
+    "UNREADABLE_TAR",
+    "UNREADABLE_ZIP",
     "alone_in",
     "check_apart",
     "check_outside_models",

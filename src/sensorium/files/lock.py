@@ -22,7 +22,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-LOCK = ".lock"
+LOCK = ".sensorium-lock"  # a name that no other program gives: a file of this name is ours to remove
 TAKEN = (errno.EACCES, errno.EAGAIN)
 PATIENCE = 60.0  # seconds that a writer of one file or model waits for another
 PAUSE = 0.05

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from sensorium.errors import ConfigError
+from sensorium.files.archives import UNREADABLE_ZIP
 
 MODEL_FORMAT = "sensorium.model"  # what a model's manifest names first
 MANIFEST = "manifest.json"
@@ -65,10 +67,19 @@ def _resolved(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def is_model(folder: Path) -> bool:
-    """Does a manifest of ours say that it is a model?"""
+def is_model(path: Path) -> bool:
+    """Does a manifest of ours, in this folder or zip, say that it is a model?"""
     try:
-        with (folder / MANIFEST).open("rb") as stream:
-            return f'"{MODEL_FORMAT}"'.encode() in stream.read(HEAD)
-    except OSError:
+        return f'"{MODEL_FORMAT}"'.encode() in (_zipped_head(path) if path.is_file() else _head(path))
+    except (OSError, KeyError, *UNREADABLE_ZIP):  # a KeyError: a zip without a manifest
         return False
+
+
+def _head(folder: Path) -> bytes:
+    with (folder / MANIFEST).open("rb") as stream:
+        return stream.read(HEAD)
+
+
+def _zipped_head(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as stream:
+        return stream.read(HEAD)

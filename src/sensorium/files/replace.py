@@ -1,10 +1,10 @@
-"""A file or folder is written under another name and takes its place whole: `.NAME.new` becomes `NAME`.
+"""A file or folder is written under another name and takes its place whole: `.NAME.sensorium-new` becomes `NAME`.
 
+These names bear our mark, so that `sweep` removes what a killed process of ours left, and nobody's `.NAME.old`.
 A new file's name ends in random digits, and the file is created by us alone: a link that somebody put there in advance
-is neither written through nor followed, only removed.
-Permissions are those of the user's umask. What a killed process left is removed by the next one that writes there.
-Where the system can't let two folders change places at once, the earlier one is `.NAME.old` for a moment; `standing`
-finds the model that is there, and `sweep` gives it its name again.
+is neither written through nor followed, only removed. Permissions are those of the user's umask.
+Where the system can't let two folders change places at once, the earlier one is `.NAME.sensorium-old` for a moment;
+`standing` finds the model that is there, and `sweep` gives it its name again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TypeAlias
 from sensorium.files.exchange import exchange
 from sensorium.signals import undone_at_end
 
+NEW, OLD = ".sensorium-new", ".sensorium-old"
 Whole: TypeAlias = Callable[[Path], bool]
 
 
@@ -34,7 +35,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
         yield path
         return
     sweep(path)
-    new = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
+    new = path.with_name(f".{path.name}{NEW}-{secrets.token_hex(4)}")
     with undone_at_end(lambda: new.unlink(missing_ok=True)):
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
@@ -58,7 +59,7 @@ def replaced_folder(path: Path, whole: Whole) -> Iterator[Path]:
         whole: whether a folder was written to its end.
     """
     sweep(path, whole)
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}{NEW}")
     with undone_at_end(lambda: sweep(path, whole)):
         try:
             new.mkdir()
@@ -126,14 +127,13 @@ def _take_place(new: Path, path: Path) -> None:
     if not path.exists():
         new.rename(path)
     elif not exchange(new, path):
-        path.rename(path.with_name(f".{path.name}.old"))
+        path.rename(path.with_name(f".{path.name}{OLD}"))
         new.rename(path)
 
 
 def _leftovers(path: Path) -> list[Path]:
     """New ones first: they were whole before an old one was moved. Names of files end in random digits."""
-    name = re.compile(rf"\.{re.escape(path.name)}\.(new|old)(-\w{{8}})?")
-    found = [entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)] if path.parent.is_dir() else []
-    folders = [entry for entry in found if not entry.is_symlink()]
-    inside = [entry / path.name for entry in folders if (entry / path.name).is_dir()]  # as earlier versions moved it
-    return [*inside, *sorted(found)]
+    name = re.compile(rf"\.{re.escape(path.name)}({re.escape(NEW)}(-[0-9a-f]{{8}})?|{re.escape(OLD)})")
+    return (
+        sorted(entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)) if path.parent.is_dir() else []
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import optuna
 
 STUDY = "search"
+MARK = ".sensorium"  # of a lock's name: a file of this name is ours to remove
 STARTUP = 10  # candidates before the tree-structured Parzen estimator takes over
 
 
@@ -110,10 +111,11 @@ def _storage(path: Path | None) -> Any:
     if path.is_symlink():
         path.unlink()  # what it leads to is not ours to write
     _drop_half_a_line(path)
+    marked = path.with_name(f".{path.name}{MARK}")  # Optuna puts a suffix to it
     for lock in path.parent.iterdir():  # of a process that was killed while it wrote: a run has one writer
-        if lock.name.startswith(f"{path.name}.lock"):
+        if lock.name.startswith(marked.name):
             lock.unlink()
-    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
+    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(marked))))
 
 
 def _drop_half_a_line(path: Path) -> None:

@@ -33,6 +33,10 @@ REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missi
 STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
 
 
+class Lasting(OSError):
+    """A second try would end as the first did."""
+
+
 class Refused(OSError):
     """The server doesn't send the file to us: a token or a right is missing."""
 
@@ -66,6 +70,7 @@ def fetch(
         StoreError: the cache can't be written to.
         FileNotFoundError: there is nothing.
         Refused: the server has it but doesn't send it.
+        Lasting: it can't be had, and a second try would not change that.
         OSError: it can't be had, said without what is secret in the address.
         MissingExtraError: fsspec, or what it needs for such an address, is not installed.
     """
@@ -92,7 +97,7 @@ def fetch(
                 raise Refused(f"HTTP {status}" if status else reason) from None
             final = isinstance(error, _TooMuch) or reason == LOOP or (300 <= status < 500 and status not in AGAIN)
             if attempt + 1 == tries or final:
-                raise OSError(reason) from None
+                raise (Lasting if final else OSError)(reason) from None
             time.sleep(min(WAIT * 2**attempt, limit.left))
     raise AssertionError
 
@@ -142,7 +147,7 @@ def _denied(error: BaseException) -> NotAllowed | None:
     return found if isinstance(found, NotAllowed) else None
 
 
-class _TooMuch(OSError):
+class _TooMuch(Lasting):
     """Larger or slower than is taken."""
 
 

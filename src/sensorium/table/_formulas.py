@@ -10,12 +10,16 @@ import pyarrow.compute as pc
 from sensorium.problems import Problem, count
 from sensorium.table._read import finding
 
-STARTS = r"^[=+\-@\t\r]"
+SIGN = "(?:[=+\\-@]|＝|＋|－|＠)"  # no class for the wide ones: in columns of bytes a pattern goes byte by byte
+BLANK = "(?:[\\s\x0b]|\u00a0|\u3000|\ufeff)"
+STARTS = f"^(?:[\\t\\r\\n]|{BLANK}*{SIGN})"
+# Where a spreadsheet parts lines at semicolons or tabs, or takes a line break for the end of a row, what follows is a
+# cell of its own. A sign there is one of a list (`1;-2`, `- eggs`) unless something in its cell can be called or run.
+INSIDE = "([;\\t\\r\\n])((?:=|@|＝|＠)|(?:[+\\-]|＋|－)[^;\\t\\r\\n]*[(|!])"
 TEXTS = (
     pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
     pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view,
 )  # fmt: skip
-SIGNS = "=, +, -, @, a tab or a carriage return"
 
 
 def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
@@ -34,7 +38,9 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
         return []
     where = ", ".join([*map(repr, cells), *(["the header"] if header else [])])
     one = total == 1
-    what = f"{count(total, 'text cell')} ({where}) {'begins' if one else 'begin'} with {SIGNS}"
+    begin, hold = ("begins", "holds") if one else ("begin", "hold")
+    signs = f"{begin} with =, +, -, @, a tab or a line break, or {hold} a formula behind a semicolon, tab or line break"
+    what = f"{count(total, 'text cell')} ({where}) {signs}"
     if safe:
         return [finding(f"{what}: an apostrophe is put before {'it' if one else 'each'}")]
     told = f"{what}: a spreadsheet may run {'it as a formula' if one else 'them as formulas'}; written unchanged"
@@ -65,15 +71,16 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _number(column: pa.Array | pa.ChunkedArray) -> int:
-    return int(pc.sum(_starts(column)).as_py() or 0)
+    return int(pc.sum(_match(column, f"{STARTS}|{INSIDE}")).as_py() or 0)
 
 
-def _starts(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    return pc.fill_null(pc.match_substring_regex(column, STARTS), False)
+def _match(column: pa.Array | pa.ChunkedArray, pattern: str) -> pa.Array | pa.ChunkedArray:
+    return pc.fill_null(pc.match_substring_regex(column, pattern), False)
 
 
 def _marked(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    return pc.if_else(_starts(column), pc.binary_join_element_wise(*_around(column)), column)
+    column = pc.replace_substring_regex(column, INSIDE, r"\1'\2")
+    return pc.if_else(_match(column, STARTS), pc.binary_join_element_wise(*_around(column)), column)
 
 
 def _around(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Any, Any]:

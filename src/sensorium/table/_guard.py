@@ -70,11 +70,8 @@ class Guard:
         self.check(str(request.url))
 
     async def _at_redirect(self, _session: Any, _context: Any, request: Any) -> None:
-        from yarl import URL
-
-        headers = request.response.headers
-        target = URL(headers.get("Location") or headers.get("URI") or "")
-        self.check_redirect(str(request.response.url), str(request.response.url.join(target)))
+        before, headers = request.response.url, request.response.headers
+        self.check_redirect(str(before), _joined(before, headers.get("Location") or headers.get("URI") or ""))
 
     def check_redirect(self, before: str, after: str) -> None:
         """Raises NotAllowed where a redirect leaves its server, goes on without encryption or to something local."""
@@ -107,6 +104,24 @@ class Guard:
             return
         if hidden and not self.private:
             raise _private(host, hidden[0])
+
+
+def _joined(before: Any, target: str) -> str:
+    """Where a redirect leads to.
+
+    Raises:
+        NotAllowed: what the server gave is no address.
+    """
+    from yarl import URL
+
+    try:
+        found = str(before.join(URL(target)))
+        origin_of(found)  # its port is one
+        (urlsplit(found).hostname or "").encode("idna")  # its host can be looked up
+    except ValueError:
+        reason = "the server redirects to something that is no address"
+        raise NotAllowed(reason, "give the address of the file itself; the server's redirect is wrong") from None
+    return found
 
 
 def timeouts(seconds: float) -> Any:

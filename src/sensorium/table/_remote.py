@@ -16,7 +16,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.problems import Outside, Unreadable
 from sensorium.table._addresses import BadAddress, checked
-from sensorium.table._fetch import Refused, fetch, scheme_of, server_of
+from sensorium.table._fetch import Lasting, Refused, fetch, scheme_of, server_of
 from sensorium.table._fetched import make_room
 from sensorium.table._files import Files
 from sensorium.table._guard import Guard, NotAllowed
@@ -121,7 +121,8 @@ class RemoteFiles(Files):
         except (OSError, TableError) as error:  # the latter: an address of no known kind, in a cell
             self._failed.append(address)
             reason = error.finding if isinstance(error, TableError) else error
-            raise Unreadable(f"the file can't be fetched ({reason})", "try again, or download it") from None
+            cure = "download it" if isinstance(error, Lasting) else "try again, or download it"
+            raise Unreadable(f"the file can't be fetched ({reason})", cure) from None
         self._failed.clear()
         if not found.stat().st_size:
             raise Unreadable("the file is empty (0 bytes)")
@@ -165,7 +166,8 @@ def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
         cure = "check the address, its token, and that you may read the table"
         raise TableError(f"the server refused to send the table ({error})", place=place, cure=cure) from None
     except OSError as error:
-        raise TableError(f"the table can't be fetched: {error}", place=place, cure="try again") from None
+        cure = "download it, and give the file" if isinstance(error, Lasting) else "try again"
+        raise TableError(f"the table can't be fetched: {error}", place=place, cure=cure) from None
     before, _, query = address.partition("?")
     beside = before.rpartition("/")[0]
     return found, RemoteFiles(

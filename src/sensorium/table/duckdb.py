@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
+from sensorium.problems import Problem
 from sensorium.table._query import TimeLimit, as_query, not_only_reading
+from sensorium.table._read import Read, finding
 from sensorium.table._waiting import Reading
 
 SUFFIXES = (".duckdb", ".ddb")
@@ -27,9 +31,13 @@ SETTINGS = {
     "threads": "1",
     "lock_configuration": "true",
 }
+WIDE = ("HUGEINT", "UHUGEINT")  # whole numbers of 128 bits, up to 39 digits; DuckDB gives them to Arrow as 38
+NESTED_WIDE = re.compile(r"\bU?HUGEINT\b")
+EXACT = pa.decimal128(38, 0)
+TOO_LONG = r"\d{39}"
 
 
-def duckdb(path: Path, config: TableConfig) -> pa.Table:
+def duckdb(path: Path, config: TableConfig) -> Read:
     """The rows that `table.query` selects or names; without it, those of the file's only table. Nothing is written.
 
     Raises:
@@ -42,7 +50,7 @@ def duckdb(path: Path, config: TableConfig) -> pa.Table:
     except ImportError as error:
         raise MissingExtraError("DuckDB is not installed", cure="pip install 'sensorium[duckdb]'") from error
 
-    def read(reading: Reading[pa.Table]) -> pa.Table:
+    def read(reading: Reading[Read]) -> Read:
         with engine.connect(str(path), read_only=True, config=dict(SETTINGS)) as connection:
             reading.interrupt = connection.interrupt
             tables = [name for (name,) in connection.execute(NAMES).fetchall()]
@@ -54,9 +62,39 @@ def duckdb(path: Path, config: TableConfig) -> pa.Table:
         raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
 
 
-def _select(engine: Any, connection: Any, query: str) -> pa.Table:
+def _select(engine: Any, connection: Any, query: str) -> Read:
     kinds = [statement.type for statement in connection.extract_statements(query)]
     if kinds != [engine.StatementType.SELECT]:
         told = kinds[0].name if len(kinds) == 1 else f"{len(kinds)} statements"
         raise not_only_reading(f"it is {told}")
-    return connection.sql(query).to_arrow_table()
+    relation = connection.sql(query)
+    kinds = [str(kind) for kind in relation.types]
+    if any(map(NESTED_WIDE.search, kinds)):
+        columns = zip(relation.columns, kinds, strict=True)
+        relation = relation.project(", ".join(_narrowed(*column, place) for place, column in enumerate(columns, 1)))
+    table, told = relation.to_arrow_table(), list[Problem]()
+    for place, kind in enumerate(kinds):
+        if kind in WIDE:
+            table, more = _as_numbers(table, place)
+            told += more
+        elif NESTED_WIDE.search(kind):
+            told.append(
+                finding("its whole numbers of 128 bits are read as floating point", "", table.field(place).name)
+            )
+    return Read(table, told)
+
+
+def _narrowed(name: str, kind: str, place: int) -> str:
+    """SQL of a column that Arrow can hold: text for whole numbers of 128 bits, floating point inside lists and such."""
+    into = "VARCHAR" if kind in WIDE else NESTED_WIDE.sub("DOUBLE", kind)
+    cells = f"#{place}" if into == kind else f"CAST(#{place} AS {into})"
+    return '{} AS "{}"'.format(cells, name.replace('"', '""'))
+
+
+def _as_numbers(table: pa.Table, place: int) -> tuple[pa.Table, list[Problem]]:
+    """The column as numbers; as it is, as text, where one of them is too long."""
+    name, cells = table.field(place).name, table.column(place)
+    if pc.any(pc.match_substring_regex(cells, TOO_LONG)).as_py():  # a cast of Arrow would wrap some of them around
+        told = f"whole numbers of {EXACT.precision + 1} digits are read as text: no number of Arrow holds them"
+        return table, [finding(told, f"CAST({name} AS DOUBLE) in table.query reads them as numbers, rounded", name)]
+    return table.set_column(place, name, cells.cast(EXACT)), []

@@ -10,9 +10,12 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
+from sensorium.problems import Problem, count
 from sensorium.table._cells import column_of
 from sensorium.table._query import TimeLimit, as_query, not_only_reading
+from sensorium.table._read import Read, finding
 from sensorium.table._waiting import Reading
+from sensorium.table._wal import read_quietly
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -40,9 +43,14 @@ HARDENED = (
 )
 
 
-def sqlite(path: Path, config: TableConfig) -> pa.Table:
+class NotText:
+    """Stands for a text cell whose bytes are no UTF-8."""
+
+
+def sqlite(path: Path, config: TableConfig) -> Read:
     """The rows that `table.query` selects or names; without it, those of the file's only table.
 
+    A text cell that is no UTF-8 is missing.
     Nothing is written: the connection is read-only, and SQLite asks before each step of a query whether it may take it.
     Only reading this file and calling functions without effects are allowed.
 
@@ -55,26 +63,47 @@ def sqlite(path: Path, config: TableConfig) -> pa.Table:
     denied, limit = list[str](), TimeLimit(config.query_seconds)
 
     def read(reading: Reading[tuple[list[str], list[Any]]]) -> tuple[list[str], list[Any]]:
-        # Another thread may do nothing with the connection but interrupt it.
-        address = f"{path.resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
-            reading.interrupt = connection.interrupt
-            tables = [name for (name,) in connection.execute(NAMES)]
-            query = as_query(config.query, tables, path)
-            _restrict(connection, denied, limit)
-            return _select(connection, query)
+        def read_from(address: str) -> tuple[list[str], list[Any]]:
+            # Another thread may do nothing with the connection but interrupt it.
+            with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
+                reading.interrupt = connection.interrupt
+                connection.text_factory = _text
+                tables = [name for (name,) in connection.execute(NAMES) if name is not NotText]
+                query = as_query(config.query, tables, path)
+                _restrict(connection, denied, limit)
+                return _select(connection, query)
+
+        return read_quietly(path, read_from)
 
     try:
         names, rows = Reading(read).within(limit)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError, OSError) as error:  # a name that is no UTF-8; a file that can't be opened
         if denied:
             raise not_only_reading(denied[0]) from None
         if limit.is_over:
             raise limit.error() from None
         raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    arrays = [column_of(values) for values in columns]
-    return pa.Table.from_arrays(arrays, names=names)
+    columns = [[*values] for values in zip(*rows, strict=True)] if rows else [[] for _ in names]
+    told = [problem for name, values in zip(names, columns, strict=True) for problem in _drop_damaged(values, name)]
+    return Read(pa.Table.from_arrays([column_of(values) for values in columns], names=names), told)
+
+
+def _text(content: bytes) -> str | type[NotText]:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return NotText
+
+
+def _drop_damaged(values: list[Any], name: str) -> list[Problem]:
+    """Cells that are no text become missing; what is to be said of them."""
+    rows = [row for row, value in enumerate(values) if value is NotText]
+    for row in rows:
+        values[row] = None
+    if not rows:
+        return []
+    told = f"{count(len(rows), 'text cell')} whose bytes are no UTF-8: missing (first: row {rows[0]})"
+    return [finding(told, f"read the bytes with table.query: CAST({name} AS BLOB)", name)]
 
 
 def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:

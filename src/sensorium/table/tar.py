@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from sensorium.config import TableConfig
-from sensorium.errors import TableError
+from sensorium.errors import SensoriumError, TableError
+from sensorium.files import UNREADABLE_TAR
 from sensorium.table._cells import cells_of
 from sensorium.table._objects import table_of
 
@@ -41,7 +42,10 @@ def tar(path: Path, config: TableConfig) -> pa.Table:
     """
     rows = [row for shard in _shards(path) for row in _rows(shard)]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return table_of([(name, *cells_of([row.get(name) for row in rows])) for name in names])
+    try:
+        return table_of([(name, *cells_of([row.get(name) for row in rows])) for name in names])
+    except UnicodeError as error:  # JSON can spell half a character: "\ud800"
+        raise TableError(f"a name that is no Unicode: {error}", place=str(path)) from None
 
 
 def _shards(path: Path) -> list[Path]:
@@ -67,7 +71,9 @@ def _rows(shard: Path) -> Iterator[dict[str, Any]]:
                 if not member.isdir():
                     _add(rows, member, archive, shard)
             _refuse_cut(archive, shard)
-    except (tarfile.TarError, EOFError, OSError, UnicodeError) as error:
+    except SensoriumError:
+        raise
+    except UNREADABLE_TAR as error:
         cure = "shards are plain tar files: unpack compressed ones, fetch cut ones again"
         raise TableError(f"the shard can't be read: {error}", place=str(shard), cure=cure) from None
     yield from rows.values()

@@ -1,0 +1,17 @@
+"""What Python's readers of archives raise where an archive is damaged, or is packed in a way that they don't know."""
+
+from __future__ import annotations
+
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
+
+# RuntimeError: encrypted; NotImplementedError, which is one: a newer version of zip; ValueError: a name or a place.
+UNREADABLE_ZIP = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, RuntimeError, ValueError,
+    OverflowError,
+)  # fmt: skip
+# ValueError: a number in an extended header that is none, or a name that is no UTF-8.
+UNREADABLE_TAR = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError)
