@@ -42,6 +42,43 @@ SETTINGS: list[Options] = [
     {"num_attention_heads": 7}, {"context_length": 10**9}, {"d_model": 10**6}, {"hidden_dropout_prob": 7},
 ]  # fmt: skip
 
+# What a forged tokenizer has asked for: all memory, or hours for one text.
+REGEXES = [
+    "(a+a+)+b", "(a|aa)+b", "a*a*a*b", "a?" * 40 + "b", "(.*)*x", "a{1,100000}", r"(a)\1", "(", "[", ".", "", r"\s+",
+    r"\p{L}+", "(?<=a+)b", "(?i)(a|b|ab)*c", r"(\w+\s?)+$", "[[a-z]&&[^b]]+", "a{1,3}+b", "(?>a+)+b", r"\R*\X*x",
+]  # fmt: skip
+PATTERNS: list[Options] = [
+    *({"Regex": regex} for regex in REGEXES),
+    {"String": "a"},
+    {"String": ""},
+    {"String": " "},
+    {},
+]
+TOKENIZER: dict[str, list[Options]] = {
+    "normalizer": [
+        {"type": "NFKD"}, {"type": "Prepend", "prepend": "a" * 1000}, {"type": "Prepend", "prepend": "\u2581"},
+        {"type": "Precompiled", "precompiled_charsmap": "BAAAAAAAAAA" + "YWFh" * 2000}, {"type": "ByteLevel"},
+        {"type": "Replace"}, {"type": "Shell"}, {"type": []}, {"type": "Lowercase"},
+    ],
+    "pre_tokenizer": [
+        {"type": "Whitespace"}, {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True},
+        {"type": "Split", "behavior": "Isolated", "invert": False}, {"type": "FixedLength", "length": 0}, {"type": "x"},
+        {"type": "CharDelimiterSplit", "delimiter": "a"}, {"type": "UnicodeScripts"}, {"type": "Split", "behavior": 1},
+    ],
+    "post_processor": [
+        {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}] * 1000, "pair": [],
+         "special_tokens": {}}, {"type": "BertProcessing", "sep": ["a", 10**9], "cls": ["a", 0]},
+        {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}},
+    ],
+    "model": [
+        {"type": "WordPiece", "unk_token": "a", "continuing_subword_prefix": "", "max_input_chars_per_word": 10**9,
+         "vocab": {"a": 0}}, {"type": "Unigram", "unk_id": 0, "vocab": [["a", 0.0], ["aa", -1.0]]},
+        {"type": "Unigram", "unk_id": 9, "vocab": []}, {"type": "BPE", "vocab": {"a": 0}, "merges": [["a", "b"]]},
+        {"type": "WordLevel", "vocab": {"a": 2**31}, "unk_token": "a"}, {"type": "BPE", "dropout": 2.0, "vocab": {}},
+    ],
+}  # fmt: skip
+SEQUENCES = {"normalizer": "normalizers", "pre_tokenizer": "pretokenizers", "post_processor": "processors"}
+
 
 # Options of encoders, fusions and heads that say how much of something there is.
 PARTS = (
@@ -128,7 +165,10 @@ def change_text(content: str, draw: random.Random) -> tuple[str, str]:
 
 
 def ask_for(model: dict[str, Any], draw: random.Random) -> str:
-    """What a forged configuration of a pretrained model asks for."""
+    """What a forged configuration of a pretrained model, or a forged tokenizer, asks for."""
+    texts = [column["state"] for column in model["columns"] if isinstance(column["state"].get("tokenizer"), str)]
+    if texts and draw.random() < 0.4:
+        return ask_of_tokenizer(texts[0], draw)
     found = [tower["options"] for tower in model["network"]["towers"] if "config" in tower["options"]]
     if not found or draw.random() < 0.1:
         return ask_for_parts(model["network"], draw)
@@ -145,6 +185,23 @@ def ask_for(model: dict[str, Any], draw: random.Random) -> str:
         key = draw.choice(list(owner))
         asked = {key: change_value(model, owner, key, draw.choice(["odd", "near", "remove", "swap"]), draw)}
     return str(asked)[:150]
+
+
+def ask_of_tokenizer(state: dict[str, Any], draw: random.Random) -> str:
+    """Another part of a tokenizer, at times many times over, or within one another."""
+    tokenizer, place = json.loads(state["tokenizer"]), draw.choice([*TOKENIZER])
+    part = copy.deepcopy(draw.choice(TOKENIZER[place]))
+    if part["type"] in ("Replace", "Split"):
+        part |= {"pattern": draw.choice(PATTERNS)}
+    if part["type"] == "Replace":
+        part |= {"content": "a" * draw.choice([0, 1, 2, 16, 1000])}
+    if place in SEQUENCES and draw.random() < 0.6:
+        part = {"type": "Sequence", SEQUENCES[place]: [part] * draw.choice([1, 2, 8, 100])}
+        for _ in range(draw.choice([0, 0, 0, 3, 200])):
+            part = {"type": "Sequence", SEQUENCES[place]: [part]}
+    tokenizer[place] = part
+    state["tokenizer"] = json.dumps(tokenizer)
+    return f"{place} {part}"[:150]
 
 
 def ask_for_parts(network: dict[str, Any], draw: random.Random) -> str:

@@ -1,9 +1,11 @@
 """Forged models: right checksums, wrong contents. They are refused when they are loaded, and touch nothing else."""
 
+import base64
 import copy
 import hashlib
 import json
 import socket
+import struct
 
 import numpy as np
 import pytest
@@ -178,6 +180,89 @@ def test_a_vocabulary_beyond_the_weights_takes_no_memory(plain, tmp_path):
         state(model, "text")["tokenizer"] = json.dumps(tokenizer)
 
     refused(forge(plain, tmp_path / "m", change), "vocabulary of 1,000,000,001")
+
+
+def replace_all(content, *, times=1, pattern=None):
+    step = {"type": "Replace", "pattern": pattern or {"Regex": "."}, "content": content}
+    return {"type": "Sequence", "normalizers": [step] * times}
+
+
+def split_at(regex):
+    return {"type": "Split", "pattern": {"Regex": regex}, "behavior": "Removed", "invert": True}
+
+
+LONG_FORM = base64.b64encode(struct.pack("<I", 4) + bytes(4) + b"a" * 1000 + b"\0").decode()
+BYTES = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+MANY = {"single": [{"Sequence": {"id": "A", "type_id": 0}}] * 1000, "pair": [], "special_tokens": {}}
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("normalizer", replace_all("a" * 16, times=8), "[0-9,]+ characters of one"),
+        ("normalizer", replace_all("a" * 200, pattern={"String": "a"}), "200 characters of one"),
+        ("normalizer", replace_all("", times=1000), "1000 parts"),
+        ("normalizer", replace_all("a", pattern={"String": ""}), "neither a text nor a regex"),
+        ("normalizer", {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "a" * 500}]}, "501 char"),
+        ("normalizer", {"type": "Precompiled", "precompiled_charsmap": LONG_FORM}, "500 characters of one"),
+        ("normalizer", {"type": "Shell", "command": "ls"}, "normalizer is of the unknown type 'Shell'"),
+        ("normalizer", replace_all("a", pattern={"Regex": "(a+)+b"}), "quantifier within another"),
+        ("pre_tokenizer", split_at("(a+a+)+b"), "quantifier within another"),
+        ("pre_tokenizer", split_at("(a|aa)+b"), "quantifier within another"),
+        ("pre_tokenizer", split_at("a{1,3}+b"), "quantifier within another"),
+        ("pre_tokenizer", split_at("a*a*a*b"), "may take too long"),
+        ("pre_tokenizer", split_at("a?" * 40 + "b"), "may take too long"),
+        ("pre_tokenizer", split_at("(a|ab)" * 40 + "c"), "may take too long"),
+        ("pre_tokenizer", split_at("a{1,100000}b"), "more than 100"),
+        ("pre_tokenizer", split_at(r"(a)\1"), "escape of an unknown kind"),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": [split_at("(.*)*x")]}, "quantifier within another"),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": [BYTES] * 8}, "65,536 characters of one"),
+        ("pre_tokenizer", {"type": "Custom"}, "pre_tokenizer is of the unknown type 'Custom'"),
+        ("post_processor", {"type": "TemplateProcessing", **MANY}, "more than 64 tokens"),
+        ("post_processor", {"type": "TemplateProcessing", **MANY, "single": []}, "leaves the text out"),
+        ("model", {"type": "WordPiece", "max_input_chars_per_word": 10**9, "vocab": {"[UNK]": 0}}, "splits words of"),
+    ],
+)
+def test_a_tokenizer_that_would_take_all_memory_or_hours_is_refused_unbuilt(
+    part, value, message, plain, tmp_path, capfd
+):
+    def change(model):
+        tokenizer = json.loads(state(model, "text")["tokenizer"])
+        state(model, "text")["tokenizer"] = json.dumps(tokenizer | {part: value})
+
+    refused(forge(plain, tmp_path / "m", change), message)
+    assert "panicked" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",  # GPT-2
+        r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+",  # CLIP
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
+        r"\s+(?!\S)|\s+",  # Llama 3
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+        r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",  # GPT-4o
+        r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|"
+        r"\s*[\r\n]+|\s+(?!\S)|\s+",  # DeepSeek
+        r" ?[^(\s|[.,!?…。，、।۔،])]+",  # BLOOM
+        r"(?=(\d{3})+(?!\d))",
+    ],
+)
+def test_the_regexes_of_published_tokenizers_are_read(regex, plain, tmp_path):
+    def change(model):
+        tokenizer = json.loads(state(model, "text")["tokenizer"])
+        tokenizer["pre_tokenizer"] = {
+            "type": "Sequence",
+            "pretokenizers": [split_at(regex), {"type": "Digits", "individual_digits": False}],
+        }
+        tokenizer["normalizer"]["normalizers"].append(
+            {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "\u2581"}
+        )
+        state(model, "text")["tokenizer"] = json.dumps(tokenizer)
+
+    sensorium.load(forge(plain, tmp_path / "m", change))
 
 
 @pytest.mark.parametrize(

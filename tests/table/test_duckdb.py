@@ -52,6 +52,32 @@ def test_a_table_is_named_or_a_query_written(database):
     assert joined.arrow.to_pylist() == [{"title": "film 1", "person": "Ada"}]
 
 
+# An expression, and what is read of it: its value, or as DuckDB prints it.
+TYPES = [
+    ("'0101'::BIT", "0101"),
+    ("['0101'::BIT]", ["0101"]),
+    ("123456789012345678901234567890::BIGNUM", "123456789012345678901234567890"),
+    ("TIME '10:00:00.5'", "10:00:00.5"),
+    ("TIME '24:00:00'", "24:00:00"),
+    ("TIMETZ '10:00:00+02'", "10:00:00+02"),
+    ("INTERVAL '1 month 2 days'", "1 month 2 days"),
+    ("{'at': TIME '24:00:00', 'n': 1}", "{'at': '24:00:00', 'n': 1}"),
+    ("{'a': 1, 'b': 'x'}", {"a": 1, "b": "x"}),
+    ("1.50::DECIMAL(38, 20)", 1.5),
+    ("'a'::ENUM ('a', 'BIT')", "a"),
+    ("union_value(n := 5)", 5),
+    ("[1, NULL]", [1, None]),
+]
+
+
+def test_every_type_is_read_as_its_value_or_as_text(database):
+    columns = ", ".join(f"{expression} AS c{place}" for place, (expression, _) in enumerate(TYPES))
+    found = read(database, f"SELECT {columns}").arrow.to_pylist()[0]
+    assert {TYPES[int(name[1:])][0]: value for name, value in found.items()} == dict(TYPES)
+    query = "SELECT (year % 2)::VARCHAR::BIT AS b, year FROM film ORDER BY year DESC"
+    assert read(database, query).column("year").data.to_pylist() == [*range(2029, 1989, -1)]
+
+
 def test_a_model_is_fitted_from_a_database(database):
     model = sensorium.fit(database, "genre", config={"table": {"query": "film"}}, exclude=["poster"], epochs=1,
                           progress=False)  # fmt: skip

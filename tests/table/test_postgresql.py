@@ -127,6 +127,91 @@ def test_a_query_selects(films):
     assert table.column("genre").data.to_pylist() == ["comedy", "drama"]
 
 
+# An expression, and what is read of it. psql prints the same of those that are text.
+TYPES = [
+    ("'$1,234.50'::money", 1234.5),
+    ("'{1.5,2}'::money[]", [1.5, 2.0]),
+    ("'1.50'::price", 1.5),
+    ("4294967295::oid", 4294967295),
+    ("'{4294967295}'::oid[]", [4294967295]),
+    ("'NaN'::numeric", None),
+    ("'Infinity'::numeric", float("inf")),
+    ("1.10::numeric(10, 2)", 1.1),
+    ("'{1.5,NaN}'::numeric[]", [1.5, None]),
+    ("12345678901234567890::numeric", "12345678901234567890"),
+    ("'ab'::char(5)", "ab"),
+    ("'{ab}'::char(5)[]", ["ab"]),
+    ("'a'::\"char\"", "a"),
+    ("interval '1 mon 2 days 03:04:05.5'", "1 mon 2 days 03:04:05.5"),
+    ("B'0101'", "0101"),
+    ("'10:00:00.5+02'::timetz", "10:00:00.5+02"),
+    ("'10:00'::time", "10:00:00"),
+    ("'24:00'::time", "24:00:00"),
+    ("int4range(1, 5)", "[1,5)"),
+    ("'{[1.5,2]}'::nummultirange", "{[1.5,2]}"),
+    ("'192.168.1.5/24'::inet", "192.168.1.5/24"),
+    ("'08:00:2b:01:02:03'::macaddr", "08:00:2b:01:02:03"),
+    ("'<a/>'::xml", "<a/>"),
+    ("point '(1,2)'", "(1,2)"),
+    ("to_tsvector('simple', 'a b')", "'a':1 'b':2"),
+    ("'18446744073709551615'::xid8", "18446744073709551615"),
+    ("'pg_class'::regclass", "pg_class"),
+    ("'1 2'::int2vector", "1 2"),
+    ("current_role", "ada"),
+    ("'ok'::mood", "ok"),
+    ("'{ok}'::mood[]", ["ok"]),
+    ("ROW(1, 'a', '1.50')::ticket", "(1,a,$1.50)"),
+    ("ROW(1, 'a')::seat", {"number": 1, "row": "a"}),
+    ("ROW(1, 'a')", "(1,a)"),
+    ("ARRAY[1, NULL]", [1, None]),
+    ("'[2:3]={1,2}'::int[]", [1, 2]),
+    ("ARRAY[[1, 2], [3, 4]]", "{{1,2},{3,4}}"),
+    ("'{1 day}'::interval[]", '{"1 day"}'),
+    ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    ("""'{"a": 1}'::jsonb""", '{"a": 1}'),
+    ("'NaN'::float8", None),
+    ("9223372036854775807", 9223372036854775807),
+]
+
+
+@pytest.fixture(scope="module")
+def types(films):
+    kinds = [
+        "CREATE DOMAIN price AS money",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok')",
+        "CREATE TYPE ticket AS (number int, row text, price money)",
+        "CREATE TYPE seat AS (number int, row text)",
+    ]
+    run(films, *kinds)
+    yield films
+    run(films, "DROP DOMAIN price", "DROP TYPE mood, ticket, seat")
+
+
+def test_every_type_is_read_as_its_value_or_as_the_text_that_psql_prints(types):
+    columns = ", ".join(f"{expression} AS c{place}" for place, (expression, _) in enumerate(TYPES))
+    found = read(types, f"SELECT {columns}").arrow.to_pylist()[0]
+    assert {TYPES[int(name[1:])][0]: value for name, value in found.items()} == dict(TYPES)
+
+
+def test_missing_cells_of_every_type_stay_missing(types):
+    columns = ", ".join(
+        f"CASE WHEN k = 1 THEN {expression} END AS c{place}" for place, (expression, _) in enumerate(TYPES)
+    )
+    second = read(types, f"SELECT {columns} FROM generate_series(1, 2) AS k ORDER BY k").arrow.to_pylist()[1]
+    assert set(second) == {f"c{place}" for place in range(len(TYPES))} and set(map(str, second.values())) <= {
+        "None",
+        "{'number': None, 'row': None}",
+    }
+
+
+def test_a_query_keeps_its_order_and_names_around_a_type_that_is_converted(films):
+    query = 'SELECT year::text::money AS "a price", year, tags FROM film ORDER BY year DESC -- the last first'
+    table = read(films, query)
+    assert table.columns == ["a price", "year", "tags"]
+    assert table.column("a price").data.to_pylist() == table.column("year").data.to_pylist() == [*range(2029, 1989, -1)]
+    assert table.column("tags").data.to_pylist() == [["a", "b"]] * 40
+
+
 def test_several_tables_ask_for_a_name(films):
     run(films, "CREATE TABLE other (x int)", "INSERT INTO other VALUES (1)")
     try:
@@ -239,6 +324,28 @@ HIDDEN = [
     "CREATE TABLE hidden.guarded (a text)",
     "ALTER TABLE hidden.guarded ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY peeks ON hidden.guarded USING (pg_read_file(a) <> '')",
+    "CREATE TABLE hidden.parcels (a hidden.parcel)",
+    "CREATE VIEW hidden.written AS SELECT schema_to_xml('hidden', true, false, '')::text AS a",
+    "CREATE TYPE hidden.size AS (name text)",
+    """CREATE FUNCTION hidden.by_size(hidden.size, hidden.size) RETURNS int LANGUAGE sql
+       AS 'SELECT length(pg_read_file($1.name))'""",
+    *(
+        f"""CREATE FUNCTION hidden.{name}(hidden.size, hidden.size) RETURNS bool IMMUTABLE LANGUAGE sql
+            AS 'SELECT $1.name {sign} $2.name'"""
+        for name, sign in (("lt", "<"), ("eq", "="), ("gt", ">"))
+    ),
+    *(
+        f"CREATE OPERATOR hidden.{sign} (LEFTARG = hidden.size, RIGHTARG = hidden.size, FUNCTION = hidden.{name})"
+        for name, sign in (("lt", "<!"), ("eq", "=!"), ("gt", ">!"))
+    ),
+    """CREATE OPERATOR CLASS hidden.sizes DEFAULT FOR TYPE hidden.size USING btree AS OPERATOR 1 hidden.<!,
+       OPERATOR 3 hidden.=!, OPERATOR 5 hidden.>!, FUNCTION 1 hidden.by_size(hidden.size, hidden.size)""",
+    "CREATE TABLE hidden.sized AS SELECT title, ROW('{secret}')::hidden.size AS c FROM film",
+    "CREATE DOMAIN hidden.large AS hidden.size",
+    "CREATE TYPE hidden.case AS (inner_size hidden.large[])",
+    "CREATE TABLE hidden.deeply (d hidden.case)",
+    "CREATE FUNCTION hidden.as_size(text) RETURNS hidden.size STABLE LANGUAGE sql AS 'SELECT ROW($1)::hidden.size'",
+    "CREATE VIEW hidden.ranked AS SELECT title FROM film ORDER BY ROW(title)::hidden.size",
 ]
 
 
@@ -269,6 +376,16 @@ def hidden(films):
         ("SELECT a FROM hidden.deep", "reads deep, a view"),
         ("SELECT * FROM hidden.guarded", "reads guarded, a view or a table with policies"),
         ("SELECT * FROM pg_file_settings", "reads pg_file_settings, a view"),
+        ("SELECT table_to_xml('hidden.' || 'called', true, false, '')::text AS a", "names table_to_xml"),
+        ("SELECT schema_to_xml('hid' || 'den', true, false, '')::text AS a", "names schema_to_xml"),
+        ("SELECT database_to_xml_and_xmlschema(true, false, '')::text AS a", "names database_to_xml_and_xmlschema"),
+        ("SELECT a FROM hidden.written", "reads written, a view"),
+        ("SELECT title, c FROM hidden.sized ORDER BY c", "reads sized, a view or a table"),
+        ("SELECT DISTINCT d FROM hidden.deeply", "reads deeply, a view or a table"),
+        ("SELECT title FROM hidden.ranked", "reads ranked, a view or a table"),
+        ("SELECT title FROM film ORDER BY hidden.as_size(title)", "names as_size, a function"),
+        ("SELECT title FROM film ORDER BY ROW(title)::hidden.size", "names size, a type"),
+        ("SELECT a || 'x' AS a FROM hidden.parcels", "reads parcels, a view or a table"),
     ],
 )
 def test_functions_with_effects_are_refused_under_other_names(query, told, hidden):

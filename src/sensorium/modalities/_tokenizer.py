@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sensorium.errors import ArtifactError
+from sensorium.modalities._tokenizer_parts import parse
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -23,7 +25,7 @@ def cut_off(saved: str, length: int) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_str(saved)
+        tokenizer = Tokenizer.from_str(json.dumps(parse(saved)))
         tokenizer.no_padding()
         tokenizer.enable_truncation(length)
     # The library raises plain Exception; what it calls a panic is no Exception at all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sensorium.hub import find_model
 from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._tokenizer import check_tokenizer, cut_off, split_texts, vocabulary_size
+from sensorium.modalities._tokenizer_parts import parse
 from sensorium.modalities._words import word_caution
 from sensorium.modalities.category import REPEATS, SENTENCE
 from sensorium.problems import Problem, count, shorten
@@ -227,7 +229,7 @@ def _pretrained_tokenizer(model: str) -> Tokenizer:
 
     path = find_model(model) / TOKENIZER
     try:
-        found = Tokenizer.from_file(str(path))
+        found = Tokenizer.from_str(json.dumps(parse(path.read_text(encoding="utf-8"))))
     except Exception as error:  # noqa: BLE001 - the library raises plain Exception
         cure = f"save it as {TOKENIZER}: AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
         raise ConfigError(f"no tokenizer can be read: {error}", place=str(path), cure=cure) from None

@@ -35,6 +35,9 @@ WIDE = ("HUGEINT", "UHUGEINT")  # whole numbers of 128 bits, up to 39 digits; Du
 NESTED_WIDE = re.compile(r"\bU?HUGEINT\b")
 EXACT = pa.decimal128(38, 0)
 TOO_LONG = r"\d{39}"
+# Of these Arrow is given DuckDB's own bytes, a time without its zone, a time of day that it doesn't know (24:00), or
+# what nothing here can read.
+SPELT = ("bit", "bignum", "geometry", "variant", "interval", "time", "time_ns", "time with time zone")
 
 
 def duckdb(path: Path, config: TableConfig) -> Read:
@@ -67,28 +70,40 @@ def _select(engine: Any, connection: Any, query: str) -> Read:
     if kinds != [engine.StatementType.SELECT]:
         told = kinds[0].name if len(kinds) == 1 else f"{len(kinds)} statements"
         raise not_only_reading(f"it is {told}")
-    relation = connection.sql(query)
-    kinds = [str(kind) for kind in relation.types]
-    if any(map(NESTED_WIDE.search, kinds)):
-        columns = zip(relation.columns, kinds, strict=True)
-        relation = relation.project(", ".join(_narrowed(*column, place) for place, column in enumerate(columns, 1)))
-    table, told = relation.to_arrow_table(), list[Problem]()
-    for place, kind in enumerate(kinds):
-        if kind in WIDE:
+    found = connection.sql(query)
+    asked = [_readable(f"#{place}", kind) for place, kind in enumerate(found.types, 1)]
+    plain = all(cell.startswith("#") for cell in asked)
+    table = (found if plain else found.project(", ".join(asked))).to_arrow_table().rename_columns(found.columns)
+    told = list[Problem]()
+    for place, kind in enumerate(found.types):
+        if str(kind) in WIDE:
             table, more = _as_numbers(table, place)
             told += more
-        elif NESTED_WIDE.search(kind):
-            told.append(
-                finding("its whole numbers of 128 bits are read as floating point", "", table.field(place).name)
-            )
+        elif NESTED_WIDE.search(str(kind)) and not _is_spelt(kind):
+            said = "its whole numbers of 128 bits are read as floating point"
+            told.append(finding(said, "", table.field(place).name))
     return Read(table, told)
 
 
-def _narrowed(name: str, kind: str, place: int) -> str:
-    """SQL of a column that Arrow can hold: text for whole numbers of 128 bits, floating point inside lists and such."""
-    into = "VARCHAR" if kind in WIDE else NESTED_WIDE.sub("DOUBLE", kind)
-    cells = f"#{place}" if into == kind else f"CAST(#{place} AS {into})"
-    return '{} AS "{}"'.format(cells, name.replace('"', '""'))
+def _readable(cell: str, kind: Any) -> str:
+    """The expression that gives a column's cells so that Arrow can hold them: as text, where it would give bytes or
+    less than the value; whole numbers of 128 bits as text, inside lists and such as floating point.
+    """
+    if str(kind) in WIDE:
+        return f"CAST({cell} AS VARCHAR)"
+    if _is_spelt(kind):
+        listed = kind.id == "list" and kind.children[0][1].id in SPELT
+        return f"CAST({cell} AS VARCHAR{'[]' if listed else ''})"
+    if NESTED_WIDE.search(str(kind)):
+        return f"CAST({cell} AS {NESTED_WIDE.sub('DOUBLE', str(kind))})"
+    return cell
+
+
+def _is_spelt(kind: Any) -> bool:
+    if kind.id in SPELT:
+        return True
+    parts = kind.children if kind.id in ("list", "array", "struct", "map", "union") else ()
+    return any(_is_spelt(part) for _, part in parts if not isinstance(part, int))
 
 
 def _as_numbers(table: pa.Table, place: int) -> tuple[pa.Table, list[Problem]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.table._effects import EFFECTS, effect_of, effect_of_table
+from sensorium.table._postgresql_types import named, of_several_dimensions, readable
 from sensorium.table._query import TimeLimit, as_query, not_only_reading, without_secrets
 from sensorium.table._waiting import Reading
 
@@ -21,7 +22,7 @@ QUERY = True
 # An owner of the database can put operators of their own before PostgreSQL's: ours are looked for in its catalogue.
 NAMES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) ORDER BY table_name"""
-PATH = "SELECT pg_catalog.current_setting('search_path')"
+KEPT = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('jit')"
 SETTINGS = ("SET TRANSACTION READ ONLY", "SET LOCAL standard_conforming_strings = on")
 LONGEST = 2_000_000  # seconds: PostgreSQL counts milliseconds in 31 bits
 PART = r"(?:[^\s/?#@:\[\]&=%\"]|%[0-9A-Fa-f]{2})*"
@@ -82,19 +83,35 @@ def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
     name, effects = config.query or tables[0], _effects(cursor)
     if effect := effect_of_table(name, effects) if name in tables else effect_of(query, effects):
         raise not_only_reading(effect)
-    cursor.execute(f"{query}\n")  # a comment at its end must end before what the driver puts behind it
+    return _rows(cursor, query)
+
+
+def _rows(cursor: Any, query: str) -> pa.Table:
+    """What a query gives. A comment at its end must end before what is put behind it."""
+    fields = cursor.adbc_execute_schema(f"{query}\n")
+    found = _read(cursor, readable(query, fields))
+    if nested := of_several_dimensions(found, fields):
+        found = _read(cursor, readable(query, fields, nested))
+    return named(found, fields)
+
+
+def _read(cursor: Any, query: str) -> pa.Table:
+    cursor.execute(f"{query}\n")
     return cursor.fetch_arrow_table()
 
 
 def _effects(cursor: Any) -> list[Any]:
     """Kind and name of what a query must not use; the path on which its own names are found stays as it is."""
-    cursor.execute(PATH)
-    path = cursor.fetchall()[0][0].replace("'", "''")
+    cursor.execute(KEPT)
+    kept = cursor.fetchall()[0]
     cursor.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+    cursor.execute("SET LOCAL jit = off")  # compiling takes many times as long as answering
     cursor.execute(EFFECTS)
     found = cursor.fetchall()
-    cursor.execute(f"SELECT pg_catalog.set_config('search_path', '{path}', true)")
-    cursor.fetchall()
+    for name, value in zip(("search_path", "jit"), kept, strict=True):
+        spelt = value.replace("'", "''")
+        cursor.execute(f"SELECT pg_catalog.set_config('{name}', '{spelt}', true)")
+        cursor.fetchall()
     return found
 
 
