@@ -223,7 +223,7 @@ class Date(Modality):
             for name, cells in self.counts.items()
         ]
         if self.sentinels:
-            found.append(Problem(None, column, *sentinel_note(self.sentinels)))
+            found.append(Problem(None, column, *sentinel_note(self.sentinels, column)))
         zones = [(f"the time zone {zone} is read as {offset}", "write offsets") for zone, offset in self.zones.items()]
         return found + [Problem(None, column, reason, cure) for reason, cure in zones]
 

@@ -15,7 +15,9 @@ from sensorium.modalities.number import (
     infer_notation,
     mean_and_deviation,
     notes,
+    number_sentinels,
     read_numbers,
+    sentinel_note,
     survey_column,
 )
 from sensorium.problems import Problem, count
@@ -79,11 +81,13 @@ class Regression(Task):
         keep_outliers: values that are far from all others count like any.
         """
         found, notation = survey_column(column), infer_notation(column)
-        values, _ = read_numbers(column, notation)
-        values = values[np.isfinite(values)]
+        cells, _ = read_numbers(column, notation)
+        values = cells[np.isfinite(cells)]
         far = far_values(values)
         kept = values if keep_outliers or not far.any() else values[~far]
         told = [[_of_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
+        if codes := number_sentinels(column, np.where(np.isin(cells, values[far]), np.nan, cells)):
+            told.append([*sentinel_note(codes, column.name, is_target=True)])
         known = cls(*mean_and_deviation(kept), *reach_of(values, far), keep_outliers)
         return replace(known, notation=notation.to_json(), notes=told).looked_at(column)
 
