@@ -284,6 +284,21 @@ def test_nines_that_did_not_arrive_as_text_are_emptied_too():
         assert column(cells, missing=yaml.safe_load(cure.split("'")[1].split("=", 1)[1])).data.null_count == 5
 
 
+def test_percent_beside_fractions_is_one_thing_in_a_feature_a_target_and_a_fit():
+    """A share of the fractions exceeds 1, as some of those with % exceed 100."""
+    cells = [f"{row * 2}%" if row % 2 else f"{row * 0.02:.2f}" for row in range(60)]
+    table = {"p": cells, "z": [row / 7 for row in range(60)], "y": ["a", "b", "c"] * 20}
+    feature, target = sensorium.inspect(table, "y").columns[0], sensorium.inspect(table, "p").target
+    assert "fractions" in feature.reason and "fractions" in target["reason"]
+    assert not feature.caution and not target["caution"] and not feature.undecodable
+    model = sensorium.fit(table, "p", epochs=1, progress=False)
+    assert not model.card["notices"] and not [found for found in model.problems if found.column == "p"]
+    training = [f"{row}%" if row % 2 else f"{row * 0.01:.2f}" for row in range(60)]
+    values, told = predicted(training, ["0.5", "50%", "50"])
+    assert values[:2] == pytest.approx([0.5, 0.5], abs=1e-6) and np.isnan(values[2])
+    assert told[2] == ["a number without % that is too large for a fraction, as those without % are: read as missing"]
+
+
 def made(kind, code, typed):
     """150 cells of which every tenth is a code."""
     random = np.random.default_rng(0)

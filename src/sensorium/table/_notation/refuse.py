@@ -26,6 +26,7 @@ QUANTITIES = [  # units that one number is written in or another
 ]
 MOST_UNITS = 3  # that cover most cells: more are words behind a number, such as streets
 MOST_BINS = 50  # different ones
+SIDE = re.compile(r"[+-]?[0-9][0-9.,' ]* ?[SH]")
 PHONE_DIGITS = 9  # digits, in groups and as many in every cell, of a telephone number
 PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$)", re.IGNORECASE)
 
@@ -50,6 +51,9 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
     if _enough(counts.clashing.total(), counts.cells):
         both = f"cells with {counts.unit[0]!r} and cells such as {next(iter(counts.clashing))!r}"
         return f"{both} have different units and are not read as numbers; write them all in one unit"
+    if sides := _sides(counts):
+        kind = "have a letter for debit or credit and are not read as numbers; write a sign before each number"
+        return f"cells such as {sides[0]!r} and {sides[1]!r} {kind}"
     if joined := _joined(found):
         kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
         return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
@@ -71,6 +75,15 @@ def _units(counts: Tally) -> tuple[str, str] | None:
         if len(there) > 1 and cells > MOSTLY * counts.cells and _enough(counts.units[there[1]], counts.cells):
             return counts.examples[f"unit {there[0]}"], counts.examples[f"unit {there[1]}"]
     return None
+
+
+def _sides(counts: Tally) -> tuple[str, str] | None:
+    """Cells of both kinds where most are amounts with S (Soll) or H (Haben)."""
+    cells = {text: n for text, n in (counts.codes + counts.words).items() if SIDE.fullmatch(text)}
+    of_each = {side: {text: n for text, n in cells.items() if text.endswith(side)} for side in "SH"}
+    if sum(cells.values()) <= MOSTLY * counts.cells or not all(_enough(sum(own.values()), counts.cells) for own in of_each.values()):
+        return None
+    return next(iter(of_each["S"])), next(iter(of_each["H"]))
 
 
 def _united(counts: Tally) -> str:
