@@ -17,6 +17,7 @@ from sensorium.table._notation.tally import Tally, tally
 from sensorium.table._notation.words import currency_of
 
 FRACTIONS = 0.5  # share of the cells without % that lie in 0–1, above which 5% is read as 0.05
+ROOM = 2.0
 ONE_CURRENCY = 0.99  # share of the commonest currency from which others are slips
 SLIPS = 0.02  # share of cells up to which another notation is a slip
 MINORITY = 0.3  # share of ranges up to which they are measured values among others
@@ -169,11 +170,13 @@ def _percent(texts: pa.Array, counts: Tally, notation: Notation) -> Percent:
 
 
 def _largest_fraction(counts: Tally, notation: Notation) -> float:
-    """Up to which a cell without % is a fraction: 1, or what those with % say: 1.04 beside 118%."""
+    """Up to which a cell without % is a fraction: 1, or twice what the largest cell with % says, where that is more
+    than 100%.
+    """
     if notation.percent != "fraction":
         return 1.0
-    said = np.abs([notation.read(text).value for text in counts.percents])
-    return float(max(1.0, np.nanmax(said, initial=1.0)))
+    largest = float(np.nanmax(np.abs([notation.read(text).value for text in counts.percents]), initial=0))
+    return ROOM * largest if largest > 1 else 1.0
 
 
 def _ranges(texts: pa.Array, counts: Tally, notation: Notation) -> bool:
