@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import pyarrow as pa
+
+from sensorium.table._dates import read_dates
 from sensorium.table._notation.infer import MINORITY, ONE_CURRENCY, Survey
 from sensorium.table._notation.notation import Notation
 from sensorium.table._notation.tally import Tally
@@ -40,6 +43,22 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
         any_currency: the settings don't say which currency is meant.
     """
     counts = found.counts
+    if several := _several(counts, any_currency=any_currency):
+        return several
+    if joined := _joined(found):
+        kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
+        return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
+    example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
+    kind = f"look like codes and are not read as numbers; --modality {name}=number reads them as numbers"
+    return f"cells such as {example!r} {kind}" if example else _united(counts)
+
+
+def mixed_amounts(found: Survey, *, any_currency: bool) -> str:
+    """As `refusal`, where the cells are amounts all the same: of several currencies or units; empty elsewhere."""
+    return _several(found.counts, any_currency=any_currency) or _united(found.counts)
+
+
+def _several(counts: Tally, *, any_currency: bool) -> str:
     if any_currency and _mixed(counts):
         some = " and ".join(repr(counts.examples[code]) for code, _ in counts.currencies.most_common(2))
         found_in = f"cells are in {len(counts.currencies)} currencies, such as {some}, and are not read as numbers"
@@ -54,12 +73,7 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
     if sides := _sides(counts):
         kind = "have a letter for debit or credit and are not read as numbers; write a sign before each number"
         return f"cells such as {sides[0]!r} and {sides[1]!r} {kind}"
-    if joined := _joined(found):
-        kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
-        return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
-    example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
-    kind = f"look like codes and are not read as numbers; --modality {name}=number reads them as numbers"
-    return f"cells such as {example!r} {kind}" if example else _united(counts)
+    return ""
 
 
 def _mixed(counts: Tally) -> bool:
@@ -112,13 +126,19 @@ def _joined(found: Survey) -> str:
     counts = found.counts
     if found.notation.ranges or not counts.joined:
         return ""
-    if are_bins(counts):
+    if are_bins(counts) or _are_dates(counts):
         return ""
     joined = counts.joined.total()
     digits_only = counts.digits == counts.numbers
     if joined > MINORITY * counts.cells or (digits_only and _enough(joined, counts.cells)):
         return counts.joined.most_common(1)[0][0]
     return ""
+
+
+def _are_dates(counts: Tally) -> bool:
+    """Are most of the joined numbers days of the calendar?"""
+    cells = [*counts.joined]
+    return read_dates(pa.array(cells, pa.string())).count_days() > MOSTLY * len(cells)
 
 
 def _code(counts: Tally) -> str:
