@@ -29,7 +29,11 @@ HOUSES = many(("B", 1, 300, 0), *[("", 1, 300, 0)] * 6)
 
 
 def notices(cells, **config):
-    table = {"x": cells, "other": [row / 7 for row in range(len(cells))], "y": RANDOM.choice(["a", "b"], len(cells)).tolist()}
+    table = {
+        "x": cells,
+        "other": [row / 7 for row in range(len(cells))],
+        "y": RANDOM.choice(["a", "b"], len(cells)).tolist(),
+    }
     found = sensorium.inspect(table, "y", config=config)
     return found.columns[0], [said for said in found.notices if said["column"] == "x"]
 
@@ -39,7 +43,10 @@ def read(training, cells):
     fields, arrays = Number.learn(open_table({"x": training}, text=["x"]).column("x")).state()
     learnt = Number.restore(json.loads(json.dumps(fields)), arrays)
     encoded = learnt.encode(open_table({"x": [*cells, "n.b."]}, text=["x"]).column("x"))
-    return [pytest.approx(v, rel=1e-5, abs=1e-7 * learnt.deviation) for v in encoded.values[:-1, 0].astype(float) * learnt.deviation + learnt.mean]
+    return [
+        pytest.approx(v, rel=1e-5, abs=1e-7 * learnt.deviation)
+        for v in encoded.values[:-1, 0].astype(float) * learnt.deviation + learnt.mean
+    ]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,8 @@ def test_amounts_of_several_units_are_told_where_they_become_classes(labels, sai
     assert any(said in notice["cure"] for notice in fitted(labels).card["notices"])
 
 
-@pytest.mark.parametrize("labels", [["3:1", "2:2", "0:1"] * 40, ["A1", "B2", "C3"] * 40, ["10115", "01067", "80331"] * 40])
+@pytest.mark.parametrize(
+    "labels", [["3:1", "2:2", "0:1"] * 40, ["A1", "B2", "C3"] * 40, ["10115", "01067", "80331"] * 40]
+)
 def test_nothing_is_told_of_plain_classes(labels):
     assert "taken as classes:" not in inspected(labels).target["caution"]

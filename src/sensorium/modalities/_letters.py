@@ -28,7 +28,9 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
     if not found.notation.suffixes:
         return []
     if counts.unsuffixed:
-        reason = f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without"
+        reason = (
+            f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without"
+        )
         reason += f"{IN_TRAINING}: {_examples(found, bare=True)}"
         return [(reason, "write the suffix in every cell where it is meant")]
     if BYTES & marks.keys() and POWERS & marks.keys():

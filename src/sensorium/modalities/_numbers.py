@@ -108,7 +108,9 @@ def in_words(found: Survey, name: str) -> list[str]:
         "fraction": [f"fractions; {signed} with % are divided by 100"],
     }.get(notation.percent, [])
     parts += [f"{_some(counts.brackets)} read as negative because of the brackets"] if counts.brackets else []
-    parts += [f"{_some(counts.suffixes)} multiplied by the suffix"] if notation.suffixes and not notation.letters else []
+    parts += (
+        [f"{_some(counts.suffixes)} multiplied by the suffix"] if notation.suffixes and not notation.letters else []
+    )
     parts += [f"{_some(counts.usual)} read as missing"] if counts.usual else []
     told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
     return [*filter(None, parts), *told.values()]

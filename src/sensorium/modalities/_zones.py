@@ -43,9 +43,7 @@ def zone_problems(column: Column, dates: SpeltDates | None, zoned: bool | None) 
         cure = "write the times without a zone, in the zone of the training table"
     rows = np.flatnonzero(odd)
     cells = column.strings.take(pa.array(rows)).to_pylist()
-    return [
-        Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)
-    ]
+    return [Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)]
 
 
 def _kinds(column: Column, dates: SpeltDates | None) -> Kinds:

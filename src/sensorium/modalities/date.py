@@ -64,7 +64,8 @@ class Date(Modality):
         pivot: years of two digits from it on are of the 1900s, others of the 2000s.
         unit: of numbers, which count from 1970; empty where they are digits such as 20260131.
         counts: of training cells: `doubtful` (no cell tells the order), `two digits` (of the year), `coarse` (no day,
-            among days), `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (0000-00-00).
+            among days), `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (such as
+            0000-00-00).
         zones: abbreviations of several zones → how they are read.
         farthest: deviations from the mean to which dates are cut.
         zoned: all training times of day have a zone, or no cell has one; None where some have.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sensorium.modalities.date import Date
-from sensorium.modalities.number import LOOKED_AT, survey_column
+from sensorium.modalities.number import survey_column
 from sensorium.table import Column, may_be_numbers, mixed_amounts
 
+SAMPLED = 1000  # cells
 CLEARLY = 0.9  # how sure text is of dates
 AS_NUMBER = "to estimate it, make it a number, such as the days since 2020-01-01"
 
@@ -29,7 +30,7 @@ def not_amounts(column: Column, *, one_currency: bool = False) -> str:
     """
     if holds_dates(column):
         return f"the cells are dates or times, and a date is no target; {AS_NUMBER}"
-    if not column.is_string or not may_be_numbers(column.sample(LOOKED_AT)):
+    if not column.is_string or not may_be_numbers(column.sample(SAMPLED)):
         return ""
     found, one_currency = survey_column(column), one_currency or column.conventions.currency is not None
     return mixed_amounts(found, any_currency=not one_currency) if found else ""

@@ -95,7 +95,9 @@ def _sides(counts: Tally) -> tuple[str, str] | None:
     """Cells of both kinds where most are amounts with S (Soll) or H (Haben)."""
     cells = {text: n for text, n in (counts.codes + counts.words).items() if SIDE.fullmatch(text)}
     of_each = {side: {text: n for text, n in cells.items() if text.endswith(side)} for side in "SH"}
-    if sum(cells.values()) <= MOSTLY * counts.cells or not all(_enough(sum(own.values()), counts.cells) for own in of_each.values()):
+    if sum(cells.values()) <= MOSTLY * counts.cells or not all(
+        _enough(sum(own.values()), counts.cells) for own in of_each.values()
+    ):
         return None
     return next(iter(of_each["S"])), next(iter(of_each["H"]))
 
