@@ -27,8 +27,8 @@ def test_a_time_with_a_zone_is_told_where_training_has_none_and_the_reverse(form
 
     def told(training, cells):
         model = sensorium.fit({"t": training, "x": numbers, "y": numbers}, "y", epochs=1, progress=False)
-        model.predict({"t": cells, "x": numbers})
-        return [problem for problem in model.problems if "zone" in problem.reason]
+        found = model.predictions({"t": cells, "x": numbers}).problems
+        return [problem for problem in found if "zone" in problem.reason]
 
     naive, aware, _ = FORMS[form]
     other_naive, other_aware, other_utc = FORMS[written]
@@ -58,7 +58,7 @@ def test_zero_dates_of_databases_are_gaps_and_told_once(zero, every):
     model = sensorium.fit(table, "y", epochs=1, progress=False)
     [told] = [said for said in model.card["notices"] if said["column"] == "sent"]
     assert "0000-00-00" in told["reason"] and "read as missing" in told["reason"]
-    assert not [problem for problem in model.problems if problem.column == "sent" and problem.row is not None]
+    assert not [problem for problem in model.fit_problems if problem.column == "sent" and problem.row is not None]
 
 
 @pytest.mark.parametrize("other", ["1614556800", "2021-13-45"])

@@ -292,7 +292,7 @@ def test_percent_beside_fractions_is_one_thing_in_a_feature_a_target_and_a_fit()
     assert "fractions" in feature.reason and "fractions" in target["reason"]
     assert not feature.caution and not target["caution"] and not feature.undecodable
     model = sensorium.fit(table, "p", epochs=1, progress=False)
-    assert not model.card["notices"] and not [found for found in model.problems if found.column == "p"]
+    assert not model.card["notices"] and not [found for found in model.fit_problems if found.column == "p"]
     training = [f"{row}%" if row % 2 else f"{row * 0.01:.2f}" for row in range(60)]
     values, told = predicted(training, ["0.5", "50%", "50"])
     assert values[:2] == pytest.approx([0.5, 0.5], abs=1e-6) and np.isnan(values[2])
