@@ -298,7 +298,7 @@ def test_dates_that_go_on_after_the_training_rows_are_not_told():
 def test_days_that_stand_for_a_gap_are_told_with_the_setting_that_empties_them(text):
     days = [".".join(reversed(day.split("-"))) for day in DECADE] if "." in text else DECADE
     [found] = Date.learn(column([*days, *[text] * 4])).findings("c")
-    assert found.reason.startswith(f"4 cells ({text!r}) stand apart from the other values")
+    assert found.reason.startswith(f"4 cells ({text!r}) in the training rows stand apart from the other values")
     setting = yaml.safe_load(found.cure.split("'")[1].split("=", 1)[1])
     emptied = open_table({"c": [*days, *[text] * 4]}, TableConfig(missing=setting)).column("c")
     assert emptied.data.null_count == 4

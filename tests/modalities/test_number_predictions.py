@@ -269,7 +269,7 @@ SMALL = [str(value) for value in range(1, 100)] * 3
 def test_nines_outside_of_the_other_values_are_told_with_the_setting_that_empties_them(cell):
     cells = [*SMALL, *[cell] * 10]
     [(reason, cure)] = notes_of(cells)
-    assert reason.startswith(f"10 cells ({cell!r}) stand apart from the other values")
+    assert reason.startswith(f"10 cells ({cell!r}) in the training rows stand apart from the other values")
     setting = yaml.safe_load(cure.split("'")[1].split("=", 1)[1])
     emptied = column(cells, missing=setting)
     assert not Number.learn(emptied).notes
@@ -282,6 +282,83 @@ def test_nines_that_did_not_arrive_as_text_are_emptied_too():
         cells = [*map(type(code), range(1, 99)), *[code] * 5]
         [(_, cure)] = notes_of(cells)
         assert column(cells, missing=yaml.safe_load(cure.split("'")[1].split("=", 1)[1])).data.null_count == 5
+
+
+def test_percent_beside_fractions_is_one_thing_in_a_feature_a_target_and_a_fit():
+    """A share of the fractions exceeds 1, as some of those with % exceed 100."""
+    cells = [f"{row * 2}%" if row % 2 else f"{row * 0.02:.2f}" for row in range(60)]
+    table = {"p": cells, "z": [row / 7 for row in range(60)], "y": ["a", "b", "c"] * 20}
+    feature, target = sensorium.inspect(table, "y").columns[0], sensorium.inspect(table, "p").target
+    assert "fractions" in feature.reason and "fractions" in target["reason"]
+    assert not feature.caution and not target["caution"] and not feature.undecodable
+    model = sensorium.fit(table, "p", epochs=1, progress=False)
+    assert not model.card["notices"] and not [found for found in model.fit_problems if found.column == "p"]
+    training = [f"{row}%" if row % 2 else f"{row * 0.01:.2f}" for row in range(60)]
+    values, told = predicted(training, ["0.5", "50%", "50"])
+    assert values[:2] == pytest.approx([0.5, 0.5], abs=1e-6) and np.isnan(values[2])
+    assert told[2] == ["a number without % that is too large for a fraction, as those without % are: read as missing"]
+
+
+def made(kind, code, typed):
+    """150 cells of which every tenth is a code."""
+    random = np.random.default_rng(0)
+    values = {
+        "temperatures": random.uniform(-20, 35, 150).round(1),
+        "counts": random.integers(19, 2981, 150),
+        "answers": random.integers(1, 8, 150),
+        "years": random.integers(1950, 2021, 150),
+    }[kind].astype(str if typed is str else float)
+    return [typed(code) if row % 10 == 0 else typed(value) for row, value in enumerate(values.tolist())]
+
+
+@pytest.mark.parametrize("typed", [str, float])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("temperatures", "-99.9"),
+        ("temperatures", "999.9"),
+        ("counts", "9999"),
+        ("answers", "-9"),
+        ("years", "0"),
+        ("years", "1900"),
+    ],
+)
+def test_codes_near_the_other_values_are_told_of_a_feature_and_of_a_target(kind, code, typed):
+    cells = made(kind, code, typed)
+    table = {"x": cells, "other": [row / 7 for row in range(150)], "y": ["a", "b", "c"] * 50}
+    [of_feature] = [said for said in sensorium.inspect(table, "y").notices if said["column"] == "x"]
+    assert of_feature["reason"].startswith("15 cells") and "stand apart" in of_feature["reason"]
+    setting = yaml.safe_load(of_feature["cure"].split("'")[1].split("=", 1)[1])
+    own = of_feature["cure"].startswith("--set 'modalities.x.missing")
+    assert own == (code in ("0", "1900"))
+    config = {"modalities": {"x": {"missing": setting}}} if own else {"table": {"missing": setting}}
+    emptied = sensorium.inspect(table, "y", config=config)
+    assert emptied.columns[0].missing == 15 and not emptied.columns[0].caution
+    found = sensorium.inspect(table, "x", config={"task": "regression"}).notices
+    assert any("stand apart" in said["reason"] for said in found)
+
+
+def test_a_fit_says_that_its_labels_hold_a_code():
+    random = np.random.default_rng(0)
+    labels = [-999 if row % 9 == 0 else int(random.integers(1, 500)) for row in range(90)]
+    model = sensorium.fit({"x": random.normal(size=90), "y": labels}, "y", epochs=1, progress=False)
+    [told] = [said for said in model.card["notices"] if "stand apart" in said["reason"]]
+    assert told["column"] == "y" and "'-999'" in told["reason"] and "table.missing" in told["cure"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ordinary_columns_hold_no_sentinels(seed):
+    random = np.random.default_rng(seed)
+    for values in (
+        random.normal(0, 30, 300).round(1),
+        random.lognormal(4, 1.5, 300).round(),
+        random.poisson(90, 300),
+        random.geometric(0.01, 300),
+        random.choice([9, 19, 49, 99, 199, 499, 999, 9999], 300),
+        np.where(random.random(300) < 0.4, 0, random.normal(1000, 20, 300).round()),
+        np.where(random.random(300) < 0.1, 1900, random.integers(1901, 2020, 300)),
+    ):
+        assert not Number.learn(column(values)).notes
 
 
 def test_values_among_the_others_are_no_sentinels():

@@ -153,7 +153,7 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
         reason=plan.reason,
         caution=_joined([plan.caution, *(said for said in map(_sentence, findings) if said not in plan.reason)]),
         rows=len(column),
-        missing=int((~column.present).sum()),
+        missing=_missing(column, learnt),
         distinct=column.distinct if len(column.values) else 0,
         examples=[shorten(value) for value in column.sample(EXAMPLES)],
         unreadable=[str(group) for group in faults],
@@ -164,6 +164,16 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
         overview=learnt.overview(column) if learnt else Overview(),
         findings=findings,
     )
+
+
+def _missing(column: Column, learnt: Modality | None) -> int:
+    """Cells that are empty, and those that the column reads as such without a fault: words and codes for a gap."""
+    empty = ~column.present
+    if learnt is not None and learnt.quick:
+        found = learnt.encode(column)
+        empty |= ~found.present
+        empty[[problem.row for problem in found.problems if problem.row is not None]] = False
+    return int(empty.sum())
 
 
 def _of_all_rows(told: Problem) -> Problem:

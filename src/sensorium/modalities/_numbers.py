@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality, set_value, setting_of
+from sensorium.modalities._letters import letter_notes
 from sensorium.problems import IN_TRAINING, Problem, count, shorten
 from sensorium.table import (
     NAMES,
@@ -108,7 +109,9 @@ def in_words(found: Survey, name: str) -> list[str]:
         "fraction": [f"fractions; {signed} with % are divided by 100"],
     }.get(notation.percent, [])
     parts += [f"{_some(counts.brackets)} read as negative because of the brackets"] if counts.brackets else []
-    parts += [f"{_some(counts.suffixes)} multiplied by the suffix"] if notation.suffixes else []
+    parts += (
+        [f"{_some(counts.suffixes)} multiplied by the suffix"] if notation.suffixes and not notation.letters else []
+    )
     parts += [f"{_some(counts.usual)} read as missing"] if counts.usual else []
     told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
     return [*filter(None, parts), *told.values()]
@@ -131,7 +134,7 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
         counts_of = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without{IN_TRAINING}"
         reason = f"{counts_of}, most of which are beyond 0–1"
         said.append((f"{reason}: those {smaller} % are read as missing", "write them all with %, or all without"))
-    said += _suffixed(found)
+    said += letter_notes(found, name)
     others = counts.currencies.total() - counts.currencies[notation.currency]
     if others:
         reason = (
@@ -204,19 +207,6 @@ def _limited(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]
         return [(f"{some} read as missing, as limits are", "--set table.censored=limit reads the limits")]
     kept = f"{some} read as the limit; {name}.censored says which"
     return [(kept, "--set table.censored=missing makes them missing")]
-
-
-def _suffixed(found: Survey) -> list[tuple[str, str]]:
-    """Numbers with a suffix such as k or M beside numbers without: 3.6M is a million times 3.6."""
-    counts = found.counts
-    if not found.notation.suffixes or not counts.unsuffixed:
-        return []
-    with_suffix, without = (next(iter(counter)) for counter in (counts.suffixes, counts.bare))
-    big, small = (f"{found.notation.read(text).value:.12g}" for text in (with_suffix, without))
-    with_count, without_count = count(counts.suffixes.total(), "cell"), count(counts.unsuffixed, "cell")
-    reason = f"{with_count} with a suffix and {without_count} without{IN_TRAINING}"
-    reason += f": {with_suffix!r} is read as {big}, {without!r} as {small}"
-    return [(reason, "write the suffix in every cell where it is meant")]
 
 
 def _some(counted: Counter[str], where: str = "") -> str:

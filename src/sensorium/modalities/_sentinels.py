@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import set_missing
-from sensorium.problems import count
-from sensorium.table import Column
+from sensorium.config import set_missing, set_option
+from sensorium.problems import IN_TRAINING, count
+from sensorium.table import Column, spelt_codes
 
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
@@ -19,8 +20,15 @@ Truths = npt.NDArray[np.bool_]
 DAY = 86_400.0  # seconds
 LEAST = 2  # cells of one value; one alone may be measured
 OTHERS = 20  # other values, from which something lies outside of them
-NUMBER_RANGES, DATE_RANGES = 3.0, 1.0  # ranges of the other values that one lies outside of them
-SMALLEST, LARGEST = 99.0, 10.0**15 - 1
+# How many ranges of the others a value lies outside of them. A price of 999 may be meant, -99.9 or 9999 hardly ever.
+NEGATIVE, LONG_NINES, SHORT_NINES, ZEROS, DATE_RANGES = 1.0, 2.0, 3.0, 3.0, 1.0
+SMALLEST, LONG, LARGEST = 99.0, 999.0, 10.0**15 - 1  # of nines; from which positive ones are long
+PLACES = (0, 1)  # decimals of nines, such as -99.9; 99.99 is a price
+EXACT = 0.01  # -99.9 of 32 bits is -99.9000015
+HALF = 0.5
+MOST_ZEROS = 0.3  # share of the cells: more zeros are measured
+FIRST_YEAR, LAST_YEAR, YEAR_RANGES, YEARS_APART = 1900, 2100, 0.5, 20  # 1900 among years, which programs count from
+USUAL = {0.0, float(FIRST_YEAR)}  # they are values in other columns
 DATES = [
     *("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1900-01-02", "1901-01-01", "1970-01-01"),
     *("2099-12-31", "2100-01-01", "2999-12-31", "9999-01-01", "9999-12-31"),
@@ -29,40 +37,103 @@ DAYS = np.array(DATES, "datetime64[D]").astype(np.float64)
 
 
 def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
-    """Spellings of numbers of nines that lie clearly outside of a column's others → the cells that have them."""
-    size = np.abs(values)
-    with np.errstate(invalid="ignore"):
-        power = np.log10(np.where((size >= SMALLEST) & (size <= LARGEST), size + 1, np.nan))
-    return _spellings(column, values, np.isfinite(power) & (10.0 ** np.round(power) == size + 1), NUMBER_RANGES)
+    """Spellings of numbers such as -99.9, 9999 and 0 that lie clearly outside of a column's others → the cells that
+    have them.
+    """
+    nines, zeros, first_years = _nines(values), values == 0, values == FIRST_YEAR
+    if not (nines.any() or zeros.any() or first_years.any()):
+        return {}
+    others = values[np.isfinite(values) & ~nines]
+    apart = _apart(others, values) & nines
+    if others.size and 0 < zeros.mean() <= MOST_ZEROS:
+        apart |= _far_outside(others[others != 0], values, ZEROS) & zeros
+    dated = others[(others != 0) & (others != FIRST_YEAR)]
+    if first_years.any() and _are_years(dated):
+        apart |= _far_outside(dated, values, YEAR_RANGES, YEARS_APART) & first_years
+    return _spellings(column, values, apart)
 
 
 def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
     """Spellings of days that programs write for a gap, and that lie outside of a column's others → their cells."""
-    return _spellings(column, seconds, np.isin(np.floor(seconds / DAY), DAYS), DATE_RANGES)
+    likely = np.isin(np.floor(seconds / DAY), DAYS)
+    others = seconds[np.isfinite(seconds) & ~likely]
+    apart = _far_outside(others, seconds, DATE_RANGES) | _only_negative(others, seconds)
+    return _spellings(column, seconds, apart & likely)
 
 
-def sentinel_note(cells: Mapping[str, int]) -> tuple[str, str]:
-    """What the user should know of them: a reason and a cure."""
+def sentinel_note(cells: Mapping[str, int], name: str, *, is_target: bool = False) -> tuple[str, str]:
+    """What the user should know of them: a reason and a cure.
+
+    Args:
+        cells: spellings → cells.
+        name: of the column.
+        is_target: it is the target, which has no settings of its own.
+    """
     examples = ", ".join(map(repr, cells))
-    reason = f"{count(sum(cells.values()), 'cell')} ({examples}) stand apart from the other values and are read as"
-    return f"{reason} written; do they stand for missing values?", f"{set_missing([*cells])} makes them missing"
+    reason = f"{count(sum(cells.values()), 'cell')} ({examples}){IN_TRAINING} stand apart from the other values and"
+    usual = bool(USUAL & set(spelt_codes([*cells])))
+    cure = "empty these cells if they do" if usual and is_target else _setting(cells, name if usual else "")
+    return f"{reason} are read as written; do they stand for missing values?", cure
 
 
-def _spellings(column: Column, values: Floats, likely: Truths, ranges: float) -> dict[str, int]:
-    others = values[np.isfinite(values) & ~likely]
-    if not likely.any() or len(others) < OTHERS:
-        return {}
-    outside = _outside(values, float(others.min()), float(others.max()), ranges) & likely
-    found, times = np.unique(values[outside], return_counts=True)
-    rows = np.flatnonzero(np.isin(values, found[times >= LEAST]) & outside)
-    counted = _texts(column, rows).value_counts()
+def _setting(cells: Mapping[str, int], name: str) -> str:
+    """Of the table; of one column where it is named, as a value that most columns have must be."""
+    flag = set_option(name, "missing", json.dumps([*cells], ensure_ascii=False)) if name else set_missing([*cells])
+    return f"{flag} makes them missing"
+
+
+def _spellings(column: Column, values: Floats, apart: Truths) -> dict[str, int]:
+    found, times = np.unique(values[apart], return_counts=True)
+    rows = np.flatnonzero(np.isin(values, found[times >= LEAST]) & apart)
+    counted = _texts(column, rows).value_counts() if len(rows) else pa.array([], pa.struct([]))
     return {str(cell["values"]): int(cell["counts"]) for cell in counted.to_pylist()}
 
 
-def _outside(values: Floats, low: float, high: float, ranges: float) -> Truths:
-    """bool[n]: a value is far from the others, or negative where no other one is (of moments: before 1970)."""
-    far = np.maximum(low - values, values - high) > ranges * (high - low)
-    return (far if high > low else np.zeros(len(values), bool)) | ((values < 0) & (low >= 0))
+def _nines(values: Floats) -> Truths:
+    """bool[n]: -9, -99, 999, -99.9 and the like; 9 alone is a value like any."""
+    found = values == -9
+    size = np.abs(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = np.where((size >= SMALLEST) & (size <= LARGEST), size, np.nan)
+        for places in PLACES:
+            digits = size * 10.0**places
+            found |= np.abs(10.0 ** np.round(np.log10(digits + 1)) - 1 - digits) <= EXACT
+    return found
+
+
+def _apart(others: Floats, values: Floats) -> Truths:
+    """bool[n]: nines that are outside of the others."""
+    long, short = (_far_outside(others, values, ranges) for ranges in (LONG_NINES, SHORT_NINES))
+    above = np.where(values > LONG, long, short) & (not _are_prices(others))
+    below = _far_outside(others, values, NEGATIVE) | _only_negative(others, values)
+    return np.asarray(np.where(values < 0, below, above))
+
+
+def _are_prices(values: Floats) -> bool:
+    """Do most end in 9, as 19.99 and 199 do?"""
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = [np.mod(np.round(values * power), 10) == 9 for power in (1, 100)]
+    return bool(len(values) and np.logical_or(*ends).mean() > HALF)
+
+
+def _are_years(values: Floats) -> bool:
+    return bool(
+        len(values) and (np.mod(values, 1) == 0).all() and values.min() > FIRST_YEAR and values.max() <= LAST_YEAR
+    )
+
+
+def _far_outside(others: Floats, values: Floats, ranges: float, least: float = 0.0) -> Truths:
+    """bool[n]: a value lies outside of the others, by so many of their ranges and so much."""
+    if len(others) < OTHERS or others.min() == others.max():
+        return np.zeros(len(values), bool)
+    low, high = float(others.min()), float(others.max())
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.maximum(low - values, values - high) > max(ranges * (high - low), least))
+
+
+def _only_negative(others: Floats, values: Floats) -> Truths:
+    """bool[n]: a value is negative where no other one is (of moments: before 1970)."""
+    return (values < 0) & bool(len(others) >= OTHERS and others.min() >= 0)
 
 
 def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from sensorium.config import set_option
+from sensorium.config import as_modality, set_option
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._fields import Moment
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._sentinels import date_sentinels, sentinel_note
 from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
+from sensorium.modalities._zones import all_zoned, zone_problems
 from sensorium.problems import IN_TRAINING, Problem, count, shorten
 from sensorium.schema import Guess
 from sensorium.table import DATE_ORDERS, PIVOT, TWIN, Column, SpeltDates, date_order, read_dates, spelt_moments
@@ -35,6 +36,7 @@ FARTHEST = 1e15  # deviations from the mean: no limit
 AGES = 500 * 365.2425 * 86_400.0  # seconds; a date that far from the others is none of theirs
 MOST_FAR = 0.3  # share of the cells
 BIRTH_PIVOT = 30  # nobody is born in 2045
+HALF = 0.5
 MOSTLY = 0.9  # share of the cells with digits that are dates
 HALF_GAPS = 0.6  # share of all cells: more words among them, and the column is something else …
 MANY_GAPS = 0.3  # … unless the words are so few different ones that they are gaps
@@ -44,7 +46,7 @@ TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?
 MISSING = "not a date: read as missing"
 
 Seconds = npt.NDArray[np.float64]
-COUNTED = {"doubtful", "two digits", "coarse", "zoneless", "far"}
+COUNTED = {"doubtful", "two digits", "coarse", "zoneless", "far", "zero"}
 ORDER = f"^({'|'.join(DATE_ORDERS)})?$"
 
 
@@ -63,9 +65,11 @@ class Date(Modality):
         pivot: years of two digits from it on are of the 1900s, others of the 2000s.
         unit: of numbers, which count from 1970; empty where they are digits such as 20260131.
         counts: of training cells: `doubtful` (no cell tells the order), `two digits` (of the year), `coarse` (no day,
-            among days), `zoneless` (among cells with a zone), `far` (centuries away from the others).
+            among days), `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (such as
+            0000-00-00).
         zones: abbreviations of several zones → how they are read.
         farthest: deviations from the mean to which dates are cut.
+        zoned: all training times of day have a zone, or no cell has one; None where some have.
         missing: words of `table.missing` that are dates, such as 9999-12-31: cells of that moment are missing.
         sentinels: dates such as 1900-01-01 that lie outside of the others, as they are spelt → training cells.
         earliest, latest: of the training rows, but for a few that lie centuries away; None in models of before.
@@ -88,6 +92,7 @@ class Date(Modality):
     latest: Moment | None = None
     sentinels: Mapping[str, NonNegativeInt] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    zoned: bool | None = None
 
     def check(self) -> None:
         check_span(self.earliest, self.latest)
@@ -129,8 +134,12 @@ class Date(Modality):
         form = f"{NAMES[counted]} since 1970" if counted else ISO
         missing = [word for word in column.conventions.missing if spelt_moments([word])]
         plain = cls(form, 0.0, 1.0, False, pivot=pivot, unit=counted, missing=missing)
-        if not counted and not _is_temporal(column):
-            plain = plain._of_text(read_dates(column.strings), day_first, guess_century=guessed)
+        if _is_temporal(column):
+            plain = replace(plain, zoned=all_zoned(column, None))
+        elif not counted:
+            dates = read_dates(column.strings)
+            plain = plain._of_text(dates, day_first, guess_century=guessed)
+            plain = replace(plain, zoned=all_zoned(column, dates))
         cells, _ = plain._seconds(column)
         seconds = cells[np.isfinite(cells)]
         far = _centuries_away(seconds)
@@ -165,6 +174,7 @@ class Date(Modality):
             "two digits": dates.count(known & dates.short) if guess_century else 0,
             "coarse": dates.count(known & dates.coarse) if (known & ~dates.coarse).any() else 0,
             "zoneless": dates.count(clocked & ~zoned) if zoned.any() else 0,
+            "zero": dates.zeros,
         }
         counts = {name: cells for name, cells in counts.items() if cells}
         form = dates.name_of_layout(order) or ISO
@@ -219,6 +229,7 @@ class Date(Modality):
                 "dates are centuries away from all others; they are cut to the range of the others",
                 "correct typing errors; empty the cells whose date, such as 9999-12-31, stands for a missing one",
             ),
+            "zero": ("cells such as 0000-00-00 stand for a missing date and are read as missing", ""),
             "coarse": ("dates without a day are read as their first day", "write the day of every date"),
             "zoneless": ("times without a zone are read as UTC", "write the zone of every time"),
         }
@@ -227,15 +238,16 @@ class Date(Modality):
             for name, cells in self.counts.items()
         ]
         if self.sentinels:
-            found.append(Problem(None, column, *sentinel_note(self.sentinels)))
+            found.append(Problem(None, column, *sentinel_note(self.sentinels, column)))
         zones = [(f"the time zone {zone} is read as {offset}", "write offsets") for zone, offset in self.zones.items()]
         return found + [Problem(None, column, reason, cure) for reason, cure in zones]
 
     def _seconds(self, column: Column) -> tuple[Seconds, list[Problem]]:
         """Seconds since 1970 of each cell, NaN where it is missing, and the cells that are no dates."""
         if _is_temporal(column):
+            told = zone_problems(column, None, self.zoned)
             micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-            return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, []
+            return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, told
         if pa.types.is_nested(column.data.type):
             told = [Problem(int(row), column.name, MISSING) for row in np.flatnonzero(column.present)]
             return np.full(len(column), np.nan), told
@@ -249,7 +261,8 @@ class Date(Modality):
             possible = (counted >= POSSIBLE[0]) & (counted <= POSSIBLE[1])
             seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
         odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
-        problems = [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
+        problems = zone_problems(column, dates, self.zoned)
+        problems += [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
         codes = [moment.replace(tzinfo=UTC).timestamp() for moment in spelt_moments(self.missing)]
         seconds[np.isin(seconds, codes)] = np.nan
         return seconds, [*self._swapped(dates, moments, column.name), *problems]
@@ -312,7 +325,7 @@ class Date(Modality):
 def _claim_text(column: Column) -> Guess | None:
     sample = column.sample(300)
     dates = read_dates(pa.array(sample, pa.string()))
-    if dates.count(dates.layouts >= 0) < MANY_GAPS * len(sample) or not sample:
+    if dates.count(dates.layouts >= 0) < max(1, MANY_GAPS * (len(sample) - dates.zeros)):
         return _time_of_day(column, sample)
     if dates.loose.any():
         dates = read_dates(column.data)  # one cell of a column can tell day from month
@@ -322,10 +335,7 @@ def _claim_text(column: Column) -> Guess | None:
     odd = dates.texts.filter(pa.array(~fits & ~written & (dates.counts > 0))).to_pylist()
     least = MANY_GAPS if len(odd) <= FEW_WORDS else HALF_GAPS
     if fitting < max(1, MOSTLY * dates.count(written), least * cells):
-        orders = (
-            f"{fitting:,} of {cells:,} cells of {column.name} are dates; the others fit another order of day and month"
-        )
-        return Guess(0.0, "dates of several orders", f"{orders}, or are no dates") if _fit_some(dates) else None
+        return _refuse(column.name, dates, fits)
     if dates.spans_years():
         return Guess(0.0, "pairs of years", f"cells such as {sample[0]!r} are taken as pairs of years, not as months")
     if dates.digits[fits].all() and not names_time(column.name) and (fitting < ENOUGH or (written & ~fits).any()):
@@ -335,6 +345,20 @@ def _claim_text(column: Column) -> Guess | None:
         order, rival = date_order(dates, day_first)[0], ""
     reason = f"text such as {shorten(example)!r} ({dates.name_of_layout(order)})"
     return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
+
+
+def _refuse(name: str, dates: SpeltDates, fits: npt.NDArray[np.bool_]) -> Guess | None:
+    """Why a column is none of dates, though many cells are."""
+    cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
+    some = f"{fitting:,} of {cells:,} cells of {name} are dates"
+    if _fit_some(dates):
+        orders = "the others fit another order of day and month, or are no dates"
+        return Guess(0.0, "dates of several orders", f"{some}; {orders}")
+    if fitting <= HALF * cells or dates.count_days() <= HALF * cells:
+        return None
+    odd = dates.texts.filter(pa.array(~fits & (dates.counts > 0))).to_pylist()
+    others = f"the others, such as {', '.join(map(repr, odd[:2]))}, are none"
+    return Guess(0.0, "dates and others", f"{some}; {others}; {as_modality(name, 'date')} reads these as missing")
 
 
 def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:

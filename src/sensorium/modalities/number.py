@@ -55,10 +55,12 @@ __all__ = [
     "infer_notation",
     "mean_and_deviation",
     "notes",
+    "number_sentinels",
     "numbers",
     "of_column_alone",
     "read_numbers",
     "robust_mean_and_deviation",
+    "sentinel_note",
     "standardise",
     "survey_column",
 ]
@@ -161,7 +163,7 @@ class Number(Modality):
             told.append(_far_note(values, far, column.name))
             cells = np.where(np.isin(cells, values[far]), np.nan, cells)
         if codes := number_sentinels(column, cells):
-            told.append(sentinel_note(codes))
+            told.append(sentinel_note(codes, column.name))
         scaled = np.clip(standardise(values, mean, deviation), -farthest, farthest)
         cuts = np.quantile(scaled, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
         edges = np.unique(cuts.astype(np.float32))

@@ -134,12 +134,15 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
         )
     if config.task:
         tasks.entry(config.task)
-        return config.task, Guess(1.0, _joined(said, "by setting"))
+        return config.task, Guess(1.0, _joined(said, "by setting"), _joined(_refused(column, config), _seconds(column)))
     if reading and reading.lists.kind == "place":
         return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, said)
     name, guess = _best(tasks, column, flag="--task {}".format)
     caution = "" if config.tasks else guess.caution  # whoever chose has looked
-    guess = Guess(guess.confidence, _joined(said, guess.reason), caution)
+    guess = Guess(guess.confidence, _joined(said, guess.reason), _joined(caution, _seconds(column)))
+    if not name and pa.types.is_temporal(column.data.type):
+        cure = "make it a number, such as the days since 2020-01-01; as text, its values are classes"
+        raise SchemaError("the target holds dates or times", place=place, rule="labels or numbers", cure=cure)
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess
@@ -151,6 +154,17 @@ def _second_value(column: Column) -> str:
         return "choose another target"
     empty = len(column) - len(column.values)
     return f"if an empty cell means no, write a word such as no into the {count(empty, 'empty cell')}"
+
+
+def _refused(column: Column, config: Config) -> str:
+    """Why the task that is set does not fit, where it says so."""
+    guess: Guess | None = tasks.load(config.task or "").looks_like(column)
+    return guess.caution if guess and guess.confidence <= 0 else ""
+
+
+def _seconds(column: Column) -> str:
+    """What the target's cells became, and its answers therefore are."""
+    return f"{column.origin.converted}, and predictions are seconds" if column.origin.converted else ""
 
 
 def _joined(*parts: str) -> str:

@@ -16,6 +16,7 @@ from sensorium.table._date_words import DOUBTFUL_ZONES, MONTHS, WEEKDAYS, ZONES
 DAY = 86_400.0  # seconds
 PIVOT = 50  # of years of two digits: 50 is 1950, 49 is 2049
 CLEARLY = 3  # times as many different days as years: which of two parts is the day is plain
+ZERO = r"^(?:0000[-/.]00[-/.]00|00[-/.]00[-/.]0000)(?:[ t]00:00(?::00(?:\.0+)?)?)?z?$"
 LONGEST = 80  # characters of a date
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "dmy", "mdy", "ymd"
 TWIN = {DAY_FIRST: MONTH_FIRST, MONTH_FIRST: DAY_FIRST}
@@ -38,6 +39,7 @@ class SpeltDates:
         parts: float64[u, 3]; year, month, day, or where the layout is loose the three in the order of the text.
         rest: float64[u]; seconds to add to the day, NaN where clock or zone are wrong.
         zones: the abbreviation or `+` where a text names its zone, else empty.
+        zeros: cells such as 0000-00-00, which MySQL writes for a missing date; they are missing.
     """
 
     places: Rows
@@ -46,6 +48,7 @@ class SpeltDates:
     parts: Floats
     rest: Floats
     zones: npt.NDArray[np.str_]
+    zeros: int = 0
 
     @cached_property
     def counts(self) -> Rows:
@@ -96,6 +99,11 @@ class SpeltDates:
         layout = LAYOUTS[int(cells.argmax())]
         return (LOOSE.get(order, layout.name) if layout.loose else layout.name) if cells.any() else ""
 
+    def count_days(self) -> int:
+        """Cells that are a day in some order of day, month and year."""
+        fits = np.any([np.isfinite(self.moments(order)) for order in DATE_ORDERS], axis=0)
+        return self.count(fits & ~self.coarse & (self.layouts >= 0))
+
     def spans_years(self) -> bool:
         """Are they no months, but pairs of years that follow each other, such as 2003-04 and 2004-05?"""
         months = self.coarse & np.isfinite(self.parts).all(1)
@@ -121,7 +129,8 @@ def read_dates(cells: pa.Array) -> SpeltDates:
     texts = encoded.dictionary.cast(pa.string())
     plain = normalise(texts)
     places = np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
-    blank = np.append(np.asarray(pc.equal(plain, "")), True)
+    zero = np.append(np.asarray(pc.match_substring_regex(plain, ZERO)), False)
+    blank = np.append(np.asarray(pc.equal(plain, "")), True) | zero
     fields = _Fields(len(texts))
     likely = pc.and_(pc.less_equal(pc.utf8_length(plain), LONGEST), pc.match_substring_regex(plain, r"\d"))
     rows = fields.fill(plain, np.flatnonzero(np.asarray(likely)))
@@ -129,7 +138,13 @@ def read_dates(cells: pa.Array) -> SpeltDates:
         again = rewrite(plain)
         fields.fill(again, rows[np.asarray(pc.not_equal(again, plain))[rows]])
     return SpeltDates(
-        np.where(blank[places], -1, places), texts, fields.layouts, fields.parts, fields.rest, fields.zones
+        np.where(blank[places], -1, places),
+        texts,
+        fields.layouts,
+        fields.parts,
+        fields.rest,
+        fields.zones,
+        int(zero[places].sum()),
     )
 
 

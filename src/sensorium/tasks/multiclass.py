@@ -16,6 +16,7 @@ from sensorium.modalities.number import Number
 from sensorium.problems import Problem
 from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
+from sensorium.tasks._amounts import not_amounts
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
@@ -64,6 +65,8 @@ class Multiclass(Task):
         if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
             caution = "text that spells numbers is taken as classes; --task regression if they are amounts"
             return Guess(0.8 if labels <= FEW else 0.5, reason, caution)
+        if why := not_amounts(column):
+            return Guess(0.9, reason, f"taken as classes: {why}")
         if column.distinct > 0.5 * len(column.values):
             return Guess(0.4, reason, f"{reason}: most labels occur once; is this the target?")
         return Guess(0.9, reason)

@@ -11,18 +11,22 @@ import numpy.typing as npt
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import as_modality
+from sensorium.errors import SchemaError
 from sensorium.modalities.number import (
     Number,
     infer_notation,
     mean_and_deviation,
     notes,
+    number_sentinels,
     of_column_alone,
     read_numbers,
+    sentinel_note,
     survey_column,
 )
 from sensorium.problems import Problem, count
 from sensorium.schema import Guess
 from sensorium.table import LEGACY, Column, Notation, Note, SavedNotation
+from sensorium.tasks._amounts import AS_NUMBER, holds_dates, not_amounts
 from sensorium.tasks._base import EncodedTarget, Floats, Task
 from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._outliers import far_values, reach_of
@@ -66,9 +70,9 @@ class Regression(Task):
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if column.is_string or column.spelling is not None:
-            return _claim_text(column)
+            return _claim_text(column) or _refuse(column)
         if not (column.is_integer or column.is_float):
-            return None
+            return _refuse(column)
         if column.is_whole:
             return Guess(0.75, f"{column.distinct:,} different whole numbers")
         return Guess(0.9, "numbers with decimals")
@@ -79,13 +83,22 @@ class Regression(Task):
         column: training rows.
         class_weight: amounts have no classes.
         keep_outliers: values that are far from all others count like any.
+
+        Raises:
+            SchemaError: the cells are dates.
         """
+        if holds_dates(column):
+            raise SchemaError(
+                "the target holds dates or times", place=f"column {column.name!r}", rule="numbers", cure=AS_NUMBER
+            )
         found, notation = survey_column(column), infer_notation(column)
-        values, _ = read_numbers(column, notation)
-        values = values[np.isfinite(values)]
+        cells, _ = read_numbers(column, notation)
+        values = cells[np.isfinite(cells)]
         far = far_values(values)
         kept = values if keep_outliers or not far.any() else values[~far]
         told = [[_of_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
+        if codes := number_sentinels(column, np.where(np.isin(cells, values[far]), np.nan, cells)):
+            told.append([*sentinel_note(codes, column.name, is_target=True)])
         known = cls(*mean_and_deviation(kept), *reach_of(values, far), keep_outliers)
         return replace(known, notation=notation.to_json(), notes=told).looked_at(column)
 
@@ -177,6 +190,11 @@ def _claim_text(column: Column) -> Guess | None:
     if whole and len(different) <= FEW:
         return Guess(0.75, reason)
     return Guess(0.92 if guess.confidence >= MOSTLY else guess.confidence, reason, caution)
+
+
+def _refuse(column: Column) -> Guess | None:
+    why = not_amounts(column, one_currency=True)
+    return Guess(0.0, "no amounts", why) if why else None
 
 
 def _of_target(text: str, name: str) -> str:

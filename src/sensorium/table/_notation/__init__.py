@@ -11,7 +11,7 @@ from sensorium.table._notation.looks import (
 )
 from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Note, Reading, SavedNotation
 from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
-from sensorium.table._notation.refuse import refusal
+from sensorium.table._notation.refuse import mixed_amounts, refusal
 from sensorium.table._notation.tally import Tally
 from sensorium.table._notation.words import USUAL_SPELLINGS, currency_of, is_gap
 
@@ -33,6 +33,7 @@ __all__ = [
     "is_clearly_numbers",
     "is_gap",
     "may_be_numbers",
+    "mixed_amounts",
     "read_texts",
     "refusal",
     "same_but_for_zeros",

@@ -16,7 +16,8 @@ from sensorium.table._notation.read import read_texts
 from sensorium.table._notation.tally import Tally, tally
 from sensorium.table._notation.words import currency_of
 
-FRACTIONS = 0.9  # share of the cells without % that lie in 0–1 from which 5% is read as 0.05
+FRACTIONS = 0.5  # share of the cells without % that lie in 0–1, above which 5% is read as 0.05
+ROOM = 2.0
 ONE_CURRENCY = 0.99  # share of the commonest currency from which others are slips
 SLIPS = 0.02  # share of cells up to which another notation is a slip
 MINORITY = 0.3  # share of ranges up to which they are measured values among others
@@ -56,12 +57,14 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
     """Look at every cell of a column of text."""
     counts = tally(texts)
     decimal, guessed = _decimal(counts, known)
+    multiplied = bool(counts.suffixes) and not counts.clashing and not counts.letters
     notation = Notation(
         decimal=decimal,
         thousands=_thousands(counts, known, decimal),
         currency=_currency(counts, known),
-        suffixes=bool(counts.suffixes) and not counts.clashing,
-        always_suffixed=bool(counts.suffixes) and not counts.unsuffixed and not counts.clashing,
+        suffixes=multiplied or counts.letters == "bytes",
+        always_suffixed=multiplied and not counts.unsuffixed,
+        letters=counts.letters,
         limits=known.censored if counts.limits else "",
         mixed=is_mixed(counts) and not known.decimal,
         missing=_gaps(counts, known),
@@ -69,6 +72,7 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
     )
     notation = replace(notation, thousandths=_thousandths(texts, notation))
     notation = replace(notation, percent=_percent(texts, counts, notation))
+    notation = replace(notation, largest_fraction=_largest_fraction(counts, notation))
     return Survey(replace(notation, ranges=_ranges(texts, counts, notation)), counts, guessed)
 
 
@@ -160,9 +164,19 @@ def _percent(texts: pa.Array, counts: Tally, notation: Notation) -> Percent:
         return "all" if signed else "none"
     values = read_texts(texts, notation).values  # those with a % are missing here
     values = values[np.isfinite(values)]
-    if len(values) and (np.abs(values) <= 1).mean() >= FRACTIONS:
+    if len(values) and (np.abs(values) <= 1).mean() > FRACTIONS:
         return "fraction"
     return "all" if signed >= rest else "none"
+
+
+def _largest_fraction(counts: Tally, notation: Notation) -> float:
+    """Up to which a cell without % is a fraction: 1, or twice what the largest cell with % says, where that is more
+    than 100%.
+    """
+    if notation.percent != "fraction":
+        return 1.0
+    largest = float(np.nanmax(np.abs([notation.read(text).value for text in counts.percents]), initial=0))
+    return ROOM * largest if largest > 1 else 1.0
 
 
 def _ranges(texts: pa.Array, counts: Tally, notation: Notation) -> bool:

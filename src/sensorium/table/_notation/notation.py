@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from sensorium.learned import from_saved
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
+from sensorium.table._notation.letters import Letters, spelt_out
 from sensorium.table._notation.units import split_unit, without_unit
 from sensorium.table._notation.words import USUAL
 
@@ -54,6 +55,9 @@ class Notation:
         units: spellings of the unit behind the numbers, which is dropped; a number without it has the same.
         thousandths: cells may have three decimals. Where all have two, as amounts of money have, or none, 1,234 may as
             well be 1234 of a table that is written otherwise: it is missing.
+        letters: where those behind numbers are no powers of ten, what they mean: `bytes` (B is one, K a thousand),
+            `sides` (CR is +, DR is −) or `none` (they are dropped).
+        largest_fraction: of a column of fractions: a number without % beyond it is missing.
     """
 
     decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
@@ -68,6 +72,8 @@ class Notation:
     thousandths: bool = True
     units: tuple[str, ...] = ()
     always_suffixed: bool = False
+    letters: Letters = ""
+    largest_fraction: Annotated[float, Field(ge=1)] = 1.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"missing": list(self.missing), "units": list(self.units)}
@@ -94,7 +100,7 @@ class Notation:
         word = text.strip().casefold()
         if word in USUAL or word in self.missing:
             return Reading(NAN)
-        text = without_unit(text, self.units)
+        text = spelt_out(without_unit(text, self.units), self.letters)
         if cell := parse(text):
             return self._said(cell)
         if ends := self.ends(text):
@@ -124,8 +130,8 @@ class Notation:
             return Reading(NAN, 0, f"{refused}: read as missing", READS_LIMITS if refused == LIMIT else AS_TRAINED)
         power = cell.power - (2 if cell.percent and self.percent == "fraction" else 0)
         value = float(f"{digits}e{power}") * (-1 if cell.negative else 1)
-        if self.percent == "fraction" and not cell.percent and abs(value) > 1:
-            return Reading(NAN, 0, f"{NO_SIGN}: read as missing", AS_TRAINED)
+        if self.percent == "fraction" and not cell.percent and abs(value) > self.largest_fraction:
+            return Reading(NAN, 0, f"{NO_FRACTION}: read as missing", WITH_SIGN)
         if cell.about or (cell.limit and not self.limits):
             reason = NOT_EXACT
         elif cell.currency and not self.currency:
@@ -163,6 +169,8 @@ NO_SUFFIX = "a number without a suffix such as k or M, which all training cells 
 LIMIT = "a limit, not a value"
 READS_LIMITS = "table.censored=missing asks for this; fit with table.censored=limit to use the limits as values"
 NO_SIGN = "a number without % where the other cells have one"
+NO_FRACTION = "a number without % that is too large for a fraction, as those without % are"
+WITH_SIGN = "write a % behind it if it is one"
 LEGACY = Notation(thousands=",", percent="written", ranges=True, suffixes=False)  # of models saved without a notation
 
 

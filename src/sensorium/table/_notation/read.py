@@ -10,7 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.table._notation.notation import AS_TRAINED, NO_SIGN, NO_SUFFIX, Notation, Reading
+from sensorium.table._notation.notation import (
+    AS_TRAINED,
+    NO_FRACTION,
+    NO_SIGN,
+    NO_SUFFIX,
+    WITH_SIGN,
+    Notation,
+    Reading,
+)
 from sensorium.table._notation.units import unit_pattern
 from sensorium.table._notation.words import QUOTES, SPACES
 
@@ -112,7 +120,9 @@ def _cast(texts: pa.Array, marks: tuple[str, str]) -> npt.NDArray[np.float64]:
 
 def _without_sign(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
     """Plain numbers where others have a %: told, and made missing."""
-    wrong = np.isfinite(values) if notation.percent == "all" else np.abs(values) > 1
+    is_all = notation.percent == "all"
+    wrong = np.isfinite(values) if is_all else np.abs(values) > notation.largest_fraction
     values[wrong] = np.nan
-    reading = Reading(np.nan, 0, f"{NO_SIGN}: read as missing", AS_TRAINED)
+    reason, cure = (NO_SIGN, AS_TRAINED) if is_all else (NO_FRACTION, WITH_SIGN)
+    reading = Reading(np.nan, 0, f"{reason}: read as missing", cure)
     return dict.fromkeys(np.flatnonzero(wrong).tolist(), reading)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import pyarrow as pa
+
 from sensorium.config import as_modality, set_value
+from sensorium.table._dates import read_dates
 from sensorium.table._notation.infer import MINORITY, ONE_CURRENCY, Survey
 from sensorium.table._notation.notation import Notation
 from sensorium.table._notation.tally import Tally
@@ -27,6 +30,7 @@ QUANTITIES = [  # units that one number is written in or another
 ]
 MOST_UNITS = 3  # that cover most cells: more are words behind a number, such as streets
 MOST_BINS = 50  # different ones
+SIDE = re.compile(r"[+-]?[0-9][0-9.,' ]* ?[SH]")
 PHONE_DIGITS = 9  # digits, in groups and as many in every cell, of a telephone number
 PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$)", re.IGNORECASE)
 
@@ -40,6 +44,22 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
         any_currency: the settings don't say which currency is meant.
     """
     counts = found.counts
+    if several := _several(counts, any_currency=any_currency):
+        return several
+    if joined := _joined(found):
+        kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
+        return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
+    example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
+    kind = f"look like codes and are not read as numbers; {as_modality(name, 'number')} reads them as numbers"
+    return f"cells such as {example!r} {kind}" if example else _united(counts)
+
+
+def mixed_amounts(found: Survey, *, any_currency: bool) -> str:
+    """As `refusal`, where the cells are amounts all the same: of several currencies or units; empty elsewhere."""
+    return _several(found.counts, any_currency=any_currency) or _united(found.counts)
+
+
+def _several(counts: Tally, *, any_currency: bool) -> str:
     if any_currency and _mixed(counts):
         some = " and ".join(repr(counts.examples[code]) for code, _ in counts.currencies.most_common(2))
         found_in = f"cells are in {len(counts.currencies)} currencies, such as {some}, and are not read as numbers"
@@ -51,12 +71,10 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
     if _enough(counts.clashing.total(), counts.cells):
         both = f"cells with {counts.unit[0]!r} and cells such as {next(iter(counts.clashing))!r}"
         return f"{both} have different units and are not read as numbers; write them all in one unit"
-    if joined := _joined(found):
-        kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
-        return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
-    example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
-    kind = f"look like codes and are not read as numbers; {as_modality(name, 'number')} reads them as numbers"
-    return f"cells such as {example!r} {kind}" if example else _united(counts)
+    if sides := _sides(counts):
+        kind = "have a letter for debit or credit and are not read as numbers; write a sign before each number"
+        return f"cells such as {sides[0]!r} and {sides[1]!r} {kind}"
+    return ""
 
 
 def _mixed(counts: Tally) -> bool:
@@ -72,6 +90,17 @@ def _units(counts: Tally) -> tuple[str, str] | None:
         if len(there) > 1 and cells > MOSTLY * counts.cells and _enough(counts.units[there[1]], counts.cells):
             return counts.examples[f"unit {there[0]}"], counts.examples[f"unit {there[1]}"]
     return None
+
+
+def _sides(counts: Tally) -> tuple[str, str] | None:
+    """Cells of both kinds where most are amounts with S (Soll) or H (Haben)."""
+    cells = {text: n for text, n in (counts.codes + counts.words).items() if SIDE.fullmatch(text)}
+    of_each = {side: {text: n for text, n in cells.items() if text.endswith(side)} for side in "SH"}
+    if sum(cells.values()) <= MOSTLY * counts.cells or not all(
+        _enough(sum(own.values()), counts.cells) for own in of_each.values()
+    ):
+        return None
+    return next(iter(of_each["S"])), next(iter(of_each["H"]))
 
 
 def _united(counts: Tally) -> str:
@@ -100,13 +129,19 @@ def _joined(found: Survey) -> str:
     counts = found.counts
     if found.notation.ranges or not counts.joined:
         return ""
-    if are_bins(counts):
+    if are_bins(counts) or _are_dates(counts):
         return ""
     joined = counts.joined.total()
     digits_only = counts.digits == counts.numbers
     if joined > MINORITY * counts.cells or (digits_only and _enough(joined, counts.cells)):
         return counts.joined.most_common(1)[0][0]
     return ""
+
+
+def _are_dates(counts: Tally) -> bool:
+    """Are most of the joined numbers days of the calendar?"""
+    cells = [*counts.joined]
+    return read_dates(pa.array(cells, pa.string())).count_days() > MOSTLY * len(cells)
 
 
 def _code(counts: Tally) -> str:

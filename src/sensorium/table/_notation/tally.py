@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
+from sensorium.table._notation.letters import Letters, letters_of, spelt_out
 from sensorium.table._notation.read import PLAIN
 from sensorium.table._notation.units import column_units, split_unit, without_unit
 from sensorium.table._notation.words import GAPS, fold, is_usual_gap
@@ -43,7 +44,9 @@ class Tally:
         decimals, groups: marks that part decimals, thousands, beyond doubt.
         doubtful: marks that may part either.
         currencies, percents, brackets, limits, suffixes: numbers with such signs.
-        zeros: plain cells of the value 0.
+        zeros: cells of the value 0 without a suffix.
+        letters: what letters behind the numbers mean (`letters_of`).
+        marks: letters and words behind the numbers → the first cell with each.
         bare: odd numbers without a suffix, and some plain ones.
         joined: two numbers in one cell, such as 91-92 or 12345-6789.
         unit: spellings of the column's unit; the cells are counted without it.
@@ -82,6 +85,8 @@ class Tally:
     usual: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
+    letters: Letters = ""
+    marks: dict[str, str] = field(default_factory=dict)
 
     @property
     def numbers(self) -> int:
@@ -113,14 +118,17 @@ def tally(texts: pa.Array) -> Tally:
     texts = texts.drop_null()
     found = Tally()
     plain = pc.match_substring_regex(texts, PLAIN)
-    _count_plain(texts.filter(plain), found)
+    plainly = texts.filter(plain)
+    _count_plain(plainly, found)
     counted = texts.filter(pc.invert(plain)).value_counts()
     odd, times = counted.field(0), np.asarray(counted.field(1), np.int64)
     if len(odd) > MOST:
         rows = np.linspace(0, len(odd) - 1, MOST).astype(np.int64)
         odd, times = odd.take(pa.array(rows)), times[rows] * round(len(odd) / MOST)
     cells = list(zip(odd.to_pylist(), times.tolist(), strict=True))
-    found.unit = column_units((cell for cell in cells if not is_usual_gap(cell[0])), found.plain)
+    found.letters = letters_of(cells, plainly)
+    worded = (cell for cell in cells if not is_usual_gap(cell[0]))
+    found.unit = () if found.letters else column_units(worded, found.plain)
     for text, count in cells:
         _count_odd(without_unit(text, found.unit), count, found)
     return found
@@ -163,7 +171,7 @@ def _count_odd(text: str, count: int, found: Tally) -> None:
         found.usual[word] += count
     elif word.casefold() in GAPS:
         found.gaps[word] += count
-    elif cell := parse(word):
+    elif cell := parse(spelt_out(word, found.letters)):
         _count_number(word, cell, count, found)
     elif infinite(word) is not None:
         found.odd += count
@@ -182,6 +190,11 @@ def _count_odd(text: str, count: int, found: Tally) -> None:
 
 def _count_number(text: str, cell: Cell, count: int, found: Tally) -> None:
     found.odd, found.distinct = found.odd + count, found.distinct + 1
+    suffixed = cell.suffixed or spelt_out(text, found.letters) != text
+    zero = not suffixed and not (cell.decimal or cell.grouped or "").strip("0.")
+    found.zeros += count if zero else 0
+    if suffixed:
+        found.marks.setdefault(AFTER.sub("", text).casefold(), text)
     if cell.is_ambiguous:
         found.doubtful[cell.mark] += count
         found.examples.setdefault(cell.mark, text)
@@ -196,8 +209,8 @@ def _count_number(text: str, cell: Cell, count: int, found: Tally) -> None:
         (found.percents, cell.percent),
         (found.brackets, cell.brackets),
         (found.limits, cell.limit != 0),
-        (found.suffixes, cell.suffixed),
-        (found.bare, not cell.suffixed),
+        (found.suffixes, suffixed),
+        (found.bare, not suffixed and not zero),
     ):
         if there:
             counter[text] += count

@@ -1,0 +1,36 @@
+"""Targets that hold dates, or amounts that are not read as numbers: what to say of them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sensorium.modalities.date import Date
+from sensorium.modalities.number import survey_column
+from sensorium.table import Column, may_be_numbers, mixed_amounts
+
+SAMPLED = 1000  # cells
+CLEARLY = 0.9  # how sure text is of dates
+AS_NUMBER = "to estimate it, make it a number, such as the days since 2020-01-01"
+
+
+def holds_dates(column: Column) -> bool:
+    """Are the cells dates or times, typed or as text?"""
+    if pa.types.is_temporal(column.data.type):
+        return True
+    guess = Date.looks_like(column) if column.is_string else None
+    return guess is not None and guess.confidence > CLEARLY
+
+
+def not_amounts(column: Column, *, one_currency: bool = False) -> str:
+    """Why a target that looks like amounts is none, with what to do; empty where it does not look like any.
+
+    Args:
+        column: the labels.
+        one_currency: of several, the commonest is read.
+    """
+    if holds_dates(column):
+        return f"the cells are dates or times, and a date is no target; {AS_NUMBER}"
+    if not column.is_string or not may_be_numbers(column.sample(SAMPLED)):
+        return ""
+    found, one_currency = survey_column(column), one_currency or column.conventions.currency is not None
+    return mixed_amounts(found, any_currency=not one_currency) if found else ""
