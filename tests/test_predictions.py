@@ -81,6 +81,28 @@ def test_what_was_removed_names_its_successor(model, name, successor):
     assert successor in str(caught.value)
 
 
+def test_results_print_as_a_few_lines(model):
+    table = {name: cells * 30 for name, cells in CLEAN.items()} | {"y": ["a", "b"] * 30}
+    lines = str(model.evaluate(table)).splitlines()
+    assert lines[0] == "60 rows (all rows)"
+    assert any(line.startswith("accuracy ") and " to " in line for line in lines)
+    assert [epoch["number"] for epoch in model.history] == [1, 2, 3]
+    found = sensorium.inspect(table, "y")
+    assert str(found).splitlines()[0].endswith("60 rows, 4 columns") and "size " in str(found)
+    assert repr(found).startswith("<sensorium.Inspection") and len(repr(found)) < 200
+
+
+def test_a_comparison_prints_its_models_and_its_verdict():
+    random = np.random.default_rng(0)
+    table = {"x": random.normal(size=90), "t": [f"parcel {k} came {k % 5} days late" for k in range(90)]}
+    table["y"] = np.where(table["x"] > 0, "a", "b")
+    found = sensorium.compare(table, "y", fusions=["concat"], baselines=["none"], epochs=1, progress=False)
+    lines = str(found).splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == [result.name for result in found.results]
+    assert lines[-1] == found.verdict
+    assert "recommended" in repr(found)
+
+
 def test_threads_get_their_own_problems_and_answers(model):
     """Eight threads ask one model about clean rows and faulty ones."""
     expected = {id(rows): (model.predictions(rows), rows) for rows in (CLEAN, FAULTY)}

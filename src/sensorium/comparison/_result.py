@@ -130,6 +130,18 @@ class Comparison(Judgement):
     left_out: dict[str, str]
     notices: list[dict[str, Any]]
 
+    def __str__(self) -> str:
+        """One line per model with its test metrics, then the verdict."""
+        wide = max((len(result.name) for result in self.results), default=0)
+        lines = []
+        for result in self.results:
+            metrics = ", ".join(f"{name} {value:.4g}" for name, value in result.evaluation.metrics.items())
+            lines.append(f"{result.name:<{wide}}  {result.kind:<8}  {metrics}")
+        return "\n".join([*lines, self.verdict])
+
+    def __repr__(self) -> str:
+        return f"<sensorium.Comparison of {len(self.results)} models: {self.recommended!r} is recommended>"
+
     def to_json(self) -> dict[str, Any]:
         return {
             "results": [result.to_json() for result in self.results],

@@ -38,6 +38,15 @@ class Evaluation:
     rows: str = "all rows"
     subsets: Subsets | None = None
 
+    def __str__(self) -> str:
+        """One line per metric, with its interval."""
+        wide = max(map(len, self.metrics), default=0)
+        lines = [f"{self.n:,} rows ({self.rows})"]
+        for name, value in self.metrics.items():
+            low, high = self.intervals[name]
+            lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
+        return "\n".join(lines)
+
     def to_json(self) -> dict[str, Any]:
         """`{"n", "metrics", "intervals"}`, null for what is not defined; `"subsets"` where they were asked for."""
         return {

@@ -8,6 +8,7 @@ from typing import Any
 from sensorium.inspection.advice import Advice
 from sensorium.inspection.copies import Copies
 from sensorium.modalities import Overview
+from sensorium.printable import printable
 from sensorium.problems import Problem
 
 
@@ -89,6 +90,18 @@ class Inspection:
     copies: list[Copies]
     advice: list[Advice]
     every: bool
+
+    def __str__(self) -> str:
+        """One line per column: its modality, why, and what to look at."""
+        wide = max((len(column.name) for column in self.columns), default=0)
+        lines = [f"{self.table}: {self.rows:,} rows, {len(self.columns):,} columns"]
+        for column in self.columns:
+            caution = f"; {column.caution}" if column.caution else ""
+            lines.append(f"{column.name:<{wide}}  {column.modality or 'left out'}: {column.reason}{caution}")
+        return printable("\n".join(lines))
+
+    def __repr__(self) -> str:
+        return f"<sensorium.Inspection of {self.table}: {self.rows:,} rows, {len(self.columns):,} columns>"
 
     def to_json(self) -> dict[str, Any]:
         """As the attributes; pictures and curves are left to the page."""

@@ -91,6 +91,11 @@ class Model:
         """How the model came about: rows, split, metrics, history. A copy."""
         return copy.deepcopy(self.bundle.card)
 
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One entry per epoch of training: losses, the watched metric, the learning rate. A copy."""
+        return list(self.card.get("history", {}).get("epochs", []))
+
     def describe(self) -> list[dict[str, str]]:
         """Each column with its modality and what was learnt of it, in words."""
         learnt = self.bundle.learnt.items()
