@@ -16,25 +16,34 @@ Table: TypeAlias = Annotated[
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]
 Target: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="Column to predict. May be repeated: one model then predicts them all.")
+    list[str] | None, typer.Option(help="Column to predict. Repeat it to predict several columns with one model.")
 ]
 Columns: TypeAlias = Annotated[str | None, typer.Option(help="Use only these columns: a,b,c.")]
-Exclude: TypeAlias = Annotated[str | None, typer.Option(help="Leave these columns out: a,b.")]
-Modality: TypeAlias = Annotated[list[str] | None, typer.Option(help="Read a column so: age=category. May be repeated.")]
-Task: TypeAlias = Annotated[
-    str | None, typer.Option(help="Registered task (`sensorium list tasks`); read off the target by default.")
+Exclude: TypeAlias = Annotated[str | None, typer.Option(help="Ignore these columns: a,b.")]
+Modality: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Set a column's modality: age=category. May be repeated.")
 ]
-Epochs: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Passes over the training rows, at most.")]
+Task: TypeAlias = Annotated[
+    str | None, typer.Option(help="Task (see `sensorium list tasks`); inferred from the target by default.")
+]
+Epochs: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Maximum number of passes over the training rows.")]
 SplitColumn: TypeAlias = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
 Stream: TypeAlias = Annotated[
-    bool, typer.Option("--stream", help="Decode files anew in each epoch; keep nothing on disk.")
+    bool, typer.Option("--stream", help="Decode files in every epoch; write no cache to disk.")
 ]
-Seed: TypeAlias = Annotated[int | None, typer.Option(min=0, help="Same seed, same data, same machine: same weights.")]
+Seed: TypeAlias = Annotated[
+    int | None, typer.Option(min=0, help="Random seed. The same seed, data and machine give the same weights.")
+]
 Device: TypeAlias = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
-Config: TypeAlias = Annotated[Path | None, typer.Option(help="YAML file of settings; flags win over it.")]
+Config: TypeAlias = Annotated[
+    Path | None, typer.Option(help="YAML file of settings; command-line options override it.")
+]
 Set: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Any setting: train.learning_rate=0.001. May be repeated; wins."),
+    typer.Option(
+        "--set",
+        help="Any setting (see `sensorium list settings`): learning_rate=0.001. May be repeated; overrides others.",
+    ),
 ]
 Reach: TypeAlias = Annotated[
     list[str] | None,
@@ -43,8 +52,8 @@ Reach: TypeAlias = Annotated[
         help="A setting that is not saved with models: table.query=films, table.allow_outside=true. May be repeated.",
     ),
 ]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Last line of stdout: one JSON object.")]
-Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors and results.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and results.")]
 
 
 def settings(

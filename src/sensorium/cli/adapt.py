@@ -15,8 +15,8 @@ def adapt(
     model: o.Model,
     table: o.Table,
     out: Annotated[Path, typer.Option(help="Folder, or .zip, for the adapted model.")],
-    method: Annotated[str, typer.Option(help="How; see `sensorium list adaptations`.")] = "adabn",
-    seed: Annotated[int, typer.Option(min=0, help="Of the order of rows, where the method has one.")] = 0,
+    method: Annotated[str, typer.Option(help="Method; see `sensorium list adaptations`.")] = "adabn",
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the order of rows, if the method uses one.")] = 0,
     device: o.Device = None,
     assign: Annotated[
         list[str] | None,

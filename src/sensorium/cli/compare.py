@@ -15,11 +15,14 @@ def compare(
     table: o.Table,
     target: o.Target = None,
     out: Annotated[Path, typer.Option(help="Folder for the models and the table of results.")] = Path("comparison"),
-    fusions: Annotated[str | None, typer.Option(help="These fusions: concat,gated … or all.")] = None,
+    fusions: Annotated[str | None, typer.Option(help="Fusion methods: concat,gated … or all.")] = None,
     baselines: Annotated[
-        str | None, typer.Option(help="Classical models of all columns: trees,linear … or none; quick ones by default.")
+        str | None,
+        typer.Option(help="Classical models of all columns: trees,linear … or none; the fast ones by default."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Train each network from so many seeds; the split stays.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of random seeds for each network; the split is the same.")
+    ] = 1,
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,

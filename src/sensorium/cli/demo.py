@@ -15,7 +15,7 @@ SHOWN = 8  # predictions printed
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the data and the models.")] = Path("demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 15,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the training rows.")] = 15,
     json: o.Json = False,
 ) -> None:
     """Run the main job from end to end on data that it makes.

@@ -15,10 +15,16 @@ def evaluate(
     table: o.Table,
     split: Annotated[
         str | None,
-        typer.Option(help="train, validation, test or all; by default the test rows where they are known, else all."),
+        typer.Option(
+            help="train, validation, test or all; by default the test rows if they are known, otherwise all rows."
+        ),
     ] = None,
     subsets: Annotated[
-        bool, typer.Option("--subsets", help="With fewer modalities too, and what each of them brings.")
+        bool,
+        typer.Option(
+            "--subsets",
+            help="Also score subsets of the modalities, and report what each one contributes (Shapley values).",
+        ),
     ] = False,
     device: o.Device = None,
     assign: o.Reach = None,

@@ -20,26 +20,36 @@ def fit(
     table: o.Table,
     target: o.Target = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="A run, model folder or zip to continue on this table.")
+        Path | None, typer.Option("--from", help="Continue training this run, model folder or zip on the table.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the model and the record of the run.")] = Path("run"),
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
-    fusion: Annotated[str | None, typer.Option(help="How the modalities are fused; see `sensorium list`.")] = None,
+    fusion: Annotated[str | None, typer.Option(help="Fusion method; see `sensorium list fusions`.")] = None,
     task: o.Task = None,
-    teacher: Annotated[str | None, typer.Option(help="Learn from the answers of this fitted model too.")] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="Also learn from the predictions of this fitted model (distillation).")
+    ] = None,
     epochs: o.Epochs = None,
     budget: Annotated[
         str | None,
-        typer.Option(help="Choose encoders, fusion and training within this time: 90s, 10m, 1h. Again: goes on."),
+        typer.Option(
+            help="Search encoders, fusion and training settings for this long: 90s, 10m, 1h. Run it again to resume."
+        ),
     ] = None,
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
     stream: o.Stream = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from where the run in --out was stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume the interrupted run in --out from its last checkpoint.")
+    ] = False,
     doctor: Annotated[
-        bool, typer.Option("--doctor", help="Is a modality left undertrained? If so, try remedies and keep the best.")
+        bool,
+        typer.Option(
+            "--doctor",
+            help="Check for modality imbalance; if a modality is undertrained, try remedies and keep the best model.",
+        ),
     ] = False,
     device: o.Device = None,
     config: o.Config = None,

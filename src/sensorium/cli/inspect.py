@@ -21,9 +21,9 @@ def inspect(
     config: o.Config = None,
     assign: o.Set = None,
     every: Annotated[
-        bool, typer.Option("--every", help="Decode every cell; by default 200 of each column on trial.")
+        bool, typer.Option("--every", help="Decode every cell; by default 200 cells of each column are tried.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page to look at, with charts and pictures.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write an HTML page with charts and pictures.")] = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

@@ -16,7 +16,9 @@ def predict(
     table: o.Table,
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="File of answers: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx."),
+        typer.Option(
+            "--out", "-o", help="File for the predictions: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx."
+        ),
     ],
     safe_csv: Annotated[
         bool,

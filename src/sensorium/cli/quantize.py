@@ -13,8 +13,8 @@ from sensorium.cli._show import show, show_json
 
 def quantize(
     model: o.Model,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the smaller model goes: a folder or a .zip.")],
-    table: Annotated[str | None, typer.Option(help="Labelled rows on which both models are scored.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder or .zip for the smaller model.")],
+    table: Annotated[str | None, typer.Option(help="Table with labels on which both models are evaluated.")] = None,
     assign: o.Reach = None,
     json: o.Json = False,
 ) -> None:

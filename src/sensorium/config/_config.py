@@ -21,22 +21,24 @@ from sensorium.errors import ConfigError, did_you_mean, raise_together
 class SplitConfig(Strict):
     """Which rows train, which validate (early stopping, choices), which test."""
 
-    column: str | None = Field(None, description="column that names each row's split")
+    column: str | None = Field(None, description="column with each row's split: train, validation or test")
     group: str | None = Field(
         None,
-        description="rows that share this column's value stay in one split (patient, user); with time: the groups that "
-        "end last test, and with span too, rows from the period of another split than their group's are left out",
+        description="column of groups, such as patient or user: all rows of a group go to one split. With time, the "
+        "groups that end last are the test set; with span too, rows outside the period of their group's split are left "
+        "out",
     )
-    time: str | None = Field(None, description="order rows by this column: the past trains, the future tests")
+    time: str | None = Field(None, description="order rows by this column: the earliest rows train, the latest test")
     day_first: bool | None = Field(
-        None, description="of a time column of text: whether 01/02/2026 is in February; read off the cells by default"
+        None, description="whether 01/02/2026 in the time column is in February; inferred from the cells by default"
     )
     span: tuple[str, str] | None = Field(
-        None, description="with time: columns that say from when to when a row reaches; splits don't overlap"
+        None,
+        description="with time: columns with the start and end of each row's period; splits do not overlap in time",
     )
-    stratify: bool = Field(True, description="keep the label's proportions in every split")
-    validation: Fraction = Field(0.1, description="share of rows, where no column names them")
-    test: Fraction = Field(0.1, description="share of rows, where no column names them")
+    stratify: bool = Field(True, description="keep the proportions of the labels in every split")
+    validation: Fraction = Field(0.1, description="share of validation rows, if no column names them")
+    test: Fraction = Field(0.1, description="share of test rows, if no column names them")
 
     @pydantic.model_validator(mode="after")
     def _leave_training_rows(self) -> Self:
@@ -51,43 +53,50 @@ class PrepareConfig(Strict):
     """Keeping decoded files, so that the next run need not decode them again."""
 
     store: Annotated[str, CALLER_ONLY] = Field(
-        "auto", description="folder; auto: $SENSORIUM_CACHE or the user's folder for caches; none: keep nothing"
+        "auto",
+        description="folder for decoded files; auto: $SENSORIUM_CACHE or the user's cache folder; none: keep nothing",
     )
     identify: Literal["stat", "content"] = Field(
-        "stat", description="a file is the same by path, size and time of change, or by its content"
+        "stat", description="how a file is recognised: by path, size and modification time (stat), or by its content"
     )
     gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
-        20.0, description="beyond it what was not used for longest goes"
+        20.0, description="size limit; beyond it, what was not used for longest is removed"
     )
-    stream: bool = Field(False, description="keep nothing: decode files anew in each epoch, a batch at a time")
+    stream: bool = Field(
+        False, description="decode files in every epoch, one batch at a time, and keep nothing on disk"
+    )
 
 
 class Config(Strict):
     """Everything that `fit` can be told."""
 
-    target: str | None = Field(None, description="column to predict; a list where there are several")
-    task: str | None = Field(None, description="registered task; read off the target by default")
-    tasks: dict[str, str] = Field({}, description="of several targets: target → registered task")
+    target: str | None = Field(None, description="column to predict, or a list of columns")
+    task: str | None = Field(None, description="task; inferred from the target by default")
+    tasks: dict[str, str] = Field({}, description="task of each target, if there are several")
     columns: list[str] | None = Field(None, description="use only these columns")
-    exclude: list[str] = Field([], description="leave these columns out")
-    modalities: dict[str, Choice] = Field({}, description="column (or modality) → modality and its options")
-    encoders: dict[str, Choice] = Field({}, description="column, tower or modality → encoder and its options")
-    augment: dict[str, Named] = Field({}, description="column (or modality) → augmentations and their options")
-    towers: dict[str, list[str]] = Field({}, description="tower → the columns that it encodes together")
-    fusion: Choice = Field(Choice.of("concat"), description="fusion and its options")
-    head: Choice = Field(Choice.of("linear"), description="what makes logits of the fused features, and its options")
+    exclude: list[str] = Field([], description="ignore these columns")
+    modalities: dict[str, Choice] = Field(
+        {},
+        description="modality of a column and its options; or, under a modality's name, options for all of its columns",
+    )
+    encoders: dict[str, Choice] = Field({}, description="encoder of a column, tower or modality, and its options")
+    augment: dict[str, Named] = Field({}, description="augmentations of a column or modality, and their options")
+    towers: dict[str, list[str]] = Field({}, description="columns that are encoded together, by tower")
+    fusion: Choice = Field(Choice.of("concat"), description="fusion method and its options")
+    head: Choice = Field(Choice.of("linear"), description="output layer on the fused features, and its options")
     width: PositiveInt = Field(128, description="width D of the fused features")
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
     prepare: PrepareConfig = PrepareConfig()
     train: TrainConfig = TrainConfig()
     calibrate: Literal["auto", "temperature", "none"] = Field(
-        "auto", description="scale probabilities by the validation rows; auto: where --budget chooses the model"
+        "auto",
+        description="temperature scaling of probabilities on the validation rows; auto: only with --budget",
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         0, description="random seed: the same seed, data and machine give the same weights"
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+    device: str = Field("auto", description="device: auto, cpu, cuda, cuda:1 …")
 
     @pydantic.model_validator(mode="before")
     @classmethod

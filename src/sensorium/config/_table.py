@@ -20,17 +20,20 @@ class WindowsConfig(Strict):
     later split are left out.
     """
 
-    entity: str | None = Field(None, description="column that says whose a row is; without it all are of one")
-    time: str = Field(description="column that orders an entity's rows: dates or numbers")
-    values: Names = Field(description="columns of numbers that become series of the last steps")
-    target: str = Field(description="column whose later value is predicted; it is called TARGET_ahead")
-    length: PositiveInt = Field(description="steps of a series, the present one included")
-    horizon: PositiveInt = Field(1, description="steps from the present one to the target")
-    predict: Literal["value", "change", "return", "rises"] = Field(
-        "value", description="of the target: as it is, its difference or share of growth from now, whether it grows"
+    entity: str | None = Field(
+        None, description="column that identifies the entity of a row; without it, all rows are one entity"
     )
-    every: PositiveInt = Field(1, description="take one window of an entity in so many")
-    since: bool = Field(False, description="one more series: the time since the step before")
+    time: str = Field(description="column that orders the rows of an entity: dates or numbers")
+    values: Names = Field(description="number columns that become series of the last steps")
+    target: str = Field(description="column whose future value is predicted; the target is called COLUMN_ahead")
+    length: PositiveInt = Field(description="number of steps in a series, including the present one")
+    horizon: PositiveInt = Field(1, description="number of steps from the present to the target")
+    predict: Literal["value", "change", "return", "rises"] = Field(
+        "value",
+        description="what is predicted: the value, its change, its relative change (return), or whether it rises",
+    )
+    every: PositiveInt = Field(1, description="stride: take every n-th window of an entity")
+    since: bool = Field(False, description="add a series with the time since the previous step")
 
     @property
     def answer(self) -> str:
@@ -48,10 +51,10 @@ class RemoteConfig(Strict):
 
     redirects: bool = Field(False, description="follow redirects to another host")
     private: bool = Field(
-        False, description="let cells and redirects lead to this machine and to private networks, by name or number"
+        False, description="allow addresses in cells and redirects that lead to this machine or to private networks"
     )
-    gigabytes: Annotated[float, Field(gt=0)] = Field(8.0, description="a larger file is not fetched")
-    seconds: Annotated[float, Field(gt=0)] = Field(3600.0, description="fetching one file may take so long")
+    gigabytes: Annotated[float, Field(gt=0)] = Field(8.0, description="largest file that is fetched")
+    seconds: Annotated[float, Field(gt=0)] = Field(3600.0, description="time limit for fetching one file")
 
 
 class TableConfig(Strict):
@@ -59,55 +62,60 @@ class TableConfig(Strict):
 
     encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
     separator: str | None = Field(
-        None, description="CSV field separator, or none (one column); found in the first lines by default"
+        None, description="CSV field separator, or none (one column); inferred from the first lines by default"
     )
-    skip_rows: NonNegativeInt = Field(0, description="lines above the header of a CSV file or a sheet that are skipped")
-    comment: str | None = Field(None, description="CSV lines that begin with it are skipped, such as #")
+    skip_rows: NonNegativeInt = Field(
+        0, description="number of lines to skip above the header of a CSV file or a sheet"
+    )
+    comment: str | None = Field(None, description="skip CSV lines that begin with this text, such as #")
     quotes: Literal["double", "backslash", "none"] | None = Field(
         None,
-        description="how a quote in a quoted CSV cell is written (none: quotes are ordinary characters); found in the "
-        "file by default",
+        description="how a quote inside a quoted CSV cell is written (none: quotes are ordinary characters); inferred "
+        "from the file by default",
     )
     missing: Words = Field(
         [""],
-        description="spellings of a missing cell, which numbers and dates of the same value are too; words such as n/a "
-        "among numbers are missing in any case",
+        description="cells that are missing; numbers and dates are compared by value. Words such as n/a among numbers "
+        "are missing in any case",
     )
     decimal: Literal[".", ","] | None = Field(
-        None, description="decimal mark of numbers; read off each column by default"
+        None, description="decimal mark of numbers; inferred for each column by default"
     )
     thousands: Literal["", ".", ",", " ", "'"] | None = Field(
-        None, description="mark between groups of three digits; read off each column by default"
+        None, description="thousands separator; inferred for each column by default"
     )
     currency: str | None = Field(
-        None, description="the currency to read where a column has several, such as USD; others are missing"
+        None, description="currency to read if a column has several, such as USD; amounts in others are missing"
     )
     censored: Literal["limit", "missing"] = Field(
-        "limit", description="what <5 becomes: the limit, with a column NAME.censored (-1 below, 1 above), or missing"
+        "limit",
+        description="how <5 is read: as the limit 5, with a column NAME.censored (-1 below, 1 above), or as missing",
     )
     labels: Literal["exact", "fold_case"] = Field(
-        "exact", description="of a target: fold_case makes one label of those that differ only in case"
+        "exact", description="labels of a target that differ only in case: kept apart (exact) or merged (fold_case)"
     )
-    query: Annotated[str | None, CALLER_ONLY] = Field(
-        None, description="of a database: a table's name, or SQL that selects rows"
-    )
+    query: Annotated[str | None, CALLER_ONLY] = Field(None, description="table or view of a database, or one SELECT")
     query_seconds: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
-        300.0, description="how long a query of a database may take"
+        300.0, description="time limit for a query of a database, in seconds"
     )
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
-        {}, description="new column → columns whose cells become its lists, such as place → [lat, lon]"
+        {}, description="new list columns made of several columns, such as place: [lat, lon]"
     )
     targets: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
-        {}, description="new column → targets that one model learns together; --target a --target b makes it"
+        {}, description="new target column made of several targets; --target a --target b sets it"
     )
     allow_outside: Annotated[bool, CALLER_ONLY] = Field(
-        False, description="let file cells point outside the table's folder"
+        False, description="allow paths in cells that lead outside the table's folder"
     )
     remote: Annotated[RemoteConfig, CALLER_ONLY] = RemoteConfig()
     series: dict[str, Names] = Field(
-        {}, description="series → the columns that are its steps (t* is t0, t1 …), or lists that are its channels"
+        {},
+        description="new series columns: the columns of their steps (t* is t0, t1 …), or lists that are channels",
     )
-    windows: WindowsConfig | None = Field(None, description="cut a long table into rows of series with a later target")
+    windows: WindowsConfig | None = Field(
+        None,
+        description="cut a long table (entity, time, values) into rows of series with a future target",
+    )
 
     @pydantic.model_validator(mode="after")
     def _part_marks(self) -> Self:
