@@ -34,7 +34,7 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Evaluation
 from sensorium.experiment import Experiment, Trained, answers_of
-from sensorium.files import check_apart, check_outside_models, is_model, sweep
+from sensorium.files import CURE, check_apart, check_outside_models, is_model, sweep
 from sensorium.schema import SPLITS
 from sensorium.train import Checkpoint
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
@@ -76,6 +76,17 @@ def check_folder(folder: Path, **inputs: Any) -> None:
             rule="a run writes files of these names",
             cure="choose another folder, or move them away",
         )
+
+
+def check_not_of_a_run(output: Path) -> None:
+    """Say before the work that a file would replace a run's record.
+
+    Raises:
+        ConfigError: it would.
+    """
+    if output.name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL) and output.exists() and _is_run(output.parent):
+        rule = "a run keeps its own record under this name"
+        raise ConfigError("the output would replace a file of the run", place=str(output), rule=rule, cure=CURE)
 
 
 def _is_run(folder: Path) -> bool:

@@ -39,6 +39,12 @@ def test_predict_does_not_replace_its_table(out, run, table, tmp_path):
     refused(tmp_path, "would replace the table", "predict", run, table, "-o", tmp_path / out)
 
 
+@pytest.mark.parametrize("name", ["split.parquet", "predictions.parquet"])
+def test_predict_does_not_replace_a_runs_record(name, run, made, tmp_path):
+    own = shutil.copytree(run, tmp_path / "run")
+    refused(tmp_path, "would replace a file of the run", "predict", own, made, "-o", own / name)
+
+
 def test_predict_adds_no_part_to_its_table(run, table, tmp_path):
     (tmp_path / "parts").mkdir()
     parquet.write_table(csv.read_csv(table), tmp_path / "parts" / "1.parquet")

@@ -38,11 +38,13 @@ def predict(
     from sensorium.predictor import load
     from sensorium.problems import Problems
     from sensorium.report import problems_text
+    from sensorium.run import check_not_of_a_run
     from sensorium.table import check_writable, write_table
 
     check_writable(out)
     check_apart([out], table=table)
     check_outside_models(out)
+    check_not_of_a_run(out)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     found = loaded.predictions(table, progress=not quiet)
     problems = Problems([*found.problems, *write_table(found.to_arrow(), out, safe_csv=safe_csv)])

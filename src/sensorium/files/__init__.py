@@ -2,10 +2,11 @@
 
 from sensorium.files.archives import UNREADABLE_TAR, UNREADABLE_ZIP
 from sensorium.files.lock import alone_in, one_writer
-from sensorium.files.places import MANIFEST, MODEL_FORMAT, check_apart, check_outside_models, is_model
+from sensorium.files.places import CURE, MANIFEST, MODEL_FORMAT, check_apart, check_outside_models, is_model
 from sensorium.files.replace import replaced_file, replaced_folder, standing, sweep
 
 __all__ = [
+    "CURE",
     "MANIFEST",
     "MODEL_FORMAT",
     "UNREADABLE_TAR",
