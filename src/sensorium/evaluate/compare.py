@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
-from sensorium.evaluate.evaluation import finite, score_runs
+from sensorium.evaluate.scores import finite, score_runs
 from sensorium.metrics import Outcome, lower_is_better, score
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
+from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
+from sensorium.evaluate.scores import finite, score_runs
+from sensorium.evaluate.subsets import Subsets
 from sensorium.metrics import Outcome, metrics_of, score
 from sensorium.problems import Problems
-
-if TYPE_CHECKING:
-    from sensorium.evaluate.subsets import Subsets
 
 
 @dataclass(frozen=True)
@@ -77,14 +74,3 @@ def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) 
         for name in names:
             drawn[name].append(score_runs(name, runs, weights, picks))
     return Evaluation(len(outcome), values, {name: interval(np.concatenate(drawn[name])) for name in names})
-
-
-def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.NDArray[np.int64]) -> Floats:
-    """For each weighting of the rows the metric's mean over the runs that were picked for it, [r]."""
-    values = np.stack([score(name, run, weights) for run in runs])  # (runs, r)
-    return np.asarray(np.take_along_axis(values, picks, 0).mean(0), np.float64)
-
-
-def finite(value: float) -> float | None:
-    """JSON knows no NaN."""
-    return value if math.isfinite(value) else None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sensorium.evaluate.bootstrap import Floats, interval, resamples
 from sensorium.evaluate.compare import Difference, two_sided
-from sensorium.evaluate.evaluation import finite
+from sensorium.evaluate.scores import finite
 from sensorium.metrics import Outcome, lower_is_better, score
 
 Names: TypeAlias = tuple[str, ...]
