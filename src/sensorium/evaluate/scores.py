@@ -1,0 +1,23 @@
+"""Scores of several runs, and how they are written as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.evaluate.bootstrap import Floats
+from sensorium.metrics import Outcome, score
+
+
+def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.NDArray[np.int64]) -> Floats:
+    """For each weighting of the rows the metric's mean over the runs that were picked for it, [r]."""
+    values = np.stack([score(name, run, weights) for run in runs])  # (runs, r)
+    return np.asarray(np.take_along_axis(values, picks, 0).mean(0), np.float64)
+
+
+def finite(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return value if math.isfinite(value) else None
