@@ -247,6 +247,20 @@ def test_workbooks_with_members_that_lead_out_write_nothing(tmp_path):
     assert [found.name for found in tmp_path.rglob("*")] == ["in", "t.xlsx"]
 
 
+def test_a_workbook_with_a_member_of_no_name_is_an_error_that_names_it(tmp_path):
+    path = tmp_path / "t.xlsx"
+    write_table(pa.table({"x": [1, 2], "y": ["a", "b"]}), path)
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in content.items():
+            archive.writestr(name, part)
+        archive.writestr(zipfile.ZipInfo("x"), b"y")
+        archive.filelist[-1].filename = ""
+    with pytest.raises(TableError, match=r"t\.xlsx"):
+        open_table(path)
+
+
 def damage(content: bytes) -> dict[str, bytes]:
     half = len(content) // 2
     return {

@@ -8,10 +8,11 @@ import tarfile
 import zipfile
 import zlib
 
-# RuntimeError: encrypted; NotImplementedError, which is one: a newer version of zip; ValueError: a name or a place.
+# RuntimeError: encrypted; NotImplementedError, which is one: a newer version of zip; ValueError: a name or a place;
+# IndexError: a name of no characters.
 UNREADABLE_ZIP = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, RuntimeError, ValueError,
-    OverflowError,
+    OverflowError, IndexError,
 )  # fmt: skip
 # ValueError: a number in an extended header that is none, or a name that is no UTF-8.
-UNREADABLE_TAR = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError)
+UNREADABLE_TAR = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, IndexError)
