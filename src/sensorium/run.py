@@ -68,7 +68,10 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     check_apart(files, **inputs)
     found = [file.name for file in files if file.is_file()]
     if _is_run(folder):  # one that a model was copied or saved into may hold settings of another hand
-        found = [] if settled else [name for name in found if name == SETTINGS]
+        of_others = [] if settled else [SETTINGS]
+        if not _are_answers(folder / PREDICTIONS):  # earlier versions wrote none: a file of that name is the user's
+            of_others.append(PREDICTIONS)
+        found = [name for name in found if name in of_others]
     if found:
         raise ConfigError(
             f"the folder holds files that no run has written: {', '.join(found)}",
@@ -96,6 +99,13 @@ def _is_run(folder: Path) -> bool:
     if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
         return True
     return _has_settings(folder)
+
+
+def _are_answers(path: Path) -> bool:
+    try:
+        return parquet.read_schema(path).names[:2] in (["row", "split"], [])
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _has_settings(folder: Path) -> bool:

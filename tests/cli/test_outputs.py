@@ -108,6 +108,12 @@ def test_a_model_alone_makes_no_settings_a_runs_own(run, table, tmp_path):
     assert call(*fit(table, tmp_path)).exit_code == 0
 
 
+def test_a_run_of_an_earlier_version_keeps_the_users_predictions(table, tmp_path):
+    assert call(*fit(table, tmp_path)).exit_code == 0
+    parquet.write_table(csv.read_csv(table), tmp_path / "predictions.parquet")
+    refused(tmp_path, "no run has written: predictions.parquet", *fit(table, tmp_path))
+
+
 def test_a_run_replaces_an_earlier_one_also_from_its_own_settings(table, tmp_path):
     assert call(*fit(table, tmp_path)).exit_code == 0
     again = fit(table, tmp_path, "--config", tmp_path / "config.yaml", "--set", "width=8")

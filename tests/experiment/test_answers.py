@@ -50,6 +50,14 @@ def test_of_several_targets_each_has_its_truth(tmp_path):
     assert {"up.prediction", "size.prediction", "up.probability_yes"} <= {*found.column_names}
 
 
+def test_a_target_called_as_the_columns_of_presence_keeps_its_truth(tmp_path):
+    table = {"truth": X, "present": TARGETS["binary"], "w": X * 2}
+    sensorium.fit(table, ["present", "w"], out=tmp_path, epochs=1, progress=False)
+    found = parquet.read_table(tmp_path / "predictions.parquet")
+    assert found["present.truth"].to_pylist() == [table["present"][row] for row in found["row"].to_pylist()]
+    assert all(found["present.truth_"].to_pylist())
+
+
 def test_without_rows_to_judge_by_the_table_is_empty(tmp_path):
     split = {"validation": 0.0, "test": 0.0}
     sensorium.fit({**COLUMNS, "y": X}, "y", out=tmp_path, epochs=1, progress=False, split=split)

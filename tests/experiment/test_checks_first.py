@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
 import sensorium
+from sensorium import bundle
 from sensorium.errors import ConfigError
 from sensorium.experiment import _job
+from sensorium.modalities.number import Number
+from sensorium.model import Blueprint, TowerPlan
+from sensorium.table import open_table
 
 ROWS = 60
 
@@ -60,6 +65,24 @@ def test_balance_wants_two_modalities(no_decoding):
 def test_a_search_wants_validation_rows(no_decoding):
     with pytest.raises(ConfigError, match="no validation rows"):
         sensorium.fit(table(), "y", progress=False, budget="5s", split={"validation": 0.0})
+
+
+def test_a_part_that_needs_the_values_of_weights_is_no_fault():
+    class Picky(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.width = 4
+            self.rates = [rate.item() for rate in torch.linspace(0, 0.1, 4)]
+
+    blueprint = Blueprint([TowerPlan("x", ["x"], "module", {})], "concat", {}, 4)
+    learnt = {"x": Number.learn(open_table({"x": [1.0, 2.0]}).column("x"))}
+
+    def build(*_):
+        Picky()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle, "build_network", build)
+        bundle.check_buildable(blueprint, learnt, None, {})
 
 
 COMPARES = {

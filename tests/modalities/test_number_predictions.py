@@ -329,10 +329,8 @@ def test_codes_near_the_other_values_are_told_of_a_feature_and_of_a_target(kind,
     [of_feature] = [said for said in sensorium.inspect(table, "y").notices if said["column"] == "x"]
     assert of_feature["reason"].startswith("15 cells") and "stand apart" in of_feature["reason"]
     setting = yaml.safe_load(of_feature["cure"].split("'")[1].split("=", 1)[1])
-    own = of_feature["cure"].startswith("--set 'modalities.x.missing")
-    assert own == (code in ("0", "1900"))
-    config = {"modalities": {"x": {"missing": setting}}} if own else {"table": {"missing": setting}}
-    emptied = sensorium.inspect(table, "y", config=config)
+    assert of_feature["cure"].startswith("--set 'modalities.x.missing")
+    emptied = sensorium.inspect(table, "y", config={"modalities": {"x": {"missing": setting}}})
     assert emptied.columns[0].missing == 15 and not emptied.columns[0].caution
     found = sensorium.inspect(table, "x", config={"task": "regression"}).notices
     assert any("stand apart" in said["reason"] for said in found)

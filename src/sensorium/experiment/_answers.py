@@ -41,4 +41,7 @@ def _of_split(experiment: Experiment, trained: Trained, split: str, outcome: Out
         columns["truth"] = truth
     columns |= task.answers(outcome.scores)
     encoded = experiment.prepared.only(trained.bundle.learnt).columns
-    return pa.table({**columns, **{f"{PRESENT}{name}": found.present[places] for name, found in encoded.items()}})
+    for name, found in encoded.items():
+        own = f"{PRESENT}{name}"
+        columns[f"{own}_" if own in columns else own] = found.present[places]  # a target may be called present
+    return pa.table(columns)

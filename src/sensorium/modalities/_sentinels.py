@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ HALF = 0.5
 MOST_ZEROS = 0.3  # share of the cells: more zeros are measured
 FIRST_YEAR, LAST_YEAR, YEAR_RANGES, YEARS_APART = 1900, 2100, 0.5, 20  # 1900 among years, which programs count from
 USUAL = {0.0, float(FIRST_YEAR)}  # they are values in other columns
+AGES = 500 * 365.2425 * 86_400.0  # seconds; a date that far from the others is none of theirs
+MOST_FAR = 0.3  # share of the cells
 DATES = [
     *("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1900-01-02", "1901-01-01", "1970-01-01"),
     *("2099-12-31", "2100-01-01", "2999-12-31", "9999-01-01", "9999-12-31"),
@@ -61,25 +63,26 @@ def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
     return _spellings(column, seconds, apart & likely)
 
 
-def sentinel_note(cells: Mapping[str, int], name: str, *, is_target: bool = False) -> tuple[str, str]:
+def sentinel_note(
+    cells: Mapping[str, int], name: str, known: Sequence[str] = (), *, is_target: bool = False
+) -> tuple[str, str]:
     """What the user should know of them: a reason and a cure.
 
     Args:
         cells: spellings → cells.
         name: of the column.
+        known: what is missing in it already.
         is_target: it is the target, which has no settings of its own.
     """
     examples = ", ".join(map(repr, cells))
     reason = f"{count(sum(cells.values()), 'cell')} ({examples}){IN_TRAINING} stand apart from the other values and"
     usual = bool(USUAL & set(spelt_codes([*cells])))
-    cure = "empty these cells if they do" if usual and is_target else _setting(cells, name if usual else "")
+    if is_target:
+        cure = "empty these cells if they do" if usual else f"{set_missing([*cells])} makes them missing"
+    else:  # of the column alone: flags of the whole table would undo each other
+        words = json.dumps([*known, *cells], ensure_ascii=False)
+        cure = f"{set_option(name, 'missing', words)} makes them missing"
     return f"{reason} are read as written; do they stand for missing values?", cure
-
-
-def _setting(cells: Mapping[str, int], name: str) -> str:
-    """Of the table; of one column where it is named, as a value that most columns have must be."""
-    flag = set_option(name, "missing", json.dumps([*cells], ensure_ascii=False)) if name else set_missing([*cells])
-    return f"{flag} makes them missing"
 
 
 def _spellings(column: Column, values: Floats, apart: Truths) -> dict[str, int]:
@@ -142,3 +145,11 @@ def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
     texts = some.strings if some.spelling is None else some.spelling
     temporal = pa.types.is_date(some.data.type) or pa.types.is_timestamp(some.data.type)
     return pc.utf8_slice_codeunits(texts, 0, 10) if temporal else texts
+
+
+def centuries_away(seconds: Floats) -> Truths:
+    """bool[n]: dates such as 9999-12-31, which stand for a missing one: few, and centuries away from all others."""
+    far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
+    others = seconds[~far]
+    few = far.sum() <= MOST_FAR * len(seconds) and len(others) and np.ptp(others) < AGES / 2
+    return far if few else np.zeros(len(seconds), bool)

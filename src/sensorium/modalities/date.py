@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from sensorium.config import as_modality, set_option
+from sensorium.config import Words, as_modality, set_option
 from sensorium.modalities._base import Encoded, Facts, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._fields import Moment
 from sensorium.modalities._overview import Overview
-from sensorium.modalities._sentinels import date_sentinels, sentinel_note
+from sensorium.modalities._sentinels import centuries_away, date_sentinels, sentinel_note
 from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
 from sensorium.modalities._zones import all_zoned, zone_problems
 from sensorium.problems import IN_TRAINING, Problem, count, shorten
@@ -33,8 +33,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
 BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
 FARTHEST = 1e15  # deviations from the mean: no limit
-AGES = 500 * 365.2425 * 86_400.0  # seconds; a date that far from the others is none of theirs
-MOST_FAR = 0.3  # share of the cells
 BIRTH_PIVOT = 30  # nobody is born in 2045
 HALF = 0.5
 MOSTLY = 0.9  # share of the cells with digits that are dates
@@ -120,19 +118,22 @@ class Date(Modality):
         day_first: bool | None = None,
         pivot: Annotated[int, Field(ge=0, le=100)] | None = None,
         unit: Unit | None = None,
+        missing: Words | None = None,
     ) -> Self:
         """Args:
         column: training rows.
         day_first: whether 01/02/2026 is in February; read off the values by default.
         pivot: years of two digits from it on are 19xx, below it 20xx; by default 50, of dates of birth 30.
         unit: of numbers that count from 1970; read off the values by default.
+        missing: dates that stand for a gap, such as 9999-12-31; by default those of the table.
         """
         guessed = pivot is None
         pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
         numbers = column.is_integer or column.is_float
         counted = unit or (likely_unit(column) if numbers else None) or ""
         form = f"{NAMES[counted]} since 1970" if counted else ISO
-        missing = [word for word in column.conventions.missing if spelt_moments([word])]
+        words = column.conventions.missing if missing is None else missing
+        missing = [word for word in words if spelt_moments([word])]
         plain = cls(form, 0.0, 1.0, False, pivot=pivot, unit=counted, missing=missing)
         if _is_temporal(column):
             plain = replace(plain, zoned=all_zoned(column, None))
@@ -142,7 +143,7 @@ class Date(Modality):
             plain = replace(plain, zoned=all_zoned(column, dates))
         cells, _ = plain._seconds(column)
         seconds = cells[np.isfinite(cells)]
-        far = _centuries_away(seconds)
+        far = centuries_away(seconds)
         known = seconds[~far]
         mean = float(known.mean()) if len(known) else 0.0
         deviation = (float(known.std()) if len(known) else 0.0) or 1.0
@@ -238,12 +239,18 @@ class Date(Modality):
             for name, cells in self.counts.items()
         ]
         if self.sentinels:
-            found.append(Problem(None, column, *sentinel_note(self.sentinels, column)))
+            found.append(Problem(None, column, *sentinel_note(self.sentinels, column, self.missing)))
         zones = [(f"the time zone {zone} is read as {offset}", "write offsets") for zone, offset in self.zones.items()]
         return found + [Problem(None, column, reason, cure) for reason, cure in zones]
 
     def _seconds(self, column: Column) -> tuple[Seconds, list[Problem]]:
         """Seconds since 1970 of each cell, NaN where it is missing, and the cells that are no dates."""
+        seconds, problems = self._read(column)
+        codes = [moment.replace(tzinfo=UTC).timestamp() for moment in spelt_moments(self.missing)]
+        seconds[np.isin(seconds, codes)] = np.nan
+        return seconds, problems
+
+    def _read(self, column: Column) -> tuple[Seconds, list[Problem]]:
         if _is_temporal(column):
             told = zone_problems(column, None, self.zoned)
             micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
@@ -263,8 +270,6 @@ class Date(Modality):
         odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
         problems = zone_problems(column, dates, self.zoned)
         problems += [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
-        codes = [moment.replace(tzinfo=UTC).timestamp() for moment in spelt_moments(self.missing)]
-        seconds[np.isin(seconds, codes)] = np.nan
         return seconds, [*self._swapped(dates, moments, column.name), *problems]
 
     def _moments(self, dates: SpeltDates) -> tuple[Seconds, npt.NDArray[np.bool_]]:
@@ -369,14 +374,6 @@ def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
     if odd:
         cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are no dates and are read as missing")
     return "; ".join(cautions)
-
-
-def _centuries_away(seconds: Seconds) -> npt.NDArray[np.bool_]:
-    """bool[n]: dates such as 9999-12-31, which stand for a missing one: few, and centuries away from all others."""
-    far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
-    others = seconds[~far]
-    few = far.sum() <= MOST_FAR * len(seconds) and len(others) and np.ptp(others) < AGES / 2
-    return far if few else np.zeros(len(seconds), bool)
 
 
 def _other(order: str) -> str:

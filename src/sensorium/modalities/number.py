@@ -163,7 +163,7 @@ class Number(Modality):
             told.append(_far_note(values, far, column.name))
             cells = np.where(np.isin(cells, values[far]), np.nan, cells)
         if codes := number_sentinels(column, cells):
-            told.append(sentinel_note(codes, column.name))
+            told.append(sentinel_note(codes, column.name, known.missing))
         scaled = np.clip(standardise(values, mean, deviation), -farthest, farthest)
         cuts = np.quantile(scaled, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
         edges = np.unique(cuts.astype(np.float32))

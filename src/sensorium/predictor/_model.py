@@ -140,7 +140,10 @@ class Model:
         scores, present, problems = self._score(opened, report)
         windows = self.bundle.config.table.windows
         whose = [name for name in (windows.entity, windows.time) if name is not None] if windows else []
-        columns = {"row": np.arange(len(opened)), **{name: opened.column(name).data for name in whose}}
+        answers = self.bundle.task.answers(scores)
+        taken = {"row", "problem", *answers}
+        columns = {"row": np.arange(len(opened))}
+        columns |= {f"{name}_" if name in taken else name: opened.column(name).data for name in whose}
         absent = {name for name in self.bundle.learnt if name not in opened}
         return Predictions(
             values=self._decode(scores),
@@ -148,7 +151,7 @@ class Model:
             labels=tuple(self.labels),
             present=present,
             problems=problems,
-            _columns=columns | self.bundle.task.answers(scores),
+            _columns=columns | answers,
             _lacking=tuple(f"{p.column}: {p.reason}" for p in problems.whole() if p.column in absent),
         )
 

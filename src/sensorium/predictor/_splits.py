@@ -33,7 +33,7 @@ def rows_of(bundle: Bundle, table: Table, split: str | None) -> tuple[npt.NDArra
     name = {"val": "validation"}.get(split or "", split)
     if name not in (None, "all", *SPLITS):
         raise SchemaError(f"there is no split {split!r}", rule=", ".join((*SPLITS, "all")))
-    found = None if name == "all" else _known_split(bundle, table)
+    found = None if name == "all" else _known_split(bundle, table, name or "test")
     if found is None and name in SPLITS:
         raise SchemaError(
             f"which rows are {name!r} is not known",
@@ -50,7 +50,7 @@ def rows_of(bundle: Bundle, table: Table, split: str | None) -> tuple[npt.NDArra
     return rows, f"{name} rows"
 
 
-def _known_split(bundle: Bundle, table: Table) -> Split | None:
+def _known_split(bundle: Bundle, table: Table, name: str) -> Split | None:
     card, config = bundle.card, bundle.config.split
     if bundle.target not in table.columns:
         raise SchemaError(
@@ -69,7 +69,7 @@ def _known_split(bundle: Bundle, table: Table) -> Split | None:
     found = make_split(table, labels, config, column, bundle.config.seed)
     if not same or _is_recorded(found, card):
         return found
-    if column is None:
+    if column is None or name != "test":
         raise SchemaError(
             "the rows that the model was trained on are not known: it was fitted by an earlier version",
             place=table.name,

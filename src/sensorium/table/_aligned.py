@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import PurePath
 
-from sensorium.config import TableConfig
+from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.table._records import Record
 
@@ -22,17 +22,23 @@ def refuse_aligned(header: Record, rows: Sequence[Record], text: str, config: Ta
     fitting = sum(len(row.cells) == width for row in rows)
     if config.separator is not None or (width > 1 and fitting >= WHOLE * len(rows)):
         return
-    names, *lines = islice((line for line in text.splitlines() if line.strip()), 1 + SAMPLE)
+    names, *lines = islice((line for line in text.splitlines() if _counts(line, config.comment)), 1 + SAMPLE)
     columns = _columns(names)
     if columns < 2 or len(lines) < ENOUGH or sum(_columns(line) == columns for line in lines) < AGREE * len(lines):
         return
-    csv = f"pandas.read_fwf({place!r}).to_csv({str(PurePath(place).with_suffix('.csv'))!r}, index=False)"
+    name = PurePath(place)
+    other = name.with_suffix(".csv") if name.suffix != ".csv" else name.with_name(f"{name.stem}-separated.csv")
+    csv = f"pandas.read_fwf({place!r}).to_csv({str(other)!r}, index=False)"
     raise TableError(
         f"the lines are {columns} columns that are aligned by blanks (fixed-width text)",
         place=place,
         rule="one character separates the cells of a line",
-        cure=f"write the table as CSV, such as with {csv}",
+        cure=f"write the table as CSV, such as with {csv}; if it is one column, {set_value('table.separator', 'none')}",
     )
+
+
+def _counts(line: str, comment: str | None) -> bool:
+    return bool(line.strip()) and not (comment and line.startswith(comment))
 
 
 def _columns(line: str) -> int:

@@ -10,7 +10,7 @@ from sensorium.errors import TableError
 from sensorium.table._records import Record
 from sensorium.table._separator import agreed_width
 
-WHOLE, FRACTION = re.compile(r"\s*[+-]?\d+\s*"), re.compile(r"\d+\s*")
+WHOLE, FRACTION = re.compile(r"\s*[+-]?\d{1,18}\s*"), re.compile(r"\d{1,18}\s*")
 ENOUGH = 3  # rows
 ROW_NAMES = "name every column: the first cells may be row names, which R writes without a name"
 CURE = "export the table with semicolons between the cells or with decimal points, or put these numbers in quotes"
@@ -31,13 +31,20 @@ def refuse_halves(header: Record, rows: Sequence[Record], separator: str, place:
 def cure_of_halves(rows: Sequence[Record], width: int, separator: str) -> str:
     """What to do with rows of more cells than the header's, where these look like halves of numbers; else nothing."""
     usual = Counter(len(row.cells) for row in rows).most_common(1)[0][0]
-    cells = [row.cells for row in rows if len(row.cells) == usual]
-    extra, halves = usual - width, _halves(cells)
+    cells = _without_blank_ends([row.cells for row in rows if len(row.cells) == usual])
+    extra, halves = len(cells[0]) - width, _halves(cells)
     if separator != "," or extra < 1 or len(halves) < extra:
         return ""
     some = " and ".join(f"'{cells[0][place]},{cells[0][place + 1]}'" for place in halves[:2])
     names = f"; or {ROW_NAMES}" if extra == 1 and len({row[0] for row in cells}) == len(cells) else ""
     return f"cells such as {some} look like numbers with a decimal comma, which is the separator too: {CURE}{names}"
+
+
+def _without_blank_ends(cells: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """A separator at the end of every row begins no cell."""
+    while cells[0] and not any(row[-1].strip() for row in cells):
+        cells = [row[:-1] for row in cells]
+    return cells
 
 
 def _halves(cells: Sequence[Sequence[str]]) -> list[int]:

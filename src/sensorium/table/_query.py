@@ -28,7 +28,7 @@ def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
         finding = f"the database has no table {name!r}" if name else f"the database has {len(tables)} tables"
         cure = did_you_mean(name, tables) if name else f"--set table.query=NAME, one of {', '.join(tables)}"
         raise TableError(finding, place=str(place), cure=cure)
-    return 'SELECT * FROM "{}"'.format(name.replace('"', '""'))
+    return f"SELECT * FROM {as_sql(name)}"
 
 
 def _selection(query: str) -> str:
@@ -67,6 +67,11 @@ class TimeLimit:
             place="table.query",
             cure="select less, or raise the limit: --set table.query_seconds=…",
         )
+
+
+def as_sql(name: str) -> str:
+    """A column's name in SQL."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def without_secrets(address: str) -> str:

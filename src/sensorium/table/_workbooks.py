@@ -20,6 +20,7 @@ ALWAYS = 2**22  # cells of an extent that any sheet may have
 FILLED = 20  # … and more, where one in so many is filled
 LARGE, RATIO = 64 * 2**20, 300  # bytes of a part of the archive, unpacked, that may be packed so tightly
 CHUNK = 2**20
+BLANKS = b"\xef\xbb\xbf \t\r\n"  # and a byte order mark, before XML begins
 MARK = "sheetData"  # the element that holds a sheet's cells, whatever the part of the archive is called
 FILLING = ("v", "is")  # what stands in a cell that has a value
 REFERENCE = re.compile(r"([A-Za-z]{1,8})([0-9]{1,12})")
@@ -55,7 +56,9 @@ def check_workbook(path: Path) -> None:
 def _holds_cells(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     """The workbook itself says which parts are sheets; any may be one."""
     mark, end = MARK.encode(), b""
-    for chunk in _chunks(archive, part):
+    for place, chunk in enumerate(_chunks(archive, part)):
+        if place == 0 and not chunk.lstrip(BLANKS).startswith(b"<"):  # no XML: a macro, a picture
+            return False
         if mark in end + chunk:
             return True
         end = chunk[-len(mark) :]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.problems import Problem
-from sensorium.table._query import TimeLimit, as_query, not_only_reading
+from sensorium.table._query import TimeLimit, as_query, as_sql, not_only_reading
 from sensorium.table._read import Read, finding
 from sensorium.table._waiting import Reading
 
@@ -111,5 +111,7 @@ def _as_numbers(table: pa.Table, place: int) -> tuple[pa.Table, list[Problem]]:
     name, cells = table.field(place).name, table.column(place)
     if pc.any(pc.match_substring_regex(cells, TOO_LONG)).as_py():  # a cast of Arrow would wrap some of them around
         told = f"whole numbers of {EXACT.precision + 1} digits are read as text: no number of Arrow holds them"
-        return table, [finding(told, f"CAST({name} AS DOUBLE) in table.query reads them as numbers, rounded", name)]
+        return table, [
+            finding(told, f"CAST({as_sql(name)} AS DOUBLE) in table.query reads them as numbers, rounded", name)
+        ]
     return table.set_column(place, name, cells.cast(EXACT)), []

@@ -12,7 +12,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError
 from sensorium.problems import Problem, count
 from sensorium.table._cells import column_of
-from sensorium.table._query import TimeLimit, as_query, not_only_reading
+from sensorium.table._query import TimeLimit, as_query, as_sql, not_only_reading
 from sensorium.table._read import Read, finding
 from sensorium.table._waiting import Reading
 from sensorium.table._wal import read_quietly
@@ -103,7 +103,7 @@ def _drop_damaged(values: list[Any], name: str) -> list[Problem]:
     if not rows:
         return []
     told = f"{count(len(rows), 'text cell')} whose bytes are no UTF-8: missing (first: row {rows[0]})"
-    return [finding(told, f"read the bytes with table.query: CAST({name} AS BLOB)", name)]
+    return [finding(told, f"read the bytes with table.query: CAST({as_sql(name)} AS BLOB)", name)]
 
 
 def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
@@ -133,7 +133,7 @@ def _open_virtual_tables(connection: Connection) -> None:
     """Opening one counts as a change of the schema, which is allowed for once: those of the file, and of JSON."""
     import sqlite3
 
-    names = ['"{}"'.format(name.replace('"', '""')) for (name,) in connection.execute(VIRTUAL)]
+    names = [as_sql(name) for (name,) in connection.execute(VIRTUAL)]
     for name in (*names, "json_each('[]')", "json_tree('[]')"):
         try:
             connection.execute(f"SELECT 1 FROM {name} LIMIT 0")

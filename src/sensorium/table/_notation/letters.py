@@ -27,7 +27,8 @@ MULTIPLIED = ("k", "m", "b", "cr")
 INDIAN = re.compile(r".*[0-9],[0-9]{2},[0-9]{3}(?![0-9]).*")
 LAKHS, RUPEES = {"lakh", "lakhs", "lac", "lacs"}, "INR"
 LEAST = 2  # cells with a mark
-SIZES = 20.0  # median of so many bytes; of billions, few are so many
+SIZES = 100.0  # median of so many bytes; of billions, few are so many
+LARGER = {"t", "tn", "bn"}  # beside which B is a billion
 ALIKE, APART = 10.0, 100.0  # how many times as large numbers are that are of one size, and of two
 CENTS = 2  # decimals of amounts
 MOSTLY = 0.5
@@ -60,7 +61,8 @@ def spelt_out(text: str, letters: Letters) -> str:
         return text
     folded = fold(text)
     if letters == "sides" and (found := SIDE.fullmatch(folded)):
-        return found["number"] if found["side"].casefold() == "cr" else f"-{found['number']}"
+        # Some write the sign beside the letter, too.
+        return found["number"] if found["side"].casefold() == "cr" else f"-{found['number'].lstrip('-−+ ')}"
     if letters == "bytes" and (found := SIZE.fullmatch(folded)) and (found["prefix"] or found["byte"]):
         return f"{found['number']}{POWERS[found['prefix'].casefold()]}"
     if letters == "none" and (found := NO_POWER.fullmatch(folded)):
@@ -134,7 +136,7 @@ def _are_bytes(found: dict[str, _Numbers]) -> bool:
     number = next((found[name] for name in sorted(BYTES) if name in found), None)
     if number is None or OF_BYTES & found.keys():
         return number is not None
-    return "k" in found and float(np.median(number.sizes)) >= SIZES
+    return "k" in found and not found.keys() & LARGER and float(np.median(number.sizes)) >= SIZES
 
 
 def _multiply_nothing(found: dict[str, _Numbers], bare: _Numbers) -> bool:
