@@ -330,3 +330,14 @@ def test_a_database_that_is_written_while_it_is_read_is_read_again(fails, logged
     monkeypatch.setattr(module, "_select", disturbed)
     assert read(logged).column("title").data.to_pylist()[0] == "new"
     assert len(seen) == 2
+
+
+def test_a_table_whose_name_is_bytes_is_no_foreign_error(tmp_path):
+    path = tmp_path / "t.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE a (x)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET name = x'61', tbl_name = x'61'")
+        connection.commit()
+    with pytest.raises(TableError):
+        open_table(path)

@@ -68,7 +68,7 @@ def sqlite(path: Path, config: TableConfig) -> Read:
             with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
                 reading.interrupt = connection.interrupt
                 connection.text_factory = _text
-                tables = [name for (name,) in connection.execute(NAMES) if name is not NotText]
+                tables = _names(connection, NAMES)
                 query = as_query(config.query, tables, path)
                 _restrict(connection, denied, limit)
                 return _select(connection, query)
@@ -86,6 +86,11 @@ def sqlite(path: Path, config: TableConfig) -> Read:
     columns = [[*values] for values in zip(*rows, strict=True)] if rows else [[] for _ in names]
     told = [problem for name, values in zip(names, columns, strict=True) for problem in _drop_damaged(values, name)]
     return Read(pa.Table.from_arrays([column_of(values) for values in columns], names=names), told)
+
+
+def _names(connection: Connection, query: str) -> list[str]:
+    """Of tables; one that is no text, in a damaged file, can't be asked for."""
+    return [name for (name,) in connection.execute(query) if isinstance(name, str)]
 
 
 def _text(content: bytes) -> str | type[NotText]:
@@ -133,7 +138,7 @@ def _open_virtual_tables(connection: Connection) -> None:
     """Opening one counts as a change of the schema, which is allowed for once: those of the file, and of JSON."""
     import sqlite3
 
-    names = [as_sql(name) for (name,) in connection.execute(VIRTUAL)]
+    names = [as_sql(name) for name in _names(connection, VIRTUAL)]
     for name in (*names, "json_each('[]')", "json_tree('[]')"):
         try:
             connection.execute(f"SELECT 1 FROM {name} LIMIT 0")
