@@ -212,3 +212,8 @@ def test_a_label_that_hangs_on_two_tags_is_learnt_and_kept(tmp_path):
     again = sensorium.load(tmp_path / "run")
     turned = {"about": [names[::-1] for names in sets]}
     assert np.array_equal(again.predict(turned), model.predict(table))
+
+
+def test_cells_of_blanks_and_tabs_are_no_tags():
+    found = sensorium.inspect({"x": [" ", "\t", " "] * 4, "y": ["a", "b"] * 6}, "y")
+    assert found.columns[0].modality != "tags"

@@ -55,6 +55,8 @@ def find_separator(texts: Sequence[str]) -> str | None:
 
 def _are_tags(cells: Sequence[Sequence[str]]) -> bool:
     names = [name for cell in cells for name in cell]
+    if not names:  # cells of tabs alone
+        return False
     counts, total = Counter(names), len(names)
     short = np.quantile([len(name) for name in names], 0.95) <= SHORT_NAME
     few_words = np.mean([len(name.split()) for name in names]) <= WORDS
