@@ -314,7 +314,7 @@ LEARNT = {
     "censored": {},
     "category": {"min_count": 9, "max_levels": 1, "fold_case": True},
     "boolean": {},
-    "date": {"day_first": True, "pivot": 30, "unit": "ms"},
+    "date": {"day_first": True, "pivot": 30, "unit": "ms", "missing": ["2026-02-01"]},
     "series": {
         "steps": 5,
         "scale": "cell",
