@@ -42,7 +42,9 @@ def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
     """Spellings of numbers such as -99.9, 9999 and 0 that lie clearly outside of a column's others → the cells that
     have them.
     """
-    nines, zeros, first_years = _nines(values), values == 0, values == FIRST_YEAR
+    # A value outside of the others is the smallest or the largest: most columns need no closer look.
+    nines = _nines(values) if _nines(_ends(values)).any() else np.zeros(len(values), bool)
+    zeros, first_years = values == 0, values == FIRST_YEAR
     if not (nines.any() or zeros.any() or first_years.any()):
         return {}
     others = values[np.isfinite(values) & ~nines]
@@ -57,6 +59,8 @@ def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
 
 def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
     """Spellings of days that programs write for a gap, and that lie outside of a column's others → their cells."""
+    if not np.isin(np.floor(_ends(seconds) / DAY), DAYS).any():
+        return {}
     likely = np.isin(np.floor(seconds / DAY), DAYS)
     others = seconds[np.isfinite(seconds) & ~likely]
     apart = _far_outside(others, seconds, DATE_RANGES) | _only_negative(others, seconds)
@@ -90,6 +94,11 @@ def _spellings(column: Column, values: Floats, apart: Truths) -> dict[str, int]:
     rows = np.flatnonzero(np.isin(values, found[times >= LEAST]) & apart)
     counted = _texts(column, rows).value_counts() if len(rows) else pa.array([], pa.struct([]))
     return {str(cell["values"]): int(cell["counts"]) for cell in counted.to_pylist()}
+
+
+def _ends(values: Floats) -> Floats:
+    """float64[2]: the smallest and the largest value; NaN where there is none."""
+    return np.array([np.fmin.reduce(values, initial=np.nan), np.fmax.reduce(values, initial=np.nan)])
 
 
 def _nines(values: Floats) -> Truths:
