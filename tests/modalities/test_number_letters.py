@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.modalities.number import Number
+from sensorium.modalities.number import Number, infer_notation, read_numbers
 from sensorium.table import open_table
 
 RANDOM = np.random.default_rng(0)
@@ -105,3 +105,18 @@ def test_a_target_with_credits_and_debits_says_how_they_are_read():
     [told] = [said for said in model.card["notices"] if "CR and DR" in said["reason"]]
     assert told["column"] == "y" and "--modality" not in told["cure"]
     assert model.task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["2.1M", "850K", "45B", "120B", "33.5B"], [2.1e6, 850e3, 45e9, 120e9, 33.5e9]),
+        (["1.2T", "350B", "800K", "45B", "4M"], [float("nan"), 350e9, 800e3, 45e9, 4e6]),
+        (["569.1 B", "760.4 K", "402.3 M", "88 B"], [569.1, 760.4e3, 402.3e6, 88]),
+        (["100.00 CR", "-250.00 DR", "30.00 DR", "1,000.00 CR"], [100, -250, -30, 1000]),
+    ],
+)
+def test_letters_mean_what_the_sizes_say(cells, expected):
+    column = open_table({"x": cells * 9}).column("x")
+    found = read_numbers(column, infer_notation(column))[0].tolist()
+    assert found[: len(cells)] == pytest.approx(expected, nan_ok=True)

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
-from sensorium.config._layers import overlay
+from sensorium.config._layers import nest, overlay
 from sensorium.errors import ConfigError
 
 NAME = re.compile(r'"(?P<quoted>(?:[^"]|"")*)"(?=[.=]|$)|(?P<plain>[^.=]*)')
@@ -31,7 +31,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         keys, value = _parted(text)
         if not value.startswith("=") or not keys[0]:
             raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
-        result = overlay(result, _nest(keys, _value(value[1:], text)))
+        result = overlay(result, nest(keys, _value(value[1:], text)))
     return result
 
 
@@ -73,9 +73,3 @@ def _broken(text: str, error: Exception) -> ConfigError:
         rule="a complete list or mapping: [a, b], {key: value}",
         cure="close every bracket and quote; for text that begins with a bracket, put it in quotes",
     )
-
-
-def _nest(keys: list[str], value: Any) -> dict[str, Any]:
-    for key in reversed(keys):
-        value = {key: value}
-    return typing.cast(dict[str, Any], value)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sensorium.config._config import Config
+from sensorium.config._layers import MISSING, value_at
 from sensorium.config._tree import walk
 from sensorium.errors import ConfigError
 
@@ -31,7 +32,7 @@ def split_saved(saved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         saved: a tree of settings, as a model's file has it.
     """
     plain, kept = Config().model_dump(mode="json"), saved
-    names = [name for name in caller_only() if _value(saved, name, _MISSING) not in (_MISSING, _value(plain, name))]
+    names = [name for name in caller_only() if value_at(saved, name, MISSING) not in (MISSING, value_at(plain, name))]
     for name in caller_only():
         kept = _without(kept, name.split("."))
     return dict(kept), names
@@ -56,18 +57,7 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
 
 def given_names(given: Mapping[str, Any]) -> list[str]:
     """Those settings of the caller's that are set in a tree."""
-    return [name for name in caller_only() if _value(given, name, _MISSING) is not _MISSING]
-
-
-_MISSING = object()
-
-
-def _value(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    for key in name.split("."):
-        if not isinstance(tree, Mapping) or key not in tree:
-            return default
-        tree = tree[key]
-    return tree
+    return [name for name in caller_only() if value_at(given, name, MISSING) is not MISSING]
 
 
 def _without(tree: Mapping[str, Any], path: list[str]) -> dict[str, Any]:

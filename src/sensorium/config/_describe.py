@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from sensorium.config._config import Config
+from sensorium.config._options import option_hints
 from sensorium.config._tree import walk
 from sensorium.config._types import FINITE, Choice
 from sensorium.errors import UnknownNameError, did_you_mean
@@ -71,22 +72,19 @@ def list_options(taker: Callable[..., Any]) -> list[Setting]:
     Args:
         taker: the class or function that the options are passed to.
     """
-    function = inspect.getattr_static(taker, "__init__") if isinstance(taker, type) else taker
-    hints = typing.get_type_hints(function, include_extras=True)
-    texts = _arguments(taker)
+    texts, parameters = _arguments(taker), inspect.signature(taker).parameters
     return [
-        Setting(name, _type(_schema(hints[name])), _spelt(parameter.default), texts.get(name, ""))
-        for name, parameter in inspect.signature(taker).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
+        Setting(name, _type(_schema(hint)), _spelt(parameters[name].default), texts.get(name, ""))
+        for name, hint in option_hints(taker).items()
     ]
 
 
 def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
     """JSON Schema of a member's options."""
-    function = inspect.getattr_static(taker, "__init__") if isinstance(taker, type) else taker
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = option_hints(taker)
     properties = {
-        option.name: {**_schema(hints[option.name]), "default": json.loads(option.default or "null")}
+        option.name: _schema(hints[option.name])
+        | ({"default": json.loads(option.default)} if option.default else {})
         | ({"description": option.description} if option.description else {})
         for option in list_options(taker)
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import typing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,25 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError("the settings are no mapping", place=str(path), rule="YAML of `key: value` lines")
     return content
+
+
+MISSING = object()
+
+
+def nest(keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """A value under its keys: `["train", "epochs"]` → `{"train": {"epochs": value}}`."""
+    for key in reversed(keys):
+        value = {key: value}
+    return typing.cast(dict[str, Any], value)
+
+
+def value_at(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """The value of a full name, such as `train.epochs`, in a tree of settings."""
+    for key in name.split("."):
+        if not isinstance(tree, Mapping) or key not in tree:
+            return default
+        tree = tree[key]
+    return tree
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,9 +19,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     Raises:
         ConfigError: unknown options and wrong types, all told together.
     """
-    taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
-    hints = typing.get_type_hints(taker, include_extras=True)
-    allowed = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    hints = option_hints(function)
+    allowed = [*hints]
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():
         if name not in allowed:
@@ -34,6 +33,13 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
     raise_together(faults)
     return checked
+
+
+def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Option → its type: the keyword-only parameters of a class, or of a function."""
+    taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
+    hints = typing.get_type_hints(taker, include_extras=True)
+    return {n: hints[n] for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY}
 
 
 def check_heads(heads: int, width: int, place: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sensorium.config._layers import overlay
+from sensorium.config._layers import MISSING, nest, overlay, value_at
 from sensorium.config._types import CALLER_ONLY
 from sensorium.errors import ConfigError
 
@@ -46,12 +46,9 @@ def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str,
     found = {key: value for key, value in layer.items() if not isinstance(key, str) or key in model.model_fields}
     for key in [key for key in layer if key not in found]:
         full = _full_name(key, [name for name, _, _ in walk(model) if name.rpartition(".")[2] == key])
-        if _has(layer, full.split(".")) and full != key:
+        if full != key and value_at(layer, full, MISSING) is not MISSING:
             raise ConfigError(f"{key} and {full} are both set", place=full, cure="leave one of them away")
-        value: Any = layer[key]
-        for part in reversed(full.split(".")):
-            value = {part: value}
-        found = overlay(found, value)
+        found = overlay(found, nest(full.split("."), layer[key]))
     return found
 
 
@@ -63,15 +60,6 @@ def _full_name(key: str, names: list[str]) -> str:
     if not all(name.startswith(f"{group}.") for name in names):
         raise ConfigError(f"several settings are called {key!r}", place=key, cure=f"one of: {', '.join(names)}")
     return shortest
-
-
-def _has(layer: Mapping[str, Any], path: list[str]) -> bool:
-    tree: Any = layer
-    for part in path:
-        if not isinstance(tree, Mapping) or part not in tree:
-            return False
-        tree = tree[part]
-    return True
 
 
 def _group(annotation: Any) -> type[BaseModel] | None:
