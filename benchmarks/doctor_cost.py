@@ -15,7 +15,7 @@ from typing import Any
 
 from sensorium.config import Config
 from sensorium.experiment import Experiment
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from sensorium.config import Config
 from sensorium.experiment import Experiment
-from sensorium.progress import Silent
-from sensorium.remedies import Treatment, treat
+from sensorium.runtime.progress import Silent
+from sensorium.strategies.imbalance import Treatment, treat
 from sensorium.table import open_table
 
 Floats = npt.NDArray[np.float64]

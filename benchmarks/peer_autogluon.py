@@ -92,8 +92,8 @@ def make_image(folder: Path, name: str, size: int) -> str:
     folder.mkdir(parents=True)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     cfg = {**model.default_cfg, "input_size": [3, size, size]}
-    facts = {"architecture": name, "num_features": model.num_features, "pretrained_cfg": cfg}
-    (folder / "config.json").write_text(json.dumps(facts))
+    encoder_spec = {"architecture": name, "num_features": model.num_features, "pretrained_cfg": cfg}
+    (folder / "config.json").write_text(json.dumps(encoder_spec))
     return str(folder)
 
 

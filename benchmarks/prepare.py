@@ -41,7 +41,7 @@ from sensorium.modalities.audio import Audio
 from sensorium.modalities.image import Image as Picture
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.store import Store
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import Column, open_table
 
 PROCESSES = 2

@@ -16,7 +16,7 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model"],
+    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model.network"],
     "beartype.beartype",
 )
 

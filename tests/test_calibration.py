@@ -7,8 +7,8 @@ import pytest
 from scipy import optimize
 
 import sensorium
-from sensorium.calibration import FEWEST, calibrate
 from sensorium.errors import ConfigError
+from sensorium.model import FEWEST, calibrate
 from sensorium.table import open_table
 from sensorium.tasks.binary import Binary
 from sensorium.tasks.multiclass import Multiclass

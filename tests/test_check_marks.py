@@ -6,7 +6,7 @@ import pytest
 import sensorium
 from sensorium.modalities.category import Category
 from sensorium.prepare import prepare_columns
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import check_modality
 

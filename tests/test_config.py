@@ -24,9 +24,9 @@ from sensorium.config import (
     set_option,
 )
 from sensorium.errors import ConfigError
+from sensorium.findings import ColumnPlan
 from sensorium.prepare import learn_modality
 from sensorium.registry import adaptations, augmentations, encoders, fusions, heads, modalities, techniques
-from sensorium.schema import ColumnPlan
 from sensorium.table import open_table
 from sensorium.testing import make_column, make_pretrained, make_table
 from sensorium.testing.cells import make_cells
@@ -588,10 +588,10 @@ def test_an_option_of_a_head_changes_what_is_trained(name, option, fitted):
 @pytest.mark.parametrize(("name", "option"), pairs(TRAINED))
 def test_an_option_of_a_technique_changes_what_is_trained(name, option, fitted, teacher):
     """Of one that only watches, what it reports. Measuring once is other than always only where it is done often."""
-    taught = {"teacher": str(teacher)} if techniques.load(name).learns_from_teacher else {}
+    teacher_scores = {"teacher": str(teacher)} if techniques.load(name).learns_from_teacher else {}
     base = {"every": 1} if option == "online" else {"threshold": 0.3} if name == "fixmatch" else {}
     plain, other = (
-        fitted(train={"epochs": 6, "metric": "log_loss", "techniques": {name: base | options}, **taught})
+        fitted(train={"epochs": 6, "metric": "log_loss", "techniques": {name: base | options}, **teacher_scores})
         for options in ({}, {option: TRAINED[name][option]})
     )
     if techniques.load(name).watches:
@@ -617,9 +617,9 @@ def test_an_option_of_an_adaptation_changes_the_model(name, option, pictured, ma
 @pytest.mark.parametrize(("name", "option"), pairs({name: options for name, (_, options) in AUGMENTED.items()}))
 def test_an_option_of_an_augmentation_changes_what_is_trained_on(name, option, cells_of):
     kind, given = AUGMENTED[name]
-    cells, facts = cells_of(kind)
+    cells, encoder_spec = cells_of(kind)
     plain, other = (
-        build_augmentation(name, facts, options)(cells, torch.Generator().manual_seed(0)).values
+        build_augmentation(name, encoder_spec, options)(cells, torch.Generator().manual_seed(0)).values
         for options in ({}, {option: given[option]})
     )
     assert not torch.equal(plain, other)
@@ -631,8 +631,8 @@ def cells_of():
 
     @functools.cache
     def made(kind):
-        (cells,), facts = make_cells([kind])
-        return cells, facts[kind]
+        (cells,), encoder_spec = make_cells([kind])
+        return cells, encoder_spec[kind]
 
     return made
 
@@ -640,7 +640,7 @@ def cells_of():
 # What an option of this kind can't be, whoever has it.
 OUT_OF_RANGE = {
     "PositiveInt": 0, "NonNegativeInt": -1, "Fraction": 1.0, "Sizes": (), "Odd": 4, "tuple[PositiveInt, ...]": (0,),
-    "PositiveFloat": float("inf"), "Chance": 1.01, "Share": 0.0, "Decibels": 101.0,
+    "PositiveFloat": float("inf"), "Probability": 1.01, "Share": 0.0, "Decibels": 101.0,
 }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.experiment._start import scores_before
 from sensorium.prepare import prepare_columns
-from sensorium.progress import Silent
 from sensorium.registry import fusions
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.tasks.several import Several
 from sensorium.testing import make_pretrained, make_table

@@ -129,7 +129,7 @@ class _Base(nn.Module):
         super().__init__()
         self.width = width
 
-    def shares(self, tokens, present):
+    def modality_weights(self, tokens, present):
         return None
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from pyarrow import parquet
 
 import sensorium
-from sensorium.demo import HIGH, LOW, make_parcels, read_truth
+from sensorium.testing.demo import HIGH, LOW, make_parcels, read_truth
 
 MODALITIES = {"picture": "image", "tone": "audio", "note": "text", "weight": "number"}
 

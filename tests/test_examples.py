@@ -13,7 +13,7 @@ from torch.nn import functional
 
 import sensorium
 from sensorium.prepare import prepare_columns
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
 

@@ -6,7 +6,7 @@ import huggingface_hub
 import pytest
 
 from sensorium.errors import ConfigError
-from sensorium.hub import find_model
+from sensorium.files.pretrained_sources import find_model
 
 
 def test_weights_that_were_damaged_in_the_cache_are_an_error(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import json
 
-from sensorium.problems import Problem, Problems, shorten
+from sensorium.findings import Problem, Problems, shorten
 
 
 def test_alike_problems_are_told_once_the_most_frequent_first():

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from sensorium.progress import LineReporter, reporter
+from sensorium.runtime.progress import LineReporter, reporter
 
 LINE = re.compile(r"reading: ([\d,]+)(?: of 3,000)? rows, [\d,]+ rows/s(, \d+ s left)?(; loss 0\.5)?")
 
@@ -53,7 +53,7 @@ def test_a_stretch_that_ends_early_has_nothing_left():
 
 def test_silence_is_kept_if_asked_for(capsys):
     quiet = reporter(show=False)
-    quiet.say("hello")
+    quiet.log("hello")
     with quiet.bar("reading", 10) as bar:
         bar.advance(10)
         bar.note("loss 0.5")

@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 import sensorium
 from sensorium.errors import ArtifactError, ConfigError
-from sensorium.run import check_folder
+from sensorium.experiment._run import check_folder
 from sensorium.table import open_table
 
 CONTENTS = ["config.yaml", "history.json", "metrics.json", "model"]
@@ -38,7 +38,7 @@ def faulty():
 
 
 def test_everything_is_where_the_documentation_says(run):
-    from sensorium import run as module
+    from sensorium.experiment import _run as module
 
     assert names(run) == CONTENTS
     for name in CONTENTS:
@@ -162,7 +162,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("moment", ["before it has a model", "as it saves its first model", "before its result"])
 def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, tabular, tmp_path, monkeypatch):
-    from sensorium import run as module
+    from sensorium.experiment import _run as module
 
     def fit(seed, width):
         sensorium.fit(tabular, "label", out=tmp_path, epochs=2, seed=seed, width=width, progress=False)
@@ -178,7 +178,7 @@ def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, 
         if moment == "before its result":
             patch.setattr(module.Run, "save_result", killed)
         elif moment == "as it saves its first model":
-            patch.setattr(module, "save_bundle", killed)
+            patch.setattr(module, "save_fitted", killed)
         else:
             patch.setattr(module.Run, "save_model", killed)
         with pytest.raises(Killed):

@@ -8,7 +8,7 @@ import pytest
 
 import sensorium
 from sensorium.errors import ArtifactError
-from sensorium.schema import seen_rows
+from sensorium.split import seen_rows
 
 FAST = {"train": {"epochs": 1}, "progress": False, "seed": 0}
 

@@ -10,7 +10,7 @@ import torch
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference
-from sensorium.experiment._unfreeze import tuning_sentence
+from sensorium.strategies.unfreeze import tuning_sentence
 from sensorium.testing import make_pretrained, make_table
 
 

@@ -1,7 +1,7 @@
 """`python -m sensorium` and the console script `sensorium`."""
 
 from sensorium.cli._streams import open_closed_streams
-from sensorium.signals import end_at_once
+from sensorium.runtime.signals import end_at_once
 
 
 def main() -> None:

@@ -12,22 +12,23 @@ from typing import Any, TypedDict, Unpack
 
 from torch import nn
 
-from sensorium.bundle import Bundle
 from sensorium.comparison import Asked, Comparison, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.config import Config, read_yaml, split_saved
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
+from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, evaluate_outcome
-from sensorium.experiment import Experiment, Trained, continued_settings, tune_encoders, what_moved
+from sensorium.experiment import Experiment, Trained, continued_settings, what_moved
+from sensorium.experiment._run import Run
+from sensorium.experiment._run import check_folder as check_run_folder
 from sensorium.files import alone_in
-from sensorium.memory import told_of_memory
 from sensorium.metrics import metrics_of
+from sensorium.model import FittedModel
 from sensorium.predictor import Model, load, tell_unset
-from sensorium.progress import Reporter, reporter
-from sensorium.remedies import check_balance, treat
-from sensorium.run import Run
-from sensorium.run import check_folder as check_run_folder
-from sensorium.search import Budget, check_rows, parse_budget, search
+from sensorium.runtime.progress import Reporter, reporter
+from sensorium.strategies.imbalance import check_balance, treat
+from sensorium.strategies.search import Budget, check_rows, parse_budget, search
+from sensorium.strategies.unfreeze import tune_encoders
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
 
@@ -66,7 +67,7 @@ LESS = (
 )
 
 
-@told_of_memory(LESS)
+@explain_memory_errors(LESS)
 def fit(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -162,7 +163,7 @@ def _train(
         trained = experiment.train(keep=keep, checkpoint=checkpoint)
     if settings.unfreeze:
         trained = tune_encoders(experiment, trained)
-        experiment.report.say(trained.bundle.card["tuning"]["sentence"])
+        experiment.report.log(trained.bundle.card["tuning"]["sentence"])
     if experiment.start is not None:
         trained.bundle.card["moved"] = what_moved(experiment, trained)
     save(trained)
@@ -180,7 +181,7 @@ def _measure(experiment: Experiment, trained: Trained) -> dict[str, Evaluation]:
     return evaluations
 
 
-@told_of_memory(LESS)
+@explain_memory_errors(LESS)
 def compare(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -260,14 +261,14 @@ def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint |
     checkpoint = run.checkpoint(resume)
     unfinished = "" if resume else checkpoint.unfinished()
     if unfinished:
-        report.say(
+        report.log(
             f"? {checkpoint.path} keeps a run that stopped {unfinished}: with resume it would go on; "
             "this run starts afresh and will replace it"
         )
     return checkpoint
 
 
-def _bundle_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Bundle:
+def _bundle_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
     """A model to continue; modules of the user's own are taken from the settings where it comes from a file."""
     if isinstance(start, Model):
         return start.bundle

@@ -93,7 +93,7 @@ def test_adabn_takes_each_layers_mean_and_variance_from_the_rows(model, prior):
 def test_adabn_does_not_hang_on_how_rows_are_batched(model, monkeypatch):
     table = made(50, contrast=0.4, seed=2)
     one = model.adapt(table)
-    monkeypatch.setattr("sensorium.bundle.BATCH", 7)
+    monkeypatch.setattr("sensorium.model.fitted.BATCH", 7)
     other = model.adapt(table)
     for a, b in zip(one.bundle.network.state_dict().values(), other.bundle.network.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)

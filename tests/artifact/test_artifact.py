@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import sensorium
-from sensorium.bundle import Member
 from sensorium.errors import ArtifactError, ConfigError
+from sensorium.model import Member
 from sensorium.predictor import Model
 
 FILES = ["arrays.safetensors", "manifest.json", "model.json", "weights.safetensors"]

@@ -14,8 +14,8 @@ from safetensors import numpy as safe_numpy
 from safetensors import torch as safe_torch
 
 import sensorium
-from sensorium import hub
 from sensorium.errors import ArtifactError
+from sensorium.files import pretrained_sources as hub
 from sensorium.testing import make_pretrained, make_table
 
 COLUMNS = ["text", "number", "category", "date", "tags", "vector", "series", "geo", "censored"]
@@ -70,7 +70,7 @@ def forge(source, target, change=None, weights=None, arrays=None, manifest=None)
     files = {JSON: json.dumps(model).encode()}
     files |= {WEIGHTS: safe_torch.save(own[WEIGHTS]), ARRAYS: safe_numpy.save(own[ARRAYS])}
     entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    content = {"format": "sensorium.model", "version": 2, "sensorium": "0", "files": entries}
+    content = {"format": "sensorium.model.network", "version": 2, "sensorium": "0", "files": entries}
     if manifest:
         manifest(content)
     target.mkdir()

@@ -11,7 +11,7 @@ from sensorium.batch import Cells
 from sensorium.registry import augmentations
 
 LIMITS = {
-    "Chance": (0.0, 1.0),
+    "Probability": (0.0, 1.0),
     "Share": (1e-3, 1.0),
     "Decibels": (1e-3, 100.0),
     "PositiveFloat": (1e-6, 1e6),

@@ -13,8 +13,8 @@ MELS = 8
 MEAN, DEVIATION = np.linspace(-6, -3, MELS).astype(np.float32), np.linspace(0.5, 2, MELS).astype(np.float32)
 
 
-def call(name, cells, facts=None, seed=0, **options):
-    augmentation = build_augmentation(name, facts or {}, {"chance": 1.0, **options})
+def call(name, cells, encoder_spec=None, seed=0, **options):
+    augmentation = build_augmentation(name, encoder_spec or {}, {"chance": 1.0, **options})
     return augmentation(cells, torch.Generator().manual_seed(seed)).values
 
 

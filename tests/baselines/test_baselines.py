@@ -11,8 +11,8 @@ from sensorium.experiment import Experiment
 from sensorium.metrics import score
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
-from sensorium.progress import Silent
 from sensorium.registry import baselines, tasks
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
 

@@ -6,7 +6,7 @@ import pytest
 
 import sensorium
 from sensorium.errors import SchemaError
-from sensorium.problems import IN_TRAINING
+from sensorium.findings import IN_TRAINING
 
 FAST = {"train": {"epochs": 1}, "progress": False, "seed": 0}
 

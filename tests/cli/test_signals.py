@@ -13,7 +13,7 @@ import pytest
 
 import sensorium
 from sensorium.errors import OutOfMemoryError
-from sensorium.memory import is_lack_of_memory, told_of_memory
+from sensorium.errors.memory import explain_memory_errors, is_lack_of_memory
 
 PYTHON = [sys.executable, "-m", "sensorium"]
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -168,10 +168,10 @@ def test_what_libraries_say_of_memory_is_understood():
         pa.allocate_buffer(2**60)
 
     for fail in (of_torch, of_numpy, of_arrow):
-        with pytest.raises(OutOfMemoryError, match="does not suffice") as caught, told_of_memory("less"):
+        with pytest.raises(OutOfMemoryError, match="does not suffice") as caught, explain_memory_errors("less"):
             fail()
         assert caught.value.cure == "less" and isinstance(caught.value, MemoryError)
-    with pytest.raises(RuntimeError, match="shape"), told_of_memory("less"):
+    with pytest.raises(RuntimeError, match="shape"), explain_memory_errors("less"):
         raise RuntimeError("shape '[2]' is invalid for input of size 3")
     assert is_lack_of_memory(RuntimeError("can't start new thread"))
     assert is_lack_of_memory(torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"))

@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 
 import sensorium
-from sensorium import hub
 from sensorium.batch import Cells
 from sensorium.encoders import _packaged
 from sensorium.encoders.efficientnet_lite import EfficientNetLite
 from sensorium.encoders.voice_ge2e import Voice, VoiceGE2E, mel_filters
 from sensorium.errors import ConfigError, MissingExtraError
-from sensorium.features import Features
-from sensorium.hub import find_model
+from sensorium.files import pretrained_sources as hub
+from sensorium.files.pretrained_sources import find_model
+from sensorium.model import Features
 from sensorium.testing import check_encoder, make_table
 from sensorium.train.optimizer import make_optimizer
 
@@ -55,7 +55,7 @@ def test_a_picture_is_what_the_package_makes_of_it(version, side, packaged_weigh
         assert torch.allclose(encoder.backbone(scaled), wanted, atol=1e-5)
         vector = torch.nn.functional.layer_norm(wanted.mean((2, 3)), (1280,))
         assert torch.allclose(encoder.features(there(pixels)), vector, atol=1e-4)
-    assert EfficientNetLite.wishes({"version": version})["size"] == side
+    assert EfficientNetLite.preferred_options({"version": version})["size"] == side
 
 
 def test_real_pictures_are_told(packaged_weights):

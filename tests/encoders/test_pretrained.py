@@ -15,9 +15,9 @@ from sensorium.encoders.pretrained_image import PretrainedImage
 from sensorium.encoders.pretrained_text import PretrainedText
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.experiment import Experiment
-from sensorium.features import Features
 from sensorium.modalities.image import Image as Picture
-from sensorium.progress import Silent
+from sensorium.model import Features
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import check_encoder, make_pretrained, make_table
 from sensorium.train.optimizer import make_optimizer

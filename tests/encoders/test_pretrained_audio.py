@@ -141,4 +141,4 @@ def test_a_family_that_is_not_known_is_told(tmp_path):
     config = Speech2TextConfig(vocab_size=20, d_model=16, encoder_layers=1, decoder_layers=1)
     AutoModel.from_config(config).save_pretrained(tmp_path)
     with pytest.raises(ConfigError, match="family 'speech_to_text' are not supported"):
-        PretrainedAudio.wishes({"model": str(tmp_path)})
+        PretrainedAudio.preferred_options({"model": str(tmp_path)})

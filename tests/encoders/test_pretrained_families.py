@@ -13,8 +13,7 @@ import sensorium
 from sensorium.config import Config
 from sensorium.encoders._layers import find_layers
 from sensorium.errors import ConfigError
-from sensorium.features import Features
-from sensorium.model import TowerPlan, build_encoder
+from sensorium.model import Features, TowerPlan, build_encoder
 from sensorium.registry import encoders
 from sensorium.testing import check_encoder, make_pretrained, make_table
 from sensorium.testing.cells import make_cells
@@ -52,9 +51,9 @@ def settings(folders, **options):
 def encoder_of(modality, folder, **options):
     """The encoder, its weights taken, and cells for it."""
     name, options = f"pretrained_{modality}", {"model": folder, **options}
-    cells, facts = make_cells([modality], options=encoders.load(name).wishes(options))
+    cells, encoder_spec = make_cells([modality], options=encoders.load(name).preferred_options(options))
     torch.manual_seed(0)
-    encoder = build_encoder(TowerPlan(modality, [modality], name, options), facts, {})
+    encoder = build_encoder(TowerPlan(modality, [modality], name, options), encoder_spec, {})
     encoder.load_pretrained()
     return encoder, cells[0]
 

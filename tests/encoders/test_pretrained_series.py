@@ -117,4 +117,4 @@ def test_other_models_of_series_are_told(tmp_path):
 
     AutoModel.from_config(PatchTSMixerConfig(context_length=8, patch_length=4, d_model=8)).save_pretrained(tmp_path)
     with pytest.raises(ConfigError, match="family 'patchtsmixer' are not supported"):
-        PretrainedSeries.wishes({"model": str(tmp_path)})
+        PretrainedSeries.preferred_options({"model": str(tmp_path)})

@@ -62,7 +62,12 @@ def test_grey_is_shown_as_colour(tmp_path):
 
 def test_the_column_is_prepared_as_the_model_wishes(tmp_path):
     folder = str(make_pretrained("video", tmp_path))
-    assert PretrainedVideo.wishes({"model": folder}) == {"frames": 4, "size": SIDE, "channels": 3, "fit": "crop"}
+    assert PretrainedVideo.preferred_options({"model": folder}) == {
+        "frames": 4,
+        "size": SIDE,
+        "channels": 3,
+        "fit": "crop",
+    }
 
 
 def test_another_size_is_told_where_the_model_has_fixed_places(tmp_path):

@@ -12,9 +12,9 @@ from sensorium.encoders.text_hashed import FACTOR, SHIFT, TextHashed
 from sensorium.encoders.text_tfidf import TextTfidf
 from sensorium.errors import DataError
 from sensorium.experiment import Experiment
-from sensorium.features import Features
 from sensorium.modalities.text import Text
-from sensorium.progress import Silent
+from sensorium.model import Features
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
 
@@ -156,7 +156,7 @@ def test_characters_are_asked_of_the_modality(tabular):
     encoders = {"text": {"name": "text_hashed", "unit": "character"}}
     model = sensorium.fit(tabular, "label", columns=["text"], encoders=encoders, epochs=1, progress=False)
     learnt = model.bundle.learnt["text"]
-    assert isinstance(learnt, Text) and learnt.facts()["vocabulary"] < 60
+    assert isinstance(learnt, Text) and learnt.encoder_spec()["vocabulary"] < 60
     column = open_table({"text": ["the oven"]}).column("text")
     assert len(learnt.encode(column).values[0]) == len("the oven")
 

@@ -59,7 +59,7 @@ def test_bins_of_a_learnt_column_hold_equal_shares_of_its_rows():
     column = open_table({"c": values}).column("c")
     learnt = Number.learn(column, bins=8)
     cells = numbers(learnt.encode(column).values)
-    _, found = features([learnt.facts()], cells, numeric="piecewise")
+    _, found = features([learnt.encoder_spec()], cells, numeric="piecewise")
     inside = (found[:, 2:] > 0) & (found[:, 2:] < 1)
     assert found.shape[1] == 2 + 8
     assert inside.sum(0) == pytest.approx(np.full(8, 100), abs=2)
@@ -89,7 +89,7 @@ def test_a_constant_column_and_a_date_have_no_bins():
     column = open_table({"c": [5, 5, 5], "d": ["2026-01-31", "2026-02-01", "2026-03-01"]})
     number, date = Number.learn(column.column("c")), Date.learn(column.column("d"))
     cells = [numbers(number.encode(column.column("c")).values), numbers(date.encode(column.column("d")).values)]
-    _, found = features([number.facts(), date.facts()], *cells, numeric="piecewise")
+    _, found = features([number.encoder_spec(), date.encoder_spec()], *cells, numeric="piecewise")
     assert found.shape == (3, 1 + 5 + 2)
     assert found[:, 0].tolist() == [0, 0, 0]
 

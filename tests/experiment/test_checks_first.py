@@ -5,11 +5,11 @@ import pytest
 import torch
 
 import sensorium
-from sensorium import bundle
 from sensorium.errors import ConfigError
 from sensorium.experiment import _job
 from sensorium.modalities.number import Number
 from sensorium.model import Blueprint, TowerPlan
+from sensorium.model import fitted as bundle
 from sensorium.table import open_table
 
 ROWS = 60

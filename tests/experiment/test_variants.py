@@ -6,7 +6,7 @@ import pytest
 from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.experiment import Experiment, Variant
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 
 

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pytest
 from test_replace import names, whole, write
 
-from sensorium.artifact import save_bundle
+from sensorium.artifact import save_fitted
 from sensorium.errors import BusyError
 from sensorium.files import alone_in, one_writer, replaced_file, replaced_folder, standing, sweep
 from sensorium.predictor import load
-from sensorium.search._journal import Journal
+from sensorium.strategies.search._journal import Journal
 from sensorium.table import write_table
 
 
@@ -67,7 +67,7 @@ def test_models_are_not_written_through_links(name, run, folder, tmp_path):
     write(tmp_path / "foreign", "precious")
     (folder / name).symlink_to(tmp_path / "foreign")
     for _ in range(2):
-        save_bundle(load(run).bundle, folder / "m")
+        save_fitted(load(run).bundle, folder / "m")
     assert names(folder) == ["m"] and names(tmp_path / "foreign") == ["first", "last"]
     assert load(folder / "m")
 
@@ -95,7 +95,7 @@ def test_names_of_new_files_can_not_be_known_in_advance(folder):
 
 def test_the_journal_of_a_search_is_not_written_through_a_link(victim, folder):
     pytest.importorskip("optuna")
-    from sensorium.search._space import Space
+    from sensorium.strategies.search._space import Space
 
     (folder / "search.journal").symlink_to(victim)
     Journal(Space(names={}, rate=None), {}, 0, folder / "search.journal")

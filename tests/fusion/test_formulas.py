@@ -114,7 +114,7 @@ def test_late_listens_less_to_a_modality_that_is_unsure_of_a_row():
 def test_the_energy_of_one_logit_does_not_depend_on_its_sign():
     module = fusions.load("late")([1, 1], 1, weights="energy")
     tokens = [Tokens.of_vector(torch.tensor([[4.0], [-4.0]])), Tokens.of_vector(torch.tensor([[0.5], [0.5]]))]
-    share = module.shares(tokens, torch.ones(2, 2, dtype=torch.bool))
+    share = module.modality_weights(tokens, torch.ones(2, 2, dtype=torch.bool))
     assert share[0].tolist() == share[1].tolist()
     assert share[0, 0] > 0.7
 

@@ -30,7 +30,7 @@ def run(name, values, present, seed=0):
     tokens = [Tokens(v, present[:, i, None].expand(v.shape[:2])) for i, v in enumerate(values)]
     tokens = tokens if at_token else [Tokens.of_vector(t.values.mean(1)) for t in tokens]
     with torch.no_grad():
-        return module(tokens, present), module.shares(tokens, present)
+        return module(tokens, present), module.modality_weights(tokens, present)
 
 
 @pytest.mark.parametrize("name", fusions.names())

@@ -12,9 +12,9 @@ from torch import nn
 
 import sensorium
 from sensorium.errors import ConfigError
+from sensorium.findings import Problems
 from sensorium.modalities import Work
 from sensorium.modalities.audio import Audio, mel_filters
-from sensorium.problems import Problems
 from sensorium.table import open_table
 from sensorium.testing import make_table
 
@@ -222,7 +222,7 @@ def test_a_waveform_is_kept_as_it_is():
     assert found.values.values.dtype == np.float32 and found.values.values.ndim == 1
     assert found.values[0] == pytest.approx(short, abs=1e-6)
     assert found.values[2] == pytest.approx(long[:4000], abs=1e-6)
-    assert learnt.facts() == {"form": "waveform", "rate": 8000}
+    assert learnt.encoder_spec() == {"form": "waveform", "rate": 8000}
     assert "waveform" in learnt.describe()
 
 

@@ -44,7 +44,7 @@ def test_a_place_is_the_same_however_it_is_spelt(spelling):
     found = Geo.learn(spelt).encode(spelt)
     assert found.values == pytest.approx(learnt.encode(plain).values, abs=1e-5)
     assert found.present.all() and not found.problems
-    assert learnt.facts() == {"floats": found.values.shape[1]} == {"floats": 27}
+    assert learnt.encoder_spec() == {"floats": found.values.shape[1]} == {"floats": 27}
 
 
 def test_the_order_can_be_told_and_names_and_letters_go_before_it():

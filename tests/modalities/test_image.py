@@ -216,8 +216,8 @@ def test_bytes_are_pictures_too(tmp_path):
 
 def test_size_and_channels_come_from_the_training_pictures():
     grey, colour = png(Pillow.new("L", (28, 20))), png(Pillow.new("RGB", (500, 400)))
-    assert Image.learn(column([grey])).facts() == {"channels": 1, "size": 20}
-    assert Image.learn(column([colour])).facts() == {"channels": 3, "size": 64}
+    assert Image.learn(column([grey])).encoder_spec() == {"channels": 1, "size": 20}
+    assert Image.learn(column([colour])).encoder_spec() == {"channels": 3, "size": 64}
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

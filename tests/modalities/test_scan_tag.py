@@ -67,7 +67,7 @@ def test_ages_are_in_years_and_several_values_stand_side_by_side(tmp_path):
     assert [(p.row, p.reason) for p in found.problems] == [(4, "an age in another form than 045Y: read as missing")]
     spacing = spelt(tmp_path, "PixelSpacing", [["0.5", "0.7"], ["1.5", "0.9"]])
     learnt = ScanTag.learn(spacing)
-    assert learnt.facts() == {"floats": 2}
+    assert learnt.encoder_spec() == {"floats": 2}
     assert learnt.encode(spacing).values.tolist() == [[-1, pytest.approx(-1)], [1, pytest.approx(1)]]
 
 

@@ -29,7 +29,7 @@ def test_words_that_training_rows_lack_are_unknown():
 def test_rare_words_are_unknown_and_the_vocabulary_has_a_limit():
     texts = ["one two", "one two", "one three"]
     assert ids(Text.learn(column(texts)), "three") == [UNKNOWN]
-    assert Text.learn(column(texts), vocabulary=3, min_count=1).facts()["vocabulary"] == 3
+    assert Text.learn(column(texts), vocabulary=3, min_count=1).encoder_spec()["vocabulary"] == 3
 
 
 def test_case_is_folded_unless_told_otherwise():
@@ -90,4 +90,4 @@ def test_any_text_becomes_known_ids(texts):
         cell = encoded.values[row]
         assert encoded.present[row] == bool(text.strip())
         assert (len(cell) > 0) == encoded.present[row]
-        assert ((cell >= 1) & (cell < learnt.facts()["vocabulary"])).all()
+        assert ((cell >= 1) & (cell < learnt.encoder_spec()["vocabulary"])).all()

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 import sensorium
+from sensorium.evaluate.drift import columns_moved, sketch_columns
+from sensorium.evaluate.drift.columns import LOOKED_AT
+from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Ragged
-from sensorium.moved import columns_moved, sketch_columns
-from sensorium.moved.columns import LOOKED_AT
 from sensorium.prepare import Prepared
-from sensorium.problems import Problems
 
 ROWS = 60
 

@@ -6,10 +6,10 @@ from PIL import Image
 
 from sensorium.config import Config
 from sensorium.errors import ConfigError, DataError
+from sensorium.findings import ColumnPlan
 from sensorium.prepare import at_rows, learn_modality, prepare_columns
-from sensorium.progress import Silent
 from sensorium.registry import modalities
-from sensorium.schema import ColumnPlan
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 
 ROWS = 100  # more than the 32 files that a thread takes at a time

@@ -15,9 +15,9 @@ import soundfile
 from PIL import Image
 
 import sensorium
-from sensorium.caches import discard
 from sensorium.config import PrepareConfig
 from sensorium.errors import StoreError
+from sensorium.files.caches import discard
 from sensorium.modalities import Ragged, Work
 from sensorium.prepare import kept, open_store
 from sensorium.prepare.store import Store
@@ -275,7 +275,7 @@ def test_another_user_s_cache_is_gone_on_without_if_it_was_not_asked_for(left, t
 class Said(list):
     """A reporter that remembers."""
 
-    def say(self, text):
+    def log(self, text):
         self.append(text)
 
 

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
-from sensorium.problems import Problems
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,8 @@ from pyarrow import parquet
 from sensorium.config import Config
 from sensorium.modalities import Ragged
 from sensorium.prepare import learn_modality
-from sensorium.schema import infer_columns, make_split
+from sensorium.schema import infer_columns
+from sensorium.split import make_split
 from sensorium.table import open_table
 
 DATA = Path(os.environ.get("SENSORIUM_DATA") or Path(__file__).parents[3] / "shared" / "data")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensorium.schema import SEVERAL, UNSEEN, Names
+from sensorium.labels import SEVERAL, UNSEEN, Names
 from sensorium.table import open_table
 
 NONE = "not there"

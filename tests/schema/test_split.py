@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
-from sensorium.schema import make_split
+from sensorium.split import make_split
 from sensorium.table import open_table
 
 

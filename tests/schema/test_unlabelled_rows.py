@@ -3,7 +3,7 @@
 import numpy as np
 
 from sensorium.config import SplitConfig
-from sensorium.schema import make_split, unlabelled_rows
+from sensorium.split import make_split, unlabelled_rows
 from sensorium.table import open_table
 
 

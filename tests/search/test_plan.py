@@ -3,8 +3,8 @@
 import pytest
 
 from sensorium.errors import ConfigError
-from sensorium.search import Budget, parse_budget
-from sensorium.search._plan import Plan, make_plan
+from sensorium.strategies.search import Budget, parse_budget
+from sensorium.strategies.search._plan import Plan, make_plan
 
 
 @pytest.mark.parametrize(

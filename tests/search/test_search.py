@@ -9,18 +9,18 @@ import pytest
 from PIL import Image
 
 import sensorium
-from sensorium.artifact import load_bundle
+from sensorium.artifact import load_fitted
 from sensorium.config import Config
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.experiment import Experiment, Trained
 from sensorium.metrics import Outcome
 from sensorium.predictor import Model
-from sensorium.progress import Silent
-from sensorium.search import Budget, search
-from sensorium.search._ensemble import choose_ensemble, join, mean_outcome
-from sensorium.search._journal import Journal
-from sensorium.search._space import open_space, variant_of
-from sensorium.search._trials import Entrant, Trials
+from sensorium.runtime.progress import Silent
+from sensorium.strategies.search import Budget, search
+from sensorium.strategies.search._ensemble import choose_ensemble, join, mean_outcome
+from sensorium.strategies.search._journal import Journal
+from sensorium.strategies.search._space import open_space, variant_of
+from sensorium.strategies.search._trials import Entrant, Trials
 from sensorium.table import open_table
 
 EPOCHS = 3
@@ -41,7 +41,7 @@ class Told(Silent):
     def __init__(self):
         self.lines = []
 
-    def say(self, text):
+    def log(self, text):
         self.lines.append(text)
 
     def __contains__(self, words):
@@ -197,7 +197,7 @@ def tried(found):
 
 def test_time_spent_before_a_kill_counts(tabular, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("sensorium.search._search._Search._rungs", lambda *_: 1 / 0)
+        patch.setattr("sensorium.strategies.search._search._Search._rungs", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     _, trained = run(tabular, 20, folder=tmp_path)
@@ -216,7 +216,7 @@ def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp
 
 def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("sensorium.search._search._Search._plan", lambda *_: 1 / 0)
+        patch.setattr("sensorium.strategies.search._search._Search._plan", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     job, _ = run(open_table(tabular).take(np.arange(100)), 20, folder=tmp_path)
@@ -229,7 +229,7 @@ def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, m
         Image.new("L", (8, 8), 100 * (row % 2) + row).save(tmp_path / f"{row}.png")
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["photo,label", *(f"{row}.png,{'ab'[row % 2]}" for row in range(60))]))
-    monkeypatch.setattr("sensorium.search._search._Search._plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("sensorium.strategies.search._search._Search._plan", lambda *_: 1 / 0)
     for changed in (False, False, True):
         if changed:
             Image.new("L", (8, 8), 255).save(tmp_path / "7.png")
@@ -388,7 +388,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(tabular, tmp_path):
     assert isinstance(job.outcome(joined.bundle, "validation"), Outcome)
     assert job.outcome(joined.bundle, "validation").scores == pytest.approx(np.mean(alone, axis=0))
     Model(joined.bundle).save(tmp_path / "m")
-    kept = Model(load_bundle(tmp_path / "m"))
+    kept = Model(load_fitted(tmp_path / "m"))
     assert kept.evaluate(job.table, "test").to_json() == Model(joined.bundle).evaluate(job.table, "test").to_json()
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from sensorium.cli._main import make_app
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.problems import Outside, Unreadable
+from sensorium.findings import Outside, Unreadable
 from sensorium.table import Files, _fetch, _guard, open_table
 from sensorium.table._guard import Guard, NotAllowed, is_public
 

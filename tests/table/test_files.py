@@ -2,7 +2,7 @@
 
 import pytest
 
-from sensorium.problems import Unreadable
+from sensorium.findings import Unreadable
 from sensorium.table import Files
 
 

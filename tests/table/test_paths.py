@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sensorium.problems import Outside, Unreadable
+from sensorium.findings import Outside, Unreadable
 from sensorium.table import Files
 
 

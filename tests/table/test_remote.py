@@ -16,10 +16,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import sensorium
-from sensorium.caches import discard
 from sensorium.cli._main import make_app
 from sensorium.errors import MissingExtraError, StoreError, TableError
-from sensorium.problems import Unreadable
+from sensorium.files.caches import discard
+from sensorium.findings import Unreadable
 from sensorium.table import _fetch, _fetched, _guard, _remote, open_table
 
 ROWS = 40

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import sensorium
 from sensorium.config import Config, TableConfig
 from sensorium.errors import ConfigError, SchemaError, TableError
-from sensorium.schema import make_split
+from sensorium.split import make_split
 from sensorium.table import open_table
 
 PLAIN = {"entity": "name", "time": "day", "values": ["price"], "target": "price", "length": 3}

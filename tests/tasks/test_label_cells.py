@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import sensorium
+from sensorium.labels import read_labels
 from sensorium.registry import tasks
-from sensorium.schema import read_labels
 from sensorium.table import open_table
 from sensorium.tasks import learn_task
 

@@ -5,7 +5,7 @@ import torch
 from sensorium.config import Config
 from sensorium.experiment import Experiment, Variant
 from sensorium.prepare.loader import Loader
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.techniques import Course, Step
 

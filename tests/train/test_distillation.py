@@ -8,7 +8,7 @@ import sensorium
 from sensorium.config import PrepareConfig
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.experiment import _teacher
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.techniques.distillation import divergence
 
@@ -40,18 +40,18 @@ def softmax(logits):
 
 
 def test_the_divergence_of_classes_is_that_of_kullback_and_leibler():
-    taught, answered = np.random.default_rng(0).normal(size=(2, 7, 4))
-    p, q = softmax(taught), softmax(answered)
+    teacher_scores, answered = np.random.default_rng(0).normal(size=(2, 7, 4))
+    p, q = softmax(teacher_scores), softmax(answered)
     expected = (p * np.log(p / q)).sum(1).mean()
-    found = divergence(torch.tensor(taught), torch.tensor(answered), classes=True)
+    found = divergence(torch.tensor(teacher_scores), torch.tensor(answered), classes=True)
     assert found.item() == pytest.approx(expected)
 
 
 def test_of_yes_and_no_each_label_diverges_by_itself():
-    taught, answered = np.random.default_rng(1).normal(size=(2, 7, 3))
-    p, q = 1 / (1 + np.exp(-taught)), 1 / (1 + np.exp(-answered))
+    teacher_scores, answered = np.random.default_rng(1).normal(size=(2, 7, 3))
+    p, q = 1 / (1 + np.exp(-teacher_scores)), 1 / (1 + np.exp(-answered))
     expected = (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).mean()
-    found = divergence(torch.tensor(taught), torch.tensor(answered), classes=False)
+    found = divergence(torch.tensor(teacher_scores), torch.tensor(answered), classes=False)
     assert found.item() == pytest.approx(expected)
 
 
@@ -68,8 +68,8 @@ def test_what_a_teacher_knows_makes_up_for_labels_that_are_wrong(teacher):
     few["label"] = [
         {"yes": "no", "no": "yes"}[own] if turn else own for own, turn in zip(few["label"], wrong, strict=True)
     ]
-    plain, taught = (fit(few, epochs=20, train=train) for train in ({}, {"teacher": teacher}))
-    accuracy = [model.evaluate(made(600, seed=4)).metrics["accuracy"] for model in (plain, taught)]
+    plain, teacher_scores = (fit(few, epochs=20, train=train) for train in ({}, {"teacher": teacher}))
+    accuracy = [model.evaluate(made(600, seed=4)).metrics["accuracy"] for model in (plain, teacher_scores)]
     assert accuracy[1] > accuracy[0] + 0.05
 
 

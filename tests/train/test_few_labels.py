@@ -14,9 +14,9 @@ from sensorium.config import Config, PretrainConfig
 from sensorium.errors import ConfigError
 from sensorium.experiment import Experiment
 from sensorium.model import FusionModel
-from sensorium.progress import Silent
 from sensorium.registry import techniques
 from sensorium.report import fit_text
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.techniques._unlabelled import draw_rows, hide_some, ramp_up
 from sensorium.testing import make_pretrained

@@ -9,8 +9,8 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.experiment import Experiment
 from sensorium.model import FusionModel
-from sensorium.progress import Silent
 from sensorium.registry import fusions
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.train.precision import Precision
 

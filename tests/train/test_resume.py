@@ -18,10 +18,10 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 import sensorium
-from sensorium import features
 from sensorium.cli import _main
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.experiment import _experiment
+from sensorium.model import features
 from sensorium.train import Interrupted, checkpoint, tree
 
 CLOCK = {"seconds", "rows_per_second"}

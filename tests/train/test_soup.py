@@ -9,7 +9,7 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.experiment import Experiment, Variant
 from sensorium.prepare.loader import Loader
-from sensorium.progress import Silent
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.train import Training, soup
 from sensorium.train.best import Best

@@ -8,8 +8,8 @@ import sensorium
 from sensorium.config import Config
 from sensorium.experiment import Experiment, Variant
 from sensorium.prepare.loader import Loader
-from sensorium.progress import Silent
 from sensorium.registry import techniques
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.techniques import Course, Step
 from sensorium.techniques.ogm_ge import coefficients

@@ -11,15 +11,15 @@ import numpy as np
 import torch
 
 from sensorium.adaptation._base import Adaptation, Unlabelled
-from sensorium.bundle import Bundle
 from sensorium.config import check_options
 from sensorium.errors import ConfigError, DataError
-from sensorium.moved import answers_moved, columns_moved, metrics_moved, sketch_columns, weights_moved
+from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, sketch_columns, weights_moved
+from sensorium.findings import Problems
+from sensorium.model import FittedModel
 from sensorium.prepare import Prepared, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
-from sensorium.problems import Problems
-from sensorium.progress import Reporter
 from sensorium.registry import adaptations
+from sensorium.runtime.progress import Reporter
 from sensorium.table import Table
 
 DEFAULT = "adabn"
@@ -35,8 +35,8 @@ class Chosen:
 
 
 def adapt_bundle(
-    bundle: Bundle, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
-) -> tuple[Bundle, Problems]:
+    bundle: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
+) -> tuple[FittedModel, Problems]:
     """A copy of the model, adapted to all rows of a table; labels are read for the report alone, where there are any.
 
     Args:
@@ -76,7 +76,7 @@ def adapt_bundle(
     return adapted, Problems([*whole, *prepared.problems])
 
 
-def _choose(bundle: Bundle, name: str, options: Mapping[str, Any]) -> Chosen:
+def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
     if bundle.int8:
         raise ConfigError("a model of eight bits can't be adapted", cure="adapt the one that it was made of")
     if bundle.others:
@@ -93,7 +93,7 @@ def _choose(bundle: Bundle, name: str, options: Mapping[str, Any]) -> Chosen:
     return chosen
 
 
-def _moved(before: Bundle, after: Bundle, table: Table, prepared: Prepared) -> dict[str, Any]:
+def _moved(before: FittedModel, after: FittedModel, table: Table, prepared: Prepared) -> dict[str, Any]:
     rows = np.flatnonzero(prepared.has_any())
     old, new = (bundle.scores(prepared, rows) for bundle in (before, after))
     statistics = sketch_columns(prepared, before.learnt, np.arange(len(prepared)))

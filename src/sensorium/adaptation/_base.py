@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Generator
 
-from sensorium.bundle import Bundle
+from sensorium.model import FittedModel
 from sensorium.prepare.loader import Loader
-from sensorium.progress import Reporter
+from sensorium.runtime.progress import Reporter
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -44,7 +44,7 @@ class Adaptation(ABC):
     Keyword-only parameters of its constructor are the user's options.
     """
 
-    def check(self, bundle: Bundle) -> None:  # noqa: B027 - most methods suit every model
+    def check(self, bundle: FittedModel) -> None:  # noqa: B027 - most methods suit every model
         """Has the model what the method changes? Asked before the table's cells are read.
 
         Raises:
@@ -52,7 +52,7 @@ class Adaptation(ABC):
         """
 
     @abstractmethod
-    def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
+    def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
         """Change the bundle's network in place.
 
         Returns:

@@ -8,7 +8,7 @@ from pydantic import NonNegativeInt
 
 from sensorium.adaptation._base import Adaptation, Unlabelled
 from sensorium.adaptation._statistics import estimate_statistics, normalisations
-from sensorium.bundle import Bundle
+from sensorium.model import FittedModel
 
 
 class AdaBN(Adaptation):
@@ -25,8 +25,8 @@ class AdaBN(Adaptation):
     def __init__(self, *, prior: NonNegativeInt = 16) -> None:
         self.prior = prior
 
-    def check(self, bundle: Bundle) -> None:
+    def check(self, bundle: FittedModel) -> None:
         normalisations(bundle.network)
 
-    def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
+    def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
         return {"layers": estimate_statistics(bundle.network, domain, bundle.batch, self.prior)}

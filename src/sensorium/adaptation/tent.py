@@ -12,9 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sensorium.adaptation._base import Adaptation, Unlabelled
 from sensorium.adaptation._statistics import estimate_statistics, normalisations
-from sensorium.bundle import Bundle
 from sensorium.errors import TrainingError
-from sensorium.model import FusionModel
+from sensorium.model import FittedModel, FusionModel
 
 TASKS = ("binary", "multiclass")
 SMALL = 1e-8
@@ -48,10 +47,10 @@ class Tent(Adaptation):
         self.prior, self.rate, self.epochs = prior, rate, epochs
         self.batch_size, self.diversity = batch_size, diversity
 
-    def check(self, bundle: Bundle) -> None:
+    def check(self, bundle: FittedModel) -> None:
         normalisations(bundle.network)
 
-    def adapt(self, bundle: Bundle, domain: Unlabelled) -> dict[str, Any]:
+    def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
         network = bundle.network
         layers = estimate_statistics(network, domain, bundle.batch, self.prior)
         trained = _only_gains(network)

@@ -1,13 +1,13 @@
 """Models as files: JSON and safetensors, nothing executed, nothing pickled, the manifest written last."""
 
 from sensorium.artifact.format import to_json
-from sensorium.artifact.load import load_bundle
-from sensorium.artifact.save import check_place, save_bundle, sweep_model, write_file
+from sensorium.artifact.load import load_fitted
+from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 
 __all__ = [
     "check_place",
-    "load_bundle",
-    "save_bundle",
+    "load_fitted",
+    "save_fitted",
     "sweep_model",
     "to_json",
     "write_file",

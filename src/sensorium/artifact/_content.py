@@ -10,8 +10,8 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from sensorium.errors import ArtifactError
-from sensorium.learned import explain
-from sensorium.schema.seen_rows import DIGITS, FITS, MOST
+from sensorium.files.state import explain
+from sensorium.split.seen_rows import DIGITS, FITS, MOST
 
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Name], Field(min_length=1)]

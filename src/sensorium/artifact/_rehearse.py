@@ -12,11 +12,11 @@ import torch
 
 from sensorium.batch import Cells
 from sensorium.errors import ArtifactError, SensoriumError
+from sensorium.findings import Problems
 from sensorium.modalities import Modality
 from sensorium.model import FusionModel
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
-from sensorium.problems import Problems
 from sensorium.table import Column, Files
 
 

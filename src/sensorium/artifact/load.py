@@ -28,16 +28,14 @@ from sensorium.artifact.format import (
     is_whole,
     upgrade,
 )
-from sensorium.bundle import Bundle, Member, build_network, pick_device
 from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
 from sensorium.files import MANIFEST, UNREADABLE_ZIP, standing
-from sensorium.hub import closed
-from sensorium.int8 import expect_int8
+from sensorium.files.pretrained_sources import closed
 from sensorium.modalities import Modality
-from sensorium.model import Blueprint, FusionModel
+from sensorium.model import Blueprint, FittedModel, FusionModel, Member, build_network, expect_int8, pick_device
 from sensorium.registry import modalities, tasks
-from sensorium.schema import SeenRows
+from sensorium.split import SeenRows
 from sensorium.tasks import Task
 from sensorium.tasks.several import Several
 
@@ -51,12 +49,12 @@ READ_OF_CARD: dict[str, Any] = {
 }
 
 
-def load_bundle(
+def load_fitted(
     path: Path,
     device: str = "auto",
     modules: Mapping[str, nn.Module] | None = None,
     given: Mapping[str, Any] | None = None,
-) -> Bundle:
+) -> FittedModel:
     """Read a model folder, a run folder with a `model` in it, or a zip.
 
     Args:
@@ -194,7 +192,7 @@ def _archive(path: Path) -> tuple[list[str], Any]:
     return names, read
 
 
-def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) -> Bundle:
+def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) -> FittedModel:
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 
@@ -225,7 +223,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     first = member(model, "", model.int8)
     config, given = split_saved(model.config)
     kinds = {column.name: column.modality for column in model.columns}
-    return Bundle(
+    return FittedModel(
         config=parse(Config, config, f"{target.place}/{MODEL}, config"),
         target=model.target,
         kinds=kinds,

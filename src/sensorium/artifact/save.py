@@ -13,16 +13,15 @@ from torch import Tensor
 
 from sensorium import __version__
 from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, make_manifest, to_json
-from sensorium.bundle import Bundle
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
-from sensorium.model import FusionModel
+from sensorium.model import FittedModel, FusionModel
 
 ZIP = ".zip"
 
 
-def save_bundle(bundle: Bundle, path: Path) -> None:
+def save_fitted(bundle: FittedModel, path: Path) -> None:
     """Write a folder, or one file where the path ends in `.zip`.
 
     What was there before is replaced only once all is written; of several processes that save here, the last one wins.
@@ -75,7 +74,7 @@ def write_file(path: Path, content: bytes) -> None:
         raise ArtifactError(f"{path.name} can't be written: {error.strerror}", place=str(path.parent)) from None
 
 
-def _contents(bundle: Bundle) -> dict[str, bytes]:
+def _contents(bundle: FittedModel) -> dict[str, bytes]:
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 

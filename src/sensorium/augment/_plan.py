@@ -13,7 +13,7 @@ from sensorium.augment._base import Augmentation
 from sensorium.batch import Batch
 from sensorium.config import Config, check_options
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 from sensorium.registry import augmentations, modalities
 
 Chosen: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -41,16 +41,16 @@ def choose_augmentations(kinds: Mapping[str, str], config: Config) -> dict[str, 
     return {column: chosen for column, chosen in found.items() if chosen}
 
 
-def build_augmentations(chosen: Chosen, facts: Mapping[str, Facts]) -> dict[str, list[Augmentation]]:
+def build_augmentations(chosen: Chosen, encoder_spec: Mapping[str, EncoderSpec]) -> dict[str, list[Augmentation]]:
     """Column → its augmentations, ready to be called."""
     return {
-        column: [build_augmentation(name, facts[column], options) for name, options in named.items()]
+        column: [build_augmentation(name, encoder_spec[column], options) for name, options in named.items()]
         for column, named in chosen.items()
-        if column in facts
+        if column in encoder_spec
     }
 
 
-def build_augmentation(name: str, facts: Facts, options: Mapping[str, Any]) -> Augmentation:
+def build_augmentation(name: str, encoder_spec: EncoderSpec, options: Mapping[str, Any]) -> Augmentation:
     """One of them, for a column whose modality knows these facts.
 
     Raises:
@@ -58,13 +58,13 @@ def build_augmentation(name: str, facts: Facts, options: Mapping[str, Any]) -> A
     """
     kind = augmentations.load(name)
     needed = [p.name for p in _parameters(kind) if p.kind is p.POSITIONAL_OR_KEYWORD]
-    if lacking := [fact for fact in needed if fact not in facts]:
+    if lacking := [fact for fact in needed if fact not in encoder_spec]:
         raise ConfigError(
             f"augmentation {name!r} needs {', '.join(lacking)} of its column, which are not there in this form",
             place=f"augment: {name}",
             cure="leave it out, or change the options of the column's modality (a waveform has no mel bands)",
         )
-    built: Augmentation = kind(**{fact: facts[fact] for fact in needed}, **options)
+    built: Augmentation = kind(**{fact: encoder_spec[fact] for fact in needed}, **options)
     return built
 
 

@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation, spread, uniform
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("image", "images", "video")
 
@@ -22,7 +22,12 @@ class Colour(Augmentation):
     """
 
     def __init__(
-        self, *, chance: Chance = 1.0, brightness: Chance = 0.2, contrast: Chance = 0.2, saturation: Chance = 0.2
+        self,
+        *,
+        chance: Probability = 1.0,
+        brightness: Probability = 0.2,
+        contrast: Probability = 0.2,
+        saturation: Probability = 0.2,
     ) -> None:
         super().__init__(chance)
         self.brightness, self.contrast, self.saturation = brightness, contrast, saturation

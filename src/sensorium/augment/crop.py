@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation, uniform
 from sensorium.augment._pictures import on_planes, warp
 from sensorium.batch import Cells
-from sensorium.config import Chance, Share
+from sensorium.config import Probability, Share
 
 ACCEPTS = ("image", "images", "video", "scan")
 
@@ -21,7 +21,7 @@ class Crop(Augmentation):
         smallest: side of the square as a share of the picture's, from which up it is drawn.
     """
 
-    def __init__(self, *, chance: Chance = 1.0, smallest: Share = 0.8) -> None:
+    def __init__(self, *, chance: Probability = 1.0, smallest: Share = 0.8) -> None:
         super().__init__(chance)
         self.smallest = smallest
 

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation, spans, uniform
 from sensorium.augment._pictures import on_planes
 from sensorium.batch import Cells
-from sensorium.config import Chance, Share
+from sensorium.config import Probability, Share
 
 ACCEPTS = ("image", "images", "video", "scan")
 SMALLEST = 0.02  # of the picture
@@ -25,7 +25,7 @@ class Erase(Augmentation):
         area: of the rectangle, a share of the picture's: the largest; the smallest is 0.02.
     """
 
-    def __init__(self, *, chance: Chance = 0.5, area: Share = 0.33) -> None:
+    def __init__(self, *, chance: Probability = 0.5, area: Share = 0.33) -> None:
         super().__init__(chance)
         self.area = area
 

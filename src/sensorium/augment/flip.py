@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation
 from sensorium.augment._pictures import on_planes
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("image", "images", "video", "scan")
 
@@ -22,7 +22,9 @@ class Flip(Augmentation):
         direction: left to right, or upside down.
     """
 
-    def __init__(self, *, chance: Chance = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal") -> None:
+    def __init__(
+        self, *, chance: Probability = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal"
+    ) -> None:
         super().__init__(chance)
         self.axis = -1 if direction == "horizontal" else -2
 

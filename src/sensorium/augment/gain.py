@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation, spread, uniform
 from sensorium.augment._spectra import Scale
 from sensorium.batch import Cells
-from sensorium.config import Chance, Decibels
+from sensorium.config import Decibels, Probability
 
 ACCEPTS = ("audio",)
 
@@ -23,7 +23,7 @@ class Gain(Augmentation):
     """
 
     def __init__(
-        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Chance = 1.0, decibels: Decibels = 6.0
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Probability = 1.0, decibels: Decibels = 6.0
     ) -> None:
         super().__init__(chance)
         self.scale, self.decibels = Scale(mean, deviation), decibels

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("number", "vector")
 
@@ -22,7 +22,7 @@ class Noise(Augmentation):
         deviation: of the noise, in standard deviations of the training rows.
     """
 
-    def __init__(self, *, chance: Chance = 1.0, deviation: PositiveFloat = 0.1) -> None:
+    def __init__(self, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:
         super().__init__(chance)
         self.deviation = deviation
 

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation, uniform
 from sensorium.augment._pictures import on_planes, warp
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("image", "images", "video", "scan")
 
@@ -24,7 +24,7 @@ class Rotate(Augmentation):
         degrees: farthest turn, to either side.
     """
 
-    def __init__(self, *, chance: Chance = 1.0, degrees: PositiveFloat = 15.0) -> None:
+    def __init__(self, *, chance: Probability = 1.0, degrees: PositiveFloat = 15.0) -> None:
         super().__init__(chance)
         self.degrees = degrees
 

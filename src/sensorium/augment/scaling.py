@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("series",)
 
@@ -22,7 +22,7 @@ class Scaling(Augmentation):
         deviation: of the factor, which is normal around 1.
     """
 
-    def __init__(self, channels: int, *, chance: Chance = 1.0, deviation: PositiveFloat = 0.1) -> None:
+    def __init__(self, channels: int, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:
         super().__init__(chance)
         self.channels, self.deviation = channels, deviation
 

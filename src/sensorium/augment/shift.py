@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation, uniform
 from sensorium.augment._pictures import on_planes, warp
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("image", "images", "video", "scan")
 
@@ -21,7 +21,7 @@ class Shift(Augmentation):
         share: of the side, farthest move.
     """
 
-    def __init__(self, *, chance: Chance = 1.0, share: Chance = 0.1) -> None:
+    def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:
         super().__init__(chance)
         self.share = share
 

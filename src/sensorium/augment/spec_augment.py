@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation, spans, uniform
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("audio",)
 
@@ -31,10 +31,10 @@ class SpecAugment(Augmentation):
         self,
         mels: int,
         *,
-        chance: Chance = 1.0,
-        bands: Chance = 0.2,
+        chance: Probability = 1.0,
+        bands: Probability = 0.2,
         band_masks: NonNegativeInt = 1,
-        time: Chance = 0.2,
+        time: Probability = 0.2,
         time_masks: NonNegativeInt = 1,
     ) -> None:
         super().__init__(chance)

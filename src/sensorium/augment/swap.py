@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation, uniform
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("number", "category", "boolean", "date", "vector")
 
@@ -19,7 +19,7 @@ class Swap(Augmentation):
         chance: of a row's cell to be replaced.
     """
 
-    def __init__(self, *, chance: Chance = 0.1) -> None:
+    def __init__(self, *, chance: Probability = 0.1) -> None:
         super().__init__(chance)
 
     def change(self, cells: Cells, random: Generator) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation, spread, uniform
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("audio",)
 
@@ -21,7 +21,7 @@ class TimeShift(Augmentation):
         share: of the sound's own length, farthest move.
     """
 
-    def __init__(self, *, chance: Chance = 1.0, share: Chance = 0.1) -> None:
+    def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:
         super().__init__(chance)
         self.share = share
 

@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 
 from sensorium.augment._base import Augmentation, uniform
 from sensorium.batch import Cells
-from sensorium.config import Chance
+from sensorium.config import Probability
 
 ACCEPTS = ("text", "document")
 UNKNOWN = 1  # the id, in texts and documents, of a token that it doesn't know
@@ -22,7 +22,7 @@ class TokenDropout(Augmentation):
         share: chance of each of its tokens.
     """
 
-    def __init__(self, *, chance: Chance = 1.0, share: Chance = 0.1) -> None:
+    def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:
         super().__init__(chance)
         self.share = share
 

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from sensorium.augment._base import Augmentation, spread, uniform
 from sensorium.augment._spectra import Scale
 from sensorium.batch import Cells
-from sensorium.config import Chance, Decibels
+from sensorium.config import Decibels, Probability
 
 ACCEPTS = ("audio",)
 QUIETEST = 30.0  # decibels above the least ratio at which noise is hardly heard any more
@@ -26,7 +26,7 @@ class WhiteNoise(Augmentation):
     """
 
     def __init__(
-        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Chance = 0.5, ratio: Decibels = 10.0
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Probability = 0.5, ratio: Decibels = 10.0
     ) -> None:
         super().__init__(chance)
         self.scale, self.ratio = Scale(mean, deviation), ratio

@@ -12,10 +12,10 @@ import typer
 
 from sensorium import __version__
 from sensorium.errors import OutOfMemoryError, SensoriumError
-from sensorium.memory import told_of_memory
-from sensorium.printable import printable, printable_json
+from sensorium.errors.memory import explain_memory_errors
+from sensorium.errors.printable import printable, printable_json
 from sensorium.registry import commands
-from sensorium.signals import SIGNALLED, end
+from sensorium.runtime.signals import SIGNALLED, end
 
 try:
     import resource
@@ -35,7 +35,7 @@ def main() -> None:
     Ctrl-C), 141 where nobody reads the output any more, as after `| head`.
     """
     try:
-        with told_of_memory(LESS):
+        with explain_memory_errors(LESS):
             _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from sensorium.printable import printable, printable_json
+from sensorium.errors.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -25,11 +25,11 @@ def demo(
     Example: sensorium demo --out demo
     """
     from sensorium.api import compare, fit
-    from sensorium.demo import make_parcels, read_truth
     from sensorium.inspection import inspect
     from sensorium.predictor import load
     from sensorium.report import comparison_text, evaluation_text, inspection_text, predictions_text, text_line
     from sensorium.table import write_table
+    from sensorium.testing.demo import make_parcels, read_truth
 
     def heading(command: str) -> None:
         show("", json)

@@ -10,7 +10,7 @@ import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
-from sensorium.signals import SIGNALLED
+from sensorium.runtime.signals import SIGNALLED
 
 if TYPE_CHECKING:
     from sensorium.predictor import Model
@@ -69,8 +69,8 @@ def fit(
         prepare__stream=stream or None, train__balance="auto" if doctor else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
+    from sensorium.experiment._run import check_folder
     from sensorium.report import doctor_json, fit_text, moved_text, problems_text
-    from sensorium.run import check_folder
     from sensorium.train import Interrupted
 
     if config:

@@ -34,11 +34,11 @@ def predict(
     Example: sensorium predict run new.csv -o answers.parquet
     """
     from sensorium.config import parse_assignments
+    from sensorium.experiment._run import check_not_of_a_run
     from sensorium.files import check_apart, check_outside_models
+    from sensorium.findings import Problems
     from sensorium.predictor import load
-    from sensorium.problems import Problems
     from sensorium.report import problems_text
-    from sensorium.run import check_not_of_a_run
     from sensorium.table import check_writable, write_table
 
     check_writable(out)

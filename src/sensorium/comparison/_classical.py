@@ -11,11 +11,11 @@ import torch
 from sensorium.baselines import Baseline, Columns, Job, flatten_columns, left_out, not_installed
 from sensorium.comparison._result import Cost
 from sensorium.comparison._trial import Trial
-from sensorium.cost import Meter
 from sensorium.experiment import Experiment
 from sensorium.metrics import score
 from sensorium.registry import baselines
-from sensorium.schema import SPLITS
+from sensorium.runtime.profiling import ResourceMeter
+from sensorium.split import SPLITS
 
 CPU = torch.device("cpu")
 
@@ -47,7 +47,7 @@ class Classical:
         experiment, (columns, _) = self.experiment, self._matrix
         train, validation, test = (experiment.rows(split) for split in SPLITS)
         job = Job(columns, experiment.target, train, validation, experiment.task, experiment.config.seed)
-        with Meter(CPU) as fitting:
+        with ResourceMeter(CPU) as fitting:
             model: Baseline = baselines.load(registered)(job)
             model.fit()
         start = time.perf_counter()
@@ -57,7 +57,7 @@ class Classical:
         cost = self._cost(model.parameters, fitting, answering)
         return Trial(scores, float(score(metric, outcome)[0]), cost)
 
-    def _cost(self, parameters: int | None, fitting: Meter, answering: float) -> Cost:
+    def _cost(self, parameters: int | None, fitting: ResourceMeter, answering: float) -> Cost:
         """Of making the matrix and of the model; rows that are answered are made into numbers first."""
         columns, made = self._matrix
         rows, test = len(self.experiment.target), len(self.experiment.rows("test"))
@@ -70,8 +70,8 @@ class Classical:
         return Cost(made.seconds + fitting.seconds, parameters, memory, energy, rate)
 
     @cached_property
-    def _matrix(self) -> tuple[Columns, Meter]:
-        with Meter(CPU) as meter:
+    def _matrix(self) -> tuple[Columns, ResourceMeter]:
+        with ResourceMeter(CPU) as meter:
             columns = flatten_columns(
                 self.experiment.prepared, self.experiment.rows("train"), self.experiment.config.seed
             )

@@ -14,11 +14,11 @@ import torch
 
 from sensorium import __version__
 from sensorium.artifact import write_file
-from sensorium.caches import seal, unseal
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
 from sensorium.comparison._trial import Trial
 from sensorium.experiment import Experiment, hash_columns, hash_state
+from sensorium.files.caches import seal, unseal
 from sensorium.prepare import hash_arrays
 from sensorium.prepare.streamed import Streamed
 

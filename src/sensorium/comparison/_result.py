@@ -17,7 +17,7 @@ class Cost:
     Attributes:
         seconds: of training.
         parameters: numbers that were trained; None where they can't be counted.
-        memory: MB by which memory grew at its peak while it was trained and tested (see `sensorium.cost`).
+        memory: MB by which memory grew at its peak while it was trained and tested (see `sensorium.runtime.profiling`).
         energy: joules meanwhile. Both are None where the system doesn't tell.
         rows_per_second: answered, of prepared rows: files were decoded, and features of frozen encoders computed,
             beforehand.

@@ -12,7 +12,7 @@ from typing import Any
 
 from sensorium.artifact import (
     check_place,
-    save_bundle,
+    save_fitted,
     sweep_model,
     to_json,
     write_file,
@@ -28,8 +28,8 @@ from sensorium.errors import ConfigError, SensoriumError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.experiment import Experiment
 from sensorium.files import check_apart, check_outside_models
+from sensorium.findings import Problems
 from sensorium.metrics import Outcome, metrics_of, score
-from sensorium.problems import Problems
 
 RECORD = "comparison.json"
 
@@ -142,7 +142,7 @@ class _Sweep:
         trained = self._baseline(candidate) if candidate.kind == "baseline" else self._networks(candidate)
         if isinstance(trained, str):
             self.left_out[candidate.name] = trained
-            self.experiment.report.say(f"? {candidate.name} is left out: {trained}")
+            self.experiment.report.log(f"? {candidate.name} is left out: {trained}")
         else:
             self._keep(candidate, trained)
 
@@ -170,14 +170,14 @@ class _Sweep:
         seeded = replace(candidate, variant=replace(candidate.variant, seed=self.asked.seeds[place]))
         found = self._kept.find(seeded, saved=place == 0) if self._kept else None
         if found:
-            self.experiment.report.say(f"{candidate.name}: finished before, taken from {self.out}")
+            self.experiment.report.log(f"{candidate.name}: finished before, taken from {self.out}")
             self._taken += 1
             return found
         self._tell(candidate, place)
         trial, bundle = train_network(self.experiment, seeded, self.metric)
         if self.out and place == 0:
             (self.out / RECORD).unlink(missing_ok=True)  # of an earlier comparison, of which this was another model
-            save_bundle(bundle, self.out / candidate.name)
+            save_fitted(bundle, self.out / candidate.name)
         if self._kept:
             self._kept.keep(seeded, trial, saved=place == 0)
         return trial
@@ -190,7 +190,7 @@ class _Sweep:
         trained = done - self._taken
         left = (time.perf_counter() - self._start) / trained * (self._steps - done) if trained else 0.0
         about = f", about {_duration(left)} left" if trained else ""
-        self.experiment.report.say(f"{candidate.name}: training{seed} ({done + 1} of {self._steps}{about})")
+        self.experiment.report.log(f"{candidate.name}: training{seed} ({done + 1} of {self._steps}{about})")
 
     def _keep(self, candidate: Candidate, trials: list[Trial]) -> None:
         rows = self.experiment.rows("test")

@@ -10,11 +10,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.bundle import Bundle
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Cost
-from sensorium.cost import Meter
 from sensorium.experiment import Experiment
+from sensorium.model import FittedModel
+from sensorium.runtime.profiling import ResourceMeter
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -34,9 +34,9 @@ class Trial:
     cost: Cost
 
 
-def train_network(experiment: Experiment, candidate: Candidate, metric: str) -> tuple[Trial, Bundle]:
+def train_network(experiment: Experiment, candidate: Candidate, metric: str) -> tuple[Trial, FittedModel]:
     """Train, test, measure."""
-    with Meter(experiment.device) as meter:
+    with ResourceMeter(experiment.device) as meter:
         trained = experiment.train(candidate.variant)
     bundle, rows = trained.bundle, experiment.rows("test")
     prepared = experiment.prepared.only(bundle.learnt)

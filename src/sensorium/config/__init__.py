@@ -15,13 +15,13 @@ from sensorium.config._spelling import as_modality, as_yaml, key_of, set_missing
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (
-    Chance,
     Choice,
     Decibels,
     Depth,
     Fraction,
     Many,
     Odd,
+    Probability,
     Share,
     Side,
     Sizes,
@@ -32,7 +32,6 @@ from sensorium.config._types import (
 __all__ = [
     "WINDOW_SINCE",
     "WINDOW_SPAN",
-    "Chance",
     "Choice",
     "Config",
     "Decibels",
@@ -42,6 +41,7 @@ __all__ = [
     "Odd",
     "PrepareConfig",
     "PretrainConfig",
+    "Probability",
     "RemoteConfig",
     "Setting",
     "Share",

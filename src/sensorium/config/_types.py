@@ -39,7 +39,7 @@ def _spelling(number: float) -> str:
 
 FINITE = ConfigDict(allow_inf_nan=False)
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Chance = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Decibels = Annotated[float, Field(gt=0, le=100)]
 Odd = Annotated[PositiveInt, pydantic.AfterValidator(_odd)]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sensorium.encoders._families import FAMILIES, own_settings
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean
-from sensorium.hub import find_model, missing_extra
+from sensorium.files.pretrained_sources import find_model, missing_extra
 
 # What a model calls its input → the modality that it is of; pixels of several frames are a video's.
 INPUTS = {

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
-from sensorium.hub import package_folder
+from sensorium.files.pretrained_sources import package_folder
 
 Tune: TypeAlias = Literal["frozen", "last", "full"]
 

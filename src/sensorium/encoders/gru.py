@@ -11,7 +11,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction
 from sensorium.encoders._base import padded_zero
 from sensorium.encoders._steps import align, last_step
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("series",)
 JOINT = True
@@ -31,7 +31,7 @@ class GRU(nn.Module):
 
     def __init__(
         self,
-        columns: Sequence[Facts],
+        columns: Sequence[EncoderSpec],
         *,
         hidden: PositiveInt = 64,
         layers: Depth = 1,
@@ -39,7 +39,7 @@ class GRU(nn.Module):
     ) -> None:
         super().__init__()
         self.width = hidden
-        features = sum(2 * facts["channels"] for facts in columns)
+        features = sum(2 * encoder_spec["channels"] for encoder_spec in columns)
         self.gru = nn.GRU(features, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
         for name, weight in self.gru.named_parameters():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sensorium.batch import Cells, Tokens
 from sensorium.encoders.image_cnn import map_tokens, unit_range
 from sensorium.errors import ConfigError
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("text", "image", "audio")
 
@@ -27,7 +27,7 @@ class Module(nn.Module):
         facts: what the column's modality knows; the module is run once on cells of that form to see what comes out.
     """
 
-    def __init__(self, module: nn.Module, facts: Facts) -> None:
+    def __init__(self, module: nn.Module, encoder_spec: EncoderSpec) -> None:
         super().__init__()
         self.module = module
         self._keras = any(base.__module__.startswith("keras.") for base in type(module).__mro__)
@@ -36,7 +36,7 @@ class Module(nn.Module):
             self.register_load_state_dict_pre_hook(_name_weights)  # type: ignore[no-untyped-call]
         training = module.training
         with torch.no_grad(), torch.device("cpu"):  # the user's module is there, whatever else is built without memory
-            self.width = self.eval()(_sample(facts)).values.shape[2]
+            self.width = self.eval()(_sample(encoder_spec)).values.shape[2]
         module.train(training)
 
     def forward(self, cells: Cells) -> Tokens:
@@ -72,13 +72,15 @@ def _name_weights(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) 
             state[f"{prefix}module.{name}"] = state.pop(f"{prefix}weight_{number}")
 
 
-def _sample(facts: Facts) -> Cells:
+def _sample(encoder_spec: EncoderSpec) -> Cells:
     """Two rows of cells such as the modality gives."""
     there = torch.ones(2, dtype=torch.bool)
-    if "vocabulary" in facts:
+    if "vocabulary" in encoder_spec:
         return Cells(torch.ones(2, 8, dtype=torch.int32), there, torch.ones(2, 8, dtype=torch.bool))
-    if "mels" in facts:
-        return Cells(torch.zeros(2, 100, facts["mels"]), there, torch.ones(2, 100, dtype=torch.bool))
-    if facts.get("form") == "waveform":
-        return Cells(torch.zeros(2, facts["rate"]), there, torch.ones(2, facts["rate"], dtype=torch.bool))
-    return Cells(torch.zeros(2, facts["size"], facts["size"], facts["channels"], dtype=torch.uint8), there)
+    if "mels" in encoder_spec:
+        return Cells(torch.zeros(2, 100, encoder_spec["mels"]), there, torch.ones(2, 100, dtype=torch.bool))
+    if encoder_spec.get("form") == "waveform":
+        return Cells(torch.zeros(2, encoder_spec["rate"]), there, torch.ones(2, encoder_spec["rate"], dtype=torch.bool))
+    return Cells(
+        torch.zeros(2, encoder_spec["size"], encoder_spec["size"], encoder_spec["channels"], dtype=torch.uint8), there
+    )

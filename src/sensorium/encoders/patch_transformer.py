@@ -14,7 +14,7 @@ from sensorium.encoders._base import padded_zero
 from sensorium.encoders._steps import align
 from sensorium.encoders.text_transformer import sinusoids
 from sensorium.errors import ConfigError
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("series",)
 JOINT = True
@@ -40,7 +40,7 @@ class PatchTransformer(nn.Module):
 
     def __init__(
         self,
-        columns: Sequence[Facts],
+        columns: Sequence[EncoderSpec],
         *,
         patch: PositiveInt = 8,
         stride: PositiveInt = 4,
@@ -58,7 +58,7 @@ class PatchTransformer(nn.Module):
                 cure=f"stride: {patch} or less",
             )
         self.width, self.patch, self.stride = size, patch, stride
-        features = sum(2 * facts["channels"] for facts in columns)
+        features = sum(2 * encoder_spec["channels"] for encoder_spec in columns)
         self.embed = nn.Linear(patch * features, size)
         layer = nn.TransformerEncoderLayer(size, heads, 4 * size, dropout, "gelu", batch_first=True, norm_first=True)
         self.layers = nn.TransformerEncoder(layer, layers, nn.LayerNorm(size), enable_nested_tensor=False)

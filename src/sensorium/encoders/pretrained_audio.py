@@ -14,7 +14,7 @@ from sensorium.encoders._backbone import as_settings
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
 from sensorium.encoders._sound import HOP, WINDOW, KaldiFilters, Waves, WhisperFilters
 from sensorium.errors import ConfigError
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("audio",)
 RATE = 16_000  # Hz, where a model does not say
@@ -43,7 +43,7 @@ class PretrainedAudio(Pretrained):
             self.front = Waves(found["normalize"], _least_samples(self.backbone.config))
 
     @classmethod
-    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         found = cls.complete(options)["config"][PREPROCESSING]
         seconds = {"seconds": float(found["seconds"])} if "seconds" in found else {}
         return {"form": "waveform", "rate": found["rate"], **seconds}
@@ -66,9 +66,11 @@ class PretrainedAudio(Pretrained):
         return {"form": form, "rate": rate, "normalize": normalize}
 
     @classmethod
-    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    def fitted(
+        cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
+    ) -> dict[str, Any]:
         """The model needs waveforms at its own rate."""
-        wanted, found = ("waveform", preprocessing["rate"]), (facts["form"], facts["rate"])
+        wanted, found = ("waveform", preprocessing["rate"]), (encoder_spec["form"], encoder_spec["rate"])
         if found != wanted:
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",

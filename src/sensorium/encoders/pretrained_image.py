@@ -23,7 +23,7 @@ class PretrainedImage(Pretrained):
         self._stretch = {"interpolate_pos_encoding": True} if takes(self.backbone, "interpolate_pos_encoding") else {}
 
     @classmethod
-    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         return picture_wishes(cls.complete(options)["config"][PREPROCESSING])
 
     @classmethod

@@ -12,7 +12,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.encoders._backbone import as_settings
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained
 from sensorium.errors import ConfigError
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("series",)
 
@@ -27,7 +27,7 @@ class PretrainedSeries(Pretrained):
     modality = "series"
 
     @classmethod
-    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         return {"steps": cls.complete(options)["config"][PREPROCESSING]["steps"]}
 
     @classmethod
@@ -39,21 +39,23 @@ class PretrainedSeries(Pretrained):
         return {"steps": int(as_settings(config).context_length)}
 
     @classmethod
-    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    def fitted(
+        cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
+    ) -> dict[str, Any]:
         """Channels share their weights, so that there may be as many as the column has; else it has to have as many."""
         settings = as_settings(config)
         own = settings.num_input_channels
-        if facts["channels"] != own and not settings.share_embedding:
+        if encoder_spec["channels"] != own and not settings.share_embedding:
             raise ConfigError(
-                f"the model has weights for {own} channels, the column {facts['channels']}",
+                f"the model has weights for {own} channels, the column {encoder_spec['channels']}",
                 place="encoder 'pretrained_series'",
                 cure="a column of as many channels, or a model whose channels share their weights",
             )
-        return {**config, "num_input_channels": facts["channels"]}
+        return {**config, "num_input_channels": encoder_spec["channels"]}
 
     @classmethod
-    def states_width(cls, backbone: Any, facts: Facts) -> int:
-        return int(facts["channels"] * backbone.config.d_model)
+    def states_width(cls, backbone: Any, encoder_spec: EncoderSpec) -> int:
+        return int(encoder_spec["channels"] * backbone.config.d_model)
 
     def states(self, cells: Cells) -> Tokens:
         values, known, real = self._window(cells)

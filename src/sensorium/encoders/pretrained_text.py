@@ -17,7 +17,7 @@ class PretrainedText(Pretrained):
     modality, part = "text", "text_model"
 
     @classmethod
-    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         cls.complete(options)  # a model of something else is told, rather than the tokenizer that it lacks
         return {"tokenizer": options.get("model", "")}
 

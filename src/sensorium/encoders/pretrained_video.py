@@ -13,7 +13,7 @@ from sensorium.encoders._backbone import as_settings, takes
 from sensorium.encoders._pixels import Colours, picture_settings, picture_wishes
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
 from sensorium.errors import ConfigError
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("video",)
 
@@ -28,7 +28,7 @@ class PretrainedVideo(Pretrained):
         self._stretch = {"interpolate_pos_encoding": True} if takes(self.backbone, "interpolate_pos_encoding") else {}
 
     @classmethod
-    def wishes(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         found = cls.complete(options)["config"][PREPROCESSING]
         return {"frames": found["frames"], **picture_wishes(found)}
 
@@ -37,12 +37,14 @@ class PretrainedVideo(Pretrained):
         return {"frames": int(as_settings(config).num_frames), **picture_settings(config, found)}
 
     @classmethod
-    def fitted(cls, config: dict[str, Any], preprocessing: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    def fitted(
+        cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
+    ) -> dict[str, Any]:
         """A model of places that are fixed takes pictures of its own size alone."""
         size = config.get("image_size", preprocessing["size"])
-        if config["model_type"] == "videomae" and facts["size"] != size:
+        if config["model_type"] == "videomae" and encoder_spec["size"] != size:
             raise ConfigError(
-                f"the model takes pictures of {size} × {size}, not of {facts['size']} × {facts['size']}",
+                f"the model takes pictures of {size} × {size}, not of {encoder_spec['size']} × {encoder_spec['size']}",
                 place="encoder 'pretrained_video'",
                 cure=f"leave the column's `size` to the encoder, or set it to {size}",
             )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
 from sensorium.config import Fraction
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("number", "category", "boolean", "date", "geo", "scan_tag", "censored")
 JOINT = True
@@ -37,7 +37,7 @@ class Tabular(nn.Module):
 
     def __init__(
         self,
-        columns: Sequence[Facts],
+        columns: Sequence[EncoderSpec],
         *,
         numeric: Literal["linear", "periodic", "piecewise"] = "piecewise",
         frequencies: PositiveInt = 8,
@@ -46,9 +46,9 @@ class Tabular(nn.Module):
         dropout: Fraction = 0.1,
     ) -> None:
         super().__init__()
-        levels = [facts["levels"] for facts in columns if "levels" in facts]
-        floats = [facts for facts in columns if "floats" in facts]
-        self.is_code = ["levels" in facts for facts in columns]
+        levels = [encoder_spec["levels"] for encoder_spec in columns if "levels" in encoder_spec]
+        floats = [encoder_spec for encoder_spec in columns if "floats" in encoder_spec]
+        self.is_code = ["levels" in encoder_spec for encoder_spec in columns]
         self.numbers = _numeric(floats, numeric, frequencies)
         self.codes = _Codes(levels, category)
         size = self.numbers.width + self.codes.width
@@ -65,7 +65,7 @@ class Tabular(nn.Module):
         return Tokens.of_vector(self.layers(features))
 
 
-def _numeric(columns: Sequence[Facts], kind: str, frequencies: int) -> _Numbers:
+def _numeric(columns: Sequence[EncoderSpec], kind: str, frequencies: int) -> _Numbers:
     if kind == "periodic":
         return _Periodic(columns, frequencies)
     return _Piecewise(columns) if kind == "piecewise" else _Numbers(columns)
@@ -74,9 +74,9 @@ def _numeric(columns: Sequence[Facts], kind: str, frequencies: int) -> _Numbers:
 class _Numbers(nn.Module):
     """Standardised values beside indicators of presence: (b, f + number of columns)."""
 
-    def __init__(self, columns: Sequence[Facts]) -> None:
+    def __init__(self, columns: Sequence[EncoderSpec]) -> None:
         super().__init__()
-        self.count = sum(facts["floats"] for facts in columns)
+        self.count = sum(encoder_spec["floats"] for encoder_spec in columns)
         self.width = self.count + len(columns)
 
     def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
@@ -95,7 +95,7 @@ class _Numbers(nn.Module):
 class _Periodic(_Numbers):
     """Beside them, sin and cos of 2π·c·x with learned c ~ N(0, 0.1²): (b, f · 2k) more."""
 
-    def __init__(self, columns: Sequence[Facts], frequencies: int) -> None:
+    def __init__(self, columns: Sequence[EncoderSpec], frequencies: int) -> None:
         super().__init__(columns)
         self.frequencies = nn.Parameter(0.1 * torch.randn(self.count, frequencies))
         self.width += 2 * frequencies * self.count
@@ -112,9 +112,13 @@ class _Piecewise(_Numbers):
     span: Tensor
     place: Tensor
 
-    def __init__(self, columns: Sequence[Facts]) -> None:
+    def __init__(self, columns: Sequence[EncoderSpec]) -> None:
         super().__init__(columns)
-        edges = [np.asarray(facts.get("edges", ()), np.float32) for facts in columns for _ in range(facts["floats"])]
+        edges = [
+            np.asarray(encoder_spec.get("edges", ()), np.float32)
+            for encoder_spec in columns
+            for _ in range(encoder_spec["floats"])
+        ]
         low = np.concatenate([e[:-1] for e in edges]) if edges else np.zeros(0, np.float32)
         high = np.concatenate([e[1:] for e in edges]) if edges else np.zeros(0, np.float32)
         place = np.concatenate([np.full(max(0, len(e) - 1), i) for i, e in enumerate(edges)]) if edges else np.zeros(0)

@@ -13,7 +13,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction
 from sensorium.encoders._base import initialise, padded_zero
 from sensorium.encoders._steps import align, last_step
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("series",)
 JOINT = True
@@ -37,7 +37,7 @@ class TCN(nn.Module):
 
     def __init__(
         self,
-        columns: Sequence[Facts],
+        columns: Sequence[EncoderSpec],
         *,
         size: PositiveInt = 32,
         kernel: Annotated[PositiveInt, Field(ge=2)] = 3,
@@ -46,8 +46,8 @@ class TCN(nn.Module):
     ) -> None:
         super().__init__()
         self.width = size
-        features = sum(2 * facts["channels"] for facts in columns)
-        layers = layers or layers_to_see(max(facts["steps"] for facts in columns), kernel)
+        features = sum(2 * encoder_spec["channels"] for encoder_spec in columns)
+        layers = layers or layers_to_see(max(encoder_spec["steps"] for encoder_spec in columns), kernel)
         self.layers = nn.ModuleList(
             _Layer(size if depth else features, size, kernel, 2**depth, dropout) for depth in range(layers)
         )

@@ -52,7 +52,7 @@ class TextHashed(nn.Module):
         nn.init.uniform_(self.embed.weight, -1 / size, 1 / size)
 
     @staticmethod
-    def wishes(options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
         """Characters are asked of the modality, and more of them than of words."""
         return {"unit": "character", "length": LONGEST} if options.get("unit") == "character" else {}
 

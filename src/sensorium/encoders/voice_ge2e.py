@@ -14,7 +14,7 @@ from sensorium.batch import Cells
 from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._packaged import Packaged, Tune, Tuning, in_order, read_packaged
 from sensorium.errors import ConfigError
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("audio",)
 PACKAGE, INSTALL = "resemblyzer", "pip install --no-deps resemblyzer"
@@ -44,7 +44,7 @@ class VoiceGE2E(Packaged):
 
     def __init__(
         self,
-        facts: Facts,
+        encoder_spec: EncoderSpec,
         *,
         tune: Tune = "frozen",
         layers: Depth = 2,
@@ -53,7 +53,7 @@ class VoiceGE2E(Packaged):
         size: PositiveInt = 128,
         dropout: Fraction = 0.1,
     ) -> None:
-        wanted, found = ("waveform", RATE), (facts["form"], facts["rate"])
+        wanted, found = ("waveform", RATE), (encoder_spec["form"], encoder_spec["rate"])
         if found != wanted:
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
@@ -63,7 +63,7 @@ class VoiceGE2E(Packaged):
         super().__init__(Voice(), Tuning(tune, layers, rate, decay), features=HIDDEN, size=size, dropout=dropout)
 
     @staticmethod
-    def wishes(options: Mapping[str, Any]) -> dict[str, Any]:
+    def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
         """Sounds as the model heard them when it learnt."""
         return {"form": "waveform", "rate": RATE}
 

@@ -11,8 +11,8 @@ import numpy as np
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import finite, score_runs
 from sensorium.evaluate.subsets import Subsets
+from sensorium.findings import Problems
 from sensorium.metrics import Outcome, metrics_of, score
-from sensorium.problems import Problems
 
 
 @dataclass(frozen=True)

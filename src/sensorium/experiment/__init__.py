@@ -5,7 +5,6 @@ from sensorium.experiment._content import hash_columns, hash_state
 from sensorium.experiment._experiment import Experiment, Trained, Variant
 from sensorium.experiment._moved import what_moved
 from sensorium.experiment._start import continued_settings
-from sensorium.experiment._unfreeze import tune_encoders
 
 __all__ = [
     "Experiment",
@@ -15,6 +14,5 @@ __all__ = [
     "continued_settings",
     "hash_columns",
     "hash_state",
-    "tune_encoders",
     "what_moved",
 ]

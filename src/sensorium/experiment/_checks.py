@@ -8,15 +8,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.calibration import FEWEST, can_calibrate
 from sensorium.config import Config
 from sensorium.errors import ConfigError, DataError, SensoriumError, did_you_mean, raise_together
+from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of
 from sensorium.modalities import Encoded
-from sensorium.model import Blueprint, TowerPlan
+from sensorium.model import FEWEST, Blueprint, TowerPlan, can_calibrate
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
-from sensorium.problems import Problem, Problems
 from sensorium.registry import encoders, heads
 from sensorium.table import Column
 from sensorium.tasks import EncodedTarget

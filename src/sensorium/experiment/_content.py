@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 from sensorium.experiment._job import Job
-from sensorium.learned import Learned
+from sensorium.files.state import HasState
 from sensorium.modalities import Encoded
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded
 from sensorium.prepare.streamed import Streamed
@@ -22,10 +22,10 @@ def hash_columns(job: Job, names: Iterable[str]) -> dict[str, str]:
     return {name: hash_state(job.learnt[name], _source(job, name)) for name in names}
 
 
-def hash_state(learned: Learned, more: str = "") -> str:
+def hash_state(learned: HasState, more: str = "") -> str:
     """Of what was learnt."""
-    facts, arrays = learned.state()
-    text = json.dumps([more, facts, sorted(arrays)], sort_keys=True, default=str)
+    values, arrays = learned.state()
+    text = json.dumps([more, values, sorted(arrays)], sort_keys=True, default=str)
     found = hash_arrays(arrays[name] for name in sorted(arrays))
     return hashlib.sha256(f"{text} {found}".encode()).hexdigest()
 

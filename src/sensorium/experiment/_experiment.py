@@ -15,22 +15,20 @@ import torch
 
 from sensorium import __version__
 from sensorium.augment import Augmentations, build_augmentations
-from sensorium.bundle import Bundle, build_network, check_buildable
-from sensorium.calibration import calibrate
 from sensorium.config import Choice, Config, TrainConfig
 from sensorium.encoders import FeatureEncoder, Pretrained, Static
+from sensorium.evaluate.drift import sketch_columns
 from sensorium.experiment._checks import check_features
 from sensorium.experiment._content import hash_columns
 from sensorium.experiment._job import Job
 from sensorium.experiment._start import frozen_of, take_weights
+from sensorium.findings import Problems
 from sensorium.metrics import Outcome, score
-from sensorium.model import Blueprint, FusionModel, plan_model
-from sensorium.moved import sketch_columns
+from sensorium.model import Blueprint, FittedModel, FusionModel, build_network, calibrate, check_buildable, plan_model
 from sensorium.prepare import Prepared, at_rows
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.streamed import Streamed
-from sensorium.problems import Problems
-from sensorium.schema import SeenRows, add_fit
+from sensorium.split import SeenRows, add_fit
 from sensorium.table import Column
 from sensorium.train import (
     Checkpoint,
@@ -76,7 +74,7 @@ class Trained:
         pretraining: how that went, where it was asked for.
     """
 
-    bundle: Bundle
+    bundle: FittedModel
     history: History
     outcomes: Mapping[str, Outcome]
     seconds: float
@@ -108,7 +106,7 @@ class Experiment(Job):
         other.config, other.towers_of = self.config.model_copy(update={"train": frozen}), models
         return other
 
-    def go_on(self, start: Bundle, config: Config) -> Experiment:
+    def go_on(self, start: FittedModel, config: Config) -> Experiment:
         """Another stage on the same rows: a model of this experiment trains on, by other settings of training.
 
         Encoders that are frozen no more are given cells again instead of their kept features.
@@ -131,7 +129,7 @@ class Experiment(Job):
     def train(
         self,
         variant: Variant = Variant(),
-        keep: Callable[[Bundle], None] | None = None,
+        keep: Callable[[FittedModel], None] | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> Trained:
         """Train one model from the seed, and let it answer the test rows.
@@ -146,7 +144,7 @@ class Experiment(Job):
     def learn(
         self,
         variant: Variant = Variant(),
-        keep: Callable[[Bundle], None] | None = None,
+        keep: Callable[[FittedModel], None] | None = None,
         *,
         checkpoint: Checkpoint | None = None,
         enough: Callable[[], bool] = lambda: False,
@@ -171,7 +169,7 @@ class Experiment(Job):
                 validation_rows=self._with_something(prepared, "validation"),
                 target=self.target,
                 augmentations=self._augmentations(bundle),
-                taught=self._taught,
+                teacher_scores=self._teacher_scores,
                 unlabelled_rows=self._known(prepared, np.flatnonzero(np.isin(self.used, self.unlabelled))),
                 enough=enough,
             )
@@ -181,11 +179,11 @@ class Experiment(Job):
 
     def _run(
         self,
-        bundle: Bundle,
+        bundle: FittedModel,
         job: Training,
         seed: int,
         *,
-        keep: Callable[[Bundle], None] | None,
+        keep: Callable[[FittedModel], None] | None,
         checkpoint: Checkpoint | None,
     ) -> Trained:
         config = bundle.config.train
@@ -213,10 +211,10 @@ class Experiment(Job):
             return Pretraining.restore(before) if before else None
         return pretrain(job, config, seed, self.report)
 
-    def _made_of(self, bundle: Bundle, job: Training) -> dict[str, Any]:
+    def _made_of(self, bundle: FittedModel, job: Training) -> dict[str, Any]:
         """What tells this run from others: with the same, on the same machine, it takes the same course."""
         rows = hashlib.sha256()
-        for part in (job.train_rows, job.validation_rows, job.unlabelled_rows, job.target, job.taught):
+        for part in (job.train_rows, job.validation_rows, job.unlabelled_rows, job.target, job.teacher_scores):
             rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
         versions = {"sensorium": __version__, "torch": torch.__version__}
         hashes = {"table": self.fingerprint, "set of training rows and labels": rows.hexdigest()}
@@ -234,13 +232,13 @@ class Experiment(Job):
                 outcomes["test"] = self.outcome(bundle, "test")
             self._gather_streamed()
             found = [self._with_something(prepared, split) for split in ("validation", "train")]
-            bundle.card |= {"shares": bundle.shares(prepared, found[0] if len(found[0]) else found[1])}
+            bundle.card |= {"shares": bundle.modality_weights(prepared, found[0] if len(found[0]) else found[1])}
             if "calibration" in bundle.card:
                 bundle.card["calibration"]["test"] = self._calibrated(bundle, outcomes.get("test"))
         bundle.card |= {"problems": len(self.problems)}
         return replace(trained, outcomes=outcomes)
 
-    def _calibrate(self, bundle: Bundle, rows: Rows) -> None:
+    def _calibrate(self, bundle: FittedModel, rows: Rows) -> None:
         found = calibrate(
             self.task, bundle.logits(self.prepared.only(bundle.learnt), rows), self.target[rows], self.config.seed
         )
@@ -248,7 +246,7 @@ class Experiment(Job):
             bundle.temperature = found.temperature
             bundle.card["calibration"] = found.to_json()
 
-    def _calibrated(self, bundle: Bundle, after: Outcome | None) -> dict[str, list[float]] | None:
+    def _calibrated(self, bundle: FittedModel, after: Outcome | None) -> dict[str, list[float]] | None:
         """What the temperatures changed on the test rows: before, after."""
         if after is None:
             return None
@@ -270,7 +268,7 @@ class Experiment(Job):
             if isinstance(found, Streamed):
                 self.problems.extend(at_rows(Problems(found.take_problems()), self.used))
 
-    def outcome(self, bundle: Bundle, split: str) -> Outcome:
+    def outcome(self, bundle: FittedModel, split: str) -> Outcome:
         """Truth and answers of a split's rows."""
         rows = self.rows(split)
         return self.task.outcome(bundle.scores(self.prepared.only(bundle.learnt), rows), self.target[rows])
@@ -282,17 +280,17 @@ class Experiment(Job):
         """Those of the prepared rows that have a value in some column."""
         return rows[prepared.has_any()[rows]]
 
-    def _augmentations(self, bundle: Bundle) -> Augmentations:
-        return build_augmentations(self.augmented, {name: what.facts() for name, what in bundle.learnt.items()})
+    def _augmentations(self, bundle: FittedModel) -> Augmentations:
+        return build_augmentations(self.augmented, {name: what.encoder_spec() for name, what in bundle.learnt.items()})
 
-    def _new_bundle(self, variant: Variant) -> Bundle:
+    def _new_bundle(self, variant: Variant) -> FittedModel:
         config = self._settings(variant)
         blueprint = self._blueprint(variant, config)
         check_features(blueprint, self.blueprint, self.frozen)
         learnt = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
         network = build_network(blueprint, learnt, self.task, copy.deepcopy(dict(self.modules)))
         assert self.config.target is not None
-        bundle = Bundle(
+        bundle = FittedModel(
             config=config,
             target=self.config.target,
             kinds={name: self.kinds[name] for name in learnt},
@@ -307,7 +305,7 @@ class Experiment(Job):
         )
         return replace(bundle, seen=self._seen_rows(bundle))
 
-    def _seen_rows(self, bundle: Bundle) -> list[SeenRows]:
+    def _seen_rows(self, bundle: FittedModel) -> list[SeenRows]:
         """Of this fit, and of those before; a table that lacks a column of the model tells nothing."""
         before, cells = self.start.seen if self.start else (), bundle.row_cells
         if any(name not in self.table for name in cells.columns):

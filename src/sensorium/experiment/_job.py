@@ -14,8 +14,6 @@ import torch
 from torch import nn
 
 from sensorium.augment import choose_augmentations
-from sensorium.bundle import Bundle, build_network, check_buildable, feature_readers, pick_device
-from sensorium.calibration import can_calibrate
 from sensorium.config import Config
 from sensorium.encoders import Pretrained, Static
 from sensorium.errors import ConfigError, SchemaError
@@ -29,10 +27,22 @@ from sensorium.experiment._checks import (
 )
 from sensorium.experiment._start import check_own, continued_plans, frozen_of, inherit_calibration
 from sensorium.experiment._teacher import ask_teacher, find_teacher
-from sensorium.features import learn_features
+from sensorium.findings import ColumnPlan, Guess, Problem, Problems, count
+from sensorium.labels import read_labels
 from sensorium.metrics import metrics_of
 from sensorium.modalities import Modality
-from sensorium.model import build_encoder, encoder_wishes, plan_model
+from sensorium.model import (
+    FittedModel,
+    build_encoder,
+    build_network,
+    can_calibrate,
+    check_buildable,
+    feature_readers,
+    learn_features,
+    pick_device,
+    plan_model,
+    preferred_modality_options,
+)
 from sensorium.prepare import (
     Prepared,
     at_rows,
@@ -43,24 +53,12 @@ from sensorium.prepare import (
     table_findings,
     unsaid,
 )
-from sensorium.problems import Problem, Problems, count
-from sensorium.progress import Reporter
 from sensorium.registry import encoders
-from sensorium.schema import (
-    SPLITS,
-    ColumnPlan,
-    Guess,
-    add_hints,
-    infer_columns,
-    infer_task,
-    make_split,
-    read_labels,
-    split_column,
-    unlabelled_rows,
-    views_of,
-)
+from sensorium.runtime.progress import Reporter
+from sensorium.schema import add_hints, infer_columns, split_column, views_of
+from sensorium.split import SPLITS, make_split, unlabelled_rows
 from sensorium.table import Column, Table, as_read
-from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
+from sensorium.tasks import EncodedTarget, Task, check_labels_of, infer_task, learn_task
 from sensorium.techniques import check_techniques, learn_from_unlabelled
 from sensorium.train import (
     check_device,
@@ -94,7 +92,7 @@ class Job:
     config: Config
     report: Reporter
     modules: Mapping[str, nn.Module] = field(default_factory=dict)
-    start: Bundle | None = None
+    start: FittedModel | None = None
     checks: Sequence[Callable[[Any], None]] = ()
 
     def __post_init__(self) -> None:
@@ -149,9 +147,9 @@ class Job:
         rows = unlabelled_rows(self.table, target, self.split, self.config.split, self.split_column)
         names = " and ".join(self.learners)
         if len(rows):
-            self.report.say(f"{count(len(rows), 'row')} without a label, learnt from by {names}")
+            self.report.log(f"{count(len(rows), 'row')} without a label, learnt from by {names}")
         else:
-            self.report.say(f"? no training row is without a label: {names} can use the labelled ones only")
+            self.report.log(f"? no training row is without a label: {names} can use the labelled ones only")
         return rows
 
     def _plan_anew(self, target: Column) -> None:
@@ -175,7 +173,7 @@ class Job:
         self.kinds = dict(self.start.kinds)
         missing = [name for name in self.kinds if name not in self.table]
         if missing:
-            self.report.say(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
+            self.report.log(f"? {', '.join(missing)}: the table lacks what the model has: it goes on without")
 
     def _learn_task(self, target: Column, labels: Column, rows: Rows) -> tuple[Task, list[int]]:
         """The task, and where each logit of a continued model is among its own."""
@@ -204,8 +202,8 @@ class Job:
                 continue
             column = self.table.column(plan.name).take(train_rows)
             if len(column.values):
-                wishes = encoder_wishes(plan.name, plan.modality, self.config)
-                learnt[plan.name] = learn_modality(plan, column, self.config, wishes)
+                preferred_options = preferred_modality_options(plan.name, plan.modality, self.config)
+                learnt[plan.name] = learn_modality(plan, column, self.config, preferred_options)
                 self.kinds[plan.name] = plan.modality
             else:
                 reason = "no training row has a value"
@@ -241,7 +239,7 @@ class Job:
         check_calibration(self.config, rows)
 
     @cached_property
-    def _taught(self) -> npt.NDArray[np.float64] | None:
+    def _teacher_scores(self) -> npt.NDArray[np.float64] | None:
         """What the teacher says of every prepared row: asked once for all models of the table."""
         if not self._teacher:
             return None
@@ -266,7 +264,7 @@ class Job:
         found = {}
         for tower in self.blueprint.towers:
             if hasattr(encoders.load(tower.encoder), "from_features"):
-                encoder = build_encoder(tower, {name: self.learnt[name].facts() for name in tower.columns}, {})
+                encoder = build_encoder(tower, {name: self.learnt[name].encoder_spec() for name in tower.columns}, {})
                 if encoder.frozen:
                     self._make_ready(encoder, tower.columns[0])
                     found[tower.name] = encoder.to(self.device).eval()
@@ -282,9 +280,9 @@ class Job:
     def _say_guesses(self) -> None:
         """What was guessed and may be wrong, and what is left out: before the work, so that one can stop it."""
         for note in self.table.notes:
-            self.report.say(note)
+            self.report.log(note)
         for told in self.notices:
-            self.report.say(told.say())
+            self.report.log(told.sentence())
 
     @property
     def can_calibrate(self) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from sensorium.bundle import Bundle
+from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, weights_moved
 from sensorium.experiment._experiment import Experiment, Trained
 from sensorium.experiment._start import scores_before
-from sensorium.moved import answers_moved, columns_moved, metrics_moved, weights_moved
+from sensorium.model import FittedModel
 
 
 def what_moved(experiment: Experiment, trained: Trained) -> dict[str, Any]:
@@ -17,8 +17,8 @@ def what_moved(experiment: Experiment, trained: Trained) -> dict[str, Any]:
 
     Returns:
         `from`: the old table; `labels`: those that are new; `missing` and `unused` columns; `columns`, `weights`: see
-        `sensorium.moved`; `split`, `answers`, `metrics`: of both models on the same test rows (validation rows where
-        there are none), new labels counting as wrong for the old one.
+        `sensorium.evaluate.drift`; `split`, `answers`, `metrics`: of both models on the same test rows (validation rows
+        where there are none), new labels counting as wrong for the old one.
     """
     start, names = experiment.start, list(experiment.learnt)
     assert start
@@ -38,7 +38,7 @@ def what_moved(experiment: Experiment, trained: Trained) -> dict[str, Any]:
     return told
 
 
-def _held_against(experiment: Experiment, start: Bundle, trained: Trained, split: str) -> dict[str, Any]:
+def _held_against(experiment: Experiment, start: FittedModel, trained: Trained, split: str) -> dict[str, Any]:
     """Answers and metrics of both on the rows of a split that have a value in some column."""
     rows, prepared = experiment.rows(split), experiment.prepared
     there = np.flatnonzero(prepared.has_any()[rows])

@@ -10,16 +10,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sensorium.bundle import Bundle
-from sensorium.calibration import FEWEST
 from sensorium.config import Config
 from sensorium.encoders import FeatureEncoder
 from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
-from sensorium.model import FusionModel, infer, places_of
+from sensorium.findings import ColumnPlan
+from sensorium.model import FEWEST, FittedModel, FusionModel, index_map, infer
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.registry import modalities, techniques
-from sensorium.schema import ColumnPlan, infer_columns
+from sensorium.schema import infer_columns
 from sensorium.table import Table
 from sensorium.tasks import Task
 
@@ -48,14 +47,14 @@ def _learns_from_teacher(name: str) -> bool:
     return bool(techniques.load(name).learns_from_teacher)
 
 
-def inherit_calibration(config: Config, start: Bundle, rows: int) -> Config:
+def inherit_calibration(config: Config, start: FittedModel, rows: int) -> Config:
     """A model with a temperature is given one again, if so many validation rows suffice and nothing else is said."""
     if config.calibrate == "auto" and start.config.calibrate == "temperature" and rows >= FEWEST:
         return config.model_copy(update={"calibrate": "temperature"})
     return config
 
 
-def check_own(config: Config, start: Bundle) -> None:
+def check_own(config: Config, start: FittedModel) -> None:
     """What a model is made of is not for settings to change.
 
     Raises:
@@ -78,7 +77,7 @@ def check_own(config: Config, start: Bundle) -> None:
     raise_together(faults)
 
 
-def continued_plans(table: Table, config: Config, start: Bundle) -> list[ColumnPlan]:
+def continued_plans(table: Table, config: Config, start: FittedModel) -> list[ColumnPlan]:
     """A plan for every column of the table: the model's stay what they are, others are left out.
 
     Raises:
@@ -95,7 +94,7 @@ def continued_plans(table: Table, config: Config, start: Bundle) -> list[ColumnP
     return [*own, *(_left_out(plan) for plan in found.values() if plan.name not in start.kinds)]
 
 
-def _kept(name: str, start: Bundle, found: ColumnPlan | None) -> ColumnPlan:
+def _kept(name: str, start: FittedModel, found: ColumnPlan | None) -> ColumnPlan:
     kind, owner = start.kinds[name], start.views.get(name, "")
     differs = found is not None and found.modality not in (None, kind) and found.reason != "by setting"
     caution = f"here it looks more like {found.modality}: {found.reason}" if found and differs else ""
@@ -109,7 +108,7 @@ def _left_out(plan: ColumnPlan) -> ColumnPlan:
     return ColumnPlan(plan.name, None, reason, cure, view_of=plan.view_of)
 
 
-def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Bundle) -> SensoriumError | None:
+def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: FittedModel) -> SensoriumError | None:
     """A fault where the cells can't be what the model takes them for."""
     kind, plan = start.kinds[name], found.get(name)
     chosen = start.config.modalities.get(name)
@@ -149,18 +148,18 @@ def _grown(old: Tensor, new: Tensor, places: Tensor, sizes: tuple[int, int]) -> 
     if old.shape == new.shape:
         return old
     found = new.clone()
-    found[places_of(old, new, places, sizes)] = old.to(new.device)
+    found[index_map(old, new, places, sizes)] = old.to(new.device)
     return found
 
 
-def frozen_of(bundle: Bundle) -> dict[str, Any]:
+def frozen_of(bundle: FittedModel) -> dict[str, Any]:
     """Tower → its encoder, of those whose features training leaves as they are."""
     towers = bundle.network.every_tower
     return {t.name: t.encoder for t in towers if isinstance(t.encoder, FeatureEncoder) and t.encoder.frozen}
 
 
 def scores_before(
-    start: Bundle, task: Task, kept: list[int], prepared: Prepared, rows: Rows
+    start: FittedModel, task: Task, kept: list[int], prepared: Prepared, rows: Rows
 ) -> npt.NDArray[np.float64]:
     """What the model said of rows before it was continued, as the new task reads scores: new labels have none.
 

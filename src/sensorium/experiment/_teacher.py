@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sensorium.artifact import load_bundle
-from sensorium.bundle import Bundle
+from sensorium.artifact import load_fitted
 from sensorium.config import PrepareConfig
 from sensorium.errors import ConfigError
+from sensorium.model import FittedModel
 from sensorium.prepare import open_store, prepare_columns
-from sensorium.progress import Reporter
+from sensorium.runtime.progress import Reporter
 from sensorium.table import Table
 from sensorium.tasks import Task
 
@@ -21,27 +21,27 @@ PLACE = "train.teacher"
 CHUNK = 4096  # rows prepared at a time: bounds the memory
 
 
-def find_teacher(path: str, task: Task, device: torch.device) -> Bundle:
+def find_teacher(path: str, task: Task, device: torch.device) -> FittedModel:
     """The model of a folder or zip.
 
     Raises:
         ArtifactError: there is none.
         ConfigError: it does not answer what is to be learnt.
     """
-    teacher = load_bundle(Path(path), str(device))
+    teacher = load_fitted(Path(path), str(device))
     _check(teacher, task, path)
     return teacher
 
 
 def ask_teacher(
-    teacher: Bundle, table: Table, task: Task, *, config: PrepareConfig, report: Reporter
+    teacher: FittedModel, table: Table, task: Task, *, config: PrepareConfig, report: Reporter
 ) -> npt.NDArray[np.float64]:
     """Its scores of all rows, in the order of the learning task's labels: float64[n, classes], or [n] of an amount.
 
     A teacher may see other columns than the model that learns from it; cells that it lacks are missing to it.
     Where the settings keep what was decoded, all rows are read from there; else some at a time are held in memory.
     """
-    report.say("asking the teacher")
+    report.log("asking the teacher")
     table = table.with_views(teacher.views)
     store = None if config.stream else open_store(config, report)
     size = len(table) if store else CHUNK
@@ -53,7 +53,7 @@ def ask_teacher(
     return scores[:, places]
 
 
-def _check(teacher: Bundle, task: Task, path: str) -> None:
+def _check(teacher: FittedModel, task: Task, path: str) -> None:
     if type(teacher.task) is not type(task):
         finding = f"the teacher answers {teacher.task.describe()}, to be learnt is {task.describe()}"
         raise ConfigError(finding, place=f"{PLACE}: {path}", rule="one task")

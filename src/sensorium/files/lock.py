@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.errors import ArtifactError, BusyError
-from sensorium.signals import undone_at_end
+from sensorium.runtime.signals import undone_at_end
 
 try:
     import fcntl

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sensorium.files.exchange import exchange
-from sensorium.signals import undone_at_end
+from sensorium.runtime.signals import undone_at_end
 
 NEW, OLD = ".sensorium-new", ".sensorium-old"
 Whole: TypeAlias = Callable[[Path], bool]

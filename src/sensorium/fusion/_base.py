@@ -33,7 +33,7 @@ class Fusion(Protocol):
     def __call__(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
         """Every row has one modality or more. What an absent one's tokens hold must not matter, nor padded tokens."""
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"] | None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"] | None:
         """How much each modality counts in each row, adding up to 1; None where the method has no such weights."""
 
 

@@ -70,6 +70,6 @@ class Attention(nn.Module):
         scores = query @ keys.transpose(2, 3) / keys.shape[3] ** 0.5  # (b, heads, q, s)
         return scores.masked_fill(~mask[:, None, None], float("-inf")).softmax(3), values
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         weights = self._attend(tokens, present)[0].mean((1, 2))  # (b, s)
         return torch.stack([part.sum(1) for part in weights.split([t.values.shape[1] for t in tokens], 1)], 1)

@@ -69,5 +69,5 @@ class Bottleneck(nn.Module):
             latents = mean_of(shared, present).unflatten(1, (len(self.latents), -1))
         return self.norm(mean_of(torch.stack([stream[:, 0] for stream in streams], 1), present))
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

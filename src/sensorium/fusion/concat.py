@@ -46,5 +46,5 @@ class Concat(nn.Module):
         ]
         return self.layers(torch.cat(vectors, 1))
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

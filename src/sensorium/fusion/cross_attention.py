@@ -67,7 +67,7 @@ class CrossAttention(nn.Module):
         values = torch.where(partners > 0, total / partners.clamp_min(1), own.values)
         return Tokens(self.think[target](values, values, own.mask), own.mask).pooled()
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None
 
 

@@ -49,7 +49,7 @@ class Dynamic(nn.Module):
         """The path of all, the last one, is open to every row."""
         return masked_softmax(self.gate(seen), nn.functional.pad(present, (0, 1), value=True))
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         """A modality's own path, and its equal part of the path of all."""
         gates = self._gates(self._seen(tokens, present)[1], present)
         return gates[:, :-1] + gates[:, -1:] * present / present.sum(1, keepdim=True)

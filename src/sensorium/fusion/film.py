@@ -43,5 +43,5 @@ class Film(nn.Module):
         scale, shift = self.modulate[place](mean_of(vectors, present & others)).chunk(2, 1)
         return (1 + scale) * vectors[:, place] + shift
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

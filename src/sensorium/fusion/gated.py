@@ -45,5 +45,5 @@ class Gated(nn.Module):
         logits = self.gate(torch.cat([(vectors * there[..., None]).flatten(1), there], 1))
         return masked_softmax(logits.unflatten(1, (present.shape[1], -1)), present)
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         return self.gates(stack(tokens), present).mean(2)

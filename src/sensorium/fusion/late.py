@@ -41,10 +41,10 @@ class Late(nn.Module):
         self.logits = nn.Parameter(torch.zeros(len(widths)), requires_grad=weights == "learned")
 
     def forward(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-        weights = present.to(self.logits.dtype) if self.weights == "product" else self.shares(tokens, present)
+        weights = present.to(self.logits.dtype) if self.weights == "product" else self.modality_weights(tokens, present)
         return (weights[..., None] * stack(tokens)).sum(1)
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         if self.weights == "energy":
             return masked_softmax(_energy(stack(tokens)), present)
         return masked_softmax(self.logits.expand(len(present), -1), present)

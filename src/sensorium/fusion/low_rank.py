@@ -44,5 +44,5 @@ class LowRank(nn.Module):
             product = product * torch.where(present[:, i, None], layer(token.pooled()), 1)
         return (product.unflatten(1, (self.rank, -1)) * self.weights[:, None]).sum(1) + self.bias
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

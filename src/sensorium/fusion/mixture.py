@@ -64,5 +64,5 @@ class Mixture(nn.Module):
             self.bias -= STEP * (load - self.active / len(load)).sign()
         return scores.masked_fill(~chosen, float("-inf")).softmax(1)
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

@@ -41,5 +41,5 @@ class Multiplicative(nn.Module):
         pairs = (factors.sum(1).square() - factors.square().sum(1)) / 2
         return linear + self.out(pairs)
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

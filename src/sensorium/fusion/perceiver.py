@@ -61,5 +61,5 @@ class Perceiver(nn.Module):
             latents = think(latents, latents, every)
         return self.norm(latents.mean(1))
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

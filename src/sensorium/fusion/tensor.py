@@ -54,7 +54,7 @@ class Tensor(nn.Module):
             product = torch.einsum("bp,bs->bps", product, with_one).flatten(1)
         return self.out(product).relu()
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[TorchTensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[TorchTensor, "b m"]) -> None:
         return None
 
 

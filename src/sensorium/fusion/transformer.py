@@ -57,5 +57,5 @@ class Transformer(nn.Module):
             values = block(values, values, mask)
         return self.norm(values[:, 0])
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> None:
         return None

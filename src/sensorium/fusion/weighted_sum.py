@@ -56,7 +56,7 @@ class WeightedSum(nn.Module):
         """α of each row; w is 1, or d for `per_feature`."""
         return masked_softmax(self.logits.expand(len(present), -1, -1), present)
 
-    def shares(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         return self.weights(present).mean(2)
 
 

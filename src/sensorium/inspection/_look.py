@@ -12,32 +12,21 @@ import pyarrow as pa
 
 from sensorium.config import Config
 from sensorium.errors import SchemaError
+from sensorium.errors.memory import explain_memory_errors
+from sensorium.findings import IN_TRAINING, ColumnPlan, Guess, Problem, ProblemGroup, Problems, shorten
 from sensorium.inspection.advice import advise
 from sensorium.inspection.copies import Rows, Sides, value_ids
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
-from sensorium.memory import told_of_memory
+from sensorium.labels import LabelReading, read_labels
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, cautions, learn_modality, table_findings, unsaid
-from sensorium.problems import IN_TRAINING, Problem, ProblemGroup, Problems, shorten
-from sensorium.progress import Reporter, reporter
 from sensorium.registry import modalities
-from sensorium.schema import (
-    SPLITS,
-    ColumnPlan,
-    Guess,
-    LabelReading,
-    Split,
-    add_hints,
-    infer_columns,
-    infer_task,
-    make_split,
-    read_labels,
-    split_column,
-    views_of,
-)
+from sensorium.runtime.progress import Reporter, reporter
+from sensorium.schema import add_hints, infer_columns, split_column, views_of
+from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Column, Table, as_read, open_table
-from sensorium.tasks import check_labels_of, label_cells, learn_task
+from sensorium.tasks import check_labels_of, infer_task, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -67,7 +56,7 @@ class Target:
     reading: LabelReading
 
 
-@told_of_memory("fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
+@explain_memory_errors("fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
 def inspect(
     table: Any,
     target: str | None = None,
@@ -199,8 +188,8 @@ def _learned_from(column: Column, cells: Column, modality: str) -> Column:
     """
     kind = modalities.load(modality)
     if kind.quick or len(column) <= LEARNED_FROM:
-        return cells if kind.kept else column
-    return cells if kind.kept else column.take(np.linspace(0, len(column) - 1, LEARNED_FROM).astype(np.int64))
+        return cells if kind.cacheable else column
+    return cells if kind.cacheable else column.take(np.linspace(0, len(column) - 1, LEARNED_FROM).astype(np.int64))
 
 
 def _joined(cautions: Iterable[str]) -> str:

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import Config, as_yaml
+from sensorium.findings import ColumnPlan
 from sensorium.inspection.copies import Sides, value_ids
-from sensorium.schema import SPLITS, ColumnPlan, names_unit
+from sensorium.schema import names_unit
+from sensorium.split import SPLITS
 from sensorium.table import Column, Table, natural
 
 FEW = 50  # different values of a column or target up to which one is guessed from the other

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.problems import count
-from sensorium.schema import SPLITS
+from sensorium.findings import count
+from sensorium.split import SPLITS
 from sensorium.table import Column
 
 GROUPS = 20  # listed

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from sensorium.errors.printable import printable
+from sensorium.findings import Problem
 from sensorium.inspection.advice import Advice
 from sensorium.inspection.copies import Copies
 from sensorium.modalities import Overview
-from sensorium.printable import printable
-from sensorium.problems import Problem
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from sensorium.findings import ColumnPlan, Unreadable
 from sensorium.inspection.copies import Copies, Ids, Sides, group_copies, value_ids
 from sensorium.inspection.near import SIDE, near_pictures, near_texts
 from sensorium.modalities import Modality, Work
-from sensorium.problems import Unreadable
-from sensorium.progress import Reporter
 from sensorium.registry import modalities
-from sensorium.schema import ColumnPlan
+from sensorium.runtime.progress import Reporter
 from sensorium.table import Column, Table
 
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
@@ -44,17 +43,17 @@ def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report:
 def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
     """What tells the column's cells apart, and which are alike where that is no chance."""
     left_out = 0
-    if kind.kept:
+    if kind.cacheable:
         left_out = max(0, int(column.present.sum()) - MOST_FILES)
         same, how = file_ids(column), "the same bytes"
         # What can't be read is told apart by its row.
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
-    elif kind.near == "text":
+    elif kind.near_duplicates == "text":
         ids = value_ids(column)
         same, how = _long(column, ids), f"the same text of {SENTENCE} characters or more"
     else:
         return value_ids(column), []
-    near = [_near(column, kind.near, same, sides)] if kind.near else []
+    near = [_near(column, kind.near_duplicates, same, sides)] if kind.near_duplicates else []
     return ids, [group_copies(same, sides, column=column.name, kind="same", how=how, left_out=left_out), *near]
 
 

@@ -13,14 +13,13 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.learned import Learned
+from sensorium.files.state import HasState
+from sensorium.findings import Guess, Problem
 from sensorium.modalities._overview import Overview
-from sensorium.problems import Problem
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 Array: TypeAlias = npt.NDArray[Any]
-Facts: TypeAlias = Mapping[str, Any]
+EncoderSpec: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Work:
     advance: Callable[[int], None] = _ignore
 
 
-class Modality(Learned, ABC):
+class Modality(HasState, ABC):
     """A kind of column.
 
     Class attributes:
@@ -96,10 +95,10 @@ class Modality(Learned, ABC):
 
     encoder: ClassVar[str]
     tower: ClassVar[str | None] = None
-    kept: ClassVar[bool] = False
-    alone: ClassVar[bool] = False
+    cacheable: ClassVar[bool] = False
+    uses_all_cores: ClassVar[bool] = False
     quick: ClassVar[bool] = False
-    near: ClassVar[Literal["", "picture", "text"]] = ""
+    near_duplicates: ClassVar[Literal["", "picture", "text"]] = ""
     decoders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -127,7 +126,7 @@ class Modality(Learned, ABC):
         """Cells → arrays: the one path for training, evaluation, prediction and serving."""
 
     @abstractmethod
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         """What an encoder needs to know to be built: vocabulary, channels, size …"""
 
     @abstractmethod

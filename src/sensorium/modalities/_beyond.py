@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.problems import Problem, shorten
+from sensorium.findings import Problem, shorten
 from sensorium.table import Column
 
 Floats = npt.NDArray[np.float64]

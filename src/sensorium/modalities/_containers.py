@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Guess, Nothing, Unreadable
 from sensorium.modalities._files import Source, decode_sample, looks_like_files
 from sensorium.modalities._formats import can_open, import_av, open_container
 from sensorium.modalities._sizes import sizes
-from sensorium.problems import Nothing, Unreadable
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
-from sensorium.problems import Unreadable
 
 
 class Content(Protocol):

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError, did_you_mean
+from sensorium.findings import Nothing, Unreadable, count
 from sensorium.modalities._dicom_frames import Frame, file_as_frame, frames_of, header_of
 from sensorium.modalities._dicom_pixels import notes_on, notes_on_length, read_frames, stored, window_of
 from sensorium.modalities._dicom_volume import Volume, volume_of
 from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, Note, Scan, Voxels, finite, library
-from sensorium.problems import Nothing, Unreadable, count
 
 MAGIC = b"DICM"
 MAGIC_AT = 128

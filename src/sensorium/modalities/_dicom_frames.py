@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._scans import Header, library
-from sensorium.problems import Unreadable
 
 MOST = 100_000  # frames of a scan
 UNKNOWN = float("inf")  # a number that is not given: sorted last

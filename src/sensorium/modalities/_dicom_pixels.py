@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Unreadable, count
 from sensorium.modalities._dicom_frames import Frame, header_of, positive
 from sensorium.modalities._scans import Note, Voxels, library
-from sensorium.problems import Unreadable, count
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 NO_AIR = -1024  # Hounsfield units: darker than air is only what lies outside of a scanner's circle

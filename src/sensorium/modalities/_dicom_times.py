@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame
 from sensorium.modalities._scans import Note, several_volumes
-from sensorium.problems import count
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame
 from sensorium.modalities._dicom_times import Choice, in_turns, one_volume
 from sensorium.modalities._scans import Note
-from sensorium.problems import count
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.intp]

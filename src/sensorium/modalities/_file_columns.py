@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sensorium.findings import Guess, NotFound, Outside, Unreadable
 from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
-from sensorium.problems import NotFound, Outside, Unreadable
-from sensorium.schema import Guess
 from sensorium.table import Column, Files, bare_path, is_address, is_gap_word
 
 HEAD = 352  # bytes by which a format is known: NIfTI writes its name in the last four

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._content import Content
-from sensorium.problems import Unreadable
 
 MARK = b"fLaC"
 INFO = slice(8, 42)  # STREAMINFO, which comes first (RFC 9639, 8.2)

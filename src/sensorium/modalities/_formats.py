@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from sensorium.errors import MissingExtraError
+from sensorium.findings import Unreadable
 from sensorium.modalities._content import Content, after_tags, mapped
 from sensorium.modalities._files import Source
-from sensorium.problems import Unreadable
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sensorium.config import as_modality
-from sensorium.problems import IN_TRAINING, count
+from sensorium.findings import IN_TRAINING, count
 from sensorium.table import Survey
 
 BYTES, POWERS = {"b"}, {"k", "m", "mm", "mn", "mio"}

@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality
+from sensorium.findings import Guess, Unreadable
 from sensorium.modalities._files import LEARN_FROM
 from sensorium.modalities._steps import holds_numbers, read_list
-from sensorium.problems import Unreadable
-from sensorium.schema import Guess
 from sensorium.table import Column, ListNotation, find_list_notation, likely_list_notation, lists_nothing
 
 VECTOR_NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, Note, Scan, finite, library, several_volumes
-from sensorium.problems import Unreadable
 
 GZIP = b"\x1f\x8b"
 UNITS = {"meter": 1000.0, "micron": 0.001}  # in mm; where the file does not say, it is mm

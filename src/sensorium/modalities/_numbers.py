@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality, set_value, setting_of
+from sensorium.findings import IN_TRAINING, Problem, count, shorten
 from sensorium.modalities._letters import letter_notes
-from sensorium.problems import IN_TRAINING, Problem, count, shorten
 from sensorium.table import (
     NAMES,
     Column,

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 from PIL import Image as Pillow
 
 from sensorium.errors import MissingExtraError
+from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
-from sensorium.problems import Unreadable
 
 MAGIC, HEAD = b"%PDF-", 1024  # the mark, and the bytes among which readers look for it
 CHARACTERS = 1_000_000  # read of a document, at most

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
 from sensorium.modalities._levels import Kind, Values
 from sensorium.modalities._pixels import Alpha, colour_values, grey_values, is_colour, kind_of
-from sensorium.problems import Unreadable
 
 MOST_PIXELS = 100_000_000  # of a file that is looked at before options are known; as the option max_pixels has it
 FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are no thumbnails, depth maps or layers

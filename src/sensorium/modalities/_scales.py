@@ -10,11 +10,11 @@ from pydantic import Field
 
 from sensorium.config import as_modality, setting_of
 from sensorium.errors import ConfigError
+from sensorium.findings import Nothing, Problem, count
 from sensorium.modalities._files import LEARN_FROM, Source, decode_sample
 from sensorium.modalities._levels import Kind, Scale, Span, learn_scale, span_of
 from sensorium.modalities._pictures import Look, deep_values, opened
 from sensorium.modalities._pixels import kind_of
-from sensorium.problems import Nothing, Problem, count
 from sensorium.table import Column
 
 KINDS: tuple[Kind, ...] = ("integer", "float")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import MissingExtraError
-from sensorium.problems import Unreadable
+from sensorium.findings import Unreadable
 
 Voxels = npt.NDArray[np.float32]
 Note = tuple[str, str]  # what was done, and the cure

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import set_missing, set_option
-from sensorium.problems import IN_TRAINING, count
+from sensorium.findings import IN_TRAINING, count
 from sensorium.table import Column, spelt_codes
 
 Floats = npt.NDArray[np.float64]

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.findings import Problem, Unreadable, shorten
 from sensorium.modalities._base import Work
 from sensorium.modalities._files import decode_cells, decode_sample
 from sensorium.modalities._steps import SUFFIXES, Steps, read_file, read_list, text_columns
 from sensorium.modalities.date import Date
-from sensorium.problems import Problem, Unreadable, shorten
 from sensorium.table import Column, ListNotation, as_lists, spells_lists
 
 STAMPS_FROM = 20  # files whose time stamps are looked at to learn how they are written

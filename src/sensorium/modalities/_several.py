@@ -12,11 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import setting_of
+from sensorium.findings import Guess, Problem, count
 from sensorium.modalities._base import Modality
 from sensorium.modalities._files import sample_rows, shown_cell
 from sensorium.modalities._suffixes import several_paths, suffix_of
-from sensorium.problems import Problem, count
-from sensorium.schema import Guess
 from sensorium.table import Column, spelt_names
 
 MANY = 200  # cells looked at

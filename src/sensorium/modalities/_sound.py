@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._containers import sound_rate_and_seconds, sound_track
 from sensorium.modalities._content import Content, after_tags, mapped
 from sensorium.modalities._files import Source
@@ -17,7 +18,6 @@ from sensorium.modalities._mp3 import Mpeg, find_mpeg, is_mpeg
 from sensorium.modalities._ogg import MARK, find_links
 from sensorium.modalities._piped import HEAD, Mended, mended_start
 from sensorium.modalities._sizes import ENDLESS
-from sensorium.problems import Unreadable
 
 SLACK = 64  # bytes that headers are wrong by without harm
 LONGEST = 1e9  # seconds: all of it

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality
-from sensorium.schema import Guess
+from sensorium.findings import Guess
 from sensorium.table import Column, SpeltDates, read_dates, words
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns"]

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
+from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
-from sensorium.problems import Unreadable
 from sensorium.table import USUAL_SPELLINGS, Column, Files
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")

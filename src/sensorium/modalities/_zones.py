@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.problems import Problem, shorten
+from sensorium.findings import Problem, shorten
 from sensorium.table import Column, SpeltDates
 
 DAY = 86_400_000_000  # microseconds

@@ -12,7 +12,8 @@ from pydantic import NonNegativeInt
 
 from sensorium.config import setting_of
 from sensorium.errors import ConfigError
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.findings import Guess, Problem, count
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._containers import holds_sound_alone
 from sensorium.modalities._fields import Mels, Rate, Seconds, check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
@@ -21,8 +22,6 @@ from sensorium.modalities._mp3 import is_mpeg
 from sensorium.modalities._overview import Overview, outline
 from sensorium.modalities._sound import Wave, mono_sound, rate_and_seconds
 from sensorium.modalities.video import SUFFIXES as VIDEO_SUFFIXES
-from sensorium.problems import Problem, count
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 SUFFIXES = (
@@ -59,7 +58,7 @@ class Audio(Modality):
     """
 
     encoder: ClassVar[str] = "audio_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     rate: Rate
     mels: Mels | Literal[0]
@@ -159,7 +158,7 @@ class Audio(Modality):
     def _filters(self) -> Wave:
         return mel_filters(len(self._window), self.rate, self.mels)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         if self.form == "waveform":
             return {"form": self.form, "rate": self.rate}
         shape = {"mels": self.mels, "mean": self.mean, "deviation": self.deviation}

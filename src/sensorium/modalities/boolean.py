@@ -8,9 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 import pyarrow as pa
 
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
-from sensorium.problems import Problem, shorten
-from sensorium.schema import Guess
+from sensorium.findings import Guess, Problem, shorten
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.table import Column
 
 PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))
@@ -52,7 +51,7 @@ class Boolean(Modality):
         work.advance(len(column))
         return Encoded(values[:, None], values != 0, problems)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"floats": 1}
 
     def describe(self) -> str:

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from pydantic import NonNegativeInt, PositiveInt
 
 from sensorium.config import set_option, setting_of
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.findings import Guess, Problem, count, shorten
+from sensorium.labels import SEVERAL, UNSEEN, Names, bare, case_twins, holds_check_marks, twins_in_words
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._words import word_caution
-from sensorium.problems import Problem, count, shorten
-from sensorium.schema import SEVERAL, UNSEEN, Guess, Names, bare, case_twins, holds_check_marks, twins_in_words
 from sensorium.table import Column
 
 MANY = 0.1  # share of different values above which names look less like categories
@@ -150,7 +150,7 @@ class Category(Modality):
         if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
             raise ValueError("a name is there twice")
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"levels": len(self.levels) + 1 + self.checks}
 
     def unknown(self) -> int:

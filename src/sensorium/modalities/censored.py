@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.findings import Guess
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._numbers import LOOKED_AT, infer_notation, read_limits
 from sensorium.modalities._overview import Overview
-from sensorium.schema import Guess
 from sensorium.table import Column, Notation, SavedNotation, has_limits, may_be_numbers
 
 
@@ -53,7 +53,7 @@ class Censored(Modality):
         told = [] if column.is_view else problems
         return Encoded(np.where(present, found, 0).astype(np.float32)[:, None], present, told)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"floats": 1}
 
     def overview(self, column: Column) -> Overview:

@@ -15,15 +15,14 @@ import pyarrow.compute as pc
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import Words, as_modality, set_option
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.findings import IN_TRAINING, Guess, Problem, count, shorten
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._fields import Moment
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._sentinels import centuries_away, date_sentinels, sentinel_note
 from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
 from sensorium.modalities._zones import all_zoned, zone_problems
-from sensorium.problems import IN_TRAINING, Problem, count, shorten
-from sensorium.schema import Guess
 from sensorium.table import DATE_ORDERS, PIVOT, TWIN, Column, SpeltDates, date_order, read_dates, spelt_moments
 
 ISO = "ISO 8601"
@@ -205,7 +204,7 @@ class Date(Modality):
         """float64[n]: seconds since 1970, NaN where a cell is missing or no date."""
         return self._seconds(column)[0]
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"floats": 7 if self.clock else 5}
 
     def overview(self, column: Column) -> Overview:

@@ -10,14 +10,13 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from sensorium.config import Chance, Many
+from sensorium.config import Many, Probability
+from sensorium.findings import Guess, Problem
 from sensorium.modalities import _pdf
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.text import Text, Unit
-from sensorium.problems import Problem
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 VOCABULARY_FROM = 2000  # files whose words are learnt, evenly spaced
@@ -36,14 +35,14 @@ class Document(Modality):
     """
 
     encoder: ClassVar[str] = "bilstm"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     tokenizer: str
     length: Many
     pages: Many
     cut: NonNegativeInt = 0
     seen: NonNegativeInt = 0
-    unknown_share: Chance = 0.0
+    unknown_share: Probability = 0.0
     full: bool = False
 
     def check(self) -> None:
@@ -111,8 +110,8 @@ class Document(Modality):
     def findings(self, column: str) -> list[Problem]:
         return self._text.findings(column)
 
-    def facts(self) -> Facts:
-        return self._text.facts()
+    def encoder_spec(self) -> EncoderSpec:
+        return self._text.encoder_spec()
 
     def unknown(self) -> int | None:
         return self._text.unknown()

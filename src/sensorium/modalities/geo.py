@@ -14,12 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field, PositiveFloat
 
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.findings import Guess, Problem, Unreadable, shorten
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.number import standardise
-from sensorium.problems import Problem, Unreadable, shorten
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 RADIUS = 6371.0  # km, of the earth
@@ -110,7 +109,7 @@ class Geo(Modality):
         work.advance(len(column))
         return Encoded(features.astype(np.float32), present, problems)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"floats": 3 + 6 * self.scales}
 
     def overview(self, column: Column) -> Overview:

@@ -13,7 +13,8 @@ from PIL import ImageOps
 from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Side, setting_of
-from sensorium.modalities._base import Array, Encoded, Facts, Modality, Work
+from sensorium.findings import Guess, Problem
+from sensorium.modalities._base import Array, Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows, shown_cell
 from sensorium.modalities._jpeg import decode_jpeg
@@ -34,8 +35,6 @@ from sensorium.modalities._pictures import (
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
-from sensorium.problems import Problem
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 SUFFIXES = (
@@ -81,9 +80,9 @@ class Image(Modality):
     """
 
     encoder: ClassVar[str] = "image_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
     decoders: ClassVar[tuple[str, ...]] = (HEIC_DECODER,)
-    near: ClassVar[Literal["", "picture", "text"]] = "picture"
+    near_duplicates: ClassVar[Literal["", "picture", "text"]] = "picture"
 
     size: Side
     channels: Channels
@@ -211,7 +210,7 @@ class Image(Modality):
             picture = picture.resize(side, Pillow.Resampling.BILINEAR)
         return np.asarray(picture).reshape(self.size, self.size, self.channels)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size}
 
     def overview(self, column: Column) -> Overview:

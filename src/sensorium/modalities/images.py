@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Many, Side
-from sensorium.modalities._base import Array, Encoded, Facts, Modality, Ragged, Work
+from sensorium.findings import Guess, Problem
+from sensorium.modalities._base import Array, Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._scales import SavedScales, check_scales
 from sensorium.modalities._several import (
@@ -22,8 +23,6 @@ from sensorium.modalities._several import (
     usual_count,
 )
 from sensorium.modalities.image import Image
-from sensorium.problems import Problem
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 MOST = 16  # pictures kept of a cell by default, at most
@@ -43,7 +42,7 @@ class Images(Modality):
     """
 
     encoder: ClassVar[str] = "frames_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
     decoders: ClassVar[tuple[str, ...]] = Image.decoders
 
     size: Side
@@ -112,7 +111,7 @@ class Images(Modality):
         told = problems_of_cells(pictures.problems, owners, column, "pictures")
         return Encoded(Ragged(values[there], offsets), counts > 0, told)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": False}
 
     def describe(self) -> str:

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from sensorium.config import Words, as_modality
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.findings import Guess, Problem, count
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._numbers import (
     LARGEST_EXACT,
@@ -31,8 +32,6 @@ from sensorium.modalities._numbers import (
 )
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._sentinels import number_sentinels, sentinel_note
-from sensorium.problems import Problem, count
-from sensorium.schema import Guess
 from sensorium.table import (
     LEGACY,
     Column,
@@ -188,7 +187,7 @@ class Number(Modality):
         far = far_beyond(values, (self.lowest, self.highest))
         return beyond_problems(column, far, f"{self.lowest:.6g}", f"{self.highest:.6g}")
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"floats": 1, "edges": self.edges}
 
     def findings(self, column: str) -> list[Problem]:

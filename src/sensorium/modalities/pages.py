@@ -10,14 +10,13 @@ import numpy.typing as npt
 from pydantic import NonNegativeInt
 
 from sensorium.config import Many, Side, setting_of
+from sensorium.findings import Guess, Problem, count
 from sensorium.modalities import _pdf
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.image import SHOWN, THUMBNAIL, Image
-from sensorium.problems import Problem, count
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 GROUND, MAX_PIXELS = 255, _pdf.SIDE**2
@@ -38,7 +37,7 @@ class Pages(Modality):
     """
 
     encoder: ClassVar[str] = "frames_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     size: Side
     channels: Channels
@@ -103,7 +102,7 @@ class Pages(Modality):
         cure = f"{setting_of(column, 'most')} draws more"
         return [Problem(None, column, f"{reason}: the others are not drawn", cure)]
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}
 
     def overview(self, column: Column) -> Overview:

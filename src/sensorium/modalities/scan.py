@@ -12,14 +12,13 @@ import numpy.typing as npt
 from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import Side, set_option
+from sensorium.findings import Guess, Problem, Unreadable, count
 from sensorium.modalities import _dicom, _nifti
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scans import Header, guarded, library, quiet, sample
 from sensorium.modalities._scans import Scan as Decoded
-from sensorium.problems import Problem, Unreadable, count
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
@@ -54,7 +53,7 @@ class Scan(Modality):
     """
 
     encoder: ClassVar[str] = "scan_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     size: Side
     depth: Side
@@ -175,7 +174,7 @@ class Scan(Modality):
         found = f"{self.deep:,} of {count(self.looked, 'scan')} {verb} several slices, and only the middle one is used"
         return [Problem(None, column, found, f"{set_option(column, 'depth', 8)} reads 8 slices of each scan")]
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"depth": self.depth, "size": self.size}
 
     def describe(self) -> str:

@@ -11,15 +11,14 @@ import pyarrow as pa
 
 from sensorium.config import set_option
 from sensorium.errors import ConfigError, SchemaError
+from sensorium.findings import Guess, Problem, Unreadable
 from sensorium.modalities import _dicom
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scans import guarded, quiet
 from sensorium.modalities.category import Category
 from sensorium.modalities.number import Number, standardise
-from sensorium.problems import Problem, Unreadable
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 LEARN_FROM = 10_000  # headers
@@ -51,7 +50,7 @@ class ScanTag(Modality):
 
     encoder: ClassVar[str] = "tabular"
     tower: ClassVar[str | None] = "tabular"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     attribute: str
     kind: Literal["number", "category"]
@@ -136,7 +135,7 @@ class ScanTag(Modality):
             raise Unreadable(f"an attribute of {len(found)} numbers where {len(self.mean)} were learnt")
         return found
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         if self.kind == "category":
             return {"levels": len(self.levels) + 1}
         return {"floats": 1, "edges": self.edges} if len(self.mean) == 1 else {"floats": len(self.mean)}

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Many, set_option, setting_of
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.findings import Guess, Problem, Unreadable, shorten
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
@@ -21,8 +22,6 @@ from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_li
 from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps
 from sensorium.modalities.date import Date
 from sensorium.modalities.number import mean_and_deviation, standardise
-from sensorium.problems import Problem, Unreadable, shorten
-from sensorium.schema import Guess
 from sensorium.table import Column, ListNotation, as_lists
 
 SHOWN = 4  # curves in an overview
@@ -196,7 +195,7 @@ class Series(Modality):
         filled = standardise(np.where(known, values, 0), mean, deviation)
         return np.concatenate([np.where(known, filled, 0), known], 1).astype(np.float32)
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "steps": self.steps}
 
     def overview(self, column: Column) -> Overview:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from pydantic import NonNegativeInt
 
 from sensorium.config import Many
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.findings import Guess, Problem
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._fields import Mels, Rate, Seconds
 from sensorium.modalities._files import decode_cells
 from sensorium.modalities._several import (
@@ -22,8 +23,6 @@ from sensorium.modalities._several import (
     usual_count,
 )
 from sensorium.modalities.audio import Audio, longer_findings
-from sensorium.problems import Problem
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 MOST = 16  # sounds kept of a cell by default, at most
@@ -47,7 +46,7 @@ class Sounds(Modality):
     """
 
     encoder: ClassVar[str] = "audio_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     rate: Rate
     mels: Mels
@@ -113,8 +112,8 @@ class Sounds(Modality):
         parts = [part for frames in sounds for part in (pause, frames)][1:]
         return np.concatenate(parts) if parts else pause[:0]
 
-    def facts(self) -> Facts:
-        return self._sound.facts()
+    def encoder_spec(self) -> EncoderSpec:
+        return self._sound.encoder_spec()
 
     def describe(self) -> str:
         return f"at most {self.most} sounds of {self._sound.describe()}"

@@ -13,13 +13,13 @@ import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sensorium.config import setting_of
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.findings import Guess, Problem, shorten
+from sensorium.labels import bare
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._separated import WORDS, find_separator, likely_separator, names_of
 from sensorium.modalities._suffixes import path_caution, suffix_of
 from sensorium.modalities.category import REPEATS
-from sensorium.problems import Problem, shorten
-from sensorium.schema import Guess, bare
 from sensorium.table import Column, spelt_names
 
 NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of a tag that was not learnt, of the first that was
@@ -120,7 +120,7 @@ class Tags(Modality):
         reason = "a tag not seen in training: read as unknown"
         return [Problem(row, column, reason, "", shorten(n)) for n in dict.fromkeys(names) if n not in self._ids]
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"vocabulary": len(self.tags) + FIRST}
 
     def overview(self, column: Column) -> Overview:

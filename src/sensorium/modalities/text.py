@@ -15,17 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from sensorium.config import Chance, Many, set_option, setting_of
+from sensorium.config import Many, Probability, set_option, setting_of
 from sensorium.errors import ConfigError
-from sensorium.hub import find_model
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.files.pretrained_sources import find_model
+from sensorium.findings import Guess, Problem, count, shorten
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._tokenizer import check_tokenizer, cut_off, split_texts, vocabulary_size
 from sensorium.modalities._tokenizer_parts import parse
 from sensorium.modalities._words import word_caution
 from sensorium.modalities.category import REPEATS, SENTENCE
-from sensorium.problems import Problem, count, shorten
-from sensorium.schema import Guess
 from sensorium.table import Column, find_list_notation
 
 if TYPE_CHECKING:
@@ -61,13 +60,13 @@ class Text(Modality):
     """
 
     encoder: ClassVar[str] = "bilstm"
-    near: ClassVar[Literal["", "picture", "text"]] = "text"
+    near_duplicates: ClassVar[Literal["", "picture", "text"]] = "text"
 
     tokenizer: str
     length: Many
     cut: NonNegativeInt = 0
     seen: NonNegativeInt = 0
-    unknown_share: Chance = 0.0
+    unknown_share: Probability = 0.0
     full: bool = False
 
     def check(self) -> None:
@@ -168,7 +167,7 @@ class Text(Modality):
             found.append(Problem(None, column, reason, cure))
         return found
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"vocabulary": vocabulary_size(self._tokenizer)}
 
     def unknown(self) -> int | None:

@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sensorium.modalities._base import Encoded, Facts, Modality, Work
+from sensorium.findings import Guess, Problem, Unreadable, shorten
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities.number import mean_and_deviation, standardise
-from sensorium.problems import Problem, Unreadable, shorten
-from sensorium.schema import Guess
 from sensorium.table import Column, ListNotation
 
 Floats = npt.NDArray[np.float64]
@@ -96,7 +95,7 @@ class Vector(Modality):
             raise Unreadable(f"a vector of {len(found)} numbers where {len(self.mean)} were learnt")
         return found
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"width": len(self.mean)}
 
     def describe(self) -> str:

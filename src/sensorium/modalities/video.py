@@ -13,7 +13,8 @@ from PIL import Image as Pillow
 from pydantic import PositiveFloat
 
 from sensorium.config import Side
-from sensorium.modalities._base import Encoded, Facts, Modality, Ragged, Work
+from sensorium.findings import Guess, Unreadable
+from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut, picture_track
 from sensorium.modalities._fields import Channels, Fit, FrameCount
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
@@ -21,8 +22,6 @@ from sensorium.modalities._formats import container_format, is_sound_container, 
 from sensorium.modalities._pictures import MOST_PIXELS, is_heif, opened
 from sensorium.modalities._turns import upright
 from sensorium.modalities.image import LARGEST, SMALLEST, Image
-from sensorium.problems import Unreadable
-from sensorium.schema import Guess
 from sensorium.table import Column
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Video(Modality):
     """
 
     encoder: ClassVar[str] = "frames_cnn"
-    kept: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = True
 
     frames: FrameCount
     rate: PositiveFloat | None
@@ -145,7 +144,7 @@ class Video(Modality):
         pixels = frame.reformat(width, height, "rgb24").to_ndarray()
         return self._picture.prepare(Pillow.fromarray(upright(pixels, frame)))
 
-    def facts(self) -> Facts:
+    def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}
 
     def describe(self) -> str:

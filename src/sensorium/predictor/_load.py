@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import nn
 
-from sensorium.artifact import load_bundle
-from sensorium.memory import told_of_memory
+from sensorium.artifact import load_fitted
+from sensorium.errors.memory import explain_memory_errors
 from sensorium.predictor._model import LESS, Model
 
 
-@told_of_memory(LESS)
+@explain_memory_errors(LESS)
 def load(
     path: str | Path,
     *,
@@ -34,4 +34,4 @@ def load(
         ConfigError: a setting in `config` is not one of these.
         ArtifactError: missing, damaged, altered, or no Sensorium model.
     """
-    return Model(load_bundle(Path(path), device, encoders, config))
+    return Model(load_fitted(Path(path), device, encoders, config))

@@ -11,20 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_bundle
-from sensorium.artifact import save_bundle
-from sensorium.bundle import Bundle
+from sensorium.artifact import save_fitted
 from sensorium.errors import ConfigError, SchemaError
+from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
-from sensorium.int8 import quantize
-from sensorium.memory import told_of_memory
+from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
+from sensorium.model import FittedModel, quantize
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._splits import is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows, prepare_chunks
 from sensorium.prepare import at_rows
-from sensorium.problems import Problems
-from sensorium.progress import Reporter, reporter
-from sensorium.schema import find_seen
+from sensorium.runtime.progress import Reporter, reporter
+from sensorium.split import find_seen
 from sensorium.table import Table
 from sensorium.tasks import no_known_label
 
@@ -55,7 +54,7 @@ class Model:
             loaded model.
     """
 
-    bundle: Bundle
+    bundle: FittedModel
     test: Evaluation | None = None
     fit_problems: Problems = field(default_factory=Problems)
 
@@ -101,7 +100,7 @@ class Model:
         learnt = self.bundle.learnt.items()
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
-    @told_of_memory(LESS)
+    @explain_memory_errors(LESS)
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
         """Labels as they were spelt in the training table, or amounts; of several targets, one dict per row; [n].
 
@@ -113,7 +112,7 @@ class Model:
         report = reporter(progress)
         return self._decode(self._score(open_rows(self.bundle, table, report), report).scores)
 
-    @told_of_memory(LESS)
+    @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
         """Probabilities [n, k] of the classes or labels, in the order of `labels`; of several targets amounts too.
 
@@ -128,7 +127,7 @@ class Model:
         report = reporter(progress)
         return self._score(open_rows(self.bundle, table, report), report).scores
 
-    @told_of_memory(LESS)
+    @explain_memory_errors(LESS)
     def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
         """Predictions with their scores, and with what was wrong with each row.
 
@@ -155,7 +154,7 @@ class Model:
             _lacking=tuple(f"{p.column}: {p.reason}" for p in problems.whole() if p.column in absent),
         )
 
-    @told_of_memory(LESS)
+    @explain_memory_errors(LESS)
     def evaluate(
         self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
     ) -> Evaluation:
@@ -214,7 +213,7 @@ class Model:
         rows = {subset: int(own.sum()) for subset, own in zip(asked, there, strict=True)}
         return score_subsets(outcomes, rows, prior, self.bundle.config.train.metric or task.watch)
 
-    @told_of_memory(LESS)
+    @explain_memory_errors(LESS)
     def adapt(
         self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
     ) -> Model:
@@ -239,7 +238,7 @@ class Model:
 
     def save(self, path: str | Path) -> None:
         """Write the model: a folder, or one file where the path ends in `.zip`."""
-        save_bundle(self.bundle, Path(path))
+        save_fitted(self.bundle, Path(path))
 
     @property
     def weight_bytes(self) -> int:

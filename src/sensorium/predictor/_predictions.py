@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sensorium.problems import Problems
+from sensorium.findings import Problems
 
 
 @dataclass(frozen=True)

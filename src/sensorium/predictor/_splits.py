@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.bundle import Bundle
 from sensorium.errors import SchemaError, did_you_mean
-from sensorium.schema import SPLITS, Split, make_split
+from sensorium.model import FittedModel
+from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Table
 
 
-def is_fitted_on(bundle: Bundle, table: Table) -> bool:
+def is_fitted_on(bundle: FittedModel, table: Table) -> bool:
     """Whether it is the very table of the fit."""
     return table.fingerprint() == str(bundle.card["fingerprint"])
 
 
-def rows_of(bundle: Bundle, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
+def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
     """The rows of a split, and their name in words.
 
     Args:
@@ -50,7 +50,7 @@ def rows_of(bundle: Bundle, table: Table, split: str | None) -> tuple[npt.NDArra
     return rows, f"{name} rows"
 
 
-def _known_split(bundle: Bundle, table: Table, name: str) -> Split | None:
+def _known_split(bundle: FittedModel, table: Table, name: str) -> Split | None:
     card, config = bundle.card, bundle.config.split
     if bundle.target not in table.columns:
         raise SchemaError(

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.bundle import Bundle
+from sensorium.findings import Problem, Problems
+from sensorium.model import FittedModel
 from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
-from sensorium.problems import Problem, Problems
-from sensorium.progress import Reporter
+from sensorium.runtime.progress import Reporter
 from sensorium.table import Table, open_table
 
 CHUNK = 8192  # rows prepared at a time
 NOTHING_PRESENT = "the row has no value in any column: answered with the training rows' average"
 
 
-def open_rows(bundle: Bundle, table: Any, report: Reporter) -> Table:
+def open_rows(bundle: FittedModel, table: Any, report: Reporter) -> Table:
     """Open a table for a model.
 
     Args:
@@ -31,11 +31,11 @@ def open_rows(bundle: Bundle, table: Any, report: Reporter) -> Table:
     opened = open_table(table, bundle.config.table, text=bundle.card["text"], gaps=True, expected=names)
     opened = tell_unset(opened.with_views(bundle.views), bundle.unset)
     for note in opened.notes:
-        report.say(note)
+        report.log(note)
     return opened
 
 
-def prepare_chunks(bundle: Bundle, table: Table, problems: Problems, report: Reporter) -> Iterator[Prepared]:
+def prepare_chunks(bundle: FittedModel, table: Table, problems: Problems, report: Reporter) -> Iterator[Prepared]:
     """Encode a table's rows, some at a time, in order.
 
     Args:

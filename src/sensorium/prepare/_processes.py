@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sensorium.signals import SIGNALS
+from sensorium.runtime.signals import SIGNALS
 
 # Matrix products in a process a core: threads of their own would wait for each other, spinning.
 SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -13,7 +13,7 @@ import numpy as np
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare._processes import apart, open_pool
-from sensorium.signals import undone_at_end
+from sensorium.runtime.signals import undone_at_end
 from sensorium.table import Column
 
 ENOUGH = 1.5  # seconds of work from which on it pays to start other processes

@@ -14,13 +14,12 @@ import pyarrow.compute as pc
 
 from sensorium.config import Choice, Config, check_options
 from sensorium.errors import DataError, near_name, same_names
+from sensorium.findings import ColumnPlan, Problem, Problems, count
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
-from sensorium.problems import Problem, Problems, count
-from sensorium.progress import Reporter
 from sensorium.registry import modalities
-from sensorium.schema import ColumnPlan
+from sensorium.runtime.progress import Reporter
 from sensorium.table import Column, RemoteFiles, Table
 
 Rows = npt.NDArray[np.int64]
@@ -53,7 +52,7 @@ class Prepared:
 
 
 def learn_modality(
-    plan: ColumnPlan, column: Column, config: Config, wishes: Mapping[str, object] = MappingProxyType({})
+    plan: ColumnPlan, column: Column, config: Config, preferred_options: Mapping[str, object] = MappingProxyType({})
 ) -> Modality:
     """Let a column's modality learn, with the options set for the modality and, above them, for the column.
 
@@ -68,7 +67,7 @@ def learn_modality(
     """
     assert plan.modality
     kind = modalities.load(plan.modality)
-    options = {**wishes, **_options(config, plan.modality), **_options(config, plan.name)}
+    options = {**preferred_options, **_options(config, plan.modality), **_options(config, plan.name)}
     checked = check_options(kind.learn, options, f"modality {plan.modality!r} of column {plan.name!r}")
     learnt: Modality = kind.learn(column, **checked)
     return learnt
@@ -99,16 +98,16 @@ def prepare_columns(
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
         for name, modality in learnt.items():
             column = table.column(name) if name in there else _absent(name, table)
-            if not modality.kept and _mixes_bytes(column):
+            if not modality.cacheable and _mixes_bytes(column):
                 problems.extend(_bytes_among_texts(column))
                 column = replace(column, data=pc.struct_field(column.data, ["path"]))
-            if modality.kept:
+            if modality.cacheable:
                 _have_files(column, report)
-            work = Work(1 if modality.alone else os.cpu_count() or 1, bar.advance)
-            if stream and modality.kept and not modality.alone:
+            work = Work(1 if modality.uses_all_cores else os.cpu_count() or 1, bar.advance)
+            if stream and modality.cacheable and not modality.uses_all_cores:
                 columns[name] = Streamed(modality, column, work.workers)
                 bar.advance(len(column))
-            elif store and modality.kept:
+            elif store and modality.cacheable:
                 columns[name] = store.encode(modality, column, work)
             else:
                 columns[name] = modality.encode(column, work)
@@ -145,7 +144,7 @@ def _say_mended(table: Table, report: Reporter) -> None:
     """Files that were damaged in the cache, the table's own among them."""
     if mended := table.files.take_mended():
         shown = ", ".join(mended[:SHOWN]) + (" …" if len(mended) > SHOWN else "")
-        report.say(f"? {count(len(mended), 'fetched file')} in the cache damaged, fetched again: {shown}")
+        report.log(f"? {count(len(mended), 'fetched file')} in the cache damaged, fetched again: {shown}")
 
 
 def _paths(column: Column) -> Iterator[str]:

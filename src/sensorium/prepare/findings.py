@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from sensorium.findings import ColumnPlan, Guess, Problem, Problems
 from sensorium.modalities import Modality
 from sensorium.prepare.columns import absent_columns
-from sensorium.problems import Problem, Problems
-from sensorium.schema import ColumnPlan, Guess, Split
+from sensorium.split import Split
 from sensorium.table import Table
 
 

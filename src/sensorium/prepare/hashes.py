@@ -12,8 +12,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Unreadable
 from sensorium.modalities import Encoded, Ragged
-from sensorium.problems import Unreadable
 from sensorium.table import Column, Files, RemoteFiles
 
 By: TypeAlias = Literal["stat", "content"]

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
-from sensorium.caches import seal, unseal
-from sensorium.problems import Problem
+from sensorium.files.caches import seal, unseal
+from sensorium.findings import Problem
 
 BLOCK = 2**20  # bytes read at a time
 THREADS = min(8, os.cpu_count() or 1)  # checksums are taken without the interpreter's lock

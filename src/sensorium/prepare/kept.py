@@ -24,11 +24,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sensorium.caches import seal, size_of, unseal, write_durably
+from sensorium.files.caches import seal, size_of, unseal, write_durably
+from sensorium.findings import Problem
 from sensorium.modalities import Array, Encoded, Modality, Ragged, Work
 from sensorium.prepare.chunks import encode_chunks
 from sensorium.prepare.journal import Chunk, Written, checksum_at, intact, sizes, whole_lines
-from sensorium.problems import Problem
 from sensorium.table import Column
 
 FORMAT = 2  # of the folder; part of a column's key, so that folders of another format are never read

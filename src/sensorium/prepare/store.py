@@ -16,13 +16,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sensorium import __version__
-from sensorium.caches import cache_folder, discard, forget_oldest, touch
 from sensorium.config import PrepareConfig
 from sensorium.errors import StoreError
+from sensorium.files.caches import cache_folder, discard, forget_oldest, touch
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare.hashes import By, update_by_cells
 from sensorium.prepare.kept import FORMAT, KeptColumn
-from sensorium.progress import Reporter, Silent
+from sensorium.runtime.progress import Reporter, Silent
 from sensorium.table import Column
 
 NOT_KEPT = "decoded files are not kept for the next run"
@@ -36,14 +36,14 @@ class Store:
         folder: is there; several runs may use it at once.
         limit: bytes; beyond it the columns that were not used for longest are removed.
         identify: what tells that a file is the same: path, size and time of change, or its content.
-        say: told where there is something to wait for, or to mend.
+        log: told where there is something to wait for, or to mend.
         optional: where it can't be written to, go on without it.
     """
 
     folder: Path
     limit: int
     identify: By = "stat"
-    say: Callable[[str], None] = Silent().say
+    log: Callable[[str], None] = Silent().log
     optional: bool = False
 
     def encode(self, modality: Modality, column: Column, work: Work = Work()) -> Encoded:
@@ -65,7 +65,7 @@ class Store:
         except OSError as error:
             if not self.optional:
                 raise _error(self.folder, error) from None
-            self.say(_without(self.folder, error))
+            self.log(_without(self.folder, error))
             return modality.encode(column, Work(work.workers))
         touch(kept.folder)
         forget_oldest(self.folder, self.limit, self._remove, kept.folder)
@@ -78,7 +78,7 @@ class Store:
                 work.advance(len(column))
                 return found
             if kept.done:  # away with it, not into it: other processes may have its files mapped
-                self.say(f"? {column.name}: the cached column is damaged and is prepared again ({kept.folder})")
+                self.log(f"? {column.name}: the cached column is damaged and is prepared again ({kept.folder})")
                 discard(kept.folder)
             kept.write(modality, column, work)
             found = kept.read(column.name)
@@ -109,7 +109,7 @@ class Store:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            self.say("another process prepares the same column: waiting for it")
+            self.log("another process prepares the same column: waiting for it")
             lock.acquire()
         try:
             yield
@@ -129,30 +129,30 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
     """
     if config.store == "none":
         return None
-    optional, say = config.store == "auto", _once(report.say)
+    optional, log = config.store == "auto", _once(report.log)
     try:
         folder = cache_folder() if optional else Path(config.store)
     except StoreError as error:
-        say(f"? {error.finding}: {NOT_KEPT}; {error.cure}")
+        log(f"? {error.finding}: {NOT_KEPT}; {error.cure}")
         return None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         if not optional:
             raise _error(folder, error) from None
-        say(_without(folder, error))
+        log(_without(folder, error))
         return None
-    return Store(folder, round(config.gigabytes * 1e9), config.identify, say, optional)
+    return Store(folder, round(config.gigabytes * 1e9), config.identify, log, optional)
 
 
-def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+def _once(log: Callable[[str], None]) -> Callable[[str], None]:
     """Say the same thing once, however many columns it concerns."""
     said = set[str]()
 
     def once(text: str) -> None:
         if text not in said:
             said.add(text)
-            say(text)
+            log(text)
 
     return once
 

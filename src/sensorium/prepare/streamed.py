@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.findings import Problem
 from sensorium.modalities import Encoded, Modality, Work
-from sensorium.problems import Problem
 from sensorium.table import Column
 
 

@@ -9,9 +9,9 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.findings import Problem
 from sensorium.modalities import Encoded, Modality
 from sensorium.prepare.columns import Prepared
-from sensorium.problems import Problem
 from sensorium.table import Table
 
 FAR = 3.0  # training deviations that the mean of a column of numbers may be away from training's

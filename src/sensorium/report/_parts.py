@@ -7,8 +7,8 @@ from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
+from sensorium.errors.printable import one_line
 from sensorium.evaluate import Difference
-from sensorium.printable import one_line
 
 
 def text_line(text: object, style: str = "") -> Text:

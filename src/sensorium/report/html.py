@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.printable import printable
+from sensorium.errors.printable import printable
 
 WIDTH, HEIGHT = 320, 96  # of a chart, in its own units
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sensorium.errors import DataError
 from sensorium.files import replaced_file
-from sensorium.problems import count
+from sensorium.findings import count
 from sensorium.report import html as h
 from sensorium.report.text import notice_text
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from sensorium.evaluate import Evaluation, Subsets
-from sensorium.problems import Problems
+from sensorium.findings import Problems
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._parts import text_line

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensorium.config import as_modality
-from sensorium.problems import Unreadable
+from sensorium.findings import Unreadable
 from sensorium.table import Column, Table, find_list_notation
 
 if TYPE_CHECKING:
-    from sensorium.schema.infer import ColumnPlan
+    from sensorium.findings import ColumnPlan
 
 LOOKED_AT = 200
 SHORT = 3  # numbers in each row below which it may be by chance

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality
-from sensorium.schema.guess import UNSURE, Guess
+from sensorium.findings import UNSURE, Guess
 from sensorium.table import Column
 
 FEW = 10  # values below which nothing is said to be an identifier

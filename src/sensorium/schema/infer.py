@@ -1,53 +1,27 @@
-"""Which modality each column is, which task the target asks for: the registered members claim, the best claim wins."""
+"""Which modality each column is: the registered modalities claim it, the best claim wins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import pyarrow as pa
 
 from sensorium.config import Choice, Config, as_modality, spelt_words
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
-from sensorium.problems import count
-from sensorium.registry import Registry, modalities, tasks
+from sensorium.findings import ColumnPlan, Guess, count
+from sensorium.findings.claims import CERTAIN, best_claim
+from sensorium.labels.check_marks import holds_check_marks
+from sensorium.registry import modalities
 from sensorium.schema.alike import agree_on_lists
-from sensorium.schema.check_marks import holds_check_marks
-from sensorium.schema.guess import UNSURE, Guess
 from sensorium.schema.identifiers import find_identifier
-from sensorium.schema.labels import LabelReading
-from sensorium.schema.split import SPELLINGS
+from sensorium.split.split import SPELLINGS
 from sensorium.table import Column, Table, without_codes
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
-CERTAIN = 0.995  # confidence from which no runner-up is shown
-CLOSE = 0.125  # a runner-up this near is shown too
-SURE = 0.95  # confidence from which it does not matter why another modality refuses
-Flag: TypeAlias = Callable[[str], str]  # a registered name → the flag that chooses it
 CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored", "day_first")  # options: how cells are written
-
-
-@dataclass(frozen=True)
-class ColumnPlan:
-    """What becomes of one column.
-
-    Attributes:
-        name: the column.
-        modality: registered name; None where the column is left out.
-        reason: why.
-        caution: what the user should look at; empty where the guess is safe.
-        confidence: 0 to 1.
-        view_of: the column whose cells it reads, where it has none of its own.
-    """
-
-    name: str
-    modality: str | None
-    reason: str
-    caution: str = ""
-    confidence: float = 1.0
-    view_of: str = ""
 
 
 def views_of(plans: Iterable[ColumnPlan]) -> dict[str, str]:
@@ -101,74 +75,6 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
             "no column is left to learn from", place=table.name, rule=reasons, cure="--modality COLUMN=text"
         )
     return plans
-
-
-def infer_task(column: Column, config: Config, reading: LabelReading | None = None) -> tuple[str, Guess]:
-    """The task that the target asks for, or the one that the settings name.
-
-    Args:
-        column: its labels.
-        config: `task` names it.
-        reading: how the target's cells became labels.
-
-    Raises:
-        SchemaError: the target has no values, or only one.
-    """
-    place, said = f"column {column.name!r}", reading.reason if reading else ""
-    if column.origin.unread:
-        raise SchemaError(
-            f"the target holds {column.origin.unread}", place=place, rule="labels or numbers", cure=column.origin.cure
-        )
-    if column.is_list and pa.types.is_nested(column.data.type.value_type):
-        raise SchemaError(
-            f"the target holds {column.data.type}", place=place, rule="labels, lists of labels or numbers"
-        )
-    if not len(column.values):
-        raise SchemaError("the target is missing in every row", place=place)
-    if column.distinct < 2 and (column.spelling is None or len(column.spelling.drop_null().unique()) < 2):
-        raise SchemaError(
-            f"the target is always {column.sample(1)[0]!r}",
-            place=place,
-            rule="a target has two different values or more",
-            cure=_second_value(column),
-        )
-    if config.task:
-        tasks.entry(config.task)
-        return config.task, Guess(1.0, _joined(said, "by setting"), _joined(_refused(column, config), _seconds(column)))
-    if reading and reading.lists.kind == "place":
-        return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, said)
-    name, guess = _best(tasks, column, flag="--task {}".format)
-    caution = "" if config.tasks else guess.caution  # whoever chose has looked
-    guess = Guess(guess.confidence, _joined(said, guess.reason), _joined(caution, _seconds(column)))
-    if not name and pa.types.is_temporal(column.data.type):
-        cure = "make it a number, such as the days since 2020-01-01; as text, its values are classes"
-        raise SchemaError("the target holds dates or times", place=place, rule="labels or numbers", cure=cure)
-    if not name:
-        raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
-    return name, guess
-
-
-def _second_value(column: Column) -> str:
-    """What makes a target of one value one of two: an empty cell is a label that is not known, not one more value."""
-    if len(column.values) == len(column):
-        return "choose another target"
-    empty = len(column) - len(column.values)
-    return f"if an empty cell means no, write a word such as no into the {count(empty, 'empty cell')}"
-
-
-def _refused(column: Column, config: Config) -> str:
-    """Why the task that is set does not fit, where it says so."""
-    guess: Guess | None = tasks.load(config.task or "").looks_like(column)
-    return guess.caution if guess and guess.confidence <= 0 else ""
-
-
-def _seconds(column: Column) -> str:
-    """What the target's cells became, and its answers therefore are."""
-    return f"{column.origin.converted}, and predictions are seconds" if column.origin.converted else ""
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(filter(None, parts))
 
 
 def split_column(table: Table, config: Config) -> str | None:
@@ -279,7 +185,7 @@ def _asked_views(table: Table, config: Config) -> dict[str, list[str]]:
 def _kind(column: Column, config: Config) -> str | None:
     """The modality of a column that is itself left out."""
     chosen = config.modalities.get(column.name)
-    return (chosen and chosen.name) or (_best(modalities, column, str)[0] if len(column.values) else None)
+    return (chosen and chosen.name) or (best_claim(modalities, column, str)[0] if len(column.values) else None)
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
@@ -352,11 +258,11 @@ def _of_one_value(column: Column) -> ColumnPlan:
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
     """The surest claim; of decimal numbers that are none, such as the lot 1E10, the claim on their spelling."""
     flag = partial(as_modality, column.name)
-    found, guess = _best(modalities, column, flag)
+    found, guess = best_claim(modalities, column, flag)
     if found or column.spelling is None:
         return column, found, guess
     column = replace(column, data=column.spelling, spelling=None)
-    return column, *_best(modalities, column, flag)
+    return column, *best_claim(modalities, column, flag)
 
 
 def _by_setting(column: Column, config: Config) -> ColumnPlan | None:
@@ -370,31 +276,3 @@ def _by_setting(column: Column, config: Config) -> ColumnPlan | None:
     if sources := config.table.series.get(name):
         return ColumnPlan(name, "series", f"by setting: {' … '.join(dict.fromkeys([sources[0], sources[-1]]))}")
     return None
-
-
-def _best(members: Registry, column: Column, flag: Flag) -> tuple[str | None, Guess]:
-    claims: list[tuple[str, Guess]] = []
-    for name in members.names():
-        guess: Guess | None = members.load(name).looks_like(column)
-        if guess:
-            claims.append((name, guess))
-    hints = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
-    claims = sorted((claim for claim in claims if claim[1].confidence > 0), key=lambda claim: -claim[1].confidence)
-    if not claims:
-        return None, Guess(0.0, "nothing claims it")
-    return _with_doubts(claims, hints, members, flag)
-
-
-def _with_doubts(
-    claims: list[tuple[str, Guess]], hints: list[str], members: Registry, flag: Callable[[str], str]
-) -> tuple[str, Guess]:
-    """The surest claim, with a caution where it is not sure: why another modality refused, or which others claim it."""
-    name, guess = claims[0]
-    near = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
-    others = near if guess.confidence < CERTAIN else []
-    if hints and not guess.caution and guess.confidence < SURE:
-        return name, Guess(guess.confidence, guess.reason, "; ".join(hints))
-    if not guess.caution and (others or guess.confidence < UNSURE):
-        alternatives = " or ".join(flag(other) for other in others or [n for n in members.names() if n != name])
-        return name, Guess(guess.confidence, guess.reason, f"not sure; if it is not {name}: {alternatives}")
-    return name, guess

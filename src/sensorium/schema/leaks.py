@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.config import Config, as_yaml, set_value
-from sensorium.problems import Unreadable
-from sensorium.schema.infer import ColumnPlan, split_column
+from sensorium.findings import ColumnPlan, Unreadable
+from sensorium.schema.infer import split_column
 from sensorium.table import Column, Table
 
 LOOKED_AT = 2000  # rows

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sensorium.problems import count
+from sensorium.findings import count
 from sensorium.table._misfits import drop_misfits, is_file
 from sensorium.table._pictures import is_picture
 from sensorium.table._table import Origin

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sensorium.caches import cache_folder
 from sensorium.config import RemoteConfig
 from sensorium.errors import MissingExtraError, StoreError, TableError
+from sensorium.files.caches import cache_folder
 from sensorium.table._fetched import is_kept, replacing
 from sensorium.table._guard import Guard, NotAllowed, timeouts
 from sensorium.table._kinds import suffix_of

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sensorium.caches import cache_folder, discard, forget_oldest, seal, touch, unseal
 from sensorium.errors import StoreError
-from sensorium.signals import undone_at_end
+from sensorium.files.caches import cache_folder, discard, forget_oldest, seal, touch, unseal
+from sensorium.runtime.signals import undone_at_end
 
 ROOM = 20 * 10**9  # bytes kept; beyond it, what was not used for longest goes
 BLOCK = 2**20  # bytes read at a time

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sensorium.config import RemoteConfig
-from sensorium.problems import NotFound, Outside, Unreadable
+from sensorium.findings import NotFound, Outside, Unreadable
 from sensorium.table._paths import bare_path, is_address, spellings
 
 

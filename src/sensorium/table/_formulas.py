@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._read import finding
 
 SIGN = "(?:[=+\\-@]|＝|＋|－|＠)"  # no class for the wide ones: in columns of bytes a pattern goes byte by byte

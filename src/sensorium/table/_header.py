@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._aligned import refuse_aligned
 from sensorium.table._halves import refuse_halves
 from sensorium.table._header_doubts import header_doubts, refuse_title

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
-from sensorium.problems import Problem, shorten
+from sensorium.findings import Problem, shorten
 from sensorium.table._read import finding
 from sensorium.table._records import Record
 from sensorium.table._separator import SEPARATORS, agreed_width, sample_rows, set_separator

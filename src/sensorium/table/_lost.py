@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._header import Head
 from sensorium.table._header_doubts import GAPS, NUMBER
 from sensorium.table._lines import CR, LF, count_in_cells, count_in_column, line_of

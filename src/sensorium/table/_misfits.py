@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sensorium.problems import count
+from sensorium.findings import count
 
 MOST = 0.75  # of the cells that are not missing have one shape
 VALUE, BYTES, FILE, OBJECT = "a value", "bytes", "a file", "an object"

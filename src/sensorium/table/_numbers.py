@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import TableError
-from sensorium.problems import Problem, Unreadable, shorten
+from sensorium.findings import Problem, Unreadable, shorten
 from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._types import FLOAT_TEXT
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
-from sensorium.problems import count
+from sensorium.findings import count
 from sensorium.table._codes import empty_codes, spelt_codes, spelt_moments
 from sensorium.table._datasets import from_datasets
 from sensorium.table._files import Files

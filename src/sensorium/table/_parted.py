@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sensorium.problems import Unreadable
+from sensorium.findings import Unreadable
 from sensorium.table._spelt import CURE, GAP_WORDS, is_gap_word, spells_lists, spelt_list
 
 GAPS = GAP_WORDS - {"-", "--", "?"}  # which stand between the ends of a range

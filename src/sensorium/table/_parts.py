@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._cells import cells_of
 from sensorium.table._folders import SPLITS
 from sensorium.table._numbers import natural

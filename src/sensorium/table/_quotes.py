@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sensorium.config import TableConfig
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._lines import BACKSLASH, line_at, line_of, lone_quotes
 from sensorium.table._read import finding
 from sensorium.table._records import strict_fault

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
-from sensorium.problems import shorten
+from sensorium.findings import shorten
 from sensorium.table._halves import ROW_NAMES, cure_of_halves
 from sensorium.table._header import Head
 from sensorium.table._records import Record, records

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 
 
 @dataclass(frozen=True)

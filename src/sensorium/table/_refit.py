@@ -13,7 +13,7 @@ from typing import Any
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 from sensorium.table import csv, jsonl
 from sensorium.table._read import finding
 from sensorium.table._text import UTF8, codec_of, garbled, is_utf8, read_bytes, read_text

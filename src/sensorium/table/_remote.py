@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.problems import Outside, Unreadable
+from sensorium.findings import Outside, Unreadable
 from sensorium.table._addresses import BadAddress, checked
 from sensorium.table._fetch import Lasting, Refused, fetch, scheme_of, server_of
 from sensorium.table._fetched import make_room

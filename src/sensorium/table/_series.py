@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sensorium.config import Config, of_columns
 from sensorium.errors import TableError, did_you_mean, raise_together
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 from sensorium.table._notation import Notation, with_point
 from sensorium.table._numbers import as_lists, as_numbers, holds_lists, join_channels, natural, rows_of_lists
 from sensorium.table._table import Table, one_array

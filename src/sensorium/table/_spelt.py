@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.problems import Unreadable
+from sensorium.findings import Unreadable
 
 # A bracket alone says nothing: "(5.00)" is a negative amount, "(1,234.50)" another.
 OPENS = r"(?s)^\s*(?:\[|[\w.]+\s*\(\s*[\[(]|[({].*[\w.]\s*[,;\s]\s*.*[)}]\s*$)"

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError, did_you_mean
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
 

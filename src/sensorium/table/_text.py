@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sensorium.errors import TableError
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 from sensorium.table._guess import likely_encodings
 from sensorium.table._read import finding
 

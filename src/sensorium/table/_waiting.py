@@ -11,7 +11,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
-from sensorium.signals import undone_at_end
+from sensorium.runtime.signals import undone_at_end
 from sensorium.table._query import TimeLimit
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sensorium.config import WINDOW_SINCE, WINDOW_SPAN, WindowsConfig
 from sensorium.errors import TableError, did_you_mean, raise_together
-from sensorium.problems import Problems, count
+from sensorium.findings import Problems, count
 from sensorium.table._notation import with_point
 from sensorium.table._numbers import as_numbers, rows_of_lists
 from sensorium.table._table import Table, one_array

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sensorium.errors import TableError
 from sensorium.files import one_writer, replaced_file
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 from sensorium.table._formulas import find_formulas, without_formulas
 from sensorium.table._xlsx import write_xlsx
 

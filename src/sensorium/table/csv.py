@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from sensorium.config import TableConfig
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._header import Head, read_head
 from sensorium.table._lines import count_lines, end_of_text, line_of
 from sensorium.table._lost import Cells, swallowed_rows

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.problems import Problem
+from sensorium.findings import Problem
 from sensorium.table._query import TimeLimit, as_query, as_sql, not_only_reading
 from sensorium.table._read import Read, finding
 from sensorium.table._waiting import Reading

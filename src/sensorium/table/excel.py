@@ -8,7 +8,7 @@ from typing import Any
 
 from sensorium.config import TableConfig, set_value
 from sensorium.errors import MissingExtraError, TableError, did_you_mean
-from sensorium.problems import Problem, count, shorten
+from sensorium.findings import Problem, count, shorten
 from sensorium.table._cells import column_of
 from sensorium.table._objects import table_of
 from sensorium.table._read import Read, finding

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
-from sensorium.problems import Problem, count
+from sensorium.findings import Problem, count
 from sensorium.table._cells import column_of
 from sensorium.table._query import TimeLimit, as_query, as_sql, not_only_reading
 from sensorium.table._read import Read, finding

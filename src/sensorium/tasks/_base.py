@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.learned import Learned, reading_saved
+from sensorium.files.state import HasState, reading_saved
+from sensorium.findings import Guess, Problem
+from sensorium.labels import LabelReading
 from sensorium.metrics import Outcome
-from sensorium.problems import Problem
-from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class EncodedTarget:
 
 
 @dataclass(frozen=True)
-class Task(Learned, ABC):
+class Task(HasState, ABC):
     """A frozen dataclass whose fields are what it learnt of the labels.
 
     Class attributes:

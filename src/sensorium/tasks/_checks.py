@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError, SensoriumError, raise_together
-from sensorium.problems import Problem, count, shorten
-from sensorium.schema import SPLITS
+from sensorium.findings import Problem, count, shorten
+from sensorium.split import SPLITS
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Task
 

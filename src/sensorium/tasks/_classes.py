@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError
-from sensorium.problems import Problem, shorten
-from sensorium.schema import SEVERAL, UNSEEN, LabelReading, Names, value_of
+from sensorium.findings import Problem, shorten
+from sensorium.labels import SEVERAL, UNSEEN, LabelReading, Names, value_of
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Label
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.config import Config
+from sensorium.labels import LabelReading
 from sensorium.registry import tasks
-from sensorium.schema import LabelReading
 from sensorium.table import Column
 from sensorium.tasks._base import Task
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
-from sensorium.problems import Problem
-from sensorium.schema import Guess, LabelReading
+from sensorium.findings import Guess, Problem
+from sensorium.labels import LabelReading
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (

@@ -12,9 +12,9 @@ import pyarrow as pa
 from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
+from sensorium.findings import Guess, Problem
+from sensorium.labels import LabelReading
 from sensorium.modalities.number import Number
-from sensorium.problems import Problem
-from sensorium.schema import Guess, LabelReading
 from sensorium.table import Column
 from sensorium.tasks._amounts import not_amounts
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task

@@ -13,8 +13,8 @@ import pyarrow as pa
 from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
-from sensorium.problems import Problem, shorten
-from sensorium.schema import ONE_LABEL, UNSEEN, Guess, LabelReading, Names, bare, case_twins, twins_in_words
+from sensorium.findings import Guess, Problem, shorten
+from sensorium.labels import ONE_LABEL, UNSEEN, LabelReading, Names, bare, case_twins, twins_in_words
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
 from sensorium.tasks._classes import (

@@ -12,6 +12,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import as_modality
 from sensorium.errors import SchemaError
+from sensorium.findings import Guess, Problem, count
 from sensorium.modalities.number import (
     Number,
     infer_notation,
@@ -23,8 +24,6 @@ from sensorium.modalities.number import (
     sentinel_note,
     survey_column,
 )
-from sensorium.problems import Problem, count
-from sensorium.schema import Guess
 from sensorium.table import LEGACY, Column, Notation, Note, SavedNotation
 from sensorium.tasks._amounts import AS_NUMBER, holds_dates, not_amounts
 from sensorium.tasks._base import EncodedTarget, Floats, Task

@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict
 
 from sensorium.config import Config, key_of
 from sensorium.errors import ConfigError, SchemaError, did_you_mean, raise_together
-from sensorium.learned import from_saved, reading_saved
+from sensorium.files.state import from_saved, reading_saved
+from sensorium.findings import Guess, Problem
+from sensorium.labels import LabelReading
 from sensorium.metrics import Outcome, Part, lower_is_better
-from sensorium.problems import Problem
 from sensorium.registry import tasks
-from sensorium.schema import Guess, LabelReading, infer_task
 from sensorium.table import Column, Files
 from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import options_of
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ class Course:
     target: npt.NDArray[Any]
     batch_size: int
     epochs: int
-    taught: npt.NDArray[np.float64] | None = None
+    teacher_scores: npt.NDArray[np.float64] | None = None
     unlabelled_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     augmentations: Augmentations = field(default_factory=dict)
 

@@ -74,7 +74,7 @@ def diagnose(signs: Mapping[str, Signs], chance: float, *, metric: str, task: st
     """From one run alone: is a modality far behind the one that leads?
 
     Whether it is undertrained or weak by nature one run can't tell, nor that one which is not far behind could not be
-    much better: that is told by training each by itself (`sensorium.remedies`).
+    much better: that is told by training each by itself (`sensorium.strategies.imbalance`).
 
     Args:
         signs: of each modality.

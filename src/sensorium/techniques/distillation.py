@@ -34,29 +34,35 @@ class Distillation(Technique):
         self, course: Course, *, weight: Share = 0.7, temperature: Annotated[float, Field(gt=0)] = 2.0
     ) -> None:
         super().__init__(course)
-        assert course.taught is not None
+        assert course.teacher_scores is not None
         self.weight, self.temperature = weight, temperature
         self._classes = course.target.ndim == 1 and course.task.outputs > 1
         # A plain attribute: it does not change in training, so that no checkpoint need hold it.
-        taught = course.taught[:, 1:] if course.task.outputs == 1 and course.taught.ndim == 2 else course.taught
-        self._taught = torch.as_tensor(taught, device=next(course.model.parameters()).device)
+        teacher_scores = (
+            course.teacher_scores[:, 1:]
+            if course.task.outputs == 1 and course.teacher_scores.ndim == 2
+            else course.teacher_scores
+        )
+        self._teacher_scores = torch.as_tensor(teacher_scores, device=next(course.model.parameters()).device)
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        taught = self._taught[step.batch.rows]
-        if taught.dim() == 1:
-            own = self.course.task.loss(step.logits, taught)
+        teacher_scores = self._teacher_scores[step.batch.rows]
+        if teacher_scores.dim() == 1:
+            own = self.course.task.loss(step.logits, teacher_scores)
         else:
-            soft = _logits(taught, self._classes).to(step.logits.dtype) / self.temperature
+            soft = _logits(teacher_scores, self._classes).to(step.logits.dtype) / self.temperature
             own = self.temperature**2 * divergence(soft, step.logits / self.temperature, self._classes)
         return (1 - self.weight) * loss + self.weight * own
 
 
-def divergence(taught: Tensor, logits: Tensor, classes: bool) -> Tensor:
+def divergence(teacher_scores: Tensor, logits: Tensor, classes: bool) -> Tensor:
     """The mean over rows of KL(taught ‖ answered) from logits [b, k]: of classes, else of each label's yes and no."""
     if classes:
-        return functional.kl_div(logits.log_softmax(1), taught.log_softmax(1), reduction="batchmean", log_target=True)
-    yes = taught.sigmoid() * (functional.logsigmoid(taught) - functional.logsigmoid(logits))
-    no = (-taught).sigmoid() * (functional.logsigmoid(-taught) - functional.logsigmoid(-logits))
+        return functional.kl_div(
+            logits.log_softmax(1), teacher_scores.log_softmax(1), reduction="batchmean", log_target=True
+        )
+    yes = teacher_scores.sigmoid() * (functional.logsigmoid(teacher_scores) - functional.logsigmoid(logits))
+    no = (-teacher_scores).sigmoid() * (functional.logsigmoid(-teacher_scores) - functional.logsigmoid(-logits))
     return (yes + no).mean()
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from sensorium.config import Chance, Share
+from sensorium.config import Probability, Share
 from sensorium.techniques._base import Course, Step, Technique
 from sensorium.techniques._unlabelled import draw_rows, has_one_of_many, probabilities, ramp_up, settled, strong_view
 
@@ -42,9 +42,9 @@ class Fixmatch(Technique):
         course: Course,
         *,
         weight: Annotated[float, Field(gt=0)] = 1.0,
-        threshold: Chance = 0.95,
+        threshold: Probability = 0.95,
         ratio: Annotated[float, Field(gt=0, le=100)] = 7.0,
-        hide: Chance = 0.5,
+        hide: Probability = 0.5,
         ramp: Share = 0.5,
     ) -> None:
         super().__init__(course)

@@ -12,7 +12,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from sensorium.batch import Batch
-from sensorium.config import Chance, Fraction, Share
+from sensorium.config import Fraction, Probability, Share
 from sensorium.techniques._base import Course, Step, Technique
 from sensorium.techniques._unlabelled import draw_rows, probabilities, ramp_up, settled, strong_view
 
@@ -46,7 +46,7 @@ class MeanTeacher(Technique):
         decay: Fraction = 0.99,
         ramp: Share = 0.3,
         ratio: Annotated[float, Field(gt=0, le=100)] = 7.0,
-        hide: Chance = 0.5,
+        hide: Probability = 0.5,
     ) -> None:
         super().__init__(course)
         self.weight, self.decay, self.ramp, self.ratio, self.hide = weight, decay, ramp, ratio, hide
@@ -58,10 +58,10 @@ class MeanTeacher(Technique):
         batch = draw_rows(self.course, max(1, round(self.ratio * len(step.target))), step.random)
         if batch is None:
             return loss
-        taught = self._answers(self._teach(batch), step)
+        teacher_scores = self._answers(self._teach(batch), step)
         own = self._answers(strong_view(self.course, batch, self.hide, step.random), step)
         height = self.weight * ramp_up(step, self.course, self.ramp)
-        return loss + height * functional.mse_loss(own, taught)
+        return loss + height * functional.mse_loss(own, teacher_scores)
 
     def gradients(self, step: Step) -> None:
         """Follow the model as it was left by the update before this one."""

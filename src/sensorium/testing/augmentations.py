@@ -37,9 +37,9 @@ def check_augmentation(name: str, **options: Any) -> None:
 
 
 def _check(name: str, kind: str, options: dict[str, Any]) -> None:
-    (cells,), facts = make_cells([kind], ROWS, missing=0.2)
+    (cells,), encoder_spec = make_cells([kind], ROWS, missing=0.2)
     always, sometimes, never = (
-        build_augmentation(name, facts[kind], {**options, "chance": chance}) for chance in (1.0, 0.5, 0.0)
+        build_augmentation(name, encoder_spec[kind], {**options, "chance": chance}) for chance in (1.0, 0.5, 0.0)
     )
     before = cells.values.clone()
     found = _call(always, cells)

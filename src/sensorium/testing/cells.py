@@ -11,18 +11,18 @@ from typing import Any
 import torch
 
 from sensorium.batch import Cells
-from sensorium.modalities import Facts
+from sensorium.modalities import EncoderSpec
 from sensorium.prepare import prepare_columns
 from sensorium.prepare.loader import Loader
-from sensorium.progress import Silent
 from sensorium.registry import modalities
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing.tables import make_table
 
 
 def make_cells(
     kinds: Sequence[str], rows: int = 12, *, missing: float = 0.0, options: Mapping[str, Any] = MappingProxyType({})
-) -> tuple[list[Cells], dict[str, Facts]]:
+) -> tuple[list[Cells], dict[str, EncoderSpec]]:
     """A batch with a column of each modality, and what these modalities know.
 
     Args:
@@ -36,4 +36,4 @@ def make_cells(
         learnt = {kind: modalities.load(kind).learn(table.column(kind), **options) for kind in kinds}
         prepared = prepare_columns(table, learnt, Silent())
     batch = Loader(prepared, None, torch.device("cpu")).batch(torch.arange(rows))
-    return [batch.cells[kind] for kind in kinds], {kind: modality.facts() for kind, modality in learnt.items()}
+    return [batch.cells[kind] for kind in kinds], {kind: modality.encoder_spec() for kind, modality in learnt.items()}

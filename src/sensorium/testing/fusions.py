@@ -55,7 +55,7 @@ def _check_pattern(fusion: Any, tokens: list[Tokens], present: Tensor) -> None:
     with torch.no_grad():
         fused = fusion(tokens, present)
         again = fusion(_scramble(tokens, present), present)
-        shares = fusion.shares(tokens, present)
+        shares = fusion.modality_weights(tokens, present)
     there = present[0].tolist()
     assert fused.shape == (ROWS, fusion.width), f"the fused vector is {tuple(fused.shape)}, `width` says {fusion.width}"
     assert fused.isfinite().all(), f"not finite where the modalities {there} are present"

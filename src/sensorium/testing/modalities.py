@@ -42,7 +42,7 @@ def check_modality(name: str, column: Column | None = None) -> None:
         _check_state(learnt, encoded, column)
         _check_all_missing(learnt, column)
         _check_overview(learnt, column)
-        assert learnt.describe() and learnt.facts() is not None, f"{name} describes nothing"
+        assert learnt.describe() and learnt.encoder_spec() is not None, f"{name} describes nothing"
 
 
 def _check_form(encoded: Encoded, column: Column) -> None:

@@ -19,8 +19,8 @@ from sensorium.api import fit
 from sensorium.config import Config
 from sensorium.experiment import Experiment
 from sensorium.predictor import Model
-from sensorium.progress import Silent
 from sensorium.registry import techniques
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
 
@@ -48,10 +48,10 @@ def check_technique(name: str, **options: Any) -> None:
     for task in tried:
         table = _table(task)
         plain = _fit(table, task, techniques={})  # set, so that no preset adds any
-        with _teacher(plain, name) as taught:
-            first, again = (_fit(table, task, techniques={name: options}, **taught) for _ in range(2))
+        with _teacher(plain, name) as teacher_scores:
+            first, again = (_fit(table, task, techniques={name: options}, **teacher_scores) for _ in range(2))
             if task == tried[0]:
-                _check_resume(name, task, {"techniques": {name: options}, **taught})
+                _check_resume(name, task, {"techniques": {name: options}, **teacher_scores})
         _same_parts(plain, first, name)
         assert np.array_equal(_scores(first, table), _scores(again, table)), f"{name}: the same seed, other answers"
         assert np.isfinite(_scores(first, table)).all(), f"{name}: an answer is no finite number"

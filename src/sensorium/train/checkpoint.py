@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.errors import TrainingError
-from sensorium.progress import Reporter
+from sensorium.runtime.progress import Reporter
 from sensorium.train.interrupt import Interrupted, Stop
 from sensorium.train.state import State
 from sensorium.train.tree import read_about, read_tree, write_tree
 
 SHARE = 0.05  # of the time that may go into checkpoints between epochs; the first epoch always has one
 HASH = "hash"  # group of what a run is made of: hashes
-NO_MATTER = ("train.checkpoint", "prepare.store", "prepare.identify", "prepare.gigabytes")
+IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "prepare.gigabytes")
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,11 @@ class Keeper:
         if not (checkpoint and checkpoint.resume):
             return
         if not checkpoint.path.exists():
-            report.say(f"nothing to resume: there is no {checkpoint.path}; training starts afresh")
+            report.log(f"nothing to resume: there is no {checkpoint.path}; training starts afresh")
             return
         checkpoint.check()
         self._state.restore(read_tree(checkpoint.path))
-        report.say(f"resumed {self._where()}")
+        report.log(f"resumed {self._where()}")
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -167,6 +167,6 @@ def _settings(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         name = f"{above}{key}"
         if isinstance(value, Mapping) and value:
             found |= _settings(value, f"{name}.")
-        elif name not in NO_MATTER:
+        elif name not in IGNORED_ON_RESUME:
             found[name] = value
     return found

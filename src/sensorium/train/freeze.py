@@ -30,7 +30,7 @@ def freeze(model: FusionModel, patterns: Sequence[str]) -> None:
     for parameter in model.parameters():
         if id(parameter) in chosen:
             parameter.requires_grad_(False)
-    model.resting = tuple(part for part in model.modules() if _holds_only(part, chosen))
+    model.frozen_modules = tuple(part for part in model.modules() if _holds_only(part, chosen))
     if patterns and not any(parameter.requires_grad for parameter in model.parameters()):
         raise ConfigError("nothing is left to train", place=PLACE, rule="one part or more is not frozen")
 

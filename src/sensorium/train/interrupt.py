@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from sensorium.signals import SIGNALS, is_usual
+from sensorium.runtime.signals import SIGNALS, is_usual
 
 
 class Interrupted(KeyboardInterrupt):

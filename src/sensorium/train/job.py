@@ -42,7 +42,7 @@ class Training:
     validation_rows: Rows
     target: npt.NDArray[Any]
     augmentations: Augmentations
-    taught: npt.NDArray[np.float64] | None = None
+    teacher_scores: npt.NDArray[np.float64] | None = None
     unlabelled_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     supervised: bool = True
     enough: Callable[[], bool] = lambda: False

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from sensorium.config import TrainConfig
-from sensorium.progress import Bar, Reporter
+from sensorium.runtime.progress import Bar, Reporter
 from sensorium.train.checkpoint import Checkpoint, Keeper
 from sensorium.train.compiled import check_compiler, compiling
 from sensorium.train.history import Epoch, History

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sensorium.config import PretrainConfig, TrainConfig
-from sensorium.progress import Reporter
+from sensorium.runtime.progress import Reporter
 from sensorium.techniques import fitting
 from sensorium.train.history import History
 from sensorium.train.job import Training

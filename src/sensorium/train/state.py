@@ -14,7 +14,7 @@ from sensorium.config import TrainConfig
 from sensorium.errors import TrainingError
 from sensorium.techniques import Course, build_techniques, chosen_techniques
 from sensorium.train.best import Best, trained_state
-from sensorium.train.chance import Chance
+from sensorium.train.random_streams import RandomStreams
 from sensorium.train.history import History
 from sensorium.train.job import Training, batch_size, epoch_count
 from sensorium.train.optimizer import make_optimizer, make_schedule
@@ -63,7 +63,7 @@ class State:
         self.optimizer = make_optimizer(self.parts, config)
         self.schedule = make_schedule(self.optimizer, config, self.epochs * math.ceil(rows / self.size))
         self.precision = Precision(config.precision, device)
-        self.chance = Chance(seed, device)
+        self.streams = RandomStreams(seed, device)
         self.best = Best(config.soup)
         self.place = Place(rate=self.rate)
         self._before, self._start = 0.0, time.perf_counter()
@@ -79,7 +79,7 @@ class State:
             target=job.target,
             batch_size=self.size,
             epochs=self.epochs,
-            taught=job.taught,
+            teacher_scores=job.teacher_scores,
             unlabelled_rows=job.unlabelled_rows,
             augmentations=job.augmentations,
         )
@@ -115,7 +115,7 @@ class State:
             "optimizer": self._optimizer_tree(),
             "schedule": {name: value for name, value in self.schedule.state_dict().items() if name != "lr_lambdas"},
             "precision": self.precision.to_tree(),
-            "chance": self.chance.to_tree(),
+            "chance": self.streams.to_tree(),
             "best": self.best.to_tree(),
             "streams": self.job.loader.streams(),
         }
@@ -133,11 +133,11 @@ class State:
         self._restore_optimizer(tree["optimizer"])
         self.schedule.load_state_dict(tree["schedule"] | {"lr_lambdas": [None]})
         self.place = Place(**tree["place"])
-        self.place.waiting = [loss.to(self.chance.device) for loss in self.place.waiting]
+        self.place.waiting = [loss.to(self.streams.device) for loss in self.place.waiting]
         self._before = tree["seconds"]
         self.history.restore(tree["history"])
         self.precision.restore(tree["precision"])
-        self.chance.restore(tree["chance"])
+        self.streams.restore(tree["chance"])
         self.best.restore(tree["best"])
         self.job.loader.restore_streams(tree["streams"])
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sensorium.augment import augment
 from sensorium.batch import Batch
-from sensorium.progress import Bar
+from sensorium.runtime.progress import Bar
 from sensorium.techniques import Step
 from sensorium.train.state import State
 from sensorium.train.validate import diverged
@@ -59,14 +59,14 @@ class Steps:
 
     def _batches(self) -> Iterator[Batch]:
         """Those of the epoch that are not done; the order is drawn from where the epoch's chance began."""
-        place, chance = self.state.place, self.state.chance
+        place, streams = self.state.place, self.state.streams
         if place.batches:
-            chance.draw_again()
+            streams.draw_again()
         else:
-            chance.begin_epoch()
+            streams.begin_epoch()
             for technique in self.state.techniques.values():
                 technique.begin_epoch(place.epoch)
-        order = self.job.loader.order(self.job.train_rows, self.state.size, chance.shuffle)
+        order = self.job.loader.order(self.job.train_rows, self.state.size, streams.shuffle)
         return self.job.loader.batches(order[place.batches :])
 
     def _update(self, batch: Batch) -> Tensor:
@@ -92,13 +92,13 @@ class Steps:
 
     def _answer(self, batch: Batch) -> tuple[Step, Tensor]:
         """A step's answers and its loss; from tokens and logits on all is float32."""
-        model, chance = self.job.model, self.state.chance.rows
-        batch = augment(batch, self.job.augmentations, chance)
+        model, streams = self.job.model, self.state.streams.rows
+        batch = augment(batch, self.job.augmentations, streams)
         with self.state.precision.forward():
             tokens, present = model.encode(batch, self._hide(batch))
             tokens = [found.float() for found in tokens]
             logits = model.decide(tokens, present).float()
-        step = Step(batch, tokens, present, logits, self.state.place.epoch, chance)
+        step = Step(batch, tokens, present, logits, self.state.place.epoch, streams)
         loss = self._loss(step.logits, step.target) if self.job.supervised else _nothing(step.logits)
         for technique in self.state.techniques.values():
             loss = technique.loss(step, loss)
@@ -110,11 +110,11 @@ class Steps:
         Words and categories can't be mixed, what they are fused into can (Verma et al. 2018, arXiv:1806.05236). The
         head is linear, so that its answers to mixed features are its mixed answers.
         """
-        loss, chance = self.job.task.loss, self.state.chance
+        loss, streams = self.job.task.loss, self.state.streams
         if not self.config.mixup:
             return loss(logits, target)
-        share = float(chance.mixture.beta(self.config.mixup, self.config.mixup))
-        other = torch.randperm(len(target), generator=chance.rows, device=chance.device)
+        share = float(streams.mixture.beta(self.config.mixup, self.config.mixup))
+        other = torch.randperm(len(target), generator=streams.rows, device=streams.device)
         mixed = share * logits + (1 - share) * logits[other]
         return share * loss(mixed, target) + (1 - share) * loss(mixed, target[other])
 
@@ -123,14 +123,14 @@ class Steps:
 
         The share is the same in every batch, so that tensors keep their sizes: others would fragment the memory.
         """
-        chance = self.config.modality_dropout
-        if not chance or len(self.job.model.towers) < 2:
+        dropout = self.config.modality_dropout
+        if not dropout or len(self.job.model.towers) < 2:
             return None
         present = self.job.model.present(batch)
         luck = torch.rand(present.shape, device=present.device)
         keeper = luck.masked_fill(~present, -1).argmax(1, keepdim=True)
         rank = luck.scatter(1, keeper, 2).argsort(0).argsort(0)
-        return (rank < round(chance * len(present))).scatter(1, keeper, False)
+        return (rank < round(dropout * len(present))).scatter(1, keeper, False)
 
     def _look(self) -> None:
         """Add up the losses that wait.

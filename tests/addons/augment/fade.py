@@ -1,13 +1,13 @@
 """Colours made greyer."""
 
 from sensorium.augment import Augmentation
-from sensorium.config import Chance, Fraction
+from sensorium.config import Fraction, Probability
 
 ACCEPTS = ("colour",)
 
 
 class Fade(Augmentation):
-    def __init__(self, *, chance: Chance = 0.5, rest: Fraction = 0.9):
+    def __init__(self, *, chance: Probability = 0.5, rest: Fraction = 0.9):
         super().__init__(chance)
         self.rest = rest
 

@@ -17,5 +17,5 @@ class Peak(nn.Module):
     def forward(self, tokens, present):
         return stack(tokens).masked_fill(~present[..., None], -torch.inf).amax(1) + self.bonus
 
-    def shares(self, tokens, present):
+    def modality_weights(self, tokens, present):
         return None

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sensorium.findings import Guess
 from sensorium.modalities import Encoded, Modality, Work
-from sensorium.schema import Guess
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Colour(Modality):
         parts = [[int(c[i : i + 2], 16) / 127.5 - 1 for i in (1, 3, 5)] for c in cells]
         return Encoded(np.array(parts, np.float32), column.present, [])
 
-    def facts(self):
+    def encoder_spec(self):
         return {"floats": 3}
 
     def describe(self):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from sensorium.learned import from_saved
+from sensorium.files.state import from_saved
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
 from sensorium.table._notation.letters import Letters, spelt_out
 from sensorium.table._notation.units import split_unit, without_unit

@@ -1,0 +1,7 @@
+"""What moved when a model went on in another domain: its columns, its weights, its answers, its metrics."""
+
+from sensorium.evaluate.drift.answers import answers_moved, metrics_moved
+from sensorium.evaluate.drift.columns import columns_moved, sketch_columns
+from sensorium.evaluate.drift.weights import weights_moved
+
+__all__ = ["answers_moved", "columns_moved", "metrics_moved", "sketch_columns", "weights_moved"]

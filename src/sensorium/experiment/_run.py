@@ -1,0 +1,212 @@
+"""The folder of a run: the model as soon as there is one, and everything that tells how it came about.
+
+model/            the artifact; the best so far while training goes on
+checkpoint.safetensors  the state of training, while it is not over: --resume goes on from it
+config.yaml       the settings, defaults filled in
+split.parquet     row → split
+history.json      epoch by epoch
+metrics.json      validation and test metrics, with intervals
+predictions.parquet  the validation and test rows: truth, answers, which columns have a value
+problems.jsonl    cells that could not be taken as they were
+search.json       with a budget: every trial, and what was chosen
+search.journal    with a budget: what lets a killed search go on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from sensorium.artifact import (
+    check_place,
+    save_fitted,
+    sweep_model,
+    to_json,
+    write_file,
+)
+from sensorium.config import Config
+from sensorium.errors import ConfigError
+from sensorium.evaluate import Evaluation
+from sensorium.experiment import Experiment, Trained, answers_of
+from sensorium.files import CURE, check_apart, check_outside_models, is_model, sweep
+from sensorium.model import FittedModel
+from sensorium.split import SPLITS
+from sensorium.train import Checkpoint
+from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
+
+CHECKPOINT = "checkpoint.safetensors"
+JOURNAL = "search.journal"
+MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n"
+SETTINGS = "config.yaml"
+PREDICTIONS = "predictions.parquet"
+OF_THE_MODEL = (
+    SETTINGS, "split.parquet", "history.json", "metrics.json", PREDICTIONS, "problems.jsonl", "search.json",
+)  # fmt: skip
+
+
+def check_folder(folder: Path, **inputs: Any) -> None:
+    """Say before the work that a run in this folder would replace what it reads, or what no run has written.
+
+    Args:
+        folder: of the run.
+        inputs: what each is (`table`, `model`, `config`) → its path.
+
+    Raises:
+        ConfigError: it would.
+    """
+    files = [folder / name for name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL)]
+    check_outside_models(folder / "model")
+    check_apart([folder / "model"], model=inputs.pop("model", None))
+    settled = _has_settings(folder)
+    if settled:  # it may begin anew from its own settings
+        inputs.pop("config", None)
+    check_apart(files, **inputs)
+    found = [file.name for file in files if file.is_file()]
+    if _is_run(folder):  # one that a model was copied or saved into may hold settings of another hand
+        of_others = [] if settled else [SETTINGS]
+        if not _are_answers(folder / PREDICTIONS):  # earlier versions wrote none: a file of that name is the user's
+            of_others.append(PREDICTIONS)
+        found = [name for name in found if name in of_others]
+    if found:
+        raise ConfigError(
+            f"the folder holds files that no run has written: {', '.join(found)}",
+            place=str(folder),
+            rule="a run writes files of these names",
+            cure="choose another folder, or move them away",
+        )
+
+
+def check_not_of_a_run(output: Path) -> None:
+    """Say before the work that a file would replace a run's record.
+
+    Raises:
+        ConfigError: it would.
+    """
+    if output.name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL) and output.exists() and _is_run(output.parent):
+        rule = "a run keeps its own record under this name"
+        raise ConfigError("the output would replace a file of the run", place=str(output), rule=rule, cure=CURE)
+
+
+def _is_run(folder: Path) -> bool:
+    """Has a run written here? One that was killed may have left a model, a checkpoint or a journal alone."""
+    if is_model(folder / "model") or _begins(folder / JOURNAL, b'"op_code"'):
+        return True
+    if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
+        return True
+    return _has_settings(folder)
+
+
+def _are_answers(path: Path) -> bool:
+    try:
+        return parquet.read_schema(path).names[:2] in (["row", "split"], [])
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def _has_settings(folder: Path) -> bool:
+    """Are there settings of a run? They say so; those of earlier versions did not, but their split is known."""
+    try:
+        with (folder / SETTINGS).open("rb") as stream:
+            if stream.read(len(MARK)) == MARK:
+                return True
+        return parquet.read_schema(folder / "split.parquet").names == ["row", "split"]
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    """Is the mark in the first megabyte of a file, or the file empty as one that was just made?"""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(2**20)
+    except OSError:
+        return False
+    return mark in head or not head
+
+
+class Run:
+    """Writes a run's folder; files of an earlier run in it are replaced, others left alone.
+
+    An earlier run stays as it is until this one has a model. From then on nothing in the folder tells of another model
+    than the one that is in it, whenever the process is killed.
+
+    Raises:
+        ArtifactError: the folder can't be made or written to, or its `model` is something else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._before: dict[str, bytes] | None = None
+        check_place(self.model)
+        self._sweep()
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    def checkpoint(self, resume: bool) -> Checkpoint:
+        """Where the state of training is kept."""
+        return Checkpoint(self.folder / CHECKPOINT, resume)
+
+    def save_model(self, bundle: FittedModel) -> None:
+        """The first one takes the place of an earlier run's, and what is known before training comes with it."""
+        if self._before is not None:
+            for name in OF_THE_MODEL:
+                (self.folder / name).unlink(missing_ok=True)
+        save_fitted(bundle, self.model)
+        self._save_before()
+
+    def save_experiment(self, experiment: Experiment) -> None:
+        """What is known before training."""
+        names = np.array([*SPLITS, None], dtype=object)[experiment.split.codes]  # code -1 is the last: none
+        table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
+        self._before = {
+            SETTINGS: _yaml(experiment.config),
+            "problems.jsonl": experiment.problems.to_jsonl(),
+            "split.parquet": _parquet(table),
+        }
+        if not self.model.exists():
+            self._save_before()
+
+    def save_result(self, experiment: Experiment, trained: Trained, evaluations: Mapping[str, Evaluation]) -> None:
+        """What is known after it.
+
+        Args:
+            experiment: whose problems were known before training, but for those of streamed columns.
+            trained, evaluations: the model and how it does.
+        """
+        self.save_model(trained.bundle)
+        metrics = {name: found.to_json() for name, found in evaluations.items()}
+        write_file(self.folder / "problems.jsonl", experiment.problems.to_jsonl())
+        write_file(self.folder / "history.json", to_json(trained.history.to_json()))
+        write_file(self.folder / "metrics.json", to_json(metrics))
+        write_file(self.folder / PREDICTIONS, _parquet(answers_of(experiment, trained)))
+
+    def _save_before(self) -> None:
+        for name, content in (self._before or {}).items():
+            write_file(self.folder / name, content)
+        self._before = None
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-written."""
+        sweep_model(self.model)
+        for name in (*OF_THE_MODEL, CHECKPOINT):
+            sweep(self.folder / name)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def _yaml(config: Config) -> bytes:
+    import yaml
+
+    return MARK + yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()

@@ -1,0 +1,20 @@
+"""What was found in the data: guesses about columns, and cells that could not be taken as they are."""
+
+from sensorium.findings.guess import UNSURE, ColumnPlan, Guess
+from sensorium.findings.problems import (
+    IN_TRAINING,
+    NotFound,
+    Nothing,
+    Outside,
+    Problem,
+    ProblemGroup,
+    Problems,
+    Unreadable,
+    count,
+    shorten,
+)
+
+__all__ = [
+    "IN_TRAINING", "UNSURE", "ColumnPlan", "Guess", "NotFound", "Nothing", "Outside", "Problem", "ProblemGroup",
+    "Problems", "Unreadable", "count", "shorten",
+]  # fmt: skip

@@ -1,0 +1,46 @@
+"""Choose among the claims that registered members make on a column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from sensorium.findings.guess import UNSURE, Guess
+from sensorium.registry import Registry
+
+if TYPE_CHECKING:
+    from sensorium.table import Column
+
+CERTAIN = 0.995  # confidence from which no runner-up is shown
+CLOSE = 0.125  # a runner-up this near is shown too
+SURE = 0.95  # confidence from which it does not matter why another member refuses
+Flag: TypeAlias = Callable[[str], str]  # a registered name → the flag that chooses it
+
+
+def best_claim(members: Registry, column: Column, flag: Flag) -> tuple[str | None, Guess]:
+    """The surest of the claims that `looks_like` of the members makes; the name is None where nothing claims it."""
+    claims: list[tuple[str, Guess]] = []
+    for name in members.names():
+        guess: Guess | None = members.load(name).looks_like(column)
+        if guess:
+            claims.append((name, guess))
+    hints = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
+    claims = sorted((claim for claim in claims if claim[1].confidence > 0), key=lambda claim: -claim[1].confidence)
+    if not claims:
+        return None, Guess(0.0, "nothing claims it")
+    return _with_doubts(claims, hints, members, flag)
+
+
+def _with_doubts(
+    claims: list[tuple[str, Guess]], hints: list[str], members: Registry, flag: Callable[[str], str]
+) -> tuple[str, Guess]:
+    """The surest claim, with a caution where it is not sure: why another modality refused, or which others claim it."""
+    name, guess = claims[0]
+    near = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
+    others = near if guess.confidence < CERTAIN else []
+    if hints and not guess.caution and guess.confidence < SURE:
+        return name, Guess(guess.confidence, guess.reason, "; ".join(hints))
+    if not guess.caution and (others or guess.confidence < UNSURE):
+        alternatives = " or ".join(flag(other) for other in others or [n for n in members.names() if n != name])
+        return name, Guess(guess.confidence, guess.reason, f"not sure; if it is not {name}: {alternatives}")
+    return name, guess

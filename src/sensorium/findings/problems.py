@@ -1,0 +1,149 @@
+"""Cells that could not be taken as they are: nothing is lost silently, each is counted, with row, reason and cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sensorium.errors.printable import printable_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+EXAMPLES = 3  # rows that a group names
+IN_TRAINING = " in the training rows"  # behind counts that were learnt from these
+VALUE_SHOWN = 80  # characters of a cell's value that a report quotes
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One cell, row, column or table, and what was done about it.
+
+    Attributes:
+        row: 0-based row of the table; None where the whole column (or table) is meant.
+        column: the column's name; empty where the whole row (or table) is meant.
+        reason: what is wrong and how the cell was read ("read as missing", …).
+        cure: what the user can do, or the setting that changes it.
+        value: the cell, shortened.
+    """
+
+    row: int | None
+    column: str
+    reason: str
+    cure: str = ""
+    value: str = ""
+
+    def at(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Problem:
+        """Counted within some rows → counted within the table that they come from."""
+        return self if self.row is None else replace(self, row=int(rows[self.row]))
+
+    def sentence(self) -> str:
+        """One line of progress."""
+        name, cure = f"{self.column}: " if self.column else "", f"; {self.cure}" if self.cure else ""
+        return f"? {name}{self.reason}{cure}"
+
+    def place(self) -> int:
+        """To sort by: the row, whole columns first."""
+        return -1 if self.row is None else self.row
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """Problems of one column that share reason and cure."""
+
+    column: str
+    reason: str
+    cure: str
+    problems: tuple[Problem, ...]
+
+    def __len__(self) -> int:
+        return len(self.problems)
+
+    def __str__(self) -> str:
+        first = self.problems[0]
+        where = f"column {self.column!r}: " if self.column else ""
+        example = f", {first.value!r}" if first.value else ""
+        cure = f" – {self.cure}" if self.cure else ""
+        if first.row is None:
+            return f"{where}{self.reason}{cure}"
+        return f"{where}{len(self)} × {self.reason} (first: row {first.row}{example}){cure}"
+
+    def to_json(self) -> dict[str, Any]:
+        """{"column", "reason", "cure", "count", "rows" (the first ones), "value" (of the first)}; `rows` is empty where
+        the whole column or table is meant.
+        """
+        rows = [problem.row for problem in self.problems[:EXAMPLES] if problem.row is not None]
+        found = {"column": self.column, "reason": self.reason, "cure": self.cure, "count": len(self)}
+        return found | {"rows": rows, "value": self.problems[0].value}
+
+
+@dataclass
+class Problems:
+    """What a run collected."""
+
+    items: list[Problem] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.items)
+
+    def add(self, problem: Problem) -> None:
+        self.items.append(problem)
+
+    def extend(self, problems: Problems | list[Problem]) -> None:
+        self.items.extend(problems)
+
+    def groups(self) -> list[ProblemGroup]:
+        """Grouped by column, reason and cure: whole columns and the table first, then the largest group."""
+        found: dict[tuple[str, str, str], list[Problem]] = {}
+        for item in self.items:
+            found.setdefault((item.column, item.reason, item.cure), []).append(item)
+        groups = [ProblemGroup(*key, tuple(rows)) for key, rows in found.items()]
+        return sorted(groups, key=lambda group: (group.problems[0].row is not None, -len(group)))
+
+    def whole(self) -> Problems:
+        """Those of whole columns or of the table."""
+        return Problems([item for item in self.items if item.row is None])
+
+    def of_cells(self) -> Problems:
+        """Those of single cells or rows."""
+        return Problems([item for item in self.items if item.row is not None])
+
+    def to_jsonl(self) -> bytes:
+        """One JSON object a line."""
+        return "".join(printable_json(asdict(item)) + "\n" for item in self.items).encode()
+
+
+def shorten(value: object) -> str:
+    """A cell's value as a report quotes it."""
+    text = f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+    return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}… ({len(text):,} characters)"
+
+
+def count(number: int, noun: str) -> str:
+    """`count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+class Unreadable(Exception):
+    """A cell that can't be decoded; whoever reads a column turns it into a missing cell with this reason."""
+
+    def __init__(self, reason: str, cure: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.cure = reason, cure
+
+
+class Nothing(Unreadable):
+    """A cell without anything of the kind that is looked for: no fault in a view of another column's cells."""
+
+
+class NotFound(Unreadable):
+    """A file that is not there."""
+
+
+class Outside(Unreadable):
+    """A file that lies where the settings don't let a cell point to."""

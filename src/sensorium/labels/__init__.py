@@ -1,0 +1,11 @@
+"""The cells of a target or a category → labels, and how labels are spelt."""
+
+from sensorium.labels.case import ONE_LABEL, case_twins, twins_in_words
+from sensorium.labels.check_marks import holds_check_marks
+from sensorium.labels.names import SEVERAL, UNSEEN, Names, bare, value_of
+from sensorium.labels.reading import LabelReading, read_labels
+
+__all__ = [
+    "ONE_LABEL", "SEVERAL", "UNSEEN", "LabelReading", "Names", "bare", "case_twins", "holds_check_marks",
+    "read_labels", "twins_in_words", "value_of",
+]  # fmt: skip

@@ -1,0 +1,134 @@
+"""Targets whose cells are lists: one-hot and multi-hot vectors, one number in a list, lists that a text spells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, NonNegativeInt
+
+from sensorium.findings import Unreadable
+from sensorium.table import Column, spelt_list, spelt_names
+
+OPENS = r"^\s*[\[({]"
+PARTS = re.compile(r"[\s,;]+")
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What the lists of a target hold.
+
+    Attributes:
+        kind: "place": 0 and 1, one 1 in each, whose place is the label; "places": 0 and 1, the labels are the places of
+            the ones; "one": one value in each, which is the label; "all": labels, in text that spells lists; empty
+            where cells are no lists, or lists of labels.
+        width: numbers in each vector.
+        names: of the places, where they are known.
+    """
+
+    kind: Annotated[str, Field(pattern="^(place|places|one|all)?$")] = ""
+    width: NonNegativeInt = 0
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """What was found, in words."""
+        vectors = f"vectors of {self.width} numbers, 0 or 1"
+        return {
+            "place": f"{vectors}, with one 1 in each, whose place is the label",
+            "places": f"{vectors}: the labels are the places of the ones",
+            "one": "lists of one number each",
+            "all": "text that spells lists",
+        }.get(self.kind, "")
+
+    def apply(self, column: Column) -> Column:
+        """The labels; a list that is none of the kind is a missing cell. Cells that are no lists stay as they are."""
+        if not self.kind or not (column.is_list or column.is_string):
+            return column
+        cells = column.data.to_pylist()
+        lists = [parse_list(cell) if isinstance(cell, str) else cell for cell in cells]
+        if column.is_string and not any(isinstance(found, list) for found in lists):
+            return column
+        return replace(column, data=_as_array([self._label(found) for found in lists]), spelling=None)
+
+    def _label(self, cell: Any) -> Any:
+        if not isinstance(cell, list) or self.kind == "all":
+            return cell
+        if self.kind == "one":
+            return cell[0] if len(cell) == 1 else None
+        if len(cell) != self.width or not all(value in (0, 1) for value in cell):
+            return None
+        ones = [self.names[place] if self.names else place for place, value in enumerate(cell) if value == 1]
+        return ones if self.kind == "places" else ones[0] if len(ones) == 1 else None
+
+
+def lists_of(column: Column, names: Sequence[str]) -> Lists:
+    """What the lists of a target hold.
+
+    Args:
+        column: every row of the target.
+        names: of the places of each list, where the list was made of columns.
+    """
+    spelt = column.is_string and _spells_lists(column.values)
+    if not spelt and not column.is_list:
+        return Lists()
+    cells: list[Any] = column.values.to_pylist()
+    cells = [parse_list(text) for text in cells] if spelt else cells
+    if not cells or not all(isinstance(cell, list) for cell in cells):
+        return Lists()
+    values = _matrix(cells)
+    if values is None:
+        return Lists("all") if spelt else Lists()
+    width = values.shape[1]
+    if width == 1:
+        return Lists("one", 1)
+    if not np.isin(values, (0, 1)).all():
+        return Lists("all") if spelt else Lists()
+    kind = "place" if (values.sum(1) == 1).all() else "places"
+    return Lists(kind, width, list(names) if len(names) == width else [])
+
+
+def parse_list(text: str | None) -> list[Any] | None:
+    """The list that a text spells, as JSON, Python or NumPy do; None where it spells none."""
+    if text is None or not re.match(OPENS, text):
+        return None
+    try:
+        return spelt_list(text)
+    except Unreadable:
+        pass
+    try:
+        return [float(part) for part in PARTS.split(text.strip()[1:-1].strip())]
+    except ValueError:
+        pass
+    found = spelt_names(text)
+    return found if isinstance(found, list) else None
+
+
+def _spells_lists(values: pa.Array) -> bool:
+    return bool(len(values)) and bool(pc.all(pc.match_substring_regex(values, OPENS)).as_py())
+
+
+def _matrix(cells: list[list[Any]]) -> npt.NDArray[np.float64] | None:
+    """Lists of numbers of one width; None for any others. A list with a gap doesn't count."""
+    whole = [cell for cell in cells if None not in cell]
+    if not whole or not whole[0] or len({len(cell) for cell in cells}) > 1:
+        return None
+    if not all(isinstance(value, bool | int | float) for cell in whole for value in cell):
+        return None
+    return np.array(whole, np.float64)
+
+
+def _as_array(labels: list[Any]) -> pa.Array:
+    try:
+        return pa.array(labels)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # text beside places, or lists of mixed labels
+        texts = [[str(x) for x in v] if isinstance(v, list) else None if v is None else str(v) for v in labels]
+        if any(isinstance(text, list) for text in texts):
+            texts = [text if isinstance(text, list) else None for text in texts]
+        return pa.array(texts)

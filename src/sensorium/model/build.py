@@ -1,0 +1,227 @@
+"""Settings + what was learnt of the columns → blueprint → network."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from sensorium.config import Choice, Config, check_options
+from sensorium.encoders.module import Module
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean
+from sensorium.modalities import EncoderSpec, Modality
+from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan
+from sensorium.registry import encoders, fusions, heads, modalities
+from sensorium.tasks import Task
+
+
+def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
+    """Group columns into towers, choose their encoders, check every option.
+
+    Args:
+        learnt: column → modality.
+        kinds: column → the modality's registered name.
+        config: encoders, towers, fusion, width.
+
+    Raises:
+        ConfigError: unknown names and options; an encoder that doesn't take a tower's modality.
+    """
+    towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
+    _check_keys(config, towers, kinds)
+    fusion = config.fusion.name or "concat"
+    options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
+    return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
+
+
+def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
+    head = config.head.name or "linear"
+    options = check_options(heads.load(head), config.head.options, f"head {head!r}")
+    if head != "linear" and fusions.load(fusion).level == "decision":
+        rule = "each modality has a head of its own, whose logits are fused"
+        raise ConfigError(f"fusion {fusion!r} takes no head {head!r}", place="head", rule=rule)
+    return head, options
+
+
+def build_model(
+    blueprint: Blueprint, encoder_spec: Mapping[str, EncoderSpec], outputs: int, modules: Mapping[str, nn.Module]
+) -> FusionModel:
+    """The network that a blueprint describes, freshly initialised from torch's random state.
+
+    Args:
+        blueprint: towers and fusion.
+        facts: column → what its modality tells encoders.
+        outputs: number of logits.
+        modules: tower → the user's own module, for towers whose encoder is `module`.
+    """
+    parts = [build_encoder(plan, encoder_spec, modules) for plan in blueprint.towers]
+    kind = fusions.load(blueprint.fusion)
+    width = outputs if kind.level == "decision" else blueprint.width
+    widths = [part.width if kind.own_widths else width for part in parts]
+    towers = [
+        Tower(plan.name, plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
+        for plan, part, goal in zip(blueprint.towers, parts, widths, strict=True)
+    ]
+    fusion = kind(widths, width, **check_options(kind, blueprint.fusion_options, f"fusion {blueprint.fusion!r}"))
+    head = nn.Identity() if kind.level == "decision" else _build_head(blueprint, fusion.width, outputs)
+    return FusionModel(towers, fusion, head, outputs=outputs)
+
+
+def build_network(
+    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
+) -> FusionModel:
+    """The network of a blueprint for these columns and this task."""
+    encoder_spec: dict[str, EncoderSpec] = {column: modality.encoder_spec() for column, modality in learnt.items()}
+    return build_model(blueprint, encoder_spec, task.outputs, modules)
+
+
+def check_buildable(
+    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
+) -> None:
+    """Build the network of a blueprint without memory for its weights, to find settings that can't be before the work.
+
+    Raises:
+        ConfigError: the options of an encoder, the fusion or the head don't fit each other.
+    """
+    try:
+        with torch.random.fork_rng(), torch.device("meta"):
+            build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
+    except SensoriumError:
+        raise
+    except (RuntimeError, NotImplementedError):  # a part of somebody else's that needs the values of its weights
+        return
+
+
+def _build_head(blueprint: Blueprint, width: int, outputs: int) -> nn.Module:
+    kind = heads.load(blueprint.head)
+    return kind(width, outputs, **check_options(kind, blueprint.head_options, f"head {blueprint.head!r}"))
+
+
+def _projection(inside: int, outside: int, own_head: bool) -> nn.Module:
+    return nn.Linear(inside, outside) if own_head or inside != outside else nn.Identity()
+
+
+def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str]]:
+    """Tower → columns: as set, else the modality's shared tower, else one a column; in the order of the columns.
+
+    A shared tower of one column is called like the column.
+    """
+    chosen = {column: tower for tower, columns in config.towers.items() for column in columns}
+    groups: dict[str, list[str]] = {}
+    for column, modality in learnt.items():
+        groups.setdefault(chosen.get(column) or modality.tower or column, []).append(column)
+    return {
+        tower if tower in config.towers or len(columns) > 1 else columns[0]: columns
+        for tower, columns in groups.items()
+    }
+
+
+def _plan_tower(
+    name: str, columns: list[str], learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config
+) -> TowerPlan:
+    choice = _choice(config, kinds[columns[0]], columns[0], name)
+    encoder = choice.name or learnt[columns[0]].encoder
+    entry = encoders.entry(encoder)
+    # A modality vouches for the encoder that it names itself: one new file is enough to add it.
+    others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
+    _check_accepts(name, encoder, others, len(columns))
+    kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
+    options = _checked_options(plan, kind)
+    return replace(plan, options=kind.complete(options) if hasattr(kind, "complete") else options)
+
+
+def preferred_modality_options(column: str, modality: str, config: Config) -> dict[str, Any]:
+    """What the encoder chosen for a column asks of its modality: a pretrained model wants its own tokenizer, its size.
+
+    Empty where the settings choose none, or one that takes what comes.
+    """
+    tower = next((name for name, columns in config.towers.items() if column in columns), column)
+    choice = _choice(config, modality, column, tower)
+    kind = encoders.load(choice.name) if choice.name else None
+    return kind.preferred_options(choice.options) if kind and hasattr(kind, "wishes") else {}
+
+
+def _choice(config: Config, *keys: str) -> Choice:
+    """What the settings say of the encoder, the later key over the earlier one."""
+    choice = Choice()
+    for key in keys:
+        choice = _refine(choice, config.encoders.get(key))
+    return choice
+
+
+def _refine(choice: Choice, other: Choice | None) -> Choice:
+    if other is None:
+        return choice
+    if other.name and other.name != choice.name:
+        return other
+    return Choice.model_validate({"name": choice.name, **choice.options, **other.options})
+
+
+def _check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) -> None:
+    entry = encoders.entry(encoder)
+    accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
+    wrong = sorted(set(kinds) - set(accepts))
+    if wrong:
+        fitting = [n for n, e in encoders.entries.items() if set(kinds) <= set(e.literal("ACCEPTS", ()))]
+        raise ConfigError(
+            f"encoder {encoder!r} does not take {', '.join(wrong)}",
+            place=f"tower {tower!r}",
+            rule=f"it takes {', '.join(accepts)}",
+            cure=f"one of: {', '.join(fitting)}" if fitting else "columns of one tower must suit one encoder",
+        )
+    if columns > 1 and not joint:
+        raise ConfigError(f"encoder {encoder!r} encodes one column, not {columns}", place=f"tower {tower!r}")
+
+
+def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
+    """A key of `encoders` that names nothing would be a setting without effect."""
+    known = {*modalities.names(), *kinds, *(tower.name for tower in towers)}
+    for key in config.encoders:
+        if key not in known:
+            raise ConfigError(
+                f"there is no column, tower or modality {key!r}", place=f"encoders.{key}", cure=did_you_mean(key, known)
+            )
+
+
+def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
+    """The encoder of a tower, freshly initialised; `facts` of each of its columns, `modules` of the user's own."""
+    if plan.encoder == "module":
+        return Module(_module_of(plan, modules), encoder_spec[plan.columns[0]])
+    entry = encoders.entry(plan.encoder)
+    kind = entry.load()
+    options = _checked_options(plan, kind)  # again: a blueprint that was read back holds lists for tuples
+    if entry.literal("JOINT", False):
+        return kind([encoder_spec[column] for column in plan.columns], **options)
+    known = {**encoder_spec[plan.columns[0]], "encoder_spec": encoder_spec[plan.columns[0]]}
+    lacking = [name for name in _positional(kind) if name not in known]
+    if lacking:
+        raise ConfigError(
+            f"encoder {plan.encoder!r} needs {', '.join(lacking)} of its column, which are not there in this form",
+            place=f"tower {plan.name!r}",
+            rule="the options of the column's modality and the encoder fit each other",
+            cure="leave the options of the modality, or name an encoder that takes them",
+        )
+    return kind(**{name: known[name] for name in _positional(kind)}, **options)
+
+
+def _checked_options(plan: TowerPlan, kind: type) -> dict[str, Any]:
+    return check_options(kind, plan.options, f"encoder {plan.encoder!r} of {plan.name!r}")
+
+
+def _positional(kind: type) -> list[str]:
+    parameters = inspect.signature(kind).parameters.values()
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def _module_of(plan: TowerPlan, modules: Mapping[str, nn.Module]) -> nn.Module:
+    if plan.name not in modules:
+        raise ConfigError(
+            f"the encoder of {plan.name!r} is a module of your own, which no file can hold",
+            place=f"tower {plan.name!r}",
+            cure=f"give it again: encoders={{{plan.name!r}: module}}",
+        )
+    return modules[plan.name]

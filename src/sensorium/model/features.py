@@ -1,0 +1,97 @@
+"""Features of frozen encoders: computed once for all rows, kept like decoded files, shared by all models of a table."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sensorium.encoders import FeatureEncoder, Static
+from sensorium.findings import Problems
+from sensorium.modalities import Encoded, EncoderSpec, Modality, Work
+from sensorium.prepare import Prepared, code_of
+from sensorium.prepare.loader import Loader
+from sensorium.table import Column
+
+CHUNK, BATCH = 256, 32  # cells decoded at a time; of like length, given to the encoder at a time
+CPU = torch.device("cpu")
+MOST = 100_000  # training rows that a static encoder learns from, evenly spaced
+
+
+@dataclass(frozen=True)
+class Features(Modality):
+    """A modality and the frozen encoder behind it, as one step: cells → float32[n, f].
+
+    Attributes:
+        modality: makes arrays of the cells.
+        model: makes vectors of the arrays.
+        device: where it does.
+    """
+
+    encoder: ClassVar[str] = "vector_mlp"
+    cacheable: ClassVar[bool] = True
+    uses_all_cores: ClassVar[bool] = True
+
+    modality: Modality
+    model: FeatureEncoder
+    device: torch.device
+
+    @classmethod
+    def looks_like(cls, column: Column) -> None:
+        return None
+
+    @classmethod
+    def learn(cls, column: Column) -> Self:
+        raise TypeError("features are not learnt of a column: they are made of a modality and an encoder")
+
+    def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """What the store tells the same features by."""
+        fields, arrays = self.modality.state()
+        code = [code_of(type(self.modality)), code_of(type(self.model))]
+        return {
+            "modality": type(self.modality).__qualname__,
+            **fields,
+            "model": self.model.identity(),
+            "code": code,
+        }, arrays
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        threads = Work(os.cpu_count() or 1, work.advance)
+        starts = range(0, max(1, len(column)), CHUNK)
+        parts = [self._encode(self.modality.encode(column.slice(start, CHUNK), threads)) for start in starts]
+        moved = [
+            problem.at(range(start, start + CHUNK))
+            for start, part in zip(starts, parts, strict=True)
+            for problem in part.problems
+        ]
+        values = np.concatenate([np.asarray(part.values) for part in parts])
+        return Encoded(values, np.concatenate([part.present for part in parts]), moved)
+
+    def _encode(self, cells: Encoded) -> Encoded:
+        loader = Loader(Prepared({"": cells}, Problems()), None, self.device)
+        rows = np.flatnonzero(cells.present)
+        found = np.zeros((len(cells.present), self.model.features_width), np.float32)
+        with torch.inference_mode():
+            for places, batch in loader.by_length(rows, BATCH) if len(rows) else ():
+                found[rows[places.numpy()]] = self.model.features(batch.cells[""]).float().cpu().numpy()
+        return Encoded(found, cells.present, cells.problems)
+
+    def encoder_spec(self) -> EncoderSpec:
+        return {"width": self.model.features_width}
+
+    def describe(self) -> str:
+        return f"{self.modality.describe()}, as {self.model.features_width} features"
+
+
+def learn_features(encoder: Static, modality: Modality, column: Column) -> None:
+    """Let an encoder learn what its features are, of the training rows of its column: `MOST` of them at most."""
+    column = column.take(np.arange(0, len(column), max(1, -(-len(column) // MOST))))
+    cells = modality.encode(column, Work(os.cpu_count() or 1))
+    rows = np.flatnonzero(cells.present)
+    if len(rows):
+        loader = Loader(Prepared({"": cells}, Problems()), None, CPU)
+        encoder.learn_features(batch.cells[""] for _, batch in loader.by_length(rows, BATCH))

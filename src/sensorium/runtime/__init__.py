@@ -1,0 +1,1 @@
+"""The process that the work runs in: progress, signals, time and memory."""

@@ -1,0 +1,145 @@
+"""What a stretch of work costs: seconds, memory, energy, as far as the machine tells."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import torch
+
+EVERY = 0.01  # seconds between two looks at the memory
+STATM = Path("/proc/self/statm")  # pages of this process: all, resident, resident and shared with files …
+POWERCAP = Path("/sys/class/powercap")
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+@dataclass
+class ResourceMeter:
+    """Measures what happens within: `with Meter(device) as meter: …`, then ask it.
+
+    Attributes:
+        device: where the work is done.
+        seconds: of wall time.
+        memory: MB by which memory grew at its peak. On an accelerator, what torch allocated there; on a CPU, this
+            process's resident memory less mapped files, looked at every 10 ms, over what it held before (what was
+            free is given back to the system first). None where the system doesn't tell.
+        energy: joules. On an accelerator, its own (NVML, where `pynvml` is installed); on a CPU, of all its packages
+            (RAPL), whatever else they did meanwhile. None where it can't be read.
+    """
+
+    device: torch.device
+    seconds: float = 0.0
+    memory: float | None = None
+    energy: float | None = None
+
+    def __enter__(self) -> Self:
+        self._cuda = self.device.type == "cuda"
+        self._before = self._accelerator_memory() if self._cuda else _given_back()
+        self._joules = self._energy()
+        self._watch = _Watch() if not self._cuda and self._before is not None else None
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._start
+        peak = self._watch.stop() if self._watch else None
+        if self._cuda:
+            import torch
+
+            peak = torch.cuda.max_memory_allocated(self.device)
+        if peak is not None and self._before is not None:
+            self.memory = max(0, peak - self._before) / 1e6
+        now = self._energy()
+        self.energy = None if now is None or self._joules is None else _used(self._joules, now)
+
+    def _accelerator_memory(self) -> int:
+        import torch
+
+        torch.cuda.synchronize(self.device)
+        torch.cuda.reset_peak_memory_stats(self.device)
+        return torch.cuda.memory_allocated(self.device)
+
+    def _energy(self) -> list[tuple[float, float]] | None:
+        """Joules so far, and at how many the counter begins again, of each part."""
+        return _accelerator_energy(self.device) if self._cuda else _package_energy()
+
+
+class _Watch:
+    """Looks at the memory until it is stopped."""
+
+    def __init__(self) -> None:
+        self._peak, self._over = own_memory() or 0, threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(EVERY):
+            self._peak = max(self._peak, own_memory() or 0)
+
+    def stop(self) -> int:
+        self._over.set()
+        self._thread.join()
+        return max(self._peak, own_memory() or 0)
+
+
+def own_memory() -> int | None:
+    """Bytes that are resident and no part of a file; None where the system doesn't tell."""
+    try:
+        _, resident, shared = map(int, STATM.read_text().split()[:3])
+    except (OSError, ValueError):
+        return None
+    return (resident - shared) * PAGE
+
+
+def _given_back() -> int | None:
+    """The same, after what is free was given back: else a model would seem small that uses what another one left."""
+    gc.collect()
+    arrow = sys.modules.get("pyarrow")
+    if arrow:  # its allocator keeps what was freed, and gives it back at a moment of its own
+        arrow.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if STATM.exists() else None
+    if trim:
+        trim(0)
+    return own_memory()
+
+
+def _package_energy() -> list[tuple[float, float]] | None:
+    found = []
+    for zone in sorted(POWERCAP.glob("intel-rapl:?")):
+        try:
+            if (zone / "name").read_text().startswith("package"):
+                found.append(
+                    tuple(int((zone / name).read_text()) / 1e6 for name in ("energy_uj", "max_energy_range_uj"))
+                )
+        except (OSError, ValueError):
+            return None
+    return [(now, most) for now, most in found] or None
+
+
+def _accelerator_energy(device: torch.device) -> list[tuple[float, float]] | None:
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    import torch
+
+    nvml: Any = pynvml
+    try:
+        nvml.nvmlInit()
+        handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
+        return [(nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3, 0.0)]
+    except nvml.NVMLError:
+        return None
+
+
+def _used(before: list[tuple[float, float]], now: list[tuple[float, float]]) -> float:
+    spans = [(after - first, most) for (first, most), (after, _) in zip(before, now, strict=True)]
+    return sum(span if span >= 0 else span + most for span, most in spans)

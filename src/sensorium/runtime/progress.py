@@ -1,0 +1,157 @@
+"""What long work tells a person while it runs: a bar on a terminal, a line now and then in a log, nothing if asked.
+
+Everything goes to stderr, so that stdout stays free for results.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from sensorium.errors.printable import one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Bar(Protocol):
+    """One stretch of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None: ...
+    def advance(self, steps: int) -> None: ...
+    def note(self, text: str) -> None:
+        """Figures shown beside the bar (loss, metric)."""
+
+
+class Reporter(Protocol):
+    """Where progress is told."""
+
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar: ...
+    def log(self, text: str) -> None: ...
+
+
+def reporter(show: bool = True) -> Reporter:
+    """Bars on a terminal, lines elsewhere, silence if `show` is False."""
+    if not show:
+        return Silent()
+    return RichReporter() if sys.stderr.isatty() else LineReporter(sys.stderr)
+
+
+class Silent:
+    """Tells nothing."""
+
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
+        return self
+
+    def log(self, text: str) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def advance(self, steps: int) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+class LineReporter:
+    """One line at the end of each stretch, and every `every` seconds during a long one."""
+
+    def __init__(self, stream: TextIO, every: float = 10.0) -> None:
+        self._stream, self._every = stream, every
+
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
+        return _LineBar(title, total, unit, self._stream, self._every)
+
+    def log(self, text: str) -> None:
+        print(one_line(text), file=self._stream, flush=True)
+
+
+class _LineBar:
+    def __init__(self, title: str, total: int, unit: str, stream: TextIO, every: float) -> None:
+        self._title, self._total, self._unit, self._stream, self._every = title, total, unit, stream, every
+        self._done, self._text = 0, ""
+        self._start = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None:
+        if kind is None:
+            self._total = self._done  # training that stopped early has nothing left to do
+        self._print()
+
+    def advance(self, steps: int) -> None:
+        self._done += steps
+        if time.monotonic() - self._last >= self._every:
+            self._print()
+
+    def note(self, text: str) -> None:
+        self._text = text
+
+    def _print(self) -> None:
+        self._last = time.monotonic()
+        seconds = max(self._last - self._start, 1e-9)
+        of = left = ""
+        if self._done < self._total:
+            of = f" of {self._total:,}"
+            left = f", {seconds / max(1, self._done) * (self._total - self._done):.0f} s left"
+        counts = f"{self._done:,}{of} {self._unit}, {self._done / seconds:,.0f} {self._unit}/s{left}"
+        line = f"{self._title}: {counts}{'; ' + self._text if self._text else ''}"
+        print(one_line(line), file=self._stream, flush=True)
+
+
+class RichReporter:
+    """Live bars: rows, rows/s, time left, loss and metric."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+
+    def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
+        from rich import progress as rich
+
+        bars = rich.Progress(
+            rich.TextColumn("{task.description}", markup=False),
+            rich.BarColumn(),
+            rich.MofNCompleteColumn(),
+            rich.TextColumn("{task.fields[speed]}"),
+            rich.TimeRemainingColumn(elapsed_when_finished=True),
+            rich.TextColumn("{task.fields[note]}", markup=False),
+            console=self._console,
+        )
+        return _RichBar(bars, bars.add_task(one_line(title), total=total, note="", speed=""), unit)
+
+    def log(self, text: str) -> None:
+        self._console.print(one_line(text), highlight=False, markup=False, emoji=False)
+
+
+class _RichBar:
+    def __init__(self, bars: Progress, task: TaskID, unit: str) -> None:
+        self._bars, self._task, self._unit = bars, task, unit
+        self._done, self._start = 0, time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None:
+        if kind is None:
+            self._bars.update(self._task, total=self._done)
+        self._bars.stop()
+
+    def advance(self, steps: int) -> None:
+        self._done += steps
+        speed = f"{self._done / max(time.monotonic() - self._start, 1e-9):,.0f} {self._unit}/s"
+        self._bars.update(self._task, advance=steps, speed=speed)
+
+    def note(self, text: str) -> None:
+        self._bars.update(self._task, note=one_line(text))

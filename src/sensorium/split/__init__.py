@@ -1,0 +1,9 @@
+"""Row → training, validation or test split; which rows a model has seen."""
+
+from sensorium.split.seen_rows import RowCells, SeenRows, add_fit, find_seen
+from sensorium.split.split import SPELLINGS, SPLITS, Split, make_split
+from sensorium.split.unlabelled import unlabelled_rows
+
+__all__ = [
+    "SPELLINGS", "SPLITS", "RowCells", "SeenRows", "Split", "add_fit", "find_seen", "make_split", "unlabelled_rows",
+]  # fmt: skip

@@ -1,0 +1,216 @@
+"""How rows are dealt out to the splits: at random, by label, by group, by time, by both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.config import SplitConfig
+from sensorium.errors import SchemaError
+from sensorium.labels.names import bare
+from sensorium.split._moments import Moments, check_known, moments_of, reach_of
+from sensorium.table import Column, Table
+
+UNUSED = -1
+MOST_CLASSES = 0.2  # above this share of different values a target is no class to stratify by
+FEW_NUMBERS = 20  # different whole numbers up to which floats are labels, which pandas makes of labels with gaps
+
+Codes = npt.NDArray[np.int8]
+Rows = npt.NDArray[np.int64]
+Shares = tuple[float, float]  # of validation and test
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A table's rows and what the settings say of splitting them."""
+
+    table: Table
+    target: Column
+    config: SplitConfig
+    seed: int
+
+    @cached_property
+    def stratified(self) -> bool:
+        target = self.target
+        labels = not target.is_float or target.distinct == 2 or (target.distinct <= FEW_NUMBERS and target.is_whole)
+        few = 1 < target.distinct <= max(2, MOST_CLASSES * len(target.values))
+        return self.config.stratify and labels and few
+
+    @cached_property
+    def time(self) -> Column:
+        return self.table.column(self.config.time or "")
+
+    @cached_property
+    def moments(self) -> Moments:
+        return moments_of(self.time, self.config.day_first)
+
+    @cached_property
+    def group(self) -> Column:
+        return self.table.column(self.config.group or "")
+
+    @cached_property
+    def named_groups(self) -> Rows:
+        """int64[n], -1 where the group is missing."""
+        return group_codes(self.group)
+
+    @cached_property
+    def groups(self) -> Rows:
+        """int64[n]; a missing group is a group of its own row: it can't be tied to others."""
+        groups = self.named_groups
+        return np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
+
+    @cached_property
+    def reach(self) -> tuple[Rows, Rows] | None:
+        return reach_of(self.table, self.config) if self.config.span else None
+
+    @cached_property
+    def blanks(self) -> int:
+        """Names of groups that differ from another one by case, blanks or invisible signs alone."""
+        return self.group.distinct - len(np.unique(self.named_groups[self.named_groups >= 0]))
+
+    def deal(self, rows: Rows, shares: Shares, *, step: int = 1) -> Codes:
+        """The split of each of the rows, -1 for those that no split can have.
+
+        Args:
+            rows: of the table.
+            shares: of validation and test.
+            step: from the seed to that of the validation rows, where rows are dealt at random.
+        """
+        if self.config.time and self.config.group:
+            check_known(self.time, self.moments, rows)
+            groups = self._by_latest_group(rows, shares)
+            return (
+                np.where(groups == self._by_time(rows, shares), groups, UNUSED).astype(np.int8)
+                if self.reach
+                else groups
+            )
+        if self.config.time:
+            return self._by_time(rows, shares)
+        return self._by_group(rows, shares) if self.config.group else self._at_random(rows, shares, step)
+
+    def _at_random(self, rows: Rows, shares: Shares, step: int) -> Codes:
+        validation, test = shares
+        codes = np.zeros(len(self.table), np.int8)
+        held = pick(self._order(rows, self.seed), test)
+        codes[held] = 2
+        rest = np.setdiff1d(rows, held)
+        codes[pick(self._order(rest, self.seed + step), validation / (1 - test))] = 1
+        return codes[rows]
+
+    def _order(self, rows: Rows, seed: int) -> Rows:
+        """The rows shuffled and, if stratified, sorted by label: every k-th of them is then a fair sample."""
+        rows = np.random.default_rng(seed).permutation(rows)
+        return rows[np.argsort(label_codes(self.target)[rows], kind="stable")] if self.stratified else rows
+
+    def _by_group(self, rows: Rows, shares: Shares) -> Codes:
+        validation, test = shares
+        names, first, places = np.unique(self.groups[rows], return_index=True, return_inverse=True)
+        order = np.random.default_rng(self.seed).permutation(len(names))
+        if self.stratified:
+            labels = label_codes(self.target)[rows[first]]
+            order = order[np.argsort(labels[order], kind="stable")]
+        codes = np.zeros(len(names), np.int8)
+        codes[pick(order, test)] = 2
+        codes[pick(order[codes[order] == 0], validation / (1 - test))] = 1
+        return codes[places]
+
+    def _by_latest_group(self, rows: Rows, shares: Shares) -> Codes:
+        """Groups by their latest row: the last of them test, those before validate, whole groups each."""
+        names, places, sizes = np.unique(self.groups[rows], return_inverse=True, return_counts=True)
+        latest = np.zeros(len(names), np.int64)
+        np.maximum.at(latest, places, self.moments.ticks[rows])
+        order = np.random.default_rng(self.seed).permutation(len(names))
+        order = order[np.argsort(latest[order], kind="stable")]
+        codes = np.zeros(len(names), np.int8)
+        for code, share in ((2, shares[1]), (1, shares[0])):
+            if share > 0 and len(order) > 1:
+                reached = np.cumsum(sizes[order[::-1]])[:-1]  # one group is left to train
+                count = 1 + int(np.abs(reached - share * len(rows)).argmin())
+                codes[order[-count:]] = code
+                order = order[:-count]
+        return codes[places]
+
+    def _by_time(self, rows: Rows, shares: Shares) -> Codes:
+        check_known(self.time, self.moments, rows)
+        validation, test = shares
+        ticks = self.moments.ticks
+        order = rows[np.argsort(ticks[rows], kind="stable")]
+        cut = _cut(ticks[order], len(order), test)
+        if test and cut == len(order):
+            raise SchemaError(
+                "rows can't be split by time: all have the same time",
+                place=f"column {self.time.name!r}",
+                rule="two different times or more",
+            )
+        held, rest = order[cut:], _before(order[:cut], order[cut:], self.reach)
+        cut = _cut(ticks[rest], len(order), validation)
+        codes = np.full(len(self.table), UNUSED, np.int8)
+        codes[held] = 2
+        codes[rest[cut:]] = 1
+        codes[_before(rest[:cut], rest[cut:], self.reach)] = 0
+        return codes[rows]
+
+
+def pick(order: Rows, share: float) -> Rows:
+    """Evenly spaced rows of `order`, at least one where a share is asked for and two rows are there."""
+    count = max(1, round(len(order) * share)) if share > 0 and len(order) > 1 else 0
+    return order[((np.arange(count) + 0.5) * len(order) / max(1, count)).astype(np.int64)]
+
+
+def label_codes(target: Column) -> Rows:
+    """One code for each different cell, -1 where it is missing."""
+    data = target.data
+    if target.is_list:
+        data = pa.array([None if v is None else "\0".join(map(str, v)) for v in data.to_pylist()], pa.string())
+    codes = pc.dictionary_encode(data).indices.fill_null(-1)
+    return np.asarray(codes, dtype=np.int64)
+
+
+def group_codes(group: Column) -> Rows:
+    """One code for each group, -1 where it is missing; case, blanks and invisible signs don't count: one patient
+    who is written in two ways must not be in two splits.
+    """
+    if not group.is_string:
+        return label_codes(group)
+    names = pc.utf8_trim_whitespace(group.data)
+    names = pc.if_else(pc.equal(names, ""), None, names).dictionary_encode()
+    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    spellings = names.dictionary.to_pylist()
+    first = dict[str, str]()
+    for name in sorted(spellings):
+        first.setdefault(bare(name).casefold(), name)
+    usual = pa.array([first[bare(name).casefold()] for name in spellings], pa.string())
+    return label_codes(Column(group.name, usual.take(names.indices), group.files))
+
+
+def keep_classes_in_train(codes: Codes, target: Column) -> None:
+    """A class with too few rows for three splits trains: it can't be predicted otherwise."""
+    labels = label_codes(target)
+    lost = np.setdiff1d(labels[codes > 0], labels[codes == 0])
+    codes[np.isin(labels, lost) & (codes > 0)] = 0
+
+
+def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
+    """Those of the rows that end before the first of the later ones begins: neither knows of the other's period."""
+    if reach is None or not len(later):
+        return rows
+    begins, ends = reach
+    return rows[ends[rows] < begins[later].min()]
+
+
+def _cut(ticks: Rows, total: int, share: float) -> int:
+    """Where the last rows, a share of the total, begin: at or before their place, so that no time is parted.
+
+    Where that would leave none before it, after the first time instead.
+    """
+    position = len(ticks) - max(1, round(total * share)) if share else len(ticks)
+    if not 0 < position < len(ticks):
+        position = min(max(position, 0), len(ticks))
+    else:
+        position = int(np.searchsorted(ticks, ticks[position], side="left"))
+    return position or int(np.searchsorted(ticks, ticks[:1].max(initial=0), side="right"))

@@ -1,0 +1,92 @@
+"""What the user should know of a split: groups in two splits, rows in none, shares that could not be kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sensorium.findings import Problem, count
+from sensorium.split._deal import UNUSED, Codes, Rows, Rules, Shares
+
+EXAMPLES = 3
+FAR = 2.0  # times a share, or one part in so many of it, from which a split is far from it
+
+
+def broken_groups(rules: Rules, codes: Codes, column: str) -> list[Problem]:
+    """Groups that the split column puts into several splits."""
+    if not rules.config.group:
+        return []
+    used = np.flatnonzero(codes != UNUSED)
+    names, first, places = np.unique(rules.groups[used], return_index=True, return_inverse=True)
+    held = np.zeros((len(names), 3), np.bool_)
+    held[places, codes[used]] = True
+    broken = np.flatnonzero(held.sum(1) > 1)
+    if not len(broken):
+        return []
+    examples = ", ".join(map(repr, rules.group.take(used[first[broken[:EXAMPLES]]]).strings.to_pylist()))
+    groups = f"{len(broken):,} of {count(len(names), 'group')}"
+    reason = f"column {column!r} puts {groups} into several splits, such as {examples}"
+    return [Problem(None, rules.group.name, reason, f"put each {rules.group.name} into one split in column {column!r}")]
+
+
+def out_of_time(rules: Rules, codes: Codes, cure: str) -> list[Problem]:
+    """Training rows that are later than rows that are held out, where the settings ask for an order in time."""
+    if not rules.config.time or rules.config.span:
+        return []
+    ticks, known = rules.moments.ticks, rules.moments.known
+    train, held = np.flatnonzero((codes == 0) & known), np.flatnonzero((codes > 0) & known)
+    late = int((ticks[train] >= ticks[held].min()).sum()) if len(held) else 0
+    reason = f"the first validation or test row is not later than {late:,} of {count(len(train), 'training row')}"
+    return [Problem(None, rules.time.name, reason, cure)] if late else []
+
+
+def not_named(codes: Codes, labelled: Rows, column: str) -> list[Problem]:
+    """Rows with a label for which the split column names nothing."""
+    empty = int((codes[labelled] == UNUSED).sum())
+    reason = f"the split column is empty in {empty:,} of {count(len(labelled), 'row')} with a label, which are not used"
+    return [Problem(None, column, reason, "fill its cells to use them")] if empty else []
+
+
+def lacking_groups(rules: Rules) -> list[Problem]:
+    """Rows that can't be kept together with those of their group, and groups that were put together."""
+    name, lacking = rules.group.name, int((rules.target.present & (rules.named_groups < 0)).sum())
+    reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is taken as a group of its own"
+    found = [Problem(None, name, reason, "fill its cells")] if lacking else []
+    if rules.blanks:
+        differ = "differ from others only by case or blanks and are taken as the same"
+        reason = f"{count(rules.blanks, 'name')} of groups {differ}"
+        found.append(Problem(None, name, reason, "rename the groups if they are different ones"))
+    return found
+
+
+def left_out(rules: Rules, dealt: Codes) -> list[Problem]:
+    """Rows that would put a group into two splits or reach into the period of a later one."""
+    config, gone = rules.config, int((dealt == UNUSED).sum())
+    if not (config.span and config.group and gone):
+        return []
+    reason = (
+        f"{gone:,} of {len(dealt):,} rows are not used: they reach into the period of another split than their group's"
+    )
+    return [Problem(None, config.group, reason, "leave split.span or split.group out to use them")]
+
+
+def off_shares(rules: Rules, dealt: Codes, shares: Shares) -> list[Problem]:
+    """Splits that are empty, or far larger or smaller than was asked for."""
+    rows, config = len(dealt), rules.config
+    asked = dict(zip(("training", "validation", "test"), (1 - sum(shares), *shares), strict=True))
+    sizes = dict(zip(asked, (int((dealt == code).sum()) for code in range(3)), strict=True))
+    if not any(_is_far(sizes[name], share * rows) for name, share in asked.items()):
+        return []
+    found = ", ".join(f"{sizes[name]:,} {name}" for name in asked)
+    wanted = ", ".join(f"{share:.0%}" for share in asked.values())
+    why, cure = "", "--set split.validation=… or split.test=…, or another seed"
+    if config.group:
+        why = ", since groups are kept together"
+        cure = "name the splits in a column (split.column), or another --seed"
+    elif config.time:
+        why, cure = ", since rows of one time are kept together", "--set split.validation=… and split.test=…"
+    reason = f"of {rows:,} rows, {found}: far from the shares that were asked for ({wanted}){why}"
+    return [Problem(None, config.group or config.time or "", reason, cure)]
+
+
+def _is_far(size: int, wanted: float) -> bool:
+    return wanted > 0 and (size == 0 or size > FAR * wanted + 1 or size < wanted / FAR - 1)

@@ -1,0 +1,169 @@
+"""Which rows a model was trained on, as far as hashes of some of them tell: their scores are not those of new rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.findings import Problem, Unreadable, count
+from sensorium.table import Column, Table
+
+Hashes: TypeAlias = npt.NDArray[np.uint64]
+Rows: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+MOST = 2000  # training rows of a fit whose hashes a model keeps
+FITS = 10  # of a model that is continued
+LOOKED_AT = 100_000  # rows of another table that are looked up
+CHUNK = 1024  # rows hashed at a time
+TAIL = 4096  # bytes of a file that tell it from others of its name and size
+DIGITS = 16  # of a hash, as text
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+CURE = "evaluate rows that the model was not fitted on; of the fit's own table, unchanged, the test rows are taken"
+
+
+@dataclass(frozen=True)
+class RowCells:
+    """The cells of a row that a hash covers.
+
+    Attributes:
+        columns: in the model's order, the target last.
+        files: those of them whose cells may name files.
+    """
+
+    columns: Sequence[str]
+    files: Collection[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SeenRows:
+    """Hashes of the training rows of one fit, evenly spaced where there are many.
+
+    Attributes:
+        hashes: uint64[k].
+        rows: n ≥ k training rows.
+        chance: share of the fit's test rows that have one of these hashes too: in tables of few different cells, new
+            rows are like old ones.
+    """
+
+    hashes: Hashes
+    rows: int
+    chance: float = 0.0
+
+    @classmethod
+    def of(cls, table: Table, cells: RowCells, train: Rows, test: Rows) -> SeenRows:
+        hashes = hash_rows(table, cells, _spaced(train, MOST))
+        others = hash_rows(table, cells, _spaced(test, MOST))
+        return cls(hashes, len(train), float(np.isin(others, hashes).mean()) if len(others) else 0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": self.rows, "chance": self.chance, "hashes": self.hashes.astype(">u8").tobytes().hex()}
+
+    @classmethod
+    def of_json(cls, rows: int, chance: float, hashes: str) -> SeenRows:
+        return cls(np.frombuffer(bytes.fromhex(hashes), ">u8").astype(np.uint64), rows, chance)
+
+    def weigh(self, hashes: Hashes) -> Floats:
+        """For each row of another table, how many training rows it stands for; 0 where new rows would be as many."""
+        found, usual = np.isin(hashes, self.hashes), self.chance * len(hashes)
+        if found.sum() <= usual + 2 * sqrt(usual * (1 - self.chance)):
+            return np.zeros(len(hashes))
+        return np.where(found, self.rows / len(self.hashes), 0.0)
+
+
+def add_fit(seen: Sequence[SeenRows], last: SeenRows) -> list[SeenRows]:
+    """Of a model that is continued: the latest fits; a second stage on the same rows is none."""
+    others = [each for each in seen if not np.array_equal(each.hashes, last.hashes)]
+    return [*others, last][-FITS:]
+
+
+def find_seen(seen: Sequence[SeenRows], table: Table, cells: RowCells) -> list[Problem]:
+    """What is to be told where rows of a table are training rows; nothing where it lacks a column of the model."""
+    if not seen or not len(table) or any(name not in table for name in cells.columns):
+        return []
+    looked = _spaced(np.arange(len(table)), LOOKED_AT)
+    hashes = hash_rows(table, cells, looked)
+    found = min(float(np.max([each.weigh(hashes) for each in seen], 0).sum()), float(len(looked)))
+    if not found:
+        return []
+    exact = len(looked) == len(table) and all(len(each.hashes) == each.rows for each in seen)
+    said = f"{found:,.0f} of {count(len(table), 'row')}" if exact else _about(found / len(looked), len(table))
+    verb = "was a training row" if exact and found == 1 else "were training rows"
+    return [Problem(None, "", f"{said} {verb}: the values are not those of new rows", CURE)]
+
+
+def hash_rows(table: Table, cells: RowCells, rows: Rows) -> Hashes:
+    """uint64[n] of some rows; a cell counts as text, so that it is the same in a CSV and a Parquet file."""
+    columns = [table.column(name) for name in cells.columns]
+    found = []
+    for start in range(0, len(rows), CHUNK):
+        parts = [column.take(rows[start : start + CHUNK]) for column in columns]
+        texts = [_with_files(part) if part.name in cells.files else _texts(part) for part in parts]
+        found += [_digest(text.encode()) for text in _joined(texts).to_pylist()]
+    return np.frombuffer(b"".join(found), ">u8").astype(np.uint64)
+
+
+def _texts(column: Column) -> pa.Array:
+    """Cells in one spelling: numbers by value, text without case and without blanks around it."""
+    if column.parts:
+        return _joined([_texts(part) for part in column.parts.values()])
+    kind = column.data.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.array(
+            [None if cell is None else _digest(cell).hex() for cell in column.data.to_pylist()], pa.string()
+        )
+    if column.is_integer or column.is_float:
+        return _number_texts(column, column.data.cast(pa.float64(), safe=False))
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.strings))
+    spelt = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, pa.scalar(None, pa.string()))
+    return pc.coalesce(_number_texts(column, spelt.cast(pa.float64())), texts)
+
+
+def _number_texts(column: Column, values: pa.Array) -> pa.Array:
+    return replace(column, data=values, spelling=None).strings
+
+
+def _with_files(column: Column) -> pa.Array:
+    """Paths with size and end of their files: folders of pictures number them alike."""
+    texts = _texts(column)
+    if not column.is_string:
+        return texts
+    marks = [None if cell is None else _file_mark(column, cell) for cell in column.data.to_pylist()]
+    return _joined([texts, pa.array(marks, pa.string())])
+
+
+def _file_mark(column: Column, cell: str) -> str:
+    try:
+        path = column.files.path(cell)
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            stream.seek(max(0, size - TAIL))
+            return f"{size} {_digest(stream.read(TAIL)).hex()}"
+    except (Unreadable, OSError):
+        return ""
+
+
+def _joined(texts: Sequence[pa.Array]) -> pa.Array:
+    return pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGITS // 2).digest()
+
+
+def _spaced(rows: Rows, most: int) -> Rows:
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+
+
+def _about(share: float, rows: int) -> str:
+    return f"{'less than 1%' if share < 0.01 else f'about {share:.0%}'} of {count(rows, 'row')}"

@@ -1,0 +1,180 @@
+"""Which row trains, which validates, which tests; named by a column, or made and recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensorium.config import SplitConfig, as_yaml, set_value
+from sensorium.errors import SchemaError
+from sensorium.findings import Problem
+from sensorium.split._deal import UNUSED, Codes, Rows, Rules, keep_classes_in_train
+from sensorium.split._findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
+from sensorium.table import Column, Table
+
+SPLITS = ("train", "validation", "test")
+SPELLINGS = {
+    **dict.fromkeys(("train", "training", "tr"), 0),
+    **dict.fromkeys(("validation", "val", "valid", "dev", "development"), 1),
+    **dict.fromkeys(("test", "testing", "holdout", "eval"), 2),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """One code a row and how it came about.
+
+    Attributes:
+        codes: int8[n]; 0 train, 1 validation, 2 test, -1 not used.
+        how: a sentence for the report.
+        findings: what the user should know of it: a share that could not be kept, a group in two splits.
+    """
+
+    codes: Codes
+    how: str
+    findings: tuple[Problem, ...] = ()
+
+    def rows(self, name: str) -> Rows:
+        """int64: the rows of `train`, `validation` or `test`, in table order."""
+        return np.flatnonzero(self.codes == SPLITS.index(name))
+
+    def sizes(self) -> dict[str, int]:
+        return {name: int((self.codes == code).sum()) for code, name in enumerate(SPLITS)}
+
+    @property
+    def digest(self) -> str:
+        """Tells whether a split is another one."""
+        return hashlib.sha256(self.codes.tobytes()).hexdigest()
+
+
+def make_split(table: Table, target: Column, config: SplitConfig, column: str | None, seed: int) -> Split:
+    """Split the rows that have a label.
+
+    Args:
+        table: the rows.
+        target: its label column; rows without a label are not used.
+        config: group, time, shares.
+        column: the column that names the splits, if there is one. Validation rows that it doesn't name are taken from
+            the training rows, by group and time where these are set.
+        seed: of the shuffle.
+
+    Raises:
+        SchemaError: unknown spellings in the split column; no training rows; too few rows to split; rows that have no
+            order in time.
+    """
+    rules, labelled = Rules(table, target, config, seed), np.flatnonzero(target.present)
+    split = _named(rules, column, labelled) if column else _made(rules, labelled)
+    _check_train(split.codes, table, column)
+    return split
+
+
+def named_codes(column: Column) -> Codes:
+    """The code of the split that each cell names; -1 where it is empty."""
+    if not column.is_string:
+        raise SchemaError(
+            f"the split column {column.name!r} holds {column.data.type}",
+            rule=f"one of {', '.join(SPELLINGS)}",
+            cure='write words instead of numbers or true and false, such as "train" and "test"',
+        )
+    encoded = pc.dictionary_encode(column.data)
+    words = [word.strip().lower() for word in encoded.dictionary.to_pylist()]
+    unknown = [
+        spelt
+        for spelt, word in zip(encoded.dictionary.to_pylist(), words, strict=True)
+        if word and word not in SPELLINGS
+    ]
+    if unknown:
+        raise SchemaError(
+            f"the split column {column.name!r} holds {', '.join(map(repr, sorted(unknown)[:5]))}",
+            rule=f"one of {', '.join(SPELLINGS)}",
+        )
+    codes = np.array([*(SPELLINGS.get(word, UNUSED) for word in words), UNUSED], np.int8)
+    return codes[np.asarray(encoded.indices.fill_null(len(words)).cast(pa.int64()))]
+
+
+def _named(rules: Rules, name: str, labelled: Rows) -> Split:
+    """As a column says, with validation rows taken from the training rows where it names none."""
+    config = rules.config
+    codes, how = named_codes(rules.table.column(name)), f"named by column {name!r}"
+    findings = [*not_named(codes, labelled, name)]
+    codes[~rules.target.present] = UNUSED
+    findings += [
+        *broken_groups(rules, codes, name),
+        *out_of_time(rules, codes, "leave split.column or split.time out, or correct the column"),
+    ]
+    if (codes == 0).any() and not (codes == 1).any() and config.validation:
+        rows = np.flatnonzero(codes == 0)
+        dealt = rules.deal(rows, (config.validation, 0.0), step=0)
+        codes[rows] = dealt
+        how += f"; validation rows taken from the training rows{_by(config)}{_notes(rules)}"
+        findings += [*left_out(rules, dealt), *off_shares(rules, dealt, (config.validation, 0.0))]
+    return Split(codes, how, (*findings, *_guesses(rules)))
+
+
+def _made(rules: Rules, labelled: Rows) -> Split:
+    config, codes = rules.config, np.full(len(rules.table), UNUSED, np.int8)
+    shares = (config.validation, config.test)
+    _check_count(rules.table, labelled)
+    codes[labelled] = dealt = rules.deal(labelled, shares)
+    if not (config.time or config.group):
+        if rules.stratified:
+            keep_classes_in_train(codes, rules.target)
+        dealt = codes[labelled]
+        return Split(codes, f"made: {_chance(rules)}", tuple(off_shares(rules, dealt, shares)))
+    if not config.time:
+        how = f"made: by group ({config.group!r}), seed {rules.seed}"
+    elif not config.group:
+        how = f"made: by time ({config.time!r}), the latest rows test"
+        gone = int((dealt == UNUSED).sum())
+        how += f"; {gone:,} rows that reach into the period of a later split are left out" if rules.reach else ""
+    else:
+        how = f"made: by time ({config.time!r}) and group ({config.group!r}), the latest groups test"
+    time = as_yaml(config.time or "")
+    span = f"{set_value('split.span', f'[{time}, {time}]')} leaves rows out, so that the splits don't overlap in time"
+    findings = [
+        *out_of_time(rules, codes, span),
+        *left_out(rules, dealt),
+        *off_shares(rules, dealt, shares),
+        *_guesses(rules),
+    ]
+    return Split(codes, how + _notes(rules), tuple(findings))
+
+
+def _chance(rules: Rules) -> str:
+    return f"{'stratified by the label' if rules.stratified else 'at random'}, seed {rules.seed}"
+
+
+def _by(config: SplitConfig) -> str:
+    """How validation rows are taken from the training rows."""
+    parts = [f"by time ({config.time!r})"] * bool(config.time) + [f"by group ({config.group!r})"] * bool(config.group)
+    return " " + " and ".join(parts) if parts else ""
+
+
+def _notes(rules: Rules) -> str:
+    """Where times or groups are not those of the text as it is written."""
+    dates = "; text ordered as dates" if rules.config.time and rules.moments.as_dates else ""
+    return dates + ("; case and blanks of group names ignored" if rules.config.group and rules.blanks else "")
+
+
+def _guesses(rules: Rules) -> list[Problem]:
+    found = lacking_groups(rules) if rules.config.group else []
+    return found + (list(rules.moments.findings) if rules.config.time else [])
+
+
+def _check_count(table: Table, labelled: Rows) -> None:
+    if len(labelled) < 4:
+        raise SchemaError(
+            f"only {len(labelled)} of {len(table)} rows have a label",
+            place=table.name,
+            rule="four or more to train and test",
+        )
+
+
+def _check_train(codes: Codes, table: Table, column: str | None) -> None:
+    if not (codes == 0).any():
+        place = f"column {column!r}" if column else table.name
+        raise SchemaError("no row with a label is left to train on", place=place, rule="some rows are `train`")

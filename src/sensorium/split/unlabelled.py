@@ -1,0 +1,48 @@
+"""Rows without a label from which training may learn all the same, without a look at what it is tested on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sensorium.config import SplitConfig
+from sensorium.split._deal import Rows, group_codes
+from sensorium.split._moments import moments_of, reach_of
+from sensorium.split.split import Split, named_codes
+from sensorium.table import Column, Table
+
+
+def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitConfig, column: str | None) -> Rows:
+    """Rows without a label that belong to the training part, in table order.
+
+    Where a column names the splits, those that it calls training rows; else where rows are split by time, those from
+    before the first row that validates or tests. Where by group, those of no group that does. Otherwise all.
+
+    Args:
+        table: the rows.
+        target: its label column.
+        split: of the rows that have a label.
+        config: group, time, span.
+        column: the column that names the splits, if there is one.
+    """
+    rows = np.flatnonzero(~target.present)
+    held = np.flatnonzero(split.codes > 0)
+    if column:
+        rows = rows[named_codes(table.column(column))[rows] == 0]
+    elif config.time:
+        rows = rows[_before(table, rows, held, config)]
+    if config.group:
+        groups = group_codes(table.column(config.group))
+        rows = rows[(groups[rows] < 0) | ~np.isin(groups[rows], groups[held])]
+    return rows
+
+
+def _before(table: Table, rows: Rows, held: Rows, config: SplitConfig) -> np.typing.NDArray[np.bool_]:
+    """bool[n]: which of the rows are over before the first of the held-out ones begins."""
+    if not len(held):
+        return np.ones(len(rows), np.bool_)
+    moments = moments_of(table.column(config.time or ""), config.day_first)
+    over = moments.known[rows] & (moments.ticks[rows] < moments.ticks[held].min())
+    if config.span:
+        begins, ends = reach_of(table, config)
+        over &= ends[rows] < begins[held].min()
+    return over

@@ -1,0 +1,151 @@
+"""What was asked and answered, by Optuna: in a file of JSON lines, so that a killed search goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sensorium.errors import MissingExtraError
+from sensorium.strategies.search._space import RATES, Space
+
+if TYPE_CHECKING:
+    import optuna
+
+STUDY = "search"
+MARK = ".sensorium"  # of a lock's name: a file of this name is ours to remove
+STARTUP = 10  # candidates before the tree-structured Parzen estimator takes over
+
+
+class Journal:
+    """An Optuna study and, as its attributes, what else a search that goes on must know.
+
+    Args:
+        space: the choices that are open.
+        identity: what makes a search the same: table, settings.
+        seed: of what is asked.
+        path: a file of JSON lines; without it nothing outlives the process.
+
+    Attributes:
+        replaced: there was the journal of another search, or of one that had ended.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+    """
+
+    def __init__(self, space: Space, identity: Mapping[str, Any], seed: int, path: Path | None) -> None:
+        self.space, self.seed, self.replaced = space, seed, False
+        mark = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self._study = _open_study(path)
+        if self._get("identity") not in (None, mark) or self._get("ended"):
+            assert path is not None
+            path.unlink()
+            self._study, self.replaced = _open_study(path), True
+        self._set("identity", mark)
+
+    def ask(self, number: int, first: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The choices of one candidate: as given, or by the tree-structured Parzen estimator (Bergstra et al. 2011).
+
+        Args:
+            number: of the candidate, from 0 on; one that was asked before gets the same answer again.
+            first: its choices, where they are not the estimator's to make.
+        """
+        import optuna
+
+        state = optuna.trial.TrialState
+        known = self._study.trials
+        if number < len(known) and known[number].state != state.WAITING:
+            return self.space.plain | known[number].params
+        if number >= len(known) and first is not None:
+            self._study.enqueue_trial(dict(first))
+        # A sampler a candidate, so that a search that goes on draws what it would have drawn without the break.
+        self._study.sampler = optuna.samplers.TPESampler(seed=_mix(self.seed, number), n_startup_trials=STARTUP)
+        return self.space.plain | self._study.ask(_distributions(self.space)).params
+
+    def tell(self, number: int, value: float | None) -> None:
+        """How well a candidate did at the first rung; None where it could not be trained."""
+        import optuna
+
+        if self._study.trials[number].state == optuna.trial.TrialState.RUNNING:
+            failed = optuna.trial.TrialState.FAIL
+            self._study.tell(number, value, state=failed if value is None else None)
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep something that a search that goes on must know: JSON values."""
+        self._set(key, value)
+
+    def noted(self, key: str) -> Any:
+        """What was kept; None where nothing was."""
+        return self._get(key)
+
+    def end(self) -> None:
+        """The search is over: the next one in this folder starts anew."""
+        self._set("ended", True)
+
+    def _get(self, key: str) -> Any:
+        return self._study.user_attrs.get(key)
+
+    def _set(self, key: str, value: Any) -> None:
+        self._study.set_user_attr(key, value)
+
+
+def _open_study(path: Path | None) -> optuna.Study:
+    try:
+        import optuna
+    except ImportError as error:
+        raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'") from error
+    with _quiet(optuna):
+        return optuna.create_study(storage=_storage(path), study_name=STUDY, direction="maximize", load_if_exists=True)
+
+
+def _storage(path: Path | None) -> Any:
+    if path is None:
+        return None
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+    if path.is_symlink():
+        path.unlink()  # what it leads to is not ours to write
+    _drop_half_a_line(path)
+    marked = path.with_name(f".{path.name}{MARK}")  # Optuna puts a suffix to it
+    for lock in path.parent.iterdir():  # of a process that was killed while it wrote: a run has one writer
+        if lock.name.startswith(marked.name):
+            lock.unlink()
+    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(marked))))
+
+
+def _drop_half_a_line(path: Path) -> None:
+    """A process that was killed while it wrote leaves one: what follows it could not be read."""
+    if path.exists():
+        content = path.read_bytes()
+        if content and not content.endswith(b"\n"):
+            os.truncate(path, content.rfind(b"\n") + 1)  # not written anew: a second kill would take all of it
+
+
+def _distributions(space: Space) -> dict[str, Any]:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    found: dict[str, Any] = {name: CategoricalDistribution(values) for name, values in space.names.items()}
+    if space.rate is not None:
+        low, high = RATES
+        found["learning_rate"] = FloatDistribution(min(low, space.rate), max(high, space.rate), log=True)
+    return found
+
+
+def _mix(seed: int, number: int) -> int:
+    return (seed * 1_000_003 + number) % 2**32
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    """Optuna tells of every study and trial otherwise."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
