@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sensorium.config import Config
 from sensorium.experiment import Experiment
+
+from sensorium.config import Config
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sensorium.experiment import Experiment
 
 from sensorium.config import Config
-from sensorium.experiment import Experiment
 from sensorium.runtime.progress import Silent
 from sensorium.strategies.imbalance import Treatment, treat
 from sensorium.table import open_table

@@ -33,9 +33,9 @@ import simplejpeg
 import soundfile
 import torch
 from PIL import Image
+from sensorium.experiment import Experiment
 
 from sensorium.config import Config
-from sensorium.experiment import Experiment
 from sensorium.modalities import Modality, Work
 from sensorium.modalities.audio import Audio
 from sensorium.modalities.image import Image as Picture

@@ -3,11 +3,11 @@
 import sys
 
 import pytest
+from sensorium.experiment import _job
 
 import sensorium
 from sensorium import api
 from sensorium.errors import ConfigError, MissingExtraError
-from sensorium.experiment import _job
 
 
 def test_that_a_budget_lacks_optuna_is_told_before_the_table_is_read(tabular, monkeypatch):

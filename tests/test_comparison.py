@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sensorium.experiment import Experiment
 
 import sensorium
 from sensorium.comparison import USUAL, Cost, Result
 from sensorium.comparison._judge import _Court, judge
 from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
-from sensorium.experiment import Experiment
 from sensorium.metrics import Outcome
 from sensorium.registry import fusions
 from sensorium.testing import make_truth

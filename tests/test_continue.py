@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sensorium.experiment._start import scores_before
 
 import sensorium
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError
-from sensorium.experiment._start import scores_before
 from sensorium.prepare import prepare_columns
 from sensorium.registry import fusions
 from sensorium.runtime.progress import Silent

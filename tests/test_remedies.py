@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sensorium.experiment import Experiment, Trained
 
 import sensorium
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference
-from sensorium.experiment import Experiment, Trained
 from sensorium.strategies.imbalance import ByItself, _settle
 from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, remedies_of, skill
 from sensorium.techniques.doctor import _overfit_ratio

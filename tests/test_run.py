@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import yaml
 from pyarrow import parquet
+from sensorium.experiment._run import check_folder
 
 import sensorium
 from sensorium.errors import ArtifactError, ConfigError
-from sensorium.experiment._run import check_folder
 from sensorium.table import open_table
 
 CONTENTS = ["config.yaml", "history.json", "metrics.json", "model"]

@@ -76,8 +76,9 @@ def test_one_that_does_not_is_given_up(table, folder):
 
 
 def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
-    from sensorium.errors import TrainingError
     from sensorium.experiment import _experiment
+
+    from sensorium.errors import TrainingError
 
     real = _experiment.train
 

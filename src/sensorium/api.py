@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
+import pyarrow as pa
 from torch import nn
 
-from sensorium.comparison import Asked, Comparison, check_comparison, check_names, compare_towers
+from sensorium.artifact import load_fitted, to_json
+from sensorium.artifact.run_folder import (
+    PREDICTIONS,
+    SETTINGS,
+    Run,
+    parquet_bytes,
+    yaml_bytes,
+)
+from sensorium.artifact.run_folder import check_folder as check_run_folder
+from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.config import Config, read_yaml, split_saved
-from sensorium.errors import ConfigError, MissingExtraError, raise_together
+from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, evaluate_outcome
-from sensorium.experiment import Experiment, Trained, continued_settings, what_moved
-from sensorium.experiment._run import Run
-from sensorium.experiment._run import check_folder as check_run_folder
 from sensorium.files import alone_in
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
+from sensorium.planning import PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.runtime.progress import Reporter, reporter
-from sensorium.strategies.imbalance import check_balance, treat
-from sensorium.strategies.search import Budget, check_rows, parse_budget, search
-from sensorium.strategies.unfreeze import tune_encoders
-from sensorium.table import open_table
+from sensorium.split import SPLITS
+from sensorium.strategies import (
+    Budget,
+    Request,
+    Session,
+    check_strategies,
+    choose_strategies,
+    close_strategies,
+    parse_budget,
+    run_strategies,
+)
+from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint
+from sensorium.trials import Control, InProcess, Ledger, TrialResult, answers_of
 
 
 class Settings(TypedDict, total=False):
@@ -110,75 +127,84 @@ def fit(
     time = None if budget is None else Budget(parse_budget(budget))
     if out:
         check_run_folder(Path(out), table=table, model=start, config=config)
-    source = None if start is None else _bundle_of(start, settings)
+    source = None if start is None else _fitted_of(start, settings)
     below = continued_settings(source.config) if source else {}
-    job, modules = gather_config(target, config, settings, below)
-    if time:
-        _check_searched(job, start, resume)
+    chosen, modules = gather_config(target, config, settings, below)
+    request = Request(chosen, time, continues=source is not None, resume=resume)
+    strategies = choose_strategies(request)
     report = reporter(progress)
-    text, gaps = (source.card["text"], True) if source else ((), False)
-    evaluations: dict[str, Evaluation] = {}
     with alone_in(Path(out)) if out else nullcontext():
-        opened = open_table(table, job.table, text=text, gaps=gaps)
-        if source:
-            _, given = split_saved(job.model_dump(mode="json"))
-            opened = tell_unset(opened, [name for name in source.unset if name not in given])
+        opened = _open(table, chosen, source)
         run = Run(Path(out)) if out else None
         checkpoint = _checkpoint(run, resume, report)
-        experiment = Experiment(opened, job, report, modules, source, checks=_checks(job, time))
+        plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=_teacher(chosen))
+        check_strategies(strategies, plan)
+        log_notices(plan, report)
+        data = prepare_table(plan, report)
         if run:
-            run.save_experiment(experiment)
-
-        def save(trained: Trained) -> None:
-            evaluations.update(_measure(experiment, trained))
-            if run:
-                run.save_result(experiment, trained, evaluations)
-
-        trained = _train(experiment, time, run, checkpoint, save)
+            run.save_before(_known_before(data))
+        session = Session(
+            data,
+            request,
+            InProcess(data),
+            Ledger(data, run.folder if run else None),
+            Control(report=report, keep=run.save_model if run else None, checkpoint=checkpoint),
+            report,
+            run.folder if run else None,
+        )
+        result = run_strategies(strategies, session)
+        evaluations = _measure(data, result)
         if run:
-            run.checkpoint(resume).forget()
-    return Model(trained.bundle, evaluations.get("test"), experiment.problems)
+            run.save_result(result.model, _known_after(data, result, evaluations))
+            run.checkpoint.unlink(missing_ok=True)
+        close_strategies(strategies, session)
+    return Model(result.model, evaluations.get("test"), data.all_problems())
 
 
-def _checks(job: Config, time: Budget | None) -> list[Callable[[Experiment], None]]:
-    """What is asked of the prepared table before its cells are decoded."""
-    balance = [check_balance] if job.train.balance != "off" else []
-    return [*balance, *([check_rows] if time else [])]
+def _open(table: Any, config: Config, source: FittedModel | None) -> Table:
+    """Open a table as the settings say; one that a model is continued on, as the model reads tables."""
+    if source is None:
+        return open_table(table, config.table)
+    opened = open_table(table, config.table, text=source.card["text"], gaps=True)
+    _, given = split_saved(config.model_dump(mode="json"))
+    return tell_unset(opened, [name for name in source.unset if name not in given])
 
 
-def _train(
-    experiment: Experiment,
-    time: Budget | None,
-    run: Run | None,
-    checkpoint: Checkpoint | None,
-    save: Callable[[Trained], None],
-) -> Trained:
-    """By a search within a time, with remedies for imbalance, or plainly; then what comes after training."""
-    settings, keep = experiment.config.train, run.save_model if run else None
-    if time:
-        return search(experiment, time, folder=run.folder if run else None, keep=keep, save=save)
-    if settings.balance != "off":
-        trained = treat(experiment, keep=keep, checkpoint=checkpoint).trained
-    else:
-        trained = experiment.train(keep=keep, checkpoint=checkpoint)
-    if settings.unfreeze:
-        trained = tune_encoders(experiment, trained)
-        experiment.report.log(trained.bundle.card["tuning"]["sentence"])
-    if experiment.start is not None:
-        trained.bundle.card["moved"] = what_moved(experiment, trained)
-    save(trained)
-    return trained
+def _teacher(config: Config) -> FittedModel | None:
+    path = config.train.teacher
+    return load_fitted(Path(path), config.device) if path else None
 
 
-def _measure(experiment: Experiment, trained: Trained) -> dict[str, Evaluation]:
-    """Split → every metric with its interval; on the model's card too."""
-    names = metrics_of(experiment.task_name)
+def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
+    """Return split → every metric with its interval, which the model's card gets too."""
+    names = metrics_of(data.plan.labels.task_name)
     evaluations = {
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
-        for split, outcome in trained.outcomes.items()
+        for split, outcome in result.outcomes.items()
     }
-    trained.bundle.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
+    result.model.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
     return evaluations
+
+
+def _known_before(data: PreparedTable) -> dict[str, bytes]:
+    """Return the files of a run that are known before training."""
+    names = np.array([*SPLITS, None], dtype=object)[data.plan.split.codes]  # code -1 is the last: none
+    table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
+    return {
+        SETTINGS: yaml_bytes(data.plan.config),
+        "problems.jsonl": data.problems.to_jsonl(),
+        "split.parquet": parquet_bytes(table),
+    }
+
+
+def _known_after(data: PreparedTable, result: TrialResult, evaluations: Mapping[str, Evaluation]) -> dict[str, bytes]:
+    """Return the files of a run that are known after training."""
+    return {
+        "problems.jsonl": data.all_problems().to_jsonl(),
+        "history.json": to_json(result.course.to_json()),
+        "metrics.json": to_json({name: found.to_json() for name, found in evaluations.items()}),
+        PREDICTIONS: parquet_bytes(answers_of(data, result)),
+    }
 
 
 @explain_memory_errors(LESS)
@@ -189,6 +215,7 @@ def compare(
     fusions: Sequence[str] | None = None,
     baselines: Sequence[str] | None = None,
     seeds: int | Sequence[int] = 1,
+    workers: int = 1,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     progress: bool = True,
@@ -202,6 +229,7 @@ def compare(
         baselines: registered names, or `["none"]`; by default gradient-boosted trees and a linear model of all columns,
             where they suit the task, would not take long, and scikit-learn is installed (extra `sklearn`).
         seeds: train each network from so many seeds, from the settings' own on, or from these; the split stays.
+        workers: networks that are trained at a time, each in a process of its own; the results are the same.
         out: folder for each network (of the first seed) and the table of results. Networks that were finished there
             before, from the same rows and settings, are taken and not trained again.
 
@@ -209,38 +237,20 @@ def compare(
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
     """
     check_names(fusions, baselines)
-    job, modules = gather_config(target, config, settings)
-    _check_compared(job)
-    chosen = [job.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
-    if not chosen:
+    chosen, modules = gather_config(target, config, settings)
+    _check_compared(chosen)
+    numbers = [chosen.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
+    if not numbers:
         raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
+    options, report = ComparisonOptions(fusions, baselines, numbers, workers), reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
-        asked = Asked(fusions, baselines, chosen)
-        checks = [lambda experiment: check_comparison(experiment, asked)]
-        experiment = Experiment(open_table(table, job.table), job, reporter(progress), modules, checks=checks)
-        return compare_towers(experiment, asked, Path(out) if out else None)
-
-
-def _check_searched(job: Config, start: Any, resume: bool) -> None:
-    """What a search within a budget can't honour, all told together; and what it needs."""
-    faults = {
-        "start": (start is not None, "a model that is continued has its encoders and its fusion"),
-        "resume": (resume, "a search goes on by itself where it is called again with the same folder"),
-        "train.balance": (job.train.balance != "off", "the search has remedies of its own: other settings"),
-        "train.unfreeze": (job.train.unfreeze is not None, "a second stage would go beyond the budget"),
-        "train.pretrain": (job.train.pretrain is not None, "every candidate would be pre-trained first"),
-    }
-    raise_together(
-        [
-            ConfigError(f"{place} does not go with a budget", place=place, rule=rule)
-            for place, (given, rule) in faults.items()
-            if given
-        ]
-    )
-    if find_spec("optuna") is None:
-        raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'")
+        opened = open_table(table, chosen.table)
+        plan = make_plan(opened, chosen, report, modules=modules, teacher=_teacher(chosen))
+        check_comparison(plan, options)
+        log_notices(plan, report)
+        return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
 
 
 def _check_compared(job: Config) -> None:
@@ -258,7 +268,7 @@ def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint |
         if resume:
             raise ConfigError("no run to resume is named", place="resume", rule="a run's folder", cure="out=FOLDER")
         return None
-    checkpoint = run.checkpoint(resume)
+    checkpoint = Checkpoint(run.checkpoint, resume)
     unfinished = "" if resume else checkpoint.unfinished()
     if unfinished:
         report.log(
@@ -268,7 +278,7 @@ def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint |
     return checkpoint
 
 
-def _bundle_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
+def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
     """A model to continue; modules of the user's own are taken from the settings where it comes from a file."""
     if isinstance(start, Model):
         return start.bundle

@@ -182,9 +182,10 @@ adaptations = Registry("adaptation", "sensorium.adaptation")
 tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
 baselines = Registry("baseline", "sensorium.baselines")
+strategies = Registry("strategy", "sensorium.strategies")
 commands = Registry("command", "sensorium.cli", plugins=False)
 REGISTRIES = (
-    modalities, augmentations, encoders, fusions, heads, techniques, adaptations, tasks, metrics, baselines, sources,
-    commands,
+    modalities, augmentations, encoders, fusions, heads, techniques, adaptations, tasks, metrics, baselines, strategies,
+    sources, commands,
 )  # fmt: skip
 KINDS = {registry.kind: registry for registry in REGISTRIES}

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from scipy.sparse import issparse
+from sensorium.experiment import Experiment
 
 from sensorium.baselines import Job, flatten_columns
 from sensorium.baselines._cells import count_tokens, shrink_pictures, sum_up_steps
 from sensorium.config import Config
-from sensorium.experiment import Experiment
 from sensorium.metrics import score
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sensorium.experiment import Experiment
 
 import sensorium
 from sensorium.batch import Cells
@@ -14,7 +15,6 @@ from sensorium.config import Config
 from sensorium.encoders.pretrained_image import PretrainedImage
 from sensorium.encoders.pretrained_text import PretrainedText
 from sensorium.errors import ConfigError, MissingExtraError
-from sensorium.experiment import Experiment
 from sensorium.modalities.image import Image as Picture
 from sensorium.model import Features
 from sensorium.runtime.progress import Silent

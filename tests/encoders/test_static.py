@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sensorium.experiment import Experiment
 
 import sensorium
 from sensorium.batch import Cells
@@ -11,7 +12,6 @@ from sensorium.encoders._tfidf import Tfidf, truncated_svd
 from sensorium.encoders.text_hashed import FACTOR, SHIFT, TextHashed
 from sensorium.encoders.text_tfidf import TextTfidf
 from sensorium.errors import DataError
-from sensorium.experiment import Experiment
 from sensorium.modalities.text import Text
 from sensorium.model import Features
 from sensorium.runtime.progress import Silent

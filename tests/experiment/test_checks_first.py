@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from sensorium.experiment import _job
 
 import sensorium
 from sensorium.errors import ConfigError
-from sensorium.experiment import _job
 from sensorium.modalities.number import Number
 from sensorium.model import Blueprint, TowerPlan
 from sensorium.model import fitted as bundle

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from sensorium.experiment import Experiment, Variant
 
 from sensorium.config import Config
 from sensorium.errors import ConfigError
-from sensorium.experiment import Experiment, Variant
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 

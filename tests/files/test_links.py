@@ -4,13 +4,13 @@ import os
 
 import pyarrow as pa
 import pytest
+from sensorium.strategies.search._journal import Journal
 from test_replace import names, whole, write
 
 from sensorium.artifact import save_fitted
 from sensorium.errors import BusyError
 from sensorium.files import alone_in, one_writer, replaced_file, replaced_folder, standing, sweep
 from sensorium.predictor import load
-from sensorium.strategies.search._journal import Journal
 from sensorium.table import write_table
 
 

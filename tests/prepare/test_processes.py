@@ -110,8 +110,8 @@ def test_where_the_system_does_not_end_them_they_look_for_their_parent(tmp_path)
     """As on other systems, and where a thread that may end started them."""
     script = (
         "import subprocess, sys, time\n"
-        "code = 'import os, time; from sensorium.prepare._processes import _end_with;'\n"
-        "code += '_end_with(os.getppid(), False); print(os.getpid(), flush=True); time.sleep(60)'\n"
+        "code = 'import os, time; from sensorium.runtime.processes import end_with_parent;'\n"
+        "code += 'end_with_parent(os.getppid(), False); print(os.getpid(), flush=True); time.sleep(60)'\n"
         "subprocess.run([sys.executable, '-c', code])"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

@@ -1,10 +1,10 @@
 """Times as they are written, and plans that fit into them."""
 
 import pytest
+from sensorium.strategies.search._plan import Plan, make_plan
 
 from sensorium.errors import ConfigError
 from sensorium.strategies.search import Budget, parse_budget
-from sensorium.strategies.search._plan import Plan, make_plan
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,20 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from sensorium.experiment import Experiment, Trained
+from sensorium.strategies.search._ensemble import choose_ensemble, join, mean_outcome
+from sensorium.strategies.search._journal import Journal
+from sensorium.strategies.search._space import open_space, variant_of
+from sensorium.strategies.search._trials import Entrant, Trials
 
 import sensorium
 from sensorium.artifact import load_fitted
 from sensorium.config import Config
 from sensorium.errors import ConfigError, MissingExtraError
-from sensorium.experiment import Experiment, Trained
 from sensorium.metrics import Outcome
 from sensorium.predictor import Model
 from sensorium.runtime.progress import Silent
 from sensorium.strategies.search import Budget, search
-from sensorium.strategies.search._ensemble import choose_ensemble, join, mean_outcome
-from sensorium.strategies.search._journal import Journal
-from sensorium.strategies.search._space import open_space, variant_of
-from sensorium.strategies.search._trials import Entrant, Trials
 from sensorium.table import open_table
 
 EPOCHS = 3

@@ -1,9 +1,9 @@
 """A course at its start, for tests of single techniques."""
 
 import torch
+from sensorium.experiment import Experiment, Variant
 
 from sensorium.config import Config
-from sensorium.experiment import Experiment, Variant
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table

@@ -8,11 +8,11 @@ import pytest
 import torch
 from courses import begin, step_of
 from rich.console import Console
+from sensorium.experiment import Experiment
 
 import sensorium
 from sensorium.config import Config, PretrainConfig
 from sensorium.errors import ConfigError
-from sensorium.experiment import Experiment
 from sensorium.model import FusionModel
 from sensorium.registry import techniques
 from sensorium.report import fit_text

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from sensorium.experiment import Experiment
 
 import sensorium
 from sensorium.config import Config
 from sensorium.errors import ConfigError
-from sensorium.experiment import Experiment
 from sensorium.model import FusionModel
 from sensorium.registry import fusions
 from sensorium.runtime.progress import Silent

@@ -15,12 +15,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from sensorium.experiment import _experiment
 from typer.testing import CliRunner
 
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import ConfigError, TrainingError
-from sensorium.experiment import _experiment
 from sensorium.model import features
 from sensorium.train import Interrupted, checkpoint, tree
 

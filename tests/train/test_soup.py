@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from sensorium.experiment import Experiment, Variant
 
 import sensorium
 from sensorium.config import Config
 from sensorium.errors import ConfigError
-from sensorium.experiment import Experiment, Variant
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table

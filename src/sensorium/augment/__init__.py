@@ -3,6 +3,7 @@
 from sensorium.augment._base import Augmentation
 from sensorium.augment._plan import (
     Augmentations,
+    Chosen,
     augment,
     build_augmentation,
     build_augmentations,
@@ -12,6 +13,7 @@ from sensorium.augment._plan import (
 __all__ = [
     "Augmentation",
     "Augmentations",
+    "Chosen",
     "augment",
     "build_augmentation",
     "build_augmentations",

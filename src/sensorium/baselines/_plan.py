@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
+from sensorium.baselines._base import Baseline, Job
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.registry import baselines
 
@@ -30,6 +31,12 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
     if not_installed():
         raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'")
     return list(dict.fromkeys(asked))
+
+
+def make_baseline(name: str, job: Job) -> Baseline:
+    """Return a registered baseline for these rows, not yet fitted."""
+    model: Baseline = baselines.load(name)(job)
+    return model
 
 
 def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:

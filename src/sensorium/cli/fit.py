@@ -69,7 +69,7 @@ def fit(
         prepare__stream=stream or None, train__balance="auto" if doctor else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
-    from sensorium.experiment._run import check_folder
+    from sensorium.artifact.run_folder import check_folder
     from sensorium.report import doctor_json, fit_text, moved_text, problems_text
     from sensorium.train import Interrupted
 

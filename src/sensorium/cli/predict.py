@@ -33,8 +33,8 @@ def predict(
 
     Example: sensorium predict run new.csv -o answers.parquet
     """
+    from sensorium.artifact.run_folder import check_not_of_a_run
     from sensorium.config import parse_assignments
-    from sensorium.experiment._run import check_not_of_a_run
     from sensorium.files import check_apart, check_outside_models
     from sensorium.findings import Problems
     from sensorium.predictor import load

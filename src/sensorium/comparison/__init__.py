@@ -1,14 +1,13 @@
 """Does fusing help? Every single modality, fusions and classical baselines, on one split, with paired statistics."""
 
 from sensorium.comparison._plan import USUAL, check_names
-from sensorium.comparison._result import Comparison, Cost, Result
-from sensorium.comparison._sweep import Asked, check_comparison, check_folder, compare_towers
+from sensorium.comparison._result import Comparison, Result
+from sensorium.comparison._sweep import ComparisonOptions, check_comparison, check_folder, compare_towers
 
 __all__ = [
     "USUAL",
-    "Asked",
     "Comparison",
-    "Cost",
+    "ComparisonOptions",
     "Result",
     "check_comparison",
     "check_folder",

@@ -9,8 +9,9 @@ from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
-from sensorium.experiment import Experiment, Variant
+from sensorium.planning import Plan
 from sensorium.registry import baselines, fusions
+from sensorium.trials import TrialSpec
 
 ALL = "all"
 USUAL = ("attention", "concat", "gated", "late", "low_rank", "weighted_sum")  # one of each kind, all of them quick
@@ -24,38 +25,33 @@ class Candidate:
         name: unique; the folder it is saved in.
         kind: see `Result`.
         modalities: towers that it uses.
-        variant: of the experiment; baselines have the plain one.
+        spec: the trial.
     """
 
     name: str
     kind: Kind
     modalities: list[str]
-    variant: Variant = Variant()
+    spec: TrialSpec
 
     @property
     def fusion(self) -> str | None:
-        return self.variant.fusion.name if self.variant.fusion else None
+        return self.spec.choice.name if self.spec.choice else None
 
 
-def plan_candidates(
-    experiment: Experiment, chosen: Sequence[str] | None, classical: Sequence[str]
-) -> dict[str, Candidate]:
+def plan_candidates(plan: Plan, chosen: Sequence[str] | None, classical: Sequence[str]) -> dict[str, Candidate]:
     """Name → model: every single modality, the fusions (`USUAL` by default, `["all"]`), the baselines.
 
     Raises:
         ConfigError: one modality only, or no validation or test rows.
         UnknownNameError: there is no such fusion.
     """
-    towers = [tower.name for tower in experiment.blueprint.towers]
-    _check(experiment, towers)
+    towers = plan.towers
+    _check(plan)
     names = USUAL if chosen is None else fusions.names() if list(chosen) == [ALL] else chosen
-    singles = [Candidate(name, "single", [name], Variant([name])) for name in towers]
-    fused = [
-        Candidate(_unique(name, "fusion", towers), "fusion", towers, Variant(None, _choice(experiment, name)))
-        for name in dict.fromkeys(names)
-    ]
+    singles = [Candidate(name, "single", [name], TrialSpec(name, [name])) for name in towers]
+    fused = [_fused(plan, name) for name in dict.fromkeys(names)]
     taken = [*towers, *(candidate.name for candidate in fused)]
-    others = [Candidate(_unique(name, "baseline", taken), "baseline", towers) for name in classical]
+    others = [_baseline(_unique(name, "baseline", taken), name, towers) for name in classical]
     return {candidate.name: candidate for candidate in [*singles, *fused, *others]}
 
 
@@ -63,7 +59,7 @@ def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -
     """Before anything is read: is there everything that is asked for by name?
 
     Args:
-        chosen, classical: fusions and baselines, as `Asked` has them.
+        chosen, classical: fusions and baselines, as `ComparisonOptions` has them.
 
     Raises:
         UnknownNameError: a name is not registered; all such names are told together.
@@ -81,24 +77,32 @@ def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -
     raise_together(faults)
 
 
-def _check(experiment: Experiment, towers: Sequence[str]) -> None:
+def _check(plan: Plan) -> None:
+    towers = plan.towers
     if len(towers) < 2:
         raise ConfigError(
-            f"there is one modality only: {towers[0]}", place=experiment.table.name, rule="two or more to compare"
+            f"there is one modality only: {towers[0]}", place=plan.table.name, rule="two or more to compare"
         )
     for split in ("validation", "test"):
-        if not len(experiment.rows(split)):
-            raise ConfigError(
-                f"there are no {split} rows", place=experiment.split.how, rule="a split with all three parts"
-            )
+        if not len(plan.rows(split)):
+            raise ConfigError(f"there are no {split} rows", place=plan.split.how, rule="a split with all three parts")
+
+
+def _fused(plan: Plan, fusion: str) -> Candidate:
+    name, choice = _unique(fusion, "fusion", plan.towers), _choice(plan, fusion)
+    return Candidate(name, "fusion", plan.towers, TrialSpec(name, fusion=choice.model_dump(mode="json")))
+
+
+def _baseline(name: str, registered: str, towers: list[str]) -> Candidate:
+    return Candidate(name, "baseline", towers, TrialSpec(name, baseline=registered))
 
 
 def _unique(name: str, kind: str, taken: Sequence[str]) -> str:
     return f"{name} ({kind})" if name in taken else name
 
 
-def _choice(experiment: Experiment, fusion: str) -> Choice:
-    """The settings' own options where it is the fusion that they name."""
+def _choice(plan: Plan, fusion: str) -> Choice:
+    """Return the fusion with the options of the settings, where they name it."""
     fusions.entry(fusion)
-    chosen = experiment.config.fusion
+    chosen = plan.config.fusion
     return chosen if chosen.name == fusion else Choice.of(fusion)

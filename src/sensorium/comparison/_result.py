@@ -6,37 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from sensorium.evaluate import Difference, Evaluation, finite
+from sensorium.trials import Cost
 
 Kind: TypeAlias = Literal["single", "fusion", "baseline"]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a model costs; of several seeds, means.
-
-    Attributes:
-        seconds: of training.
-        parameters: numbers that were trained; None where they can't be counted.
-        memory: MB by which memory grew at its peak while it was trained and tested (see `sensorium.runtime.profiling`).
-        energy: joules meanwhile. Both are None where the system doesn't tell.
-        rows_per_second: answered, of prepared rows: files were decoded, and features of frozen encoders computed,
-            beforehand.
-    """
-
-    seconds: float
-    parameters: int | None
-    memory: float | None
-    energy: float | None
-    rows_per_second: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "seconds": round(self.seconds, 3),
-            "parameters": self.parameters,
-            "peak_memory_mb": None if self.memory is None else round(self.memory, 1),
-            "energy_j": None if self.energy is None else round(self.energy, 2),
-            "rows_per_second": round(self.rows_per_second, 1),
-        }
 
 
 @dataclass(frozen=True)

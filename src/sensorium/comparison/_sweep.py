@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
@@ -18,35 +18,46 @@ from sensorium.artifact import (
     write_file,
 )
 from sensorium.baselines import choose_baselines
-from sensorium.comparison._classical import Classical
 from sensorium.comparison._judge import judge
-from sensorium.comparison._kept import Kept
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Kind, Result
-from sensorium.comparison._trial import Trial, mean_cost, train_network
-from sensorium.errors import ConfigError, SensoriumError, TrainingError
+from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import evaluate_runs
-from sensorium.experiment import Experiment
 from sensorium.files import check_apart, check_outside_models
 from sensorium.findings import Problems
-from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.metrics import metrics_of, score
+from sensorium.planning import Plan, PreparedTable
+from sensorium.runtime.progress import Reporter
+from sensorium.trials import (
+    Control,
+    Ledger,
+    TrialResult,
+    TrialSpec,
+    check_spec,
+    check_workers,
+    choose_runner,
+    mean_cost,
+    why_left_out,
+)
 
 RECORD = "comparison.json"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ComparisonOptions:
     """What is to be compared.
 
     Attributes:
         fusions: registered names, or `["all"]`; some of each kind by default.
         baselines: registered names, or `["none"]`; by default those that suit the task and are quick.
         seeds: each network is trained from each of them, on the one split.
+        workers: processes that train at a time; 1 trains in this process.
     """
 
     fusions: Sequence[str] | None = None
     baselines: Sequence[str] | None = None
     seeds: Sequence[int] = (0,)
+    workers: int = 1
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
@@ -75,155 +86,187 @@ def _is_record(file: Path) -> bool:
     return isinstance(found, dict) and {"results", "verdict"} <= {*found}
 
 
-def check_comparison(experiment: Experiment, asked: Asked) -> None:
-    """Say before any cell is decoded what can't be compared.
+def check_comparison(plan: Plan, options: ComparisonOptions) -> None:
+    """Check that a comparison can be made: called before any file is decoded.
 
     Raises:
-        ConfigError: one modality only, no validation or test rows, a fusion whose options can't be, or a baseline that
-            does not suit the task.
+        ConfigError: one modality only, no validation or test rows, a fusion with options that do not fit, a baseline
+            that does not suit the task, or workers that cannot share the work.
         MissingExtraError: a baseline was asked for, and scikit-learn is not installed.
     """
-    names = choose_baselines(asked.baselines, experiment.task_name)
-    for candidate in plan_candidates(experiment, asked.fusions, names).values():
+    check_workers(options.workers, stream=plan.config.prepare.stream, device=plan.device.type)
+    for candidate in _candidates(plan, options).values():
         if candidate.kind != "baseline":
-            experiment.check_variant(candidate.variant)
+            check_spec(plan, candidate.spec)
 
 
-def compare_towers(experiment: Experiment, asked: Asked, out: Path | None) -> Comparison:
+def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | None, report: Reporter) -> Comparison:
     """Train, score, choose on validation, judge on test.
 
     Args:
-        experiment: the table, prepared.
-        asked: models and seeds.
-        out: folder for the table of results, and each network as the first seed made it; networks that a comparison of
-            the same rows and settings finished there are taken, not trained again.
+        data: the table.
+        options: models, seeds and workers.
+        out: folder for the table of results, and for each network as the first seed made it; networks that a comparison
+            of the same rows and settings finished there are taken, not trained again.
+        report: where progress is shown.
 
     Raises:
         ConfigError: one modality only, or no validation or test rows; a baseline that does not suit the task.
         TrainingError: no single modality or no fusion could be trained; one of several is left out instead.
         MissingExtraError: a baseline was asked for, and scikit-learn is not installed.
     """
-    names = choose_baselines(asked.baselines, experiment.task_name)
-    candidates = plan_candidates(experiment, asked.fusions, names)
+    candidates = _candidates(data.plan, options)
     if out:
         for name, candidate in candidates.items():
             if candidate.kind != "baseline":
                 check_place(out / name)
                 sweep_model(out / name)
-    sweep = _Sweep(experiment, asked, out, len(candidates))
-    for candidate in candidates.values():
-        sweep.run(candidate)
+    sweep = _Sweep(data, options, out, report, candidates)
+    sweep.run()
     comparison = sweep.judged()
     if out:
         write_file(out / RECORD, to_json(comparison.to_json()))
     return comparison
 
 
+def _candidates(plan: Plan, options: ComparisonOptions) -> dict[str, Candidate]:
+    return plan_candidates(plan, options.fusions, choose_baselines(options.baselines, plan.labels.task_name))
+
+
 @dataclass
 class _Sweep:
-    experiment: Experiment
-    asked: Asked
+    """The trials of a comparison: each candidate from each seed, baselines once."""
+
+    data: PreparedTable
+    options: ComparisonOptions
     out: Path | None
-    models: int
-    results: list[Result] = field(default_factory=list)
-    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    report: Reporter
+    candidates: Mapping[str, Candidate]
     left_out: dict[str, str] = field(default_factory=dict)
+    results: dict[str, list[TrialResult]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.metric = self.experiment.config.train.metric or self.experiment.task.watch
-        self._classical = Classical(self.experiment, asked=self.asked.baselines is not None)
-        self._kept = Kept(self.experiment, self.out) if self.out else None
-        self._taken = 0
-        self._start = time.perf_counter()
-        self._steps = self.models * len(self.asked.seeds)
+        self._ledger = Ledger(self.data, self.out)
+        self._start, self._taken = time.perf_counter(), 0
 
-    def run(self, candidate: Candidate) -> None:
-        """Train it, or say why not."""
-        trained = self._baseline(candidate) if candidate.kind == "baseline" else self._networks(candidate)
-        if isinstance(trained, str):
-            self.left_out[candidate.name] = trained
-            self.experiment.report.log(f"? {candidate.name} is left out: {trained}")
-        else:
-            self._keep(candidate, trained)
+    def run(self) -> None:
+        """Train what is not finished, and keep results in the order of the candidates."""
+        self._leave_out_baselines()
+        known = {self._key(spec): found for spec in self._specs() if (found := self._find(spec))}
+        runner = choose_runner(self.data, self.options.workers)
+        todo = (spec for spec in self._specs() if self._key(spec) not in known)
+        fresh = runner.run(todo, Control(measure=True), self._tell)
+        for spec in self._specs():
+            result = known.get(self._key(spec))
+            if result is None:  # workers may have run further seeds of a candidate that is left out by now
+                result = self._trained(next(each for each in fresh if self._key(each.spec) == self._key(spec)))
+            self._add(result)
 
-    def _baseline(self, candidate: Candidate) -> list[Trial] | str:
-        """Or why there is none: a library's fault ends one baseline, not the comparison."""
-        registered = candidate.name.removesuffix(" (baseline)")
-        try:
-            if reason := self._classical.why_not(registered):
-                return reason
-            self._tell(candidate, 0)
-            return [self._classical.train(registered, self.metric)]
-        except SensoriumError:
-            raise
-        except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
-            return f"{type(error).__name__}: {error}"
+    def _specs(self) -> Iterator[TrialSpec]:
+        """Yield the trials; those of a candidate that is left out meanwhile are skipped."""
+        for candidate in self.candidates.values():
+            seeds: Sequence[int | None] = [None] if candidate.kind == "baseline" else self.options.seeds
+            for seed in seeds:
+                if candidate.name not in self.left_out:
+                    yield replace(candidate.spec, seed=seed)
 
-    def _networks(self, candidate: Candidate) -> list[Trial] | str:
-        """Of every seed; or why there are none."""
-        try:
-            return [self._network(candidate, place) for place in range(len(self.asked.seeds))]
-        except TrainingError as error:
-            return error.finding
+    def _key(self, spec: TrialSpec) -> tuple[str, int | None]:
+        return spec.name, spec.seed
 
-    def _network(self, candidate: Candidate, place: int) -> Trial:
-        seeded = replace(candidate, variant=replace(candidate.variant, seed=self.asked.seeds[place]))
-        found = self._kept.find(seeded, saved=place == 0) if self._kept else None
+    def _is_saved(self, spec: TrialSpec) -> bool:
+        """Return whether the model of a trial is saved: that of a network's first seed."""
+        return self.out is not None and spec.baseline is None and spec.seed == self.options.seeds[0]
+
+    def _leave_out_baselines(self) -> None:
+        """Leave out baselines that nobody asked for and that would take long."""
+        if self.options.baselines is not None:
+            return
+        for candidate in self.candidates.values():
+            if candidate.spec.baseline:
+                try:
+                    reason = why_left_out(self.data, candidate.spec.baseline)
+                except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
+                    reason = f"{type(error).__name__}: {error}"
+                if reason:
+                    self._leave_out(candidate.name, reason)
+
+    def _leave_out(self, name: str, reason: str) -> None:
+        self.left_out[name] = reason
+        self.results.pop(name, None)
+        self.report.log(f"? {name} is left out: {reason}")
+
+    def _find(self, spec: TrialSpec) -> TrialResult | None:
+        found = None if spec.baseline else self._ledger.find(spec, with_model=self._is_saved(spec))
         if found:
-            self.experiment.report.log(f"{candidate.name}: finished before, taken from {self.out}")
+            self.report.log(f"{spec.name}: finished before, taken from {self.out}")
             self._taken += 1
-            return found
-        self._tell(candidate, place)
-        trial, bundle = train_network(self.experiment, seeded, self.metric)
-        if self.out and place == 0:
-            (self.out / RECORD).unlink(missing_ok=True)  # of an earlier comparison, of which this was another model
-            save_fitted(bundle, self.out / candidate.name)
-        if self._kept:
-            self._kept.keep(seeded, trial, saved=place == 0)
-        return trial
+        return found
 
-    def _tell(self, candidate: Candidate, place: int) -> None:
-        """What comes, which of how many it is, and about how long all that is left will take."""
-        seeds = len(self.asked.seeds)
-        done = (len(self.results) + len(self.left_out)) * seeds + place
-        seed = f", seed {self.asked.seeds[place]}" if seeds > 1 and candidate.kind != "baseline" else ""
+    def _tell(self, spec: TrialSpec) -> None:
+        """Report what comes next, which of how many it is, and about how long all that is left will take."""
+        specs = list(self._specs())
+        done = sum(len(trials) for trials in self.results.values())
+        seed = f", seed {spec.seed}" if len(self.options.seeds) > 1 and spec.seed is not None else ""
         trained = done - self._taken
-        left = (time.perf_counter() - self._start) / trained * (self._steps - done) if trained else 0.0
-        about = f", about {_duration(left)} left" if trained else ""
-        self.experiment.report.log(f"{candidate.name}: training{seed} ({done + 1} of {self._steps}{about})")
+        left = (time.perf_counter() - self._start) / trained * (len(specs) - done) if trained > 0 else 0.0
+        about = f", about {_duration(left)} left" if trained > 0 else ""
+        self.report.log(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
 
-    def _keep(self, candidate: Candidate, trials: list[Trial]) -> None:
-        rows = self.experiment.rows("test")
-        runs = [self.experiment.task.outcome(trial.scores, self.experiment.target[rows]) for trial in trials]
-        self.outcomes[candidate.name] = runs
-        result = Result(
+    def _trained(self, result: TrialResult) -> TrialResult:
+        """Save the model of a trial that has just finished, and record it."""
+        if result.error is not None or result.fitted is None:
+            return result
+        path = None
+        if self.out and self._is_saved(result.spec):
+            (self.out / RECORD).unlink(missing_ok=True)  # of an earlier comparison, of which this was another model
+            path = self.out / result.spec.name
+            save_fitted(result.fitted, path)
+        self._ledger.record(result, path)
+        return replace(result, fitted=None)
+
+    def _add(self, result: TrialResult) -> None:
+        if result.error is not None:
+            self._leave_out(result.spec.name, result.error.finding)
+        else:
+            self.results.setdefault(result.spec.name, []).append(result)
+
+    def judged(self) -> Comparison:
+        """Return the comparison.
+
+        Raises:
+            TrainingError: no single modality or no fusion could be trained.
+        """
+        results = [self._result(candidate) for candidate in self.candidates.values() if candidate.name in self.results]
+        self._check(results, "single", "no single modality could be trained")
+        self._check(results, "fusion", "no fusion could be trained")
+        test = {name: [trial.outcomes["test"] for trial in trials] for name, trials in self.results.items()}
+        told, judgement = judge(results, test, self.data.plan.metric, len(self.options.seeds))
+        notices = Problems([*self.data.plan.notices, *self.data.problems.of_cells()])
+        return Comparison(
+            **vars(judgement),
+            results=told,
+            seeds=list(self.options.seeds),
+            left_out=self.left_out,
+            notices=[group.to_json() for group in notices.groups()],
+        )
+
+    def _result(self, candidate: Candidate) -> Result:
+        trials, metric = self.results[candidate.name], self.data.plan.metric
+        test = [trial.outcomes["test"] for trial in trials]
+        return Result(
             name=candidate.name,
             kind=candidate.kind,
             modalities=candidate.modalities,
             fusion=candidate.fusion,
-            evaluation=evaluate_runs(runs, metrics_of(self.experiment.task_name)),
-            runs=[float(score(self.metric, outcome)[0]) for outcome in runs],
-            validation=mean(trial.validation for trial in trials),
-            cost=mean_cost(trials),
-        )
-        self.results.append(result)
-
-    def judged(self) -> Comparison:
-        self._check("single", "no single modality could be trained")
-        self._check("fusion", "no fusion could be trained")
-        results, judgement = judge(self.results, self.outcomes, self.metric, len(self.asked.seeds))
-        told = Problems([*self.experiment.notices, *self.experiment.problems.of_cells()])
-        return Comparison(
-            **vars(judgement),
-            results=results,
-            seeds=list(self.asked.seeds),
-            left_out=self.left_out,
-            notices=[group.to_json() for group in told.groups()],
+            evaluation=evaluate_runs(test, metrics_of(self.data.plan.labels.task_name)),
+            runs=[float(score(metric, outcome)[0]) for outcome in test],
+            validation=mean(trial.validated(metric) for trial in trials),
+            cost=mean_cost([trial.cost for trial in trials if trial.cost]),
         )
 
-    def _check(self, kind: Kind, finding: str) -> None:
-        """Is there one of them?"""
-        if not any(result.kind == kind for result in self.results):
+    def _check(self, results: Sequence[Result], kind: Kind, finding: str) -> None:
+        """Check that there is a result of a kind."""
+        if not any(result.kind == kind for result in results):
             told = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
             raise TrainingError(finding, place=told, cure="a lower learning rate: --set train.learning_rate=0.0003")
 

@@ -10,7 +10,8 @@ from sensorium.model.build import (
 )
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
 from sensorium.model.features import Features, learn_features
-from sensorium.model.fitted import FittedModel, Member, feature_readers, pick_device
+from sensorium.model.fitted import FittedModel, Member, pick_device
+from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, index_map, infer
 from sensorium.model.quantization import expect_int8, quantize
 
@@ -29,14 +30,19 @@ __all__ = [
     "build_network",
     "calibrate",
     "can_calibrate",
+    "can_unfreeze",
     "check_buildable",
+    "check_features",
     "expect_int8",
     "feature_readers",
+    "frozen_encoders",
+    "frozen_in",
     "index_map",
     "infer",
     "learn_features",
+    "make_ready",
     "pick_device",
     "plan_model",
     "preferred_modality_options",
     "quantize",
-]  # fmt: skip
+]

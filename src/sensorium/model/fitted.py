@@ -13,10 +13,8 @@ import numpy.typing as npt
 import torch
 
 from sensorium.config import Config
-from sensorium.encoders import FeatureEncoder
 from sensorium.errors import ConfigError
 from sensorium.modalities import Modality
-from sensorium.model.features import Features
 from sensorium.model.network import (
     Blueprint,
     FusionModel,
@@ -196,14 +194,6 @@ class FittedModel:
             return None
         mean = torch.cat(found).mean(0).tolist()
         return {tower.name: round(share, 6) for tower, share in zip(self.blueprint.towers, mean, strict=True)}
-
-
-def feature_readers(
-    learnt: Mapping[str, Modality], blueprint: Blueprint, frozen: Mapping[str, FeatureEncoder], device: torch.device
-) -> dict[str, Modality]:
-    """Column → its modality and the frozen encoder behind it as one step, for the towers that have one."""
-    towers = [tower for tower in blueprint.towers if tower.name in frozen]
-    return {t.columns[0]: Features(learnt[t.columns[0]], frozen[t.name], device) for t in towers}
 
 
 def pick_device(name: str) -> torch.device:

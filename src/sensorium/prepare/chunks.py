@@ -12,7 +12,7 @@ import numpy as np
 
 from sensorium.errors import DataError
 from sensorium.modalities import Encoded, Modality, Work
-from sensorium.prepare._processes import apart, open_pool
+from sensorium.runtime.processes import apart, open_pool
 from sensorium.runtime.signals import undone_at_end
 from sensorium.table import Column
 

@@ -19,8 +19,9 @@ from sensorium.report.doctor import doctor_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sensorium.comparison import Comparison, Cost, Result
+    from sensorium.comparison import Comparison, Result
     from sensorium.inspection import Inspection
+    from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
 

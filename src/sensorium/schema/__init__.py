@@ -1,6 +1,6 @@
 """Column → modality; every guess with its reason, none of them silent."""
 
-from sensorium.schema.infer import infer_columns, split_column, views_of
+from sensorium.schema.infer import claim_of, infer_columns, split_column, views_of
 from sensorium.schema.leaks import add_hints, names_unit
 
-__all__ = ["add_hints", "infer_columns", "names_unit", "split_column", "views_of"]
+__all__ = ["add_hints", "claim_of", "infer_columns", "names_unit", "split_column", "views_of"]

@@ -182,6 +182,12 @@ def _asked_views(table: Table, config: Config) -> dict[str, list[str]]:
     return views
 
 
+def claim_of(kind: str, column: Column) -> Guess | None:
+    """Return the claim of one modality on a column; None where it cannot be of that kind."""
+    guess: Guess | None = modalities.load(kind).looks_like(column)
+    return guess
+
+
 def _kind(column: Column, config: Config) -> str | None:
     """The modality of a column that is itself left out."""
     chosen = config.modalities.get(column.name)

@@ -1,1 +1,17 @@
-"""ONE FILE PER STRATEGY: how the models of a fit are trained and the one to keep is chosen."""
+"""ONE FILE PER STRATEGY: how the models of a fit are trained, and which one is kept."""
+
+from sensorium.strategies._base import Request, Session, Strategy
+from sensorium.strategies._choose import check_strategies, choose_strategies, close_strategies, run_strategies
+from sensorium.strategies._search._budget import Budget, parse_budget
+
+__all__ = [
+    "Budget",
+    "Request",
+    "Session",
+    "Strategy",
+    "check_strategies",
+    "choose_strategies",
+    "close_strategies",
+    "parse_budget",
+    "run_strategies",
+]

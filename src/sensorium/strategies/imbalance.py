@@ -1,22 +1,23 @@
-"""Modality imbalance: train plainly, and where a modality is left behind try the remedies; keep what is best."""
+"""Modality imbalance: train plainly, and where a modality is undertrained try mitigations; keep what validates best."""
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
-from sensorium.errors import ConfigError, TrainingError
+from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, finite, holm
-from sensorium.experiment import Experiment, Trained, Variant
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.model import FittedModel
+from sensorium.planning import Plan, PreparedTable
+from sensorium.strategies._base import Session, Strategy, trained
 from sensorium.techniques import GAP, Diagnosis, remedies_of, skill
-from sensorium.train import Checkpoint
+from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
 
 PLAIN, DOCTOR, BY_ITSELF = "plain", "doctor", "by_itself"
 LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion leans on what was learnt by heart
@@ -36,7 +37,7 @@ class ByItself:
     fused: float
     alone: float
     difference: Difference
-    trained: Trained
+    trained: TrialResult
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -99,7 +100,7 @@ class Treatment:
     results: list[Tried]
     chosen: str
     verdict: str
-    trained: Trained
+    trained: TrialResult
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -112,127 +113,118 @@ class Treatment:
         }
 
 
-def treat(
-    experiment: Experiment,
-    *,
-    variant: Variant = Variant(),
-    keep: Callable[[FittedModel], None] | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> Treatment:
-    """Train plainly; if a modality is undertrained, train with each remedy as well and keep what validates best.
+class Imbalance(Strategy):
+    """Train plainly; if a modality is undertrained, train with each mitigation as well and keep what validates best.
 
     A modality is undertrained where a model of it alone, trained for that, does better on the validation rows than the
     fused model that is given it alone: by `GAP` of the way from chance to perfect, and with a paired 95% interval that
-    leaves out 0. All of these models together take about as long as the fused one. What can't be trained (its loss is
-    not finite) is passed over and told.
+    leaves out 0. All of these models together take about as long as the fused one. What cannot be trained (its loss is
+    not finite) is left out and reported.
 
-    Remedies are the techniques that say so, and `by_itself`, which takes the encoders of those models as they are and
-    trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in
-    Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learnt by themselves are hard to beat).
+    Mitigations are the techniques that declare it, and `by_itself`, which takes the encoders of those models as they
+    are and trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in
+    Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learned alone are hard to beat).
+    """
 
-    Args:
-        experiment: the table, prepared; two modalities or more.
-        variant: fusion, towers and seed.
-        keep: called with the best model so far of plain training, after each epoch that is better.
-        checkpoint: where the state of plain training is kept, and taken up from.
+    SETTING: ClassVar[str] = "train.balance"
+
+    def check(self, plan: Plan) -> None:
+        place, towers = self.SETTING, plan.towers
+        if len(towers) < 2:
+            raise ConfigError(f"there is one modality only: {towers[0]}", place=place, rule="two or more to balance")
+        if not len(plan.rows("validation")):
+            cure = "--set split.validation=0.1"
+            raise ConfigError("there are no validation rows to choose by", place=place, cure=cure)
+
+    def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
+        return treat(session).trained
+
+    def close(self, session: Session) -> None:
+        session.ledger.forget()
+
+
+def treat(session: Session) -> Treatment:
+    """Run the trials and choose.
 
     Raises:
-        ConfigError: one modality only, or no validation rows.
-        TrainingError: plain training can't go on.
+        TrainingError: plain training cannot go on.
     """
-    check_balance(experiment, variant)
-    on = experiment.config.train.techniques
-    remedies = [name for name in remedies_of(experiment.task_name) if name not in on]
-    metric = experiment.config.train.metric or experiment.task.watch
-    plain = _with(experiment, DOCTOR).train(variant, keep, checkpoint)
-    report = plain.history.techniques[DOCTOR]
+    data, plan = session.data, session.data.plan
+    remedies = [name for name in remedies_of(plan.labels.task_name) if name not in plan.config.train.techniques]
+    plain = trained(session.run(_with(plan, PLAIN, DOCTOR), session.control))
+    report = plain.course.techniques[DOCTOR]
     diagnosis = replace(Diagnosis(**report["diagnosis"]), remedies=remedies)
-    found = {name: _by_itself(experiment, plain, variant, name, metric) for name in report["modalities"]}
+    found = {name: _by_itself(session, plain, name) for name in report["modalities"]}
     by_itself = {name: own for name, own in found.items() if own}
-    diagnosis = _settle(diagnosis, by_itself, _chance(experiment, plain, metric), metric)
+    diagnosis = _settle(diagnosis, by_itself, _chance(data, plain), plan.metric)
     diagnosis = _unsettled(diagnosis, [name for name, own in found.items() if not own])
     runs = {PLAIN: plain}
-    if diagnosis.state == "undertrained" or experiment.config.train.balance == "always":
-        ways = {name: _with(experiment, DOCTOR, name) for name in remedies}
-        ways |= {BY_ITSELF: _from_towers(experiment, by_itself)} if by_itself else {}
-        tried = {name: _trained(way, name, variant) for name, way in ways.items()}
+    if diagnosis.state == "undertrained" or plan.config.train.balance == "always":
+        specs = [_with(plan, name, DOCTOR, name) for name in remedies]
+        specs += [_from_towers(plan, by_itself)] if by_itself else []
+        models = {own.trained.spec.name: own.trained.model for own in by_itself.values()}
+        tried = {spec.name: _try(session, spec, models) for spec in specs}
         runs |= {name: run for name, run in tried.items() if run}
     if BY_ITSELF in runs:
-        _thaw(runs[BY_ITSELF].bundle, experiment)
-    chosen = max(runs, key=lambda name: _worth(runs[name], metric))
-    results = _judge(experiment, runs, metric)
-    verdict = f"{diagnosis.words}; {_outcome(results, chosen, metric)}"
-    treatment = Treatment(metric, diagnosis, by_itself, results, chosen, verdict, runs[chosen])
-    treatment.trained.bundle.card["balance"] = treatment.to_json()
+        runs[BY_ITSELF] = _thawed(runs[BY_ITSELF], plan)
+    chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
+    results = _judge(data, runs)
+    verdict = f"{diagnosis.words}; {_outcome(results, chosen, plan.metric)}"
+    treatment = Treatment(plan.metric, diagnosis, by_itself, results, chosen, verdict, runs[chosen])
+    treatment.trained.model.card["balance"] = treatment.to_json()
     return treatment
 
 
-def check_balance(experiment: Experiment, variant: Variant = Variant()) -> None:
-    """Raises ConfigError where there is nothing to balance: one modality only, or no validation rows."""
-    place, towers = "train.balance", variant.towers or [tower.name for tower in experiment.blueprint.towers]
-    if len(towers) < 2:
-        raise ConfigError(f"there is one modality only: {towers[0]}", place=place, rule="two or more to balance")
-    if not len(experiment.rows("validation")):
-        raise ConfigError("there are no validation rows to choose by", place=place, cure="--set split.validation=0.1")
+def _with(plan: Plan, name: str, *techniques: str) -> TrialSpec:
+    """Return a trial with these techniques beside those of the settings."""
+    more: dict[str, Any] = {technique: {} for technique in techniques if technique not in plan.config.train.techniques}
+    return TrialSpec(name, settings={"train": {"techniques": more}} if more else {})
 
 
-def _with(experiment: Experiment, *names: str) -> Experiment:
-    """The same rows and arrays, these techniques beside those of the settings."""
-    chosen = {**experiment.config.train.techniques, **{name: {} for name in names if name not in _on(experiment)}}
-    other = copy.copy(experiment)
-    train = experiment.config.train.model_copy(update={"techniques": chosen})
-    other.config = experiment.config.model_copy(update={"train": train})
-    return other
+def _from_towers(plan: Plan, found: Mapping[str, ByItself]) -> TrialSpec:
+    """Return a trial that begins with the towers that were trained alone, and trains what comes after them."""
+    spec = _with(plan, BY_ITSELF, DOCTOR)
+    dropout = max(plan.config.train.modality_dropout, LEAST_DROPOUT)
+    train = {**spec.settings.get("train", {}), "modality_dropout": dropout, "pretrain": None}
+    towers = {name: own.trained.spec.name for name, own in found.items()}
+    return replace(spec, settings={"train": train}, towers_from=towers)
 
 
-def _from_towers(experiment: Experiment, found: Mapping[str, ByItself]) -> Experiment:
-    """The same rows; what was trained by itself is done, the rest is to train."""
-    models = {name: own.trained.bundle.network for name, own in found.items()}
-    own = experiment.config.train
-    dropout = max(own.modality_dropout, LEAST_DROPOUT)
-    left = own.model_copy(update={"modality_dropout": dropout, "pretrain": None})
-    return _with(experiment.from_towers(models, left), DOCTOR)
+def _thawed(run: TrialResult, plan: Plan) -> TrialResult:
+    """Return the trial; what was frozen for its sake need not stay so where the model is continued."""
+    config = run.model.config
+    train = config.train.model_copy(update={"freeze": plan.config.train.freeze})
+    return replace(run, fitted=replace(run.model, config=config.model_copy(update={"train": train})))
 
 
-def _thaw(bundle: FittedModel, experiment: Experiment) -> None:
-    """What was frozen for the remedy's sake need not stay so where the model is continued."""
-    train = bundle.config.train.model_copy(update={"freeze": experiment.config.train.freeze})
-    bundle.config = bundle.config.model_copy(update={"train": train})
+def _try(
+    session: Session, spec: TrialSpec, models: Mapping[str, FittedModel] = MappingProxyType({})
+) -> TrialResult | None:
+    """Train a model beside the plain one; None where it cannot be trained, which is no fault of the plain one."""
+    session.report.log(f"{spec.name}: training")
+    result = session.run(spec, Control(report=session.report, model_of=models.__getitem__))
+    if result.error is None:
+        return result
+    session.report.log(f"! {spec.name} is left out: {result.error.finding}")
+    return None
 
 
-def _on(experiment: Experiment) -> Mapping[str, Any]:
-    return experiment.config.train.techniques
-
-
-def _trained(experiment: Experiment, name: str, variant: Variant) -> Trained | None:
-    """A model beside the plain one; None where it can't be trained, which is no fault of the plain one."""
-    experiment.report.log(f"{name}: training")
-    try:
-        return experiment.train(variant)
-    except TrainingError as error:
-        experiment.report.log(f"! {name} is left out: {error.finding}")
-        return None
-
-
-def _by_itself(experiment: Experiment, plain: Trained, variant: Variant, name: str, metric: str) -> ByItself | None:
-    run = _trained(experiment, f"{name} by itself", replace(variant, towers=[name]))
+def _by_itself(session: Session, plain: TrialResult, name: str) -> ByItself | None:
+    run = _try(session, TrialSpec(f"{name} by itself", towers=[name]))
     if run is None:
         return None
+    metric = session.data.plan.metric
     alone = run.outcomes["validation"]
-    rows, bundle = experiment.rows("validation"), plain.bundle
-    prepared = experiment.prepared.only(bundle.learnt)
-    with bundle.network.reading_features(experiment.frozen):
-        scores, _ = bundle.subset_scores(prepared, [[name]], rows)
-    fused = experiment.task.outcome(scores[0], experiment.target[rows])
+    fused = subset_outcome(session.data, plain.model, [name], "validation")
     values = [float(score(metric, outcome)[0]) for outcome in (fused, alone)]
     return ByItself(values[0], values[1], compare_outcomes(alone, fused, metric), run)
 
 
-def _chance(experiment: Experiment, plain: Trained, metric: str) -> float:
-    """The metric of the training rows' average on the validation rows."""
+def _chance(data: PreparedTable, plain: TrialResult) -> float:
+    """Return the metric of the training rows' average on the validation rows."""
     outcome = plain.outcomes["validation"]
-    scores = np.broadcast_to(np.array(plain.bundle.prior), outcome.scores.shape).copy()
-    return float(score(metric, experiment.task.outcome(scores, outcome.truth))[0])
+    scores = np.broadcast_to(np.array(plain.model.prior), outcome.scores.shape).copy()
+    return float(score(data.plan.metric, data.plan.task.outcome(scores, outcome.truth))[0])
 
 
 def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, metric: str) -> Diagnosis:
@@ -265,17 +257,18 @@ def _unsettled(diagnosis: Diagnosis, failed: Sequence[str]) -> Diagnosis:
     return replace(diagnosis, words=words)
 
 
-def _worth(run: Trained, metric: str) -> float:
+def _worth(run: TrialResult, metric: str) -> float:
     """The watched metric on the validation rows, the larger the better; of equals the first, plain training, stays."""
     value = run.validated(metric)
     value = -value if lower_is_better(metric) else value
     return -math.inf if math.isnan(value) else value
 
 
-def _judge(experiment: Experiment, runs: Mapping[str, Trained], metric: str) -> list[Tried]:
+def _judge(data: PreparedTable, runs: Mapping[str, TrialResult]) -> list[Tried]:
+    metric = data.plan.metric
     split = "test" if "test" in runs[PLAIN].outcomes else "validation"
     outcomes: dict[str, Outcome] = {name: run.outcomes[split] for name, run in runs.items()}
-    names = metrics_of(experiment.task_name)
+    names = metrics_of(data.plan.labels.task_name)
     gains = {n: compare_outcomes(own, outcomes[PLAIN], metric) for n, own in outcomes.items() if n != PLAIN}
     corrected = dict(zip(gains, holm([gain.p for gain in gains.values()]), strict=True))
     return [

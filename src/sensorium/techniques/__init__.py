@@ -8,6 +8,7 @@ from sensorium.techniques._plan import (
     chosen_techniques,
     fitting,
     learn_from_unlabelled,
+    without_teacher,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "learn_from_unlabelled",
     "remedies_of",
     "skill",
+    "without_teacher",
 ]

@@ -23,6 +23,11 @@ def chosen_techniques(config: TrainConfig) -> dict[str, dict[str, Any]]:
     return chosen
 
 
+def without_teacher(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the chosen techniques without those that need a teacher."""
+    return {name: options for name, options in chosen.items() if not techniques.load(name).learns_from_teacher}
+
+
 def check_techniques(config: TrainConfig, task: str, towers: int) -> None:
     """Names, options, and whether they suit the task, the number of modalities, each other, and pre-training.
 

@@ -17,12 +17,13 @@ import torch
 
 from sensorium.api import fit
 from sensorium.config import Config
-from sensorium.experiment import Experiment
+from sensorium.planning import plan_and_prepare
 from sensorium.predictor import Model
 from sensorium.registry import techniques
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
+from sensorium.trials import Control, TrialSpec, run_trial
 
 TARGETS: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]] = {
     "binary": lambda x: np.where(x > 0, "yes", "no"),
@@ -67,20 +68,18 @@ def check_technique(name: str, **options: Any) -> None:
 def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
     """A run that stops in an epoch and is taken up again is the run that did not stop: all state is in a checkpoint."""
     settings = _settings(task, {**train, "checkpoint": 0}) | {"target": "answer"}
-    experiment = Experiment(open_table(_table(task)), Config.gather(settings), Silent())
-    whole = experiment.train()
+    data = plan_and_prepare(open_table(_table(task)), Config.gather(settings), Silent())
+    whole = run_trial(data, TrialSpec("whole"))
     with TemporaryDirectory() as folder:
         checkpoint = Checkpoint(Path(folder) / "checkpoint")
-        experiment.report = _Stopping(STOP)
         with contextlib.suppress(_Stopped):
-            experiment.train(checkpoint=checkpoint)
-        experiment.report = Silent()
-        again = experiment.train(checkpoint=replace(checkpoint, resume=True))
-    weights, others = (trained.bundle.network.state_dict() for trained in (whole, again))
+            run_trial(data, TrialSpec("stopped"), Control(_Stopping(STOP), checkpoint=checkpoint))
+        again = run_trial(data, TrialSpec("resumed"), Control(checkpoint=replace(checkpoint, resume=True)))
+    weights, others = (trial.model.network.state_dict() for trial in (whole, again))
     rule = "what it changes as it goes on is a parameter, a buffer or extra state"
     same = all(torch.equal(value, others[part]) for part, value in weights.items())
     assert same, f"{name}: a run that was resumed ends with other weights; {rule}"
-    assert whole.history.techniques == again.history.techniques, f"{name}: a resumed run reports otherwise; {rule}"
+    assert whole.course.techniques == again.course.techniques, f"{name}: a resumed run reports otherwise; {rule}"
 
 
 class _Stopped(Exception):

@@ -1,6 +1,9 @@
 """The training loop: optimiser, schedule, early stopping, best weights kept; checkpoints; and what may go before it."""
 
+from sensorium.techniques import learn_from_unlabelled as unlabelled_learners
+from sensorium.techniques import without_teacher
 from sensorium.train.checkpoint import Checkpoint
+from sensorium.train.checks import check_calibration, check_for_model, check_for_task
 from sensorium.train.freeze import check_freeze, covered, freeze
 from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
@@ -17,12 +20,17 @@ __all__ = [
     "Interrupted",
     "Pretraining",
     "Training",
+    "check_calibration",
     "check_device",
+    "check_for_model",
+    "check_for_task",
     "check_freeze",
     "check_soup",
     "covered",
     "freeze",
     "pretrain",
     "train",
+    "unlabelled_learners",
     "with_preset",
+    "without_teacher",
 ]

@@ -54,6 +54,14 @@ class History:
         self.epochs = [Epoch(**{key: _number(value) for key, value in epoch.items()}) for epoch in content["epochs"]]
         self.best = content["best"]
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> History:
+        """Return the history that `to_json` gave, with its `seconds` beside it."""
+        found = cls(content["watched"], techniques=content["techniques"], soup=content.get("soup", {}))
+        found.restore(content)
+        found.seconds = content.get("seconds", 0.0)
+        return found
+
     def rank(self, epoch: Epoch) -> tuple[float, float]:
         """The larger, the better: by the watched metric, then by the loss."""
         metric = 0.0 if math.isnan(epoch.metric) else epoch.metric

@@ -14,11 +14,11 @@ from sensorium.config import TrainConfig
 from sensorium.errors import TrainingError
 from sensorium.techniques import Course, build_techniques, chosen_techniques
 from sensorium.train.best import Best, trained_state
-from sensorium.train.random_streams import RandomStreams
 from sensorium.train.history import History
 from sensorium.train.job import Training, batch_size, epoch_count
 from sensorium.train.optimizer import make_optimizer, make_schedule
 from sensorium.train.precision import Precision
+from sensorium.train.random_streams import RandomStreams
 
 
 @dataclass

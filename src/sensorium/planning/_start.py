@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 
 from sensorium.config import Config
-from sensorium.encoders import FeatureEncoder
 from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
 from sensorium.findings import ColumnPlan
 from sensorium.model import FEWEST, FittedModel, FusionModel, index_map, infer
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
-from sensorium.registry import modalities, techniques
-from sensorium.schema import infer_columns
+from sensorium.schema import claim_of, infer_columns
 from sensorium.table import Table
 from sensorium.tasks import Task
+from sensorium.train import without_teacher
 
 Rows = npt.NDArray[np.int64]
 
@@ -36,15 +35,11 @@ def continued_settings(config: Config) -> dict[str, Any]:
     Stages before and after training, the doctor and the teacher were of that fit: they are asked for anew or left out.
     """
     found = config.model_dump(mode="json")
-    alone = {name: on for name, on in found["train"]["techniques"].items() if not _learns_from_teacher(name)}
-    found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None, "techniques": alone}
+    found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
+    found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
     found["train"] |= {"unfreeze": None, "pretrain": None, "balance": "off"}
     scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
     return found | {"device": Config().device} | scaled
-
-
-def _learns_from_teacher(name: str) -> bool:
-    return bool(techniques.load(name).learns_from_teacher)
 
 
 def inherit_calibration(config: Config, start: FittedModel, rows: int) -> Config:
@@ -114,7 +109,7 @@ def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Fi
     chosen = start.config.modalities.get(name)
     if plan is None or plan.modality in (None, kind) or (chosen and chosen.name == kind):
         return None
-    if modalities.load(kind).looks_like(table.column(name)) is not None:
+    if claim_of(kind, table.column(name)) is not None:
         return None
     return SchemaError(
         f"the column holds no {kind} any more, it looks like {plan.modality}: {plan.reason}",
@@ -150,12 +145,6 @@ def _grown(old: Tensor, new: Tensor, places: Tensor, sizes: tuple[int, int]) -> 
     found = new.clone()
     found[index_map(old, new, places, sizes)] = old.to(new.device)
     return found
-
-
-def frozen_of(bundle: FittedModel) -> dict[str, Any]:
-    """Tower → its encoder, of those whose features training leaves as they are."""
-    towers = bundle.network.every_tower
-    return {t.name: t.encoder for t in towers if isinstance(t.encoder, FeatureEncoder) and t.encoder.frozen}
 
 
 def scores_before(

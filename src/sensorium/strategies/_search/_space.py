@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from sensorium.config import Choice, Config, overlay
 from sensorium.errors import SensoriumError
-from sensorium.experiment import Experiment, Variant
-from sensorium.model import TowerPlan, plan_model
+from sensorium.metrics import metrics_of
+from sensorium.model import TowerPlan, can_calibrate, plan_model
+from sensorium.planning import Plan
 from sensorium.registry import Entry, encoders
+from sensorium.trials import TrialSpec
 
 Choices: TypeAlias = Mapping[str, Any]
 
@@ -60,9 +62,9 @@ class Space:
         return name == "learning_rate" or value in self.names[name]
 
 
-def open_space(experiment: Experiment) -> Space:
+def open_space(plan: Plan) -> Space:
     """Every choice with more than one value that the settings leave open and this table's towers can take."""
-    config, towers = experiment.config, experiment.blueprint.towers
+    config, towers = plan.config, plan.blueprint.towers
     names: dict[str, list[Any]] = {}
     if len(towers) > 1:
         if "fusion" not in config.model_fields_set:
@@ -70,12 +72,12 @@ def open_space(experiment: Experiment) -> Space:
         if "modality_dropout" not in config.train.model_fields_set:
             names["modality_dropout"] = _own_first(config.train.modality_dropout, HIDDEN)
     for tower in towers:
-        fitting = _fitting(experiment, tower)
+        fitting = _fitting(plan, tower)
         if len(fitting) > 1:
             names[ENCODER + tower.name] = fitting
     if "width" not in config.model_fields_set:
         names["width"] = _own_first(config.width, WIDTHS)
-    if any(_takes_dropout(tower.encoder) and not _named(config, experiment, tower) for tower in towers):
+    if any(_takes_dropout(tower.encoder) and not _named(plan, tower) for tower in towers):
         names["dropout"] = list(DROPOUTS)
     rate = None if "learning_rate" in config.train.model_fields_set else config.train.learning_rate
     return Space(names, rate)
@@ -85,11 +87,11 @@ def _own_first(own: Any, others: Sequence[Any]) -> list[Any]:
     return [own, *(value for value in others if value != own)]
 
 
-def variant_of(experiment: Experiment, choices: Choices, towers: list[str] | None = None) -> Variant:
-    """The choices as settings."""
+def spec_of(plan: Plan, name: str, choices: Choices, towers: list[str] | None = None) -> TrialSpec:
+    """Return the trial of these choices."""
     settings: dict[str, Any] = {"encoders": {}}
-    for tower in experiment.blueprint.towers:
-        if _named(experiment.config, experiment, tower):
+    for tower in plan.blueprint.towers:
+        if _named(plan, tower):
             continue
         encoder = choices.get(ENCODER + tower.name, tower.encoder)
         dropout = (
@@ -98,15 +100,20 @@ def variant_of(experiment: Experiment, choices: Choices, towers: list[str] | Non
         settings["encoders"][tower.name] = {"name": encoder, **dropout}
     train = {name: choices[name] for name in ("learning_rate", "modality_dropout") if name in choices}
     settings |= {"train": train} | ({"width": choices["width"]} if "width" in choices else {})
-    if experiment.config.calibrate == "auto" and experiment.can_calibrate:
+    if plan.config.calibrate == "auto" and has_probabilities(plan):
         settings["calibrate"] = "temperature"
-    return Variant(towers, Choice.of(choices["fusion"]) if "fusion" in choices else None, settings=settings)
+    fusion = Choice.of(choices["fusion"]).model_dump(mode="json") if "fusion" in choices else None
+    return TrialSpec(name, towers, fusion, settings=settings)
 
 
-def with_epochs(variant: Variant, epochs: int) -> Variant:
-    """The variant, trained for so many epochs at most."""
-    settings = overlay(variant.settings, {"train": {"epochs": epochs}})
-    return Variant(variant.towers, variant.fusion, variant.seed, settings)
+def with_epochs(spec: TrialSpec, epochs: int) -> TrialSpec:
+    """Return the trial with a maximum number of epochs."""
+    return replace(spec, settings=overlay(spec.settings, {"train": {"epochs": epochs}}))
+
+
+def has_probabilities(plan: Plan) -> bool:
+    """Return whether the task has probabilities that a temperature scales."""
+    return can_calibrate(metrics_of(plan.labels.task_name))
 
 
 def words(choices: Choices, plain: Choices) -> str:
@@ -123,23 +130,23 @@ def _short(value: Any) -> str:
     return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
-def _named(config: Config, experiment: Experiment, tower: TowerPlan) -> bool:
+def _named(plan: Plan, tower: TowerPlan) -> bool:
     """Do the settings say what encodes the tower?"""
-    keys = {tower.name, *tower.columns, *(experiment.kinds[column] for column in tower.columns)}
-    return bool(keys & set(config.encoders))
+    keys = {tower.name, *tower.columns, *(plan.kinds[column] for column in tower.columns)}
+    return bool(keys & set(plan.config.encoders))
 
 
-def _fitting(experiment: Experiment, tower: TowerPlan) -> list[str]:
+def _fitting(plan: Plan, tower: TowerPlan) -> list[str]:
     """Encoders that take what was prepared for the tower, the modality's own, its smallest good one, first."""
-    if _named(experiment.config, experiment, tower):
+    if _named(plan, tower):
         return [tower.encoder]
-    kinds = {experiment.kinds[column] for column in tower.columns}
+    kinds = {plan.kinds[column] for column in tower.columns}
     others = [
         name
         for name, entry in encoders.entries.items()
         if name != tower.encoder and kinds <= set(entry.literal("ACCEPTS", ())) and _learns(entry)
     ]
-    return [tower.encoder, *(name for name in others if _can_be_planned(experiment, tower, name))]
+    return [tower.encoder, *(name for name in others if _can_be_planned(plan, tower, name))]
 
 
 def _learns(entry: Entry) -> bool:
@@ -149,12 +156,10 @@ def _learns(entry: Entry) -> bool:
     )
 
 
-def _can_be_planned(experiment: Experiment, tower: TowerPlan, encoder: str) -> bool:
+def _can_be_planned(plan: Plan, tower: TowerPlan, encoder: str) -> bool:
     change = {"encoders": {tower.name: encoder}}
     try:
-        plan_model(
-            experiment.learnt, experiment.kinds, Config.gather(experiment.config.model_dump(mode="json"), change)
-        )
+        plan_model(plan.learnt, plan.kinds, Config.gather(plan.config.model_dump(mode="json"), change))
     except SensoriumError:
         return False
     return True

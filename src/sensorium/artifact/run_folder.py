@@ -18,25 +18,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact import (
-    check_place,
-    save_fitted,
-    sweep_model,
-    to_json,
-    write_file,
-)
+from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
 from sensorium.errors import ConfigError
-from sensorium.evaluate import Evaluation
-from sensorium.experiment import Experiment, Trained, answers_of
 from sensorium.files import CURE, check_apart, check_outside_models, is_model, sweep
 from sensorium.model import FittedModel
-from sensorium.split import SPLITS
-from sensorium.train import Checkpoint
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -141,7 +130,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._before: dict[str, bytes] | None = None
+        self._before: Mapping[str, bytes] | None = None
         check_place(self.model)
         self._sweep()
 
@@ -149,43 +138,30 @@ class Run:
     def model(self) -> Path:
         return self.folder / "model"
 
-    def checkpoint(self, resume: bool) -> Checkpoint:
-        """Where the state of training is kept."""
-        return Checkpoint(self.folder / CHECKPOINT, resume)
+    @property
+    def checkpoint(self) -> Path:
+        """The file that the state of training is kept in."""
+        return self.folder / CHECKPOINT
 
-    def save_model(self, bundle: FittedModel) -> None:
-        """The first one takes the place of an earlier run's, and what is known before training comes with it."""
+    def save_model(self, fitted: FittedModel) -> None:
+        """Save a model. The first one replaces that of an earlier run, with what is known before training."""
         if self._before is not None:
             for name in OF_THE_MODEL:
                 (self.folder / name).unlink(missing_ok=True)
-        save_fitted(bundle, self.model)
+        save_fitted(fitted, self.model)
         self._save_before()
 
-    def save_experiment(self, experiment: Experiment) -> None:
-        """What is known before training."""
-        names = np.array([*SPLITS, None], dtype=object)[experiment.split.codes]  # code -1 is the last: none
-        table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
-        self._before = {
-            SETTINGS: _yaml(experiment.config),
-            "problems.jsonl": experiment.problems.to_jsonl(),
-            "split.parquet": _parquet(table),
-        }
+    def save_before(self, files: Mapping[str, bytes]) -> None:
+        """Save what is known before training: name → content; beside an earlier model, once there is a new one."""
+        self._before = files
         if not self.model.exists():
             self._save_before()
 
-    def save_result(self, experiment: Experiment, trained: Trained, evaluations: Mapping[str, Evaluation]) -> None:
-        """What is known after it.
-
-        Args:
-            experiment: whose problems were known before training, but for those of streamed columns.
-            trained, evaluations: the model and how it does.
-        """
-        self.save_model(trained.bundle)
-        metrics = {name: found.to_json() for name, found in evaluations.items()}
-        write_file(self.folder / "problems.jsonl", experiment.problems.to_jsonl())
-        write_file(self.folder / "history.json", to_json(trained.history.to_json()))
-        write_file(self.folder / "metrics.json", to_json(metrics))
-        write_file(self.folder / PREDICTIONS, _parquet(answers_of(experiment, trained)))
+    def save_result(self, fitted: FittedModel, files: Mapping[str, bytes]) -> None:
+        """Save the model that is kept, and what is known after training: name → content."""
+        self.save_model(fitted)
+        for name, content in files.items():
+            write_file(self.folder / name, content)
 
     def _save_before(self) -> None:
         for name, content in (self._before or {}).items():
@@ -199,14 +175,16 @@ class Run:
             sweep(self.folder / name)
 
 
-def _parquet(table: pa.Table) -> bytes:
+def parquet_bytes(table: pa.Table) -> bytes:
+    """Return a table as the content of a Parquet file."""
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink)
     found: bytes = sink.getvalue().to_pybytes()
     return found
 
 
-def _yaml(config: Config) -> bytes:
+def yaml_bytes(config: Config) -> bytes:
+    """Return settings as the content of a run's `config.yaml`."""
     import yaml
 
     return MARK + yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()

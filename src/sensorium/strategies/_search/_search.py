@@ -1,27 +1,23 @@
-"""The way of a search: single modalities, rungs of candidates, the winners to the end, one choice."""
+"""The course of a search: single modalities, rungs of candidates, the winners to the end, one choice."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
 from sensorium.artifact import to_json, write_file
-from sensorium.errors import ConfigError
 from sensorium.evaluate import evaluate_outcome
-from sensorium.experiment import Experiment, Trained, hash_columns
 from sensorium.metrics import metrics_of
-from sensorium.model import FittedModel
-from sensorium.strategies.search._budget import Budget, spell
-from sensorium.strategies.search._ensemble import choose_ensemble, join
-from sensorium.strategies.search._journal import Journal
-from sensorium.strategies.search._plan import LEAST, Plan, Rung, make_plan
-from sensorium.strategies.search._space import Choices, open_space, variant_of, words
-from sensorium.strategies.search._trials import Entrant, Result, Trials
+from sensorium.strategies._base import Session
+from sensorium.strategies._search._budget import Budget, spell
+from sensorium.strategies._search._ensemble import choose_ensemble, join
+from sensorium.strategies._search._journal import Journal
+from sensorium.strategies._search._plan import LEAST, Plan, Rung, make_plan
+from sensorium.strategies._search._space import open_space, spec_of, words
+from sensorium.strategies._search._trials import Entrant, Result, Trials
 from sensorium.train.job import epoch_count
+from sensorium.trials import TrialResult, fingerprint, finish
 
 JOURNAL, RECORD = "search.journal", "search.json"
 CHOICE = "choice"  # in the journal, once nothing more is to be tried
@@ -35,59 +31,34 @@ WORTH = 0.7  # of the first winner's epochs: a further one that has time for few
 SLOWER = 3.0  # times the seconds that a candidate was expected to take, after which a rung goes on without it
 
 
-def search(
-    experiment: Experiment,
-    budget: Budget,
-    *,
-    folder: Path | None = None,
-    keep: Callable[[FittedModel], None] | None = None,
-    save: Callable[[Trained], None] | None = None,
-) -> Trained:
-    """Choose encoders, fusion and training within a time, and train what was chosen.
-
-    Every single modality first, then successive halving over candidates, then the best of them to the end. The model
-    that does best on the validation rows is taken, be it a single modality's; an ensemble only where it is surely
-    better. Same plan and seed: same models; the plan depends on how fast the machine is.
+class SearchRun:
+    """One search on a prepared table.
 
     Args:
-        experiment: the table, prepared.
-        budget: the time; what is over is told.
-        folder: for the journal, by which a killed search goes on, and the record.
-        keep: called with each model that is the best so far.
-        save: called with the chosen one, before the search counts as ended: a kill until then costs little.
-
-    Raises:
-        ConfigError: there are no validation rows to choose by.
-        MissingExtraError: Optuna is not installed.
+        session: the fit.
+        budget: the time.
     """
-    return _Search(experiment, budget, folder, keep).run(save or (lambda trained: None))
 
-
-def check_rows(experiment: Experiment) -> None:
-    """Raises ConfigError where there are no validation rows to choose by."""
-    if not len(experiment.rows("validation")):
-        raise ConfigError("there are no validation rows to choose by", place="budget", cure="split.validation=0.1")
-
-
-class _Search:
-    def __init__(
-        self, experiment: Experiment, budget: Budget, folder: Path | None, keep: Callable[[FittedModel], None] | None
-    ) -> None:
-        check_rows(experiment)
-        self.experiment, self.budget, self.folder, self.report = experiment, budget, folder, experiment.report
-        self.space = open_space(experiment)
+    def __init__(self, session: Session, budget: Budget) -> None:
+        self.session, self.data, self.budget, self.report = session, session.data, budget, session.report
+        plan = session.data.plan
+        self.space = open_space(plan)
         self.firsts = [*self.space.firsts()]
-        self.journal = Journal(self.space, _identity(experiment), experiment.config.seed, folder and folder / JOURNAL)
+        path = session.folder and session.folder / JOURNAL
+        identity = {"trials": fingerprint(self.data), "seed": plan.config.seed}
+        self.journal = Journal(self.space, identity, plan.config.seed, path)
         if self.journal.replaced:
             self.report.log(
-                "the folder holds an ended search, or one of other rows, files or settings: this one is new"
+                "the folder holds a finished search, or one of other rows, files or settings: a new one starts"
             )
-        self.chosen = self.journal.noted(CHOICE) is not None  # before a break
-        self.trials = Trials(experiment, budget, self.journal, keep)
-        self.wanted = epoch_count(experiment.config.train, len(experiment.rows("train")))
+        self.chosen = self.journal.noted(CHOICE) is not None  # before the search was stopped
+        self.trials = Trials(self.data, budget, session.ledger, report=self.report, keep=session.control.keep)
+        self.wanted = epoch_count(plan.config.train, len(self.data.rows("train")))
         self.entrants: dict[str, Entrant] = {}
+        self.record: dict[str, Any] = {}
 
-    def run(self, save: Callable[[Trained], None]) -> Trained:
+    def run(self) -> TrialResult:
+        """Return the trial that is chosen, complete."""
         self._go_on()
         singles, per_epoch = self._look()
         plan = self._plan(self.budget.left / per_epoch)
@@ -96,16 +67,18 @@ class _Search:
         else:
             self.report.log(
                 f"! {spell(self.budget.seconds)} is too short: {spell(max(0.0, self.budget.left))} left for training "
-                f"and {spell(per_epoch)} for each pass over the rows; a plain fit is made instead, "
+                f"and {spell(per_epoch)} for each epoch; a plain fit is made instead, "
                 "as far as there is time, of one epoch at least"
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
-        trained, record = self._choose(plan)
-        save(trained)
-        if self.folder:
-            write_file(self.folder / RECORD, to_json(record))
+        return self._choose(plan)
+
+    def close(self) -> None:
+        """Write the record and end the search: the next one in this folder starts anew."""
+        if self.session.folder:
+            write_file(self.session.folder / RECORD, to_json(self.record))
         self.journal.end()
-        return trained
+        self.session.ledger.forget()
 
     def _go_on(self) -> None:
         spent = self.journal.noted("spent") or 0.0
@@ -115,7 +88,7 @@ class _Search:
 
     def _look(self) -> tuple[list[Result], float]:
         """One epoch of each single modality: baselines, and how long an epoch of all takes."""
-        towers = [tower.name for tower in self.experiment.blueprint.towers]
+        towers = [tower.name for tower in self.data.plan.blueprint.towers]
         entrants = [self._candidate(0)] if len(towers) == 1 else [self._single(tower) for tower in towers]
         found = [self._run(entrant, 1, "single") for entrant in entrants]
         timed = [result.per_epoch for result in found]
@@ -128,8 +101,8 @@ class _Search:
         """Time for what follows the last model: intervals, measured on the validation rows, and files."""
         start, models = self.budget.clock(), self.trials.models
         for model in [*models.values()][:1]:
-            evaluate_outcome(model.outcomes["validation"], metrics_of(self.experiment.task_name))
-        sizes = [len(self.experiment.rows(split)) for split in ("validation", "test")]
+            evaluate_outcome(model.outcomes["validation"], metrics_of(self.data.plan.labels.task_name))
+        sizes = [len(self.data.rows(split)) for split in ("validation", "test")]
         self.budget.reserve = KEPT_BACK * self.budget.seconds
         self.budget.reserve += (self.budget.clock() - start) * (1 + 2 * sizes[1] / sizes[0])
 
@@ -164,7 +137,7 @@ class _Search:
         """Train the candidates of one rung, as long as time is left to train one of them to the end."""
         results: list[Result] = []
         for number in numbers:
-            if results and not self.trials.knows(str(number), rung.epochs):
+            if results and not self._is_known(number, rung.epochs):
                 per_epoch = mean(result.per_epoch for result in results)
                 if self.chosen or self.budget.left < (rung.epochs + plan.final) * per_epoch:
                     break
@@ -172,8 +145,7 @@ class _Search:
         return results
 
     def _try(self, number: int, rung: Rung, seconds: float) -> Result:
-        first = self.firsts[number] if number < len(self.firsts) else None
-        result = self._run(self._candidate(number, first), rung.epochs, "rung", seconds)
+        result = self._run(self._candidate(number), rung.epochs, "rung", seconds)
         self.journal.tell(number, None if result.metric is None else self.trials.sign * result.metric)
         return result
 
@@ -201,37 +173,37 @@ class _Search:
             return epochs
         return epochs if epochs > result.epochs and result.loss is not None else 0
 
-    def _choose(self, plan: Plan | None) -> tuple[Trained, dict[str, Any]]:
-        """The model and the record of the search."""
+    def _choose(self, plan: Plan | None) -> TrialResult:
+        """Return the model, with the record of the search on its card."""
         ranked = self.trials.ranked()
         choice = self.journal.noted(CHOICE) or self._choice(ranked, plan)
         members = [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
         models = [self._model(result) for result in members]
-        chosen = join(self.experiment, models) if len(models) > 1 else models[0]
-        trained = self.experiment.finish(chosen)
-        record = self._record(plan, [result.name for result in members], choice["gain"])
-        shown = [result.to_json() for result in ranked[:SHOWN]]
-        trained.bundle.card["search"] = {**record, "trials": len(ranked), "best": shown}
-        return trained, record
+        chosen = join(self.data.plan, models) if len(models) > 1 else models[0]
+        result = finish(self.data, chosen)
+        self.record = self._record(plan, [member.name for member in members], choice["gain"])
+        shown = [each.to_json() for each in ranked[:SHOWN]]
+        result.model.card["search"] = {**self.record, "trials": len(ranked), "best": shown}
+        return result
 
     def _choice(self, ranked: Sequence[Result], plan: Plan | None) -> dict[str, Any]:
         """Noted, so that after a break only what was chosen is trained again."""
         self._model(ranked[0])
         offered = self._offered(ranked)
         models = [model for _, model in offered]
-        ensemble = choose_ensemble(self.experiment, models, self.trials.metric) if plan else None
+        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if plan else None
         members = [offered[place][0] for place in ensemble.members] if ensemble else ranked[:1]
         places = [[result.key, result.epochs] for result in members]
         choice = {"members": places, "gain": ensemble and ensemble.gain.to_json()}
         self.journal.note(CHOICE, choice)
         return choice
 
-    def _model(self, result: Result) -> Trained:
+    def _model(self, result: Result) -> TrialResult:
         return self.trials.model(self.entrants[result.key], result)
 
-    def _offered(self, ranked: Sequence[Result]) -> list[tuple[Result, Trained]]:
+    def _offered(self, ranked: Sequence[Result]) -> list[tuple[Result, TrialResult]]:
         """The best model of each entrant that is in memory, the best first."""
-        found: dict[str, tuple[Result, Trained]] = {}
+        found: dict[str, tuple[Result, TrialResult]] = {}
         for result in ranked:
             if (result.key, result.epochs) in self.trials.models:
                 found.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
@@ -255,32 +227,27 @@ class _Search:
         self.journal.note("spent", self.budget.used)
         return result
 
-    def _candidate(self, number: int, first: Choices | None = None) -> Entrant:
+    def _candidate(self, number: int) -> Entrant:
         key = str(number)
         if key not in self.entrants:
-            choices = self.journal.ask(number, self.space.plain if number == 0 else first)
-            variant = variant_of(self.experiment, choices)
-            self.entrants[key] = Entrant(key, words(choices, self.space.plain), variant, choices)
+            first = self.firsts[number] if number < len(self.firsts) else None
+            choices = self.journal.ask(number, first)
+            name = words(choices, self.space.plain)
+            spec = spec_of(self.data.plan, name, choices)
+            self.entrants[key] = Entrant(key, name, spec, choices)
         return self.entrants[key]
 
     def _single(self, tower: str) -> Entrant:
         key = f"modality {tower}"
         if key not in self.entrants:
-            variant = variant_of(self.experiment, self.space.plain, [tower])
-            self.entrants[key] = Entrant(key, f"{tower} alone", variant)
+            spec = spec_of(self.data.plan, f"{tower} alone", self.space.plain, [tower])
+            self.entrants[key] = Entrant(key, spec.name, spec)
         return self.entrants[key]
 
     def _expected(self, entrant: Entrant, per_epoch: float) -> Result:
         """What is known of an entrant that was not tried: how long an epoch should take."""
         return Result(entrant.key, entrant.name, EXPECTED, 1, 1, None, None, per_epoch)
 
-
-def _identity(experiment: Experiment) -> dict[str, Any]:
-    """What makes two searches the same."""
-    settings = json.dumps(experiment.config.model_dump(mode="json", exclude={"prepare"}), sort_keys=True)
-    return {
-        "table": experiment.fingerprint,
-        "settings": hashlib.sha256(settings.encode()).hexdigest(),
-        "columns": hash_columns(experiment, experiment.prepared.columns),
-        "named": sorted(experiment.config.model_fields_set | experiment.config.train.model_fields_set),
-    }
+    def _is_known(self, number: int, epochs: int) -> bool:
+        """Return whether a candidate was trained for these epochs; a new candidate must not be drawn to find out."""
+        return self.journal.was_asked(number) and self.trials.knows(self._candidate(number), epochs)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensorium.errors import MissingExtraError
-from sensorium.strategies.search._space import RATES, Space
+from sensorium.strategies._search._space import RATES, Space
 
 if TYPE_CHECKING:
     import optuna
@@ -56,15 +56,21 @@ class Journal:
         """
         import optuna
 
-        state = optuna.trial.TrialState
         known = self._study.trials
-        if number < len(known) and known[number].state != state.WAITING:
+        if self.was_asked(number):
             return self.space.plain | known[number].params
         if number >= len(known) and first is not None:
             self._study.enqueue_trial(dict(first))
         # A sampler a candidate, so that a search that goes on draws what it would have drawn without the break.
         self._study.sampler = optuna.samplers.TPESampler(seed=_mix(self.seed, number), n_startup_trials=STARTUP)
         return self.space.plain | self._study.ask(_distributions(self.space)).params
+
+    def was_asked(self, number: int) -> bool:
+        """Return whether a candidate has its choices already."""
+        import optuna
+
+        known = self._study.trials
+        return number < len(known) and known[number].state != optuna.trial.TrialState.WAITING
 
     def tell(self, number: int, value: float | None) -> None:
         """How well a candidate did at the first rung; None where it could not be trained."""

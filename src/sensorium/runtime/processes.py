@@ -16,6 +16,8 @@ from sensorium.runtime.signals import SIGNALS
 
 # Matrix products in a process a core: threads of their own would wait for each other, spinning.
 SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# Threads that wait for work sleep: several processes share the cores.
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 UNTOLD = "ignore:resource_tracker:UserWarning"  # an option of Python, which processes inherit
 LOOK = 0.5  # seconds between two looks at whether the parent is there
@@ -27,7 +29,9 @@ def open_pool(workers: int) -> Any:
 
     in_main = threading.current_thread() is threading.main_thread()
     with apart():
-        return loky.get_reusable_executor(workers, env=SINGLE, initializer=_end_with, initargs=(os.getpid(), in_main))
+        return loky.get_reusable_executor(
+            workers, env=SINGLE, initializer=end_with_parent, initargs=(os.getpid(), in_main)
+        )
 
 
 @contextmanager
@@ -48,7 +52,7 @@ def apart() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with(parent: int, by_system: bool) -> None:
+def end_with_parent(parent: int, by_system: bool = False) -> None:
     """End this process when its parent does.
 
     Args:

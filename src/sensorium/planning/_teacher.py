@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from sensorium.artifact import load_fitted
 from sensorium.config import PrepareConfig
 from sensorium.errors import ConfigError
 from sensorium.model import FittedModel
 from sensorium.prepare import open_store, prepare_columns
-from sensorium.runtime.progress import Reporter
 from sensorium.table import Table
 from sensorium.tasks import Task
 
+if TYPE_CHECKING:
+    from sensorium.runtime.progress import Reporter
+
 PLACE = "train.teacher"
 CHUNK = 4096  # rows prepared at a time: bounds the memory
-
-
-def find_teacher(path: str, task: Task, device: torch.device) -> FittedModel:
-    """The model of a folder or zip.
-
-    Raises:
-        ArtifactError: there is none.
-        ConfigError: it does not answer what is to be learnt.
-    """
-    teacher = load_fitted(Path(path), str(device))
-    _check(teacher, task, path)
-    return teacher
 
 
 def ask_teacher(
@@ -53,7 +41,12 @@ def ask_teacher(
     return scores[:, places]
 
 
-def _check(teacher: FittedModel, task: Task, path: str) -> None:
+def check_teacher(teacher: FittedModel, task: Task, path: str) -> None:
+    """Check that a teacher predicts what is to be learned.
+
+    Raises:
+        ConfigError: it has another task or other labels.
+    """
     if type(teacher.task) is not type(task):
         finding = f"the teacher answers {teacher.task.describe()}, to be learnt is {task.describe()}"
         raise ConfigError(finding, place=f"{PLACE}: {path}", rule="one task")

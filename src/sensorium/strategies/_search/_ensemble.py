@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensorium.evaluate import Difference, compare_outcomes
-from sensorium.experiment import Experiment, Trained
 from sensorium.metrics import Outcome, lower_is_better, score
+from sensorium.planning import Plan
+from sensorium.strategies._search._space import has_probabilities
+from sensorium.trials import TrialResult
 
 MOST = 4  # members
 
@@ -22,7 +24,7 @@ class Ensemble:
     gain: Difference
 
 
-def choose_ensemble(experiment: Experiment, models: Sequence[Trained], metric: str) -> Ensemble | None:
+def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> Ensemble | None:
     """Greedy selection (Caruana et al. 2004, "Ensemble selection from libraries of models").
 
     It starts from the best model and adds, one at a time and each once, the model that betters the mean of the scores
@@ -30,7 +32,7 @@ def choose_ensemble(experiment: Experiment, models: Sequence[Trained], metric: s
     and yet far from as sure as it is right.
 
     Args:
-        experiment: whose task reads the scores.
+        plan: whose task reads the scores.
         models: the best first, with their answers to the validation rows.
         metric: the watched one.
 
@@ -41,12 +43,12 @@ def choose_ensemble(experiment: Experiment, models: Sequence[Trained], metric: s
     sign = -1 if lower_is_better(metric) else 1
 
     def value(places: list[int]) -> float:
-        found = sign * float(score(metric, mean_outcome(experiment, [outcomes[place] for place in places]))[0])
+        found = sign * float(score(metric, mean_outcome(plan, [outcomes[place] for place in places]))[0])
         return found if np.isfinite(found) else -np.inf
 
     def loss(places: list[int]) -> float:
-        found = mean_outcome(experiment, [outcomes[place] for place in places])
-        return float(score("log_loss", found)[0]) if experiment.can_calibrate else 0.0
+        found = mean_outcome(plan, [outcomes[place] for place in places])
+        return float(score("log_loss", found)[0]) if has_probabilities(plan) else 0.0
 
     members, best = [0], value([0])
     while len(members) < MOST:
@@ -59,30 +61,31 @@ def choose_ensemble(experiment: Experiment, models: Sequence[Trained], metric: s
         members.append(-max(tried)[1])
     if len(members) == 1:
         return None
-    gain = compare_outcomes(mean_outcome(experiment, [outcomes[place] for place in members]), outcomes[0], metric)
+    gain = compare_outcomes(mean_outcome(plan, [outcomes[place] for place in members]), outcomes[0], metric)
     return Ensemble(members, gain) if gain.interval[0] > 0 else None
 
 
-def mean_outcome(experiment: Experiment, outcomes: Sequence[Outcome]) -> Outcome:
+def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
     """The answers of the mean of some models' scores to the rows that they all answered."""
     scores = np.mean([outcome.scores for outcome in outcomes], axis=0)
-    return experiment.task.outcome(scores, outcomes[0].truth)
+    return plan.task.outcome(scores, outcomes[0].truth)
 
 
-def join(experiment: Experiment, models: Sequence[Trained]) -> Trained:
+def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
     """One model of several; the card is that of the first, with all their temperatures."""
-    bundles = [model.bundle for model in models]
-    needed = {column for bundle in bundles for column in bundle.learnt}
-    columns = [name for name in experiment.learnt if name in needed]
-    card = {**bundles[0].card}
-    if experiment.can_calibrate and "calibration" in card:
-        card["calibration"] = {"temperature": [bundle.temperature for bundle in bundles]}
-    bundle = replace(
-        bundles[0],
-        learnt={name: experiment.learnt[name] for name in columns},
-        kinds={name: experiment.kinds[name] for name in columns},
-        others=[member for other in bundles[1:] for member in other.members],
+    fitted = [model.model for model in models]
+    needed = {column for each in fitted for column in each.learnt}
+    columns = [name for name in plan.learnt if name in needed]
+    card = {**fitted[0].card}
+    if has_probabilities(plan) and "calibration" in card:
+        card["calibration"] = {"temperature": [each.temperature for each in fitted]}
+    joined = replace(
+        fitted[0],
+        learnt={name: plan.learnt[name] for name in columns},
+        kinds={name: plan.kinds[name] for name in columns},
+        others=[member for other in fitted[1:] for member in other.members],
         card=card,
     )
-    outcomes = {"validation": mean_outcome(experiment, [model.outcomes["validation"] for model in models])}
-    return Trained(bundle, models[0].history, outcomes, sum(model.seconds for model in models))
+    outcomes = {"validation": mean_outcome(plan, [model.outcomes["validation"] for model in models])}
+    seconds = sum(model.seconds for model in models)
+    return replace(models[0], fitted=joined, outcomes=outcomes, seconds=seconds, pretraining=None)

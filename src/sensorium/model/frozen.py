@@ -1,0 +1,99 @@
+"""Pretrained and counted encoders whose features do not change in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import torch
+
+from sensorium.encoders import FeatureEncoder, Pretrained, Static
+from sensorium.errors import ConfigError, SensoriumError, raise_together
+from sensorium.modalities import Modality
+from sensorium.model.build import build_encoder
+from sensorium.model.features import Features, learn_features
+from sensorium.model.network import Blueprint, FusionModel, TowerPlan
+from sensorium.registry import encoders
+from sensorium.table import Column
+
+AFTER_FEATURES = ("size", "dropout")  # options of the network behind a frozen encoder's features
+TrainingCells = Callable[[str], Column]  # a column's name → its cells in the training rows
+
+
+def frozen_encoders(
+    blueprint: Blueprint, learnt: Mapping[str, Modality], cells: TrainingCells, device: torch.device
+) -> dict[str, Any]:
+    """Return tower → encoder for the towers whose features stay the same throughout training.
+
+    Args:
+        blueprint: of the model.
+        learnt: column → modality.
+        cells: gives the training cells of a column, for encoders that count.
+        device: where the encoders compute.
+    """
+    found = {}
+    for tower in blueprint.towers:
+        if hasattr(encoders.load(tower.encoder), "from_features"):
+            specs = {name: learnt[name].encoder_spec() for name in tower.columns}
+            encoder = build_encoder(tower, specs, {})
+            if encoder.frozen:
+                make_ready(encoder, learnt[tower.columns[0]], cells(tower.columns[0]))
+                found[tower.name] = encoder.to(device).eval()
+    return found
+
+
+def make_ready(encoder: Pretrained | Static, modality: Modality, column: Column) -> None:
+    """Load an encoder's pretrained weights, or let it learn its counts from the training cells of its column."""
+    if isinstance(encoder, Static):
+        learn_features(encoder, modality, column)
+    else:
+        encoder.load_pretrained()
+
+
+def frozen_in(network: FusionModel) -> dict[str, Any]:
+    """Return tower → encoder for the frozen encoders of a network."""
+    towers = network.every_tower
+    return {t.name: t.encoder for t in towers if isinstance(t.encoder, FeatureEncoder) and t.encoder.frozen}
+
+
+def feature_readers(
+    learnt: Mapping[str, Modality], blueprint: Blueprint, frozen: Mapping[str, FeatureEncoder], device: torch.device
+) -> dict[str, Modality]:
+    """Return column → its modality and the frozen encoder behind it as one step, for towers with a frozen encoder."""
+    towers = [tower for tower in blueprint.towers if tower.name in frozen]
+    return {t.columns[0]: Features(learnt[t.columns[0]], frozen[t.name], device) for t in towers}
+
+
+def can_unfreeze(tower: TowerPlan) -> bool:
+    """Return whether the tower has a pretrained encoder that training leaves as it is."""
+    return hasattr(encoders.load(tower.encoder), "unfrozen") and tower.options.get("tune", "frozen") == "frozen"
+
+
+def check_features(blueprint: Blueprint, prepared: Blueprint, frozen: Collection[str]) -> None:
+    """Check that towers with precomputed features keep the encoder that computed them.
+
+    Args:
+        blueprint: of a model that is to be trained on the features.
+        prepared: the blueprint that the features were computed with.
+        frozen: names of the towers.
+
+    Raises:
+        ConfigError: a tower has another encoder, or other options before its features.
+    """
+    own = {tower.name: _before_features(tower) for tower in prepared.towers}
+    faults: list[SensoriumError] = [
+        ConfigError(
+            f"the features of {tower.name} were computed by {own[tower.name][0]} with other options",
+            place=f"encoders.{tower.name}",
+            rule=f"the same encoder; only {' and '.join(AFTER_FEATURES)} may differ",
+            cure="fit a model of its own",
+        )
+        for tower in blueprint.towers
+        if tower.name in frozen and _before_features(tower) != own[tower.name]
+    ]
+    raise_together(faults)
+
+
+def _before_features(tower: TowerPlan) -> tuple[str, dict[str, Any]]:
+    options = {name: value for name, value in tower.options.items() if name not in AFTER_FEATURES}
+    return tower.encoder, options

@@ -1,0 +1,19 @@
+"""A table is planned, then prepared: once, before any model is trained."""
+
+from sensorium.planning._plan import Plan, log_notices, make_plan
+from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table
+from sensorium.planning._start import SLOWER, continued_settings, scores_before, take_weights
+
+__all__ = [
+    "SLOWER",
+    "Plan",
+    "PreparedTable",
+    "continued_settings",
+    "continued_with",
+    "log_notices",
+    "make_plan",
+    "plan_and_prepare",
+    "prepare_table",
+    "scores_before",
+    "take_weights",
+]

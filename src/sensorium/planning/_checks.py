@@ -1,0 +1,64 @@
+"""Labels and columns that nothing can be learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.errors import DataError, SensoriumError, raise_together
+from sensorium.findings import Problem, Problems
+from sensorium.prepare import Prepared
+from sensorium.prepare.streamed import Streamed
+from sensorium.table import Column
+from sensorium.tasks import EncodedTarget
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+TRIED = 64  # training rows of a streamed column that are read before training starts
+
+
+def without_label(target: Column, learnt_from: Rows) -> list[Problem]:
+    """Return a problem for each row without a label, except rows that are used without one."""
+    rows = np.setdiff1d(np.flatnonzero(~target.present), learnt_from)
+    return [Problem(int(row), target.name, "no label: the row is not used") for row in rows]
+
+
+def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> None:
+    """Check that a training row has a label that can be used.
+
+    Raises:
+        DataError: none has.
+    """
+    if not labels.known[train_rows].any():
+        reasons = "; ".join(str(group) for group in Problems(labels.problems).groups()[:3])
+        place, cure = f"column {target.name!r}", "choose another task (--task), or correct the labels"
+        raise DataError("no training label can be used", place=place, rule=reasons, cure=cure)
+
+
+def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str]) -> None:
+    """Check that each column can be read in a training row: one that cannot is a mistake, not a missing modality.
+
+    Raises:
+        DataError: no training cell of a column can be read; all such columns at once.
+    """
+    faults: list[SensoriumError] = []
+    for name in expected:
+        if not _is_readable(prepared, name, train_rows):
+            own = Problems([problem for problem in prepared.problems if problem.column == name])
+            reasons = "; ".join(str(group) for group in own.groups()[:3])
+            cure = f"correct the column, or leave it out: --exclude {name}"
+            faults.append(
+                DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
+            )
+    raise_together(faults)
+
+
+def _is_readable(prepared: Prepared, name: str, rows: Rows) -> bool:
+    """Return whether a cell can be read; of streamed columns, some are tried."""
+    found = prepared.columns[name]
+    if isinstance(found, Streamed):
+        found.encode(rows[:TRIED])
+    return bool(found.present[rows].any())

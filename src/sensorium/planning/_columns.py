@@ -1,0 +1,60 @@
+"""Let modalities learn from the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.config import Config
+from sensorium.errors import SchemaError
+from sensorium.findings import ColumnPlan
+from sensorium.model import preferred_modality_options
+from sensorium.planning._schema import Schema
+from sensorium.prepare import learn_modality
+
+if TYPE_CHECKING:
+    from sensorium.modalities import Modality
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LearnedColumns:
+    """Columns with what their modalities learned from the training rows.
+
+    Attributes:
+        plans: a plan for each column of the table; one without a training value is left out.
+        kinds: column that is used → registered name of its modality.
+        learnt: column that is used → what its modality learned.
+    """
+
+    plans: Sequence[ColumnPlan]
+    kinds: Mapping[str, str]
+    learnt: Mapping[str, Modality]
+
+
+def learn_columns(schema: Schema, config: Config, rows: Rows) -> LearnedColumns:
+    """Learn the modality of each column that has a value in the given rows.
+
+    Raises:
+        SchemaError: no column has one.
+    """
+    plans, kinds, learnt = list(schema.columns), dict(schema.kinds), dict[str, "Modality"]()
+    for place, plan in enumerate(plans):
+        if plan.modality is None:
+            continue
+        column = schema.table.column(plan.name).take(rows)
+        if len(column.values):
+            preferred = preferred_modality_options(plan.name, plan.modality, config)
+            learnt[plan.name] = learn_modality(plan, column, config, preferred)
+            kinds[plan.name] = plan.modality
+        else:
+            reason = "no training row has a value"
+            plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
+    if not learnt:
+        raise SchemaError("no column has a value in the training rows", place=schema.table.name)
+    return LearnedColumns(plans, kinds, learnt)

@@ -1,0 +1,1 @@
+"""The parts of a search within a time budget."""

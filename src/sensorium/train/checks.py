@@ -1,0 +1,134 @@
+"""Settings of training that a table, a task or a model cannot honour: reported before the first cell is decoded."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from sensorium.config import Config
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+from sensorium.metrics import metrics_of
+from sensorium.modalities import Modality
+from sensorium.model import FEWEST, Blueprint, build_network, can_calibrate, can_unfreeze
+from sensorium.registry import heads
+from sensorium.tasks import Task
+from sensorium.techniques import check_techniques
+from sensorium.train.freeze import check_freeze, covered
+from sensorium.train.loop import check_device
+from sensorium.train.soup import check_soup
+
+
+def check_for_task(config: Config, task: str) -> None:
+    """Check the settings that depend on the task alone.
+
+    Raises:
+        ConfigError: class weights without classes, a head or metric that does not suit the task, a temperature without
+            probabilities; all faults at once.
+    """
+    faults: list[SensoriumError] = []
+    if task == "regression" and config.train.class_weight != "auto":
+        faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
+    faults += _head_faults(config, task)
+    known = metrics_of(task)
+    if config.calibrate == "temperature" and not can_calibrate(known):
+        faults.append(ConfigError(f"{task} has no class probabilities to scale", place="calibrate", cure="none"))
+    if config.train.metric and config.train.metric not in known:
+        cure = did_you_mean(config.train.metric, known)
+        faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
+    raise_together(faults)
+
+
+def check_for_model(
+    config: Config,
+    blueprint: Blueprint,
+    learnt: Mapping[str, Modality],
+    *,
+    task: tuple[str, Task],
+    modules: Mapping[str, nn.Module],
+    device: torch.device,
+    validation: npt.NDArray[np.int64],
+) -> None:
+    """Check the settings that depend on the model and the split: device, techniques, soup, freezing.
+
+    Args:
+        config: the settings.
+        blueprint, learnt, modules: what the model is built from.
+        task: its registered name, and what it learned.
+        device: that the model is trained on.
+        validation: the validation rows.
+
+    Raises:
+        ConfigError: a setting cannot be honoured.
+    """
+    check_device(config.train, device)
+    check_techniques(config.train, task[0], len(blueprint.towers))
+    check_soup(config.train, validation)
+    held: dict[str, bool] = {}
+    if config.train.freeze:
+        with torch.random.fork_rng():
+            network = build_network(blueprint, learnt, task[1], copy.deepcopy(dict(modules)))
+        check_freeze(network, config.train.freeze)
+        held = covered(network, config.train.freeze)
+    if config.train.unfreeze:
+        check_unfreeze(blueprint, held, len(validation))
+
+
+def check_calibration(config: Config, rows: int) -> None:
+    """Check that there are enough validation rows to choose a temperature.
+
+    Raises:
+        ConfigError: there are fewer than `FEWEST`, and a temperature was asked for.
+    """
+    if config.calibrate == "temperature" and rows < FEWEST:
+        raise ConfigError(
+            f"{rows} validation rows are too few to choose a temperature",
+            place="calibrate",
+            rule=f"{FEWEST} or more",
+            cure="a larger split.validation, or calibrate: none",
+        )
+
+
+def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_rows: int) -> None:
+    """Check that there is something to fine-tune, and rows that show whether it pays off.
+
+    Args:
+        blueprint: of the model.
+        held: parameter → whether `train.freeze` keeps it as it is. See `covered`.
+        validation_rows: how many.
+
+    Raises:
+        ConfigError: no encoder is frozen and pretrained, `train.freeze` holds one, or there are no validation rows.
+    """
+    place = "train.unfreeze"
+    if not any(can_unfreeze(tower) for tower in blueprint.towers):
+        rule = f"a frozen pretrained encoder; the model has {', '.join(t.encoder for t in blueprint.towers)}"
+        raise ConfigError("there is nothing to unfreeze", place=place, rule=rule)
+    still = [t.name for t in blueprint.towers if can_unfreeze(t) and _is_held(f"{t.name}.encoder.", held)]
+    if still:
+        raise ConfigError(f"train.freeze keeps {', '.join(still)} frozen", place=place, cure="set one of the two")
+    if not validation_rows:
+        rule = "validation rows, which show whether fine-tuning pays off"
+        raise ConfigError("there are no validation rows", place=place, rule=rule, cure="split.validation=0.1")
+
+
+def _head_faults(config: Config, task: str) -> list[SensoriumError]:
+    name = config.head.name or "linear"
+    suited = heads.entry(name).literal("TASKS")
+    faults: list[SensoriumError] = []
+    if suited and task not in suited:
+        rule = f"it is for {', '.join(suited)}"
+        faults.append(ConfigError(f"head {name!r} does not suit {task}", place="head", rule=rule))
+    if config.train.mixup and name != "linear":
+        rule = "mixup needs a linear head: only its predictions for mixed features are mixtures of predictions"
+        faults.append(ConfigError(f"head {name!r} does not go with mixup", place="train.mixup", rule=rule))
+    return faults
+
+
+def _is_held(part: str, held: Mapping[str, bool]) -> bool:
+    own = [stays for name, stays in held.items() if name.startswith(part)]
+    return bool(own) and all(own)

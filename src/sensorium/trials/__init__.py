@@ -1,0 +1,36 @@
+"""One trial: a spec is trained on a prepared table, in this process or another, and its result is kept."""
+
+from sensorium.trials._baseline import why_left_out
+from sensorium.trials._build import build_fitted, check_spec, model_of_none
+from sensorium.trials._cost import Cost, mean_cost
+from sensorium.trials._ledger import Ledger
+from sensorium.trials._runner import InProcess, Runner
+from sensorium.trials._spec import TrialSpec
+from sensorium.trials._trial import Control, TrialResult, finish, run_trial, subset_outcome, training_of
+from sensorium.trials._workers import check_workers, choose_runner
+from sensorium.trials.answers import answers_of
+from sensorium.trials.fingerprint import fingerprint, hash_columns
+
+__all__ = [
+    "Control",
+    "Cost",
+    "InProcess",
+    "Ledger",
+    "Runner",
+    "TrialResult",
+    "TrialSpec",
+    "answers_of",
+    "build_fitted",
+    "check_spec",
+    "check_workers",
+    "choose_runner",
+    "fingerprint",
+    "finish",
+    "hash_columns",
+    "mean_cost",
+    "model_of_none",
+    "run_trial",
+    "subset_outcome",
+    "training_of",
+    "why_left_out",
+]

@@ -1,0 +1,142 @@
+"""Build the model of a trial on a prepared table."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from sensorium.config import Config
+from sensorium.evaluate.drift import sketch_columns
+from sensorium.model import (
+    Blueprint,
+    FittedModel,
+    FusionModel,
+    build_network,
+    check_buildable,
+    check_features,
+    make_ready,
+    plan_model,
+)
+from sensorium.planning import Plan, PreparedTable, take_weights
+from sensorium.train import freeze
+from sensorium.trials._spec import TrialSpec
+
+ModelOf = Callable[[str], FittedModel]  # name of an earlier trial → its model
+WITHOUT_PLANNING = {"train", "calibrate", "seed"}  # settings that leave the network as it is
+
+
+def check_spec(plan: Plan, spec: TrialSpec) -> None:
+    """Check that the model of a trial can be built; takes no time and no memory to speak of.
+
+    Raises:
+        ConfigError: the options of an encoder, the fusion or the head do not fit each other.
+    """
+    blueprint = _blueprint(plan, spec, spec_settings(plan, spec))
+    learnt = {name: plan.learnt[name] for tower in blueprint.towers for name in tower.columns}
+    check_buildable(blueprint, learnt, plan.task, plan.modules)
+
+
+def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> FittedModel:
+    """Build a model with the weights that training starts from.
+
+    Args:
+        data: the table.
+        spec: the trial.
+        model_of: gives the models that `spec.towers_from` names.
+    """
+    plan, config = data.plan, spec_settings(data.plan, spec)
+    blueprint = _blueprint(plan, spec, config)
+    check_features(blueprint, plan.blueprint, data.frozen)
+    learnt = {name: plan.learnt[name] for tower in blueprint.towers for name in tower.columns}
+    network = build_network(blueprint, learnt, plan.task, copy.deepcopy(dict(plan.modules)))
+    _load_weights(network, data, spec, model_of)
+    freeze(network, config.train.freeze)
+    assert plan.config.target is not None
+    fitted = FittedModel(
+        config=config,
+        target=plan.config.target,
+        kinds={name: plan.kinds[name] for name in learnt},
+        learnt=learnt,
+        task_name=plan.labels.task_name,
+        task=plan.task,
+        prior=plan.task.prior(plan.target[plan.rows("train")]),
+        blueprint=blueprint,
+        network=network.to(plan.device),
+        card=_card(data) | {"augment": {name: plan.augmented[name] for name in learnt if name in plan.augmented}},
+        views={name: owner for name, owner in plan.table.views.items() if name in learnt},
+    )
+    return replace(fitted, seen=data.seen_rows(fitted))
+
+
+def spec_settings(plan: Plan, spec: TrialSpec) -> Config:
+    """Return the settings of a trial."""
+    changes: dict[str, Any] = dict(spec.settings)
+    config = Config.gather(plan.config.model_dump(mode="json"), changes) if changes else plan.config
+    if not spec.towers_from:
+        return config
+    frozen = [*config.train.freeze, *(f"{name}.encoder" for name in spec.towers_from)]
+    return config.model_copy(update={"train": config.train.model_copy(update={"freeze": frozen})})
+
+
+def _blueprint(plan: Plan, spec: TrialSpec, config: Config) -> Blueprint:
+    blueprint = plan.blueprint
+    if spec.fusion is not None or {*spec.settings} - WITHOUT_PLANNING:
+        config = config.model_copy(update={"fusion": spec.choice}) if spec.fusion is not None else config
+        blueprint = plan_model(plan.learnt, plan.kinds, config)
+    if spec.towers is None:
+        return blueprint
+    return replace(blueprint, towers=[tower for tower in blueprint.towers if tower.name in spec.towers])
+
+
+def _load_weights(network: FusionModel, data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> None:
+    """Load pretrained weights, those of the model that is continued, and those of earlier trials.
+
+    Frozen weights are one tensor for all models of the table.
+    """
+    plan = data.plan
+    for tower in network.every_tower:
+        encoder: Any = tower.encoder
+        if tower.name in data.frozen and hasattr(encoder, "backbone"):
+            encoder.backbone = data.frozen[tower.name].backbone
+        elif plan.start is None and (hasattr(encoder, "load_pretrained") or hasattr(encoder, "learn_features")):
+            name = tower.columns[0]
+            make_ready(encoder, plan.learnt[name], plan.table.column(name).take(plan.split.rows("train")))
+    if plan.start is not None:
+        take_weights(network, plan.start.network, list(plan.labels.index_map))
+    for name, earlier in spec.towers_from.items():
+        network.tower(name).load_state_dict(model_of(earlier).network.tower(name).state_dict())
+
+
+def _card(data: PreparedTable) -> dict[str, Any]:
+    plan = data.plan
+    vectors = [tower.columns[0] for tower in plan.blueprint.towers if tower.name in data.frozen]
+    return {
+        "table": plan.table.name,
+        "fingerprint": plan.fingerprint,
+        "rows": plan.split.sizes(),
+        "unlabelled": {"rows": len(plan.unlabelled), "learnt_from_by": list(plan.unlabelled_learners)},
+        "split": plan.split.how,
+        "split_column": plan.split_column,
+        "split_digest": plan.split.digest,
+        "text": _text_columns(plan),
+        "columns": [asdict(column) for column in plan.columns],
+        "problems": len(data.problems),
+        "notes": list(plan.table.notes),
+        "notices": [group.to_json() for group in plan.notices.groups()],
+        "statistics": sketch_columns(data.cells, plan.learnt, plan.rows("train"), vectors),
+    }
+
+
+def _text_columns(plan: Plan) -> list[str]:
+    """Return the columns that are text, with those that were where a model is continued."""
+    columns = [plan.table.column(name) for name in plan.table.columns]
+    cells = [*columns, *(part for column in columns for part in column.parts.values())]
+    found = [column.name for column in cells if column.is_string]
+    return list(dict.fromkeys([*found, *(plan.start.card["text"] if plan.start else ())]))
+
+
+def model_of_none(name: str) -> FittedModel:
+    """Stand in for earlier trials where there are none."""
+    raise KeyError(name)

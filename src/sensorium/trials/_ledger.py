@@ -1,0 +1,151 @@
+"""Finished trials, one file each: they are taken, not trained again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sensorium.artifact import load_fitted, save_fitted, write_file
+from sensorium.errors import ArtifactError, TrainingError
+from sensorium.files import MANIFEST
+from sensorium.files.caches import seal, unseal
+from sensorium.model import FittedModel
+from sensorium.planning import PreparedTable
+from sensorium.train import History
+from sensorium.trials._build import spec_settings
+from sensorium.trials._cost import Cost
+from sensorium.trials._spec import TrialSpec
+from sensorium.trials._trial import TrialResult
+from sensorium.trials.fingerprint import fingerprint
+
+FOLDER, MODELS = ".finished", "models"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Records of the finished trials of a prepared table, so that a comparison, a search or a fit that was stopped
+    does not train them again.
+
+    A record is written whole once its model is saved: a kill loses one at most. It counts only for the same spec and
+    the same fingerprint of the table, and (where its model was saved) as long as that very model is still there.
+    Modules of the user's own cannot be told apart: with these nothing is recorded.
+
+    Args:
+        data: the table.
+        folder: of the run; without it nothing outlives the process.
+    """
+
+    data: PreparedTable
+    folder: Path | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether finished trials are recorded."""
+        return self.folder is not None and not self.data.plan.modules
+
+    def find(self, spec: TrialSpec, *, with_model: bool = False) -> TrialResult | None:
+        """Return the result of a trial that was finished; `with_model`: only where its saved model is intact."""
+        path = self._path(spec) if self.works else None
+        try:
+            found = unseal(path.read_bytes()) if path else None
+        except (OSError, ValueError):
+            return None
+        if found is None or (with_model and not self._is_intact(found)):
+            return None
+        return self._result(spec, found)
+
+    def record(self, result: TrialResult, model: Path | None = None) -> None:
+        """Write down a finished trial.
+
+        Args:
+            result: of the trial.
+            model: where its model was saved, within the folder.
+        """
+        if not self.works:
+            return
+        path = self._path(result.spec)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, seal(self._content(result, model)))
+
+    def save_model(self, result: TrialResult) -> Path | None:
+        """Save the model of a trial beside its record; return where it is."""
+        if not self.works or result.fitted is None:
+            return None
+        path = self._models / self._key(result.spec)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_fitted(result.fitted, path)
+        return path
+
+    def load_model(self, spec: TrialSpec) -> FittedModel | None:
+        """Load a model that `save_model` saved; None where it is not there or damaged."""
+        try:
+            fitted = load_fitted(self._models / self._key(spec), str(self.data.plan.device)) if self.works else None
+        except (ArtifactError, OSError):
+            return None
+        # Settings that no saved model brings along are those of this fit.
+        return fitted and replace(fitted, config=spec_settings(self.data.plan, spec), unset=())
+
+    def forget(self) -> None:
+        """Remove all records and the models beside them: the run is over."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+
+    def _content(self, result: TrialResult, model: Path | None) -> dict[str, Any]:
+        history = result.history
+        return {
+            "scores": {split: outcome.scores.tolist() for split, outcome in result.outcomes.items()},
+            "seconds": result.seconds,
+            "history": history and {**history.to_json(), "seconds": history.seconds},
+            "cost": result.cost and asdict(result.cost),
+            "error": result.error and result.error.finding,
+            "model": model and [os.path.relpath(model, self.folder), _digest(model)],
+        }
+
+    def _result(self, spec: TrialSpec, found: Mapping[str, Any]) -> TrialResult:
+        task, target = self.data.plan.task, self.data.plan.target
+        scores = {split: np.array(values) for split, values in found["scores"].items()}
+        return TrialResult(
+            spec,
+            {split: task.outcome(values, target[self.data.rows(split)]) for split, values in scores.items()},
+            found["seconds"],
+            found["history"] and History.from_json(found["history"]),
+            cost=found["cost"] and Cost(**found["cost"]),
+            error=TrainingError(found["error"]) if found["error"] else None,
+        )
+
+    def _is_intact(self, found: Mapping[str, Any]) -> bool:
+        assert self.folder is not None
+        return bool(found["model"]) and _digest(self.folder / found["model"][0]) == found["model"][1] != ""
+
+    def _path(self, spec: TrialSpec) -> Path:
+        assert self.folder is not None
+        return self.folder / FOLDER / f"{self._key(spec)}.json"
+
+    @property
+    def _models(self) -> Path:
+        assert self.folder is not None
+        return self.folder / FOLDER / MODELS
+
+    def _key(self, spec: TrialSpec) -> str:
+        seed = self.data.plan.config.seed if spec.seed is None else spec.seed
+        told = [self._fingerprint, replace(spec, name="", seed=seed).to_json()]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self.data)
+
+
+def _digest(model: Path) -> str:
+    """Return a hash of the model in a folder; empty where there is none."""
+    path = model / MANIFEST
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""

@@ -1,0 +1,43 @@
+"""Where trials run: in this process, or in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from sensorium.planning import PreparedTable
+from sensorium.trials._spec import TrialSpec
+from sensorium.trials._trial import Control, TrialResult, run_trial
+
+Started: TypeAlias = Callable[[TrialSpec], None]
+
+
+class Runner(Protocol):
+    """The only thing that knows where a trial runs."""
+
+    def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
+        """Run trials and yield their results in the order of the specs.
+
+        Args:
+            specs: what to train.
+            control: how.
+            started: called with each spec before its result is waited for.
+        """
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """Runs one trial after the other in this process.
+
+    Args:
+        data: the table.
+    """
+
+    data: PreparedTable
+
+    def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
+        """Run each trial when its result is asked for."""
+        for spec in specs:
+            started(spec)
+            yield run_trial(self.data, spec, control)

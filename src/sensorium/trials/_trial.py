@@ -1,0 +1,252 @@
+"""Train one model on a prepared table, and let it predict the rows that judge it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sensorium.config import TrainConfig
+from sensorium.errors import SensoriumError, TrainingError
+from sensorium.metrics import Outcome, score
+from sensorium.model import FittedModel, FusionModel, calibrate
+from sensorium.planning import PreparedTable
+from sensorium.prepare.loader import Loader
+from sensorium.runtime.profiling import ResourceMeter
+from sensorium.runtime.progress import Reporter, Silent
+from sensorium.train import Checkpoint, History, Pretraining, Training, pretrain, train
+from sensorium.trials._baseline import fit_baseline
+from sensorium.trials._build import ModelOf, build_fitted, model_of_none
+from sensorium.trials._cost import Cost
+from sensorium.trials._spec import TrialSpec
+from sensorium.trials.fingerprint import identity
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a trial is run: what no spec says, because it changes no result.
+
+    Attributes:
+        report: where progress is shown.
+        keep: called with the best model so far, after each epoch that is better.
+        checkpoint: where the state of training is kept, and resumed from.
+        should_stop: asked after each epoch whether training ends here.
+        model_of: gives the model of an earlier trial by its name.
+        judge: the test rows are predicted, too; a search predicts them for the chosen model only.
+        measure: memory, energy and speed of prediction are measured.
+    """
+
+    report: Reporter = field(default_factory=Silent)
+    keep: Callable[[FittedModel], None] | None = None
+    checkpoint: Checkpoint | None = None
+    should_stop: Callable[[], bool] = lambda: False
+    model_of: ModelOf = model_of_none
+    judge: bool = True
+    measure: bool = False
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """How a trial went.
+
+    Attributes:
+        spec: what was trained.
+        outcomes: `validation` and `test` → truth and scores of the rows, for splits that have rows.
+        seconds: spent in training and pre-training.
+        history: of training; None of a baseline.
+        fitted: the model; None of a baseline, of a trial that failed, and until it is loaded of one that was finished
+            before.
+        pretraining: how that went, where it was asked for.
+        cost: where it was measured.
+        error: why training could not finish; None where it did.
+    """
+
+    spec: TrialSpec
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    seconds: float = 0.0
+    history: History | None = None
+    fitted: FittedModel | None = None
+    pretraining: Pretraining | None = None
+    cost: Cost | None = None
+    error: TrainingError | None = None
+
+    @property
+    def model(self) -> FittedModel:
+        """The model of a trial that has one."""
+        assert self.fitted is not None, self.spec.name
+        return self.fitted
+
+    @property
+    def course(self) -> History:
+        """The history of a trial that trained a network."""
+        assert self.history is not None, self.spec.name
+        return self.history
+
+    def validated(self, metric: str) -> float:
+        """Return a metric on all validation rows, of the model as it is kept; NaN where it is not defined."""
+        return float(score(metric, self.outcomes["validation"])[0])
+
+
+def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()) -> TrialResult:
+    """Train the model of a spec from its seed.
+
+    Args:
+        data: the table.
+        spec: what to train.
+        control: how.
+
+    Returns:
+        The result; where the loss diverges, or a baseline's library fails, a result with its `error`.
+    """
+    if spec.baseline is not None:
+        return _run_baseline(data, spec)
+    try:
+        with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
+            result = _learn(data, spec, control)
+            start = time.perf_counter()
+            result = finish(data, result) if control.judge else result
+            answering = time.perf_counter() - start
+    except TrainingError as error:
+        return TrialResult(spec, error=error)
+    if not isinstance(meter, ResourceMeter):
+        return result
+    parameters = sum(p.numel() for p in result.model.network.parameters() if p.requires_grad)
+    rate = len(data.rows("test")) / answering
+    return replace(result, cost=Cost(result.seconds, parameters, meter.memory, meter.energy, rate))
+
+
+def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
+    """Let a model predict the test rows, and write on its card how much each modality counts."""
+    fitted, outcomes = result.model, dict(result.outcomes)
+    cells = data.cells.only(fitted.learnt)
+    with _reading_features(data, [member.network for member in fitted.members]):
+        if len(data.rows("test")):
+            outcomes["test"] = data.outcome(fitted, "test")
+        problems = data.all_problems()
+        rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
+        fitted.card |= {"shares": fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])}
+        if "calibration" in fitted.card:
+            fitted.card["calibration"]["test"] = _calibrated(data, fitted, outcomes.get("test"))
+    fitted.card |= {"problems": len(problems)}
+    return replace(result, outcomes=outcomes)
+
+
+def training_of(data: PreparedTable, fitted: FittedModel, should_stop: Callable[[], bool] = lambda: False) -> Training:
+    """Return what the training loop works on."""
+    plan, cells = data.plan, data.cells.only(fitted.learnt)
+    return Training(
+        model=fitted.network,
+        task=plan.task,
+        loader=Loader(cells, plan.target, plan.device),
+        train_rows=data.filled(cells, data.rows("train")),
+        validation_rows=data.filled(cells, data.rows("validation")),
+        target=plan.target,
+        augmentations=data.augmentations(fitted.learnt),
+        teacher_scores=data.teacher_scores,
+        unlabelled_rows=data.filled(cells, np.flatnonzero(np.isin(plan.used, plan.unlabelled))),
+        enough=should_stop,
+    )
+
+
+def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
+    """Train from the seed; only the validation rows are predicted."""
+    device = data.plan.device
+    seed = data.plan.config.seed if spec.seed is None else spec.seed
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        fitted = build_fitted(data, spec, control.model_of)
+        training = training_of(data, fitted, control.should_stop)
+        made_of = _made_of(data, fitted, training) if control.checkpoint else {}
+        checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
+        with _reading_features(data, [fitted.network]):
+            return _train(data, spec, fitted, training, seed, replace(control, checkpoint=checkpoint))
+
+
+def _train(
+    data: PreparedTable, spec: TrialSpec, fitted: FittedModel, training: Training, seed: int, control: Control
+) -> TrialResult:
+    config, checkpoint = fitted.config.train, control.checkpoint
+    before = _pretrain(training, config, seed, control) if config.pretrain else None
+    checkpoint = checkpoint and replace(checkpoint, before=before.to_state() if before else None)
+    keep = control.keep
+    saved = (lambda: keep(fitted)) if keep else (lambda: None)
+    history = train(training, config, seed, report=control.report, keep=saved, checkpoint=checkpoint)
+    seconds = history.seconds + (before.history.seconds if before else 0)
+    fitted.card |= {
+        "history": history.to_json(),
+        "pretraining": before and before.to_json(),
+        "seconds": round(seconds, 3),
+    }
+    if fitted.config.calibrate == "temperature":
+        _calibrate(data, fitted, training.validation_rows)
+    outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
+    return TrialResult(spec, outcomes, seconds, history, fitted, before)
+
+
+def _pretrain(training: Training, config: TrainConfig, seed: int, control: Control) -> Pretraining | None:
+    """Pre-train; a run that is resumed has done so, and its checkpoint holds the weights."""
+    checkpoint = control.checkpoint
+    if checkpoint and checkpoint.taken_up:
+        before = checkpoint.kept_before()
+        return Pretraining.restore(before) if before else None
+    return pretrain(training, config, seed, control.report)
+
+
+def _made_of(data: PreparedTable, fitted: FittedModel, training: Training) -> dict[str, Any]:
+    """Return what makes two runs the same: with the same, on the same machine, they take the same course."""
+    arrays = (training.train_rows, training.validation_rows, training.unlabelled_rows, training.target)
+    return fitted.config.model_dump(mode="json") | identity(data, fitted.learnt, [*arrays, training.teacher_scores])
+
+
+def _calibrate(data: PreparedTable, fitted: FittedModel, rows: Rows) -> None:
+    plan, cells = data.plan, data.cells.only(fitted.learnt)
+    found = calibrate(plan.task, fitted.logits(cells, rows), plan.target[rows], plan.config.seed)
+    if found:
+        fitted.temperature = found.temperature
+        fitted.card["calibration"] = found.to_json()
+
+
+def _calibrated(data: PreparedTable, fitted: FittedModel, after: Outcome | None) -> dict[str, list[float]] | None:
+    """Return what the temperatures changed on the test rows: before, after."""
+    if after is None:
+        return None
+    others = [replace(member, temperature=1.0) for member in fitted.others]
+    before = data.outcome(replace(fitted, temperature=1.0, others=others), "test")
+    return {name: [float(score(name, x)[0]) for x in (before, after)] for name in ("log_loss", "ece")}
+
+
+def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:
+    try:
+        scores, cost = fit_baseline(data, str(spec.baseline))
+    except SensoriumError:
+        raise
+    except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
+        return TrialResult(spec, error=TrainingError(f"{type(error).__name__}: {error}"))
+    task, target = data.plan.task, data.plan.target
+    outcomes = {split: task.outcome(found, target[data.rows(split)]) for split, found in scores.items()}
+    return TrialResult(spec, outcomes, cost.seconds, cost=cost)
+
+
+@contextmanager
+def _reading_features(data: PreparedTable, networks: Sequence[FusionModel]) -> Iterator[None]:
+    """Within, networks read the features of frozen encoders, which were computed beforehand."""
+    with ExitStack() as stack:
+        for network in networks:
+            stack.enter_context(network.reading_features(data.frozen))
+        yield
+
+
+def subset_outcome(data: PreparedTable, fitted: FittedModel, towers: Sequence[str], split: str) -> Outcome:
+    """Let a model predict the rows of a split from some of its modalities."""
+    rows, cells = data.rows(split), data.cells.only(fitted.learnt)
+    with _reading_features(data, [member.network for member in fitted.members]):
+        scores, _ = fitted.subset_scores(cells, [list(towers)], rows)
+    return data.plan.task.outcome(scores[0], data.plan.target[rows])

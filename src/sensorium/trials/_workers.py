@@ -1,0 +1,124 @@
+"""Run trials in worker processes."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sensorium.errors import ConfigError
+from sensorium.planning import PreparedTable
+from sensorium.runtime.processes import PASSIVE, apart, end_with_parent
+from sensorium.runtime.progress import Silent
+from sensorium.trials._runner import InProcess, Runner, Started
+from sensorium.trials._spec import TrialSpec
+from sensorium.trials._trial import Control, TrialResult, run_trial
+
+LARGE = 2**20  # bytes from which on an array is handed over as a file that all workers map
+
+_data: PreparedTable | None = None  # of a worker process
+
+
+def choose_runner(data: PreparedTable, workers: int) -> Runner:
+    """Return what runs trials: this process, or so many others."""
+    return InProcess(data) if workers == 1 else WorkerProcesses(data, workers)
+
+
+def check_workers(workers: int, *, stream: bool, device: str) -> None:
+    """Check that trials can run in worker processes.
+
+    Raises:
+        ConfigError: fewer than one; cells are streamed, so that each worker would decode the same files; one
+            accelerator would be shared.
+    """
+    if workers < 1:
+        raise ConfigError(f"{workers} workers", place="workers", rule="1 or more")
+    if workers > 1 and stream:
+        cure = "workers=1, or prepare.stream: false"
+        raise ConfigError("worker processes cannot share streamed cells", place="workers", cure=cure)
+    if workers > 1 and device != "cpu":
+        raise ConfigError(f"worker processes cannot share {device}", place="workers", cure="workers=1, or device: cpu")
+
+
+@dataclass(frozen=True)
+class WorkerProcesses:
+    """Runs several trials at a time, each in a process of its own, with the same results as in this process.
+
+    Each worker uses as many threads as this process, so that sums are taken in the same order; arrays are handed over
+    as files that all workers map.
+
+    Args:
+        data: the table.
+        workers: number of processes.
+    """
+
+    data: PreparedTable
+    workers: int
+
+    def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
+        """Run all trials, in the order of the specs as far as workers are free."""
+        import loky  # its processes do not run the user's script again, as those of multiprocessing would
+
+        specs = list(specs)
+        if not specs:
+            return
+        folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
+        quiet = replace(control, report=Silent(), keep=None, checkpoint=None)
+        try:
+            content = _pack(self.data, folder)
+            with apart():
+                pool = loky.ProcessPoolExecutor(
+                    min(self.workers, len(specs)),
+                    env=PASSIVE,
+                    initializer=_receive,
+                    initargs=(content, os.getpid(), torch.get_num_threads()),
+                )
+                futures = [pool.submit(_run, spec, quiet) for spec in specs]
+            try:
+                for spec, future in zip(specs, futures, strict=True):
+                    started(spec)
+                    yield future.result()
+            finally:
+                pool.shutdown(wait=True, kill_workers=not all(future.done() for future in futures))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(spec: TrialSpec, control: Control) -> TrialResult:
+    assert _data is not None
+    return run_trial(_data, spec, control)
+
+
+def _receive(content: bytes, parent: int, threads: int) -> None:
+    """Take the table over, in a worker process."""
+    import pickle
+
+    global _data
+    end_with_parent(parent)
+    torch.set_num_threads(threads)
+    _data = pickle.loads(content)
+
+
+def _pack(data: PreparedTable, folder: Path) -> bytes:
+    """Return what a worker makes the table of; large arrays become files in the folder."""
+    import cloudpickle  # type: ignore[import-untyped]
+
+    class Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
+        def reducer_override(self, value: Any) -> Any:
+            if isinstance(value, np.ndarray) and value.nbytes >= LARGE and not value.dtype.hasobject:
+                path = folder / f"{len(list(folder.iterdir()))}.npy"
+                np.save(path, np.asarray(value), allow_pickle=False)
+                return np.load, (str(path), "r")
+            return super().reducer_override(value)
+
+    stream = io.BytesIO()
+    Pickler(stream).dump(data)
+    return stream.getvalue()
