@@ -60,6 +60,7 @@ def test_a_plan_survives_a_break():
         (44, 9, [(5, 3)], 9),
         (60, 9, [(12, 1), (4, 3)], 9),
         (10, 24, [(3, 1)], 6),  # less than a plain fit: what its epochs leave is for one rung
+        (14, 24, [(3, 2)], 8),
         (3, 24, [], 1),
         (1e6, 9, [(81, 1), (27, 3)], 9),  # never more than 81 candidates
     ],
