@@ -123,6 +123,14 @@ def fit(
     Raises:
         SensoriumError: with what was found, where, and the cure; a BusyError where another run has this `out`.
         Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
+
+    Example:
+        >>> model = sensorium.fit("films.csv", target="genre", epochs=2, progress=False)
+        >>> model.predict("new_films.csv").shape
+        (5,)
+        >>> model = sensorium.fit(
+        ...     "films.csv", "genre", fusion="gated", encoders={"plot": "bilstm"}, epochs=1, progress=False
+        ... )
     """
     time = None if budget is None else Budget(parse_budget(budget))
     if out:
@@ -235,6 +243,15 @@ def compare(
 
     Raises:
         SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
+
+    Example:
+        >>> found = sensorium.compare(
+        ...     "films.csv", "genre", fusions=["concat"], baselines=["none"], epochs=1, progress=False
+        ... )
+        >>> [result.name for result in found.results]
+        ['plot', 'tabular', 'concat']
+        >>> found.helps in (True, False)
+        True
     """
     check_names(fusions, baselines)
     chosen, modules = gather_config(target, config, settings)

@@ -119,6 +119,14 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
     Attributes:
         classes_: the labels, sorted; the columns of `predict_proba`.
         model_: the `sensorium.Model`.
+
+    Example:
+        >>> from sensorium.sklearn import MultimodalClassifier
+        >>> X = np.random.default_rng(0).normal(size=(60, 3))
+        >>> y = np.where(X[:, 0] > 0, "yes", "no")
+        >>> classifier = MultimodalClassifier(epochs=2).fit(X, y)
+        >>> classifier.classes_.tolist(), classifier.predict_proba(X).shape
+        (['no', 'yes'], (60, 2))
     """
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -147,6 +155,12 @@ class MultimodalRegressor(RegressorMixin, _Multimodal):
 
     Attributes:
         model_: the `sensorium.Model`.
+
+    Example:
+        >>> from sensorium.sklearn import MultimodalRegressor
+        >>> X = np.random.default_rng(0).normal(size=(60, 3))
+        >>> MultimodalRegressor(epochs=2).fit(X, X.sum(1)).predict(X).shape
+        (60,)
     """
 
     def fit(self, X: Any, y: Any) -> Self:

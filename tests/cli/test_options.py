@@ -50,7 +50,7 @@ INSPECT = {
     "assign": (["--set", "split.test=0.5"], lambda found: found["split"]["rows"]["test"] == 60),
     "every": (["--every"], lambda found: found["every"]),
 }
-PAGE = {"html", "quiet"}  # see tests/test_inspection_page.py
+PAGE = {"html", "quiet"}  # see tests/report/test_inspection_page.py
 
 
 def test_every_option_of_inspect_has_a_case():

@@ -5,7 +5,7 @@ import pytest
 from outcomes import ONE_CLASS, outcome
 
 from sensorium.evaluate import Evaluation, evaluate_outcome
-from sensorium.evaluate.bootstrap import pick_runs, resamples
+from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 
 
 def test_an_interval_equals_resampling_row_by_row():
@@ -57,3 +57,9 @@ def test_the_mean_of_drawn_runs_varies_as_the_mean_of_runs_does(runs):
 
 def test_a_single_run_is_always_drawn():
     assert (pick_runs(1, 5, np.random.default_rng(0)) == 0).all()
+
+
+def test_an_interval_needs_half_of_the_resamples():
+    assert interval(np.array([3.0, np.nan])) == (3.0, 3.0)
+    assert np.isnan(interval(np.array([3.0, np.nan, np.nan]))).all()
+    assert interval(np.arange(101.0), 0.9) == pytest.approx((5.0, 95.0))

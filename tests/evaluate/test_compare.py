@@ -16,6 +16,7 @@ from sensorium.evaluate import (
     verdict,
 )
 from sensorium.evaluate.bootstrap import resamples
+from sensorium.evaluate.compare import two_sided
 from sensorium.metrics import Outcome
 
 
@@ -136,3 +137,22 @@ def test_the_difference_of_means_turns_its_sign_with_the_order():
     good, bad = ([outcome(random.random(300) < right) for _ in range(2)] for right in (0.9, 0.7))
     one, other = compare_runs(good, bad, "accuracy"), compare_runs(bad, good, "accuracy")
     assert one.value == -other.value and one.interval[0] > 0 and one.p < 0.05
+
+
+def test_a_bootstrap_probability_is_never_0():
+    """No resample on the other side of 0 shows less than one in as many as were drawn."""
+    assert two_sided(np.ones(999)) == pytest.approx(2 / 1000)
+    assert two_sided(np.array([-1.0, 1.0, 1.0, 1.0])) == pytest.approx(0.5)
+    assert two_sided(np.zeros(9)) == 1
+    assert math.isnan(two_sided(np.zeros(0)))
+
+
+@pytest.mark.parametrize(("interval", "words"), [((0.0, 0.02), "does not help"), ((-0.02, 0.0), "does not help")])
+def test_an_interval_that_touches_0_shows_no_difference(interval, words):
+    found = Difference("accuracy", 0.01, interval, 0.05)
+    assert not found.helps
+    assert words in verdict(found, "late fusion", "text alone", 1.0)
+
+
+def test_an_interval_above_0_shows_that_the_first_is_better():
+    assert Difference("accuracy", 0.01, (1e-9, 0.02), 0.05).helps

@@ -8,8 +8,7 @@ from sensorium.experiment import _job
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.modalities.number import Number
-from sensorium.model import Blueprint, TowerPlan
-from sensorium.model import fitted as bundle
+from sensorium.model import Blueprint, TowerPlan, build
 from sensorium.table import open_table
 
 ROWS = 60
@@ -77,12 +76,12 @@ def test_a_part_that_needs_the_values_of_weights_is_no_fault():
     blueprint = Blueprint([TowerPlan("x", ["x"], "module", {})], "concat", {}, 4)
     learnt = {"x": Number.learn(open_table({"x": [1.0, 2.0]}).column("x"))}
 
-    def build(*_):
+    def build_picky(*_):
         Picky()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "build_network", build)
-        bundle.check_buildable(blueprint, learnt, None, {})
+        patch.setattr(build, "build_network", build_picky)
+        build.check_buildable(blueprint, learnt, None, {})
 
 
 COMPARES = {

@@ -42,6 +42,21 @@ class Adaptation(ABC):
         TASKS = ("binary", "multiclass")
 
     Keyword-only parameters of its constructor are the user's options.
+
+    Example:
+        A method that shrinks the weights of the head, and with them the confidence of every prediction:
+
+        >>> import copy, torch
+        >>> from types import SimpleNamespace
+        >>> from sensorium.adaptation import Adaptation
+        >>> class Cool(Adaptation):
+        ...     def adapt(self, bundle, domain):
+        ...         with torch.no_grad():
+        ...             for weight in bundle.network.head.parameters():
+        ...                 weight.mul_(0.5)
+        ...         return {"rows": len(domain.rows)}
+        >>> Cool().adapt(copy.deepcopy(model.bundle), SimpleNamespace(rows=np.arange(5)))
+        {'rows': 5}
     """
 
     def check(self, bundle: FittedModel) -> None:  # noqa: B027 - most methods suit every model

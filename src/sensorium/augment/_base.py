@@ -24,6 +24,18 @@ class Augmentation(ABC):
 
     Args:
         chance: of each row to be changed; 0 changes nothing.
+
+    Example:
+        >>> import torch
+        >>> from sensorium.augment import Augmentation
+        >>> from sensorium.batch import Cells
+        >>> class Fade(Augmentation):
+        ...     def change(self, cells, random):
+        ...         return 0.5 * cells.values
+        >>> cells = Cells(torch.ones(2, 3), torch.tensor([True, False]))
+        >>> Fade(1.0)(cells, torch.Generator().manual_seed(0)).values
+        tensor([[0.5000, 0.5000, 0.5000],
+                [1.0000, 1.0000, 1.0000]])
     """
 
     def __init__(self, chance: float) -> None:

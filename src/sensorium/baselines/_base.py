@@ -50,6 +50,20 @@ class Baseline(ABC):
 
     Class attributes:
         parameters: numbers that were learnt; None where they can't be counted.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> from sensorium.baselines import Baseline
+        >>> class Mean(Baseline):
+        ...     def _fit(self, target):
+        ...         return float(target[self.job.train].mean())
+        ...
+        ...     def _answer(self, model, rows):
+        ...         return np.full(len(rows), model)
+        >>> baseline = Mean(SimpleNamespace(target=np.array([1.0, 3.0, 9.0]), train=np.array([0, 1])))
+        >>> baseline.fit()
+        >>> baseline.scores(np.array([2]))
+        array([2.])
     """
 
     parameters: int | None = None

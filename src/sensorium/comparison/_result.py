@@ -95,6 +95,15 @@ class Comparison(Judgement):
         seeds: each network was trained from each of them.
         left_out: name of a model → why it is not among them.
         notices: what was found in the table, its columns and cells, as `ProblemGroup.to_json`.
+
+    Example:
+        >>> found = sensorium.compare(
+        ...     "films.csv", "genre", fusions=["concat"], baselines=["none"], epochs=1, progress=False
+        ... )
+        >>> [result.name for result in found.results]
+        ['plot', 'tabular', 'concat']
+        >>> found.recommended in ("plot", "tabular", "concat")
+        True
     """
 
     results: list[Result]
@@ -115,6 +124,13 @@ class Comparison(Judgement):
         return f"<sensorium.Comparison of {len(self.results)} models: {self.recommended!r} is recommended>"
 
     def to_json(self) -> dict[str, Any]:
+        """Return the attributes as JSON values.
+
+        Example:
+            >>> found = comparison.to_json()
+            >>> [result["name"] for result in found["results"]]
+            ['plot', 'tabular', 'concat']
+        """
         return {
             "results": [result.to_json() for result in self.results],
             "best_single": self.best_single,

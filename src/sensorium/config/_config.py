@@ -68,7 +68,14 @@ class PrepareConfig(Strict):
 
 
 class Config(Strict):
-    """Everything that `fit` can be told."""
+    """Everything that `fit` can be told.
+
+    Example:
+        >>> config = sensorium.Config.gather({"width": 64, "train": {"epochs": 5}}, {"learning_rate": 0.01})
+        >>> config.width, config.train.epochs, config.train.learning_rate
+        (64, 5, 0.01)
+        >>> model = sensorium.fit("films.csv", "genre", config={"width": 64, "epochs": 1}, progress=False)
+    """
 
     target: str | None = Field(None, description="column to predict, or a list of columns")
     task: str | None = Field(None, description="task; inferred from the target by default")
@@ -138,6 +145,10 @@ class Config(Strict):
 
         Raises:
             ConfigError: tells all faults together, each with its key and the nearest known key.
+
+        Example:
+            >>> sensorium.Config.gather({"fusion": "gated"}, {"fusion": {"per_feature": False}}).fusion.options
+            {'per_feature': False}
         """
         merged: dict[str, Any] = {}
         for layer in layers:

@@ -29,6 +29,20 @@ class Encoder(Protocol):
 
     Attributes:
         width: d of the tokens that come out (of their summary, where it has one).
+
+    Example:
+        >>> import torch
+        >>> from sensorium.batch import Cells, Tokens
+        >>> class Flat(torch.nn.Module):
+        ...     def __init__(self, size, *, hidden: int = 16):
+        ...         super().__init__()
+        ...         self.width, self.layer = hidden, torch.nn.Linear(size, hidden)
+        ...
+        ...     def forward(self, cells):
+        ...         return Tokens.of_vector(self.layer(cells.values))
+        >>> cells = Cells(torch.zeros(2, 8), torch.ones(2).bool())
+        >>> Flat(8)(cells).values.shape
+        torch.Size([2, 1, 16])
     """
 
     width: int

@@ -81,47 +81,129 @@ class SensoriumError(ValueError):
 
 
 class ConfigError(SensoriumError):
-    """A setting or an option is wrong."""
+    """A setting or an option is wrong.
+
+    Example:
+        >>> try:
+        ...     sensorium.fit("films.csv", "genre", widht=64)
+        ... except sensorium.ConfigError as error:
+        ...     print(error.place)
+        widht
+    """
 
 
 class UnknownNameError(ConfigError):
-    """No such modality, encoder, fusion, task, metric or source."""
+    """No such modality, encoder, fusion, task, metric or source.
+
+    Example:
+        >>> try:
+        ...     sensorium.fit("films.csv", "genre", fusion="gatd")
+        ... except sensorium.UnknownNameError as error:
+        ...     print("gated" in error.cure)
+        True
+    """
 
 
 class TableError(SensoriumError):
-    """The source can't be read as a table."""
+    """The source can't be read as a table.
+
+    Example:
+        >>> try:
+        ...     sensorium.inspect("flims.csv")
+        ... except sensorium.TableError as error:
+        ...     print(error.place)
+        flims.csv
+    """
 
 
 class SchemaError(SensoriumError):
-    """The columns, the target or the split don't fit the job."""
+    """The columns, the target or the split don't fit the job.
+
+    Example:
+        >>> try:
+        ...     sensorium.inspect("films.csv", "gerne")
+        ... except sensorium.SchemaError as error:
+        ...     print("genre" in error.cure)
+        True
+    """
 
 
 class DataError(SensoriumError):
-    """The cells can't be learnt from."""
+    """The cells can't be learnt from.
+
+    Example:
+        >>> try:
+        ...     model.predict({"price": [3.5, 4.0]})
+        ... except sensorium.DataError as error:
+        ...     print(error.rule)
+        one or more of plot, length, studio
+    """
 
 
 class StoreError(SensoriumError):
-    """Prepared columns can't be kept on disk."""
+    """Prepared columns can't be kept on disk.
+
+    Example:
+        >>> issubclass(sensorium.StoreError, sensorium.SensoriumError)
+        True
+    """
 
 
 class TrainingError(SensoriumError):
-    """Training can't go on."""
+    """Training can't go on.
+
+    Example:
+        >>> try:
+        ...     sensorium.fit("films.csv", "genre", epochs=1, learning_rate=1e30, progress=False)
+        ... except sensorium.TrainingError as error:
+        ...     print(type(error).__name__)
+        TrainingError
+    """
 
 
 class ArtifactError(SensoriumError):
-    """A model file is damaged, altered or of another kind."""
+    """A model file is damaged, altered or of another kind.
+
+    Example:
+        >>> try:
+        ...     sensorium.load("films.csv")
+        ... except sensorium.ArtifactError as error:
+        ...     print(error.place)
+        films.csv
+    """
 
 
 class BusyError(SensoriumError):
-    """Another process writes to the same place."""
+    """Another process writes to the same place.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from sensorium.files import alone_in
+        >>> with alone_in(Path("run")):  # as another process would that trains into the same folder
+        ...     try:
+        ...         sensorium.fit("films.csv", "genre", out="run", progress=False)
+        ...     except sensorium.BusyError as error:
+        ...         print(error.place)
+        run
+    """
 
 
 class OutOfMemoryError(SensoriumError, MemoryError):
-    """The memory of the machine or of the device does not suffice."""
+    """The memory of the machine or of the device does not suffice.
+
+    Example:
+        >>> issubclass(sensorium.OutOfMemoryError, MemoryError)
+        True
+    """
 
 
 class MissingExtraError(SensoriumError, ImportError):
-    """An optional dependency isn't installed."""
+    """An optional dependency isn't installed.
+
+    Example:
+        >>> issubclass(sensorium.MissingExtraError, ImportError)
+        True
+    """
 
 
 def raise_together(faults: Sequence[SensoriumError]) -> None:

@@ -26,6 +26,13 @@ class Evaluation:
         problems: cells and labels that could not be taken as they were.
         rows: which rows of the table were scored, in words.
         subsets: how it does with some of its modalities, where that was asked.
+
+    Example:
+        >>> found = model.evaluate("films.csv", "test")
+        >>> found.n, found.rows
+        (9, 'test rows')
+        >>> sorted(found.metrics) == sorted(found.intervals)
+        True
     """
 
     n: int
@@ -45,7 +52,12 @@ class Evaluation:
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """`{"n", "metrics", "intervals"}`, null for what is not defined; `"subsets"` where they were asked for."""
+        """`{"n", "metrics", "intervals"}`, null for what is not defined; `"subsets"` where they were asked for.
+
+        Example:
+            >>> sorted(model.evaluate("films.csv", "test").to_json())
+            ['intervals', 'metrics', 'n']
+        """
         return {
             "n": self.n,
             "metrics": {name: finite(value) for name, value in self.metrics.items()},

@@ -24,6 +24,31 @@ class Fusion(Protocol):
             a modality, the logits of that modality's own head.
         own_widths: it takes each modality at its encoder's width; otherwise all come at `width`.
         width: d of the vector that goes out.
+
+    Example:
+        The mean of the modalities that are present:
+
+        >>> import torch
+        >>> from sensorium.batch import Tokens
+        >>> class Mean(torch.nn.Module):
+        ...     level, own_widths = "vector", False
+        ...
+        ...     def __init__(self, widths, width):
+        ...         super().__init__()
+        ...         self.width = width
+        ...
+        ...     def forward(self, tokens, present):
+        ...         vectors = torch.stack([part.pooled() for part in tokens], 1)  # (b, m, d)
+        ...         shares = self.modality_weights(tokens, present)
+        ...         return (shares[..., None] * vectors.masked_fill(~present[..., None], 0)).sum(1)
+        ...
+        ...     def modality_weights(self, tokens, present):
+        ...         return present / present.sum(1, keepdim=True)
+        >>> tokens = [Tokens.of_vector(torch.full((1, 4), value)) for value in (1.0, 3.0)]
+        >>> Mean([4, 4], 4)(tokens, torch.tensor([[True, True]]))
+        tensor([[2., 2., 2., 2.]])
+        >>> Mean([4, 4], 4)(tokens, torch.tensor([[False, True]]))
+        tensor([[3., 3., 3., 3.]])
     """
 
     level: ClassVar[Literal["vector", "token", "decision"]]

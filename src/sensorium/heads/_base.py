@@ -17,6 +17,14 @@ class Head(Protocol):
     it all are suited:
 
         TASKS = ("multiclass",)
+
+    Example:
+        >>> import torch
+        >>> class TwoLayers(torch.nn.Sequential):
+        ...     def __init__(self, width, outputs, *, hidden: int = 32):
+        ...         super().__init__(torch.nn.Linear(width, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, outputs))
+        >>> TwoLayers(128, 3)(torch.zeros(5, 128)).shape
+        torch.Size([5, 3])
     """
 
     def __call__(self, fused: Float[Tensor, "b d"]) -> Float[Tensor, "b k"]:

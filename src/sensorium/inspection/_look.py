@@ -76,6 +76,13 @@ def inspect(
 
     Raises:
         SensoriumError: the table can't be read, a named column isn't there, nothing is left to learn from.
+
+    Example:
+        >>> found = sensorium.inspect("films.csv", "genre")
+        >>> {column.name: column.modality for column in found.columns}
+        {'plot': 'text', 'length': 'number', 'studio': 'category', 'genre': None}
+        >>> found.target["task"]
+        'multiclass'
     """
     settings = (
         config if isinstance(config, Config) else Config.gather(config or {}, {"target": target} if target else {})

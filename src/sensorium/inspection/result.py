@@ -78,6 +78,13 @@ class Inspection:
         copies: rows that are the same or nearly, above all across splits.
         advice: settings to think of: {"setting", "column", "reason"}.
         every: whether every cell was decoded, and not a sample of each column.
+
+    Example:
+        >>> found = sensorium.inspect("films.csv", "genre")
+        >>> found.rows
+        90
+        >>> [(column.name, column.modality) for column in found.columns][:3]
+        [('plot', 'text'), ('length', 'number'), ('studio', 'category')]
     """
 
     table: str
@@ -104,7 +111,13 @@ class Inspection:
         return f"<sensorium.Inspection of {self.table}: {self.rows:,} rows, {len(self.columns):,} columns>"
 
     def to_json(self) -> dict[str, Any]:
-        """As the attributes; pictures and curves are left to the page."""
+        """As the attributes; pictures and curves are left to the page.
+
+        Example:
+            >>> found = sensorium.inspect("films.csv", "genre").to_json()
+            >>> found["target"]["task"], found["split"]["rows"]
+            ('multiclass', {'train': 72, 'validation': 9, 'test': 9})
+        """
         names = [field.name for field in fields(self) if field.name != "table_notices"]
         content = {name: getattr(self, name) for name in names}
         content["columns"] = [column.to_json() for column in self.columns]

@@ -30,6 +30,15 @@ class Outcome:
         scores: float64[n, k] probabilities of the classes or labels; float64[n] value.
         predicted: like `truth`.
         parts: of several targets, each by itself; its metrics are called `target.metric`.
+
+    Example:
+        >>> from sensorium.metrics import Outcome, score
+        >>> scores = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
+        >>> outcome = Outcome(truth=np.array([0, 1, 1, 1]), scores=scores, predicted=scores.argmax(1))
+        >>> score("accuracy", outcome)
+        array([0.75])
+        >>> score("accuracy", outcome, np.array([[1.0, 1.0, 0.0, 1.0], [0.0, 0.0, 2.0, 0.0]]))
+        array([1., 0.])
     """
 
     truth: npt.NDArray[Any]

@@ -91,6 +91,40 @@ class Modality(HasState, ABC):
         quick: learning takes little time for every row: `inspect` learns from all of them, not from a sample.
         near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
         decoders: packages that some of its files can be read with only where they are installed.
+
+    Example:
+        A modality that reads the number of words of a text:
+
+        >>> from dataclasses import dataclass
+        >>> from sensorium.findings import Guess
+        >>> from sensorium.modalities import Encoded, Modality, Work
+        >>> from sensorium.table import open_table
+        >>> @dataclass(frozen=True)
+        ... class WordCount(Modality):
+        ...     encoder = "tabular"
+        ...     longest: int
+        ...
+        ...     @classmethod
+        ...     def looks_like(cls, column):
+        ...         return Guess(0.5, "it holds text") if column.is_string else None
+        ...
+        ...     @classmethod
+        ...     def learn(cls, column):
+        ...         return cls(max(len(text.split()) for text in column.values.to_pylist()))
+        ...
+        ...     def encode(self, column, work=Work()):
+        ...         counts = [len((text or "").split()) / self.longest for text in column.data.to_pylist()]
+        ...         return Encoded(np.array(counts, np.float32)[:, None], column.present, [])
+        ...
+        ...     def encoder_spec(self):
+        ...         return {"floats": 1}
+        ...
+        ...     def describe(self):
+        ...         return f"up to {self.longest} words"
+        >>> column = open_table({"plot": ["a heist in space", None, "two friends"]}).column("plot")
+        >>> encoded = WordCount.learn(column).encode(column)
+        >>> encoded.values[:, 0].tolist(), encoded.present.tolist()
+        ([1.0, 0.0, 0.5], [True, False, True])
     """
 
     encoder: ClassVar[str]

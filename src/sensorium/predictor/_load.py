@@ -33,5 +33,11 @@ def load(
     Raises:
         ConfigError: a setting in `config` is not one of these.
         ArtifactError: missing, damaged, altered, or no Sensorium model.
+
+    Example:
+        >>> model.save("films_model")
+        >>> again = sensorium.load("films_model", device="cpu")
+        >>> again.labels
+        ['class_0', 'class_1', 'class_2']
     """
     return Model(load_fitted(Path(path), device, encoders, config))

@@ -52,6 +52,11 @@ class Model:
         test: how the model did on the fit's test rows; None without such rows, and on a loaded model (see `card`).
         fit_problems: cells and columns that could not be taken as they were when it was fitted or adapted; empty on a
             loaded model.
+
+    Example:
+        >>> model = sensorium.fit("films.csv", "genre", epochs=2, progress=False)
+        >>> model.predict("new_films.csv").shape
+        (5,)
     """
 
     bundle: FittedModel
@@ -65,38 +70,84 @@ class Model:
 
     @property
     def target(self) -> str:
+        """The name of the column that is predicted.
+
+        Example:
+            >>> model.target
+            'genre'
+        """
         return self.bundle.target
 
     @property
     def task(self) -> str:
+        """The registered name of the task.
+
+        Example:
+            >>> model.task
+            'multiclass'
+        """
         return self.bundle.task_name
 
     @property
     def columns(self) -> dict[str, str]:
-        """Column → modality."""
+        """Column → modality.
+
+        Example:
+            >>> model.columns
+            {'plot': 'text', 'length': 'number', 'studio': 'category'}
+        """
         return dict(self.bundle.kinds)
 
     @property
     def fusion(self) -> str:
+        """The registered name of the fusion.
+
+        Example:
+            >>> model.fusion
+            'concat'
+        """
         return self.bundle.blueprint.fusion
 
     @property
     def labels(self) -> list[Any]:
-        """The classes or labels, in the order of `predict_proba`'s columns; empty for regression."""
+        """The classes or labels, in the order of `predict_proba`'s columns; empty for regression.
+
+        Example:
+            >>> model.labels
+            ['class_0', 'class_1', 'class_2']
+        """
         return list(self.bundle.task.labels)
 
     @property
     def card(self) -> dict[str, Any]:
-        """How the model came about: rows, split, metrics, history. A copy."""
+        """How the model came about: rows, split, metrics, history. A copy.
+
+        Example:
+            >>> model.card["rows"]
+            {'train': 72, 'validation': 9, 'test': 9}
+        """
         return copy.deepcopy(self.bundle.card)
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One entry per epoch of training: losses, the watched metric, the learning rate. A copy."""
+        """One entry per epoch of training: losses, the watched metric, the learning rate. A copy.
+
+        Example:
+            >>> [epoch["number"] for epoch in model.history]
+            [1, 2]
+        """
         return list(self.card.get("history", {}).get("epochs", []))
 
     def describe(self) -> list[dict[str, str]]:
-        """Each column with its modality and what was learnt of it, in words."""
+        """Each column with its modality and what was learnt of it, in words.
+
+        Example:
+            >>> for column in model.describe():
+            ...     print(column["name"], "is", column["modality"])
+            plot is text
+            length is number
+            studio is category
+        """
         learnt = self.bundle.learnt.items()
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
@@ -108,6 +159,13 @@ class Model:
             table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
                 the target needn't be there.
             progress: print the progress to stderr.
+
+        Example:
+            >>> model.predict("new_films.csv").shape
+            (5,)
+            >>> answer = model.predict({"plot": "a heist in space", "length": 92})  # one row; `studio` is missing
+            >>> answer[0] in model.labels
+            True
         """
         report = reporter(progress)
         return self._decode(self._score(open_rows(self.bundle, table, report), report).scores)
@@ -121,6 +179,13 @@ class Model:
 
         Raises:
             SchemaError: the task has no probabilities (regression).
+
+        Example:
+            >>> probabilities = model.predict_proba("new_films.csv")
+            >>> probabilities.shape, probabilities.dtype
+            ((5, 3), dtype('float64'))
+            >>> bool(np.allclose(probabilities.sum(1), 1))
+            True
         """
         if not self.labels:
             raise SchemaError(f"{self.task} has no probabilities", cure="predict gives the values")
@@ -133,6 +198,13 @@ class Model:
 
         Args:
             table, progress: as for `predict`.
+
+        Example:
+            >>> found = model.predictions({"plot": ["a heist in space", None], "length": [92, 118]})
+            >>> found.values.shape, found.scores.shape
+            ((2,), (2, 3))
+            >>> found.present["plot"].tolist()
+            [True, False]
         """
         report = reporter(progress)
         opened = open_rows(self.bundle, table, report)
@@ -170,6 +242,14 @@ class Model:
 
         Raises:
             SchemaError: the split is not known, has no rows, no row has a label, or subsets are asked of one modality.
+
+        Example:
+            >>> found = model.evaluate("films.csv", "test")
+            >>> found.n
+            9
+            >>> low, high = found.intervals["accuracy"]
+            >>> 0 <= low <= found.metrics["accuracy"] <= high <= 1
+            True
         """
         report = reporter(progress)
         asked = self._subsets() if subsets else []
@@ -230,6 +310,15 @@ class Model:
 
         Raises:
             ConfigError: unknown method or options; the model has nothing that the method could change.
+
+        Example:
+            >>> from pathlib import Path
+            >>> from sensorium.testing import make_table
+            >>> photos = make_table(Path("photos"), rows=40, modalities=["image"])
+            >>> model = sensorium.fit(photos, "label", epochs=1, progress=False)
+            >>> adapted = model.adapt(photos, method="adabn")
+            >>> adapted.predict(photos).shape
+            (40,)
         """
         report = reporter(progress)
         opened = open_rows(self.bundle, table, report)
@@ -237,12 +326,24 @@ class Model:
         return Model(bundle, fit_problems=problems)
 
     def save(self, path: str | Path) -> None:
-        """Write the model: a folder, or one file where the path ends in `.zip`."""
+        """Write the model: a folder, or one file where the path ends in `.zip`.
+
+        Example:
+            >>> model.save("films.zip")
+            >>> again = sensorium.load("films.zip")
+            >>> bool(np.array_equal(again.predict("new_films.csv"), model.predict("new_films.csv")))
+            True
+        """
         save_fitted(self.bundle, Path(path))
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take, of all networks of an ensemble."""
+        """What the weights take, of all networks of an ensemble.
+
+        Example:
+            >>> model.weight_bytes > 0
+            True
+        """
         states = [member.network.state_dict() for member in self.bundle.members]
         return sum(value.nbytes for state in states for value in state.values())
 
@@ -253,6 +354,11 @@ class Model:
 
         Raises:
             ConfigError: it has no matrix that is worth it, or has been quantised already, or is an ensemble.
+
+        Example:
+            >>> small = model.quantize()
+            >>> small.weight_bytes < model.weight_bytes
+            True
         """
         if self.bundle.int8:
             raise ConfigError("the weights have eight bits already", place=repr(self))

@@ -51,6 +51,11 @@ class Predictions:
 
         Of several targets each has its own: `<target>.prediction`, `<target>.probability_<label>` … Windows of a long
         table have their entity and the time of their last step.
+
+        Example:
+            >>> table = model.predictions("new_films.csv").to_arrow()
+            >>> table.num_rows, table.column_names[:2]
+            (5, ['row', 'prediction'])
         """
         reasons = [[*self._lacking] for _ in range(len(self))]
         for problem in self.problems:

@@ -63,6 +63,12 @@ def open_table(
     Raises:
         TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
             made of.
+
+    Example:
+        >>> from sensorium.table import open_table
+        >>> table = open_table({"length": [92, None, 118]})
+        >>> table.column("length").present.tolist()
+        [True, False, True]
     """
     if isinstance(source, Table):
         return source

@@ -186,6 +186,14 @@ class Table:
         conventions: how the table writes numbers.
         origins: what the source says of columns; most have none.
         views: names that read the cells of another column → that column; see `with_views`.
+
+    Example:
+        >>> from sensorium.table import open_table
+        >>> table = open_table("films.csv")
+        >>> len(table), list(table.columns)
+        (90, ['plot', 'length', 'studio', 'genre'])
+        >>> table.take(np.array([3, 4])).column("length").present.tolist()
+        [True, True]
     """
 
     arrow: pa.Table

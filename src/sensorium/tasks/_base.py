@@ -47,6 +47,18 @@ class Task(HasState, ABC):
 
     Attributes:
         reading: how the cells of the target become labels.
+
+    Example:
+        >>> from sensorium.registry import tasks
+        >>> from sensorium.table import open_table
+        >>> column = open_table({"genre": ["crime", "drama", None, "crime"]}).column("genre")
+        >>> task = tasks.load("binary").learn(column, "none")
+        >>> target = task.encode(column)
+        >>> target.values.tolist(), target.known.tolist()
+        ([0, 1, 0, 0], [True, True, False, True])
+        >>> scores = task.scores(np.zeros((2, task.outputs), np.float32))
+        >>> scores.shape, task.decode(np.array([1, 0]))
+        ((2, 2), ['drama', 'crime'])
     """
 
     watch: ClassVar[str]

@@ -102,6 +102,23 @@ class Technique(nn.Module):
         watches: it only looks: the model is the same to the bit as without it.
         unlabelled: it learns from training rows without a label (`Course.unlabelled_rows`): they are prepared for it.
         self_supervised: its term of the loss needs no label: it can pre-train (`train.pretrain`).
+
+    Example:
+        A technique that punishes large logits:
+
+        >>> import torch
+        >>> from types import SimpleNamespace
+        >>> from sensorium.techniques import Technique
+        >>> class LogitPenalty(Technique):
+        ...     def __init__(self, course, *, weight: float = 0.1):
+        ...         super().__init__(course)
+        ...         self.weight = weight
+        ...
+        ...     def loss(self, step, loss):
+        ...         return loss + self.weight * step.logits.square().mean()
+        >>> step = SimpleNamespace(logits=torch.full((2, 3), 2.0))
+        >>> LogitPenalty(course=None).loss(step, torch.tensor(1.0))
+        tensor(1.4000)
     """
 
     joint: ClassVar[bool] = False

@@ -32,6 +32,10 @@ def check_adaptation(name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_adaptation
+        >>> check_adaptation('adabn')
     """
     suited = adaptations.entry(name).literal("TASKS") or tuple(TARGETS)
     for task in (task for task in TARGETS if task in suited):

@@ -26,6 +26,10 @@ def check_augmentation(name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_augmentation
+        >>> check_augmentation('noise')
     """
     entry = augmentations.entry(name)
     accepts = entry.literal("ACCEPTS", ())

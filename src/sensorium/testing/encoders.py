@@ -25,6 +25,10 @@ def check_encoder(name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_encoder
+        >>> check_encoder('text_cnn')
     """
     entry = encoders.entry(name)
     accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)

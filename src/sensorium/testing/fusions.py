@@ -24,6 +24,10 @@ def check_fusion(name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_fusion
+        >>> check_fusion("gated", per_feature=False)
     """
     kind = fusions.load(name)
     assert kind.level in ("vector", "token", "decision"), f"level {kind.level!r} is none of vector, token, decision"

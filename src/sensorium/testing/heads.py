@@ -20,6 +20,10 @@ def check_head(name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_head
+        >>> check_head('cosine')
     """
     for outputs in (1, 2, 5):
         torch.manual_seed(outputs)

@@ -15,6 +15,10 @@ def check_metric(name: str, seed: int = 0) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_metric
+        >>> check_metric('accuracy')
     """
     entry = metrics.entry(name)
     named = entry.literal("TASKS", ())

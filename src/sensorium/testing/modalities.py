@@ -23,6 +23,10 @@ def check_modality(name: str, column: Column | None = None) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_modality
+        >>> check_modality('number')
     """
     with tempfile.TemporaryDirectory() as folder:
         column = column or make_column(name, Path(folder))

@@ -28,6 +28,13 @@ def make_pretrained(modality: str, folder: Path, seed: int = 0, family: str = ""
 
     Returns:
         The folder.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from sensorium.testing import make_pretrained
+        >>> folder = make_pretrained("image", Path("tiny_vit"))
+        >>> sorted(path.name for path in folder.iterdir())
+        ['config.json', 'model.safetensors', 'preprocessor_config.json']
     """
     import transformers
 

@@ -52,6 +52,13 @@ def make_table(
 
     Returns:
         The path of the table.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from sensorium.testing import make_table
+        >>> path = make_table(Path("made"), rows=12, modalities=["image", "number"])
+        >>> path.read_text().splitlines()[0]
+        'image,number,label'
     """
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +77,15 @@ def make_table(
 
 
 def make_column(modality: str, folder: Path, rows: int = 24, seed: int = 0) -> Column:
-    """A column of one modality with some missing cells."""
+    """A column of one modality with some missing cells.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from sensorium.testing import make_column
+        >>> column = make_column("number", Path("made"), rows=12)
+        >>> len(column), column.present.dtype
+        (12, dtype('bool'))
+    """
     path = make_table(folder, rows=rows, seed=seed, modalities=[modality], missing=0.2)
     return open_table(path).column(modality)
 

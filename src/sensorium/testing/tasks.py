@@ -22,6 +22,12 @@ def check_task(name: str, column: Column) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.table import open_table
+        >>> from sensorium.testing import check_task
+        >>> labels = open_table({"label": ["yes", "no", None, "no"] * 10}).column("label")
+        >>> check_task("binary", labels)
     """
     kind = tasks.load(name)
     guess = kind.looks_like(column)

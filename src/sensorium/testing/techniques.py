@@ -43,6 +43,10 @@ def check_technique(name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_technique
+        >>> check_technique('label_smoothing')
     """
     suited = techniques.entry(name).literal("TASKS") or tuple(TARGETS)
     tried = [task for task in TARGETS if task in suited]

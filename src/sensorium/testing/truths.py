@@ -51,6 +51,12 @@ def make_truth(
 
     Returns:
         Columns `left`, `right` (lists of numbers) and `label` (`yes`, `no`).
+
+    Example:
+        >>> from sensorium.testing import make_truth
+        >>> table = make_truth("synergistic", rows=100, width=4)
+        >>> sorted(table), len(table["left"]), len(table["left"][0])
+        (['label', 'left', 'right'], 100, 4)
     """
     random = np.random.default_rng(seed)
     left, right = random.normal(size=(rows, width)), random.normal(size=(rows, width))

@@ -18,6 +18,12 @@ class Interrupted(KeyboardInterrupt):
     Args:
         text: where it stopped and how to go on.
         signal: number of the signal.
+
+    Example:
+        >>> try:
+        ...     model = sensorium.fit("films.csv", "genre", out="run", epochs=1, progress=False)
+        ... except sensorium.Interrupted as stop:
+        ...     print(f"stopped by signal {stop.signal}; continue with resume=True")
     """
 
     def __init__(self, text: str, signal: int) -> None:

@@ -1,6 +1,7 @@
 """Which rows without a label belong to training: they follow the split, and know nothing of what is held out."""
 
 import numpy as np
+import pytest
 
 from sensorium.config import SplitConfig
 from sensorium.split import make_split, unlabelled_rows
@@ -42,11 +43,19 @@ def test_what_comes_after_the_first_held_out_row_does_not_train():
     assert found == [row for row in range(3, 80, 4) if row < first] + [80]
 
 
-def test_nor_what_reaches_into_its_period():
-    table = {"y": ["a", "b", "a", None] * 20, "t": list(range(80)), "end": list(range(6, 86))}
+@pytest.mark.parametrize("reach", range(1, 7))
+def test_nor_what_reaches_into_its_period(reach):
+    table = {"y": ["a", "b", "a", None] * 20, "t": list(range(80)), "end": list(range(reach, 80 + reach))}
     found, split = rows(table, time="t", span=("t", "end"))
     first = min(np.flatnonzero(split.codes > 0))
-    assert found == [row for row in range(3, 80, 4) if row + 6 < first] != []
+    assert found == [row for row in range(3, 80, 4) if row + reach < first] != []
+
+
+def test_nor_what_is_of_the_same_moment():
+    labels = ["a", "b", "a", None] * 20
+    first = min(np.flatnonzero(rows({"y": labels, "t": list(range(80))}, time="t")[1].codes > 0))
+    found, _ = rows({"y": [*labels, None, None], "t": [*range(80), first, first - 1]}, time="t")
+    assert 81 in found and 80 not in found
 
 
 def test_a_split_column_and_a_group_are_both_followed():

@@ -17,7 +17,7 @@ from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = ["module_encoder.py", "keras_encoder.py"]
 SETTINGS = ["augmented.yaml", "two_tower.yaml", "weighted_sum.yaml"]
 

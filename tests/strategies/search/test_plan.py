@@ -1,10 +1,10 @@
 """Times as they are written, and plans that fit into them."""
 
 import pytest
-from sensorium.strategies.search._plan import Plan, make_plan
 
 from sensorium.errors import ConfigError
 from sensorium.strategies.search import Budget, parse_budget
+from sensorium.strategies.search._plan import Plan, Rung, make_plan
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,19 @@ def test_more_time_is_more_candidates_and_more_rungs():
 def test_a_plan_survives_a_break():
     plan = make_plan(200, 24)
     assert Plan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize(
+    ("affordable", "wanted", "rungs", "final"),
+    [
+        (45, 9, [(9, 1), (3, 3)], 9),  # two fifths of the time are rungs; just enough for two of them
+        (44, 9, [(5, 3)], 9),
+        (60, 9, [(12, 1), (4, 3)], 9),
+        (10, 24, [(3, 1)], 6),  # less than a plain fit: what its epochs leave is for one rung
+        (14, 24, [(3, 2)], 8),
+        (3, 24, [], 1),
+        (1e6, 9, [(81, 1), (27, 3)], 9),  # never more than 81 candidates
+    ],
+)
+def test_plans_as_counted_by_hand(affordable, wanted, rungs, final):
+    assert make_plan(affordable, wanted) == Plan([Rung(*rung) for rung in rungs], final)

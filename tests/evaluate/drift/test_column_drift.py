@@ -56,6 +56,13 @@ def test_of_many_cells_some_are_looked_at():
     assert LOOKED_AT == 1000
 
 
+def test_of_very_large_cells_sixteen_are_looked_at(monkeypatch):
+    monkeypatch.setattr("sensorium.evaluate.drift.columns.NUMBERS", 10)
+    values = np.repeat(np.arange(31, dtype=np.float32)[:, None], 5, 1)
+    found = sketch(values, np.ones(31, bool))
+    assert found["deviation"] == pytest.approx(np.std(np.arange(0, 31, 2)), abs=1e-5)
+
+
 def test_a_shift_is_told_in_the_old_deviations():
     old = {"c": {"present": 1.0, "mean": 2.0, "deviation": 4.0}, "still": {"present": 1.0, "mean": 1, "deviation": 0.0}}
     new = {"c": {"present": 0.5, "mean": 8.0, "deviation": 1.0, "length": 3.0}, "still": old["still"]}

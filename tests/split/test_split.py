@@ -376,3 +376,44 @@ def test_few_different_times_still_leave_rows_to_train_on():
     assert "0 validation" in told(two)
     late = split({"y": BOTH, "t": [1] * 380 + [2] * 20}, time="t")
     assert late.sizes() == {"train": 380, "validation": 0, "test": 20}
+
+
+@pytest.mark.parametrize(("size", "far"), [(81, False), (82, True)])
+def test_a_split_is_far_from_its_share_beyond_twice_of_it(size, far):
+    """40 test rows are asked for; all rows of the last moment test."""
+    times = [*range(N - size), *[N] * size]
+    found = split({"y": BOTH, "t": times}, time="t", validation=0.0)
+    assert found.sizes()["test"] == size
+    assert ("far from the shares" in told(found)) == far
+
+
+@pytest.mark.parametrize(("size", "far"), [(19, False), (18, True)])
+def test_a_split_is_far_from_its_share_below_half_of_it(size, far):
+    groups = ["early"] * (N - size) + ["late"] * size
+    found = split({"y": BOTH, "t": DAYS, "g": groups}, time="t", group="g", validation=0.0)
+    assert found.sizes()["test"] == size
+    assert ("far from the shares" in told(found)) == far
+
+
+def test_a_training_row_of_the_moment_of_the_first_test_row_is_told():
+    parts = ["train"] * 320 + ["test"] * 80
+    assert told(split({"y": BOTH, "t": DAYS, "s": parts}, column="s", time="t", validation=0.0)) == ""
+    times = [320, *DAYS[1:]]
+    found = split({"y": BOTH, "t": times, "s": parts}, column="s", time="t", validation=0.0)
+    assert "is not later than 1 of 320 training rows" in told(found)
+
+
+@pytest.mark.parametrize(("classes", "how"), [(20, "stratified"), (21, "at random")])
+def test_many_classes_for_few_rows_are_not_stratified(classes, how):
+    assert how in split({"y": [f"c{row % classes}" for row in range(100)]}).how
+
+
+@pytest.mark.parametrize(("values", "how"), [(20, "stratified"), (21, "at random")])
+def test_many_different_numbers_are_amounts_and_not_stratified(values, how):
+    assert how in split({"y": [float(row % values) for row in range(N)]}).how
+
+
+def test_a_row_of_unknown_end_may_reach_into_any_later_split():
+    ends = [None if row == 7 else row for row in range(N)]
+    found = split({"y": BOTH, "t": DAYS, "end": ends}, time="t", span=("t", "end"))
+    assert np.flatnonzero(found.codes == -1).tolist() == [7]

@@ -278,7 +278,7 @@ def test_what_cannot_be_treated_is_refused(settings, message):
 @pytest.mark.slow
 def test_of_a_planted_imbalance_the_doctor_names_what_is_undertrained_and_a_remedy_is_kept():
     """One seed of `benchmarks/imbalance.py` without modality dropout."""
-    path = Path(__file__).parent.parent / "benchmarks" / "imbalance.py"
+    path = Path(__file__).parents[2] / "benchmarks" / "imbalance.py"
     spec = importlib.util.spec_from_file_location("imbalance", path)
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)

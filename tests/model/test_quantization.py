@@ -7,7 +7,7 @@ from torch import nn
 
 import sensorium
 from sensorium.errors import ConfigError
-from sensorium.model import Int8Embedding, Int8Linear, quantize, to_int8
+from sensorium.model.quantization import Int8Embedding, Int8Linear, quantize, to_int8
 from sensorium.testing import make_pretrained
 
 

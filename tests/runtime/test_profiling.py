@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from sensorium.runtime import profiling
 from sensorium.runtime.profiling import ResourceMeter
-from sensorium.runtime.signals import profiling as cost
 
 CPU = torch.device("cpu")
 
@@ -16,13 +16,13 @@ CPU = torch.device("cpu")
 PEAK = """
 import ctypes, time, types
 import pyarrow
-from sensorium.cost import Meter, own_memory
+from sensorium.runtime.profiling import ResourceMeter, own_memory
 freed = [pyarrow.allocate_buffer(1_000_000) for _ in range(60)]
 for buffer in freed:
     ctypes.memset(buffer.address, 1, buffer.size)
 del buffer, freed
 kept = own_memory()
-with Meter(types.SimpleNamespace(type="cpu")) as meter:
+with ResourceMeter(types.SimpleNamespace(type="cpu")) as meter:
     given_back = kept - own_memory()
     held = b"1" * 40_000_000
     time.sleep(0.3)
@@ -48,14 +48,14 @@ def test_what_was_held_before_does_not_count():
 
 
 def test_without_a_place_to_read_memory_it_is_unknown(monkeypatch, tmp_path):
-    monkeypatch.setattr(cost, "STATM", tmp_path / "none")
+    monkeypatch.setattr(profiling, "STATM", tmp_path / "none")
     with ResourceMeter(CPU) as meter:
         pass
     assert meter.memory is None
 
 
 def test_energy_is_that_of_all_packages_and_counters_may_begin_again(monkeypatch, tmp_path):
-    monkeypatch.setattr(cost, "POWERCAP", tmp_path)
+    monkeypatch.setattr(profiling, "POWERCAP", tmp_path)
     with ResourceMeter(CPU) as meter:
         pass
     assert meter.energy is None

@@ -29,3 +29,24 @@ def test_long_and_binary_cells_are_shortened():
     assert shorten("x" * 5000) == "x" * 80 + "… (5,000 characters)"
     assert shorten(b"\x00" * 12) == "12 bytes"
     assert shorten(1.5) == "1.5"
+
+
+def test_whole_columns_come_before_any_number_of_cells():
+    found = Problems([Problem(row, "a", "empty file") for row in range(5)])
+    found.add(Problem(None, "b", "dates by the American order"))
+    assert [group.column for group in found.groups()] == ["b", "a"]
+    assert [problem.column for problem in found.whole()] == ["b"]
+    assert len(found.of_cells()) == 5
+    assert sorted(found, key=Problem.place)[0].column == "b"
+
+
+def test_a_group_in_json_names_its_first_rows():
+    (group,) = Problems([Problem(row, "a", "empty file", value=f"{row}.png") for row in (4, 7, 9, 11)]).groups()
+    assert group.to_json() == {
+        "column": "a", "reason": "empty file", "cure": "", "count": 4, "rows": [4, 7, 9], "value": "4.png",
+    }  # fmt: skip
+
+
+def test_rows_of_a_part_become_rows_of_its_table():
+    assert Problem(2, "a", "empty file").at([5, 6, 70]).row == 70
+    assert Problem(None, "a", "empty file").at([5, 6, 70]).row is None
