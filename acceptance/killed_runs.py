@@ -30,7 +30,7 @@ import yaml
 import sensorium
 from sensorium import api
 from sensorium.files import replace
-from sensorium.strategies.search import Budget
+from sensorium.strategies import Budget
 from sensorium.table import open_table, write_table
 
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link")

@@ -13,12 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sensorium.experiment import Experiment
-
 from sensorium.config import Config
+from sensorium.planning import plan_and_prepare
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
+from sensorium.trials import TrialSpec, run_trial
 
 CONTENDERS: dict[str, dict[str, Any]] = {"plain": {}, "doctor": {"doctor": {}}, "every 5": {"doctor": {"every": 5}}}
 
@@ -34,15 +34,13 @@ def main() -> None:
         modalities = ["image", "text", "number", "category"]
         table = open_table(make_table(Path(folder), rows=options.rows, modalities=modalities))
         settings = {"target": "label", "prepare": {"store": "none"}, "train": {"epochs": 3}}
-        experiment = Experiment(table, Config.gather(settings), Silent())
-        train = experiment.config.train
-        experiment.train()  # what is done only once a process is nobody's cost
+        data = plan_and_prepare(table, Config.gather(settings), Silent())
+        run_trial(data, TrialSpec("warm-up"))  # what is done only once a process is nobody's cost
         for _ in range(options.runs):
             for name, techniques in CONTENDERS.items():
-                own = train.model_copy(update={"techniques": techniques})
-                experiment.config = experiment.config.model_copy(update={"train": own})
+                spec = TrialSpec(name, settings={"train": {"techniques": techniques}})
                 start = time.process_time()
-                experiment.train()
+                run_trial(data, spec)
                 spent[name].append(time.process_time() - start)
     plain = median(spent["plain"])
     for name, seconds in spent.items():

@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sensorium.experiment import Experiment
 
 from sensorium.config import Config
+from sensorium.planning import plan_and_prepare
 from sensorium.runtime.progress import Silent
+from sensorium.strategies import Request, Session
 from sensorium.strategies.imbalance import Treatment, treat
 from sensorium.table import open_table
+from sensorium.trials import Control
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,11 +74,11 @@ def run(rows: int, seed: int, dropout: float) -> tuple[Treatment, float]:
         "train": {"modality_dropout": dropout, "balance": "always"},
         "seed": seed,
     }
-    experiment = Experiment(open_table(table), Config.gather(settings), Silent())
-    test = experiment.rows("test")
-    truth = experiment.task.encode(experiment.table.column("label")).values
-    own = experiment.used[test]
-    return treat(experiment), float((known[own].argmax(1) == truth[own]).mean())
+    data = plan_and_prepare(open_table(table), Config.gather(settings), Silent())
+    truth = data.plan.task.encode(data.plan.table.column("label")).values
+    own = data.plan.used[data.rows("test")]
+    session = Session.of(data, Request(data.plan.config), Control())
+    return treat(session), float((known[own].argmax(1) == truth[own]).mean())
 
 
 def tell(name: str, values: list[float]) -> str:

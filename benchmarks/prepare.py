@@ -33,16 +33,17 @@ import simplejpeg
 import soundfile
 import torch
 from PIL import Image
-from sensorium.experiment import Experiment
 
 from sensorium.config import Config
 from sensorium.modalities import Modality, Work
 from sensorium.modalities.audio import Audio
 from sensorium.modalities.image import Image as Picture
+from sensorium.planning import plan_and_prepare
 from sensorium.prepare.loader import Loader
 from sensorium.prepare.store import Store
 from sensorium.runtime.progress import Silent
 from sensorium.table import Column, open_table
+from sensorium.trials import TrialSpec, run_trial
 
 PROCESSES = 2
 REPEATS = 4  # each file is a cell so many times: long enough a run that starting processes doesn't decide it
@@ -225,11 +226,11 @@ def batches(modality: Modality, column: Column, runs: int) -> None:
 def data_share(table: Path, columns: list[str]) -> None:
     """Seconds of an epoch that go into batches, over the seconds of the epoch: the second one, all prepared."""
     settings = {"target": "label", "columns": columns, "train": {"epochs": 2}, "prepare": {"store": "none"}}
-    experiment = Experiment(open_table(table), Config.gather(settings), Silent())
-    epoch = experiment.train().history.epochs[-1].seconds
-    loader = Loader(experiment.prepared, experiment.target, torch.device("cpu"))
+    data = plan_and_prepare(open_table(table), Config.gather(settings), Silent())
+    epoch = run_trial(data, TrialSpec("timed")).course.epochs[-1].seconds
+    loader = Loader(data.cells, data.plan.target, torch.device("cpu"))
     start = time.perf_counter()
-    for _ in loader.shuffled(experiment.rows("train"), BATCH, torch.Generator().manual_seed(0)):
+    for _ in loader.shuffled(data.rows("train"), BATCH, torch.Generator().manual_seed(0)):
         pass
     share = (time.perf_counter() - start) / epoch
     print(f"{' + '.join(columns):<18} making batches: {share:.1%} of an epoch of {epoch:.1f} s")

@@ -3,11 +3,11 @@
 import sys
 
 import pytest
-from sensorium.experiment import _job
 
 import sensorium
 from sensorium import api
 from sensorium.errors import ConfigError, MissingExtraError
+from sensorium.planning import _columns
 
 
 def test_that_a_budget_lacks_optuna_is_told_before_the_table_is_read(tabular, monkeypatch):
@@ -18,6 +18,6 @@ def test_that_a_budget_lacks_optuna_is_told_before_the_table_is_read(tabular, mo
 
 
 def test_that_rows_are_too_few_for_a_temperature_is_told_before_columns_are_read(tabular, monkeypatch):
-    monkeypatch.setattr(_job, "learn_modality", None)
-    with pytest.raises(ConfigError, match="too few to choose a temperature by"):
+    monkeypatch.setattr(_columns, "learn_modality", None)
+    with pytest.raises(ConfigError, match="too few to choose a temperature"):
         sensorium.fit(tabular, "label", config={"calibrate": "temperature"}, progress=False)

@@ -47,7 +47,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint
-from sensorium.trials import Control, InProcess, Ledger, TrialResult, answers_of
+from sensorium.trials import Control, TrialResult, answers_of
 
 
 class Settings(TypedDict, total=False):
@@ -151,15 +151,8 @@ def fit(
         data = prepare_table(plan, report)
         if run:
             run.save_before(_known_before(data))
-        session = Session(
-            data,
-            request,
-            InProcess(data),
-            Ledger(data, run.folder if run else None),
-            Control(report=report, keep=run.save_model if run else None, checkpoint=checkpoint),
-            report,
-            run.folder if run else None,
-        )
+        control = Control(report=report, keep=run.save_model if run else None, checkpoint=checkpoint)
+        session = Session.of(data, request, control, run.folder if run else None)
         result = run_strategies(strategies, session)
         evaluations = _measure(data, result)
         if run:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from scipy.sparse import issparse
-from sensorium.experiment import Experiment
 
 from sensorium.baselines import Job, flatten_columns
 from sensorium.baselines._cells import count_tokens, shrink_pictures, sum_up_steps
 from sensorium.config import Config
 from sensorium.metrics import score
 from sensorium.modalities import Encoded, Ragged
+from sensorium.planning import plan_and_prepare
 from sensorium.prepare import Prepared
 from sensorium.registry import baselines, tasks
 from sensorium.runtime.progress import Silent
@@ -22,23 +22,23 @@ EVERY = ["image", "audio", "text", "number", "category", "date", "tags", "vector
 
 def experiment(table, **settings):
     config = Config.gather({"target": "label", "split": SPLIT}, settings)
-    return Experiment(open_table(table), config, Silent())
+    return plan_and_prepare(open_table(table), config, Silent())
 
 
 def matrix(job):
-    return flatten_columns(job.prepared, job.rows("train"), 0)
+    return flatten_columns(job.cells, job.rows("train"), 0)
 
 
 def fitted(name, job, seed=0):
     rows = [job.rows(split) for split in ("train", "validation")]
-    model = baselines.load(name)(Job(matrix(job), job.target, *rows, job.task, seed))
+    model = baselines.load(name)(Job(matrix(job), job.plan.target, *rows, job.plan.task, seed))
     model.fit()
     return model
 
 
 def answered(name, job):
     rows = job.rows("test")
-    return job.task.outcome(fitted(name, job).scores(rows), job.target[rows])
+    return job.plan.task.outcome(fitted(name, job).scores(rows), job.plan.target[rows])
 
 
 def labels(task, signal, random):
@@ -65,9 +65,10 @@ def test_a_baseline_learns_each_task_that_it_names(name, task):
     watched, floor = {"regression": ("r2", 0.9), "multilabel": ("f1_micro", 0.6)}.get(task, ("accuracy", 0.9))
     assert score(watched, found)[0] > floor
     guess = np.broadcast_to(
-        np.array(job.task.prior(job.target[job.rows("train")])), (len(found), len(job.task.prior(job.target)))
+        np.array(job.plan.task.prior(job.plan.target[job.rows("train")])),
+        (len(found), len(job.plan.task.prior(job.plan.target))),
     )
-    plain = job.task.outcome(guess[:, 0] if task == "regression" else guess, job.target[job.rows("test")])
+    plain = job.plan.task.outcome(guess[:, 0] if task == "regression" else guess, job.plan.target[job.rows("test")])
     assert score(watched, found)[0] > score(watched, plain)[0]
 
 
@@ -80,10 +81,10 @@ def test_every_modality_becomes_numbers_and_gaps_stay_gaps(tmp_path):
     job = experiment(make_table(tmp_path, rows=40, modalities=EVERY, missing=0.2))
     found = matrix(job)
     assert found.values.dtype == np.float32 and found.values.shape == (40, len(found.levels))
-    for name in job.learnt:
+    for name in job.plan.learnt:
         own = matrix(_only(job, name))
         gaps = np.isnan(own.values)
-        assert (gaps.all(1) == ~job.prepared.columns[name].present).all() and (gaps.any(1) == gaps.all(1)).all()
+        assert (gaps.all(1) == ~job.cells.columns[name].present).all() and (gaps.any(1) == gaps.all(1)).all()
         assert own.values.shape[1] <= 128
     assert np.isfinite(fitted("linear", job).scores(job.rows("test"))).all()
 
@@ -99,14 +100,14 @@ def test_what_is_learnt_for_the_matrix_is_learnt_from_training_rows(tmp_path):
     job = experiment(make_table(tmp_path, rows=60, modalities=["image", "text"]))
     before, train = matrix(job), job.rows("train")
     other = np.setdiff1d(np.arange(60), train)
-    pictures = np.array(job.prepared.columns["image"].values)
+    pictures = np.array(job.cells.columns["image"].values)
     pictures[other] = 255 - pictures[other] // 2
-    words = job.prepared.columns["text"].values
+    words = job.cells.columns["text"].values
     changed = np.array(words.values)
     for row in other:
         changed[words.offsets[row] : words.offsets[row + 1]] = 1
-    object.__setattr__(job.prepared.columns["image"], "values", pictures)
-    object.__setattr__(job.prepared.columns["text"], "values", Ragged(changed, words.offsets))
+    object.__setattr__(job.cells.columns["image"], "values", pictures)
+    object.__setattr__(job.cells.columns["text"], "values", Ragged(changed, words.offsets))
     after = matrix(job)
     assert np.allclose(before.values[train], after.values[train], atol=1e-4)
     assert not np.allclose(before.values[other], after.values[other], atol=1e-2)
@@ -163,7 +164,7 @@ def test_pictures_are_shrunk_to_means_over_areas():
 
 def _only(job, name):
     class One:
-        prepared = job.prepared.only([name])
+        cells = job.cells.only([name])
         rows = staticmethod(job.rows)
 
     return One

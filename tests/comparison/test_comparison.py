@@ -5,18 +5,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sensorium.experiment import Experiment
 
 import sensorium
-from sensorium.comparison import USUAL, Cost, Result
+from sensorium.comparison import USUAL, Result
 from sensorium.comparison._judge import _Court, judge
 from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
 from sensorium.metrics import Outcome
 from sensorium.registry import fusions
 from sensorium.testing import make_truth
 from sensorium.testing.truths import FUSIONS, SMALL, TRUTHS
+from sensorium.trials import Cost, TrialResult, run_trial
 
 ROWS = 600
+RUN = "sensorium.trials._runner.run_trial"
 
 
 def table(noise):
@@ -199,8 +200,7 @@ def test_verdicts_are_right_where_the_truth_is_known():
 def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     """Finished networks are taken where rows, settings and the saved model are the same, and trained anew elsewhere."""
     trained = []
-    real = Experiment.train
-    monkeypatch.setattr(Experiment, "train", lambda job, variant: trained.append(variant) or real(job, variant))
+    monkeypatch.setattr(RUN, lambda data, spec, control: trained.append(spec) or run_trial(data, spec, control))
     table, settings = make_truth("unique", rows=200), {"baselines": ["none"], "epochs": 1, "progress": False}
 
     def go(given=table, fusions=("concat", "late"), **more):
@@ -211,9 +211,9 @@ def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         go(fusions=["concat"])
     monkeypatch.undo()
-    monkeypatch.setattr(Experiment, "train", lambda job, variant: trained.append(variant) or real(job, variant))
+    monkeypatch.setattr(RUN, lambda data, spec, control: trained.append(spec) or run_trial(data, spec, control))
     found = go()
-    assert [variant.fusion.name for variant in trained] == ["late"]
+    assert [spec.name for spec in trained] == ["late"]
     again = go()
     assert not trained and again.to_json() == found.to_json()
     assert go(seeds=2).results[0].runs[0] == found.results[0].runs[0] and len(trained) == 4
@@ -234,14 +234,13 @@ def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
 
 def failing(monkeypatch, *names):
     """Training of these modalities and fusions diverges."""
-    real = Experiment.train
 
-    def train(job, variant):
-        if (variant.fusion.name if variant.fusion else variant.towers[0]) in names:
-            raise TrainingError("the loss is nan in epoch 1")
-        return real(job, variant)
+    def train(data, spec, control):
+        if spec.name in names:
+            return TrialResult(spec, error=TrainingError("the loss is nan in epoch 1"))
+        return run_trial(data, spec, control)
 
-    monkeypatch.setattr(Experiment, "train", train)
+    monkeypatch.setattr(RUN, train)
 
 
 QUICK = {"baselines": ["none"], "epochs": 1, "progress": False}
@@ -272,7 +271,7 @@ def test_a_baseline_that_breaks_is_left_out_with_the_library_s_words(monkeypatch
     def full(*_):
         raise MemoryError("no room for the matrix")
 
-    monkeypatch.setattr("sensorium.comparison._classical.flatten_columns", full)
+    monkeypatch.setattr("sensorium.trials._baseline.flatten_columns", full)
     given = make_truth("unique", rows=120)
     found = sensorium.compare(given, "label", fusions=["concat"], **QUICK | {"baselines": ["trees", "linear"]})
     assert found.left_out == dict.fromkeys(["trees", "linear"], "MemoryError: no room for the matrix")
@@ -340,8 +339,7 @@ def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recom
 @pytest.mark.slow
 def test_a_model_that_was_kept_is_that_of_these_labels_units_and_seed(tmp_path, monkeypatch):
     trained = []
-    real = Experiment.train
-    monkeypatch.setattr(Experiment, "train", lambda job, variant: trained.append(variant) or real(job, variant))
+    monkeypatch.setattr(RUN, lambda data, spec, control: trained.append(spec) or run_trial(data, spec, control))
     table = make_truth("unique", rows=120)
 
     def count(given=table, **more):

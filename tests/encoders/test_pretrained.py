@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sensorium.experiment import Experiment
 
 import sensorium
 from sensorium.batch import Cells
@@ -17,6 +16,7 @@ from sensorium.encoders.pretrained_text import PretrainedText
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.modalities.image import Image as Picture
 from sensorium.model import Features
+from sensorium.planning import plan_and_prepare
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import check_encoder, make_pretrained, make_table
@@ -55,7 +55,7 @@ def test_text_is_what_transformers_makes_of_it(folders, table):
     from transformers import AutoModel, AutoTokenizer
 
     config = Config.gather(settings(folders), {"target": "label", "modalities": {"text": {"length": 64}}})
-    job = Experiment(open_table(table), config, Silent())
+    data = plan_and_prepare(open_table(table), config, Silent())
     texts = [text for text in open_table(table).column("text").data.to_pylist() if text]
     tokenizer = AutoTokenizer.from_pretrained(folders["text"], pad_token="[PAD]")
     ids = tokenizer(texts, return_tensors="pt", padding=True)
@@ -63,7 +63,7 @@ def test_text_is_what_transformers_makes_of_it(folders, table):
         states = AutoModel.from_pretrained(folders["text"])(**ids).last_hidden_state
     mask = ids["attention_mask"][..., None]
     wanted = torch.nn.functional.layer_norm((states * mask).sum(1) / mask.sum(1), (states.shape[2],))
-    found = job.prepared.columns["text"]
+    found = data.cells.columns["text"]
     assert np.allclose(found.values[found.present], wanted.numpy(), atol=1e-5)
 
 

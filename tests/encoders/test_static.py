@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import Experiment
 
 import sensorium
+from prepared import prepare
 from sensorium.batch import Cells
-from sensorium.config import Config
 from sensorium.encoders._tfidf import Tfidf, truncated_svd
 from sensorium.encoders.text_hashed import FACTOR, SHIFT, TextHashed
 from sensorium.encoders.text_tfidf import TextTfidf
 from sensorium.errors import DataError
 from sensorium.modalities.text import Text
 from sensorium.model import Features
-from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
 
@@ -182,7 +180,7 @@ def test_counting_sees_training_rows_alone():
         table = {"remark": rows, "split": ["train"] * 40 + ["validation", "test"] * (len(others) // 2),
                  "label": (["a", "a", "b", "b"] * len(rows))[: len(rows)]}  # fmt: skip
         chosen = {"target": "label", "modalities": {"remark": "text"}, "encoders": {"remark": "text_tfidf"}}
-        return Experiment(open_table(table), Config.gather(chosen), Silent()).frozen["remark"].identity()
+        return prepare(table, chosen).frozen["remark"].identity()
 
     assert counted(["good deep lake", "bad engine brake"] * 2) == counted(["some good engine words", "wheel brake"] * 4)
 

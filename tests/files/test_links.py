@@ -4,13 +4,13 @@ import os
 
 import pyarrow as pa
 import pytest
-from sensorium.strategies.search._journal import Journal
 from test_replace import names, whole, write
 
 from sensorium.artifact import save_fitted
 from sensorium.errors import BusyError
 from sensorium.files import alone_in, one_writer, replaced_file, replaced_folder, standing, sweep
 from sensorium.predictor import load
+from sensorium.strategies._search._journal import Journal
 from sensorium.table import write_table
 
 
@@ -95,7 +95,7 @@ def test_names_of_new_files_can_not_be_known_in_advance(folder):
 
 def test_the_journal_of_a_search_is_not_written_through_a_link(victim, folder):
     pytest.importorskip("optuna")
-    from sensorium.strategies.search._space import Space
+    from sensorium.strategies._search._space import Space
 
     (folder / "search.journal").symlink_to(victim)
     Journal(Space(names={}, rate=None), {}, 0, folder / "search.journal")

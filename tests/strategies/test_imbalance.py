@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import Experiment, Trained
 
 import sensorium
 from sensorium.errors import ConfigError, TrainingError
@@ -15,8 +14,10 @@ from sensorium.evaluate import Difference
 from sensorium.strategies.imbalance import ByItself, _settle
 from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, remedies_of, skill
 from sensorium.techniques.doctor import _overfit_ratio
+from sensorium.trials import TrialResult, run_trial
 
 ROWS = 160
+RUN = "sensorium.trials._runner.run_trial"
 
 
 def table(signal=2.0):
@@ -136,25 +137,25 @@ def test_all_remedies_are_reported_beside_plain_training(treated):
 
 def test_by_itself_takes_the_towers_as_they_are_and_trains_what_fuses_them(monkeypatch):
     """Of the remedies only this one is left; its towers are those of the models of one modality, to the bit."""
-    kept: dict[str, Trained] = {}
-    real = Experiment.train
+    kept: dict[str, TrialResult] = {}
 
-    def train(job, variant, *args):
-        if set(job.config.train.techniques) & set(remedies_of("multiclass")):
-            raise TrainingError("not this one")
-        run = real(job, variant, *args)
-        kept["by_itself" if job.towers_of else "".join(variant.towers or ["plain"])] = run
+    def train(data, spec, control):
+        if spec.name in remedies_of("multiclass"):
+            return TrialResult(spec, error=TrainingError("not this one"))
+        run = run_trial(data, spec, control)
+        kept["".join(spec.towers or [spec.name])] = run
         return run
 
-    monkeypatch.setattr(Experiment, "train", train)
+    monkeypatch.setattr(RUN, train)
     found = fit(table(), balance="always", modality_dropout=0.0)
-    networks = {name: run.bundle.network for name, run in kept.items()}
+    networks = {name: run.model.network for name, run in kept.items()}
     for name in ("code", "vector"):
         own = networks["by_itself"].tower(name)
         assert equal(own, networks[name].tower(name))
         assert not equal(own, networks["plain"].tower(name))
     assert not equal(networks["by_itself"].fusion, networks["plain"].fusion)
-    settings = kept["by_itself"].bundle.config.train
+    assert found.card["balance"]["chosen"] == "by_itself"
+    settings = found.bundle.config.train
     assert settings.freeze == [] and settings.modality_dropout == 0.3  # as it was trained
     assert [result["name"] for result in found.card["balance"]["results"]] == ["plain", "by_itself"]
 
@@ -169,19 +170,18 @@ def test_by_itself_goes_with_fusions_of_decisions_and_of_tokens(fusion):
 
 
 def test_a_model_that_is_continued_lends_its_towers_to_models_of_one_modality(watched, monkeypatch):
-    kept: dict[str, Trained] = {}
-    real = Experiment.train
+    kept: dict[str, TrialResult] = {}
 
-    def train(job, variant, *args):
-        run = real(job, variant, *args)
-        kept.setdefault("".join(variant.towers or ["all"]), run)
+    def train(data, spec, control):
+        run = run_trial(data, spec, control)
+        kept.setdefault("".join(spec.towers or ["all"]), run)
         return run
 
-    monkeypatch.setattr(Experiment, "train", train)
+    monkeypatch.setattr(RUN, train)
     frozen = {"freeze": ["code.encoder", "vector.encoder"], "balance": "auto", "epochs": 1}
     sensorium.fit(table(), start=watched, train=frozen, progress=False)
     for name in ("code", "vector"):
-        found = [model.network.tower(name).encoder for model in (watched.bundle, kept[name].bundle)]
+        found = [model.network.tower(name).encoder for model in (watched.bundle, kept[name].model)]
         assert equal(*found)
 
 
@@ -199,14 +199,12 @@ def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
 
 
 def test_a_remedy_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys):
-    real = Experiment.train
+    def train(data, spec, control):
+        if spec.name == "pmr" or spec.towers == ["vector"]:
+            return TrialResult(spec, error=TrainingError("the loss is nan in epoch 1"))
+        return run_trial(data, spec, control)
 
-    def train(job, variant, *args):
-        if "pmr" in job.config.train.techniques or variant.towers == ["vector"]:
-            raise TrainingError("the loss is nan in epoch 1")
-        return real(job, variant, *args)
-
-    monkeypatch.setattr(Experiment, "train", train)
+    monkeypatch.setattr(RUN, train)
     kinds = {"vector": "vector", "code": "category"}
     found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "balance": "always"}).card["balance"]
     names = [result["name"] for result in found["results"]]

@@ -76,20 +76,19 @@ def test_one_that_does_not_is_given_up(table, folder):
 
 
 def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
-    from sensorium.experiment import _experiment
-
     from sensorium.errors import TrainingError
+    from sensorium.trials import _trial
 
-    real = _experiment.train
+    real = _trial.train
 
     def breaks(job, config, seed, **rest):
         if config.epochs == 7:
             raise TrainingError("the loss is nan in epoch 1")
         return real(job, config, seed, **rest)
 
-    monkeypatch.setattr(_experiment, "train", breaks)
+    monkeypatch.setattr(_trial, "train", breaks)
     model = fit(table, folder, {"epochs": 7})
-    assert model.card["tuning"]["kept"] == "frozen" and "broke down" in model.card["tuning"]["sentence"]
+    assert model.card["tuning"]["kept"] == "frozen" and "fine-tuning the encoders failed" in model.card["tuning"]["sentence"]
     assert np.array_equal(model.predict_proba(table), plain.predict_proba(table))
 
 
@@ -121,7 +120,7 @@ def test_the_rate_counts(table, folder):
     ("settings", "message"),
     [
         ({"columns": ["number"], "encoders": {}}, "nothing to unfreeze"),
-        ({"split": {"validation": 0.0}}, "can't be seen"),
+        ({"split": {"validation": 0.0}}, "no validation rows"),
         ({"train": {"unfreeze": {"layer": 2}}}, "did you mean 'layers'"),
         ({"train": {"unfreeze": {"layers": 0}}}, "layers"),
         ({"train": {"unfreeze": {}, "freeze": ["image"]}}, "train.freeze"),
@@ -145,10 +144,10 @@ def test_compare_does_not_unfreeze(table):
 @pytest.mark.parametrize(
     ("value", "interval", "words"),
     [
-        (0.05, (0.01, 0.09), "tuning the encoders pays: +5 points accuracy, 95% interval +1 to +9"),
-        (0.02, (-0.01, 0.05), "may pay, the interval holds 0"),
-        (0.0, (-0.01, 0.01), "does not pay (+0 points accuracy, 95% interval -1 to +1): kept frozen"),
-        (float("nan"), (float("nan"), float("nan")), "can't be told"),
+        (0.05, (0.01, 0.09), "fine-tuning the encoders pays off: +5 points accuracy, 95% interval +1 to +9"),
+        (0.02, (-0.01, 0.05), "may pay off, the interval contains 0"),
+        (0.0, (-0.01, 0.01), "does not pay off (+0 points accuracy, 95% interval -1 to +1): kept frozen"),
+        (float("nan"), (float("nan"), float("nan")), "is unknown"),
     ],
 )
 def test_one_sentence_says_whether_it_paid(value, interval, words):

@@ -1,32 +1,29 @@
 """A course at its start, for tests of single techniques."""
 
 import torch
-from sensorium.experiment import Experiment, Variant
 
-from sensorium.config import Config
+from prepared import fresh, prepare
 from sensorium.prepare.loader import Loader
-from sensorium.runtime.progress import Silent
-from sensorium.table import open_table
 from sensorium.techniques import Course, Step
 
 
 def begin(table, target="label", augment=None, **settings):
     """The course of a model with fresh weights, and a batch of all its training rows."""
     given = {"target": target, "modalities": {"vector": "vector"}, "width": 8, "seed": 3, **settings}
-    job = Experiment(open_table(table), Config.gather(given, {"augment": augment or {}}), Silent())
+    data = prepare(table, given, {"augment": augment or {}})
     torch.manual_seed(3)
-    bundle = job._new_bundle(Variant())
-    loader, rows = Loader(job.prepared, job.target, job.device), job.rows("train")
+    fitted = fresh(data)
+    loader, rows = Loader(data.cells, data.plan.target, data.plan.device), data.rows("train")
     course = Course(
-        bundle.network.train(),
-        job.task,
+        fitted.network.train(),
+        data.plan.task,
         loader,
         rows,
-        job.rows("validation"),
-        job.target,
+        data.rows("validation"),
+        data.plan.target,
         len(rows),
         4,
-        augmentations=job._augmentations(bundle),
+        augmentations=data.augmentations(fitted.learnt),
     )
     (batch,) = loader.shuffled(rows, len(rows), torch.Generator().manual_seed(0))
     return course, batch

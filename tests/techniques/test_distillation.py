@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import _teacher
 
 import sensorium
 from sensorium.config import PrepareConfig
 from sensorium.errors import ArtifactError, ConfigError
+from sensorium.planning import _teacher
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.techniques.distillation import divergence

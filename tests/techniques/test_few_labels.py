@@ -8,18 +8,17 @@ import pytest
 import torch
 from courses import begin, step_of
 from rich.console import Console
-from sensorium.experiment import Experiment
 
 import sensorium
-from sensorium.config import Config, PretrainConfig
+from prepared import prepare, trial
+from sensorium.config import PretrainConfig
 from sensorium.errors import ConfigError
 from sensorium.model import FusionModel
 from sensorium.registry import techniques
 from sensorium.report import fit_text
-from sensorium.runtime.progress import Silent
-from sensorium.table import open_table
 from sensorium.techniques._unlabelled import draw_rows, hide_some, ramp_up
 from sensorium.testing import make_pretrained
+from sensorium.trials import Control
 
 FEW = {"contrastive": {"techniques": ["contrastive"], "epochs": 2}}
 
@@ -80,7 +79,7 @@ def test_rows_without_a_label_are_learnt_from_and_told(name, table, capsys):
     assert card["rows"] == {"train": 24, "validation": 24, "test": 50}
     assert models[0].test.n == 50 and not len(models[0].fit_problems)
     fit(table, epochs=1, train=USERS[name], progress=True)
-    assert f"{missing} rows without a label, learnt from by {name}" in capsys.readouterr().err
+    assert f"{missing} rows without a label, by {name}" in capsys.readouterr().err
 
 
 def test_without_a_use_they_are_left_out_as_ever(table):
@@ -94,7 +93,7 @@ def test_where_there_are_none_that_is_told(capsys):
     known = [row for row, label in enumerate(table["label"]) if label]
     whole = {name: [cells[row] for row in known] for name, cells in table.items()}
     fit(whole, epochs=1, train=USERS["mean_teacher"], progress=True)
-    assert "no training row is without a label: mean_teacher can use" in capsys.readouterr().err
+    assert "every training row has a label: mean_teacher can use" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", USERS)
@@ -326,9 +325,7 @@ def test_rows_without_a_label_help_by_a_wide_margin():
 
 def test_when_training_has_had_enough_says_nothing_of_pre_training(table):
     train = {"pretrain": FEW["contrastive"], "epochs": 3}
-    config = Config.gather({"target": "label", "train": train})
-    experiment = Experiment(open_table(table), config, Silent())
-    trained = experiment.learn(enough=lambda: True)
+    trained = trial(prepare(table, {"target": "label", "train": train}), Control(should_stop=lambda: True))
     assert [len(history.epochs) for history in (trained.pretraining.history, trained.history)] == [2, 1]
 
 

@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import Experiment, Variant
 
 import sensorium
-from sensorium.config import Config
+from prepared import fresh, prepare
 from sensorium.errors import ConfigError
 from sensorium.prepare.loader import Loader
 from sensorium.registry import techniques
-from sensorium.runtime.progress import Silent
-from sensorium.table import open_table
 from sensorium.techniques import Course, Step
 from sensorium.techniques.gradient_blending import blend
 from sensorium.techniques.pmr import answer, choices_of, coefficients
@@ -40,11 +37,11 @@ def begin(task="multiclass"):
     """A course at its start."""
     vectors = dict.fromkeys(("one", "two", "three"), "vector")
     settings = {"target": "label", "modalities": vectors, "width": 8, "task": task}
-    job = Experiment(open_table(made(task)), Config.gather(settings), Silent())
+    data = prepare(made(task), settings)
     torch.manual_seed(3)
-    model = job._new_bundle(Variant()).network
-    loader, rows = Loader(job.prepared, job.target, job.device), job.rows("train")
-    return Course(model, job.task, loader, rows, job.rows("validation"), job.target, len(rows), 10)
+    model = fresh(data).network
+    loader, rows = Loader(data.cells, data.plan.target, data.plan.device), data.rows("train")
+    return Course(model, data.plan.task, loader, rows, data.rows("validation"), data.plan.target, len(rows), 10)
 
 
 def step_of(course, epoch=1):

@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import Experiment, Variant
 
 import sensorium
-from sensorium.config import Config
+from prepared import fresh, prepare
 from sensorium.prepare.loader import Loader
 from sensorium.registry import techniques
-from sensorium.runtime.progress import Silent
-from sensorium.table import open_table
 from sensorium.techniques import Course, Step
 from sensorium.techniques.ogm_ge import coefficients
 
@@ -34,11 +31,11 @@ def made(rows=ROWS, seed=0, clear=2.0):
 def begun():
     """A course at its start and its first step."""
     settings = {"target": "label", "modalities": {"vector": "vector"}, "width": 8, "seed": 3}
-    job = Experiment(open_table(made()), Config.gather(settings), Silent())
+    data = prepare(made(), settings)
     torch.manual_seed(3)
-    model = job._new_bundle(Variant()).network.train()
-    loader, rows = Loader(job.prepared, job.target, job.device), job.rows("train")
-    course = Course(model, job.task, loader, rows, job.rows("validation"), job.target, len(rows), 4)
+    model = fresh(data).network.train()
+    loader, rows = Loader(data.cells, data.plan.target, data.plan.device), data.rows("train")
+    course = Course(model, data.plan.task, loader, rows, data.rows("validation"), data.plan.target, len(rows), 4)
     (batch,) = loader.shuffled(rows, len(rows), torch.Generator().manual_seed(0))
     return course, batch
 

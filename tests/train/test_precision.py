@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import Experiment
 
 import sensorium
-from sensorium.config import Config
+from prepared import prepare
 from sensorium.errors import ConfigError
 from sensorium.model import FusionModel
 from sensorium.registry import fusions
-from sensorium.runtime.progress import Silent
-from sensorium.table import open_table
 from sensorium.train.precision import Precision
 
 CPU = torch.device("cpu")
@@ -55,7 +52,7 @@ def test_on_a_cpu_auto_is_float32(tabular):
 
 def test_float16_on_a_cpu_is_refused_before_the_work(tabular, capsys):
     with pytest.raises(ConfigError, match=r"precision 'float16' can't be used(.|\n)*cure: bfloat16, float32"):
-        Experiment(open_table(tabular), Config.gather({"target": "label", "train": {"precision": "float16"}}), Silent())
+        prepare(tabular, {"target": "label", "train": {"precision": "float16"}})
     assert "preparing" not in capsys.readouterr().err
 
 

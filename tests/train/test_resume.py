@@ -15,7 +15,6 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from sensorium.experiment import _experiment
 from typer.testing import CliRunner
 
 import sensorium
@@ -23,6 +22,7 @@ from sensorium.cli import _main
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.model import features
 from sensorium.train import Interrupted, checkpoint, tree
+from sensorium.trials import _trial
 
 CLOCK = {"seconds", "rows_per_second"}
 
@@ -457,7 +457,7 @@ def test_a_run_that_is_resumed_is_not_pre_trained_again(table, tmp_path, kept, m
     with pytest.raises(Cut):
         fit(table, "pre-trained", tmp_path / "cut")
     kept.cut = None
-    monkeypatch.setattr(_experiment, "pretrain", None)
+    monkeypatch.setattr(_trial, "pretrain", None)
     with monkeypatch.context() as patch:
         patch.setitem(CASES["pre-trained"], "seed", 1)
         with pytest.raises(TrainingError, match="seed was 0, is 1"):

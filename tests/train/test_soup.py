@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import Experiment, Variant
 
 import sensorium
-from sensorium.config import Config
+from prepared import fresh, prepare
 from sensorium.errors import ConfigError
 from sensorium.prepare.loader import Loader
-from sensorium.runtime.progress import Silent
-from sensorium.table import open_table
 from sensorium.train import Training, soup
 from sensorium.train.best import Best
 from sensorium.train.history import Epoch, History
@@ -103,10 +100,10 @@ def test_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(mad
         "columns": ["image"],
         "encoders": {"image": {"name": "image_cnn", "filters": [4, 4]}},
     }
-    job = Experiment(open_table(made), Config.gather(settings), Silent())
-    network, rows = job._new_bundle(Variant()).network, job.rows("train")
-    loader = Loader(job.prepared, job.target, job.device)
-    training = Training(network, job.task, loader, rows, rows, job.target, {})
+    data = prepare(made, settings)
+    network, rows = fresh(data).network, data.rows("train")
+    loader = Loader(data.cells, data.plan.target, data.plan.device)
+    training = Training(network, data.plan.task, loader, rows, rows, data.plan.target, {})
     norm = next(part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d))
     seen, momentum = [], norm.momentum
     hook = norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))

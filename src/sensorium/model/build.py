@@ -142,7 +142,7 @@ def preferred_modality_options(column: str, modality: str, config: Config) -> di
     tower = next((name for name, columns in config.towers.items() if column in columns), column)
     choice = _choice(config, modality, column, tower)
     kind = encoders.load(choice.name) if choice.name else None
-    return kind.preferred_options(choice.options) if kind and hasattr(kind, "wishes") else {}
+    return kind.preferred_options(choice.options) if kind and hasattr(kind, "preferred_options") else {}
 
 
 def _choice(config: Config, *keys: str) -> Choice:

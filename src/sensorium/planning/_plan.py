@@ -245,7 +245,7 @@ def _unlabelled(schema: Schema, config: Config, split: Split, split_name: str | 
     rows = unlabelled_rows(schema.table, schema.labels, split, config.split, split_name)
     names = " and ".join(unlabelled_learners(config.train))
     if len(rows):
-        report.log(f"{names} also learn from {count(len(rows), 'row')} without a label")
+        report.log(f"also used in training: {count(len(rows), 'row')} without a label, by {names}")
     else:
         report.log(f"? every training row has a label: {names} can use labelled rows only")
     return rows

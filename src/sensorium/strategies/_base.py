@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from sensorium.config import Config
 from sensorium.planning import Plan, PreparedTable
@@ -66,10 +66,9 @@ class Session:
     folder: Path | None = None
 
     @classmethod
-    def of(cls, data: PreparedTable, report: Reporter, request: Request | None = None, **rest: Any) -> Session:
-        """Return a session in this process that saves nothing, but for what `rest` says."""
-        request = request or Request(data.plan.config)
-        return cls(data, request, InProcess(data), Ledger(data), Control(report=report), report, **rest)
+    def of(cls, data: PreparedTable, request: Request, control: Control, folder: Path | None = None) -> Session:
+        """Return a session that trains in this process, and records finished trials in a folder."""
+        return cls(data, request, InProcess(data), Ledger(data, folder), control, control.report, folder)
 
     def run(self, spec: TrialSpec, control: Control | None = None) -> TrialResult:
         """Run one trial, or take it from the ledger with its model."""
@@ -78,9 +77,14 @@ class Session:
         if known and fitted:
             self.report.log(f"{spec.name}: finished before, not trained again")
             return replace(known, fitted=fitted)
-        (result,) = self.runner.run([spec], control or Control(report=self.report), lambda spec: None)
+        result = self.train(spec, control or Control(report=self.report))
         if result.error is None:
             self.ledger.record(result, self.ledger.save_model(result))
+        return result
+
+    def train(self, spec: TrialSpec, control: Control) -> TrialResult:
+        """Run one trial."""
+        (result,) = self.runner.run([spec], control, lambda spec: None)
         return result
 
 

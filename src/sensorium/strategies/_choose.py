@@ -59,7 +59,12 @@ def close_strategies(chosen: Sequence[Strategy], session: Session) -> None:
 
 def _conflicts(kind: type[Strategy], request: Request) -> list[SensoriumError]:
     return [
-        ConfigError(f"{place} does not go with {kind.SETTING}", place=place, rule=rule, cure="leave one of them out")
+        ConfigError(f"{place} does not go with {_named(kind)}", place=place, rule=rule, cure="leave one of them out")
         for place, rule in kind.CONFLICTS.items()
         if request.is_set(place)
     ]
+
+
+def _named(kind: type[Strategy]) -> str:
+    """Return how an error calls what switches a strategy on."""
+    return kind.SETTING if "." in kind.SETTING else f"a {kind.SETTING}"

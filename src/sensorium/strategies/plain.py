@@ -10,5 +10,4 @@ class Plain(Strategy):
     """One training from the random seed; the weights of the best epoch are kept."""
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
-        (result,) = session.runner.run([TrialSpec("plain")], session.control, lambda spec: None)
-        return trained(result)
+        return trained(session.train(TrialSpec("plain"), session.control))

@@ -15,7 +15,7 @@ from sensorium.model import FittedModel, TowerPlan, build_network, can_unfreeze
 from sensorium.planning import SLOWER, continued_with
 from sensorium.registry import encoders
 from sensorium.strategies._base import Session, Stage, Strategy
-from sensorium.trials import Control, TrialResult, TrialSpec, run_trial
+from sensorium.trials import Control, InProcess, TrialResult, TrialSpec
 
 
 class Unfreeze(Strategy):
@@ -34,7 +34,8 @@ class Unfreeze(Strategy):
         assert settings
         start = _unfrozen(so_far.model, settings)
         stage = continued_with(data, start, _stage_config(data.plan.config, settings), session.report)
-        tuned = run_trial(stage, TrialSpec("fine-tuned"), Control(report=session.report))
+        second = replace(session, data=stage, runner=InProcess(stage))
+        tuned = second.train(TrialSpec("fine-tuned"), Control(report=session.report))
         result = _better(so_far, tuned)
         session.report.log(result.model.card["tuning"]["sentence"])
         return result

@@ -3,8 +3,8 @@
 import pytest
 
 from sensorium.errors import ConfigError
-from sensorium.strategies.search import Budget, parse_budget
-from sensorium.strategies.search._plan import Plan, Rung, make_plan
+from sensorium.strategies import Budget, parse_budget
+from sensorium.strategies._search._plan import Plan, Rung, make_plan
 
 
 @pytest.mark.parametrize(

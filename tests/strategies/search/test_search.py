@@ -7,23 +7,24 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
-from sensorium.experiment import Experiment, Trained
-from sensorium.strategies.search._ensemble import choose_ensemble, join, mean_outcome
-from sensorium.strategies.search._journal import Journal
-from sensorium.strategies.search._space import open_space, variant_of
-from sensorium.strategies.search._trials import Entrant, Trials
 
 import sensorium
+from prepared import prepare
 from sensorium.artifact import load_fitted
-from sensorium.config import Config
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.metrics import Outcome
 from sensorium.predictor import Model
 from sensorium.runtime.progress import Silent
-from sensorium.strategies.search import Budget, search
+from sensorium.strategies import Budget, Request, Session
+from sensorium.strategies._search._ensemble import choose_ensemble, join, mean_outcome
+from sensorium.strategies._search._space import open_space, spec_of
+from sensorium.strategies._search._trials import Entrant, Trials
+from sensorium.strategies.search import Search
 from sensorium.table import open_table
+from sensorium.trials import Control, TrialResult, TrialSpec, finish, run_trial
 
 EPOCHS = 3
+RUN = "sensorium.trials._runner.run_trial"
 
 
 class Ticks:
@@ -50,13 +51,24 @@ class Told(Silent):
 
 def experiment(table, **settings):
     split = {"validation": 0.45, "test": 0.2}
-    config = Config.gather({"target": "label", "train": {"epochs": EPOCHS}, "split": split}, settings)
-    return Experiment(open_table(table, config.table), config, Told())
+    return prepare(table, {"target": "label", "train": {"epochs": EPOCHS}, "split": split}, settings)
+
+
+def begin(data, seconds=90, folder=None, keep=None):
+    """A session that searches by its own clock, and what it is told."""
+    budget = Budget(seconds, Ticks())
+    session = Session.of(data, Request(data.plan.config, budget), Control(Told(), keep=keep), folder)
+    search = Search(session.request)
+    search.check_installed()
+    search.check(data.plan)
+    return search, session
 
 
 def run(table, seconds=90, folder=None, keep=None, **settings):
-    job = experiment(table, **settings)
-    return job, search(job, Budget(seconds, Ticks()), folder=folder, keep=keep)
+    search, session = begin(experiment(table, **settings), seconds, folder, keep)
+    result = search.run(session, None)
+    search.close(session)
+    return session, result
 
 
 def digest(bundle):
@@ -90,7 +102,7 @@ def test_single_modalities_come_first_then_rungs_then_the_end(done):
 
 def test_the_chosen_model_is_never_worse_than_a_single_modality(done):
     job, trained, found = done[:3]
-    chosen = Model(trained.bundle).evaluate(job.table, "validation").metrics["accuracy"]
+    chosen = Model(trained.model).evaluate(job.data.plan.table, "validation").metrics["accuracy"]
     assert found["best_single"]["name"].endswith(" alone")
     assert chosen >= max(trial["metric"] for trial in found["trials"])
 
@@ -101,8 +113,8 @@ def test_a_single_modality_is_chosen_where_the_others_are_noise():
     table = {"x": np.where(labels == "a", 1.0, -1.0) + random.normal(0, 0.3, 200), "label": labels}
     table["note"] = [" ".join(random.choice(list("abcdefghij"), 8)) for _ in labels]
     _, trained = run(table, 40, seed=1)
-    singles = trained.bundle.card["search"]["best_single"]["metric"]
-    assert max(trial["metric"] for trial in trained.bundle.card["search"]["best"]) >= singles == 1
+    singles = trained.model.card["search"]["best_single"]["metric"]
+    assert max(trial["metric"] for trial in trained.model.card["search"]["best"]) >= singles == 1
 
 
 def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
@@ -110,14 +122,14 @@ def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
     metrics = [trial["metric"] for trial in found["trials"]]
     assert len(kept) >= sum(value > max(metrics[:place], default=-1) for place, value in enumerate(metrics))
     if found["ensemble"] is None:
-        assert kept[-1] == digest(trained.bundle)
+        assert kept[-1] == digest(trained.model)
 
 
 def test_the_record_and_the_card_tell_of_it(done):
     _, trained, found, *_ = done
-    card = trained.bundle.card["search"]
+    card = trained.model.card["search"]
     assert card["trials"] == len(found["trials"]) and card["chosen"] == found["chosen"]
-    assert {"test", "temperature"} <= set(trained.bundle.card["calibration"]) or found["ensemble"]
+    assert {"test", "temperature"} <= set(trained.model.card["calibration"]) or found["ensemble"]
     assert set(trained.outcomes) == {"validation", "test"}
 
 
@@ -125,23 +137,23 @@ def test_the_same_clock_and_seed_give_the_same_search(done, tabular, tmp_path):
     _, trained, found, *_ = done
     _, again = run(tabular, folder=tmp_path)
     assert record(tmp_path) == found
-    assert digest(again.bundle) == digest(trained.bundle)
+    assert digest(again.model) == digest(trained.model)
 
 
 @pytest.mark.parametrize("trainings", [5, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 8, -1))])
 def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path, monkeypatch):
     """What was trained is not trained again, and what would have been asked is asked; -1: in the last training."""
     trainings = trainings if trainings > 0 else len(done[2]["trials"]) + trainings
-    learn, count = Experiment.learn, [0]
+    count = [0]
 
-    def mortal(self, *args, **kwargs):
+    def mortal(*args):
         if count[0] == trainings:
             raise KeyboardInterrupt
         count[0] += 1
-        return learn(self, *args, **kwargs)
+        return run_trial(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Experiment, "learn", mortal)
+        patch.setattr(RUN, mortal)
         with pytest.raises(KeyboardInterrupt):
             run(tabular, folder=tmp_path)
         with (tmp_path / "search.journal").open("ab") as stream:
@@ -152,38 +164,38 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
     before, after = tried(done[2]), tried(record(tmp_path))
     assert len(after) >= min(trainings, len(before))
     assert after == before[: len(after)]  # the time that the kill cost may be that of the last candidates
-    again = "trained again" in job.report
+    again = "training again" in job.report
     assert count[0] - (trainings - 100) == len(record(tmp_path)["trials"]) - trainings + again
-    assert trained.bundle.card["search"]["plan"] == done[2]["plan"] or trainings == 1
+    assert trained.model.card["search"]["plan"] == done[2]["plan"] or trainings == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["the choice", "the model is saved"])
 def test_a_search_killed_after_its_last_training_is_not_made_again(moment, done, tabular, tmp_path, monkeypatch):
-    learn, learnt = Experiment.learn, []
+    learnt = []
 
     def killed(*_):
         raise KeyboardInterrupt
 
-    def counted(self, *args, **kwargs):
-        learnt.append(args[0])
-        return learn(self, *args, **kwargs)
+    def counted(*args):
+        learnt.append(args[1])
+        return run_trial(*args)
 
     with monkeypatch.context() as patch:
         if moment == "the choice":
-            patch.setattr(Experiment, "finish", killed)
-        job = experiment(tabular)
+            patch.setattr("sensorium.strategies._search._search.finish", killed)
+        search, session = begin(experiment(tabular), folder=tmp_path)
         with pytest.raises(KeyboardInterrupt):
-            search(job, Budget(90, Ticks()), folder=tmp_path, save=killed)
-    monkeypatch.setattr(Experiment, "learn", counted)
+            killed(search.run(session, None))
+    monkeypatch.setattr(RUN, counted)
     job, trained = run(tabular, folder=tmp_path)
     assert "goes on where it was" in job.report
-    assert len(learnt) == len(trained.bundle.members)  # what was chosen, and nothing else
-    assert digest(trained.bundle) == digest(done[1].bundle)
+    assert len(learnt) == len(trained.model.members)  # what was chosen, and nothing else
+    assert digest(trained.model) == digest(done[1].model)
     before, after = done[2], record(tmp_path)
     assert {**after, "seconds": 0} == {**before, "seconds": 0}
     run(tabular, folder=tmp_path)
-    assert len(learnt) > 2 * len(trained.bundle.members) + 3  # that one had ended
+    assert len(learnt) > 2 * len(trained.model.members) + 3  # that one had ended
 
 
 def tried(found):
@@ -197,18 +209,18 @@ def tried(found):
 
 def test_time_spent_before_a_kill_counts(tabular, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("sensorium.strategies.search._search._Search._rungs", lambda *_: 1 / 0)
+        patch.setattr("sensorium.strategies._search._search.SearchRun._rungs", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     _, trained = run(tabular, 20, folder=tmp_path)
-    assert trained.bundle.card["search"]["seconds"] > 20
+    assert trained.model.card["search"]["seconds"] > 20
 
 
 def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp_path):
     anew = []
     for settings in ({}, {}, {"exclude": ["category"]}):
         job, _ = run(tabular, 20, folder=tmp_path, **settings)
-        anew.append("this one is new" in job.report)
+        anew.append("a new one starts" in job.report)
         assert "goes on where it was" not in job.report
         assert {trial["stage"] for trial in record(tmp_path)["trials"]} == {"single", "final"}
     assert anew == [False, True, True]
@@ -216,11 +228,11 @@ def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp
 
 def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("sensorium.strategies.search._search._Search._plan", lambda *_: 1 / 0)
+        patch.setattr("sensorium.strategies._search._search.SearchRun._plan", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     job, _ = run(open_table(tabular).take(np.arange(100)), 20, folder=tmp_path)
-    assert "this one is new" in job.report
+    assert "a new one starts" in job.report
 
 
 def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, monkeypatch):
@@ -229,14 +241,14 @@ def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, m
         Image.new("L", (8, 8), 100 * (row % 2) + row).save(tmp_path / f"{row}.png")
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["photo,label", *(f"{row}.png,{'ab'[row % 2]}" for row in range(60))]))
-    monkeypatch.setattr("sensorium.strategies.search._search._Search._plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("sensorium.strategies._search._search.SearchRun._plan", lambda *_: 1 / 0)
     for changed in (False, False, True):
         if changed:
             Image.new("L", (8, 8), 255).save(tmp_path / "7.png")
-        job = experiment(path, modalities={"photo": "image"})
+        search, job = begin(experiment(path, modalities={"photo": "image"}), folder=tmp_path)
         with pytest.raises(ZeroDivisionError):
-            search(job, Budget(90, Ticks()), folder=tmp_path)
-        assert ("this one is new" in job.report) == changed
+            search.run(job, None)
+        assert ("a new one starts" in job.report) == changed
 
 
 def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
@@ -244,11 +256,11 @@ def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     assert "3 s is too short" in job.report
     assert "plain fit is made instead" in job.report
     assert record(tmp_path)["plan"] is None
-    plain = experiment(tabular).learn(enough=lambda: True)
+    plain = run_trial(experiment(tabular), TrialSpec("plain"), Control(should_stop=lambda: True))
     final = next(trial for trial in record(tmp_path)["trials"] if trial["stage"] == "final")
     assert (final["name"], final["epochs"], final["trained"]) == ("plain fit", EPOCHS, 1)  # no time for a second one
     if record(tmp_path)["chosen"] == ["plain fit"]:
-        assert digest(trained.bundle) == digest(plain.bundle)
+        assert digest(trained.model) == digest(plain.model)
 
 
 def test_what_the_settings_name_is_kept(tabular, tmp_path):
@@ -256,7 +268,7 @@ def test_what_the_settings_name_is_kept(tabular, tmp_path):
     encoders = {"text": {"name": "text_cnn", "filters": 8}}
     named = {"fusion": "late", "width": 16, "train": train, "encoders": encoders, "exclude": ["number"]}
     _, trained = run(tabular, 60, folder=tmp_path, **named)
-    config = trained.bundle.config
+    config = trained.model.config
     assert (config.fusion.name, config.width, config.train.learning_rate) == ("late", 16, 1e-3)
     assert config.encoders["text"].options == {"filters": 8}
     choices = {name for trial in record(tmp_path)["trials"] for name in trial["choices"]}
@@ -267,22 +279,20 @@ def test_one_modality_and_values_can_be_searched_too(tabular):
     random = np.random.default_rng(0)
     x = random.normal(size=200)
     _, trained = run({"x": x, "label": 2 * x + random.normal(0, 0.1, 200)}, 100)
-    assert trained.bundle.task_name == "regression"
-    assert trained.bundle.card["search"]["best_single"] is None
-    assert "calibration" not in trained.bundle.card
+    assert trained.model.task_name == "regression"
+    assert trained.model.card["search"]["best_single"] is None
+    assert "calibration" not in trained.model.card
 
 
 def test_a_training_that_breaks_is_passed_over(tabular, tmp_path, monkeypatch):
     from sensorium.errors import TrainingError
 
-    learn = Experiment.learn
+    def fragile(data, spec, control):
+        if spec.settings["train"].get("learning_rate") == 4e-3:
+            return TrialResult(spec, error=TrainingError("the loss is nan in epoch 1"))
+        return run_trial(data, spec, control)
 
-    def fragile(self, variant, *args, **kwargs):
-        if variant.settings["train"].get("learning_rate") == 4e-3:
-            raise TrainingError("the loss is nan in epoch 1")
-        return learn(self, variant, *args, **kwargs)
-
-    monkeypatch.setattr(Experiment, "learn", fragile)
+    monkeypatch.setattr(RUN, fragile)
     job, _ = run(tabular, 60, folder=tmp_path)
     assert "the loss is nan" in job.report
     broken = [trial for trial in record(tmp_path)["trials"] if trial["metric"] is None]
@@ -300,28 +310,28 @@ def test_a_metric_that_is_defined_nowhere_leaves_the_choice_to_the_loss(tmp_path
     found = record(tmp_path)
     assert all(trial["metric"] is None for trial in found["trials"])
     best = min(found["trials"], key=lambda trial: trial["loss"])
-    assert found["chosen"] == [best["name"]] and trained.bundle.card["search"]["best"][0] == best
+    assert found["chosen"] == [best["name"]] and trained.model.card["search"]["best"][0] == best
     assert any(trial["stage"] == "final" for trial in found["trials"])
 
 
 def test_a_model_that_time_cut_short_is_trained_again_to_the_same_weights(tabular):
-    job = experiment(tabular)
-    space = open_space(job)
-    trials = Trials(job, Budget(90, Ticks()), Journal(space, {}, 0, None), None)
-    entrant = Entrant("0", "plain fit", variant_of(job, space.plain))
+    data = experiment(tabular)
+    plain = open_space(data.plan).plain
+    trials = Trials(begin(data)[1], Budget(90, Ticks()))
+    entrant = Entrant("0", "plain fit", spec_of(data.plan, "plain fit", plain))
     result = trials.run(entrant, EPOCHS, "rung", seconds=0.5)
     assert result.trained == 1
-    first = digest(trials.model(entrant, result).bundle)
+    first = digest(trials.model(entrant, result).model)
     trials.models.clear()
-    assert digest(trials.model(entrant, result).bundle) == first
+    assert digest(trials.model(entrant, result).model) == first
 
 
 def test_encoders_whose_features_are_counted_beforehand_are_no_candidates(tabular):
-    assert "text_tfidf" not in open_space(experiment(tabular)).names["encoder of text"]
+    assert "text_tfidf" not in open_space(experiment(tabular).plan).names["encoder of text"]
 
 
 def test_low_rank_fusion_is_tried_early(tabular):
-    space = open_space(experiment(tabular))
+    space = open_space(experiment(tabular).plan)
     first, second, third, *_ = space.firsts()
     assert first == space.plain and second["learning_rate"] != space.rate
     assert third == space.plain | {"fusion": "low_rank"}
@@ -350,11 +360,11 @@ def answers(job, wrong):
     scores = np.full((len(truth), 3), 0.05)
     scores[np.arange(len(truth)), truth] = 0.9
     scores[wrong, truth[wrong]], scores[wrong, (truth[wrong] + 1) % 3] = 0.4, 0.55
-    return Trained(None, None, {"validation": job.task.outcome(scores, truth)}, 1.0)
+    return TrialResult(TrialSpec("made"), {"validation": job.task.outcome(scores, truth)}, 1.0)
 
 
 def test_an_ensemble_is_taken_only_where_it_is_surely_better(tabular):
-    job = experiment(tabular)
+    job = experiment(tabular).plan
     rows = np.arange(len(job.rows("validation")))
     first, other, same = answers(job, rows % 3 == 0), answers(job, rows % 3 == 1), answers(job, rows % 3 == 0)
     found = choose_ensemble(job, [first, same, other], "accuracy")
@@ -367,29 +377,32 @@ def test_an_ensemble_is_taken_only_where_it_is_surely_better(tabular):
 
 def test_a_model_that_spoils_how_sure_the_answers_are_is_no_member(tabular):
     """It is right where the other one is not, and knows nothing elsewhere: their mean is right, and seldom sure."""
-    job = experiment(tabular)
+    job = experiment(tabular).plan
     truth = job.target[job.rows("validation")]
     wrong = np.arange(len(truth)) % 3 == 0
     scores = np.where(wrong[:, None], np.eye(3)[truth] * 0.85 + 0.05, 1 / 3)
-    spoiler = Trained(None, None, {"validation": job.task.outcome(scores, truth)}, 1.0)
+    spoiler = TrialResult(TrialSpec("made"), {"validation": job.task.outcome(scores, truth)}, 1.0)
     first = answers(job, wrong)
     assert (mean_outcome(job, [m.outcomes["validation"] for m in (first, spoiler)]).predicted == truth).all()
     assert choose_ensemble(job, [first, spoiler], "accuracy") is None
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_members(tabular, tmp_path):
-    job = experiment(tabular)
-    plain = open_space(job).plain
-    variants = [variant_of(job, plain), variant_of(job, {**plain, "fusion": "late"}, ["text"])]
-    models = [job.learn(variant) for variant in variants]
-    joined = job.finish(join(job, models))
+    data = experiment(tabular)
+    plain = open_space(data.plan).plain
+    specs = [spec_of(data.plan, "a", plain), spec_of(data.plan, "b", {**plain, "fusion": "late"}, ["text"])]
+    models = [run_trial(data, spec, Control(judge=False)) for spec in specs]
+    joined = finish(data, join(data.plan, models))
     alone = [model.outcomes["validation"].scores for model in models]
     assert joined.outcomes["validation"].scores == pytest.approx(np.mean(alone, axis=0))
-    assert isinstance(job.outcome(joined.bundle, "validation"), Outcome)
-    assert job.outcome(joined.bundle, "validation").scores == pytest.approx(np.mean(alone, axis=0))
-    Model(joined.bundle).save(tmp_path / "m")
+    assert isinstance(data.outcome(joined.model, "validation"), Outcome)
+    assert data.outcome(joined.model, "validation").scores == pytest.approx(np.mean(alone, axis=0))
+    Model(joined.model).save(tmp_path / "m")
     kept = Model(load_fitted(tmp_path / "m"))
-    assert kept.evaluate(job.table, "test").to_json() == Model(joined.bundle).evaluate(job.table, "test").to_json()
+    assert (
+        kept.evaluate(data.plan.table, "test").to_json()
+        == Model(joined.model).evaluate(data.plan.table, "test").to_json()
+    )
 
 
 @pytest.mark.slow

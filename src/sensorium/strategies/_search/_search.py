@@ -52,7 +52,7 @@ class SearchRun:
                 "the folder holds a finished search, or one of other rows, files or settings: a new one starts"
             )
         self.chosen = self.journal.noted(CHOICE) is not None  # before the search was stopped
-        self.trials = Trials(self.data, budget, session.ledger, report=self.report, keep=session.control.keep)
+        self.trials = Trials(session, budget)
         self.wanted = epoch_count(plan.config.train, len(self.data.rows("train")))
         self.entrants: dict[str, Entrant] = {}
         self.record: dict[str, Any] = {}

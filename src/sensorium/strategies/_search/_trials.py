@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sensorium.evaluate import finite
 from sensorium.metrics import lower_is_better
-from sensorium.model import FittedModel
-from sensorium.planning import PreparedTable
-from sensorium.runtime.progress import Reporter
+from sensorium.strategies._base import Session
 from sensorium.strategies._search._budget import Budget, spell
 from sensorium.strategies._search._space import with_epochs
-from sensorium.trials import Control, Ledger, TrialResult, TrialSpec, run_trial
+from sensorium.trials import Control, TrialResult, TrialSpec
 
 KEPT = 6  # models held in memory: those that may be chosen, or join an ensemble
 
@@ -79,24 +77,15 @@ class Trials:
     """Trains entrants and remembers how they did.
 
     Args:
-        data: the table.
+        session: the fit; finished trials are recorded in its ledger and taken from there, and its control keeps the
+            best model so far.
         budget: the time.
-        ledger: where results are recorded, and taken from where they are known.
-        report: where progress is shown.
-        keep: called with a model that is the best so far.
     """
 
-    def __init__(
-        self,
-        data: PreparedTable,
-        budget: Budget,
-        ledger: Ledger,
-        *,
-        report: Reporter,
-        keep: Callable[[FittedModel], None] | None = None,
-    ) -> None:
-        self.data, self.budget, self.report, self._ledger, self._keep = data, budget, report, ledger, keep
-        self.metric = data.plan.metric
+    def __init__(self, session: Session, budget: Budget) -> None:
+        self.session, self.budget, self.report = session, budget, session.report
+        self._ledger, self._keep = session.ledger, session.control.keep
+        self.metric = session.data.plan.metric
         self.sign = -1 if lower_is_better(self.metric) else 1
         self.results: list[Result] = []
         self.models: dict[tuple[str, int], TrialResult] = {}
@@ -123,7 +112,7 @@ class Trials:
         if place not in self.models:
             self.report.log(f"{entrant.name}: training again, it was chosen before the search was stopped")
             control = Control(self.report, should_stop=lambda: next(passed) >= result.trained, judge=False)
-            self.models[place] = run_trial(self.data, with_epochs(entrant.spec, result.epochs), control)
+            self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
         return self.models[place]
 
     def ranked(self) -> list[Result]:
@@ -151,7 +140,7 @@ class Trials:
 
         stop = should_stop if math.isfinite(seconds) else lambda: False
         spec = with_epochs(entrant.spec, epochs)
-        trial = run_trial(self.data, spec, Control(report, should_stop=stop, judge=False))
+        trial = self.session.train(spec, Control(report, should_stop=stop, judge=False))
         if trial.error is not None:
             report.log(f"! {entrant.name}: {trial.error.finding}")
         timed = replace(trial, seconds=self.budget.clock() - start)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaml
 from pyarrow import parquet
-from sensorium.experiment._run import check_folder
 
 import sensorium
+from sensorium.artifact.run_folder import check_folder
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.table import open_table
 
@@ -38,7 +38,7 @@ def faulty():
 
 
 def test_everything_is_where_the_documentation_says(run):
-    from sensorium.experiment import _run as module
+    from sensorium.artifact import run_folder as module
 
     assert names(run) == CONTENTS
     for name in CONTENTS:
@@ -162,7 +162,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("moment", ["before it has a model", "as it saves its first model", "before its result"])
 def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, tabular, tmp_path, monkeypatch):
-    from sensorium.experiment import _run as module
+    from sensorium.artifact import run_folder as module
 
     def fit(seed, width):
         sensorium.fit(tabular, "label", out=tmp_path, epochs=2, seed=seed, width=width, progress=False)

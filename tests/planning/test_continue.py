@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment._start import scores_before
 
 import sensorium
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError
+from sensorium.planning import scores_before
 from sensorium.prepare import prepare_columns
 from sensorium.registry import fusions
 from sensorium.runtime.progress import Silent
@@ -213,7 +213,7 @@ def test_a_column_that_is_gone_is_a_missing_modality(folder, capsys):
     assert found.card["moved"]["missing"] == ["note"]
     assert set(found.columns) == {"size", "kind", "note"}
     assert found.evaluate(table, "all").metrics["accuracy"] > 0.5
-    assert "note: the table lacks what the model has" in capsys.readouterr().err
+    assert "the table lacks columns of the model" in capsys.readouterr().err
 
 
 def test_a_column_that_is_new_is_said_to_be_unused(folder, capsys):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from sensorium.experiment import _job
 
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.modalities.number import Number
 from sensorium.model import Blueprint, TowerPlan, build
+from sensorium.planning import _prepared
 from sensorium.table import open_table
 
 ROWS = 60
@@ -21,7 +21,7 @@ def no_decoding(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("cells were decoded before the settings were checked")
 
-    monkeypatch.setattr(_job, "prepare_columns", refuse)
+    monkeypatch.setattr(_prepared, "prepare_columns", refuse)
 
 
 def table(columns=("x", "text")):
