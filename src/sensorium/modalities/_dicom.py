@@ -199,7 +199,7 @@ def _open(source: Source, *, pixels: bool) -> Any:
 
 
 def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
-    """Return a deflated file inflated; None if it is not deflated.
+    """Inflate a deflated file; return None if it is not deflated.
 
     The library would inflate a few kilobytes without a limit. It also decides which transfer syntax a file has, since
     there are many ways to write it.

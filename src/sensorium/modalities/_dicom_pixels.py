@@ -89,7 +89,7 @@ def notes_on(frames: Sequence[Frame]) -> list[Note]:
     found = [FLAT] if flat else []
     if 0 < lost < len(frames):
         what = f"{lost:,} of {count(len(frames), 'slice')} have no rescale slope; it is read as 1"
-        found.append((what, "look for the files that were altered"))
+        found.append((what, "check for files that were altered"))
     return found + ([MOSAIC] if "MOSAIC" in frames[0].text("ImageType") else [])
 
 

@@ -18,7 +18,7 @@ from sensorium.modalities._scans import Note
 Floats: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.intp]
 
-GAP = 1.5  # multiples of the usual slice distance from which slices are missing
+GAP = 1.5  # multiple of the usual slice distance above which slices are missing
 SAME_PLANE = 0.02  # difference of directions that rounding and movement of the patient cause
 SAME_SPACING = 0.01  # difference of logarithms
 SAME_PLACE = 0.05  # of the pixel spacing
@@ -176,8 +176,8 @@ def _places(frames: list[Frame], notes: list[Note]) -> tuple[Rows, Floats]:
     elif files > 1 or known.any():
         lost = int((~known).sum())
         verb = "has" if lost == 1 else "have"
-        notes.append((f"{lost:,} of {count(len(frames), 'slice')} {verb} no position; all are ordered by "
-                      "number", "look for the files that were altered"))  # fmt: skip
+        found = f"{lost:,} of {count(len(frames), 'slice')} {verb} no position; all are ordered by number"
+        notes.append((found, "check for files that were altered"))
     if not known.any() and (turns := in_turns(frames)) is not None:
         return turns, unknown
     turns = np.empty(len(frames), np.intp)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 START = b"\xff\xd8\xff"
 TURNS = (b"Exif\0\0", b"http://ns.adobe.com/xap")  # may hold an orientation
 PLAIN = ("YCbCr", "Gray")
-SMALLEST = 8  # side in pixels from which the scaled sizes of a JPEG differ
+SMALLEST = 8  # smallest side in pixels for which the scaled sizes of a JPEG differ
 
 
 def decode_jpeg(source: Path | io.BytesIO, side: int, channels: int, max_pixels: int) -> npt.NDArray[np.uint8] | None:

@@ -18,9 +18,9 @@ HALF = 0.5  # share of a usual scale that values must reach to be read on it
 NARROW = 0.25  # share of the highest value; a smaller range is read on its own scale
 RINGING = 0.05  # share of the highest value; filters cause negative values this small
 RARE = 0.001  # share of pixels, at either end, that may be outliers
-FAR = 3  # multiples of the range of all other pixels from which pixels are outliers
+FAR = 3  # multiple of the range of all other pixels beyond which pixels are outliers
 PIXELS = 4096  # pixels of a file by which outliers are found
-MANY = 16  # distinct values from which a lone lowest value means "no value"
+MANY = 16  # fewest distinct values for which a lone lowest value means "no value"
 FAINT = 1 / 64  # of the scale: an image whose values differ by less shows next to nothing
 CLIPPED = 0.01  # share of an image's pixels that may be clipped without a report
 

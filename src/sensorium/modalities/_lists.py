@@ -20,11 +20,11 @@ from sensorium.table import Column, ListNotation, find_list_notation, likely_lis
 
 VECTOR_NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)
 SERIES_NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
-EQUAL = 0.9  # share of cells of equal length from which the others are errors and not shorter series
+EQUAL = 0.9  # share of cells of equal length above which the others are errors, not series
 CORRELATED = 0.2  # median lag-1 autocorrelation above which neighbouring numbers follow in time
 NEAR = 0.1  # margin of it within which the guess is unsure
 READABLE = 0.9  # share of the cells that hold numbers
-FEW = 10  # cells from which the mean of each position is meaningful
+FEW = 10  # fewest cells for a meaningful mean per position
 SURE, UNSURE = 0.97, 0.93  # text claims with 0.9
 ROUNDING = 1e-9  # relative to the largest number: smaller differences are ignored
 SHORTENED = (

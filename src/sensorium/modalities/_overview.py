@@ -41,14 +41,14 @@ def _histogram(name: str, values: Floats) -> dict[str, Any]:
     scale = max(abs(low), abs(high)) or 1.0  # keeps the bins of huge numbers finite
     bins = 1 if low == high else BINS
     counts, edges = np.histogram(values / scale, bins, (low / scale, high / scale) if low < high else None)
-    tell = _day if name.endswith("date") else float
+    show = _day if name.endswith("date") else float
     return {
         "name": name,
         "count": len(values),
-        "lowest": tell(low),
-        "median": tell(middle),
-        "highest": tell(high),
-        "edges": [tell(edge) for edge in (edges * scale if low < high else np.array([low, high]))],
+        "lowest": show(low),
+        "median": show(middle),
+        "highest": show(high),
+        "edges": [show(edge) for edge in (edges * scale if low < high else np.array([low, high]))],
         "counts": counts.tolist(),
     }
 

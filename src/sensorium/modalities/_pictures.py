@@ -44,7 +44,7 @@ def listening() -> Iterator[list[str]]:
         _LOST.reset(token)
 
 
-def tell(note: str) -> None:
+def add_note(note: str) -> None:
     """Add a note on what an image loses to the list of `listening`; an empty note is ignored."""
     lost = _LOST.get()
     if note and lost is not None:
@@ -52,7 +52,7 @@ def tell(note: str) -> None:
 
 
 class Look(NamedTuple):
-    """What the header of a file declares.
+    """The facts that the header of an image file declares.
 
     Attributes:
         kind: type of the values of an image with more than 8 bits.

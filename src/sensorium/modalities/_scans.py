@@ -26,7 +26,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of a scan before its voxels are decoded.
+    """The properties of a scan that its header declares.
 
     Attributes:
         shape: slices, rows, columns.

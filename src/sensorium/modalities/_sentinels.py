@@ -19,7 +19,7 @@ Truths = npt.NDArray[np.bool_]
 
 DAY = 86_400.0  # seconds
 LEAST = 2  # cells of one value; a single one may be a measurement
-OTHERS = 20  # other values, from which a value can lie outside of them
+OTHERS = 20  # fewest other values that a sentinel is compared with
 # How many ranges of the others a value lies outside of them. A price of 999 is plausible, -99.9 or 9999 hardly ever.
 NEGATIVE, LONG_NINES, SHORT_NINES, ZEROS, DATE_RANGES = 1.0, 2.0, 3.0, 3.0, 1.0
 SMALLEST, LONG, LARGEST = 99.0, 999.0, 10.0**15 - 1  # of nines; the limit from which positive ones are long
@@ -82,7 +82,7 @@ def sentinel_note(
     reason = f"{count(sum(cells.values()), 'cell')} ({examples}){IN_TRAINING} lie far from the other values and"
     usual = bool(USUAL & set(spelt_codes([*cells])))
     if is_target:
-        cure = "if they are, empty these cells" if usual else f"{set_missing([*cells])} reads them as missing"
+        cure = "if they do, empty these cells" if usual else f"{set_missing([*cells])} reads them as missing"
     else:  # for the column only: flags for the whole table would override each other
         words = json.dumps([*known, *cells], ensure_ascii=False)
         cure = f"{set_option(name, 'missing', words)} reads them as missing"

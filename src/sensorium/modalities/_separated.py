@@ -12,7 +12,7 @@ from sensorium.table import are_codes
 
 STRONG = ("|", ";", "\t", "\n")  # rarely anything but a separator
 SEPARATORS = (*STRONG, ",", "/")
-OFTEN = 0.2  # share of the cells with a strong separator from which it is used
+OFTEN = 0.2  # share of the cells with a strong separator above which it is used
 SHORT_NAME, WORDS = 40, 3  # characters and, on average, words of a tag
 SINGLE = 0.2  # share of the names that may occur in one cell only
 SHARED = 1 / 3  # share of the distinct names that occur in more than one combination

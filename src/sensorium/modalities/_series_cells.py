@@ -28,7 +28,7 @@ Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
 
 @dataclass(frozen=True)
 class Stamps:
-    """How the files of a column store timestamps.
+    """The timestamp format of a column of files.
 
     Attributes:
         time: the column of timestamps; empty for the first column of dates, if any.
@@ -91,7 +91,7 @@ class CellReader:
                     store(row, read_list(self.notation.read(value) if isinstance(value, str) else value))
                     present[row] = True
             except Unreadable as error:
-                problems.append(tell(column, row, error.reason, error.cure))
+                problems.append(missing_cell(column, row, error.reason, error.cure))
         return present, problems
 
 
@@ -137,6 +137,6 @@ def _named_like_files(column: Column) -> npt.NDArray[np.bool_]:
     return np.asarray(found)
 
 
-def tell(column: Column, row: int, reason: str, cure: str = "") -> Problem:
+def missing_cell(column: Column, row: int, reason: str, cure: str = "") -> Problem:
     """Report a cell as missing, with the reason."""
     return Problem(row, column.name, f"{reason}: read as missing", cure, shorten(column.data[row].as_py()))

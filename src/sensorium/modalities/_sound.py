@@ -28,7 +28,7 @@ Wave = npt.NDArray[np.float32]
 
 
 class _Sound(NamedTuple):
-    """What to read for an audio clip: files for libsndfile, one after the other, or a format for PyAV.
+    """The parts to read for an audio clip: files for libsndfile, one after the other, or a format for PyAV.
 
     Attributes:
         cut: whether the last file is truncated.

@@ -23,7 +23,7 @@ NEAR = (946_684_800.0, 1_893_456_000.0)  # 2000 to 2030: if the column's name do
 POSSIBLE = (-2_208_988_800.0, 7_258_118_400.0)  # 1900 to 2200: outside, the unit must be another one
 SMALLEST = 180_001  # January 1800 as digits: smaller numbers are not dates
 MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
-ENOUGH = 20  # cells from which numbers can be dates although the name does not suggest it
+ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
 DAY = 86_400.0
 HINTS = words(
     "time times timestamp datetime date dates day dt ts stamp epoch unix created updated modified changed deleted "

@@ -96,7 +96,11 @@ def read_list(value: Any) -> Steps:
     try:
         values = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        reason = "the steps have unequal widths or are not numbers" if width else "the list contains no numbers"
+        reason = (
+            "the steps have unequal widths or are not numbers"
+            if width
+            else "the list contains other values than numbers"
+        )
         raise Unreadable(reason) from None
     return Steps(_shaped(values))
 

@@ -33,7 +33,7 @@ MAGIC = (b"fLaC", b"OggS", b"FORM", b".snd", b"caff", b"riff")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
 LOWEST_RATE = 100  # Hz: a hop is one sample
 LONGEST = 10.0  # seconds kept of a clip by default, at most
-MUCH = 1.1  # multiple of the kept length from which a longer clip is reported
+MUCH = 1.1  # multiple of the kept length above which a clip is reported
 FEW = 0.01  # share of clips that may be so long without a report
 SHOWN = 4  # curves in an overview
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
@@ -89,12 +89,14 @@ class Audio(Modality):
         seconds: Seconds | None = None,
         form: Literal["log_mel", "waveform"] = "log_mel",
     ) -> Self:
-        """Args:
-        column: training rows.
-        rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
-        mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
-        seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
-        form: a log-mel spectrogram, or the waveform itself, which some pretrained models need.
+        """Learn the sampling rate, the length kept, and mean and deviation per mel band.
+
+        Args:
+            column: training rows.
+            rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
+            mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
+            seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
+            form: a log-mel spectrogram, or the waveform itself, which some pretrained models need.
 
         Raises:
             ConfigError: `mels` is set for a waveform.

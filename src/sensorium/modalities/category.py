@@ -28,8 +28,8 @@ UNKNOWN = {
     UNSEEN: "the category was not seen in training: read as unknown",
     SEVERAL: "several categories have this value: read as unknown",
 }
-MANY_CUT = 0.2  # share of the cells with a rare name from which they are reported
-SENTENCE = 5  # words on average from which repeated strings are likely text
+MANY_CUT = 0.2  # share of cells with a rare name that is reported
+SENTENCE = 5  # mean number of words above which repeated strings are likely text
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,13 @@ class Category(Modality):
         max_levels: PositiveInt = 10_000,
         fold_case: bool = False,
     ) -> Self:
-        """Args:
-        column: training rows.
-        min_count: rarer names are read as unknown (unless every name is that rare).
-        max_levels: number of categories, the most frequent ones.
-        fold_case: read names that differ only in case as one category.
+        """Learn the names.
+
+        Args:
+            column: training rows.
+            min_count: rarer names are read as unknown (unless every name is that rare).
+            max_levels: number of categories, the most frequent ones.
+            fold_case: read names that differ only in case as one category.
         """
         counts = pc.value_counts(column.strings.drop_null()).to_pylist()
         counts, trimmed = _joined(counts, bare)

@@ -119,12 +119,14 @@ class Date(Modality):
         unit: Unit | None = None,
         missing: Words | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        day_first: whether 01/02/2026 is in February; inferred from the values by default.
-        pivot: two-digit years from it on are 19xx, below it 20xx; by default 50, for dates of birth 30.
-        unit: unit of numbers counted from 1970; inferred from the values by default.
-        missing: dates that stand for a missing value, such as 9999-12-31; by default those of the table.
+        """Learn how dates are written, and their scale.
+
+        Args:
+            column: training rows.
+            day_first: whether 01/02/2026 is in February; inferred from the values by default.
+            pivot: two-digit years from it on are 19xx, below it 20xx; by default 50, for dates of birth 30.
+            unit: unit of numbers counted from 1970; inferred from the values by default.
+            missing: dates that stand for a missing value, such as 9999-12-31; by default those of the table.
         """
         guessed = pivot is None
         pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
@@ -304,7 +306,7 @@ class Date(Modality):
         if len({readings[order] for order in fit}) > 1:
             return "the order of day and month is not known from training: read as missing"
         words = " and ".join(DATE_ORDERS[order] for order in fit)
-        return f"no training date has this form: read {words}, the only possible order" if fit else MISSING
+        return f"no training date is written like this: read {words}, the only possible order" if fit else MISSING
 
     def _swapped(self, dates: SpeltDates, moments: Seconds, name: str) -> list[Problem]:
         """Report the column as a whole if some cells show another order of day and month than training."""

@@ -69,10 +69,12 @@ class Document(Modality):
         length: Many | None = None,
         tokenizer: str | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        pages: number of pages read, from the first.
-        unit, vocabulary, min_count, lowercase, length, tokenizer: as in text.
+        """Learn the vocabulary and the length kept.
+
+        Args:
+            column: training rows.
+            pages: number of pages read, from the first.
+            unit, vocabulary, min_count, lowercase, length, tokenizer: as in text.
         """
         found = decode_sample(column, lambda source: _pdf.read_text(source, pages)[0], most=VOCABULARY_FROM)
         texts = replace(column, data=pa.array(found, pa.string()))

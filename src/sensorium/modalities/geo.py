@@ -89,10 +89,12 @@ class Geo(Modality):
 
     @classmethod
     def learn(cls, column: Column, *, order: Order = "lat_lon", scales: Annotated[int, Field(gt=0, le=64)] = 4) -> Self:
-        """Args:
-        column: training rows.
-        order: which of two numbers comes first, if no name or letter tells it.
-        scales: number of wavelengths, each half as long as the previous one.
+        """Learn the scale of the points.
+
+        Args:
+            column: training rows.
+            order: which of two numbers comes first, if no name or letter tells it.
+            scales: number of wavelengths, each half as long as the previous one.
         """
         points, _ = _points(column, order)
         places = _on_sphere(points[np.isfinite(points[:, 0])])
@@ -144,7 +146,7 @@ def _point(cell: Any, order: Order) -> tuple[float, float]:
         Unreadable: the cell is not such a pair, or is out of range.
     """
     if isinstance(cell, str):
-        cell = _spelt(cell)
+        cell = _parse_text(cell)
     if isinstance(cell, Mapping):
         parts = {str(name).lower(): value for name, value in cell.items()}
         pair = [next((parts[name] for name in names if name in parts), None) for names in (LATITUDE, LONGITUDE)]
@@ -162,7 +164,7 @@ def _point(cell: Any, order: Order) -> tuple[float, float]:
     return north, east
 
 
-def _spelt(text: str) -> Any:
+def _parse_text(text: str) -> Any:
     """Parse a text: a mapping if letters or names identify the numbers, else a pair; None for neither."""
     text = text.strip()
     if len(text) > LONGEST_TEXT:

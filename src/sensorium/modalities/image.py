@@ -24,6 +24,7 @@ from sensorium.modalities._pictures import (
     HEIC_CURE,
     HEIC_DECODER,
     NO_HEIC,
+    add_note,
     can_read_heic,
     deep_values,
     is_heic,
@@ -31,7 +32,6 @@ from sensorium.modalities._pictures import (
     listening,
     look,
     opened,
-    tell,
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
@@ -117,15 +117,17 @@ class Image(Modality):
         max_pixels: MaxPixels = 100_000_000,
         levels: tuple[float, float] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
-        channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
-        fit: stretch to a square, pad it, or crop its middle.
-        ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
-        max_pixels: reject larger files.
-        levels: values of images with more than 8 bits that become black and white; by default learned from the training
-            images.
+        """Learn the size, the channels, and the scale of values with more than 8 bits.
+
+        Args:
+            column: training rows.
+            size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
+            channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
+            fit: stretch to a square, pad it, or crop its middle.
+            ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
+            max_pixels: reject larger files.
+            levels: values of images with more than 8 bits that become black and white; by default learned from the
+                training images.
         """
         looks = decode_sample(column, lambda source: look(source, max_pixels))
         sides = [min(look.width, look.height) for look in looks]
@@ -183,9 +185,9 @@ class Image(Modality):
             return ImageOps.exif_transpose(picture)  # as Pillow reads it
         values, alpha = deep_values(picture, source)
         if scale:
-            tell(scale.misfit(values))
+            add_note(scale.misfit(values))
         else:
-            tell(UNKNOWN.format(kind) if self.seen else "")
+            add_note(UNKNOWN.format(kind) if self.seen else "")
             span = span_of(values, kind)
             scale = learn_scale([span]) if span else Scale(0, 1, 0, 1)
         return as_picture(scale.apply(values, self.ground), alpha)

@@ -76,15 +76,17 @@ class Images(Modality):
         most: Many | None = None,
         levels: tuple[float, float] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
-        channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
-        fit: stretch to a square, pad it, or crop its middle.
-        ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
-        most: images kept per cell; by default as many as the fullest training cell has, at most 16.
-        levels: values of images with more than 8 bits that become black and white; by default learned from the training
-            images.
+        """Learn the size, the channels, and the number of images kept.
+
+        Args:
+            column: training rows.
+            size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
+            channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
+            fit: stretch to a square, pad it, or crop its middle.
+            ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
+            most: images kept per cell; by default as many as the fullest training cell has, at most 16.
+            levels: values of images with more than 8 bits that become black and white; by default learned from the
+                training images.
         """
         flat, owners = flat_cells(column)
         one = Image.learn(flat, size=size, channels=channels, fit=fit, ground=ground, levels=levels)

@@ -1,4 +1,4 @@
-"""Numbers: standardized with the training rows; ±inf and other text are missing, with a reason."""
+"""Numbers: standardized with the training rows; infinite values and other text are missing, with a reason."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ Floats = npt.NDArray[np.float64]
 
 TINY = 1e-300  # below it, differences of values are too small to divide by
 FARTHEST = 1e6  # standard deviations from the mean
-FEWEST = 20  # values from which outliers can be detected
+FEWEST = 20  # fewest values for outlier detection
 MOST_FAR = 0.01  # share of the values that may be outliers
 SAMPLED = 10_000  # values that are checked first, to rule outliers out quickly
 GAP, SPREADS = 100.0, 1000.0  # multiples of the distance of the others; of the interquartile range
@@ -138,14 +138,16 @@ class Number(Modality):
         missing: Words | None = None,
         censored: Literal["limit", "missing"] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        bins: number of quantile bins of the piecewise-linear embedding.
-        decimal: decimal mark; by default the setting of the table, else inferred from the cells.
-        thousands: mark between groups of digits; by default the setting of the table, else inferred from the cells.
-        currency: the currency to read if there are several; cells in others are missing.
-        missing: words or numbers that stand for a missing value.
-        censored: how to read "<5": as its limit, or as missing; by default the setting of the table.
+        """Learn the notation and the scale of the numbers.
+
+        Args:
+            column: training rows.
+            bins: number of quantile bins of the piecewise-linear embedding.
+            decimal: decimal mark; by default the setting of the table, else inferred from the cells.
+            thousands: mark between groups of digits; by default the setting of the table, else inferred from the cells.
+            currency: the currency to read if there are several; cells in others are missing.
+            missing: words or numbers that stand for a missing value.
+            censored: how to read "<5": as its limit, or as missing; by default the setting of the table.
         """
         known = column.conventions.given(
             decimal=decimal, thousands=thousands, currency=currency, missing=missing, censored=censored

@@ -61,12 +61,14 @@ class Pages(Modality):
         fit: Fit = "stretch",
         most: Many = 4,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: side in pixels.
-        channels: 1 for grey, 3 for RGB.
-        fit: stretch to a square, pad it, or crop its middle.
-        most: number of pages read, from the first.
+        """Set how pages are drawn; count files with more pages.
+
+        Args:
+            column: training rows.
+            size: side in pixels.
+            channels: 1 for grey, 3 for RGB.
+            fit: stretch to a square, pad it, or crop its middle.
+            most: number of pages read, from the first.
         """
         counts = decode_sample(column, _pdf.count_pages)
         return cls(size, channels, fit, most, sum(number > most for number in counts), len(counts))

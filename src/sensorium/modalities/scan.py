@@ -1,4 +1,4 @@
-"""Medical images: DICOM files and series, and NIfTI volumes, resampled to one grid; patient data is never stored."""
+"""Medical images: DICOM files and series, and NIfTI volumes, resampled to one grid. Patient names are never stored."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Scan(Modality):
 
     Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
     before the window clips it. Of several orientations, time points, echoes … one volume is used, and the rest is
-    reported. No patient data is stored or shown.
+    reported. Nothing that a file says about its patient is stored or shown.
 
     Attributes:
         size: number of rows and columns.
@@ -97,14 +97,17 @@ class Scan(Modality):
         window: Literal["auto", "lung", "bone", "brain", "soft_tissue"] | tuple[FiniteFloat, PositiveFloat] = "auto",
         max_voxels: MaxPixels = 2**27,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: rows and columns; by default the median shorter side of the training scans, between 16 and 64.
-        depth: slices; by default 1 if most training scans are single images, else their median, at most 32.
-        spacing: voxel spacing in mm; by default each scan is stretched to the grid.
-        window: displayed range of values: centre and width, or the name of a CT window. `auto` uses the window in the
-            file for single images, the 0.5th to 99.5th percentile of the training scans for CT volumes, else of each.
-        max_voxels: reject larger scans.
+        """Learn the grid and the range of values.
+
+        Args:
+            column: training rows.
+            size: rows and columns; by default the median shorter side of the training scans, between 16 and 64.
+            depth: slices; by default 1 if most training scans are single images, else their median, at most 32.
+            spacing: voxel spacing in mm; by default each scan is stretched to the grid.
+            window: displayed range of values: centre and width, or the name of a CT window. `auto` uses the window in
+                the file for single images, the 0.5th to 99.5th percentile of the training scans for CT volumes, else of
+                each.
+            max_voxels: reject larger scans.
         """
         _require()
         with quiet():

@@ -81,11 +81,13 @@ class ScanTag(Modality):
         kind: Literal["number", "category"] | None = None,
         personal: bool = False,
     ) -> Self:
-        """Args:
-        column: training rows.
-        attribute: keyword in DICOM's dictionary; by default the name of the view, else Modality.
-        kind: by default as the dictionary declares it: numbers and ages are numbers.
-        personal: allow names, numbers, dates, places and free text, which may identify a patient.
+        """Learn the scale of a number, or the names of a category.
+
+        Args:
+            column: training rows.
+            attribute: keyword in DICOM's dictionary; by default the name of the view, else Modality.
+            kind: by default as the dictionary declares it: numbers and ages are numbers.
+            personal: allow names, numbers, dates, places and free text, which may identify a patient.
 
         Raises:
             SchemaError: there is no such attribute.

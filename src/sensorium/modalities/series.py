@@ -18,7 +18,7 @@ from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities._overview import Overview, outline
-from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_lists, learn_stamps, tell
+from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_lists, learn_stamps, missing_cell
 from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps
 from sensorium.modalities.date import Date
 from sensorium.modalities.number import mean_and_deviation, standardise
@@ -100,16 +100,20 @@ class Series(Modality):
         separator: Annotated[str, Field(min_length=1)] | None = None,
         decimal: Literal[".", ","] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        steps: steps kept of a series, the last ones; by default those of the longest training series, at most 2,048.
-        scale: standardize with the training rows (column), or each series with its own level and spread (cell).
-        channels: columns to read from CSV and Parquet files; by default the number columns of the first training file.
-        time: column of timestamps in such files (dates or numbers); by default the first column of dates.
-        since: add the time since the previous step (seconds, or the unit of the numbers) as a channel.
-        day_first: whether the timestamp 01/02/2026 is in February; inferred from the training files by default.
-        separator: separator of numbers in text without brackets; inferred from the training rows by default.
-        decimal: decimal mark of such numbers; inferred from the training rows by default.
+        """Learn the channels, their scale, and the length kept.
+
+        Args:
+            column: training rows.
+            steps: steps kept of a series, the last ones; by default those of the longest training series, at most
+                2,048.
+            scale: standardize with the training rows (column), or each series with its own level and spread (cell).
+            channels: columns to read from CSV and Parquet files; by default the number columns of the first training
+                file.
+            time: column of timestamps in such files (dates or numbers); by default the first column of dates.
+            since: add the time since the previous step (seconds, or the unit of the numbers) as a channel.
+            day_first: whether the timestamp 01/02/2026 is in February; inferred from the training files by default.
+            separator: separator of numbers in text without brackets; inferred from the training rows by default.
+            decimal: decimal mark of such numbers; inferred from the training rows by default.
         """
         stamps = learn_stamps(column, time, day_first=day_first)
         notation = learn_list_notation(column, separator, decimal)
@@ -154,7 +158,7 @@ class Series(Modality):
             cells[row], infinite[row] = self._scaled(values), bool(np.isinf(values).any())
 
         present, problems = self._reader.read(column, work, store)
-        return Encoded(Ragged.of(cells, empty), present, problems + _tell_infinite(column, infinite))
+        return Encoded(Ragged.of(cells, empty), present, problems + _infinite_problems(column, infinite))
 
     def _encode_flat(self, column: Column, work: Work) -> Encoded:
         """Encode all cells at once: reading millions of windows one by one would be slow."""
@@ -167,14 +171,14 @@ class Series(Modality):
         infinite = (np.bincount(cell[np.isinf(values)], minlength=len(column)) > 0) & (numbers > 0)
         present = numbers > 0
         problems = [
-            tell(column, row, EMPTY if lists.lengths[row] == 0 else f"{BLANK} {self.steps} steps")
+            missing_cell(column, row, EMPTY if lists.lengths[row] == 0 else f"{BLANK} {self.steps} steps")
             for row in np.flatnonzero(lists.present & ~present).tolist()
         ]
         lengths = np.where(present, kept, 0)
         scaled = self._scaled(values[present[cell], None])
         work.advance(len(column))
         ragged = Ragged(scaled, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
-        return Encoded(ragged, present, problems + _tell_infinite(column, infinite))
+        return Encoded(ragged, present, problems + _infinite_problems(column, infinite))
 
     def _checked(self, cell: Steps) -> Floats:
         """Return float64[steps, channels]: the last steps."""
@@ -237,7 +241,7 @@ def _channels(cell: Steps, names: list[str], *, since: bool) -> Floats:
     return np.concatenate([values, cell.since()], 1) if since else values
 
 
-def _tell_infinite(column: Column, infinite: npt.NDArray[np.bool_]) -> list[Problem]:
+def _infinite_problems(column: Column, infinite: npt.NDArray[np.bool_]) -> list[Problem]:
     reason = "the series has infinite values: read as gaps"
     rows = map(int, np.flatnonzero(infinite))
     return [Problem(row, column.name, reason, "", shorten(column.data[row].as_py())) for row in rows]

@@ -76,12 +76,14 @@ class Sounds(Modality):
         seconds: Seconds | None = None,
         most: Many | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
-        mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
-        seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
-        most: clips kept per cell; by default as many as the fullest training cell has, at most 16.
+        """Learn as for one clip, and the number of clips kept.
+
+        Args:
+            column: training rows.
+            rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
+            mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
+            seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
+            most: clips kept per cell; by default as many as the fullest training cell has, at most 16.
         """
         flat, owners = flat_cells(column)
         one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)

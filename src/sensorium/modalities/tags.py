@@ -24,7 +24,7 @@ from sensorium.table import Column, spelt_names
 
 NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of an unknown tag, of the first known tag
 LOOKED_AT = 1000  # cells by which tags are distinguished from text
-MANY_CUT = 0.2  # share of the tags from which unknown ones are reported
+MANY_CUT = 0.2  # share of unknown tags that is reported
 ONCE = 0.95  # share of the cells without repetition: words of a text repeat, members of a set do not
 
 
@@ -83,12 +83,14 @@ class Tags(Modality):
         min_count: PositiveInt = 2,
         max_tags: PositiveInt = 10_000,
     ) -> Self:
-        """Args:
-        column: training rows.
-        separator: separator of the tags in text, such as ";" in "red;round;big"; by default the one of | ; , / that the
-            training rows use, none if they are lists.
-        min_count: tags in fewer cells are read as unknown (unless every tag is that rare).
-        max_tags: number of tags kept, the most frequent ones.
+        """Learn the vocabulary of tags.
+
+        Args:
+            column: training rows.
+            separator: separator of the tags in text, such as ";" in "red;round;big"; by default the one of | ; , / that
+                the training rows use, none if they are lists.
+            min_count: tags in fewer cells are read as unknown (unless every tag is that rare).
+            max_tags: number of tags kept, the most frequent ones.
         """
         separator = separator or _learn_separator(column)
         cells = [_listed(value, separator) for value in column.values.to_pylist()]

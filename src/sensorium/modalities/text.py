@@ -37,9 +37,9 @@ TOKENIZER = "tokenizer.json"
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 LONGEST = 1024  # tokens kept of a text by default, at most: recurrent encoders are slow on long ones
 LISTS_FROM = 200  # cells by which lists of numbers are distinguished from text
-MANY_UNKNOWN, MANY_CUT = 0.8, 0.05  # shares of rare words from which they are reported; the latter if it is full
+MANY_UNKNOWN, MANY_CUT = 0.8, 0.05  # shares of rare words that are reported; the latter for a full vocabulary
 CHARACTERS_PER_TOKEN = 24  # before tokenizing, a text is cut at `length` (or LONGEST) times this: hostile cells
-HUGE = 100_000  # characters from which a cut text is reported
+HUGE = 100_000  # length in characters above which a cut text is reported
 CHUNK = 2048  # texts tokenized at a time
 AS_PICTURE = "\ufe0f"  # variation selector of emoji: a colour presentation with the same meaning
 # Kana, ideographs, Thai, Lao, Burmese, Khmer: scripts that do not separate words by spaces.
@@ -98,15 +98,17 @@ class Text(Modality):
         length: Many | None = None,
         tokenizer: str | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        unit: tokens are whole words, byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909), or characters.
-        vocabulary: largest number of tokens, including padding and unknown.
-        min_count: rarer words (or pairs) do not become tokens.
-        lowercase: convert to lower case.
-        length: tokens kept of a text, the first ones; by default the length of the longest training text, at most
-            1,024.
-        tokenizer: use the tokenizer of a pretrained model, folder or hub name, instead of learning one.
+        """Learn the vocabulary and the length kept.
+
+        Args:
+            column: training rows.
+            unit: tokens are whole words, byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909), or characters.
+            vocabulary: largest number of tokens, including padding and unknown.
+            min_count: rarer words (or pairs) do not become tokens.
+            lowercase: convert to lower case.
+            length: tokens kept of a text, the first ones; by default the length of the longest training text, at most
+                1,024.
+            tokenizer: use the tokenizer of a pretrained model, folder or hub name, instead of learning one.
         """
         whole = _joined(column).strings.drop_null()
         most = _characters(length or LONGEST)
@@ -203,7 +205,7 @@ def _chunks(texts: pa.Array) -> Iterator[list[str]]:
 
 
 def _joined(column: Column) -> Column:
-    """Join lists of texts to one text per cell."""
+    """Join lists of texts into one text per cell."""
     if not (column.is_list and pa.types.is_string(column.data.type.value_type)):
         return column
     lists = column.data.to_pylist()

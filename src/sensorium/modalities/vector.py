@@ -55,10 +55,12 @@ class Vector(Modality):
         separator: Annotated[str, Field(min_length=1)] | None = None,
         decimal: Literal[".", ","] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows; the most frequent width is that of the column.
-        separator: separator of numbers in text without brackets; inferred from the training rows by default.
-        decimal: decimal mark of such numbers; inferred from the training rows by default.
+        """Learn the width, and mean and deviation per dimension.
+
+        Args:
+            column: training rows; the most frequent width is that of the column.
+            separator: separator of numbers in text without brackets; inferred from the training rows by default.
+            decimal: decimal mark of such numbers; inferred from the training rows by default.
         """
         notation = learn_list_notation(column, separator, decimal)
         cells = [cell for cell in (_finite(cell, notation) for cell in column.values.to_pylist()) if cell is not None]

@@ -92,14 +92,16 @@ class Video(Modality):
         channels: Channels = 3,
         fit: Fit = "stretch",
     ) -> Self:
-        """Args:
-        column: training rows.
-        frames: frames sampled from a video, at most.
-        rate: frames per second from the start; by default `frames` frames, each from the middle of one of as many equal
-            segments (Wang et al. 2016, arXiv:1608.00859).
-        size: side in pixels; by default the median shorter side of the training videos, between 16 and 64.
-        channels: 1 for grey, 3 for RGB.
-        fit: stretch to a square, pad it, or crop its middle.
+        """Learn the size of the frames.
+
+        Args:
+            column: training rows.
+            frames: frames sampled from a video, at most.
+            rate: frames per second from the start; by default `frames` frames, each from the middle of one of as many
+                equal segments (Wang et al. 2016, arXiv:1608.00859).
+            size: side in pixels; by default the median shorter side of the training videos, between 16 and 64.
+            channels: 1 for grey, 3 for RGB.
+            fit: stretch to a square, pad it, or crop its middle.
         """
         if size is None:
             sides = [min(each) for each in decode_sample(column, _sides, most=LEARN_FROM)]
