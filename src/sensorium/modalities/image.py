@@ -125,7 +125,7 @@ class Image(Modality):
             channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
             fit: stretch to a square, pad it, or crop its middle.
             ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
-            max_pixels: reject larger files.
+            max_pixels: reject files with more pixels.
             levels: values of images with more than 8 bits that become black and white; by default learned from the
                 training images.
         """

@@ -107,7 +107,7 @@ class Scan(Modality):
             window: displayed range of values: centre and width, or the name of a CT window. `auto` uses the window in
                 the file for single images, the 0.5th to 99.5th percentile of the training scans for CT volumes, else of
                 each.
-            max_voxels: reject larger scans.
+            max_voxels: reject scans with more voxels.
         """
         _require()
         with quiet():

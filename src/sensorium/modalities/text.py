@@ -185,7 +185,7 @@ class Text(Modality):
 
 
 def _characters(length: int) -> int:
-    """Return how many characters are tokenized, the same in training and later: a cut word would be another one."""
+    """Return how many characters of a text are tokenized; the same in training, so that a cut word stays the same."""
     return max(length, LONGEST) * CHARACTERS_PER_TOKEN
 
 

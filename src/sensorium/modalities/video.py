@@ -131,7 +131,7 @@ class Video(Modality):
             return np.stack([self._prepared(frame) for frame in _on_show(container, self._moments(times), keys)])
 
     def _moments(self, times: Sequence[float]) -> list[float]:
-        """Return the seconds at which frames are taken; `times` are those of all frames, and the last end."""
+        """Return the seconds at which frames are taken; `times` are those of all frames, then the end."""
         start, length = times[0], times[-1] - times[0]
         if self.rate:
             count = min(self.frames, max(1, int(np.ceil(length * self.rate))))
