@@ -100,10 +100,10 @@ def test_damaged_files_are_missing_with_a_reason_and_spare_the_others(tmp_path):
     nan[100] = np.nan
     flac = file(np.random.default_rng(0).normal(0, 0.1, 8000), kind="FLAC")
     broken = {
-        "none.wav": (file(np.zeros(0)), "without samples"),
-        "nan.wav": (file(nan, subtype="FLOAT"), "no finite numbers"),
-        "text.wav": (b"this is no sound at all", "libsndfile"),
-        "cut.flac": (flac[: len(flac) // 2], "sound"),
+        "none.wav": (file(np.zeros(0)), "no samples"),
+        "nan.wav": (file(nan, subtype="FLOAT"), "not finite numbers"),
+        "text.wav": (b"this is no sound at all", "its format is not supported"),
+        "cut.flac": (flac[: len(flac) // 2], "audio"),
         "empty.wav": (b"", "empty (0 bytes)"),
     }
     for name, (content, _) in broken.items():
@@ -180,7 +180,7 @@ def test_a_cut_file_is_missing_as_bytes_and_as_a_path(kind, kept, tmp_path):
     for cells in ([cut, content], ["cut", "whole"]):
         found = plain().encode(column(cells, tmp_path))
         assert found.present.tolist() == [False, True]
-        assert len(found.problems) == 1 and "sound" in found.problems[0].reason
+        assert len(found.problems) == 1 and "audio is" in found.problems[0].reason
 
 
 def test_a_recording_whose_length_was_not_known_when_it_began_is_read():
@@ -256,7 +256,7 @@ def test_clips_that_are_cut_are_told_once():
     long, short = file(tone(seconds=14)), file(tone(seconds=1))
     told = Audio.learn(column([long, short, short])).findings("call")
     assert [(p.row, p.column) for p in told] == [(None, "call")]
-    assert "1 of 3 sounds looked at are longer than 10 s" in told[0].reason
+    assert "1 of 3 sampled audio clips are longer than 10 s" in told[0].reason
     assert "modalities.call.seconds" in told[0].cure
     assert Audio.learn(column([long, short]), seconds=14).findings("call") == []
     assert Audio.learn(column([short] * 3)).findings("call") == []

@@ -45,16 +45,14 @@ def test_a_long_word_is_the_one_that_was_learnt():
 def test_a_vocabulary_that_is_full_says_how_many_words_it_lacks():
     texts = [" ".join(f"w{(k * 5 + i) % 40}" for i in range(5)) for k in range(80)]
     assert told(Text.learn(column(texts))) == []
-    assert "are rare, and read as unknown" in told(Text.learn(column(texts), vocabulary=20))[0]
+    assert "are rare and read as unknown" in told(Text.learn(column(texts), vocabulary=20))[0]
     assert "100% of the words" in told(Text.learn(column([f"a{k} b{k}" for k in range(50)])))[0]
 
 
 def test_series_keep_their_last_steps_and_say_so():
     cells = [np.arange(5000.0).tolist(), np.arange(100.0).tolist()] * 4
     learnt = Series.learn(column(cells))
-    assert told(learnt) == [
-        "4 of 8 series are longer than 2,048 steps: their beginning is cut, the last steps are read"
-    ]
+    assert told(learnt) == ["4 of 8 series are longer than 2,048 steps: only their last steps are read"]
     assert learnt.encode(column(cells)).values[0][-1, 0] == pytest.approx((4999 - learnt.mean[0]) / learnt.deviation[0])
     assert told(Series.learn(column(cells), steps=5000)) == []
 
@@ -67,7 +65,7 @@ def test_rare_names_are_told_where_they_are_many():
     assert told(Category.learn(column(["a", "b", "c"] * 9), max_levels=2))
     assert told(Tags.learn(column([["a", "b"]] * 9 + [["c"]]))) == []
     assert told(Tags.learn(column([["a", f"n{k}"] for k in range(9)]))) == [
-        "50% of the tags in the cells are rare: they are read as unknown"
+        "50% of the tags in the cells are rare and read as unknown"
     ]
 
 

@@ -242,19 +242,19 @@ def test_a_cell_is_read_the_same_whatever_stands_beside_it():
 def test_an_order_that_training_did_not_show_is_not_guessed():
     encoded = Date.learn(column(["2026-01-31", "2026-02-01"])).encode(column(["03/04/2026", "2026/04/03"]))
     assert encoded.present.tolist() == [False, True]
-    assert "day first or month first?" in encoded.problems[0].reason
+    assert "order of day and month is not known" in encoded.problems[0].reason
 
 
 @pytest.mark.parametrize(
     ("text", "day", "said"),
     [
-        ("13/04/2021", "2021-04-13", "read day first, the only reading"),
-        ("24.05.2020", "2020-05-24", "read day first, the only reading"),
-        ("04/13/2021", "2021-04-13", "read month first, the only reading"),
-        ("05/05/2021", "2021-05-05", "read day first and month first, the only reading"),
-        ("24.05.2020 10:30", "2020-05-24", "read day first, the only reading"),
-        ("03.04.2021", None, "day first or month first? no training cell shows which: read as missing"),
-        ("24.05.20", None, "no training cell shows which"),
+        ("13/04/2021", "2021-04-13", "read day first, the only possible order"),
+        ("24.05.2020", "2020-05-24", "read day first, the only possible order"),
+        ("04/13/2021", "2021-04-13", "read month first, the only possible order"),
+        ("05/05/2021", "2021-05-05", "read day first and month first, the only possible order"),
+        ("24.05.2020 10:30", "2020-05-24", "read day first, the only possible order"),
+        ("03.04.2021", None, "the order of day and month is not known from training: read as missing"),
+        ("24.05.20", None, "order of day and month is not known"),
         ("32/13/2020", None, "not a date: read as missing"),
     ],
 )
@@ -279,7 +279,7 @@ def test_a_date_far_beyond_the_training_rows_is_told(text):
     model = Date.learn(column(DECADE))
     for cell in (text, datetime.date.fromisoformat(text)):
         [problem] = model.encode(column([cell])).problems
-        assert "more than 10 times the range of the training values (2010-01-15 to 2020-12-15)" in problem.reason
+        assert "far outside the training range (2010-01-15 to 2020-12-15), by more than 10 times" in problem.reason
         assert problem.row == 0
     fields, arrays = model.state()
     old = {key: value for key, value in fields.items() if key not in ("earliest", "latest", "sentinels")}
@@ -298,7 +298,7 @@ def test_dates_that_go_on_after_the_training_rows_are_not_told():
 def test_days_that_stand_for_a_gap_are_told_with_the_setting_that_empties_them(text):
     days = [".".join(reversed(day.split("-"))) for day in DECADE] if "." in text else DECADE
     [found] = Date.learn(column([*days, *[text] * 4])).findings("c")
-    assert found.reason.startswith(f"4 cells ({text!r}) in the training rows stand apart from the other values")
+    assert found.reason.startswith(f"4 cells ({text!r}) in the training rows lie far from the other values")
     setting = yaml.safe_load(found.cure.split("'")[1].split("=", 1)[1])
     emptied = open_table({"c": [*days, *[text] * 4]}, TableConfig(missing=setting)).column("c")
     assert emptied.data.null_count == 4

@@ -35,7 +35,7 @@ def test_a_time_with_a_zone_is_told_where_training_has_none_and_the_reverse(form
     shifted, unnamed = told(naive, other_aware), told(aware, other_naive)
     assert [problem.row for problem in shifted] == [problem.row for problem in unnamed] == list(range(60))
     assert "converted to UTC" in shifted[0].reason and "without a zone" in shifted[0].cure
-    assert "read as UTC" in unnamed[0].reason and "write the zone" in unnamed[0].cure
+    assert "read as UTC" in unnamed[0].reason and "with its zone" in unnamed[0].cure
     assert not told(naive, other_naive) and not told(aware, other_aware) and not told(naive, other_utc)
 
 

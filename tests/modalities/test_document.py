@@ -59,7 +59,7 @@ def test_a_scanned_file_has_no_text_but_pages():
     cells = column([says("words"), shades(0.5, 1)])
     found = Document.learn(cells).encode(cells)
     assert found.present.tolist() == [True, False]
-    assert "without text" in found.problems[0].reason and "NAME.pages" in found.problems[0].cure
+    assert "has no text" in found.problems[0].reason and "NAME.pages" in found.problems[0].cure
     pages = Pages.learn(cells).encode(cells)
     assert pages.present.all() and not pages.problems
     assert [round(page.mean() / 255, 1) for page in pages.values[1]] == [0.5, 1.0]
@@ -88,10 +88,10 @@ def test_a_huge_page_is_drawn_small(size):
 
 ENCRYPTED = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>/ID[<00><00>]" % (b"1f" * 32, b"2e" * 32)
 FAULTS = {
-    "no PDF": (b"plain words", "no PDF file"),
+    "no PDF": (b"plain words", "not a PDF file"),
     "nothing": (b"", "0 bytes"),
-    "the mark alone": (b"%PDF-1.7\n", "damaged PDF file"),
-    "no pages": (make_pdf([]), "damaged PDF file"),
+    "the mark alone": (b"%PDF-1.7\n", "PDF file is damaged"),
+    "no pages": (make_pdf([]), "PDF file is damaged"),
     "encrypted": (make_pdf([b""], extra=ENCRYPTED), "encrypted"),
 }
 
@@ -123,7 +123,7 @@ def test_a_damaged_page_is_left_out_and_told():
     learnt = Document.learn(cells, min_count=1, length=9)
     found = learnt.encode(cells)
     assert [words(learnt, found, row) for row in range(2)] == ["one", "one two"]
-    assert [(p.row, "page of a PDF file is damaged" in p.reason) for p in found.problems] == [(0, True)]
+    assert [(p.row, "page of the PDF file is damaged" in p.reason) for p in found.problems] == [(0, True)]
 
 
 def test_many_threads_read_what_one_reads():

@@ -58,7 +58,7 @@ NOT_THERE = {
     "home": (lambda row: f"~/{row}.png", "table.allow_outside=true"),
     "address": (lambda row: f"https://example.org/{row}.png?w=100", "table.allow_outside=true"),
     "bucket": (lambda row: f"s3://bucket/{row}.jpg", "table.allow_outside=true"),
-    "Windows": (lambda row: f"C:\\data\\img\\{row}.png", "'img/0.png' is there"),
+    "Windows": (lambda row: f"C:\\data\\img\\{row}.png", "'img/0.png' exists"),
     "gone": (lambda row: f"gone/x{row}.png", "paths are relative to"),
 }
 
@@ -132,6 +132,6 @@ def test_what_is_no_path_is_not_called_one(case, folder):
 def test_paths_among_other_words_are_pointed_out():
     cells = [f"img/{i}.png" if i % 5 < 3 else f"seen at night {i}" for i in range(60)]
     found = sensorium.inspect({"v": cells, "y": ["a", "b"] * 30}, target="y").columns[0]
-    assert "36 of 60 cells looked at are paths of files" in found.caution
+    assert "36 of 60 sampled cells are paths of files" in found.caution
     plain = [f"see report {i}.pdf" if i % 9 == 0 else f"node.js and {i} more words" for i in range(60)]
     assert "paths" not in sensorium.inspect({"v": plain, "y": ["a", "b"] * 30}, target="y").columns[0].caution

@@ -69,19 +69,19 @@ def test_features_equal_their_definition():
 
 
 BAD = {
-    "91, 10": ("latitude beyond 90", "option order"),
-    "-95.5, 200": ("latitude beyond 90", "−90 to 90"),
-    "10, -181": ("longitude beyond", "from −180 to 180"),
-    "10, 361": ("longitude beyond", "0 to 360"),
-    "10": ("no pair", "48.85, 2.35"),
-    "Paris": ("no pair", "48.85, 2.35"),
-    "10 N, 20 S": ("no finite number", "decimal degrees"),
-    "[10, null]": ("no finite number", "decimal degrees"),
-    '{"lat": 1}': ("no finite number", "decimal degrees"),
-    '{"lat": "x", "lon": 2}': ("no finite number", "decimal degrees"),
-    "1, 2, 3": ("no pair", "48.85"),
-    " " * 10**6: ("no pair", "48.85"),
-    "{" * 99: ("no pair", "48.85"),
+    "91, 10": ("latitude is beyond 90", "option order"),
+    "-95.5, 200": ("latitude is beyond 90", "−90 to 90"),
+    "10, -181": ("longitude is outside", "from −180 to 180"),
+    "10, 361": ("longitude is outside", "0 to 360"),
+    "10": ("not a pair", "48.85, 2.35"),
+    "Paris": ("not a pair", "48.85, 2.35"),
+    "10 N, 20 S": ("not a finite number", "decimal degrees"),
+    "[10, null]": ("not a finite number", "decimal degrees"),
+    '{"lat": 1}': ("not a finite number", "decimal degrees"),
+    '{"lat": "x", "lon": 2}': ("not a finite number", "decimal degrees"),
+    "1, 2, 3": ("not a pair", "48.85"),
+    " " * 10**6: ("not a pair", "48.85"),
+    "{" * 99: ("not a pair", "48.85"),
 }
 
 

@@ -170,10 +170,10 @@ def broken_files():
     jpeg = io.BytesIO()
     noise.save(jpeg, "JPEG")
     return {
-        "cut.png": (png(noise)[:2000], "damaged picture"),
-        "cut.jpg": (jpeg.getvalue()[:1500], "damaged picture"),
+        "cut.png": (png(noise)[:2000], "image is damaged"),
+        "cut.jpg": (jpeg.getvalue()[:1500], "image is damaged"),
         "empty.png": (b"", "empty (0 bytes)"),
-        "text.png": (b"this is no picture", "no picture that Pillow knows"),
+        "text.png": (b"this is no picture", "not an image in a supported format"),
         "bomb.png": (bomb(60_000), "pixels"),
     }
 
@@ -201,7 +201,7 @@ def test_damaged_files_are_missing_with_a_reason_and_spare_the_others(tmp_path):
 def test_pictures_over_the_limit_are_refused_before_they_are_unpacked():
     found = encode(bomb(600), max_pixels=1000)
     assert not found.present[0]
-    assert "600 × 600 pixels is over the limit of 1,000" in found.problems[0].reason
+    assert "600 × 600 pixels, over the limit of 1,000" in found.problems[0].reason
     assert "max_pixels" in found.problems[0].cure
 
 

@@ -145,7 +145,7 @@ def test_files_beyond_the_scale_are_clipped_and_told():
     assert [problem.row for problem in found.problems] == [1, 2, 3]
     beyond, other, faint = (problem.reason for problem in found.problems)
     assert "0–4,095" in beyond and "clipped" in beyond
-    assert "no training picture" in other
+    assert "no training image" in other
     assert "almost nothing" in faint
     assert all("modalities.c.levels" in problem.cure for problem in found.problems)
 
@@ -209,7 +209,7 @@ def test_further_frames_are_told_and_previews_are_not():
     stream = io.BytesIO()
     frames[0].save(stream, "TIFF", save_all=True, append_images=frames[1:])
     told = Image.learn(column([stream.getvalue()] * 2)).findings("scan")
-    assert ["2 of 2 pictures have several frames" in problem.reason for problem in told] == [True]
+    assert ["2 of 2 images have several frames" in problem.reason for problem in told] == [True]
     preview = io.BytesIO()
     frames[0].save(preview, "TIFF", save_all=True, append_images=[Pillow.new("L", (4, 4))])
     assert Image.learn(column([preview.getvalue()])).findings("scan") == []

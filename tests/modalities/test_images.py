@@ -46,7 +46,7 @@ def test_a_picture_that_cannot_be_decoded_is_left_out_and_told(folder):
     assert found.present.tolist() == [True, False, False, True]
     assert [shades(found, row) for row in range(4)] == [[10, 20], [], [], [30]]
     assert [problem.row for problem in found.problems] == [0, 1, 3]
-    assert all("left out of its cell" in problem.reason for problem in found.problems)
+    assert all("skipped in its cell" in problem.reason for problem in found.problems)
 
 
 def test_what_is_no_list_is_missing_and_told(folder):
@@ -54,7 +54,7 @@ def test_what_is_no_list_is_missing_and_told(folder):
     found = Images.learn(cells).encode(cells)
     assert found.present.tolist() == [True, False, True, False], "a path alone is a list of one"
     assert [problem.row for problem in found.problems] == [1, 3]
-    assert {problem.reason for problem in found.problems} == {"no list of pictures: read as missing"}
+    assert {problem.reason for problem in found.problems} == {"the cell is not a list of images: read as missing"}
 
 
 def test_more_pictures_than_are_kept_are_cut(folder):
@@ -80,11 +80,11 @@ def test_lists_of_texts_are_no_pictures(folder):
     assert Images.looks_like(column([["good", "bad"], ["so so"]], folder)) is None
     assert Images.looks_like(column(["[draft]", "[final] text"], folder)) is None
     assert Images.looks_like(column([[1.0, 2.0], [3.0]], folder)) is None
-    assert "1.5 a cell" in Images.looks_like(column([["10.png", "20.png"], ["30.png"]], folder)).reason
+    assert "1.5 per cell" in Images.looks_like(column([["10.png", "20.png"], ["30.png"]], folder)).reason
 
 
 def test_cells_with_more_pictures_than_are_kept_are_told_once(folder):
     cells = column([["10.png", "20.png", "30.png"], ["10.png"]], folder)
     told = Images.learn(cells, most=2).findings("views")
-    assert ["1 of 2 cells hold more than 2 pictures" in problem.reason for problem in told] == [True]
+    assert ["1 of 2 cells hold more than 2 images" in problem.reason for problem in told] == [True]
     assert Images.learn(cells).findings("views") == []

@@ -196,4 +196,4 @@ def test_a_table_with_both_decimal_marks_is_told_which_one_a_column_was_read_by(
     (tmp_path / "t.csv").write_text("\n".join(["km,litres,degrees", *rows]))
     model = sensorium.inspect(tmp_path / "t.csv")
     assert model.columns[0].modality == "number"
-    assert "may be a decimal or a thousands separator: '100.000'" in str(model.to_json()["notices"])
+    assert "the point is ambiguous (decimal or thousands separator): '100.000'" in str(model.to_json()["notices"])

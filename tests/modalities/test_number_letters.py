@@ -52,12 +52,12 @@ def read(training, cells):
 @pytest.mark.parametrize(
     ("training", "cells", "values", "said"),
     [
-        (SIZES, ["512.5 B", "2 K", "1.5 M", "1 G", "3 MB"], [512.5, 2e3, 1.5e6, 1e9, 3e6], "B as one byte"),
-        (many((" B", 1, 9, 0), (" KB", 1, 9, 0)), ["7 B", "2 KB"], [7, 2e3], "B as one byte"),
+        (SIZES, ["512.5 B", "2 K", "1.5 M", "1 G", "3 MB"], [512.5, 2e3, 1.5e6, 1e9, 3e6], "B as bytes"),
+        (many((" B", 1, 9, 0), (" KB", 1, 9, 0)), ["7 B", "2 KB"], [7, 2e3], "B as bytes"),
         (many(("B", 1, 9, 1), ("M", 1, 999, 0)), ["1.2B", "300M"], [1.2e9, 3e8], "not as byte"),
         (STATEMENT, ["12.50 CR", "12.50 DR", "1.00 Dr."], [12.5, -12.5, -1], "credit (+) and debit"),
         (CREDITS, ["97.60 CR", "136.78", "3.00 DR"], [97.6, 136.78, -3], "credit (+) and debit"),
-        (HOUSES, ["98B", "249", "7M"], [98, 249, 7], "multiply nothing"),
+        (HOUSES, ["98B", "249", "7M"], [98, 249, 7], "are ignored"),
     ],
 )
 def test_letters_are_read_as_the_sizes_of_the_numbers_say(training, cells, values, said):

@@ -134,7 +134,7 @@ def test_a_limit_is_a_number_and_a_column_that_says_so(tmp_path):
     cells = [f"{i / 4}" if i % 5 else "<5" for i in range(80)]
     model = fit(cells)
     assert model.columns == {"x": "number", "x.censored": "censored", "z": "number"}
-    assert "x.censored says which" in " ".join(map(str, model.fit_problems.whole().groups()))
+    assert "x.censored marks them" in " ".join(map(str, model.fit_problems.whole().groups()))
     model.save(tmp_path / "m.zip")
     loaded = sensorium.load(tmp_path / "m.zip")
     found = loaded.predictions({"x": ["<5", "5", ">5", "5+"], "z": [0.5] * 4})
@@ -202,7 +202,7 @@ def reasons_of(training, cells):
 def test_a_value_far_beyond_the_training_rows_is_told(cell):
     training = [str(value) for value in range(1, 100)]
     [[reason]] = reasons_of(training, [cell])
-    assert "more than 10 times the range of the training values (1 to 99)" in reason
+    assert "far outside the training range (1 to 99), by more than 10 times" in reason
 
 
 def test_a_plausible_value_is_not_told():
@@ -269,7 +269,7 @@ SMALL = [str(value) for value in range(1, 100)] * 3
 def test_nines_outside_of_the_other_values_are_told_with_the_setting_that_empties_them(cell):
     cells = [*SMALL, *[cell] * 10]
     [(reason, cure)] = notes_of(cells)
-    assert reason.startswith(f"10 cells ({cell!r}) in the training rows stand apart from the other values")
+    assert reason.startswith(f"10 cells ({cell!r}) in the training rows lie far from the other values")
     setting = yaml.safe_load(cure.split("'")[1].split("=", 1)[1])
     emptied = column(cells, missing=setting)
     assert not Number.learn(emptied).notes
@@ -327,20 +327,20 @@ def test_codes_near_the_other_values_are_told_of_a_feature_and_of_a_target(kind,
     cells = made(kind, code, typed)
     table = {"x": cells, "other": [row / 7 for row in range(150)], "y": ["a", "b", "c"] * 50}
     [of_feature] = [said for said in sensorium.inspect(table, "y").notices if said["column"] == "x"]
-    assert of_feature["reason"].startswith("15 cells") and "stand apart" in of_feature["reason"]
+    assert of_feature["reason"].startswith("15 cells") and "lie far from" in of_feature["reason"]
     setting = yaml.safe_load(of_feature["cure"].split("'")[1].split("=", 1)[1])
     assert of_feature["cure"].startswith("--set 'modalities.x.missing")
     emptied = sensorium.inspect(table, "y", config={"modalities": {"x": {"missing": setting}}})
     assert emptied.columns[0].missing == 15 and not emptied.columns[0].caution
     found = sensorium.inspect(table, "x", config={"task": "regression"}).notices
-    assert any("stand apart" in said["reason"] for said in found)
+    assert any("lie far from" in said["reason"] for said in found)
 
 
 def test_a_fit_says_that_its_labels_hold_a_code():
     random = np.random.default_rng(0)
     labels = [-999 if row % 9 == 0 else int(random.integers(1, 500)) for row in range(90)]
     model = sensorium.fit({"x": random.normal(size=90), "y": labels}, "y", epochs=1, progress=False)
-    [told] = [said for said in model.card["notices"] if "stand apart" in said["reason"]]
+    [told] = [said for said in model.card["notices"] if "lie far from" in said["reason"]]
     assert told["column"] == "y" and "'-999'" in told["reason"] and "table.missing" in told["cure"]
 
 

@@ -134,8 +134,8 @@ def test_slices_that_are_missing_between_others_are_told(without, told, tmp_path
     write_series(tmp_path / "s", "abcdefg", without)
     found = encode(["s"], tmp_path, depth=5, size=16)
     assert found.present.all()
-    assert ["there are gaps between slices" in problem.reason for problem in found.problems] == [True] * told
-    assert all("look for the slices" in problem.cure for problem in found.problems)
+    assert ["slices are missing" in problem.reason for problem in found.problems] == [True] * told
+    assert all("look for the missing slices" in problem.cure for problem in found.problems)
 
 
 def deflated(content):
@@ -186,8 +186,8 @@ def test_a_deflated_file_that_is_cut_or_would_fill_the_memory_is_refused(monkeyp
     found = encode([whole, whole[:-500], bomb])
     assert found.present.tolist() == [True, False, False]
     assert [p.reason for p in found.problems] == [
-        "damaged or truncated scan: read as missing",
-        "a deflated DICOM file of more than 65,536 bytes: read as missing",
+        "the scan is damaged or truncated: read as missing",
+        "the deflated DICOM file expands to more than 65,536 bytes: read as missing",
     ]
 
 
@@ -207,7 +207,7 @@ def test_links_of_a_folder_are_not_followed_and_none_leads_outside(tmp_path):
     (tmp_path / "in" / "s" / "a").symlink_to(tmp_path / "outside" / "a")
     found = encode(["s", "../outside"], tmp_path / "in")
     assert not found.present.any()
-    assert ["without DICOM images" in found.problems[0].reason, "outside" in found.problems[1].reason] == [True] * 2
+    assert ["contains no DICOM images" in found.problems[0].reason, "outside" in found.problems[1].reason] == [True] * 2
 
 
 @pytest.mark.parametrize("axes", [(0,), (1,), (2,), (0, 1, 2)])
@@ -285,7 +285,7 @@ def test_distances_of_nifti_are_in_mm_whatever_their_unit(unit, mm, tmp_path):
 @pytest.mark.parametrize("number", [0, np.nan])
 def test_an_orientation_that_makes_no_sense_is_reported(number, tmp_path):
     voxels, spacing, notes = nifti(tmp_path / "a.nii", COUNTED, (280, "<12f", [number] * 12))
-    assert np.array_equal(voxels, COUNTED) and spacing == (3, 2, 1) and "used as they are stored" in notes[0]
+    assert np.array_equal(voxels, COUNTED) and spacing == (3, 2, 1) and "used as stored" in notes[0]
 
 
 def test_the_real_part_of_complex_voxels_is_used_and_said(tmp_path):
@@ -297,7 +297,7 @@ def test_a_scan_that_is_larger_than_the_grid_is_cut_and_that_is_said(tmp_path):
     for side in (16, 40):
         nibabel.Nifti1Image(np.zeros((side, side, 4), np.float32), np.eye(4)).to_filename(tmp_path / f"{side}.nii")
     found = encode(["16.nii", "40.nii"], tmp_path, spacing=1.0, size=16, depth=4)
-    assert [(problem.row, "is cut to its middle" in problem.reason) for problem in found.problems] == [(1, True)]
+    assert [(problem.row, "is cropped to its middle" in problem.reason) for problem in found.problems] == [(1, True)]
     assert not encode(["16.nii", "40.nii"], tmp_path, size=16, depth=4).problems
 
 
@@ -308,7 +308,7 @@ def test_a_scan_that_is_larger_than_the_grid_is_cut_and_that_is_said(tmp_path):
         (dicom(ramp())[:140], "no image"),
         (dicom(None), "no image"),
         (dicom(ramp(), Rows=60000, Columns=60000), "over the limit"),
-        (b"plain words", "no DICOM file"),
+        (b"plain words", "not a DICOM file"),
         (b"\x1f\x8b broken", "damaged"),
     ],
 )
@@ -373,7 +373,7 @@ def test_scans_are_learnt_saved_and_a_patient_appears_nowhere(deep, tmp_path, ca
         said.append(result.output)
     said = "".join([*said, *capfd.readouterr()]).encode()
     written = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
-    assert len(written) > 4 and any(b"truncated scan" in content for content in written)
+    assert len(written) > 4 and any(b"scan is damaged or truncated" in content for content in written)
     for secret in (MARK.encode(), UID.encode(), b"19010203"):
         assert secret in (table.parent / "7.dcm").read_bytes()
         assert not any(secret in content for content in [*written, said])

@@ -64,7 +64,7 @@ def test_ages_are_in_years_and_several_values_stand_side_by_side(tmp_path):
     found = learnt.encode(ages)
     years = found.values[:4, 0] * learnt.deviation + learnt.mean
     assert years == pytest.approx([40, 1.5, 12 * 7 / 365.25, 10 / 365.25], abs=1e-5)
-    assert [(p.row, p.reason) for p in found.problems] == [(4, "an age in another form than 045Y: read as missing")]
+    assert [(p.row, p.reason) for p in found.problems] == [(4, "the age is not written like 045Y: read as missing")]
     spacing = spelt(tmp_path, "PixelSpacing", [["0.5", "0.7"], ["1.5", "0.9"]])
     learnt = ScanTag.learn(spacing)
     assert learnt.encoder_spec() == {"floats": 2}
@@ -81,7 +81,7 @@ def test_names_are_levels_and_a_number_can_be_a_name(tmp_path):
     assert (learnt.levels, learnt.rare) == (["120"], ["80"])
     new = learnt.encode(spelt(tmp_path, "KVP", ["120", "100"]))
     assert new.values.tolist() == [1, 0]
-    assert [p.reason for p in new.problems] == ["a KVP not seen in training: read as unknown"]
+    assert [p.reason for p in new.problems] == ["KVP was not seen in training: read as unknown"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_no_attribute_of_the_dictionary_is_open_by_its_words():
 
 @pytest.mark.parametrize(
     ("attribute", "message"),
-    [("KVPP", "'KVP'"), ("PixelData", "no value"), ("SharedFunctionalGroupsSequence", "no value")],
+    [("KVPP", "'KVP'"), ("PixelData", "not a value"), ("SharedFunctionalGroupsSequence", "not a value")],
 )
 def test_what_is_no_attribute_with_a_value_is_refused(attribute, message, tmp_path):
     header(tmp_path / "a.dcm")

@@ -1,5 +1,5 @@
 """One volume out of DICOM files: slices of one orientation and one time, in the order in which they lie, each by its
-own unit; what is left out or guessed is reported. Values and distances are what the files were written with.
+own unit; what is skipped or guessed is reported. Values and distances are what the files were written with.
 """
 
 import io
@@ -103,7 +103,7 @@ def test_slices_of_another_orientation_are_left_out(tmp_path):
         ([0, 9, 0], 901, {"ImageOrientationPatient": CORONAL}),
     ]
     found = read(put(tmp_path / "s", [*other, *STACK]))
-    assert found == ([100, 101, 102, 103], 3, ["2 slices of another orientation are left out; 4 are used"])
+    assert found == ([100, 101, 102, 103], 3, ["2 slices of another orientation are skipped; 4 are used"])
 
 
 def test_noise_of_rounding_is_no_other_orientation(tmp_path):
@@ -129,7 +129,7 @@ def test_a_localizer_in_the_same_plane_is_another_series(tmp_path):
     other = (up(4), 900, {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]})
     values, distance, notes = read(put(tmp_path / "s", [other, *STACK]))
     assert (values, distance) == ([100, 101, 102, 103], 3)
-    assert notes == ["the largest of several series in the folder is used; 1 image of others is left out"]
+    assert notes == ["the largest of several series in the folder is used; 1 image of others is skipped"]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_series_are_not_mixed(odd, tmp_path):
 )
 def test_slices_of_another_size_are_left_out(odd, tmp_path):
     found = read(put(tmp_path / "s", [*STACK, (up(12), *odd)]))
-    assert found == ([100, 101, 102, 103], 3, ["1 slice of another size or pixel distance is left out; 4 are used"])
+    assert found == ([100, 101, 102, 103], 3, ["1 slice of another size or pixel spacing is skipped; 4 are used"])
 
 
 def test_rounded_pixel_distances_are_the_same(tmp_path):
@@ -181,7 +181,7 @@ SHUFFLED = np.random.default_rng(3).permutation(12).tolist()
 
 def test_the_first_of_several_volumes_is_used(tmp_path):
     found = read(put(tmp_path / "s", volumes(3)))
-    assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used, the others are left out"])
+    assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used; the others are skipped"])
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_the_first_of_several_volumes_is_used(tmp_path):
 )
 def test_volumes_are_told_by_what_varies_at_a_place(tags, tmp_path):
     found = read(put(tmp_path / "s", volumes(3, tags, SHUFFLED)))
-    assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used, the others are left out"])
+    assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used; the others are skipped"])
 
 
 def test_magnitude_and_phase_are_not_mixed(tmp_path):
@@ -212,7 +212,7 @@ def test_magnitude_and_phase_are_not_mixed(tmp_path):
 
     slices = volumes(2, tags)
     found = read(put(tmp_path / "s", [slices[k] for k in (0, 4, 5, 1, 6, 2, 3, 7)]))
-    assert found == ([100, 101, 102, 103], 3, ["the first of 2 volumes is used, the others are left out"])
+    assert found == ([100, 101, 102, 103], 3, ["the first of 2 volumes is used; the others are skipped"])
 
 
 def test_diffusion_takes_the_volume_without_weighting(tmp_path):
@@ -220,30 +220,30 @@ def test_diffusion_takes_the_volume_without_weighting(tmp_path):
         return {"DiffusionBValue": 1000.0 if t else 0.0, "InstanceNumber": 50 - 4 * t - z}
 
     found = read(put(tmp_path / "s", volumes(4, tags)))
-    assert found == ([100, 101, 102, 103], 3, ["the first of 4 volumes is used, the others are left out"])
+    assert found == ([100, 101, 102, 103], 3, ["the first of 4 volumes is used; the others are skipped"])
 
 
 def test_an_incomplete_first_volume_gives_way_to_a_complete_one(tmp_path):
     slices = volumes(3, lambda t, z: {"TemporalPositionIdentifier": t + 1})
     found = read(put(tmp_path / "s", slices[:1] + slices[2:]))
-    assert found == ([200, 201, 202, 203], 3, ["the most complete of 3 volumes is used, the others are left out"])
+    assert found == ([200, 201, 202, 203], 3, ["the most complete of 3 volumes is used; the others are skipped"])
 
 
 def test_a_volume_that_was_broken_off_is_not_mixed_in(tmp_path):
     slices = volumes(2, lambda t, z: {"TemporalPositionIdentifier": t + 1, "InstanceNumber": 9 - 4 * t - z})
     values, distance, notes = read(put(tmp_path / "s", slices[:5]))
-    assert (values, distance) == ([100, 101, 102, 103], 3) and "1 slice is there twice" in notes[0]
+    assert (values, distance) == ([100, 101, 102, 103], 3) and "1 slice is present twice" in notes[0]
 
 
 def test_times_drift_by_a_hair_without_becoming_slices(tmp_path):
     slices = [(up(3 * z + 1e-3 * t), 100 * (t + 1) + z) for t in range(3) for z in range(4)]
     found = read(put(tmp_path / "s", slices))
-    assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used, the others are left out"])
+    assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used; the others are skipped"])
 
 
 def test_a_film_of_one_slice_is_its_first_moment(tmp_path):
     found = read(put(tmp_path / "s", [(up(5), 100 + t, {"TriggerTime": 30 * t}) for t in (2, 0, 1)]))
-    assert found == ([100], 2, ["the first of 3 volumes is used, the others are left out"])
+    assert found == ([100], 2, ["the first of 3 volumes is used; the others are skipped"])
 
 
 def test_times_are_told_apart_where_slices_have_no_position(tmp_path):
@@ -256,16 +256,16 @@ def test_times_are_told_apart_where_slices_have_no_position(tmp_path):
 def test_two_parts_of_a_plane_are_not_mixed(tmp_path):
     slices = [([90 * side, 0, 3 * z], 100 * (side + 1) + z) for z in range(4) for side in (z % 2, 1 - z % 2)]
     found = read(put(tmp_path / "s", slices))
-    assert found == ([100, 101, 102, 103], 3, ["4 slices of another part of the plane are left out; 4 are used"])
+    assert found == ([100, 101, 102, 103], 3, ["4 slices of another part of the plane are skipped; 4 are used"])
 
 
 @pytest.mark.parametrize(
     ("places", "told"),
     [
-        ((3, 0, 2, 1, 2, 4), "1 slice is there twice; only one of each is used"),
-        ((0, 0, 1, 1, 2, 2, 3, 3), "4 slices are there twice; only one of each is used"),
-        ((0, 1, 2, 3, 0, 1, 2, 3), "4 slices are there twice; only one of each is used"),
-        ((0, 1, 1, 1, 2), "2 slices are there more than once; only one of each is used"),
+        ((3, 0, 2, 1, 2, 4), "1 slice is present twice; only one of each is used"),
+        ((0, 0, 1, 1, 2, 2, 3, 3), "4 slices are present twice; only one of each is used"),
+        ((0, 1, 2, 3, 0, 1, 2, 3), "4 slices are present twice; only one of each is used"),
+        ((0, 1, 1, 1, 2), "2 slices are present more than once; only one of each is used"),
     ],
 )
 @pytest.mark.parametrize("hair", [0, 1e-7])
@@ -280,7 +280,7 @@ def test_two_halves_of_a_scan_that_overlap_stay_together(tmp_path):
         (up(3 * z), 100 + z, {"AcquisitionNumber": part}) for part, zs in ((1, range(4)), (2, range(3, 7))) for z in zs
     ]
     values, distance, notes = read(put(tmp_path / "s", slices))
-    assert (values, distance) == (list(range(100, 107)), 3) and "1 slice is there twice" in notes[0]
+    assert (values, distance) == (list(range(100, 107)), 3) and "1 slice is present twice" in notes[0]
 
 
 # Places
@@ -288,7 +288,7 @@ def test_two_halves_of_a_scan_that_overlap_stay_together(tmp_path):
 
 def test_unequal_gaps_keep_the_usual_distance(tmp_path):
     values, distance, notes = read(put(tmp_path / "s", [(up(3 * z), z) for z in (0, 1, 3, 4, 6)]))
-    assert (values, distance) == ([0, 1, 3, 4, 6], 3) and "there are gaps between slices" in notes[0]
+    assert (values, distance) == ([0, 1, 3, 4, 6], 3) and "slices are missing" in notes[0]
 
 
 def test_slices_that_lie_close_are_not_one(tmp_path):
@@ -299,14 +299,14 @@ def test_slices_that_lie_close_are_not_one(tmp_path):
 def test_where_a_position_is_missing_numbers_give_the_order(tmp_path):
     values, distance, notes = read(put(tmp_path / "s", [(up(0), 5), (None, 6), (up(6), 7), (up(9), 8)]))
     assert (values, distance) == ([5, 6, 7, 8], 3)
-    assert notes == ["1 of 4 slices has no position; all are taken in the order of their numbers"]
+    assert notes == ["1 of 4 slices has no position; all are ordered by number"]
 
 
 @pytest.mark.parametrize("numbers", [(None, None, None), (1, 1, 1)])
 def test_without_position_and_number_the_order_is_a_guess(numbers, tmp_path):
     slices = [(None, k, {"InstanceNumber": number}) for k, number in enumerate(numbers)]
     values, _, notes = read(put(tmp_path / "s", slices))
-    assert values == [0, 1, 2] and "order of their file names" in notes[0]
+    assert values == [0, 1, 2] and "ordered by file name" in notes[0]
 
 
 def test_a_tilted_gantry_is_reported(tmp_path):
@@ -360,7 +360,7 @@ def test_what_a_frame_says_goes_before_what_the_file_says(tmp_path):
     assert read(saved(enhanced((1, 2), [{}, {}], scale, RescaleSlope=9), tmp_path / "a.dcm"))[0] == [2, 4]
     assert read(saved(enhanced((1, 2), RescaleSlope=9), tmp_path / "b.dcm"))[0] == [9, 18]
     assert read(saved(enhanced((1, 2), [scale, {}]), tmp_path / "c.dcm"))[2] == [
-        "1 of 2 slices have no rescale slope, which is read as 1"
+        "1 of 2 slices have no rescale slope; it is read as 1"
     ]
 
 
@@ -373,7 +373,7 @@ def test_volumes_in_a_file_are_told_apart(content, tmp_path):
             groups.append({"FrameContentSequence": told, "PlanePositionSequence": {"ImagePositionPatient": up(3 * z)}})
             values.append(100 * (t + 1) + z)
     values, distance, notes = read(saved(enhanced(values, groups, SHARED), tmp_path / "a.dcm"))
-    assert (values, distance, len(notes)) == ([100, 101, 102], 3, 1) and "left out" in notes[0]
+    assert (values, distance, len(notes)) == ([100, 101, 102], 3, 1) and "skipped" in notes[0]
 
 
 def test_echoes_and_b_values_in_a_file_are_told_apart(tmp_path):
@@ -384,14 +384,14 @@ def test_echoes_and_b_values_in_a_file_are_told_apart(tmp_path):
             for z in range(3)
         ]
         path = saved(enhanced((200, 201, 202, 100, 101, 102), groups, SHARED), tmp_path / name)
-        assert read(path) == ([100, 101, 102], 3, ["the first of 2 volumes is used, the others are left out"])
+        assert read(path) == ([100, 101, 102], 3, ["the first of 2 volumes is used; the others are skipped"])
 
 
 def test_orientations_in_a_file_are_not_mixed(tmp_path):
     odd = {"PlaneOrientationSequence": {"ImageOrientationPatient": CORONAL}}
     groups = [*POSITIONS, {"PlanePositionSequence": {"ImagePositionPatient": [0, 9, 0]}} | odd]
     found = read(saved(enhanced((30, 10, 40, 20, 900), groups, SHARED), tmp_path / "a.dcm"))
-    assert found == ([10, 20, 30, 40], 3, ["1 slice of another orientation is left out; 4 are used"])
+    assert found == ([10, 20, 30, 40], 3, ["1 slice of another orientation is skipped; 4 are used"])
 
 
 def test_in_stack_numbers_give_the_order_where_positions_are_missing(tmp_path):
@@ -401,7 +401,7 @@ def test_in_stack_numbers_give_the_order_where_positions_are_missing(tmp_path):
         for n in (2, 1)
     ]
     found = read(saved(enhanced((101, 100, 201, 200), groups, SHARED), tmp_path / "a.dcm"))
-    assert found == ([100, 101], 1, ["the first of 2 volumes is used, the others are left out"])
+    assert found == ([100, 101], 1, ["the first of 2 volumes is used; the others are skipped"])
 
 
 def test_a_film_without_positions_stays_as_it_is_stored(tmp_path):
@@ -414,7 +414,7 @@ def test_a_film_without_positions_stays_as_it_is_stored(tmp_path):
 def test_vectors_of_nuclear_medicine_tell_slices_and_times(tmp_path):
     tags = {"Modality": "NM", "SpacingBetweenSlices": -4, "SliceVector": [2, 1, 2, 1], "TimeSlotVector": [1, 1, 2, 2]}
     found = read(saved(enhanced((101, 100, 201, 200), **tags), tmp_path / "a"))
-    assert found == ([100, 101], 4, ["the first of 2 volumes is used, the others are left out"])
+    assert found == ([100, 101], 4, ["the first of 2 volumes is used; the others are skipped"])
 
 
 def test_a_dose_is_in_its_unit_and_its_frames_lie_at_their_offsets(tmp_path):
@@ -442,7 +442,7 @@ def test_more_frames_than_the_file_counts_are_reported(tmp_path):
     assert read(saved(data, tmp_path / "a")) == (
         [1, 2],
         1,
-        ["the file counts 2 frames but holds 3; the others are left out"],
+        ["the file declares 2 frames but contains 3; the others are skipped"],
     )
 
 
@@ -523,7 +523,7 @@ def test_slices_of_a_series_have_their_own_scale(tmp_path):
 
 def test_a_slope_of_0_does_not_wipe_the_picture(tmp_path):
     found = read(put(tmp_path / "s", [(up(0), 7, {"RescaleSlope": 0, "RescaleIntercept": 0})]))
-    assert found == ([7], 2, ["a rescale slope that is 0 or infinite is read as 1"])
+    assert found == ([7], 2, ["a rescale slope of 0 or infinity is read as 1"])
 
 
 def test_a_single_frame_of_several_has_its_own_window(tmp_path):
@@ -538,7 +538,7 @@ def test_a_single_frame_of_several_has_its_own_window(tmp_path):
 
 def test_a_mosaic_is_reported(tmp_path):
     found = read(put(tmp_path / "s", [(up(0), 7, {"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]})]))
-    assert found[2] == ["a mosaic of many slices is read as one picture"]
+    assert found[2] == ["a mosaic of many slices is read as one image"]
 
 
 # Folders
@@ -555,14 +555,14 @@ def test_what_lies_beside_the_images_is_reported(tmp_path):
     saved(report, tmp_path / "s" / "report")
     values, _, notes = read(tmp_path / "s")
     assert values == [100, 101, 102, 103]
-    assert notes == ["2 items of the folder are left out (no DICOM image, a link or a folder)"]
+    assert notes == ["2 items of the folder are skipped (not DICOM images, links or folders)"]
 
 
 def test_a_folder_of_folders_says_where_to_look(tmp_path):
     put(tmp_path / "s", STACK)
     cells = open_table({"c": ["."], "y": [0]}, folder=tmp_path).column("c")
     problem = Scan(16, 1, 0.0, np.zeros(0, np.float32), LIMIT).encode(cells).problems[0]
-    assert "without DICOM images" in problem.reason and "the folder that holds the files" in problem.cure
+    assert "contains no DICOM images" in problem.reason and "the folder that contains the files" in problem.cure
 
 
 def test_a_column_of_series_is_known_whatever_else_lies_in_its_folders(tmp_path):
@@ -594,6 +594,6 @@ def test_volumes_among_single_images_are_reported_once(tmp_path):
         cells.append(f"s{row}")
     column = open_table({"c": cells, "y": list(range(5))}, folder=tmp_path).column("c")
     found = Scan.learn(column).findings("c")
-    assert [problem.reason for problem in found] == ["1 of 5 scans has several slices, and only the middle one is used"]
+    assert [problem.reason for problem in found] == ["1 of 5 scans has several slices, but only the middle one is used"]
     assert "modalities.c.depth" in found[0].cure and found[0].row is None
     assert not Scan.learn(column, depth=1).findings("c") and not Scan.learn(column, depth=4).findings("c")

@@ -61,11 +61,11 @@ def test_infinite_values_are_gaps_and_told_once_a_cell():
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ([], "without steps"),
-        ([None, float("nan")], "without a number"),
-        ([float("inf")], "without a number"),
+        ([], "no steps"),
+        ([None, float("nan")], "no number"),
+        ([float("inf")], "no number"),
         ([[1.0, 2.0], [3.0]], "unequal width"),
-        ([[1.0, 2.0]], "2 channels where 1 were learnt"),
+        ([[1.0, 2.0]], "2 channels instead of 1"),
     ],
 )
 def test_a_list_that_is_no_series_is_missing_with_a_reason(cell, reason):
@@ -144,7 +144,7 @@ def test_channels_of_a_file_go_by_name_and_a_date_is_none(tmp_path):
     chosen = learn(["1.csv", "2.csv"], tmp_path, channels=["b"])
     assert (chosen.channels, chosen.names, chosen.mean.tolist()) == (1, ["b"], [20.0])
     dated = learn(["1.csv"], tmp_path, channels=["time"]).encode(column(["1.csv"], folder=tmp_path))
-    assert "'time' holds no numbers" in dated.problems[0].reason
+    assert "'time' does not hold numbers" in dated.problems[0].reason
 
 
 def npy(array, **options):
@@ -161,13 +161,13 @@ def npy(array, **options):
         (npy(np.array([1 + 2j])), "complex128"),
         (npy(np.array(["1.5"])), "<U3"),
         (npy(np.zeros((2, 2, 2))), "3 dimensions"),
-        (npy(np.zeros((0, 1))), "without steps"),
+        (npy(np.zeros((0, 1))), "no steps"),
         (npy(np.arange(100.0))[:-9], "damaged"),
         (npy(np.arange(3.0))[:20], "damaged"),
         (b"PAR1 and no more", "damaged"),
-        (b"a\n", "without steps"),
-        (b"name\nx\ny\n", "without a column of numbers"),
-        (b"1,2\n3,x\n", "no number"),
+        (b"a\n", "no steps"),
+        (b"name\nx\ny\n", "no column of numbers"),
+        (b"1,2\n3,x\n", "other values than numbers"),
         (b"a,b\n1\n", "damaged"),
         (b"\xff\xfe\x00", "damaged"),
         (b"", "empty (0 bytes)"),
@@ -273,11 +273,11 @@ def test_text_that_spells_a_list_is_read_as_the_list():
     [
         ("[1, 2", "not a list"),
         ("[" * 100_000, "not a list"),
-        ("[]", "without steps"),
+        ("[]", "no steps"),
         ('["1", "2"]', "no number"),
-        ("[1, {}]", "no number"),
+        ("[1, {}]", "other values than numbers"),
         ("[1, [2]]", "unequal width"),
-        ("[NaN]", "without a number"),
+        ("[NaN]", "no number"),
         ("gone.csv", "no such file"),
     ],
 )
@@ -299,9 +299,9 @@ def test_columns_of_spelt_lists_are_claimed_as_their_lists_are():
     noise, walks = random.normal(size=(50, 12)).round(3), random.normal(size=(50, 12)).cumsum(1).round(3)
     spelt = [str(row.tolist()) for row in noise]
     named = Series.looks_like(column(spelt, "close_20d"))
-    assert named.reason == "text that spells lists of numbers, 12 each; the column is called like a series"
+    assert named.reason == "text with lists of numbers, 12 each; the column name suggests a series"
     walking = Series.looks_like(column([str(row.tolist()) for row in walks]))
-    assert "neighbours are alike" in walking.reason
+    assert "neighbours are correlated" in walking.reason
     assert walking.confidence == named.confidence and claim(spelt) is None
     assert claim(["[1]"] * 8 + ["word"] * 2) is None
     assert claim(['["a.png"]', '["b.png", "c.png"]']) is None
@@ -341,7 +341,7 @@ def test_the_time_since_the_step_before_is_a_channel_by_option(tmp_path):
     names = [stamped(tmp_path, "1.csv", DAYS), stamped(tmp_path, "2.csv", DAYS[::-1])]
     learnt = learn(names, tmp_path, since=True)
     assert (learnt.channels, learnt.mean[1]) == (2, 2 * 86_400)
-    assert "time since the step before" in learnt.describe()
+    assert "time since the previous step" in learnt.describe()
     found = learnt.encode(column(names, folder=tmp_path))
     assert np.array_equal(found.values[0], found.values[1])
     assert found.values[0][:, [1, 3]].tolist() == [[0, 0], [-1, 1], [1, 1]]  # unknown, then a day, then three
@@ -366,10 +366,10 @@ def test_steps_of_one_moment_keep_their_order(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "options", "reason"),
     [
-        (["2026-01-01,1", ",2"], {}, "without a time stamp"),
-        (["soon,1", "later,2"], {"time": "time"}, "neither dates nor numbers"),
+        (["2026-01-01,1", ",2"], {}, "has no timestamp"),
+        (["soon,1", "later,2"], {"time": "time"}, "no dates or numbers"),
         (DAYS, {"time": "clock"}, "'clock' is not in the file"),
-        (["soon,1", "later,2"], {"since": True}, "no time stamps"),
+        (["soon,1", "later,2"], {"since": True}, "no timestamps"),
     ],
 )
 def test_stamps_that_are_none_leave_a_reason(lines, options, reason, tmp_path):

@@ -47,7 +47,7 @@ def test_a_sound_that_cannot_be_decoded_is_left_out_and_told(folder):
     found = learnt.encode(cells)
     assert found.present.tolist() == [True, False, True, True]
     assert [problem.row for problem in found.problems] == [0, 1, 2]
-    assert all("left out of its cell" in problem.reason for problem in found.problems)
+    assert all("skipped in its cell" in problem.reason for problem in found.problems)
     assert np.array_equal(found.values[0], learnt.encode(column([["1.wav", "2.wav"]], folder)).values[0])
 
 
@@ -56,7 +56,7 @@ def test_more_sounds_than_are_kept_are_cut_and_what_is_no_list_is_told(folder):
     learnt = Sounds.learn(cells, most=2)
     found = learnt.encode(cells)
     assert np.array_equal(found.values[0], learnt.encode(column([["1.wav", "2.wav"]], folder)).values[0])
-    assert [problem.reason for problem in found.problems] == ["no list of sounds: read as missing"]
+    assert [problem.reason for problem in found.problems] == ["the cell is not a list of audio clips: read as missing"]
 
 
 def test_a_table_of_them_is_learnt_from(folder):

@@ -87,7 +87,7 @@ def plan(cells):
 def test_short_names_that_come_again_are_tags(spell):
     found = plan([spell(names) for names in [["red", "round"], ["big"], [], ["blue", "big", "very old"]] * 15])
     assert (found.modality, found.caution) == ("tags", "")
-    assert "1.5 a cell, 5 different ones among 90" in found.reason
+    assert "1.5 per cell, 5 distinct ones among 90" in found.reason
 
 
 TEXTS = {
@@ -102,7 +102,7 @@ TEXTS = {
 def test_lists_of_texts_stay_text_and_say_so(case):
     found = plan(TEXTS[case])
     assert found.modality == "text"
-    assert "lists of texts, read as one each" in found.reason
+    assert "lists of texts, joined per cell" in found.reason
 
 
 def test_words_between_commas_stay_text():
@@ -138,7 +138,7 @@ def test_names_are_tags_however_they_are_written_and_the_reason_says_how(case):
     cells = [WRITTEN[case](names) for names in sets()]
     found = plan(cells)
     assert (found.modality, found.caution, found.undecodable) == ("tags", "", 0)
-    assert "names with" in found.reason or "lists of names" in found.reason
+    assert "names separated by" in found.reason or "lists of names" in found.reason
     learnt, expected = Tags.learn(column(cells)), Tags.learn(column(sets()))
     assert learnt.tags == expected.tags
     assert ids(learnt.encode(column(cells))) == ids(expected.encode(column(sets())))

@@ -46,7 +46,7 @@ def test_what_is_not_whole_is_missing_with_a_reason():
     assert found.present.tolist() == [True, False, False, False, False, False]
     assert not found.values[1:].any()
     assert [problem.row for problem in found.problems] == [2, 3, 4, 5]
-    assert "7 numbers where 8 were learnt" in found.problems[0].reason
+    assert "7 numbers instead of 8" in found.problems[0].reason
 
 
 def test_text_that_spells_no_vector_is_missing_with_a_reason():
@@ -82,7 +82,7 @@ def test_any_finite_vector_is_finite(cells):
 def test_vectors_are_told_from_series(name, cells, modality, sure):
     found = sensorium.inspect({name: cells, "label": ["a", "b"] * 20}, "label").columns[0]
     assert found.modality == modality
-    assert ("if it is not vector" in found.caution) == (not sure)
+    assert ("if it is not a vector" in found.caution) == (not sure)
 
 
 def test_vectors_are_learnt_saved_and_answered_alike(tmp_path):

@@ -133,7 +133,7 @@ def test_the_sound_track_is_a_view_of_the_same_cells():
     assert found.problems == []  # silence is no fault
     assert 95 <= len(found.values[0]) <= 105  # a second in steps of 10 ms
     strict = learnt.encode(table.column("clip"))  # asked for as the sound itself, it is one
-    assert [problem.reason for problem in strict.problems] == ["a video without sound: read as missing"]
+    assert [problem.reason for problem in strict.problems] == ["the video has no audio track: read as missing"]
 
 
 def test_a_view_kept_in_the_store_does_not_hide_the_faults_of_the_column_itself(tmp_path):
@@ -155,14 +155,14 @@ def test_the_pitch_of_a_sound_track_is_that_of_the_same_sound_alone():
 
 FAULTS = {
     "no bytes": (b"", "0 bytes"),
-    "no video": (b"hello, this is no video at all", "no video that can be told by its first bytes"),
-    "a playlist": (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "no video that can be told by its first bytes"),
-    "cut MP4": (film(shades(12))[:900], "damaged or cut video"),
+    "no video": (b"hello, this is no video at all", "not a supported video format"),
+    "a playlist": (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "not a supported video format"),
+    "cut MP4": (film(shades(12))[:900], "video is damaged or truncated"),
     "cut AVI": (
         film(shades(60), kind="avi")[: len(film(shades(60), kind="avi")) // 3],
-        "truncated video|damaged or cut",
+        "video is truncated|damaged or truncated",
     ),
-    "head alone": (film(shades(12), kind="matroska")[:200], "damaged or cut video|without pictures"),
+    "head alone": (film(shades(12), kind="matroska")[:200], "video is damaged or truncated|no video track"),
 }
 
 
@@ -234,7 +234,7 @@ def test_the_sound_can_be_left_out_and_told_what_to_be(spoken):
         config={"modalities": {"clip.sound": {"mels": 20}, "clip": {"frames": 2}}},
     )
     assert "20 mel bands" in str(model.describe())
-    assert "2 pictures" in str(model.describe())
+    assert "2 frames" in str(model.describe())
     with pytest.raises(sensorium.errors.SchemaError, match=r"no column 'clip\.sond'") as caught:
         sensorium.fit(spoken, "scene", exclude=["clip.sond"], progress=False)
     assert "clip.sound" in caught.value.cure

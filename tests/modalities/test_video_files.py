@@ -207,7 +207,7 @@ def test_the_cover_of_a_record_is_no_video():
         container.mux(voice.encode(None))
     content = stream.getvalue()
     assert has_sound(io.BytesIO(content))
-    assert seen(content) == "a file without pictures: read as missing"
+    assert seen(content) == "the file has no video track: read as missing"
 
 
 @pytest.mark.parametrize("suffix", [".ts", ".mts", ".flv", ".3gp", ".wmv", ".m2ts"])

@@ -85,7 +85,7 @@ def test_answers_come_as_a_table_with_what_was_wrong(model, table, made):
     assert found["row"] == [0, 1, 2]
     assert found["problem"][0] is None
     assert "image: there is no such file" in found["problem"][1]
-    assert "category: a category not seen in training" in found["problem"][1]
+    assert "category: the category was not seen in training" in found["problem"][1]
     assert set(found) == {"row", "prediction", "problem", *(f"probability_class_{k}" for k in range(3))}
 
 

@@ -72,7 +72,10 @@ UNSAFE = {
         ["12", "13", "14", "50+", "early 40s", "15"] * 10,
         "if it is not category: --modality c=number",
     ),
-    "day or month first": ([f"{1 + i % 12:02d}/{1 + i % 12:02d}/2026" for i in range(N)], "day first or month first"),
+    "day or month first": (
+        [f"{1 + i % 12:02d}/{1 + i % 12:02d}/2026" for i in range(N)],
+        "ambiguous order, read as day first",
+    ),
 }
 
 
@@ -86,7 +89,7 @@ def test_missing_files_are_said(tmp_path):
     (tmp_path / "t.csv").write_text("image,label\n" + "\n".join(f"nowhere/{i}.png,{i % 2}" for i in range(20)))
     found = sensorium.inspect(tmp_path / "t.csv", "label").columns[0]
     assert found.modality == "image"
-    assert "20 of 20 looked for were not found" in found.caution
+    assert "20 of 20 checked files were not found" in found.caution
     assert "there is no such file" in found.unreadable[0]
 
 
@@ -154,7 +157,7 @@ def test_whole_numbers_beyond_float_precision_are_said():
     found = plan(big)
     assert found.modality != "number" or "not sure" in found.caution
     as_number = plan(big, modalities={"c": "number"})
-    assert "beyond 2^53" in as_number.unreadable[0]
+    assert "exceeds 2^53" in as_number.unreadable[0]
 
 
 @pytest.mark.parametrize(("setting", "by"), [("group", "shop"), ("time", "other")])

@@ -184,13 +184,13 @@ def files(tmp_path_factory):
 
 BROKEN = {
     ("image", 0): "empty (0 bytes)",
-    ("image", 1): "damaged picture",
-    ("image", 2): "damaged picture",
+    ("image", 1): "image is damaged",
+    ("image", 2): "image is damaged",
     ("image", 3): "no such file",
     ("image", 4): "pixels",
-    ("audio", 5): "without samples",
-    ("audio", 6): "no finite numbers",
-    ("audio", 7): "sound",
+    ("audio", 5): "no samples",
+    ("audio", 6): "not finite numbers",
+    ("audio", 7): "audio is",
     ("image", 8): "outside the table's folder",
 }
 

@@ -162,7 +162,7 @@ def test_a_shard_cut_after_it_was_read_is_a_missing_cell(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     model = sensorium.fit(table, "cls", columns=["png", "width"], epochs=1, progress=False)
     reasons = {problem.reason for problem in model.fit_problems if problem.column == "png"}
-    assert reasons == {"the file is shorter than it was when the table was read: read as missing"}
+    assert reasons == {"the file is shorter than when the table was read: read as missing"}
 
 
 DAMAGED = {

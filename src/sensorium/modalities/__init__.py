@@ -1,4 +1,4 @@
-"""ONE FILE PER MODALITY: what a column is, what is learnt of it from the training rows, how a cell becomes an array."""
+"""One file per modality: how it recognizes a column, what it learns from the training rows, how it encodes cells."""
 
 from sensorium.modalities._base import Array, Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._overview import Overview

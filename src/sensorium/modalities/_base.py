@@ -1,6 +1,6 @@
-"""The contract that every modality keeps.
+"""The contract of a modality.
 
-A modality is a frozen dataclass whose fields are all that it learnt (see `learned.py`).
+A modality is a frozen dataclass whose fields hold everything that it learned (see `files/state.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EncoderSpec: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Ragged:
-    """Arrays of unequal length, end to end.
+    """Arrays of unequal length, concatenated.
 
     Attributes:
         values: [total, ...]; cell i is `values[offsets[i]:offsets[i + 1]]`.
@@ -42,25 +42,25 @@ class Ragged:
 
     @classmethod
     def of(cls, cells: list[Array], empty: Array) -> Ragged:
-        """Join cells; `empty` gives dtype and trailing shape where there are none."""
+        """Concatenate cells; `empty` gives dtype and trailing shape if there are none."""
         offsets = np.cumsum([0, *(len(cell) for cell in cells)], dtype=np.int64)
         return cls(np.concatenate(cells) if cells else empty, offsets)
 
     @classmethod
     def join(cls, parts: list[Ragged], empty: Array) -> Ragged:
-        """The cells of all parts, in order."""
+        """Concatenate the cells of all parts, in order."""
         lengths = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
         return cls(np.concatenate([empty, *(part.values for part in parts)]), np.cumsum(lengths))
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A column as arrays.
+    """A column encoded as arrays.
 
     Attributes:
-        values: [n, ...], or Ragged with n cells; a missing cell is zeros (or of length 0) and never to be read.
+        values: [n, ...], or Ragged with n cells; a missing cell is zeros (or has length 0) and must not be read.
         present: bool[n].
-        problems: cells read as missing or not exactly, `row` counted within the column that was given.
+        problems: cells that are read as missing or not exactly; `row` counts within the encoded column.
     """
 
     values: Array | Ragged
@@ -74,26 +74,26 @@ def _ignore(rows: int) -> None:
 
 @dataclass(frozen=True)
 class Work:
-    """How much of the machine a column may use, and whom to tell of progress."""
+    """The number of threads that a column may use, and a callback for progress."""
 
     workers: int = 1
     advance: Callable[[int], None] = _ignore
 
 
 class Modality(HasState, ABC):
-    """A kind of column.
+    """Base class of all modalities.
 
     Class attributes:
-        encoder: registered name of the encoder to take by default, the smallest that does well.
-        tower: columns of one tower are encoded together; None gives each column a tower of its own.
-        kept: encoding takes long enough (decoding files) to be kept on disk for the next run.
-        alone: it uses all cores by itself: not to be encoded in several processes.
-        quick: learning takes little time for every row: `inspect` learns from all of them, not from a sample.
-        near: how near copies of a cell are told, beside exact ones; empty where they are not looked for.
-        decoders: packages that some of its files can be read with only where they are installed.
+        encoder: registered name of the default encoder, the smallest that performs well.
+        tower: columns with the same tower name are encoded together; None gives each column its own tower.
+        cacheable: encoding is slow (it decodes files), so its result is cached on disk for the next run.
+        uses_all_cores: encoding already uses all cores and must not run in several processes.
+        quick: learning is fast, so `inspect` learns from all rows instead of a sample.
+        near_duplicates: how to find near duplicates of a cell; empty to search for exact duplicates only.
+        decoders: optional packages that some of its files need.
 
     Example:
-        A modality that reads the number of words of a text:
+        A modality that counts the words of a text:
 
         >>> from dataclasses import dataclass
         >>> from sensorium.findings import Guess
@@ -106,7 +106,7 @@ class Modality(HasState, ABC):
         ...
         ...     @classmethod
         ...     def looks_like(cls, column):
-        ...         return Guess(0.5, "it holds text") if column.is_string else None
+        ...         return Guess(0.5, "the column holds text") if column.is_string else None
         ...
         ...     @classmethod
         ...     def learn(cls, column):
@@ -138,46 +138,46 @@ class Modality(HasState, ABC):
     @classmethod
     @abstractmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        """Is the column of this kind: how sure, and why? None where it can't be."""
+        """Return the confidence that the column has this modality, and the reason; None if it cannot have it."""
 
     @classmethod
     def views(cls, column: Column) -> Mapping[str, str]:
-        """Name → modality of what else is in the cells; `{"sound": "audio"}` gives the column `clip.sound`."""
+        """Return name → modality of the column's views; `{"sound": "audio"}` adds the column `clip.sound`."""
         return {}
 
     @classmethod
     def view(cls, name: str) -> str | None:
-        """The modality of a view that is there only where it is asked for by name; None where there is none."""
+        """Return the modality of a view that exists only if it is requested by name; None if there is no such view."""
         return None
 
     @classmethod
     @abstractmethod
     def learn(cls, column: Column) -> Self:
-        """Learn from the *training* rows of a column; keyword-only parameters of an implementation are the options."""
+        """Learn from the *training* rows of a column. Keyword-only parameters of an implementation are its options."""
 
     @abstractmethod
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        """Cells → arrays: the one path for training, evaluation, prediction and serving."""
+        """Encode cells as arrays: the same code for training, evaluation, prediction and serving."""
 
     @abstractmethod
     def encoder_spec(self) -> EncoderSpec:
-        """What an encoder needs to know to be built: vocabulary, channels, size …"""
+        """Return what is needed to build an encoder: vocabulary, channels, size …"""
 
     @abstractmethod
     def describe(self) -> str:
-        """What was learnt, in a few words for a person."""
+        """Describe in a few words what was learned."""
 
     def findings(self, column: str) -> list[Problem]:
-        """What was guessed, dropped, converted or cut for the column as a whole, with the setting that changes it.
+        """Return what was guessed, dropped, converted or cut in the whole column, with the setting that changes it.
 
-        From what was learnt alone, so that a loaded model says it too; each with `row=None`.
+        Derived from the learned state alone, so a loaded model reports it too. Each problem has `row=None`.
         """
         return []
 
     def unknown(self) -> int | None:
-        """Of cells that are encoded as codes: the code of what training did not see; None where there is none."""
+        """Return the code of values that training did not see, if cells are encoded as codes; else None."""
         return None
 
     def overview(self, column: Column) -> Overview:
-        """What a person should see of the column; nothing by default."""
+        """Summarize the column for people; empty by default."""
         return Overview()

@@ -1,4 +1,4 @@
-"""Values so far beyond those of the training rows that a model has seen nothing like them."""
+"""Values far outside the range of the training rows, for which predictions are not reliable."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from sensorium.table import Column
 Floats = npt.NDArray[np.float64]
 Span = tuple[float, float]
 
-FURTHER = 10.0  # times the range of the training rows; a heavy tail goes on less far
-CURE = "correct the cell, or empty it if it stands for a missing value"
+FURTHER = 10.0  # multiples of the training range; tails of heavy-tailed distributions stay closer
+CURE = "correct the cell, or empty it if the value stands for a missing one"
 
 
 def span_of(values: Floats) -> Span | None:
-    """The lowest and the highest of finite values; None where there are none."""
+    """Return the minimum and maximum of finite values; None if there are none."""
     return (float(values.min()), float(values.max())) if len(values) else None
 
 
 def check_span(lowest: float | None, highest: float | None) -> None:
-    """Raise ValueError where only one end is known, or the lowest value is above the highest one."""
+    """Raise ValueError if only one end is known, or if the minimum is above the maximum."""
     if (lowest is None) != (highest is None) or (lowest is not None and highest is not None and lowest > highest):
-        raise ValueError(f"the training values run from {lowest} to {highest}")
+        raise ValueError(f"the range of the training values is invalid: {lowest} to {highest}")
 
 
 def far_beyond(values: Floats, span: Span, *, least: float = 0.0) -> npt.NDArray[np.bool_]:
-    """bool[n]: which values lie more than ten times the range outside of it; NaN does not.
+    """Return bool[n]: which values lie more than ten times the training range outside of it; False for NaN.
 
     Args:
-        values: of some cells.
-        span: the lowest and the highest training value.
-        least: taken as the range where the training values differ by less.
+        values: the values to check.
+        span: minimum and maximum of the training values.
+        least: used as the range if the training range is smaller.
     """
-    low, high = (end / FURTHER for end in span)  # the largest floats have no multiple
+    low, high = (end / FURTHER for end in span)  # the largest floats have no finite multiple
     room = max(high - low, least / FURTHER)
     room = FURTHER * (room or max(abs(low), abs(high)))
     with np.errstate(over="ignore"):
@@ -42,10 +42,10 @@ def far_beyond(values: Floats, span: Span, *, least: float = 0.0) -> npt.NDArray
 
 
 def beyond_problems(column: Column, far: npt.NDArray[np.bool_], lowest: str, highest: str) -> list[Problem]:
-    """One problem for each value that lies far beyond the training rows, whose ends are given as text."""
+    """Return one problem per value far outside the training range, whose ends are given as text."""
     reason = (
-        f"more than {FURTHER:.0f} times the range of the training values ({lowest} to {highest}) away from them: "
-        "the answer for this row is not reliable"
+        f"the value is far outside the training range ({lowest} to {highest}), by more than {FURTHER:.0f} times "
+        "its width: the prediction for this row is not reliable"
     )
     cells = column.strings if far.any() else None
     return [

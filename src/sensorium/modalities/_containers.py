@@ -1,4 +1,4 @@
-"""The tracks of a container: which there are, how long they are, and whether the file ends before they do."""
+"""Tracks of a media container: their kinds and durations, and whether the file is truncated."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from sensorium.table import Column
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-SHORT = 0.9  # of the length that a file declares, below which it counts as cut
-SLACK = 1.0  # seconds that it may be short by in any case
-LOOK_AT = 10  # files asked for their tracks
-COUNTED = ("aac", "amr", "ac3", "mp3", "mpegts", "mpeg")  # formats without a length: the library guesses it by the rate
-TAKEN_FOR_ALL = ("avi", "asf")  # formats of which the library takes what is there for all
-COPIED = ("asf", "flv")  # formats whose tracks have the length of the file, by the library
+SHORT = 0.9  # share of the declared duration below which a file counts as truncated
+SLACK = 1.0  # seconds that may always be missing
+LOOK_AT = 10  # files whose tracks are read
+COUNTED = ("aac", "amr", "ac3", "mp3", "mpegts", "mpeg")  # no declared duration: the library estimates it by bit rate
+TAKEN_FOR_ALL = ("avi", "asf")  # the library reports the duration of what is there, also for truncated files
+COPIED = ("asf", "flv")  # the library copies the duration of the file to its tracks
 CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
 def picture_track(container: InputContainer) -> Any:
-    """The first track of pictures that is no cover of a record; None where there is none."""
+    """Return the first video track that is not cover art; None if there is none."""
     return next((stream for stream in container.streams.video if not _is_cover(stream)), None)
 
 
 def has_sound(source: Source) -> bool:
-    """Whether a container has a sound track."""
+    """Return whether a container has an audio track."""
     try:
         with open_container(source) as container:
             return bool(container.streams.audio)
@@ -41,39 +41,39 @@ def has_sound(source: Source) -> bool:
 
 
 def holds_sound_alone(column: Column, suffixes: tuple[str, ...]) -> Guess | None:
-    """The claim of sound to files that might hold pictures, and hold none."""
+    """Claim a column of files that could contain video but contain only audio."""
     guess = looks_like_files(column, suffixes, lambda head: True, "video") if can_open() else None
     if not guess:
         return None
     found = decode_sample(column, _tracks, most=LOOK_AT)
     alone = bool(found) and all(sound and not pictures for pictures, sound in found)
-    return Guess(guess.confidence, f"{len(found)} files looked at hold sound without pictures") if alone else None
+    return Guess(guess.confidence, f"{len(found)} sampled files contain audio and no video") if alone else None
 
 
 def sound_track(source: Source, rate: int, seconds: float, name: str | None = None) -> npt.NDArray[np.float32]:
-    """float32[samples]: the first `seconds` of a container's first sound track, channels averaged, at `rate`.
+    """Return float32[samples]: the first `seconds` of the first audio track, channels averaged, resampled to `rate`.
 
     Args:
-        name: the demultiplexer; by default what the first bytes say.
+        name: the demultiplexer; by default detected by the first bytes.
 
     Raises:
-        Nothing: it has no sound.
-        Unreadable: cut or damaged.
+        Nothing: the file has no audio track.
+        Unreadable: the file is truncated or damaged.
     """
     wanted = int(np.ceil(seconds * rate))
     with open_container(source, name) as container:
         found = _decoded(container, rate, wanted)
         count = sum(map(len, found))
         if count < wanted and is_cut(container, container.streams.audio[0], source, 0, count / rate):
-            raise Unreadable("truncated sound: it ends before its time")
+            raise Unreadable("the audio is truncated: it is shorter than the file declares")
     return np.concatenate([np.zeros(0, np.float32), *found])[:wanted]
 
 
 def sound_rate_and_seconds(source: Source, name: str | None = None) -> tuple[int, float]:
-    """As declared, or counted.
+    """Return sampling rate and duration in seconds, as declared or else counted.
 
     Raises:
-        Nothing: it has no sound.
+        Nothing: the file has no audio track.
     """
     with open_container(source, name) as container:
         stream = _sound_of(container)
@@ -82,13 +82,13 @@ def sound_rate_and_seconds(source: Source, name: str | None = None) -> tuple[int
 
 
 def is_cut(container: InputContainer, stream: Any, source: Source, start: float, end: float) -> bool:
-    """Whether one of a file's tracks, which is there from a start to an end in seconds, is shorter than the file says.
+    """Return whether a track, which runs from `start` to `end` seconds, is shorter than declared.
 
-    By what the track itself declares; without that, a file is whole if it has all its bytes, or if any of its tracks
-    goes on to the end that the file declares.
+    The duration that the track itself declares decides. Without one, a file is complete if it has all of its bytes, or
+    if any of its tracks runs to the declared end of the file.
     """
     own, kind = _own_seconds(container, stream), container.format.name
-    seconds = end if kind == "avi" else end - start  # AVI counts from 0 on
+    seconds = end if kind == "avi" else end - start  # AVI counts from 0
     size, wanted = sizes(source)
     if kind in TAKEN_FOR_ALL and size < SHORT * wanted:
         return True
@@ -107,14 +107,14 @@ def is_cut(container: InputContainer, stream: Any, source: Source, start: float,
 
 
 def _decoded(container: InputContainer, rate: int, wanted: int) -> list[npt.NDArray[np.float32]]:
-    """At least `wanted` samples, where there are as many."""
+    """Decode at least `wanted` samples, or all if there are fewer."""
     _sound_of(container)
     made: Any = None
     resampler: Any = None
     found, count = list[npt.NDArray[np.float32]](), 0
     for frame in container.decode(audio=0):
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != made:  # it may change within a file
+        if kind != made:  # the format can change within a file
             made, resampler = kind, import_av().AudioResampler(format="flt", layout="mono", rate=rate)
         for part in resampler.resample(frame):
             found.append(part.to_ndarray()[0])
@@ -125,13 +125,13 @@ def _decoded(container: InputContainer, rate: int, wanted: int) -> list[npt.NDAr
 
 
 def _own_seconds(container: InputContainer, stream: Any) -> float | None:
-    """How long a track says it is, from its first moment on; None where it does not say."""
+    """Return the declared duration of a track from its first timestamp; None if it declares none."""
     if container.format.name.startswith((*COUNTED, *COPIED)):
         return None
     base = float(stream.time_base or 0)
     if stream.duration is not None and base:
         return float(stream.duration * base)
-    # Matroska: the moment at which the track ends, written with it by most programs.
+    # Matroska: the end of the track, which most programs write into its metadata.
     found = next((CLOCK.match(value) for key, value in stream.metadata.items() if key.startswith("DURATION")), None)
     if not found:
         return None
@@ -140,7 +140,7 @@ def _own_seconds(container: InputContainer, stream: Any) -> float | None:
 
 
 def _end(container: InputContainer, streams: list[Any]) -> tuple[float, float]:
-    """Seconds that all packets of some tracks last, and the moment at which the last one ends."""
+    """Return the total duration of all packets of some tracks, and when the last one ends, in seconds."""
     total = end = 0.0
     for packet in container.demux(*streams):
         length = float((packet.duration or 0) * (packet.time_base or 0))
@@ -151,14 +151,14 @@ def _end(container: InputContainer, streams: list[Any]) -> tuple[float, float]:
 
 
 def _tracks(source: Source) -> tuple[bool, bool]:
-    """Whether there are pictures, and sound."""
+    """Return whether the file has a video track, and whether it has an audio track."""
     with open_container(source) as container:
         return picture_track(container) is not None, bool(container.streams.audio)
 
 
 def _sound_of(container: InputContainer) -> Any:
     if not container.streams.audio:
-        raise Nothing("a video without sound")
+        raise Nothing("the video has no audio track")
     return container.streams.audio[0]
 
 

@@ -1,4 +1,4 @@
-"""The bytes of a file, mapped rather than read: a format is told, and its frames are counted, where they lie."""
+"""Memory-mapped contents of a file, to detect formats and count frames without reading all of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sensorium.modalities._files import Source
 
 
 class Content(Protocol):
-    """Bytes, or a file that is mapped."""
+    """Bytes or a memory-mapped file."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, part: slice, /) -> bytes: ...
@@ -22,10 +22,10 @@ class Content(Protocol):
 
 @contextmanager
 def mapped(source: Source) -> Iterator[Content]:
-    """All of a file.
+    """Map a whole file.
 
     Raises:
-        Unreadable: it can't be read.
+        Unreadable: the file cannot be read.
     """
     if isinstance(source, io.BytesIO):
         yield source.getvalue()
@@ -34,13 +34,13 @@ def mapped(source: Source) -> Iterator[Content]:
         with source.open("rb", buffering=0) as stream:
             content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:  # ValueError: an empty file
-        raise Unreadable(f"the file can't be read ({getattr(error, 'strerror', None) or error})") from None
+        raise Unreadable(f"the file cannot be read ({getattr(error, 'strerror', None) or error})") from None
     with content:
         yield content
 
 
 def after_tags(content: Content) -> int:
-    """Where ID3v2 tags end, which may stand before any sound."""
+    """Return where the ID3v2 tags before the audio end."""
     start = 0
     while content[start : start + 3] == b"ID3" and len(content) >= start + 10:
         size = content[start + 6 : start + 10]

@@ -1,6 +1,6 @@
 """DICOM: single images, multi-frame files and folders of a series.
 
-No word of an attribute leaves this file but of one that is asked for by its keyword.
+No value of an attribute leaves this file, except of attributes that are requested by keyword.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from sensorium.modalities._scans import Header, Note, Scan, Voxels, finite, libr
 MAGIC = b"DICM"
 MAGIC_AT = 128
 DEFLATED, EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"  # transfer syntaxes
-INFLATED = 2**28  # bytes that a deflated file may become
-YEARS = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}  # units of an age in a year
-FILES = 100_000  # of a folder, at most
-BESIDE = ("dicomdir", "desktop.ini", "thumbs.db")  # files that lie beside images by custom
-LOOSE = "remove them from the folder, or mend them if they are images"
+INFLATED = 2**28  # bytes to which a deflated file may expand
+YEARS = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}  # units of age per year
+FILES = 100_000  # files read from a folder, at most
+BESIDE = ("dicomdir", "desktop.ini", "thumbs.db")  # files that usually lie beside images
+LOOSE = "remove them from the folder, or repair them if they are images"
 
 
 def is_dicom(head: bytes) -> bool:
-    """Do bytes begin like a DICOM file?"""
+    """Return whether bytes start like a DICOM file."""
     return head[MAGIC_AT : MAGIC_AT + 4] == MAGIC
 
 
 def has_magic(path: Path) -> bool:
-    """Is the file a DICOM file, by its first bytes?"""
+    """Return whether a file starts like a DICOM file."""
     with path.open("rb") as stream:
         return is_dicom(stream.read(MAGIC_AT + 4))
 
 
 def read_header(source: Source) -> Header:
-    """Shape and kind, from tags alone. Raises Unreadable."""
+    """Read shape and kind from tags alone. Raises Unreadable."""
     return _shape(_volume(source)[0].frames)
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:
-    """One volume of a file or of a folder's files, its slices in the order in which they lie in the patient.
+    """Read one volume from a file or a folder, with its slices in anatomical order.
 
     Raises:
-        Unreadable: truncated, damaged, too large, of another kind (a report, a document …).
+        Unreadable: the file is truncated, damaged, too large, or contains no image (a report, a document …).
     """
     volume, notes = _volume(source)
     _shape(volume.frames).refuse_over(max_voxels)
@@ -69,7 +69,7 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
 
 
 def _volume(source: Source) -> tuple[Volume, list[Note]]:
-    """Frames by headers alone, and what of a folder is left out."""
+    """Return the frames by headers alone, and notes on skipped files of a folder."""
     if isinstance(source, Path) and source.is_dir():
         headers, notes = _folder(source)
     else:
@@ -83,7 +83,7 @@ def _shape(frames: list[Frame]) -> Header:
 
 
 def _voxels(source: Source, frames: list[Frame]) -> tuple[Voxels, list[Note]]:
-    """float32[frames, rows, columns], NaN where no picture is, and what of their files is left out."""
+    """Return float32[frames, rows, columns], NaN outside the image, and notes on skipped content."""
     out, notes = np.empty(_shape(frames).shape, np.float32), list[Note]()
     for padding in (True, False):
         for rows in _by_file(frames):
@@ -91,7 +91,7 @@ def _voxels(source: Source, frames: list[Frame]) -> tuple[Voxels, list[Note]]:
             out[rows] = read_frames(data, [frames[row] for row in rows], padding=padding)
             notes += notes_on_length(data) if padding else []
         if np.isfinite(out).any():
-            break  # else padding alone: then the values are as good as any
+            break  # all of it is padding: then use its values
     return out, list(dict.fromkeys(notes))
 
 
@@ -111,21 +111,21 @@ def _file(source: Source, frame: Frame) -> Source:
 
 
 def _folder(folder: Path) -> tuple[list[Any], list[Note]]:
-    """Headers of a folder's images, by name, and what is left out. Links are not followed: they may lead outside."""
+    """Read the headers of a folder's images, sorted by name. Links are not followed: they may lead outside."""
     entries = sorted(folder.iterdir())
     files = [path for path in entries if not path.is_symlink() and path.is_file()]
     found = [path for path in files if has_magic(path)]
     headers = [data for path in found[:FILES] if _is_image(data := _open(path, pixels=False))]
     if not headers:
         inside = any(path.is_dir() for path in entries)
-        cure = "the cell has to name the folder that holds the files themselves" if inside else ""
-        raise Unreadable("a folder without DICOM images", cure)
+        cure = "name the folder that contains the files themselves" if inside else ""
+        raise Unreadable("the folder contains no DICOM images", cure)
     known = {data.filename for data in headers} | {str(path) for path in found[FILES:]}
     loose = sum(str(path) not in known and _may_be_meant(path) for path in entries)
     notes = list[Note]()
     if loose:
-        found_loose = f"{count(loose, 'item')} of the folder {'is' if loose == 1 else 'are'} left out"
-        notes.append((f"{found_loose} (no DICOM image, a link or a folder)", LOOSE))
+        found_loose = f"{count(loose, 'item')} of the folder {'is' if loose == 1 else 'are'} skipped"
+        notes.append((f"{found_loose} (not DICOM images, links or folders)", LOOSE))
     if len(found) > FILES:
         notes.append((f"only the first {FILES:,} of {len(found):,} files are read", "split the folder"))
     return headers, notes
@@ -143,25 +143,25 @@ def _may_be_meant(path: Path) -> bool:
 
 
 def representation(keyword: str) -> str:
-    """How DICOM's dictionary writes an attribute's value: two letters (PS3.5, section 6.2).
+    """Return the value representation (VR) of an attribute: two letters (PS3.5, section 6.2).
 
     Raises:
-        SchemaError: there is no attribute of this keyword.
+        SchemaError: DICOM has no attribute with this keyword.
     """
     words = library("pydicom.datadict")
     tag = words.tag_for_keyword(keyword)
     if tag is None:
         cure = did_you_mean(keyword, words.keyword_dict) if keyword else ""
-        raise SchemaError(f"DICOM has no attribute {keyword!r}", rule="a keyword such as KVP", cure=cure)
+        raise SchemaError(f"DICOM has no attribute {keyword!r}", rule="use a keyword such as KVP", cure=cure)
     return str(words.dictionary_VR(tag))[:2]
 
 
 def read_attribute(source: Source, keyword: str) -> list[str | float]:
-    """The values of an attribute, of a folder's first slice; ages in years.
+    """Read the values of an attribute, from a folder's first slice; ages are in years.
 
     Raises:
-        Nothing: the file lacks it, or has it without a value.
-        Unreadable: no DICOM file, damaged.
+        Nothing: the attribute is absent or empty.
+        Unreadable: the file is damaged or not a DICOM file.
     """
     if isinstance(source, Path) and source.is_dir():
         frame = min(_volume(source)[0].frames, key=lambda frame: (frame.file, frame.number))
@@ -171,7 +171,7 @@ def read_attribute(source: Source, keyword: str) -> list[str | float]:
     several = value if isinstance(value, library("pydicom.multival").MultiValue) else [value]
     found = [_plain(part, representation(keyword)) for part in several if part is not None and str(part).strip()]
     if not found:
-        raise Nothing("a DICOM file without this attribute")
+        raise Nothing("the DICOM file lacks this attribute")
     return found
 
 
@@ -179,7 +179,7 @@ def _plain(value: Any, kind: str) -> str | float:
     if kind == "AS":
         age = re.fullmatch(r"(\d{1,4})([DWMY])", str(value).strip())
         if not age:
-            raise Unreadable("an age in another form than 045Y")
+            raise Unreadable("the age is not written like 045Y")
         return int(age[1]) / YEARS[age[2]]
     return float(value) if isinstance(value, int | float) else str(value).strip()
 
@@ -194,22 +194,22 @@ def _open(source: Source, *, pixels: bool) -> Any:
     if packed is None:
         return pydicom.dcmread(source, stop_before_pixels=not pixels)
     data = pydicom.dcmread(packed, stop_before_pixels=not pixels)
-    data.filename = str(source)  # by which a slice of a series is opened again
+    data.filename = str(source)  # to open this slice again
     return data
 
 
 def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
-    """A deflated file as a plain one; None where it isn't deflated.
+    """Inflate a deflated file; return None if it is not deflated.
 
-    The library would inflate a few kilobytes to whatever they hold. It is asked what it takes for the transfer syntax,
-    since a file can spell that in many ways.
+    The library would inflate a few kilobytes without a limit. It also decides which transfer syntax a file has, since
+    there are many ways to write it.
 
     Raises:
-        Unreadable: no DICOM file, truncated, or larger than is safe.
+        Unreadable: the file is truncated, not a DICOM file, or larger than is safe.
     """
     stream.seek(0)
     if not is_dicom(stream.read(MAGIC_AT + len(MAGIC))):
-        raise Unreadable("no DICOM file: its first bytes lack the mark")
+        raise Unreadable("not a DICOM file: the signature is missing")
     syntax, end = _transfer_syntax(stream), stream.tell()
     stream.seek(0)
     if syntax != DEFLATED.decode():
@@ -218,14 +218,14 @@ def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
     content = unpacker.decompress(stream.read(), INFLATED)
     stream.seek(0)
     if unpacker.unconsumed_tail:
-        raise Unreadable(f"a deflated DICOM file of more than {INFLATED:,} bytes", "save it uncompressed")
+        raise Unreadable(f"the deflated DICOM file expands to more than {INFLATED:,} bytes", "save it uncompressed")
     if not unpacker.eof:
-        raise Unreadable("damaged or truncated scan")
+        raise Unreadable("the scan is damaged or truncated")
     return io.BytesIO(head.replace(DEFLATED, EXPLICIT.ljust(len(DEFLATED), b"\0")) + content)
 
 
 def _transfer_syntax(stream: IO[bytes]) -> Any:
-    """As the library reads it, which tries both forms of meta information; leaves the stream at what follows."""
+    """Read the transfer syntax as the library does, which tries both encodings; leave the stream behind the header."""
     for implicit in (False, True):
         stream.seek(MAGIC_AT + len(MAGIC))
         read = library("pydicom.filereader").read_dataset
@@ -235,4 +235,4 @@ def _transfer_syntax(stream: IO[bytes]) -> Any:
         except NotImplementedError:
             continue
         return meta.get("TransferSyntaxUID")
-    raise Unreadable("damaged or truncated scan")
+    raise Unreadable("the scan is damaged or truncated")

@@ -1,4 +1,4 @@
-"""Pixels of DICOM frames in the unit that the file means, each frame by its own scale; what is no picture is NaN."""
+"""Pixels of DICOM frames in the unit of the file, each frame by its own rescale; NaN outside the image."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sensorium.modalities._dicom_frames import Frame, header_of, positive
 from sensorium.modalities._scans import Note, Voxels, library
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-NO_AIR = -1024  # Hounsfield units: darker than air is only what lies outside of a scanner's circle
+NO_AIR = -1024  # Hounsfield units: only what lies outside of a scanner's circle is darker than air
 ARRAYS = {"PixelData": "", "FloatPixelData": "Float", "DoubleFloatPixelData": "DoubleFloat"}
-FLAT = "a rescale slope that is 0 or infinite is read as 1", "check the values of the files"
-MOSAIC = ("a mosaic of many slices is read as one picture",
-          "convert the series to NIfTI with a tool that knows mosaics, such as dcm2niix")  # fmt: skip
+FLAT = "a rescale slope of 0 or infinity is read as 1", "check the values of the files"
+MOSAIC = ("a mosaic of many slices is read as one image",
+          "convert the series to NIfTI with a tool that supports mosaics, such as dcm2niix")  # fmt: skip
 
 
 def read_frames(data: Any, frames: Sequence[Frame], *, padding: bool) -> Voxels:
-    """float32[frames, rows, columns]; colours as grey.
+    """Read float32[frames, rows, columns]; colours become grey.
 
     Args:
         data: the file of the frames, with pixels.
-        frames: of this file.
-        padding: is a value that stands for no picture NaN?
+        frames: frames of this file.
+        padding: whether padding values become NaN.
     """
     header = header_of(data)
     out = np.empty((len(frames), *header.shape[1:]), np.float32)
@@ -42,13 +42,13 @@ def read_frames(data: Any, frames: Sequence[Frame], *, padding: bool) -> Voxels:
 
 
 def stored(data: Any, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
-    """Frames as stored: [rows, columns], or [rows, columns, colours].
+    """Yield frames as stored: [rows, columns], or [rows, columns, colours].
 
     Raises:
-        Unreadable: the file holds no image.
+        Unreadable: the file contains no image.
     """
     if not any(name in data for name in ARRAYS):
-        raise Unreadable("a DICOM file that holds no image (a report, a document, a plan …)")
+        raise Unreadable("the DICOM file contains no image (a report, a document, a plan …)")
     pixels, many = library("pydicom.pixels"), header_of(data).shape[0]
     compressed = data.file_meta.TransferSyntaxUID.is_compressed
     stray = _stray_bits(data) if not compressed and "PixelData" in data else None
@@ -65,7 +65,7 @@ def stored(data: Any, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
 
 
 def _stray_bits(data: Any) -> tuple[int, int] | None:
-    """By how many bits to shift left and then right, in old files whose values do not begin with the lowest bit."""
+    """Return by how many bits to shift left and then right, in old files whose values do not start at bit 0."""
     bits, used, highest = (data.get(name) for name in ("BitsAllocated", "BitsStored", "HighBit"))
     if highest is None or not used or bits not in (8, 16, 32) or not used - 1 < highest < bits:
         return None
@@ -73,7 +73,7 @@ def _stray_bits(data: Any) -> tuple[int, int] | None:
 
 
 def scale_of(frame: Frame) -> tuple[float, float]:
-    """Slope and intercept; 1 and 0 where they are missing or make no sense."""
+    """Return slope and intercept; 1 and 0 if they are absent or invalid."""
     slope, intercept = frame.get("RescaleSlope"), frame.get("RescaleIntercept")
     if slope is None and frame.data.get("Modality") == "RTDOSE":
         slope = frame.get("DoseGridScaling")
@@ -82,19 +82,19 @@ def scale_of(frame: Frame) -> tuple[float, float]:
 
 
 def notes_on(frames: Sequence[Frame]) -> list[Note]:
-    """What headers of a volume say of its values that can't be taken as it is."""
+    """Return notes on header values of a volume that cannot be used as they are."""
     slopes = [frame.get("RescaleSlope") for frame in frames]
     lost = sum(slope is None for slope in slopes)
     flat = any(slope is not None and not (slope and np.isfinite(float(slope))) for slope in slopes)
     found = [FLAT] if flat else []
     if 0 < lost < len(frames):
-        what = f"{lost:,} of {count(len(frames), 'slice')} have no rescale slope, which is read as 1"
-        found.append((what, "look for the files that were altered"))
+        what = f"{lost:,} of {count(len(frames), 'slice')} have no rescale slope; it is read as 1"
+        found.append((what, "check for files that were altered"))
     return found + ([MOSAIC] if "MOSAIC" in frames[0].text("ImageType") else [])
 
 
 def notes_on_length(data: Any) -> list[Note]:
-    """Does a file hold more than the frames that it counts?"""
+    """Return a note if a file contains more frames than it declares."""
     frames, rows, columns = header_of(data).shape
     bits = int(data.get("BitsAllocated") or 8) * int(data.get("SamplesPerPixel") or 1)
     if "PixelData" not in data or data.file_meta.TransferSyntaxUID.is_compressed or bits % 8:
@@ -102,12 +102,12 @@ def notes_on_length(data: Any) -> list[Note]:
     held = len(data.PixelData) * 8 // (rows * columns * bits)
     if held <= frames:
         return []
-    return [(f"the file counts {count(frames, 'frame')} but holds {held:,}; the others are left out",
-             "mend its NumberOfFrames")]  # fmt: skip
+    return [(f"the file declares {count(frames, 'frame')} but contains {held:,}; the others are skipped",
+             "correct its NumberOfFrames")]  # fmt: skip
 
 
 def window_of(frame: Frame) -> tuple[float, float] | None:
-    """Lowest and highest value that the file wants shown."""
+    """Return the lowest and highest value of the display window."""
     middle, width = frame.number_of("WindowCenter"), positive(frame.number_of("WindowWidth"))
     return (middle - width / 2, middle + width / 2) if np.isfinite(middle) and width else None
 
@@ -120,7 +120,7 @@ def _scaled(data: Any, frame: Frame, values: npt.NDArray[Any]) -> npt.NDArray[An
 
 
 def _is_padding(frame: Frame, values: npt.NDArray[Any], scaled: Voxels) -> npt.NDArray[np.bool_]:
-    """Where a frame holds no picture, by the file's own word or because no tissue is that dark."""
+    """Return where a frame is padding, as declared or because no tissue is that dark."""
     prefix = next((prefix for name, prefix in ARRAYS.items() if name in frame.data), "")
     low, high = (frame.get(f"{prefix}PixelPadding{end}") for end in ("Value", "RangeLimit"))
     hounsfield = frame.data.get("Modality") == "CT" and (frame.text("RescaleType") or "HU").startswith("HU")
@@ -132,7 +132,7 @@ def _is_padding(frame: Frame, values: npt.NDArray[Any], scaled: Voxels) -> npt.N
 
 
 def _as_stored(data: Any, value: float) -> float:
-    """A value of padding as pixels have it: it may be written with another sign, or with more bits, than theirs."""
+    """Return a padding value as pixels store it: it may be written with another sign or more bits than theirs."""
     if not isinstance(value, int) or not data.get("BitsStored"):
         return value
     bits = int(data.BitsStored)

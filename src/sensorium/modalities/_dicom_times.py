@@ -1,4 +1,4 @@
-"""One volume out of frames of which several lie at the same place: time points, echoes, b-values, or copies."""
+"""Selection of one volume from frames at the same positions: time points, echoes, b-values, or copies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sensorium.modalities._scans import Note, several_volumes
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 
-# What tells one volume from another at the same places: the lowest value is the first volume. What is most sure first.
+# Attributes that tell volumes at the same positions apart, the most reliable first; the lowest value comes first.
 LISTED = ("TimeSliceVector", "TimeSlotVector", "PhaseVector", "RRIntervalVector", "EnergyWindowVector")
 COUNTED = (
     "TemporalPositionIdentifier", "TemporalPositionIndex", "TemporalPositionTimeOffset", "FrameReferenceTime",
@@ -28,7 +28,7 @@ CLOCKS = ("AcquisitionNumber", "FrameAcquisitionNumber", "AcquisitionDateTime", 
           "FrameAcquisitionDateTime", "FrameReferenceDateTime", "ContentDate", "ContentTime")  # fmt: skip
 OTHERWISE = ("DimensionIndexValues",)
 KEYS = (*LISTED, *COUNTED, *NAMED, *CLOCKS, *OTHERWISE)
-COMPARED = 8  # places at which two frames are compared, where headers do not tell copies from volumes
+COMPARED = 8  # positions at which two frames are compared if headers do not tell copies from volumes
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Choice:
     """The frames of one volume.
 
     Attributes:
-        rows: of the frames, one a place, in the order of places.
-        notes: what was left out.
-        twins: pairs of frames at the same place whose headers do not tell whether they are copies of one another.
-        if_copies: the note that belongs there where all pairs are the same.
-        if_volumes: the one that belongs there otherwise.
+        rows: indices of frames, one per position, in the order of positions.
+        notes: what was skipped.
+        twins: pairs of frames at one position whose headers do not tell whether they are copies.
+        if_copies: the note to use if all pairs are equal.
+        if_volumes: the note to use otherwise.
     """
 
     rows: Rows
@@ -51,11 +51,11 @@ class Choice:
 
 
 def one_volume(frames: Sequence[Frame], place: Rows) -> Choice:
-    """The first volume, where most places hold several frames; the first frame of each place, where only some do.
+    """Choose the first volume if most positions have several frames, else the first frame of each position.
 
     Args:
         frames: in any order.
-        place: of each frame, counted from 0.
+        place: position of each frame, counted from 0.
     """
     held = np.bincount(place)
     if held.max() == 1:
@@ -75,7 +75,7 @@ def one_volume(frames: Sequence[Frame], place: Rows) -> Choice:
 
 
 def in_turns(frames: Sequence[Frame]) -> Rows | None:
-    """Places of frames that do not say where they lie, where they say of which of several equal volumes they are."""
+    """Return positions of frames that declare none but declare which of several equal volumes they belong to."""
     turns = sorted(range(len(frames)), key=lambda row: frames[row].turn())
     for keyword in (*LISTED, *SURE):
         values = _values(frames, keyword)
@@ -90,10 +90,10 @@ def in_turns(frames: Sequence[Frame]) -> Rows | None:
 
 
 def _narrowed(frames: Sequence[Frame], place: Rows) -> tuple[Rows, tuple[str, ...], bool]:
-    """Rows of the volume that comes first, what varies within a place, and whether it is the very first.
+    """Return rows of the first volume, the attributes that vary within a position, and whether it is the very first.
 
-    An attribute tells volumes apart where one of its values is there at most places; where it differs from slice to
-    slice (the time of each), it only tells which frame of a place came first.
+    An attribute separates volumes if one of its values occurs at most positions. If it differs from slice to slice
+    (such as a time), it only tells which frame of a position came first.
     """
     rows, varied, first = np.arange(len(frames)), list[str](), True
     for keyword in KEYS:
@@ -111,12 +111,12 @@ def _narrowed(frames: Sequence[Frame], place: Rows) -> tuple[Rows, tuple[str, ..
 
 
 def _varies(place: Rows, of: Rows) -> bool:
-    """Does a place hold several values?"""
+    """Return whether a position has several values."""
     return len(np.unique(np.stack([place, of]), axis=1).T) > len(np.unique(place))
 
 
 def _ranks(frames: Sequence[Frame], rows: Rows, keyword: str) -> Rows:
-    """Of each row's value among the distinct ones: numbers by size, names by the frame that has them first."""
+    """Rank each row's value among the distinct ones: numbers by size, names by the first frame that has them."""
     if keyword not in (*NAMED, *OTHERWISE):
         return np.unique(_values([frames[row] for row in rows], keyword), return_inverse=True)[1]
     some, names = [frames[row] for row in rows], dict[Hashable, int]()
@@ -126,7 +126,7 @@ def _ranks(frames: Sequence[Frame], rows: Rows, keyword: str) -> Rows:
 
 
 def _values(frames: Sequence[Frame], keyword: str) -> npt.NDArray[np.float64]:
-    """Infinite where unknown; times within a thousandth are the same."""
+    """Return an attribute per frame, infinity if unknown; times within a thousandth are equal."""
     if keyword in LISTED:
         found = np.array([frame.entry(keyword) for frame in frames])
         return np.where(np.isnan(found), UNKNOWN, found)
@@ -134,7 +134,7 @@ def _values(frames: Sequence[Frame], keyword: str) -> npt.NDArray[np.float64]:
 
 
 def _first_of_each(frames: Sequence[Frame], place: Rows, rows: Rows, varied: Sequence[str]) -> Rows:
-    """Of each place the frame that comes first, by what varies and then by number."""
+    """Return the first frame of each position, by the varying attributes and then by number."""
     ranked = [_ranks(frames, rows, keyword) for keyword in varied]
     some = [frames[row] for row in rows]
     order = sorted(range(len(rows)), key=lambda at: (*(of[at] for of in ranked), some[at].turn()))
@@ -145,7 +145,7 @@ def _first_of_each(frames: Sequence[Frame], place: Rows, rows: Rows, varied: Seq
 
 
 def _twins(frames: Sequence[Frame], place: Rows) -> tuple[tuple[Frame, Frame], ...]:
-    """The first two frames of some places."""
+    """Return the first two frames of some positions."""
     several = np.flatnonzero(np.bincount(place) > 1)
     some = several[np.unique(np.linspace(0, len(several) - 1, COMPARED).astype(np.intp))]
     there = [[frames[row] for row in np.flatnonzero(place == at).tolist()] for at in some]
@@ -155,4 +155,4 @@ def _twins(frames: Sequence[Frame], place: Rows) -> tuple[tuple[Frame, Frame], .
 
 def _copies(left: int, most: int) -> Note:
     often, verb = "twice" if most == 2 else "more than once", "is" if left == 1 else "are"
-    return f"{count(left, 'slice')} {verb} there {often}; only one of each is used", "remove the copies"
+    return f"{count(left, 'slice')} {verb} present {often}; only one of each is used", "remove the copies"

@@ -1,4 +1,4 @@
-"""Which frames of DICOM files make up one volume, and in what order they lie in the patient."""
+"""Selection and order of the DICOM frames that make up one volume."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from sensorium.modalities._scans import Note
 Floats: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.intp]
 
-GAP = 1.5  # of the usual distance of slices, from which on some are missing between two
-SAME_PLANE = 0.02  # difference of directions: what rounding and a patient who moves make of one plane
+GAP = 1.5  # multiple of the usual slice distance above which slices are missing
+SAME_PLANE = 0.02  # difference of directions that rounding and movement of the patient cause
 SAME_SPACING = 0.01  # difference of logarithms
-SAME_PLACE = 0.05  # of the distance of pixels
+SAME_PLACE = 0.05  # of the pixel spacing
 TILT = np.tan(np.radians(1.0))
-MARKINGS = ("SEG", "RTDOSE", "PR", "KO")  # made from images: taken only where nothing else is there
+MARKINGS = ("SEG", "RTDOSE", "PR", "KO")  # derived from images: used only if there is nothing else
 SERIES = "another series"
-APART = "save it in a folder of its own if that is the one you need"
-GAPS = ("there are gaps between slices; those around a gap are read as neighbours",
-        "look for the slices that are missing")  # fmt: skip
-TILTED = ("the slices are shifted against each other (the gantry was tilted); they are not straightened",
+APART = "save it in its own folder if that is the one you need"
+GAPS = ("slices are missing; those around a gap are read as neighbours",
+        "look for the missing slices")  # fmt: skip
+TILTED = ("the slices are shifted against each other (gantry tilt); they are not straightened",
           "resample the series to an upright grid")  # fmt: skip
-UNNUMBERED = ("the slices have neither a position nor a number each; they are taken in the order of their file names",
-              "check that this is the order in which they lie")  # fmt: skip
+UNNUMBERED = ("the slices have neither positions nor numbers; they are ordered by file name",
+              "check that this is the right order")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Frames of one volume, in the order in which they lie.
+    """Frames of one volume in spatial order.
 
     Attributes:
-        frames: at least one.
+        frames: one or more frames.
         spacing: mm between slices, rows, columns.
-        notes: what was left out or guessed.
-        choice: of frames that lie at the same places.
+        notes: what was skipped or guessed.
+        choice: the selection among frames at the same positions.
     """
 
     frames: list[Frame]
@@ -52,7 +52,7 @@ class Volume:
 
 
 def volume_of(frames: list[Frame]) -> Volume:
-    """The largest series, its main size and plane, its first volume, along the normal of its slices."""
+    """Select the largest series, its main size and plane and its first volume, ordered along the slice normal."""
     if len(frames) == 1 or _is_film(frames):
         return Volume(frames, (frames[0].thickness(), *_spacing(frames)))
     notes = list[Note]()
@@ -70,7 +70,7 @@ def volume_of(frames: list[Frame]) -> Volume:
 
 
 def _is_film(frames: list[Frame]) -> bool:
-    """Does a file say nothing of where each frame lies? They stay as stored, often in the order of time."""
+    """Return whether a file declares no positions. Its frames stay as stored, often in the order of time."""
     first = frames[0]
     said = first.groups or "SliceVector" in first.data or "GridFrameOffsetVector" in first.data
     return len(frames) == first.of and not said
@@ -92,7 +92,7 @@ def _sizes(frames: list[Frame]) -> tuple[list[Hashable], str]:
     with np.errstate(divide="ignore"):
         alike = _alike(np.log(np.where(spacings > 0, spacings, np.nan)), SAME_SPACING)
     sizes = [(frame.data.get("Rows"), frame.data.get("Columns")) for frame in frames]
-    return [(*size, kind) for size, kind in zip(sizes, alike.tolist(), strict=True)], "another size or pixel distance"
+    return [(*size, kind) for size, kind in zip(sizes, alike.tolist(), strict=True)], "another size or pixel spacing"
 
 
 def _planes(frames: list[Frame]) -> tuple[list[Hashable], str]:
@@ -100,13 +100,13 @@ def _planes(frames: list[Frame]) -> tuple[list[Hashable], str]:
 
 
 def _stacks(frames: list[Frame]) -> tuple[list[Hashable], str]:
-    """Stacks of an enhanced file; none where each frame has one by itself."""
+    """Return the stacks of an enhanced file; one stack if each frame has its own."""
     names: list[Hashable] = [frame.text("StackID") for frame in frames]
     return names if len(set(names)) < len(names) else [""] * len(names), "another stack"
 
 
 def _asides(frames: list[Frame]) -> tuple[list[Hashable], str]:
-    """Parts of a plane that are scanned side by side, such as two breasts; one where slices are merely shifted."""
+    """Return parts of a plane that are scanned side by side, such as two breasts; one if slices are only shifted."""
     along, path = _along(frames), np.array([frame.position() for frame in frames])
     if np.isnan(along).any():
         return [""] * len(frames), ""
@@ -120,7 +120,7 @@ def _asides(frames: list[Frame]) -> tuple[list[Hashable], str]:
 
 
 def _tolerance(frames: Sequence[Frame]) -> float:
-    """Mm within which two slices lie at the same place."""
+    """Return the distance in mm below which two slices have the same position."""
     return SAME_PLACE * min(filter(None, (*_spacing(frames, 0.0), frames[0].thickness())))
 
 
@@ -138,16 +138,16 @@ def _largest(frames: list[Frame], kinds: list[Hashable], kinds_are: str, notes: 
     left = len(frames) - len(largest)
     verb = "is" if left == 1 else "are"
     if kinds_are == SERIES:
-        found = f"the largest of several series in the folder is used; {count(left, 'image')} of others {verb} left out"
+        found = f"the largest of several series in the folder is used; {count(left, 'image')} of others {verb} skipped"
     else:
         used = "1 is used" if len(largest) == 1 else f"{len(largest):,} are used"
-        found = f"{count(left, 'slice')} of {kinds_are} {verb} left out; {used}"
+        found = f"{count(left, 'slice')} of {kinds_are} {verb} skipped; {used}"
     notes.append((found, APART))
     return largest
 
 
 def _alike(values: Floats, tolerance: float) -> Rows:
-    """Labels of rows that are the same within a tolerance; a row that is not known goes with most others."""
+    """Label rows that are equal within a tolerance; unknown rows get the most frequent label."""
     labels, known = np.full(len(values), -1, np.intp), ~np.isnan(values).any(1)
     for label in counter():
         left = np.flatnonzero(known & (labels < 0))
@@ -159,7 +159,7 @@ def _alike(values: Floats, tolerance: float) -> Rows:
 
 
 def _places(frames: list[Frame], notes: list[Note]) -> tuple[Rows, Floats]:
-    """Place of each frame, counted from 0, and in mm along the normal; NaN where that is unknown."""
+    """Return the position of each frame, counted from 0, and in mm along the normal; NaN if unknown."""
     along = _along(frames)
     known = ~np.isnan(along)
     if known.all():
@@ -176,8 +176,8 @@ def _places(frames: list[Frame], notes: list[Note]) -> tuple[Rows, Floats]:
     elif files > 1 or known.any():
         lost = int((~known).sum())
         verb = "has" if lost == 1 else "have"
-        notes.append((f"{lost:,} of {count(len(frames), 'slice')} {verb} no position; all are taken in the order of "
-                      "their numbers", "look for the files that were altered"))  # fmt: skip
+        found = f"{lost:,} of {count(len(frames), 'slice')} {verb} no position; all are ordered by number"
+        notes.append((found, "check for files that were altered"))
     if not known.any() and (turns := in_turns(frames)) is not None:
         return turns, unknown
     turns = np.empty(len(frames), np.intp)
@@ -199,7 +199,7 @@ def _normal(plane: Floats) -> Floats:
 
 
 def _merged(along: Floats, tolerance: float) -> Rows:
-    """Places counted from 0, those within a tolerance being one."""
+    """Number the positions from 0; those within a tolerance are one."""
     order = np.argsort(along, kind="stable")
     places, start, place = np.zeros(len(along), np.intp), along[order[0]], 0
     for row in order:
@@ -210,21 +210,21 @@ def _merged(along: Floats, tolerance: float) -> Rows:
 
 
 def _distance(along: Floats, places: Rows, notes: list[Note]) -> float:
-    """The usual distance of slices in order; 0 where that is unknown."""
+    """Return the usual distance of consecutive slices; 0 if unknown."""
     known = np.flatnonzero(~np.isnan(along))
     if len(known) < 2:
         return 0.0
     steps = np.abs(np.diff(along[known]))
-    if len(known) < len(along):  # in the order of numbers: slices between may have no position
+    if len(known) < len(along):  # ordered by number: slices between may have no position
         return float(np.median(steps / np.diff(places[known])))
-    # The lower quartile is what is usual, even where many slices are missing.
+    # The lower quartile is the usual distance even if many slices are missing.
     usual = steps <= GAP * np.quantile(steps, 0.25, method="lower")
     notes += [] if usual.all() else [GAPS]
     return float(np.median(steps[usual]))
 
 
 def _is_tilted(frames: list[Frame]) -> bool:
-    """Does each slice lie to the side of the one before? By a degree at least, and by a pixel in all."""
+    """Return whether each slice is shifted sideways: by at least one degree, and by a pixel in total."""
     plane = next((plane for frame in frames if not np.isnan(plane := frame.plane()).any()), None)
     path = frames[-1].position() - frames[0].position()
     if plane is None or np.isnan(path).any():

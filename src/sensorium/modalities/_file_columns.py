@@ -1,4 +1,4 @@
-"""Which columns hold files, and of what kind: told by bytes, by suffixes, or by what the files begin with."""
+"""Recognition of columns that hold files, and of their kind: by bytes, by suffixes, or by the start of the files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from sensorium.findings import Guess, NotFound, Outside, Unreadable
 from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
 from sensorium.table import Column, Files, bare_path, is_address, is_gap_word
 
-HEAD = 352  # bytes by which a format is known: NIfTI writes its name in the last four
+HEAD = 352  # bytes by which a format is recognized: NIfTI has its signature in the last four
 LOOKED_AT = 1000  # cells
 MOSTLY, MAJORITY = 0.9, 0.5  # shares of the cells that are files of a kind
-SOUGHT, LOOKED_INTO = 50, 10  # files looked for, and read into
+SOUGHT, LOOKED_INTO = 50, 10  # files whose existence is checked, and files that are opened
 LONGEST = 1000  # characters of a path
 
 
 @dataclass(frozen=True)
 class _Paths:
-    """The cells of a sample that are no bytes.
+    """The cells of a sample that are not bytes.
 
     Attributes:
-        named: without words for a missing cell.
-        fitting: those with a suffix of the kind.
-        cells: of the sample that are not missing.
-        gaps: what is said of words for a missing cell.
+        named: paths, without words for a missing cell.
+        fitting: paths with a suffix of the kind.
+        cells: number of cells that are not missing.
+        gaps: the note on words for a missing cell.
     """
 
     named: list[str]
@@ -40,11 +40,11 @@ class _Paths:
 def looks_like_files(
     column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
 ) -> Guess | None:
-    """The claim of a modality whose cells are files."""
+    """Claim a column whose cells are files of a kind."""
     if not column.is_string:
         heads = [_head(value) for value in column.sample(50)]
         if heads and all(head is not None and magic(head) for head in heads):
-            return Guess(0.95, f"bytes of {noun} files")
+            return Guess(0.95, f"the cells are bytes of {noun} files")
     paths = _paths(column, suffixes)
     if not paths.fitting:
         return _claim_by_content(column, paths, magic, noun)
@@ -65,7 +65,7 @@ def _paths(column: Column, suffixes: tuple[str, ...]) -> _Paths:
 
 
 def _ends_in(path: str, suffixes: tuple[str, ...]) -> bool:
-    if len(path) > LONGEST or not _any_of(suffixes).search(path.lower()):  # most texts: no time to lose
+    if len(path) > LONGEST or not _any_of(suffixes).search(path.lower()):  # the fast way out for most texts
         return False
     return path_name(path).endswith(suffixes) and not several_paths(path)
 
@@ -76,18 +76,18 @@ def _any_of(suffixes: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _claim_of_some(paths: _Paths, noun: str) -> Guess | None:
-    """Most of the cells are files of the kind, and the others are files, too, of another one."""
+    """Claim a column in which most cells are files of the kind, and the others are files of another kind."""
     others = sorted({suffix_of(path) for path in set(paths.named) - set(paths.fitting)})
     if len(paths.fitting) < MAJORITY * paths.cells or len(paths.named) < paths.cells or not all(others):
         return None
     reason = f"{len(paths.fitting)} of {paths.cells} values end in suffixes of {noun} files{paths.gaps}"
-    return Guess(0.92, reason, f"the others ({', '.join(others[:4])}) may be unreadable: convert these files")
+    return Guess(0.92, reason, f"other files ({', '.join(others[:4])}) may be unreadable: convert them")
 
 
 def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bool], noun: str) -> Guess | None:
-    """Files whose names don't say what they are, as those of DICOM often don't; a text that names no file costs little.
+    """Claim files whose names lack a suffix, as DICOM files often do; cells that name no file cost little.
 
-    Files that lie elsewhere are not fetched for it.
+    Remote files are not fetched for it.
     """
     if type(column.files) is not Files or not paths.named or len(paths.named) < paths.cells:
         return None
@@ -95,7 +95,7 @@ def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bo
         head = _head_of_file(path, column.files)
         if head is None or not magic(head):
             return None
-    return Guess(0.96, f"the files that the values name begin like {noun} files{paths.gaps}")
+    return Guess(0.96, f"the files start like {noun} files{paths.gaps}")
 
 
 def _head_of_file(path: str, files: Files) -> bytes | None:
@@ -109,7 +109,7 @@ def _head_of_file(path: str, files: Files) -> bytes | None:
 
 
 def _not_there(files: Files, paths: list[str]) -> str:
-    """What to do where some of the files are not found."""
+    """Return how to fix paths of which some are not found."""
     faults = list[Unreadable]()
     for path in paths:
         try:
@@ -119,17 +119,17 @@ def _not_there(files: Files, paths: list[str]) -> str:
     if not faults:
         return ""
     if outside := [fault for fault in faults if isinstance(fault, Outside)]:
-        place = "are addresses" if "address" in outside[0].reason else f"lie outside the table's folder {files.folder}"
-        return f"{len(outside)} of {len(paths)} looked for {place}: {outside[0].cure}"
+        place = "are URLs" if "address" in outside[0].reason else f"lie outside the table's folder {files.folder}"
+        return f"{len(outside)} of {len(paths)} checked paths {place}: {outside[0].cure}"
     if not all(isinstance(fault, NotFound) for fault in faults):
-        return f"{len(faults)} of {len(paths)} looked for can't be opened: {faults[0].reason}"
+        return f"{len(faults)} of {len(paths)} checked files cannot be opened: {faults[0].reason}"
     nearer = next(filter(None, (_shorter(path, files) for path in paths)), None)
-    hint = f"; {nearer!r} is there: write the paths like that" if nearer else ""
-    return f"{len(faults)} of {len(paths)} looked for were not found; paths are relative to {files.folder}{hint}"
+    hint = f"; {nearer!r} exists: write the paths like that" if nearer else ""
+    return f"{len(faults)} of {len(paths)} checked files were not found; paths are relative to {files.folder}{hint}"
 
 
 def _shorter(path: str, files: Files) -> str | None:
-    """The longest end of a path, of another machine maybe, that is in the folder."""
+    """Return the longest tail of a path, maybe from another machine, that exists in the folder."""
     parts = [part for part in re.split(r"[/\\]", bare_path(path)) if part not in ("", ".", "..")]
     if type(files) is Files:
         for start in range(1, len(parts)):
@@ -146,7 +146,7 @@ def _head(value: Any) -> bytes | None:
 
 
 def _path(value: Any) -> str | None:
-    """The path that a cell is or holds, where it holds no bytes."""
+    """Return the path in a cell, unless the cell holds bytes."""
     if isinstance(value, dict):
         value = None if value.get("bytes") else value.get("member") or value.get("path")
     return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Columns whose cells are files: decoded side by side in threads, a bad file becomes a missing cell with its reason."""
+"""Columns whose cells are files: decoded in threads; an unreadable file becomes a missing cell with a reason."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
 
 ADDRESS = re.compile(r"\w[\w+.-]*://[^'\"|;\n]*")
-CHUNK = 32  # files a thread takes at a time: few enough for a smooth progress bar, enough to make hand-over cheap
-LEARN_FROM = 200  # files that a modality looks at to learn sizes, rates and statistics
+CHUNK = 32  # files per task of a thread: few enough for a smooth progress bar, enough to keep the overhead low
+LEARN_FROM = 200  # files from which a modality learns sizes, sampling rates and statistics
 
 
 def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
-    """A cell that holds a path, bytes, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a file → what a
-    decoder can open; maybe a folder, with `folders`.
+    """Return what a decoder can open for a path, bytes, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a
+    file; this may be a folder with `folders`.
 
     Raises:
-        Unreadable: nothing to open.
+        Unreadable: there is nothing to open.
     """
     if isinstance(value, dict):
         value = value.get("bytes") or value.get("path") if value.get("offset") is None else _part(value, files)
@@ -42,22 +42,22 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
         return io.BytesIO(value)
     if isinstance(value, str):
         return files.path(value, folders=folders)
-    raise Unreadable(f"a {type(value).__name__} is neither a path nor bytes")
+    raise Unreadable(f"{type(value).__name__} is neither a path nor bytes")
 
 
 def _part(cell: dict[str, Any], files: Files) -> bytes:
-    """Some bytes of a file, such as a member of a tar shard."""
+    """Read a byte range of a file, such as a member of a tar shard."""
     path, start, size = (cell.get(key) for key in ("path", "offset", "size"))
     if not (isinstance(path, str) and isinstance(start, int) and isinstance(size, int) and min(start, size) >= 0):
-        raise Unreadable("no part of a file: its offset and size are not whole numbers from 0 on")
+        raise Unreadable("offset and size of a file part must be whole numbers of at least 0")
     try:
         with files.path(path).open("rb") as stream:
             if start + size > os.fstat(stream.fileno()).st_size:
-                raise Unreadable("the file is shorter than it was when the table was read")
+                raise Unreadable("the file is shorter than when the table was read")
             stream.seek(start)
             return stream.read(size)
     except OSError as error:
-        raise Unreadable(f"the file can't be read ({error.strerror})") from None
+        raise Unreadable(f"the file cannot be read ({error.strerror})") from None
 
 
 def decode_cells(
@@ -68,9 +68,9 @@ def decode_cells(
     *,
     folders: bool = False,
 ) -> tuple[npt.NDArray[np.bool_], list[Problem]]:
-    """Decode every cell and hand it to `store(row, cell)`; returns which there are, and what was wrong with others.
+    """Decode every cell and pass it to `store(row, cell)`; return which cells are present, and the problems.
 
-    Threads are enough: Pillow, libsndfile and NumPy let go of the interpreter lock while they work.
+    Threads suffice: Pillow, libsndfile and NumPy release the global interpreter lock.
     """
     cells = column.data.to_pylist()
     present = np.zeros(len(cells), bool)
@@ -96,31 +96,31 @@ def decode_cells(
 def decode_sample(
     column: Column, decode: Callable[[Source], T], *, most: int = LEARN_FROM, folders: bool = False
 ) -> list[T]:
-    """What the readable ones among `most` evenly spaced files decode to."""
+    """Decode `most` evenly spaced files, without those that are unreadable."""
     found = []
     for value in column.sample(most):
         try:
             found.append(decode(open_cell(value, column.files, folders=folders)))
         except Unreadable:
-            continue  # told, with its row, when the column is encoded
+            continue  # reported, with its row, when the column is encoded
     return found
 
 
 def sample_rows(column: Column, most: int) -> npt.NDArray[np.int64]:
-    """At most so many of the rows that hold a value, evenly spaced."""
+    """Return at most `most` rows that hold a value, evenly spaced."""
     rows = np.flatnonzero(column.present)
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))]
 
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
     if isinstance(value, str) and isinstance(error, NotFound) and is_gap_word(value):
-        return Problem(row, column.name, "a word for a missing cell: read as missing", "", value)
-    cure = error.cure or "mend or replace the file"
+        return Problem(row, column.name, "the cell is a word for a missing value: read as missing", "", value)
+    cure = error.cure or "repair or replace the file"
     return Problem(row, column.name, f"{error.reason}: read as missing", cure, shown_cell(value))
 
 
 def shown_cell(cell: Any) -> str:
-    """A cell that holds or names files as a message quotes it: shortened, addresses without passwords and tokens."""
+    """Quote a cell that holds or names files: shortened, and URLs without passwords and tokens."""
     if isinstance(cell, dict):
         cell = cell.get("member") or cell.get("path") or cell.get("bytes")
     if isinstance(cell, list | tuple):

@@ -1,4 +1,4 @@
-"""FLAC written to a pipe: its header does not say how many samples there are; its last frame does."""
+"""FLAC files written to a pipe: the header lacks the number of samples, which the last frame tells."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from sensorium.modalities._content import Content
 
 MARK = b"fLaC"
 INFO = slice(8, 42)  # STREAMINFO, which comes first (RFC 9639, 8.2)
-SYNC = (b"\xff\xf8", b"\xff\xf9")  # frames of one size, which are counted; of many, which count samples
-TAIL = 1 << 20  # bytes at the end in which the last frame starts
+SYNC = (b"\xff\xf8", b"\xff\xf9")  # fixed block size, counted in frames; variable block size, counted in samples
+TAIL = 1 << 20  # bytes at the end within which the last frame starts
 LEAST = 8  # bytes of a frame
 NUMBER = (1 << 36) - 1
 HEADER_POLYNOMIAL, FRAME_POLYNOMIAL = 0x07, 0x8005
 
 
 def with_length(content: Content) -> bytes | None:
-    """The start of a file with the number of its samples; None where it has it, or is no FLAC.
+    """Return the start of a file with the number of samples filled in; None if it is present, or not a FLAC file.
 
     Raises:
-        Unreadable: cut, so that nobody knows.
+        Unreadable: the file is truncated, so the number is unknown.
     """
     info = content[INFO]
     if content[:4] != MARK or len(info) < 34 or int.from_bytes(info[10:18], "big") & NUMBER:
         return None
     total = _samples(content)
     if not total:
-        raise Unreadable("truncated sound: the file ends within its samples, and does not say how many there are")
+        raise Unreadable("the audio is truncated: the file ends within a frame and declares no length")
     packed = int.from_bytes(info[10:18], "big") | total & NUMBER
     return content[: INFO.start + 10] + packed.to_bytes(8, "big")
 
 
 def _samples(content: Content) -> int:
-    """By the last frame that ends where the file does; 0 where there is none."""
+    """Return the number of samples by the last complete frame; 0 if there is none."""
     start = max(INFO.stop, len(content) - TAIL)
     tail = content[start : len(content)]
     at = len(tail)
@@ -43,7 +43,7 @@ def _samples(content: Content) -> int:
 
 
 def _end_of(head: bytes, usual: int) -> int:
-    """The number of samples up to the end of the frame that starts so; 0 where none does (RFC 9639, 9.1)."""
+    """Return the number of samples up to the end of the frame with this header; 0 if invalid (RFC 9639, 9.1)."""
     if len(head) < LEAST or head[3] & 1:
         return 0
     width = max(1, 8 - (~head[4] & 0xFF).bit_length())  # as in UTF-8
@@ -61,7 +61,7 @@ def _end_of(head: bytes, usual: int) -> int:
 
 
 def _checksum(content: bytes, polynomial: int, bits: int) -> int:
-    """Of what is followed by its own checksum: 0."""
+    """Return a checksum; it is 0 for content followed by its own checksum."""
     rest, top = 0, 1 << bits - 1
     for byte in content:
         rest ^= byte << bits - 8

@@ -1,4 +1,4 @@
-"""Files of pictures and sound together, and of sound that libsndfile does not know: opened by PyAV, as data alone."""
+"""Containers of video and audio, and audio formats that libsndfile does not support: opened by PyAV, as data only."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from sensorium.modalities._files import Source
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-HEAD = 400  # bytes by which a format is known: MPEG transport streams have a mark every 188 or 192
+HEAD = 400  # bytes by which a format is recognized: MPEG transport streams have a sync byte every 188 or 192
 BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof")
 EBML, RIFF, ASF = b"\x1a\x45\xdf\xa3", b"RIFF", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
-SOUND_BRANDS = (b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ")  # of MP4 files without pictures
+SOUND_BRANDS = (b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ")  # of MP4 files without video
 STARTS = {
     EBML: "matroska",
     ASF: "asf",
@@ -36,9 +36,9 @@ INSTALL = "pip install 'sensorium[video]'"
 
 
 def container_format(head: bytes) -> str | None:
-    """The demultiplexer for a file that starts like this; None where it is no such container.
+    """Return the demultiplexer for a file that starts with `head`; None if it is not a supported container.
 
-    It is always named: left to guess, the library would follow a playlist to other files and to the network.
+    The demultiplexer is always named: its own detection would follow a playlist to other files and to the network.
     """
     if head[4:8] in BOXES:
         return "mov"
@@ -52,25 +52,25 @@ def container_format(head: bytes) -> str | None:
 
 
 def is_sound_container(head: bytes) -> bool:
-    """Whether such a container never holds pictures."""
+    """Return whether such a container never holds video."""
     return container_format(head) in SOUND or (head[4:8] == b"ftyp" and head[8:12] in SOUND_BRANDS)
 
 
 def head_of(content: Content) -> bytes:
-    """The first bytes, behind tags."""
+    """Return the first bytes after ID3 tags."""
     start = after_tags(content)
     return bytes(content[start : start + HEAD])
 
 
 @contextmanager
 def open_container(source: Source, name: str | None = None) -> Iterator[InputContainer]:
-    """The file, closed again afterwards; whatever goes wrong with it is Unreadable.
+    """Open a container and close it again; every error of the library becomes Unreadable.
 
     Args:
-        name: the demultiplexer; by default what the first bytes say.
+        name: the demultiplexer; by default detected by the first bytes.
 
     Raises:
-        Unreadable: no such container, cut, damaged.
+        Unreadable: the file is truncated, damaged, or not a supported container.
         MissingExtraError: PyAV is not installed.
     """
     av = import_av()
@@ -79,28 +79,28 @@ def open_container(source: Source, name: str | None = None) -> Iterator[InputCon
             name = container_format(head_of(content))
     if not name:
         kinds = "MP4, MOV, 3GP, WebM, MKV, AVI, MPEG, WMV, FLV or GIF"
-        raise Unreadable("no video that can be told by its first bytes", f"convert the file to one of {kinds}")
+        raise Unreadable("not a supported video format", f"convert the file to one of {kinds}")
     with io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else source.open("rb") as stream:
         try:
             with av.open(stream, format=name) as container:
                 yield container
         except Unreadable:
             raise
-        # Damaged files make the library raise errors of many kinds; each of them means "can't be decoded".
+        # For damaged files the library raises errors of many kinds; each of them means that decoding failed.
         except Exception as error:  # noqa: BLE001
-            raise Unreadable(f"damaged or cut video ({_words(error)})") from None
+            raise Unreadable(f"the video is damaged or truncated ({_words(error)})") from None
 
 
 def can_open() -> bool:
-    """Whether PyAV is installed."""
+    """Return whether PyAV is installed."""
     return find_spec("av") is not None
 
 
 def import_av() -> Any:
-    """PyAV.
+    """Import PyAV.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: PyAV is not installed.
     """
     try:
         import av
@@ -110,5 +110,5 @@ def import_av() -> Any:
 
 
 def _words(error: Exception) -> str:
-    """Without numbers and names: like faults are counted together."""
+    """Return the error message without numbers and names, so that equal errors are counted together."""
     return getattr(error, "strerror", None) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Plain JPEG files by libjpeg-turbo's own interface: to the bit what Pillow makes of them, a fifth sooner."""
+"""Fast decoding of plain JPEG files by libjpeg-turbo's own interface, bit for bit as Pillow does."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 START = b"\xff\xd8\xff"
-TURNS = (b"Exif\0\0", b"http://ns.adobe.com/xap")  # what may say that the picture lies on its side
+TURNS = (b"Exif\0\0", b"http://ns.adobe.com/xap")  # may hold an orientation
 PLAIN = ("YCbCr", "Gray")
-SMALLEST = 8  # side in pixels from which on the fractions that a JPEG decodes at are told apart
+SMALLEST = 8  # smallest side in pixels for which the scaled sizes of a JPEG differ
 
 
 def decode_jpeg(source: Path | io.BytesIO, side: int, channels: int, max_pixels: int) -> npt.NDArray[np.uint8] | None:
-    """A picture at the smallest of 1/8, 1/4, 1/2 and 1/1 of its size that has `side` pixels both ways.
+    """Decode an image at the smallest of 1/8, 1/4, 1/2 and 1/1 of its size with both sides at least `side` pixels.
 
     Returns:
-        uint8[height, width, channels]; None for what is left to Pillow: other formats, turned pictures, CMYK, damage,
-        more than `max_pixels`.
+        uint8[height, width, channels]; None for files left to Pillow: other formats, rotated images, CMYK, damaged
+        files, more than `max_pixels`.
     """
     import simplejpeg
 
@@ -40,7 +40,7 @@ def decode_jpeg(source: Path | io.BytesIO, side: int, channels: int, max_pixels:
 
 
 def _content(source: Path | io.BytesIO) -> bytes:
-    """All of a JPEG file; nothing of others."""
+    """Read all of a JPEG file; return nothing for other formats."""
     if isinstance(source, io.BytesIO):
         content = source.getvalue()
         return content if content.startswith(START) else b""

@@ -1,4 +1,4 @@
-"""What to tell of the letters behind a column's numbers: how they were read, with an example of each."""
+"""Notes on letters behind a column's numbers: how they are read, with examples."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ SHOWN = 4  # examples
 
 
 def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
-    """A reason and a cure each."""
+    """Return pairs of a reason and how to fix it."""
     counts, marks = found.counts, found.counts.marks
     number = f"{count(counts.suffixes.total(), 'cell')}{IN_TRAINING}"
     keeps = f"{as_modality(name, 'category')} keeps them"
     if found.notation.letters == "sides":
         reason = f"CR and DR in {number} are read as credit (+) and debit (−): {_examples(found, bare=True)}"
-        return [(reason, "write a sign before every number; write 'crore' where ten millions are meant")]
+        return [(reason, "write a sign before every number; write 'crore' if you mean ten millions")]
     if found.notation.letters == "bytes":
-        reason = f"letters in {number} are read as sizes of files, and B as one byte: {_examples(found)}"
+        reason = f"letters in {number} are read as file sizes, and B as bytes: {_examples(found)}"
         return [(reason, f"write all sizes in one unit if this is wrong; {keeps}")]
     if found.notation.letters == "none":
-        reason = f"letters in {number} multiply nothing, as these numbers are as large as the others"
+        reason = f"letters in {number} are ignored, because these numbers are as large as the others"
         return [(f"{reason}: {_examples(found, bare=True)}", f"{keeps}; write large numbers with all their digits")]
     if not found.notation.suffixes:
         return []
@@ -33,7 +33,7 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
             f"{count(counts.suffixes.total(), 'cell')} with a suffix and {count(counts.unsuffixed, 'cell')} without"
         )
         reason += f"{IN_TRAINING}: {_examples(found, bare=True)}"
-        return [(reason, "write the suffix in every cell where it is meant")]
+        return [(reason, "write the suffix in every cell that needs it")]
     if BYTES & marks.keys() and POWERS & marks.keys():
         reason = f"B in {number} is read as billion, not as byte: {_examples(found)}"
         return [(reason, f"write all amounts in one unit if this is wrong; {keeps}")]
@@ -41,7 +41,7 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
 
 
 def _examples(found: Survey, *, bare: bool = False) -> str:
-    """`'3.6M' is read as 3600000, '2' as 2`: of every mark one, and of numbers without."""
+    """Return examples such as `'3.6M' is read as 3600000, '2' as 2`: one per suffix, and one without."""
     texts: Iterable[str] = [*list(found.counts.marks.values())[:SHOWN], *([*found.counts.bare][:1] if bare else [])]
     read = [f"{text!r} as {found.notation.read(text).value:.12g}" for text in texts]
     return ", ".join(read).replace(" as ", " is read as ", 1)

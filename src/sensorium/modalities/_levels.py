@@ -1,4 +1,4 @@
-"""The scale on which pictures of more than 8 bits are read: which of their values become black and white."""
+"""The intensity scale of images with more than 8 bits: which values become black and white."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ Kind = Literal["integer", "float"]
 Values = npt.NDArray[np.float32]
 
 NOMINAL = {"integer": (255, 1023, 4095, 16_383, 65_535, 2**32 - 1), "float": (1, 255, 1023, 4095, 16_383, 65_535)}
-FULL = {"integer": (255, 65_535), "float": (1, 255)}  # scales that say nothing new of a file of this kind
-HALF = 0.5  # of a usual scale, from which on the values are taken to be on it
-NARROW = 0.25  # of the highest value, below which the distance to the lowest is all that a picture shows
-RINGING = 0.05  # of the highest value: so little below 0 comes from filters
-RARE = 0.001  # share of pixels, at either end, that may lie far out
-FAR = 3  # times the range of all other pixels, from which on pixels lie far out
-PIXELS = 4096  # of a file, that the rare ones are told by
-MANY = 16  # different values from which a lone lowest one stands for "no value"
-FAINT = 1 / 64  # of the scale: a picture whose values differ by less shows next to nothing
-CLIPPED = 0.01  # share of a picture's pixels that may lie outside the scale without a word
+FULL = {"integer": (255, 65_535), "float": (1, 255)}  # scales that are expected for this kind of file
+HALF = 0.5  # share of a usual scale that values must reach to be read on it
+NARROW = 0.25  # share of the highest value; a smaller range is read on its own scale
+RINGING = 0.05  # share of the highest value; filters cause negative values this small
+RARE = 0.001  # share of pixels, at either end, that may be outliers
+FAR = 3  # multiple of the range of all other pixels beyond which pixels are outliers
+PIXELS = 4096  # pixels of a file by which outliers are found
+MANY = 16  # fewest distinct values for which a lone lowest value means "no value"
+FAINT = 1 / 64  # of the scale: an image whose values differ by less shows next to nothing
+CLIPPED = 0.01  # share of an image's pixels that may be clipped without a report
 
 
 @dataclass(frozen=True)
 class Span:
-    """What one file holds.
+    """The values of one file.
 
     Attributes:
-        lowest, highest: of its numbers.
-        some: evenly spaced ones of them.
-        gaps: whether pixels have no number.
+        lowest, highest: minimum and maximum.
+        some: an evenly spaced sample.
+        gaps: whether some pixels have no value.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Scale:
-    """`low` becomes 0 and `high` 255; `lowest` and `highest` are what the training pictures hold."""
+    """The scale `low`–`high`, which becomes 0–255; training images range from `lowest` to `highest`."""
 
     low: float
     high: float
@@ -52,39 +52,39 @@ class Scale:
     highest: float
 
     def apply(self, values: Values, ground: int) -> npt.NDArray[np.uint8]:
-        """Values → uint8; those outside the scale are clipped, those that are no number show the ground."""
+        """Convert values to uint8; clip those outside the scale, show NaN as the ground."""
         width = self.high - self.low
         shades = np.clip((values - np.float32(self.low)) * np.float32(255 / width if width else 0), 0, 255)
         return np.asarray(np.rint(np.where(np.isnan(shades), np.float32(ground), shades)), np.uint8)
 
     def misfit(self, values: Values) -> str:
-        """What is lost of a file on this scale; empty where nothing is."""
+        """Describe what a file loses on this scale; empty if nothing."""
         found = values[~np.isnan(values)]
         if not len(found):
             return ""
         outside = np.mean((found < min(self.low, self.lowest)) | (found > max(self.high, self.highest)))
-        where = f"the scale {self.text()} of the training pictures"
+        where = f"the scale {self.text()} of the training images"
         if outside > CLIPPED:
             return f"more than {CLIPPED:.0%} of the pixel values lie outside {where} and are clipped"
         if 0 < float(np.ptp(found)) < FAINT * (self.high - self.low):
-            return f"the pixel values differ by less than {FAINT:.1%} of {where}: the picture shows almost nothing"
+            return f"the pixel values differ by less than {FAINT:.1%} of {where}: the image shows almost nothing"
         return ""
 
     def text(self) -> str:
-        """Such as "0–4,095"."""
+        """Format the scale, such as "0–4,095"."""
         return f"{_number(self.low)}{' to ' if self.low < 0 or self.high < 0 else '–'}{_number(self.high)}"
 
     def seen(self) -> str:
-        """Such as "0 to 4,080"."""
+        """Format the range of the training images, such as "0 to 4,080"."""
         return f"{_number(self.lowest)} to {_number(self.highest)}"
 
     def is_full(self, kind: str) -> bool:
-        """Whether it is the scale that a file of this kind has where nothing else is known."""
+        """Return whether this is the scale that is expected for this kind of file."""
         return self.low == 0 and self.high in FULL[kind] and self.low <= self.lowest and self.highest <= self.high
 
 
 def span_of(values: Values, kind: Kind) -> Span | None:
-    """None where no pixel has a value."""
+    """Return the values of a file; None if no pixel has a value."""
     found = values[~np.isnan(values)]
     if not len(found):
         return None
@@ -93,8 +93,8 @@ def span_of(values: Values, kind: Kind) -> Span | None:
 
 
 def learn_scale(spans: Sequence[Span]) -> Scale:
-    """One scale for all files: the usual one (1, 8, 10, 12, 14, 16 bits) that their values use at least half of,
-    otherwise their range. Rare pixels far out, such as dead ones of a sensor, do not count.
+    """Learn one scale for all files: the common bit depth (1, 8, 10, 12, 14, 16) whose range the values at least half
+    fill, otherwise their range. Rare outlier pixels, such as dead pixels of a sensor, are ignored.
     """
     lowest, highest = min(span.lowest for span in spans), max(span.highest for span in spans)
     low, high = _without_far_out(lowest, highest, np.sort(np.concatenate([span.some for span in spans])))
@@ -111,7 +111,7 @@ def learn_scale(spans: Sequence[Span]) -> Scale:
 
 def _without_far_out(low: float, high: float, some: Values) -> tuple[float, float]:
     if low < 0 and some[0] == low and len(rest := some[some > low]):
-        # A lone value far below all others, however often it comes, stands for "no value".
+        # A lone value far below all others, however frequent, means "no value".
         width = _quantile(rest, 1 - RARE) - rest[0]
         if rest[0] - low > FAR * width and len(np.unique(rest)) >= MANY:
             low, some = float(rest[0]), rest

@@ -1,4 +1,4 @@
-"""Lists of numbers: series where the numbers follow one another in time, else vectors. One rule for both modalities."""
+"""Lists of numbers: `series` if the numbers are ordered in time, else `vector`. One rule decides for both."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from sensorium.table import Column, ListNotation, find_list_notation, likely_lis
 
 VECTOR_NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)
 SERIES_NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
-EQUAL = 0.9  # share of cells of one length from which the others are odd ones and not series of their own length
-CORRELATED = 0.2  # median lag-1 autocorrelation above which neighbouring numbers are neighbours in time
-NEAR = 0.1  # within which it may be otherwise
+EQUAL = 0.9  # share of cells of equal length above which the others are errors, not series
+CORRELATED = 0.2  # median lag-1 autocorrelation above which neighbouring numbers follow in time
+NEAR = 0.1  # margin of it within which the guess is unsure
 READABLE = 0.9  # share of the cells that hold numbers
-FEW = 10  # cells from which a mean of each place means something
-SURE, UNSURE = 0.97, 0.93  # text is claimed by 0.9
-ROUNDING = 1e-9  # of the largest number: smaller differences are none
+FEW = 10  # fewest cells for a meaningful mean per position
+SURE, UNSURE = 0.97, 0.93  # text claims with 0.9
+ROUNDING = 1e-9  # relative to the largest number: smaller differences are ignored
 SHORTENED = (
-    "the arrays were shortened when the table was written ('...'), and the numbers between are lost; write them as "
+    "the arrays were abbreviated ('...') when the table was written, so numbers are lost; write them as "
     "lists (array.tolist()) or raise numpy.set_printoptions(threshold=…)"
 )
 
@@ -38,7 +38,7 @@ Kind: TypeAlias = Literal["series", "vector"]
 
 @dataclass(frozen=True)
 class _Sign:
-    """What a column of lists was taken for, and what tells."""
+    """The kind that a column of lists is taken for, and the evidence."""
 
     kind: Kind
     reason: str
@@ -46,9 +46,8 @@ class _Sign:
 
 
 def guess_of_lists(column: Column, kind: Kind) -> Guess | None:
-    """The claim of `series` or `vector` on a column of lists of numbers, or of text that spells some: one of the two
-    claims it, by the first of these that there is: a name, several numbers at each step, unequal lengths, neighbours
-    that are alike.
+    """Claim a column of lists of numbers, or of text that lists numbers, for `series` or `vector`. The first evidence
+    decides: the name, several numbers per step, unequal lengths, correlation of neighbours.
     """
     texts = column.sample(LEARN_FROM) if column.is_string else []
     notation = find_list_notation(texts) if column.is_string else None
@@ -59,12 +58,12 @@ def guess_of_lists(column: Column, kind: Kind) -> Guess | None:
         return None
     shortened = any("..." in text for text in texts)
     sign = _sign(column.name, cells, _lengths(column, cells))
-    sign = _Sign("vector", "the middle of the arrays is lost") if shortened and sign.kind == "series" else sign
+    sign = _Sign("vector", "the arrays are abbreviated") if shortened and sign.kind == "series" else sign
     if sign.kind != kind:
         return None
-    spelt = f"text that spells {notation.describe()}" if notation else "lists of numbers"
+    spelt = f"text with {notation.describe()}" if notation else "lists of numbers"
     other = "series" if kind == "vector" else "vector"
-    caution = "" if sign.sure else f"not sure; if it is not {kind}: {as_modality(column.name, other)}"
+    caution = "" if sign.sure else f"not sure; if it is not a {kind}: {as_modality(column.name, other)}"
     reason = f"{spelt}, {_counts(cells)} each; {sign.reason}"
     return Guess(SURE if sign.sure else UNSURE, reason, SHORTENED if shortened else caution)
 
@@ -75,14 +74,14 @@ def _counts(cells: list[Floats]) -> str:
 
 
 def learn_list_notation(column: Column, separator: str | None, decimal: str | None) -> ListNotation:
-    """How the text of the training rows lists numbers, as far as the settings don't say it."""
+    """Learn how the text of the training rows lists numbers; given settings take precedence."""
     texts = column.sample(LEARN_FROM) if column.is_string else []
     found = likely_list_notation([text for text in texts if not lists_nothing(text)])
     return ListNotation(found.separator if separator is None else separator, decimal or found.decimal)
 
 
 def _lists_numbers(column: Column) -> bool:
-    """Is it a column of lists of numbers, or of lists of such lists?"""
+    """Return whether a column holds lists of numbers, or lists of such lists."""
     if not column.is_list or not len(column.values):
         return False
     item = column.data.type.value_type
@@ -102,7 +101,7 @@ def _read(column: Column, notation: ListNotation | None) -> list[Floats]:
 
 
 def _lengths(column: Column, cells: list[Floats]) -> npt.NDArray[np.int64]:
-    """Of all lists; of those that text spells, of the sample."""
+    """Return the lengths of all lists, or of the sampled cells if they are text."""
     if column.is_list:
         lengths = pc.list_value_length(column.values).to_numpy(zero_copy_only=False).astype(np.int64)
         return np.asarray(lengths[lengths > 0])
@@ -110,38 +109,38 @@ def _lengths(column: Column, cells: list[Floats]) -> npt.NDArray[np.int64]:
 
 
 def _sign(name: str, cells: list[Floats], lengths: npt.NDArray[np.int64]) -> _Sign:
-    """The first that there is, of what tells the two apart."""
+    """Return the first evidence that tells the two modalities apart."""
     channels = max(cell.shape[1] for cell in cells)
     if channels > 1 and all(len(cell) == 1 for cell in cells):
-        return _Sign("vector", f"one row of {channels:,} numbers, as models give a vector")
+        return _Sign("vector", f"one row of {channels:,} numbers, as models write an embedding")
     if channels > 1:
-        return _Sign("series", f"{channels} channels at each step")
+        return _Sign("series", f"{channels} channels per step")
     usual = int(np.bincount(lengths).argmax()) if len(lengths) else 0
     if (lengths == usual).mean() < EQUAL:
         return _Sign("series", "the lengths differ")
     if usual < 2:
-        return _Sign("series", "one number is no vector", sure=False)
+        return _Sign("series", "a single number is not a vector", sure=False)
     if VECTOR_NAMES.search(name):
-        return _Sign("vector", "the column is called like a vector")
+        return _Sign("vector", "the column name suggests a vector")
     if SERIES_NAMES.search(name):
-        return _Sign("series", "the column is called like a series")
+        return _Sign("series", "the column name suggests a series")
     if np.mean([np.isnan(cell).any() for cell in cells]) > 1 - EQUAL:
-        return _Sign("series", "some numbers are missing, which a vector can't have", sure=False)
+        return _Sign("series", "some numbers are missing, which a vector does not allow", sure=False)
     alike = _likeness([cell[:, 0] for cell in cells if len(cell) == usual])
-    told = f"alike (autocorrelation {alike:.2f})"
+    told = f"correlated (autocorrelation {alike:.2f})"
     if alike > CORRELATED:
         return _Sign("series", f"neighbours are {told}", alike > CORRELATED + NEAR)
     return _Sign("vector", f"neighbours are not {told}", sure=False)
 
 
 def _likeness(cells: list[Floats]) -> float:
-    """The median autocorrelation at lag 1 of lists of one length, 0 where the numbers don't differ.
+    """Return the median lag-1 autocorrelation of lists of one length; 0 if the numbers do not vary.
 
-    Less the mean of each place: the parts of a feature vector differ, and neighbours in it may be alike by chance, but
-    then they are so in every row. Where rows are all the same there is nothing else to go by.
+    The mean of each position is subtracted: dimensions of a feature vector differ, and neighbouring ones may be close
+    by chance, but then in every row. If all rows are equal, their raw values are used.
     """
     largest = max((float(np.abs(cell[np.isfinite(cell)]).max(initial=0)) for cell in cells), default=0)
-    rows = np.stack(cells) / max(1.0, largest) if cells else np.zeros((0, 0))  # squares of huge numbers stay finite
+    rows = np.stack(cells) / max(1.0, largest) if cells else np.zeros((0, 0))  # keeps squares of huge numbers finite
     rows = np.where(np.isfinite(rows), rows, np.nan)
     known = np.isfinite(rows)
     if len(rows) >= FEW:
@@ -152,7 +151,7 @@ def _likeness(cells: list[Floats]) -> float:
 
 
 def _autocorrelation(values: Floats) -> float:
-    """At lag 1; 0 where the values don't differ."""
+    """Return the autocorrelation at lag 1; 0 if the values do not vary."""
     values = values - values.mean() if len(values) else values
     power = float(values @ values)
     return float(values[:-1] @ values[1:]) / power if power > 0 else 0.0

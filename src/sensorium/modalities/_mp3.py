@@ -1,4 +1,4 @@
-"""MPEG audio frame by frame: how long it is where its header does not say so, or says something else."""
+"""MPEG audio, frame by frame: its duration, if the header lacks it or is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import islice
 from sensorium.modalities._content import Content, after_tags
 
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
-FIRST, SECOND, THIRD = 3, 2, 1  # layers, as a header codes them
+FIRST, SECOND, THIRD = 3, 2, 1  # codes of the layers in a header
 KBITS = {
     (True, FIRST): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, SECOND): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -19,21 +19,21 @@ KBITS = {
     (False, SECOND): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (False, THIRD): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-MPEG_1 = 3  # as a header codes it
-SURE = 3  # frames in a row by which a start is known
-JUNK = 1 << 16  # bytes before the first frame that are looked through
+MPEG_1 = 3  # its code in a header
+SURE = 3  # consecutive frames that confirm a start
+JUNK = 1 << 16  # bytes to search for the first frame
 TAGS = (b"Xing", b"Info")
-CLOSE = 0.01  # of the bytes that a header declares, which tags behind the sound may come to
+CLOSE = 0.01  # share of the declared bytes that trailing tags may take
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame's header.
+    """The header of one frame.
 
     Attributes:
-        start, size: where it is, in bytes.
-        kind: version, layer and rate: what all frames of a sound share.
-        cut: whether the content ends within it.
+        start, size: its position in bytes.
+        kind: version, layer and sampling rate, which all frames of a file share.
+        cut: whether the file ends within it.
     """
 
     start: int
@@ -47,12 +47,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mpeg:
-    """A sound that is made of frames.
+    """An MPEG audio stream.
 
     Attributes:
-        first: its first frame, which may hold the header and no sound.
-        declared: frames of sound by the header; None without one.
-        trusted: whether the header's bytes are those that are there.
+        first: its first frame, which may be a header without audio.
+        declared: number of audio frames by the header; None without a header.
+        trusted: whether the number of bytes in the header is right.
     """
 
     content: Content
@@ -65,7 +65,7 @@ class Mpeg:
         return self.first.rate
 
     def frames(self) -> Iterator[Frame]:
-        """Those that hold sound, the last one maybe cut; what lies between them is left out."""
+        """Yield the audio frames, the last one maybe truncated; other content between them is skipped."""
         at: Frame | None = self.first
         while at and not at.cut:
             if at.start != self.first.start or self.declared is None:
@@ -75,14 +75,14 @@ class Mpeg:
             yield at
 
     def seconds(self) -> float:
-        """By its header where that fits, otherwise counted."""
+        """Return the duration by the header if it is right, otherwise counted."""
         count = self.declared if self.trusted and self.declared else sum(not frame.cut for frame in self.frames())
         return count * self.first.samples / self.rate
 
     def whole(self, seconds: float) -> tuple[io.BytesIO | None, bool]:
-        """The first `seconds` behind a header that says how long they are; and whether the sound is cut before.
+        """Return the first `seconds` behind a header that declares their length; and whether the stream is truncated.
 
-        None where no header can say it: of frames of unequal size in layer II.
+        The first is None if no header can declare it: layer II with frames of unequal size.
         """
         wanted = int(seconds * self.rate / self.first.samples) + 2
         frames = list(islice(self.frames(), wanted))
@@ -96,9 +96,9 @@ class Mpeg:
         return (io.BytesIO(sound) if max(sizes, default=0) - min(sizes, default=0) <= 1 else None), cut
 
     def _header(self, frames: int, size: int) -> bytes:
-        """A frame without sound, as LAME and others write it in front."""
+        """Return a frame without audio, as LAME and others write it at the start."""
         one = self.content[self.first.start : self.first.start + 4]
-        code = 9 if self.first.kind[0] == MPEG_1 else 8  # 128 and 64 kbit/s: room enough at each rate
+        code = 9 if self.first.kind[0] == MPEG_1 else 8  # 128 and 64 kbit/s: large enough at each sampling rate
         start = bytes([one[0], one[1] | 1, code << 4 | one[2] & 0x0C, one[3]])
         made = _frame(start, 0)
         assert made is not None
@@ -108,13 +108,13 @@ class Mpeg:
 
 
 def is_mpeg(head: bytes) -> bool:
-    """Whether a file that starts like this is MPEG audio, layer II or III."""
+    """Return whether a file that starts like this is MPEG audio, layer II or III."""
     found = _frame(head[:4], 0)
     return found is not None and found.kind[1] != FIRST
 
 
 def find_mpeg(content: Content) -> Mpeg | None:
-    """The sound, behind tags and a little junk; None where there are no frames in a row."""
+    """Find the stream behind tags and a little junk; None if there are no consecutive frames."""
     start = after_tags(content)
     stop = min(len(content), start + JUNK)
     while (start := content.find(b"\xff", start, stop)) >= 0:
@@ -129,7 +129,7 @@ def _described(content: Content, first: Frame) -> Mpeg:
     found = content[first.start : first.start + first.size]
     at = 4 + _side(first)
     if found[at : at + 4] not in TAGS:
-        at += 2  # behind a checksum
+        at += 2  # skip a checksum
     flags = int.from_bytes(found[at + 4 : at + 8], "big")
     if found[at : at + 4] not in TAGS:
         vbri = found[36:40] == b"VBRI"
@@ -142,7 +142,7 @@ def _described(content: Content, first: Frame) -> Mpeg:
 
 
 def _side(frame: Frame) -> int:
-    """Bytes of side information of a frame of layer III."""
+    """Return the bytes of side information in a layer III frame."""
     return (17 if frame.mono else 32) if frame.kind[0] == MPEG_1 else (9 if frame.mono else 17)
 
 
@@ -166,7 +166,7 @@ def _at(content: Content, start: int, kind: tuple[int, int, int]) -> Frame | Non
 
 
 def _goes_on(content: Content, frame: Frame) -> bool:
-    """Whether frames of its kind follow up to the end, or a few of them."""
+    """Return whether frames of its kind follow up to the end, or at least a few."""
     for _ in range(SURE - 1):
         behind = frame.start + frame.size
         following = _at(content, behind, frame.kind)
@@ -177,7 +177,7 @@ def _goes_on(content: Content, frame: Frame) -> bool:
 
 
 def _next(content: Content, frame: Frame) -> Frame | None:
-    """The frame behind another one, maybe after something else."""
+    """Return the frame after another one, maybe behind other content."""
     start = frame.start + frame.size
     if found := _at(content, start, frame.kind):
         return found

@@ -1,4 +1,4 @@
-"""NIfTI-1 and -2, plain or gzipped: voxels in RAS order, whatever the file's own."""
+"""NIfTI-1 and NIfTI-2, plain or gzipped: voxels are returned in RAS+ order, whatever the order in the file."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, Note, Scan, finite, library, several_volumes
 
 GZIP = b"\x1f\x8b"
-UNITS = {"meter": 1000.0, "micron": 0.001}  # in mm; where the file does not say, it is mm
-REAL_PART = "only the real part of complex voxels is used", "save magnitude or phase, whichever is meant"
-UNORIENTED = ("the file's orientation makes no sense; its axes are used as they are stored",
-              "mend the sform and qform of its header")  # fmt: skip
-SIZES = {348: "Nifti1Image", 540: "Nifti2Image"}  # bytes of a header, which are its first value
+UNITS = {"meter": 1000.0, "micron": 0.001}  # in mm, which is also the default
+REAL_PART = "only the real part of complex voxels is used", "save magnitude or phase, whichever you need"
+UNORIENTED = ("the orientation in the file is invalid; the axes are used as stored",
+              "repair the sform and qform of its header")  # fmt: skip
+SIZES = {348: "Nifti1Image", 540: "Nifti2Image"}  # bytes of a header, which is the first value in it
 
 
 def is_nifti(head: bytes) -> bool:
-    """Do bytes begin like a NIfTI file that isn't gzipped?"""
+    """Return whether bytes start like an uncompressed NIfTI file."""
     return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
 
 
 def read_header(source: Source) -> Header:
-    """Shape of the (first) volume. Raises Unreadable."""
+    """Read the shape of the (first) volume. Raises Unreadable."""
     with _opened(source) as image:
         return Header(_shape(image))
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:
-    """The volume, or the first of several.
+    """Read the volume, or the first of several.
 
     Raises:
-        Unreadable: truncated, damaged, too large.
+        Unreadable: the file is truncated, damaged or too large.
     """
     with _opened(source) as image:
         shape = _shape(image)
         Header(shape).refuse_over(max_voxels)
         rest = len(image.shape[3:])
         values = np.asarray(image.dataobj[(..., *[0] * rest)])
-        if values.dtype.names:  # coloured voxels
+        if values.dtype.names:  # RGB voxels
             values = np.mean([values[name] for name in values.dtype.names[:3]], 0)
         voxels, spacing, oriented = _canonical(values.real.reshape(shape[::-1]), image)
         volumes = int(np.prod(image.shape[3:], dtype=np.int64))
@@ -57,7 +57,7 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
 def _canonical(
     values: npt.NDArray[Any], image: Any
 ) -> tuple[npt.NDArray[Any], tuple[float, float, float], tuple[Note, ...]]:
-    """[x, y, z] of a file → [z, y, x] with x to the right, y to the front, z to the head; and mm along each."""
+    """Reorder [x, y, z] of a file to [z, y, x] with x right, y anterior, z superior; and return mm along each axis."""
     orientations, known = library("nibabel").orientations, bool(np.isfinite(image.affine).all())
     unit = UNITS.get(image.header.get_xyzt_units()[0], 1.0)
     spacing = unit * np.append(np.abs(np.asarray(image.header.get_zooms()[:3], float)), [1.0] * 3)[:3]
@@ -81,13 +81,13 @@ def _opened(source: Source) -> Iterator[Any]:
         file.seek(0)
         known = SIZES.get(int.from_bytes(size, "little")) or SIZES.get(int.from_bytes(size, "big"))
         if known is None:
-            raise Unreadable("no NIfTI file")
+            raise Unreadable("not a NIfTI file")
         yield getattr(library("nibabel"), known).from_stream(file)
 
 
 def _shape(image: Any) -> tuple[int, int, int]:
-    """Slices, rows, columns as they are stored."""
+    """Return slices, rows and columns as stored."""
     sides = (*(int(side) for side in image.shape[:3]), 1, 1, 1)
     if not image.shape or min(image.shape) < 1:
-        raise Unreadable("a scan without voxels")
+        raise Unreadable("the scan has no voxels")
     return sides[2], sides[1], sides[0]

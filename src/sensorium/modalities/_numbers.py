@@ -1,4 +1,4 @@
-"""Columns of numbers, however they are written: how that is inferred, what is read, and what is said of it."""
+"""Columns of numbers: infer the notation, read the cells, and report how they were read."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from sensorium.table import (
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-INFINITE = "infinite: read as missing"
-LARGEST_EXACT = 2**53  # whole numbers beyond it are not all float64 numbers
+INFINITE = "the value is infinite: read as missing"
+LARGEST_EXACT = 2**53  # float64 does not represent all whole numbers beyond it
 SHOWN = 3  # words that are quoted
-LOOKED_AT = 1000  # decimal numbers that arrived as text are looked at for marks that may mean two things
+LOOKED_AT = 1000  # decimal numbers stored as text that are searched for ambiguous marks
 KEEPS = "{} keeps them"
 
 
 def infer_notation(column: Column, known: Conventions | None = None) -> Notation:
-    """How a column writes its numbers; `known` is what is set, by default what is known of its table."""
+    """Infer how a column writes its numbers; `known` are the settings, by default those of its table."""
     found, known = survey_column(column, known), known or column.conventions
     if found:
         return found.notation
-    # Whole numbers show no mark; what another table writes in their place is read as their own table writes numbers.
+    # Whole numbers show no mark: read what another table writes instead in the notation of this table.
     decimal = known.decimal or (known.shown if column.is_integer else "") or "."
     missing = tuple(sorted({word.strip().casefold() for word in known.missing}))
     return Notation(decimal=decimal, thousandths=decimal == "." or known.decimal is not None, missing=missing)
 
 
 def survey_column(column: Column, known: Conventions | None = None) -> Survey | None:
-    """How a column writes its numbers, with what its cells are; None where they did not arrive as text, or say what
-    they say in every notation.
+    """Return how a column writes its numbers, with counts of its cells; None if they are not text, or read the same in
+    every notation.
     """
     known = known or column.conventions
     if column.is_string:
@@ -62,7 +62,7 @@ def survey_column(column: Column, known: Conventions | None = None) -> Survey | 
 
 
 def about_infinite(problems: Iterable[Problem], cells: int) -> list[tuple[str, str]]:
-    """What to tell of a column of so many cells, of which some are infinite."""
+    """Return notes on the infinite values of a column with `cells` cells."""
     number = sum(problem.reason == INFINITE for problem in problems)
     be = "is" if number == 1 else "are"
     reason = f"{number:,} of {count(cells, 'cell')}{IN_TRAINING} {be} infinite and {be} read as missing"
@@ -70,13 +70,13 @@ def about_infinite(problems: Iterable[Problem], cells: int) -> list[tuple[str, s
 
 
 def read_numbers(column: Column, notation: Notation) -> tuple[Floats, list[Problem]]:
-    """float64[n], NaN where missing or not finite, and what was not read exactly."""
+    """Read float64[n], NaN if missing or not finite, and the problems."""
     values, _, problems = read_limits(column, notation)
     return values, problems
 
 
 def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray[np.int8], list[Problem]]:
-    """As `read_numbers`; and int8[n], −1 where a cell is an upper limit ("<5"), +1 where it is a lower one."""
+    """Read as `read_numbers`; and int8[n]: −1 for an upper limit ("<5"), +1 for a lower limit, else 0."""
     data, problems = column.data, list[Problem]()
     if column.is_integer or column.is_float or pa.types.is_boolean(data.type):
         values, told = _typed(column, notation, problems)
@@ -93,19 +93,19 @@ def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray
 
 
 def numbers(column: Column) -> tuple[Floats, list[Problem]]:
-    """The numbers of a column by the notation that its own cells show."""
+    """Read the numbers of a column in the notation that its own cells show."""
     return read_numbers(column, infer_notation(column))
 
 
 def in_words(found: Survey, name: str) -> list[str]:
-    """How a column writes its numbers, and what was made of cells that are none."""
+    """Describe how a column writes its numbers, and how other cells are read."""
     counts, notation = found.counts, found.notation
     parts = [_marks(found)]
     parts += [f"currency {notation.currency}"] if counts.currencies else []
     parts += [f"unit {notation.units[0]!r}"] if notation.units else []
     signed = count(counts.percents.total(), "cell")
     parts += {
-        "all": [f"{signed} with %, of which the number before it is read"],
+        "all": [f"{signed} with %, read without the sign"],
         "fraction": [f"fractions; {signed} with % are divided by 100"],
     }.get(notation.percent, [])
     parts += [f"{_some(counts.brackets)} read as negative because of the brackets"] if counts.brackets else []
@@ -113,12 +113,12 @@ def in_words(found: Survey, name: str) -> list[str]:
         [f"{_some(counts.suffixes)} multiplied by the suffix"] if notation.suffixes and not notation.letters else []
     )
     parts += [f"{_some(counts.usual)} read as missing"] if counts.usual else []
-    told = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
-    return [*filter(None, parts), *told.values()]
+    cures = {reason: f"{reason} ({cure})" for reason, cure in [*_gaps(found, name), *_limited(found, name)]}
+    return [*filter(None, parts), *cures.values()]
 
 
 def notes(found: Survey, name: str) -> list[tuple[str, str]]:
-    """What the user should know of the column as a whole: a reason and a cure each; its rows are the training rows."""
+    """Return notes on the column as a whole, pairs of a reason and how to fix it; its rows are the training rows."""
     counts, notation, said = found.counts, found.notation, list[tuple[str, str]]()
     if found.guessed:
         said.append(_guessed(found, name))
@@ -126,21 +126,21 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
         points, commas = (count(counts.decimals[mark], "cell") for mark in ".,")
         marks = f"{points} with a decimal point and {commas} with a decimal comma{IN_TRAINING}"
         cure = f"{_decimal('.', name)} reads points as decimal points, {set_value('table.decimal', ',')} commas"
-        said.append((f"{marks}; cells that can be read both ways, such as 1,234, are read as missing", cure))
+        said.append((f"{marks}; ambiguous cells, such as 1,234, are read as missing", cure))
     said += [*_gaps(found, name, IN_TRAINING), *_limited(found, name, IN_TRAINING)]
     signed, rest = counts.percents.total(), counts.numbers - counts.percents.total()
     if signed and rest and notation.percent != "fraction":
         smaller = "without" if notation.percent == "all" else "with"
         counts_of = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without{IN_TRAINING}"
-        reason = f"{counts_of}, most of which are beyond 0–1"
-        said.append((f"{reason}: those {smaller} % are read as missing", "write them all with %, or all without"))
+        reason = f"{counts_of}, and most of the latter lie outside 0–1"
+        said.append((f"{reason}: cells {smaller} % are read as missing", "write all with %, or all without"))
     said += letter_notes(found, name)
     others = counts.currencies.total() - counts.currencies[notation.currency]
     if others:
         reason = (
             f"{count(others, 'cell')} in another currency than {notation.currency}{IN_TRAINING} are read as missing"
         )
-        said.append((reason, "--set table.currency=CODE chooses the currency"))
+        said.append((reason, "--set table.currency=CODE selects the currency"))
     return said
 
 
@@ -151,10 +151,10 @@ def _typed(column: Column, notation: Notation, problems: list[Problem]) -> tuple
         return found.values, found.told
     values = np.array(data.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     if column.is_integer:
-        cure = f"{as_modality(column.name, 'category')} if it is a name"
+        cure = f"{as_modality(column.name, 'category')} if it is an identifier"
         whole = pc.fill_null(data, 0).to_numpy()
         for row in np.flatnonzero((whole > LARGEST_EXACT) | (whole < -LARGEST_EXACT)):
-            reason = "whole number beyond 2^53: its last digits are lost"
+            reason = "the whole number exceeds 2^53: its last digits are lost"
             problems.append(Problem(int(row), column.name, reason, cure, str(data[int(row)])))
     return values, check_signs(values, notation)
 
@@ -164,7 +164,7 @@ def _shown(column: Column, row: int) -> str:
 
 
 def _marks(found: Survey) -> str:
-    """The decimal and thousands marks, where they are not those that go without saying."""
+    """Describe the decimal and thousands marks unless they are the usual ones."""
     notation, parts = found.notation, list[str]()
     if notation.decimal == ",":
         parts.append("decimal comma")
@@ -179,18 +179,18 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
     other = "." if mark == "," else ","
     decimal = mark if found.notation.decimal != mark else other
     otherwise = Notation(decimal=decimal, thousands="," if decimal == "." else ".", percent="written", suffixes=True)
-    reason = f"the {NAMES[mark]} may be a decimal or a thousands separator: {example!r} is read as {as_read:.12g}"
+    reason = f"the {NAMES[mark]} is ambiguous (decimal or thousands separator): {example!r} is read as {as_read:.12g}"
     cure = f"{_decimal(decimal, name)} reads {otherwise.read(example).value:.12g}"
     return reason, cure
 
 
 def _decimal(mark: str, name: str) -> str:
-    """What sets the decimal mark, of the table or of the column alone."""
+    """Return what sets the decimal mark, for the table or for the column."""
     return f"{set_value('table.decimal', mark)}{of_column_alone(name)}"
 
 
 def of_column_alone(name: str) -> str:
-    """What follows a setting of the table that is an option of the column, too; a target has none."""
+    """Return the option of the column that equals a setting of the table; empty for a target, which has no options."""
     return f" (or {setting_of(name, 'decimal')})"
 
 
@@ -204,13 +204,13 @@ def _limited(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]
     if not found.counts.limits:
         return []
     if found.notation.limits == "missing":
-        return [(f"{some} read as missing, as limits are", "--set table.censored=limit reads the limits")]
-    kept = f"{some} read as the limit; {name}.censored says which"
-    return [(kept, "--set table.censored=missing makes them missing")]
+        return [(f"{some} read as missing, as limits are by setting", "--set table.censored=limit reads the limits")]
+    kept = f"{some} read as the limit; {name}.censored marks them"
+    return [(kept, "--set table.censored=missing reads them as missing")]
 
 
 def _some(counted: Counter[str], where: str = "") -> str:
-    """`12 cells such as 'n.b.', 'k.A.' in the training rows are`"""
+    """Return a subject such as `12 cells such as 'n.b.', 'k.A.' in the training rows are`."""
     examples: Sequence[str] = [repr(text) for text, _ in counted.most_common(SHOWN)]
     such = "such as " if len(counted) > len(examples) or counted.total() > len(counted) > 1 else ""
     verb = "is" if counted.total() == 1 else "are"

@@ -1,4 +1,4 @@
-"""Ogg files: several sounds end to end in one file, and files that end too soon."""
+"""Ogg files: several streams end to end in one file (chained), and truncated files."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ FIRST = 2  # flag of a stream's first page
 
 @dataclass(frozen=True)
 class Links:
-    """Where the sounds of a file start, and where the last one ends; `cut` where the file ends within a page."""
+    """Where the streams of a file start, and where the last one ends; `cut` if the file ends within a page."""
 
     starts: tuple[int, ...]
     end: int
     cut: bool
 
     def parts(self) -> list[slice]:
-        """Each sound, a whole file by itself."""
+        """Return the slice of each stream, which is a complete file."""
         return [slice(*ends) for ends in zip(self.starts, (*self.starts[1:], self.end), strict=True)]
 
 
 def find_links(content: Content) -> Links:
-    """RFC 3533: a link starts with the first pages of its streams; pages of sound follow."""
+    """Find the streams (RFC 3533): each starts with the first pages of its bitstreams; pages of audio follow."""
     starts, start, at_start, cut = list[int](), 0, False, False
     while (start := content.find(MARK, start)) >= 0:
         size = _size(content, start)
@@ -41,7 +41,7 @@ def find_links(content: Content) -> Links:
 
 
 def _size(content: Content, start: int) -> int | None:
-    """Bytes of a page; None where its header is cut."""
+    """Return the bytes of a page; None if its header is truncated."""
     head = content[start : start + HEAD]
     if len(head) < HEAD:
         return None

@@ -1,4 +1,4 @@
-"""PDF files: their text and pictures of their pages, by PDFium, which runs no script and opens no other file."""
+"""PDF files: their text and images of their pages, by PDFium, which runs no script and opens no other file."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from sensorium.errors import MissingExtraError
 from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
 
-MAGIC, HEAD = b"%PDF-", 1024  # the mark, and the bytes among which readers look for it
-CHARACTERS = 1_000_000  # read of a document, at most
-FINE = 2.0  # pixels drawn for each that is kept: thin lines don't vanish
-SIDE = 2048  # pixels of a drawn page's longer side, at most, however large the page says that it is
+MAGIC, HEAD = b"%PDF-", 1024  # the signature, and the bytes within which readers look for it
+CHARACTERS = 1_000_000  # read from a document, at most
+FINE = 2.0  # pixels drawn per pixel kept: thin lines do not vanish
+SIDE = 2048  # pixels of a drawn page's longer side, at most, whatever size the page declares
 PASSWORD, SECURITY = 4, 5  # PDFium's errors
-DAMAGED = "damaged PDF file"
+DAMAGED = "the PDF file is damaged"
 
-Note: TypeAlias = tuple[str, str]  # what was left out, and the cure
+Note: TypeAlias = tuple[str, str]  # what was skipped, and the cure
 T = TypeVar("T")
 
-# PDFium keeps state of its own without locks: one thread at a time may be in it.
+# PDFium keeps global state without locks: only one thread may use it at a time.
 _alone = Lock()
 
 
 def is_pdf(head: bytes) -> bool:
-    """Do bytes begin like a PDF file?"""
+    """Return whether bytes start like a PDF file."""
     return MAGIC in head[:HEAD]
 
 
 def read_text(source: Source, most: int) -> tuple[str, list[Note]]:
-    """The text of the first pages, at most about a million characters, a blank line between pages.
+    """Read the text of the first pages, at most about a million characters, with a blank line between pages.
 
     Raises:
-        Unreadable: damaged, encrypted, without text.
+        Unreadable: the file is damaged, encrypted, or has no text.
     """
 
     def text_of(page: Any) -> str:
@@ -46,27 +46,27 @@ def read_text(source: Source, most: int) -> tuple[str, list[Note]]:
     parts, notes, count = _of_pages(source, most, text_of, enough=lambda texts: sum(map(len, texts)) > CHARACTERS)
     text = "\n\n".join(parts)
     if not text.strip():
-        raise Unreadable("a PDF file without text, scanned perhaps", "its pages can be learnt from: column NAME.pages")
+        raise Unreadable("the PDF file has no text, maybe a scan", "use images of its pages: column NAME.pages")
     if count > most:
-        notes.append((f"a PDF file of more than {most} pages: the others are not read", "the option pages reads more"))
+        notes.append((f"the PDF file has more than {most} pages: the others are not read", "raise the option pages"))
     if len(text) > CHARACTERS:
-        notes.append((f"a PDF file of more than {CHARACTERS:,} characters: the rest is not read", "split the file"))
+        notes.append((f"the PDF file has more than {CHARACTERS:,} characters: the rest is not read", "split the file"))
     return text[:CHARACTERS], notes
 
 
 def draw_pages(source: Source, most: int, size: int) -> tuple[list[Pillow.Image], list[Note]]:
-    """Pictures of the first pages, on white, finer than `size` pixels each way; bounded whatever a page's size.
+    """Draw the first pages on white, larger than `size` pixels each way; bounded whatever the page size.
 
     Raises:
-        Unreadable: damaged, encrypted.
+        Unreadable: the file is damaged or encrypted.
     """
 
     def picture_of(page: Any) -> Pillow.Image:
         width, height = page.get_size()
         if not (width > 0 and height > 0):
-            raise ValueError("a page without a size")
+            raise ValueError("the page has no size")
         bitmap = page.render(scale=min(FINE * size / min(width, height), SIDE / max(width, height)))
-        picture = bitmap.to_pil().convert("RGB").copy()  # a bitmap's memory is PDFium's own
+        picture = bitmap.to_pil().convert("RGB").copy()  # PDFium owns the memory of a bitmap
         bitmap.close()
         return picture
 
@@ -74,7 +74,7 @@ def draw_pages(source: Source, most: int, size: int) -> tuple[list[Pillow.Image]
 
 
 def count_pages(source: Source) -> int:
-    """Raises Unreadable."""
+    """Count the pages of a file. Raises Unreadable."""
     with _opened(source) as document:
         return len(document)
 
@@ -82,7 +82,7 @@ def count_pages(source: Source) -> int:
 def _of_pages(
     source: Source, most: int, read: Callable[[Any], T], *, enough: Callable[[list[T]], bool]
 ) -> tuple[list[T], list[Note], int]:
-    """What `read` makes of each of the first pages, and how many there are; those that it can't read are told."""
+    """Apply `read` to each of the first pages; return the results, the number of pages, and notes on damaged ones."""
     found, notes = list[T](), list[Note]()
     with _opened(source) as document:
         count = len(document)
@@ -91,9 +91,9 @@ def _of_pages(
                 page = document[number]
                 found.append(read(page))
                 page.close()
-            # Of damaged pages PDFium's own errors are told, and those of Python that its values lead to.
+            # A damaged page raises PDFium's own errors, and errors of Python that its values cause.
             except Exception:  # noqa: BLE001
-                notes.append(("a page of a PDF file is damaged: left out", "save the file again"))
+                notes.append(("a page of the PDF file is damaged: skipped", "save the file again"))
             if enough(found):
                 break
     if not found:
@@ -103,22 +103,22 @@ def _of_pages(
 
 @contextmanager
 def _opened(source: Source) -> Iterator[Any]:
-    """The document; nobody else is in PDFium until it is closed.
+    """Open a document, locking PDFium until it is closed.
 
     Raises:
-        Unreadable: no PDF file, damaged, encrypted.
+        Unreadable: the file is damaged, encrypted, or not a PDF file.
         MissingExtraError: pypdfium2 is not installed.
     """
     pdfium = _library()
     content = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
     if not is_pdf(content):
-        raise Unreadable("no PDF file: its first bytes lack the mark")
+        raise Unreadable("not a PDF file: the signature is missing")
     with _alone:
         try:
             document = pdfium.PdfDocument(content)
         except pdfium.PdfiumError as error:
             if getattr(error, "err_code", None) in (PASSWORD, SECURITY):
-                raise Unreadable("an encrypted PDF file", "save it without a password") from None
+                raise Unreadable("the PDF file is encrypted", "save it without a password") from None
             raise Unreadable(DAMAGED) from None
         try:
             yield document

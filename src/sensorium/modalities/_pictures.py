@@ -1,4 +1,4 @@
-"""Opening files of pictures: whatever is wrong with one is told in a few words; HEIC where its decoder is installed."""
+"""Opening of image files: every failure gets a short reason; HEIC is read if its decoder is installed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sensorium.modalities._files import Source
 from sensorium.modalities._levels import Kind, Values
 from sensorium.modalities._pixels import Alpha, colour_values, grey_values, is_colour, kind_of
 
-MOST_PIXELS = 100_000_000  # of a file that is looked at before options are known; as the option max_pixels has it
-FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are no thumbnails, depth maps or layers
+MOST_PIXELS = 100_000_000  # of a file read before options are known; the default of the option max_pixels
+FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are not thumbnails, depth maps or layers
 HEIC_DECODER = "pillow_heif"
 HEIC_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
 HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")  # ISO/IEC 23008-12: brands
 AVIF = (b"avif", b"avis")
-NO_HEIC = "HEIC pictures need pillow-heif, which is not installed"
+NO_HEIC = "HEIC images need pillow-heif, which is not installed"
 HEIC_CURE = "pip install pillow-heif, or convert the files to JPEG or PNG"
 
 
@@ -35,7 +35,7 @@ _LOST: ContextVar[list[str] | None] = ContextVar("_LOST", default=None)
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """What is lost of the pictures that this thread decodes meanwhile."""
+    """Collect the notes on images that this thread decodes in the meantime."""
     lost = list[str]()
     token = _LOST.set(lost)
     try:
@@ -44,19 +44,19 @@ def listening() -> Iterator[list[str]]:
         _LOST.reset(token)
 
 
-def tell(note: str) -> None:
-    """Let who listens know what is lost of a picture; an empty note is none."""
+def add_note(note: str) -> None:
+    """Add a note on what an image loses to the list of `listening`; an empty note is ignored."""
     lost = _LOST.get()
     if note and lost is not None:
         lost.append(note)
 
 
 class Look(NamedTuple):
-    """What a file's header says.
+    """The facts that the header of an image file declares.
 
     Attributes:
-        kind: of the values of a picture of more than 8 bits.
-        several: whether it has further frames of this size.
+        kind: type of the values of an image with more than 8 bits.
+        several: whether it has further frames of the same size.
     """
 
     width: int
@@ -67,7 +67,7 @@ class Look(NamedTuple):
 
 
 def look(source: Source, max_pixels: int) -> Look:
-    """The header alone; the same raises as `opened`."""
+    """Read the header only. Raises the same errors as `opened`."""
     with opened(source, max_pixels) as picture:
         mode, kind, size = picture.mode, kind_of(picture), picture.size
         return Look(*size, mode, kind, _has_several(picture, size))
@@ -75,10 +75,10 @@ def look(source: Source, max_pixels: int) -> Look:
 
 @contextmanager
 def opened(source: Source, max_pixels: int) -> Iterator[Pillow.Image]:
-    """The picture, closed again afterwards; whatever goes wrong with it is Unreadable.
+    """Open an image and close it again; every error becomes Unreadable.
 
     Raises:
-        Unreadable: truncated, damaged, too large, no picture, HEIC without its decoder.
+        Unreadable: the file is truncated, damaged, too large, not an image, or HEIC without its decoder.
     """
     try:
         with open_picture(source) as picture:
@@ -86,13 +86,13 @@ def opened(source: Source, max_pixels: int) -> Iterator[Pillow.Image]:
             yield picture
     except Unreadable:
         raise
-    # Damaged files make Pillow and its plug-ins raise nearly anything; every one of them means "can't be decoded".
+    # For damaged files Pillow and its plug-ins raise nearly anything; every error means that decoding failed.
     except Exception as error:  # noqa: BLE001
         raise Unreadable(_reason(error)) from None
 
 
 def open_picture(source: Source) -> Pillow.Image:
-    """As Pillow opens it, HEIC with pillow-heif.
+    """Open an image with Pillow, HEIC with pillow-heif.
 
     Raises:
         Unreadable: HEIC without its decoder.
@@ -109,7 +109,7 @@ def open_picture(source: Source) -> Pillow.Image:
 
 
 def deep_values(picture: Pillow.Image, source: Source) -> tuple[Values, Alpha | None]:
-    """The values of an open picture of more than 8 bits, upright, and its alpha; NaN where a pixel has no value."""
+    """Return values of an open image with more than 8 bits, upright, and its alpha; NaN for missing pixel values."""
     if not is_colour(picture):
         return grey_values(picture), None
     with open_picture(source) as again:
@@ -117,12 +117,12 @@ def deep_values(picture: Pillow.Image, source: Source) -> tuple[Values, Alpha | 
 
 
 def is_heif(head: bytes) -> bool:
-    """Whether a file that starts like this holds a picture in the container that MP4 files have, too."""
+    """Return whether a file that starts like this is an image in the container of MP4 files."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIC + AVIF
 
 
 def is_heic(value: Any) -> bool:
-    """Whether a cell holds, or is the path of, a picture that Pillow does not read by itself."""
+    """Return whether a cell holds, or is the path of, an image that Pillow does not read without a plug-in."""
     if isinstance(value, dict):
         value = value.get("bytes") or value.get("member") or value.get("path")
     if isinstance(value, bytes):
@@ -131,7 +131,7 @@ def is_heic(value: Any) -> bool:
 
 
 def can_read_heic() -> bool:
-    """Whether pillow-heif is installed."""
+    """Return whether pillow-heif is installed."""
     return find_spec(HEIC_DECODER) is not None
 
 
@@ -148,7 +148,7 @@ def _head(source: Source) -> bytes:
 
 
 def _has_several(picture: Any, size: tuple[int, int]) -> bool:
-    """Whether a second frame is there, as large as the first: smaller ones are previews."""
+    """Return whether there is a second frame as large as the first: smaller ones are previews."""
     if picture.format not in FRAMES or not getattr(picture, "is_animated", False):
         return False
     picture.seek(1)
@@ -158,14 +158,14 @@ def _has_several(picture: Any, size: tuple[int, int]) -> bool:
 def _refuse_bombs(picture: Pillow.Image, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
-        cure = "set the option max_pixels of the image modality if that is meant"
-        raise Unreadable(f"a picture of {width} × {height} pixels is over the limit of {max_pixels:,}", cure)
+        cure = "raise the option max_pixels of the image modality if the file is right"
+        raise Unreadable(f"the image has {width} × {height} pixels, over the limit of {max_pixels:,}", cure)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "no picture that Pillow knows"
+        return "not an image in a supported format"
     if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
-        return "a picture with more pixels than are safe to decode"
-    # Without counts of bytes and the like in brackets: like faults are told together.
-    return f"damaged picture ({re.sub(r' *[(][^)]*[)]', '', str(error)) or type(error).__name__})"
+        return "the image has more pixels than are safe to decode"
+    # Without details in brackets such as byte counts, so that equal errors are grouped.
+    return f"the image is damaged ({re.sub(r' *[(][^)]*[)]', '', str(error)) or type(error).__name__})"

@@ -1,4 +1,4 @@
-"""Sounds written to a pipe: their header says that there are no samples, as nobody knew yet how many there would be."""
+"""Audio written to a pipe: the header declares no samples, because their number was unknown when it was written."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from sensorium.modalities._content import Content
 
-HEAD = 1 << 16  # bytes of a file in which the header of its samples stands
-UNKNOWN = 0xFFFF_FFFF  # what the specifications of RF64 and AU have for "not known"
+HEAD = 1 << 16  # bytes of a file within which the header of its samples lies
+UNKNOWN = 0xFFFF_FFFF  # means "unknown" in RF64 and AU
 WAVES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 
 
 class Mended(io.RawIOBase):
-    """Content with another start, as large as before, as a file."""
+    """A file object over content whose start is replaced by bytes of the same length."""
 
     def __init__(self, content: Content, start: bytes) -> None:
         self.content, self.start, self.place = content, start, 0
@@ -41,7 +41,7 @@ class Mended(io.RawIOBase):
 
 
 def mended_start(head: bytes, size: int) -> bytes | None:
-    """The start of a WAV, AU or CAF file with the size that its samples have, where it says none; None where it does.
+    """Return the start of a WAV, AU or CAF file with the size of its samples filled in; None if it is declared.
 
     Args:
         head: the first `HEAD` bytes.
@@ -62,7 +62,7 @@ def _mended_wave(head: bytes, size: int) -> bytes | None:
     while at + 8 <= len(head):
         name, length = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], order)
         if name == b"ds64":
-            found = at + 16  # of the bytes of samples, eight of them
+            found = at + 16  # eight bytes of the samples
         if name == b"data":
             break
         at += 8 + length + length % 2
@@ -80,7 +80,7 @@ def _mended_wave(head: bytes, size: int) -> bytes | None:
 
 
 def _is_chunks(head: bytes, start: int, size: int, order: Literal["little", "big"]) -> bool:
-    """Whether chunks of other things follow up to the end: then there are no samples indeed."""
+    """Return whether other chunks follow up to the end: then there really are no samples."""
     while (
         start + 8 <= min(size, len(head)) and head[start : start + 4].isascii() and head[start : start + 4].strip(b"\0")
     ):
@@ -90,7 +90,7 @@ def _is_chunks(head: bytes, start: int, size: int, order: Literal["little", "big
 
 
 def _mended_caf(head: bytes, size: int) -> bytes | None:
-    """A size of -1 means "up to the end" in CAF, which libsndfile does not know of files that are read by seeking."""
+    """Fill in a size of -1, which means "up to the end" in CAF: libsndfile ignores it in seekable files."""
     at = 8
     while at + 12 <= len(head):
         name, length = head[at : at + 4], int.from_bytes(head[at + 4 : at + 12], "big", signed=True)

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits: the values that a file holds, whatever Pillow makes of them."""
+"""Images with more than 8 bits: the values in the file, independent of Pillow's conversion."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from PIL import ImageOps
 
 from sensorium.modalities._levels import Kind, Values
 
-HUGE = 1e30  # beyond it lie the numbers that stand for "no value"
+HUGE = 1e30  # larger numbers stand for "no value"
 UNSIGNED, SIGNED = 1, 2  # TIFF 6.0, section 19: SampleFormat
 BITS, FORMAT = 258, 339  # TIFF tags
-NODATA = 42_113  # the TIFF tag in which GDAL writes the value of pixels without a value
+NODATA = 42_113  # the TIFF tag in which GDAL stores the value of pixels without a value
 COLOUR = ("RGB;16", "RGBA;16", "LA;16")
 
 Alpha = npt.NDArray[np.uint8]
 
 
 def kind_of(picture: Pillow.Image) -> Kind | None:
-    """Of an open picture that is not loaded yet; None where it has 8 bits or less."""
+    """Return the kind of values of an open image that is not loaded yet; None for 8 bits or fewer."""
     if picture.mode == "F":
         return "float"
     deep = picture.mode == "I" or picture.mode.startswith("I;16") or _raw_mode(picture).startswith(COLOUR)
@@ -30,7 +30,7 @@ def kind_of(picture: Pillow.Image) -> Kind | None:
 
 
 def grey_values(picture: Pillow.Image) -> Values:
-    """An open picture of more than 8 bits and one channel → float32[height, width], upright; NaN where it has none."""
+    """Read a single-channel image with more than 8 bits as float32[height, width], upright; NaN for no value."""
     nodata, bits, sign = _tag(picture, NODATA), _tag(picture, BITS), _tag(picture, FORMAT)
     stored = np.asarray(ImageOps.exif_transpose(picture))
     if picture.mode == "I" and bits == 32 and sign == UNSIGNED:
@@ -47,12 +47,12 @@ def grey_values(picture: Pillow.Image) -> Values:
 
 
 def is_colour(picture: Pillow.Image) -> bool:
-    """Whether an open picture that is not loaded yet has several channels of 16 bits."""
+    """Return whether an open image that is not loaded yet has several 16-bit channels."""
     return _raw_mode(picture).startswith(COLOUR)
 
 
 def as_picture(pixels: npt.NDArray[np.uint8], alpha: Alpha | None) -> Pillow.Image:
-    """uint8[height, width] or [height, width, 3], maybe with its alpha."""
+    """Convert uint8[height, width] or [height, width, 3], maybe with alpha, to an image."""
     picture = Pillow.fromarray(pixels)
     if alpha is not None:
         picture.putalpha(Pillow.fromarray(np.ascontiguousarray(alpha)))
@@ -60,7 +60,7 @@ def as_picture(pixels: npt.NDArray[np.uint8], alpha: Alpha | None) -> Pillow.Ima
 
 
 def by_its_own_range(picture: Pillow.Image) -> Pillow.Image:
-    """As models of before there were scales for columns read it: 0–1, 0–255 or 0–65,535, whichever the file uses."""
+    """Read an image as models without column scales do: 0–1, 0–255 or 0–65,535, whichever the file uses."""
     if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
         return picture
     values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
@@ -70,7 +70,7 @@ def by_its_own_range(picture: Pillow.Image) -> Pillow.Image:
 
 
 def colour_values(picture: Any, again: Any) -> tuple[Values, Alpha | None]:
-    """An open picture of 16 bits and several channels, and the same file opened once more → its values, upright.
+    """Read a 16-bit multi-channel image, given twice opened, as values, upright.
 
     Pillow keeps the upper half of each sample; read in the other byte order, it keeps the lower half.
 
@@ -78,7 +78,7 @@ def colour_values(picture: Any, again: Any) -> tuple[Values, Alpha | None]:
         float32[height, width] or [height, width, 3], and its alpha.
     """
     raw = _raw_mode(picture)
-    if raw.startswith("LA;16"):  # four bytes a pixel, as those of 8-bit RGBA
+    if raw.startswith("LA;16"):  # four bytes per pixel, like 8-bit RGBA
         picture.tile = [tile._replace(args="RGBA") for tile in picture.tile]
         parts = np.asarray(ImageOps.exif_transpose(picture))
         return parts[..., 0] * np.float32(256) + parts[..., 1], parts[..., 2]
@@ -95,7 +95,7 @@ def _other_order(args: Any) -> Any:
 
 
 def _raw_mode(picture: Any) -> str:
-    """How a file stores its samples, as Pillow calls it; empty where the decoder keeps that to itself."""
+    """Return the raw mode of a file, in Pillow's notation; empty if the decoder does not expose it."""
     tiles = getattr(picture, "tile", None)
     args = tiles[0][3] if tiles else ""
     first = args[0] if isinstance(args, tuple) and args else args
@@ -107,7 +107,7 @@ def _is_signed_byte(picture: Any) -> bool:
 
 
 def _tag(picture: Any, number: int) -> Any:
-    """A TIFF tag, the first of its values; None where there is none."""
+    """Return the first value of a TIFF tag; None if absent."""
     found = picture.tag_v2.get(number) if hasattr(picture, "tag_v2") else None
     return found[0] if isinstance(found, tuple) and found else found
 

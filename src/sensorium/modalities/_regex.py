@@ -1,9 +1,9 @@
-"""Regexes of a saved model that end soon on any text, told by their form.
+"""Safety check for regular expressions of a saved model: only forms that finish quickly on any text.
 
-The tokenizers library searches by backtracking, in Ruby's syntax. Its time grows with the power of the open quantifiers
-(`*`, `+`, `{2,}`) that something has to follow: one is quick, two or one within another are not. It also grows with the
-product of all other choices, as of `a?a?a?`. Those of GPT-2, CLIP, Llama and their like have at most one of the former
-in each alternative, and few of the latter.
+The tokenizers library matches by backtracking, in Ruby's syntax. Its time is exponential in the open quantifiers
+(`*`, `+`, `{2,}`) that something has to follow: one is fast, two or nested ones are not. It also grows with the
+product of all other choices, as in `a?a?a?`. The patterns of GPT-2, CLIP, Llama and similar models have at most one of
+the former per alternative, and few of the latter.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 5000
-MOST = 100  # of a counted quantifier
-WAYS = 300  # in which an alternative can be chosen
+MOST = 100  # largest count of a quantifier
+WAYS = 300  # ways to match an alternative
 DEEPEST = 20
 GROUP = re.compile(r"\((?:\?(?:[im-]*:|=|!|<=|<!|>))?")
 ESCAPE = re.compile(
@@ -24,15 +24,15 @@ QUANTIFIER = re.compile(r"([*+?])[+?]?|\{(?=[\d,]*\d)(\d*)(,?)(\d*)\}\??")
 
 @dataclass
 class _Part:
-    """One alternative, or all of a group's."""
+    """One alternative, or all alternatives of a group."""
 
     waiting: int = 0  # open quantifiers that something has to follow
-    ending: int = 0  # those after which nothing has to follow yet
-    varies: bool = False  # in length
+    ending: int = 0  # open quantifiers that nothing has to follow yet
+    varies: bool = False  # whether its length varies
     ways: int = 1
 
     def follow(self, other: _Part, *, optional: bool) -> None:
-        """Put another part behind this one."""
+        """Append another part."""
         if not optional:
             self.waiting, self.ending = self.waiting + self.ending, 0
         self.waiting, self.ending = self.waiting + other.waiting, self.ending + other.ending
@@ -41,20 +41,20 @@ class _Part:
 
 
 def check_regex(pattern: str) -> None:
-    """Raise ValueError for a regex that may take long."""
+    """Raise ValueError for a regular expression that may be slow."""
     if len(pattern) > LONGEST:
-        raise ValueError(f"a regex of {len(pattern):,} characters; the most are {LONGEST:,}")
+        raise ValueError(f"the regex has {len(pattern):,} characters, over the limit of {LONGEST:,}")
     found, end = _alternatives(pattern, 0, 0)
     if end < len(pattern):
-        raise ValueError(f"a regex with a bracket that opens nowhere: {pattern[:80]!r}")
+        raise ValueError(f"the regex closes a bracket that it does not open: {pattern[:80]!r}")
     if found.waiting > 1 or found.ways > WAYS:
-        raise ValueError(f"a regex that may take too long: {pattern[:80]!r}")
+        raise ValueError(f"the regex may be too slow: {pattern[:80]!r}")
 
 
 def _alternatives(pattern: str, at: int, depth: int) -> tuple[_Part, int]:
-    """What stands between `|`, up to a closing bracket or the end."""
+    """Parse alternatives between `|`, up to a closing bracket or the end."""
     if depth > DEEPEST:
-        raise ValueError("a regex that is nested too deeply")
+        raise ValueError("the regex is nested too deeply")
     parts = [_Part()]
     while at < len(pattern) and pattern[at] != ")":
         if pattern[at] == "|":
@@ -71,27 +71,27 @@ def _alternatives(pattern: str, at: int, depth: int) -> tuple[_Part, int]:
 
 
 def _atom(pattern: str, at: int, depth: int) -> tuple[_Part, int]:
-    """A group, a class, an escape or a character."""
+    """Parse a group, a class, an escape or a character."""
     if pattern[at] == "(":
         opened = GROUP.match(pattern, at)
         if opened is None or pattern[opened.end() : opened.end() + 1] == "?":
-            raise ValueError(f"a regex with a group of an unknown kind: {pattern[at : at + 20]!r}")
+            raise ValueError(f"the regex has a group of an unknown kind: {pattern[at : at + 20]!r}")
         found, at = _alternatives(pattern, opened.end(), depth + 1)
         if at == len(pattern):
-            raise ValueError("a regex with a bracket that is not closed")
+            raise ValueError("the regex has an unclosed bracket")
         return found, at + 1
     if pattern[at] == "[":
         return _Part(), _class_end(pattern, at)
     if pattern[at] == "\\":
         escaped = ESCAPE.match(pattern, at)
         if escaped is None:
-            raise ValueError(f"a regex with an escape of an unknown kind: {pattern[at : at + 20]!r}")
+            raise ValueError(f"the regex has an unknown escape: {pattern[at : at + 20]!r}")
         return _Part(), escaped.end()
     return _Part(), at + 1
 
 
 def _class_end(pattern: str, at: int) -> int:
-    """Behind the bracket that closes a class; classes may hold others."""
+    """Return the position behind the bracket that closes a class; classes may be nested."""
     depth, first = 0, -1
     while at < len(pattern):
         character = pattern[at]
@@ -102,19 +102,19 @@ def _class_end(pattern: str, at: int) -> int:
         at += 2 if character == "\\" else 1
         if not depth:
             return at
-    raise ValueError("a regex with a class that is not closed")
+    raise ValueError("the regex has an unclosed class")
 
 
 def _quantified(part: _Part, pattern: str, at: int) -> tuple[_Part, bool, int]:
-    """The part with its quantifier, and whether it may be absent."""
+    """Parse a quantifier; return the part with it, and whether the part is optional."""
     found, optional = QUANTIFIER.match(pattern, at), False
     while found:
         sign, least, comma, most = found.groups()
         is_open = sign in ("*", "+") or bool(comma and not most)
         if max(int(least or 0), int(most or 0)) > MOST:
-            raise ValueError(f"a regex with a quantifier of more than {MOST}")
+            raise ValueError(f"the regex has a quantifier of more than {MOST}")
         if ((part.waiting or part.ending) and sign != "?") or (part.varies and sign != "?"):
-            raise ValueError(f"a regex with a quantifier within another: {pattern[:80]!r}")
+            raise ValueError(f"the regex has nested quantifiers: {pattern[:80]!r}")
         optional |= sign in ("*", "?") or (not sign and not int(least or 0))
         varies = bool(sign or comma)
         more = int(most or 0) - int(least or 0) if most and comma else int(sign == "?")

@@ -1,4 +1,4 @@
-"""The scales of a column's pictures of more than 8 bits: learnt from its training rows, and said."""
+"""Intensity scales of a column's images with more than 8 bits: learned from the training rows, and reported."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from sensorium.modalities._pixels import kind_of
 from sensorium.table import Column
 
 KINDS: tuple[Kind, ...] = ("integer", "float")
-ENOUGH = 2 * 10**8  # pixels that a scale is learnt from, about
-LEAST = 16  # files that it is learnt from in any case
-DARK = 1 / 16  # of the scale: a picture that stays below it comes out nearly black
-SPARSE = 0.1  # share of pictures that may be so dark without a word
+ENOUGH = 2 * 10**8  # approximate number of pixels that a scale is learned from
+LEAST = 16  # files that it is learned from in any case
+DARK = 1 / 16  # share of the scale: an image that stays below it is nearly black
+SPARSE = 0.1  # share of images that may be so dark without a report
 
 Scales = dict[str, list[float]]
 SavedScales = Mapping[str, Annotated[list[float], Field(min_length=4, max_length=4)]]
 
 
 def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tuple[Scales, dict[str, int]]:
-    """Kind → [low, high, lowest, highest], and counts of what was met; from the files of more than 8 bits among some.
+    """Learn kind → [low, high, lowest, highest], and counts, from images with more than 8 bits.
 
-    `looks` are of the same sample of files: few large ones are read where there are many.
+    `looks` are the headers of the same sample of files. Fewer files are read if they are large.
     """
     deep = [look.width * look.height for look in looks if look.kind]
     if not deep:
@@ -48,22 +48,22 @@ def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tupl
 
 
 def check_scales(scales: Mapping[str, list[float]]) -> None:
-    """Raise ValueError where a saved scale is of no kind, or has no range."""
+    """Raise ValueError if a saved scale has an unknown kind or an empty range."""
     for kind, (low, high, *_) in scales.items():
         if kind not in KINDS or low > high:
-            raise ValueError(f"a scale of {kind!r} values from {low} to {high}")
+            raise ValueError(f"the scale of {kind!r} values is invalid: {low} to {high}")
 
 
 def fixed_scales(levels: tuple[float, float]) -> Scales:
-    """The scales that a setting names.
+    """Return the scales that a setting gives.
 
     Raises:
-        ConfigError: no range.
+        ConfigError: the range is empty.
     """
     low, high = levels
     if not (np.isfinite(levels).all() and low < high):
         raise ConfigError(
-            f"levels are {low:g} and {high:g}", place="option levels", rule="two numbers, the lower one first"
+            f"levels {low:g} and {high:g} are not a range", place="option levels", rule="two numbers, lower first"
         )
     return {kind: [low, high, low, high] for kind in KINDS}
 
@@ -71,43 +71,43 @@ def fixed_scales(levels: tuple[float, float]) -> Scales:
 def scale_findings(
     column: str, scales: Mapping[str, list[float]], seen: Mapping[str, int], ground: int
 ) -> list[Problem]:
-    """What was guessed of a column's pictures, and what is cut of them."""
-    cure = f"set {setting_of(column, 'levels')} to [lowest, highest] for another scale"
+    """Return what was guessed and what is clipped in a column of images."""
+    cure = f"set {setting_of(column, 'levels')} to [lowest, highest] to change the scale"
     found = []
     for kind, known in scales.items():
         scale, dark = Scale(*known), seen.get(f"dark {kind}", 0)
         if seen.get("deep") and not scale.is_full(kind):
             found.append(Problem(None, column, _said(kind, scale), cure))
         if dark > SPARSE * seen.get("deep", 0):
-            text = f"{dark} of {count(seen['deep'], 'picture')} with {kind} values of more than 8 bits"
-            reason = f"{text} stay below {DARK:.0%} of the scale {scale.text()} of the column and come out nearly black"
+            text = f"{dark} of {count(seen['deep'], 'image')} with {kind} values of more than 8 bits"
+            reason = f"{text} stay below {DARK:.0%} of the column's scale {scale.text()} and are nearly black"
             found.append(Problem(None, column, reason, f"{cure}, or convert all files to one scale"))
     if seen.get("gaps"):
-        text = f"{seen['gaps']} of {count(seen['deep'], 'picture')} of more than 8 bits have pixels without a value"
-        reason = f"{text} (NaN, infinity or the file's nodata value), which are shown in grey {ground}"
+        text = f"{seen['gaps']} of {count(seen['deep'], 'image')} of more than 8 bits have pixels without a value"
+        reason = f"{text} (NaN, infinity or the file's nodata value), shown as grey {ground}"
         found.append(Problem(None, column, reason, f"set {setting_of(column, 'ground')} to 0–255 for another grey"))
     if several := seen.get("several frames"):
         cure = f"{as_modality(column, 'video')} (animated GIF), or split the files"
-        reason = f"{several} of {count(seen['pictures'], 'picture')} have several frames or pages: the first is used"
+        reason = f"{several} of {count(seen['pictures'], 'image')} have several frames or pages: the first is used"
         found.append(Problem(None, column, reason, cure))
     return found
 
 
 def _said(kind: str, scale: Scale) -> str:
     outside = scale.lowest < scale.low or scale.highest > scale.high
-    clipped = "; rare values outside of it are clipped" if outside else ""
-    values = f"{kind} values of more than 8 bits that run from {scale.seen()}"
-    return f"training pictures have {values}: they are read on the scale {scale.text()}{clipped}"
+    clipped = "; rare values outside are clipped" if outside else ""
+    values = f"{kind} values of more than 8 bits, {scale.seen()}"
+    return f"training images have {values}: they are read on the scale {scale.text()}{clipped}"
 
 
 def _span(source: Source, max_pixels: int) -> Span:
     with opened(source, max_pixels) as picture:
         kind = kind_of(picture)
         if not kind:
-            raise Nothing("a picture of 8 bits")
+            raise Nothing("the image has 8 bits")
         span = span_of(deep_values(picture, source)[0], kind)
     if span is None:
-        raise Nothing("a picture without a pixel that has a value")
+        raise Nothing("no pixel of the image has a value")
     return span
 
 

@@ -1,4 +1,4 @@
-"""What readers of medical images give, and arithmetic on it."""
+"""Common types of the readers of medical images, and arithmetic on voxels."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Voxels = npt.NDArray[np.float32]
 Note = tuple[str, str]  # what was done, and the cure
 T = TypeVar("T")
 REASONS = {
-    "NotImplementedError": "a scan in a form that the installed decoders don't know",
-    "MemoryError": "a scan that does not fit into memory",
+    "NotImplementedError": "the scan has a format that the installed decoders do not support",
+    "MemoryError": "the scan does not fit into memory",
 }
 
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of a scan before its voxels are decoded.
+    """The properties of a scan that its header declares.
 
     Attributes:
         shape: slices, rows, columns.
@@ -37,13 +37,13 @@ class Header:
     ct: bool = False
 
     def refuse_over(self, max_voxels: int) -> None:
-        """Raises Unreadable where decoding would take more than is safe, or nothing is there to decode."""
+        """Raise Unreadable if decoding would take more memory than is safe, or if the scan is empty."""
         voxels = int(np.prod([int(side) for side in self.shape], dtype=object))
         if min(self.shape) < 1:
-            raise Unreadable("a scan without voxels")
+            raise Unreadable("the scan has no voxels")
         if voxels > max_voxels:
-            cure = "set the option max_voxels of the scan modality if that is meant"
-            raise Unreadable(f"a scan of {voxels:,} voxels is over the limit of {max_voxels:,}", cure)
+            cure = "raise the option max_voxels of the scan modality if the file is right"
+            raise Unreadable(f"the scan has {voxels:,} voxels, over the limit of {max_voxels:,}", cure)
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Scan:
     """A decoded scan.
 
     Attributes:
-        voxels: float32[slices, rows, columns], in the file's own unit.
-        spacing: mm between slices, rows, columns; 1 where the file does not say.
-        window: lowest and highest value that the file wants shown, where it says so.
+        voxels: float32[slices, rows, columns], in the unit of the file.
+        spacing: mm between slices, rows, columns; 1 if the file does not declare it.
+        window: lowest and highest value of the display window, if the file has one.
         inverted: low values are bright (MONOCHROME1).
-        notes: what was left out, guessed or is not there, each with its cure.
+        notes: what was skipped, guessed or absent, each with its cure.
     """
 
     voxels: Voxels
@@ -66,16 +66,16 @@ class Scan:
 
 
 def several_volumes(many: int, *, first: bool = True) -> Note:
-    """The note of a scan that holds more than one volume (time points, echoes, directions of diffusion …)."""
+    """Return the note of a scan with several volumes (time points, echoes, diffusion directions …)."""
     which = "first" if first else "most complete"
-    return f"the {which} of {many:,} volumes is used, the others are left out", "save each volume as a scan of its own"
+    return f"the {which} of {many:,} volumes is used; the others are skipped", "save each volume as its own scan"
 
 
 def library(name: str) -> Any:
-    """Import a library of the extra `medical`, and keep its log still: it may quote what files say of patients.
+    """Import a library of the extra `medical`, and silence its log, which may quote patient data.
 
     Raises:
-        MissingExtraError: it isn't installed.
+        MissingExtraError: the library is not installed.
     """
     try:
         module = importlib.import_module(name)
@@ -87,17 +87,17 @@ def library(name: str) -> Any:
 
 
 def guarded(read: Callable[[], T]) -> T:
-    """Whatever a library raises about a damaged file becomes a reason, without its words: they may name a patient."""
+    """Replace every error of a library by a reason without its words, which may contain patient data."""
     try:
         return read()
     except (Unreadable, MissingExtraError):
         raise
     except Exception as error:  # noqa: BLE001
-        raise Unreadable(REASONS.get(type(error).__name__, "damaged or truncated scan")) from None
+        raise Unreadable(REASONS.get(type(error).__name__, "the scan is damaged or truncated")) from None
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801
-    """No warnings of the libraries: they quote tags. Entered once for a column, as filters belong to all threads."""
+    """Suppress warnings of the libraries, which quote tags. Enter once per column: all threads share the filters."""
 
     def __enter__(self) -> None:
         super().__enter__()
@@ -105,25 +105,25 @@ class quiet(warnings.catch_warnings):  # noqa: N801
 
 
 def finite(voxels: npt.NDArray[Any], *, inverted: bool = False) -> Voxels:
-    """float32, with the darkest real value where a voxel is no finite number (outside of a mask, often)."""
+    """Convert to float32; voxels that are not finite (often outside a mask) become the darkest finite value."""
     with np.errstate(over="ignore"):
         values = voxels.astype(np.float32, copy=False)
     real = np.isfinite(values)
     if real.all():
         return values
     if not real.any():
-        raise Unreadable("a scan without a finite voxel")
+        raise Unreadable("the scan has no finite voxel")
     return np.where(real, values, values[real].max() if inverted else values[real].min())
 
 
 def sample(voxels: Voxels, shape: tuple[int, ...], steps: tuple[float, ...]) -> Voxels:
-    """A grid about the middle of a scan, by linear interpolation; zeros where it reaches beyond the scan.
+    """Resample to a grid around the centre of a scan, by linear interpolation; zeros outside the scan.
 
     Args:
         voxels: float32, any number of axes.
-        shape: of the grid.
-        steps: voxels from one place of the grid to the next, along each axis; where more than one, the average of
-            what lies between is taken, so that nothing is skipped.
+        shape: shape of the grid.
+        steps: voxels per grid step along each axis; above 1, voxels are averaged so that
+            none is skipped.
     """
     for axis, (side, step) in enumerate(zip(shape, steps, strict=True)):
         if voxels.shape[axis] != side or step != 1:
@@ -133,7 +133,7 @@ def sample(voxels: Voxels, shape: tuple[int, ...], steps: tuple[float, ...]) -> 
 
 
 def _weights(inside: int, outside: int, step: float) -> Voxels:
-    """float32[outside, inside]: a triangle about each place, its share of the voxels."""
+    """Return float32[outside, inside]: a normalized triangle filter around each grid point."""
     places = (inside - 1) / 2 + (np.arange(outside) - (outside - 1) / 2) * step
     centres = np.clip(places, 0, inside - 1)[:, None]
     weights = np.clip(1 - np.abs(np.arange(inside) - centres) / max(1.0, step), 0, None)

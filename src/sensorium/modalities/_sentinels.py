@@ -1,4 +1,4 @@
-"""Values such as -999, 9999 and 1900-01-01 that stand for a missing one, though they read as numbers and dates."""
+"""Sentinel values such as -999, 9999 and 1900-01-01, which stand for missing ones but read as numbers and dates."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
 
 DAY = 86_400.0  # seconds
-LEAST = 2  # cells of one value; one alone may be measured
-OTHERS = 20  # other values, from which something lies outside of them
-# How many ranges of the others a value lies outside of them. A price of 999 may be meant, -99.9 or 9999 hardly ever.
+LEAST = 2  # cells of one value; a single one may be a measurement
+OTHERS = 20  # fewest other values that a sentinel is compared with
+# How many ranges of the others a value lies outside of them. A price of 999 is plausible, -99.9 or 9999 hardly ever.
 NEGATIVE, LONG_NINES, SHORT_NINES, ZEROS, DATE_RANGES = 1.0, 2.0, 3.0, 3.0, 1.0
-SMALLEST, LONG, LARGEST = 99.0, 999.0, 10.0**15 - 1  # of nines; from which positive ones are long
+SMALLEST, LONG, LARGEST = 99.0, 999.0, 10.0**15 - 1  # of nines; the limit from which positive ones are long
 PLACES = (0, 1)  # decimals of nines, such as -99.9; 99.99 is a price
-EXACT = 0.01  # -99.9 of 32 bits is -99.9000015
+EXACT = 0.01  # -99.9 in 32 bits is -99.9000015
 HALF = 0.5
-MOST_ZEROS = 0.3  # share of the cells: more zeros are measured
-FIRST_YEAR, LAST_YEAR, YEAR_RANGES, YEARS_APART = 1900, 2100, 0.5, 20  # 1900 among years, which programs count from
-USUAL = {0.0, float(FIRST_YEAR)}  # they are values in other columns
-AGES = 500 * 365.2425 * 86_400.0  # seconds; a date that far from the others is none of theirs
+MOST_ZEROS = 0.3  # share of the cells: if there are more zeros, they are measurements
+FIRST_YEAR, LAST_YEAR, YEAR_RANGES, YEARS_APART = 1900, 2100, 0.5, 20  # 1900 is the default year of many programs
+USUAL = {0.0, float(FIRST_YEAR)}  # they are regular values in other columns
+AGES = 500 * 365.2425 * 86_400.0  # seconds; dates this far from the others are sentinels
 MOST_FAR = 0.3  # share of the cells
 DATES = [
     *("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1900-01-02", "1901-01-01", "1970-01-01"),
@@ -39,10 +39,10 @@ DAYS = np.array(DATES, "datetime64[D]").astype(np.float64)
 
 
 def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
-    """Spellings of numbers such as -99.9, 9999 and 0 that lie clearly outside of a column's others → the cells that
-    have them.
+    """Return spellings of numbers such as -99.9, 9999 and 0 that lie far outside of a column's other values → the cells
+    that have them.
     """
-    # A value outside of the others is the smallest or the largest: most columns need no closer look.
+    # Such a value is the smallest or the largest: most columns need no closer check.
     nines = _nines(values) if _nines(_ends(values)).any() else np.zeros(len(values), bool)
     zeros, first_years = values == 0, values == FIRST_YEAR
     if not (nines.any() or zeros.any() or first_years.any()):
@@ -58,7 +58,7 @@ def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
 
 
 def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
-    """Spellings of days that programs write for a gap, and that lie outside of a column's others → their cells."""
+    """Return spellings of days that programs write for a missing one, far from the other values → their cells."""
     if not np.isin(np.floor(_ends(seconds) / DAY), DAYS).any():
         return {}
     likely = np.isin(np.floor(seconds / DAY), DAYS)
@@ -70,23 +70,23 @@ def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
 def sentinel_note(
     cells: Mapping[str, int], name: str, known: Sequence[str] = (), *, is_target: bool = False
 ) -> tuple[str, str]:
-    """What the user should know of them: a reason and a cure.
+    """Return the note on sentinel values: a reason and how to fix it.
 
     Args:
         cells: spellings → cells.
-        name: of the column.
-        known: what is missing in it already.
-        is_target: it is the target, which has no settings of its own.
+        name: the name of the column.
+        known: what the column already reads as missing.
+        is_target: whether the column is the target, which has no settings of its own.
     """
     examples = ", ".join(map(repr, cells))
-    reason = f"{count(sum(cells.values()), 'cell')} ({examples}){IN_TRAINING} stand apart from the other values and"
+    reason = f"{count(sum(cells.values()), 'cell')} ({examples}){IN_TRAINING} lie far from the other values and"
     usual = bool(USUAL & set(spelt_codes([*cells])))
     if is_target:
-        cure = "empty these cells if they do" if usual else f"{set_missing([*cells])} makes them missing"
-    else:  # of the column alone: flags of the whole table would undo each other
+        cure = "if they do, empty these cells" if usual else f"{set_missing([*cells])} reads them as missing"
+    else:  # for the column only: flags for the whole table would override each other
         words = json.dumps([*known, *cells], ensure_ascii=False)
-        cure = f"{set_option(name, 'missing', words)} makes them missing"
-    return f"{reason} are read as written; do they stand for missing values?", cure
+        cure = f"{set_option(name, 'missing', words)} reads them as missing"
+    return f"{reason} are read as written; check whether they stand for missing values", cure
 
 
 def _spellings(column: Column, values: Floats, apart: Truths) -> dict[str, int]:
@@ -97,12 +97,12 @@ def _spellings(column: Column, values: Floats, apart: Truths) -> dict[str, int]:
 
 
 def _ends(values: Floats) -> Floats:
-    """float64[2]: the smallest and the largest value; NaN where there is none."""
+    """Return float64[2]: minimum and maximum; NaN if there are none."""
     return np.array([np.fmin.reduce(values, initial=np.nan), np.fmax.reduce(values, initial=np.nan)])
 
 
 def _nines(values: Floats) -> Truths:
-    """bool[n]: -9, -99, 999, -99.9 and the like; 9 alone is a value like any."""
+    """Return bool[n]: -9, -99, 999, -99.9 and the like; a 9 alone is a regular value."""
     found = values == -9
     size = np.abs(values)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -114,7 +114,7 @@ def _nines(values: Floats) -> Truths:
 
 
 def _apart(others: Floats, values: Floats) -> Truths:
-    """bool[n]: nines that are outside of the others."""
+    """Return bool[n]: nines that lie outside of the others."""
     long, short = (_far_outside(others, values, ranges) for ranges in (LONG_NINES, SHORT_NINES))
     above = np.where(values > LONG, long, short) & (not _are_prices(others))
     below = _far_outside(others, values, NEGATIVE) | _only_negative(others, values)
@@ -122,7 +122,7 @@ def _apart(others: Floats, values: Floats) -> Truths:
 
 
 def _are_prices(values: Floats) -> bool:
-    """Do most end in 9, as 19.99 and 199 do?"""
+    """Return whether most values end in 9, like 19.99 and 199."""
     with np.errstate(over="ignore", invalid="ignore"):
         ends = [np.mod(np.round(values * power), 10) == 9 for power in (1, 100)]
     return bool(len(values) and np.logical_or(*ends).mean() > HALF)
@@ -135,7 +135,7 @@ def _are_years(values: Floats) -> bool:
 
 
 def _far_outside(others: Floats, values: Floats, ranges: float, least: float = 0.0) -> Truths:
-    """bool[n]: a value lies outside of the others, by so many of their ranges and so much."""
+    """Return bool[n]: which values lie outside of the others by `ranges` times their range, and by `least`."""
     if len(others) < OTHERS or others.min() == others.max():
         return np.zeros(len(values), bool)
     low, high = float(others.min()), float(others.max())
@@ -144,12 +144,12 @@ def _far_outside(others: Floats, values: Floats, ranges: float, least: float = 0
 
 
 def _only_negative(others: Floats, values: Floats) -> Truths:
-    """bool[n]: a value is negative where no other one is (of moments: before 1970)."""
+    """Return bool[n]: which values are negative although no other one is (moments: before 1970)."""
     return (values < 0) & bool(len(others) >= OTHERS and others.min() >= 0)
 
 
 def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
-    """Cells as `table.missing` names them: as they are spelt, days without a time where they did not arrive as text."""
+    """Return cells as `table.missing` names them: as written; days without a time if they did not arrive as text."""
     some = column.take(rows)
     texts = some.strings if some.spelling is None else some.spelling
     temporal = pa.types.is_date(some.data.type) or pa.types.is_timestamp(some.data.type)
@@ -157,7 +157,7 @@ def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def centuries_away(seconds: Floats) -> Truths:
-    """bool[n]: dates such as 9999-12-31, which stand for a missing one: few, and centuries away from all others."""
+    """Return bool[n]: few dates such as 9999-12-31, centuries away from all others, which stand for missing ones."""
     far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
     others = seconds[~far]
     few = far.sum() <= MOST_FAR * len(seconds) and len(others) and np.ptp(others) < AGES / 2

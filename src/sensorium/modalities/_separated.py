@@ -10,20 +10,20 @@ import numpy as np
 
 from sensorium.table import are_codes
 
-STRONG = ("|", ";", "\t", "\n")  # seldom anything but a separator
+STRONG = ("|", ";", "\t", "\n")  # rarely anything but a separator
 SEPARATORS = (*STRONG, ",", "/")
-OFTEN = 0.2  # share of the cells with a strong separator from which it is the one
+OFTEN = 0.2  # share of the cells with a strong separator above which it is used
 SHORT_NAME, WORDS = 40, 3  # characters and, on average, words of a tag
-SINGLE = 0.2  # share of the names that may be of one cell alone
-SHARED = 1 / 3  # share of the different names that stand in more than one combination
-MIXED = 0.25  # share of these that stand at more than one place: parts of an address or of a name have theirs
+SINGLE = 0.2  # share of the names that may occur in one cell only
+SHARED = 1 / 3  # share of the distinct names that occur in more than one combination
+MIXED = 0.25  # share of these at more than one position: parts of an address or a person's name have a fixed one
 FEWEST = 3  # combinations below which they may be whole names
 OTHERS = re.compile(r"[./\\]\w{2,5}$|://|@")  # paths and addresses
 NUMERIC = re.compile(r"[+-]?[\d.,%]+(?:[eE][+-]?\d+)?|nan|none|null|na|n/a", re.IGNORECASE)
 
 
 def likely_separator(texts: Sequence[str]) -> str | None:
-    """What parts the names of these cells: the first strong sign that many of them have, else the commonest sign."""
+    """Return the likely separator of names in cells: the first strong one that many have, else the most frequent."""
     counts = {sign: sum(sign in text for text in texts) for sign in SEPARATORS}
     often = [sign for sign in STRONG if counts[sign] >= OFTEN * len(texts)]
     best = often[0] if often else max(SEPARATORS, key=lambda sign: counts[sign])
@@ -31,13 +31,13 @@ def likely_separator(texts: Sequence[str]) -> str | None:
 
 
 def names_of(text: str, separator: str) -> list[str]:
-    """The names of a cell, without blank ones."""
+    """Split a cell into names, without empty ones."""
     return [name for name in (part.strip() for part in text.split(separator)) if name]
 
 
 def find_separator(texts: Sequence[str]) -> str | None:
-    """What parts short names that come again in other cells, in other company; None where the text may be anything
-    else: sentences, addresses, `Last, First`, paths, numbers, names with a comma in them.
+    """Return the separator of short names that recur in other cells, in other combinations; None if the text may be
+    something else: sentences, addresses, `Last, First`, paths, numbers, names that contain a comma.
     """
     separator = likely_separator(texts)
     if not separator or sum(separator in text for text in texts) < OFTEN * len(texts):
@@ -55,7 +55,7 @@ def find_separator(texts: Sequence[str]) -> str | None:
 
 def _are_tags(cells: Sequence[Sequence[str]]) -> bool:
     names = [name for cell in cells for name in cell]
-    if not names:  # cells of tabs alone
+    if not names:  # cells of tabs only
         return False
     counts, total = Counter(names), len(names)
     short = np.quantile([len(name) for name in names], 0.95) <= SHORT_NAME
@@ -68,7 +68,7 @@ def _are_tags(cells: Sequence[Sequence[str]]) -> bool:
 
 
 def _stand_anywhere(cells: Sequence[Sequence[str]]) -> bool:
-    """Do names stand at several places of their cells, as tags do in whatever order they are written?"""
+    """Return whether names occur at several positions of their cells, as tags do."""
     places, combinations = defaultdict[str, set[int]](set), {tuple(cell) for cell in cells}
     for cell in combinations:
         for place, name in enumerate(cell):

@@ -1,4 +1,4 @@
-"""The cells of a column of series: lists, text that spells them, or files; each in the way that training settled."""
+"""Cells of a column of series: lists, text that lists numbers, or files, read as training settled it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sensorium.modalities._steps import SUFFIXES, Steps, read_file, read_list, t
 from sensorium.modalities.date import Date
 from sensorium.table import Column, ListNotation, as_lists, spells_lists
 
-STAMPS_FROM = 20  # files whose time stamps are looked at to learn how they are written
+STAMPS_FROM = 20  # files whose timestamps are read to learn their format
 
 Store: TypeAlias = Callable[[int, Steps], None]
 Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
@@ -28,12 +28,12 @@ Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
 
 @dataclass(frozen=True)
 class Stamps:
-    """How the files of a column tell the time of a step.
+    """The timestamp format of a column of files.
 
     Attributes:
-        time: the column that holds it; empty: the first one of dates, if any.
-        written: what `Date` learnt of it, where it holds text; else empty.
-        doubtful: days and months may be the other way round.
+        time: the column of timestamps; empty for the first column of dates, if any.
+        written: what `Date` learned from it if it is text; else empty.
+        doubtful: whether day and month are ambiguous.
     """
 
     time: str = ""
@@ -43,13 +43,13 @@ class Stamps:
 
 @dataclass(frozen=True)
 class CellReader:
-    """Reads the cells of a column."""
+    """Reader of the cells of a column."""
 
     notation: ListNotation
     stamps: Stamps
 
     def training_cells(self, column: Column) -> list[Steps]:
-        """Every list, and some evenly spaced files; what can't be read is told, with its row, when it is encoded."""
+        """Read all lists, and some evenly spaced files; unreadable ones are reported when the column is encoded."""
         if holds_flat_lists(column):
             lists = as_lists(column.data, column.name, "")
             ends = zip(np.cumsum(lists.lengths), lists.lengths, strict=True)
@@ -60,7 +60,7 @@ class CellReader:
         return found + decode_sample(others, self._file)
 
     def read(self, column: Column, work: Work, store: Store) -> Read:
-        """Hand each cell to `store(row, steps)`; returns which there are, and what was wrong with others."""
+        """Pass each cell to `store(row, steps)`; return which cells are present, and the problems."""
         lists, others = self._parted(column)
         present, problems = self._read_lists(lists, store)
         found, more = decode_cells(others, self._file, work, store)
@@ -72,7 +72,7 @@ class CellReader:
         return partial(read_file, time=self.stamps.time or None, dates=Date.restore(written, {}) if written else None)
 
     def _parted(self, column: Column) -> tuple[Column, Column]:
-        """The cells that are lists, or text that spells some, and the others; where one has a cell, the other a gap."""
+        """Split into cells that are lists (or list text) and others; both columns have gaps at the other's cells."""
         none = pa.nulls(len(column), column.data.type)
         if column.is_list:
             return column, replace(column, data=none)
@@ -91,17 +91,17 @@ class CellReader:
                     store(row, read_list(self.notation.read(value) if isinstance(value, str) else value))
                     present[row] = True
             except Unreadable as error:
-                problems.append(tell(column, row, error.reason, error.cure))
+                problems.append(missing_cell(column, row, error.reason, error.cure))
         return present, problems
 
 
 def learn_stamps(column: Column, time: str | None, *, day_first: bool | None) -> Stamps:
-    """How the training files write their time stamps, where they write them as text that is no ISO date.
+    """Learn the format of timestamps in training files, if they are text and not ISO dates.
 
     Args:
         column: training rows.
-        time: the column that holds the stamps; by default the first one of dates.
-        day_first: whether 01/02/2026 is in February; read off the stamps by default.
+        time: the column of timestamps; by default the first column of dates.
+        day_first: whether 01/02/2026 is in February; inferred from the timestamps by default.
     """
     if column.is_list:
         return Stamps(time or "")
@@ -118,13 +118,13 @@ def learn_stamps(column: Column, time: str | None, *, day_first: bool | None) ->
 
 
 def _may_be_swapped(stamps: Column) -> bool:
-    """Are all of them dates either way, and other ones?"""
+    """Return whether all timestamps are valid, and differ, with day and month swapped."""
     one, other = (Date.learn(stamps, day_first=first).moments(stamps) for first in (True, False))
     return bool(np.isfinite(one).all() and np.isfinite(other).all() and (one != other).any())
 
 
 def holds_flat_lists(column: Column) -> bool:
-    """Lists of plain numbers, which need no turn each."""
+    """Return whether the column holds lists of plain numbers, which are encoded all at once."""
     if not column.is_list:
         return False
     item = column.data.type.value_type
@@ -137,6 +137,6 @@ def _named_like_files(column: Column) -> npt.NDArray[np.bool_]:
     return np.asarray(found)
 
 
-def tell(column: Column, row: int, reason: str, cure: str = "") -> Problem:
-    """A cell that is missing, and why."""
+def missing_cell(column: Column, row: int, reason: str, cure: str = "") -> Problem:
+    """Report a cell as missing, with the reason."""
     return Problem(row, column.name, f"{reason}: read as missing", cure, shorten(column.data[row].as_py()))

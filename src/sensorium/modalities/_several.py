@@ -1,4 +1,4 @@
-"""Cells that hold several files: a list of paths (or of bytes), as a list cell, as text that spells one, or with a
+"""Cells that hold several files: a list of paths (or of bytes), as a list cell, as text of a list, or with a
 separator between the paths.
 """
 
@@ -18,36 +18,36 @@ from sensorium.modalities._files import sample_rows, shown_cell
 from sensorium.modalities._suffixes import several_paths, suffix_of
 from sensorium.table import Column, spelt_names
 
-MANY = 200  # cells looked at
+MANY = 200  # cells that are sampled
 OPENS = ("[", "{", "(")
 
 
 def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
-    """The claim of a modality whose cells hold several of what another modality decodes."""
+    """Claim a column whose cells hold several files that another modality decodes."""
     some = column.take(sample_rows(column, MANY))
     if some.is_string and not any(cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in some.sample(MANY)):
-        return None  # a file each
+        return None  # one file per cell
     flat, owners = flat_cells(some)
     found = one.looks_like(flat) if len(flat) else None
     if not found:
         return None
     count = len(flat) / max(1, len(np.unique(owners)))
-    return replace(found, reason=f"lists of files, {count:.1f} a cell; {found.reason}")
+    return replace(found, reason=f"lists of files, {count:.1f} per cell; {found.reason}")
 
 
 def flat_cells(column: Column, most: int | None = None) -> tuple[Column, npt.NDArray[np.int64]]:
-    """All files as one column, and the row that each belongs to."""
+    """Return all files as one column, and the row of each."""
     cells = [(_listed(cell) or [])[:most] for cell in column.data.to_pylist()]
     parts = [part for cell in cells for part in cell]
     owners = np.repeat(np.arange(len(cells)), [len(cell) for cell in cells])
     try:
         return replace(column, data=pa.array(parts, None if parts else pa.string())), owners
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # no list of files
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # not a list of files
         return replace(column, data=pa.array([], pa.string())), owners[:0]
 
 
 def _listed(cell: Any) -> list[Any] | None:
-    """A list cell, text that spells a list, paths with a separator between them, or a path alone; else None."""
+    """Return the files of a list cell, of list text, of separated paths, or of a single path; else None."""
     if isinstance(cell, str):
         spelt = spelt_names(cell)
         if isinstance(spelt, list) or cell.lstrip()[:1] in ("[", "{", "("):
@@ -58,7 +58,7 @@ def _listed(cell: Any) -> list[Any] | None:
 
 
 def usual_count(owners: npt.NDArray[np.int64], most: int) -> int:
-    """As many files as the fullest cell has, at most `most`."""
+    """Return the number of files in the fullest cell, at most `most`."""
     return min(most, int(_counts(owners).max())) if len(owners) else most
 
 
@@ -67,33 +67,33 @@ def _counts(owners: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def fuller_cells(owners: npt.NDArray[np.int64], most: int) -> tuple[int, int]:
-    """How many cells have files, and how many of them more than are kept."""
+    """Return how many cells have files, and how many of them have more than are kept."""
     counts = _counts(owners)
     return len(counts), int((counts > most).sum())
 
 
 def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int) -> list[Problem]:
-    """What is cut of cells."""
+    """Report cells that are cut."""
     every, fuller = cells
     if not fuller:
         return []
-    reason = f"{fuller:,} of {count(every, 'cell')} hold more than {most} {noun}; the rest of them is cut"
-    return [Problem(None, column, reason, f"set {setting_of(column, 'most')} to keep more of each")]
+    reason = f"{fuller:,} of {count(every, 'cell')} hold more than {most} {noun}; the rest is cut"
+    return [Problem(None, column, reason, f"set {setting_of(column, 'most')} to keep more")]
 
 
 def problems_of_cells(
     problems: list[Problem], owners: npt.NDArray[np.int64], column: Column, noun: str
 ) -> list[Problem]:
-    """A file of several is left out, its cell is not missing; a cell that is no list is."""
+    """Report files that are skipped while their cell is present, and cells that are not lists as missing."""
     return [
-        replace(p.at(owners), reason=p.reason.replace("read as missing", "left out of its cell")) for p in problems
+        replace(p.at(owners), reason=p.reason.replace("read as missing", "skipped in its cell")) for p in problems
     ] + _no_lists(column, noun)
 
 
 def _no_lists(column: Column, noun: str) -> list[Problem]:
     cure = 'a list, or text such as ["front.jpg", "back.jpg"] or front.jpg|back.jpg'
     return [
-        Problem(row, column.name, f"no list of {noun}: read as missing", cure, shown_cell(cell))
+        Problem(row, column.name, f"the cell is not a list of {noun}: read as missing", cure, shown_cell(cell))
         for row, cell in enumerate(column.data.to_pylist())
         if cell is not None and _listed(cell) is None
     ]

@@ -1,4 +1,4 @@
-"""How many bytes a container should have by its own headers: less are there where it is cut."""
+"""Number of bytes that a container declares: a truncated file has fewer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from sensorium.modalities._content import Content, mapped
 from sensorium.modalities._files import Source
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 8794, RFC 9559
-ENDLESS = 0x7FFF_0000  # bytes: above it lie the lengths that recorders write where they don't know it yet
+ENDLESS = 0x7FFF_0000  # bytes: recorders write larger sizes as long as the size is unknown
 ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
 PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # ASF specification, 3.2: file properties
-HEADER = 1 << 16  # bytes in which they stand
+HEADER = 1 << 16  # bytes within which they lie
 
 
 def sizes(source: Source) -> tuple[int, int]:
-    """The bytes that a file has, and those that it should have: 0 where that is not said.
+    """Return the number of bytes that a file has, and that it declares: 0 if it declares none.
 
-    Of MP4 only files of fragments say it: others name the length of each track.
+    Among MP4 files only fragmented ones declare it; others declare the length of each track.
     """
     with mapped(source) as content:
         wanted = 0
@@ -50,7 +50,7 @@ def _by_properties(content: Content) -> int:
 
 
 def _fragments_end(content: Content) -> int:
-    """The end of the last box of a file of fragments."""
+    """Return the end of the last box of a fragmented file."""
     at, fragments = 0, False
     while at + 8 <= len(content):
         size, name = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]

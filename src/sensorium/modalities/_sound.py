@@ -1,4 +1,4 @@
-"""Reading files of sound, whole or refused: libsndfile where it knows the format and its length, PyAV for the rest."""
+"""Reading of audio files, complete or rejected: libsndfile if it knows format and length, else PyAV."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from sensorium.modalities._ogg import MARK, find_links
 from sensorium.modalities._piped import HEAD, Mended, mended_start
 from sensorium.modalities._sizes import ENDLESS
 
-SLACK = 64  # bytes that headers are wrong by without harm
-LONGEST = 1e9  # seconds: all of it
-PLAIN, KNOWN_CODECS = 1, (1, 2, 3, 6, 7, 17, 0xFFFE)  # of WAV files: what libsndfile reads if they are not damaged
-OTHER_CODECS = {b"RIFF": "wav", b"caff": "caf", MARK: "ogg"}  # formats of which libsndfile knows some codecs
+SLACK = 64  # bytes by which headers may be wrong
+LONGEST = 1e9  # seconds: the whole file
+PLAIN, KNOWN_CODECS = 1, (1, 2, 3, 6, 7, 17, 0xFFFE)  # WAV codecs that libsndfile reads unless the file is damaged
+OTHER_CODECS = {b"RIFF": "wav", b"caff": "caf", MARK: "ogg"}  # formats of which libsndfile supports some codecs
 
 Wave = npt.NDArray[np.float32]
 
 
 class _Sound(NamedTuple):
-    """What to read for a sound: files for libsndfile, one after the other, or a format for PyAV.
+    """The parts to read for an audio clip: files for libsndfile, one after the other, or a format for PyAV.
 
     Attributes:
-        cut: whether the last one ends too soon.
+        cut: whether the last file is truncated.
     """
 
     parts: list[Any]
@@ -40,10 +40,10 @@ class _Sound(NamedTuple):
 
 
 def rate_and_seconds(source: Source) -> tuple[int, float]:
-    """Of the whole clip.
+    """Return sampling rate and duration in seconds of the whole clip.
 
     Raises:
-        Unreadable: no sound, or none that can be read.
+        Unreadable: the file is not audio, or cannot be read.
     """
     with mapped(source) as content:
         mpeg = _mpeg(content)
@@ -62,17 +62,17 @@ def rate_and_seconds(source: Source) -> tuple[int, float]:
 
 
 def mono_sound(source: Source, rate: int, seconds: float) -> Wave:
-    """float32[samples] at `rate`: the first `seconds` of the clip, its channels averaged.
+    """Return float32[samples] at `rate`: the first `seconds` of the clip, channels averaged.
 
     Raises:
-        Unreadable: truncated, damaged, without samples, with samples that are no numbers.
+        Unreadable: the file is truncated, damaged, without samples, or has samples that are not finite.
     """
     with mapped(source) as content:
         sound = _sound(source, content, _mpeg(content), seconds)
         try:
             return _read(source, sound, rate, seconds)
         except _Unknown as error:
-            if mpeg := find_mpeg(content):  # behind something else
+            if mpeg := find_mpeg(content):  # behind other content
                 return _read(source, _of_frames(mpeg, seconds), rate, seconds)
             return _read(source, _Sound([], container=_other_codec(content, error)), rate, seconds)
 
@@ -95,7 +95,7 @@ def _sound(source: Source, content: Content, mpeg: Mpeg | None, seconds: float) 
 
 
 def _mpeg(content: Content) -> Mpeg | None:
-    """MPEG audio at the start of a file, maybe behind tags."""
+    """Return MPEG audio at the start of a file, maybe behind tags; else None."""
     head = head_of(content)
     tagged = content[:3] == b"ID3" and not head.startswith(b"fLaC") and not container_format(head)
     return find_mpeg(content) if tagged or is_mpeg(head) else None
@@ -122,12 +122,12 @@ def _read(source: Source, sound: _Sound, rate: int, seconds: float) -> Wave:
         if left <= 0:
             break
     if sound.cut and left > 0:
-        raise Unreadable("truncated sound: the file ends within its samples")
+        raise Unreadable("the audio is truncated: the file ends within its samples")
     return found[0] if len(found) == 1 else np.concatenate(found)
 
 
 def _samples(part: Any, seconds: float) -> tuple[Wave, int]:
-    """float32[samples, channels], and their rate."""
+    """Read float32[samples, channels], and the sampling rate."""
     import soundfile
 
     try:
@@ -135,59 +135,59 @@ def _samples(part: Any, seconds: float) -> tuple[Wave, int]:
             wanted = min(clip.frames, int(np.ceil(seconds * clip.samplerate)))
             samples, rate = clip.read(wanted, dtype="float32", always_2d=True), clip.samplerate
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
-        raise _Unknown(f"damaged sound, or none that libsndfile knows ({_words(error)})") from None
+        raise _Unknown(f"the audio is damaged or its format is not supported ({_words(error)})") from None
     if len(samples) < wanted:
-        raise Unreadable("truncated sound: not all of its samples can be read")
+        raise Unreadable("the audio is truncated: not all samples can be read")
     return samples, rate
 
 
 def _length(part: Any) -> tuple[int, int]:
-    """Rate, and samples of a channel."""
+    """Return sampling rate and samples per channel."""
     import soundfile
 
     try:
         with soundfile.SoundFile(part) as clip:
             return clip.samplerate, clip.frames
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError, MemoryError) as error:
-        raise Unreadable(f"no sound that libsndfile knows ({_words(error)})") from None
+        raise Unreadable(f"not audio in a supported format ({_words(error)})") from None
 
 
 def _other_codec(content: Content, error: Unreadable) -> str:
-    """The format for PyAV of what libsndfile could not read.
+    """Return the format for PyAV of a file that libsndfile cannot read.
 
     Raises:
-        Unreadable: the same error again, where PyAV could not either, or where it is not installed.
+        Unreadable: PyAV cannot read it either, or is not installed; the same error again.
     """
     name = next((name for start, name in OTHER_CODECS.items() if content[: len(start)] == start), None)
     if not name or (name == "wav" and _wave_codec(content) in KNOWN_CODECS):
         raise Unreadable(error.reason, error.cure)
     if not can_open():
-        raise Unreadable(error.reason, f"{INSTALL}, which reads more codecs")
+        raise Unreadable(error.reason, f"{INSTALL} to read more codecs")
     return name
 
 
 def _wave_codec(content: Content) -> int:
-    """The number of a WAV file's codec; that of plain samples where it has no header."""
+    """Return the codec number of a WAV file; that of plain samples if it has no header."""
     at = content.find(b"fmt ", 12, HEAD)
     return int.from_bytes(content[at + 8 : at + 10], "little") if at > 0 else PLAIN
 
 
 def _checked(samples: Wave) -> Wave:
     if not len(samples):
-        raise Unreadable("a sound without samples")
+        raise Unreadable("the audio has no samples")
     if not np.isfinite(samples).all():
-        raise Unreadable("a sound with samples that are no finite numbers")
+        raise Unreadable("the audio has samples that are not finite numbers")
     return samples
 
 
 def _refuse_cut(head: bytes, size: int) -> None:
-    """To libsndfile a cut WAV, AIFF or AU file is a shorter sound; the header says how long it was."""
+    """Raise Unreadable for a truncated WAV, AIFF or AU file, which libsndfile reads as a shorter one."""
     if size + SLACK < _declared_size(head):
-        raise Unreadable("truncated sound: the file is shorter than its header says")
+        raise Unreadable("the audio is truncated: the file is shorter than its header declares")
 
 
 def _declared_size(head: bytes) -> int:
-    """Bytes that a WAV, AIFF or AU file says it has; 0 where it does not say."""
+    """Return the bytes that a WAV, AIFF or AU file declares; 0 if it declares none."""
     order: Literal["little", "big"] = "little" if head.startswith(b"RIFF") else "big"
     first, second = (int.from_bytes(head[at : at + 4], order) for at in (4, 8))
     size = {b"RIFF": first + 8, b"FORM": first + 8, b".snd": first + second}.get(head[:4], 0)
@@ -195,9 +195,9 @@ def _declared_size(head: bytes) -> int:
 
 
 def _words(error: Exception) -> str:
-    """Without the name of the file, which the problem tells by itself: like faults are counted together."""
+    """Return the message without the file name, which the problem contains, so that equal errors are grouped."""
     return str(getattr(error, "error_string", error))
 
 
 class _Unknown(Unreadable):
-    """Nothing that libsndfile reads: another library may."""
+    """The file cannot be read by libsndfile, but maybe by another library."""

@@ -1,4 +1,4 @@
-"""Numbers that are dates: counts of seconds since 1970, and digits such as 20260131."""
+"""Numbers that are dates: time since 1970, and digits such as 20260131."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
 UNITS: dict[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 LIKELY = (631_152_000.0, 2_208_988_800.0)  # 1990 to 2040, in seconds since 1970
-NEAR = (946_684_800.0, 1_893_456_000.0)  # 2000 to 2030: where the column's name says nothing of time
-POSSIBLE = (-2_208_988_800.0, 7_258_118_400.0)  # 1900 to 2200: beyond, the unit is another one
-SMALLEST = 180_001  # January 1800 as digits: smaller numbers are no dates
-MOST = 0.95  # share of cells that have to be dates where the column's name says that they are
-ENOUGH = 20  # cells from which numbers whose name says nothing can be dates
+NEAR = (946_684_800.0, 1_893_456_000.0)  # 2000 to 2030: if the column's name does not suggest time
+POSSIBLE = (-2_208_988_800.0, 7_258_118_400.0)  # 1900 to 2200: outside, the unit must be another one
+SMALLEST = 180_001  # January 1800 as digits: smaller numbers are not dates
+MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
+ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
 DAY = 86_400.0
 HINTS = words(
     "time times timestamp datetime date dates day dt ts stamp epoch unix created updated modified changed deleted "
@@ -31,14 +31,14 @@ HINTS = words(
     "visited when since at utc month period ym ymd yyyymm yyyymmdd yearmonth datum zeit fecha quarter"
 )
 SPANS = words("elapsed duration runtime latency delay interval wait waiting response cpu total travel lead processing")
-NAMED_UNITS = ("timestamp", "datetime", "unixtime", "epochtime", "date", "time")  # run together: "eventtimestamp"
+NAMED_UNITS = ("timestamp", "datetime", "unixtime", "epochtime", "date", "time")  # in names such as "eventtimestamp"
 IDENTIFIERS = words("id ids code key sku uid number no nr phone mobile tel fax ean isbn barcode zip npi")
 
 Floats = npt.NDArray[np.float64]
 
 
 def claim_stamps(column: Column) -> Guess | None:
-    """A column of numbers as dates; None where it holds other numbers."""
+    """Claim a column of numbers as dates; None if it holds other numbers."""
     if not len(column.values) or (_largest(column) < SMALLEST and column.spelling is None):
         return None
     named = names_time(column.name)
@@ -57,7 +57,7 @@ def claim_stamps(column: Column) -> Guess | None:
 
 
 def likely_unit(column: Column) -> Unit | None:
-    """The unit in which nearly all numbers are moments of the years 1990 to 2040."""
+    """Return the unit in which nearly all numbers are moments of the years 1990 to 2040."""
     values = as_floats(column.data)
     values = values[np.isfinite(values)]
     units: tuple[Unit, ...] = ("s", "ms", "us", "ns")
@@ -69,7 +69,7 @@ def likely_unit(column: Column) -> Unit | None:
 
 
 def spelt_digits(column: Column) -> SpeltDates | None:
-    """The cells read as 20260131, 202601 or (of decimals that were text) 2026.01; None where they are other numbers."""
+    """Read the cells as 20260131, 202601 or (decimals stored as text) 2026.01; None if they are other numbers."""
     sample = _some(column)
     if column.is_float and column.spelling is None and not sample.is_whole:
         return None
@@ -77,14 +77,14 @@ def spelt_digits(column: Column) -> SpeltDates | None:
 
 
 def names_time(name: str) -> bool:
-    """Is a column called like one of moments?"""
+    """Return whether the name of a column suggests moments."""
     words = _words(name)
     run_together = any(word.endswith(NAMED_UNITS) for word in words if len(word) > len("datetime"))
     return bool((words & HINTS or run_together) and not words & SPANS)
 
 
 def as_floats(data: pa.Array) -> Floats:
-    """float64[n], NaN where missing; text that spells a number is read."""
+    """Return float64[n], NaN if missing; numbers as text are read."""
     if pa.types.is_string(data.type):
         text = pc.utf8_trim_whitespace(data)
         plain = pc.match_substring_regex(text, r"^[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?$").fill_null(False)
@@ -93,7 +93,7 @@ def as_floats(data: pa.Array) -> Floats:
 
 
 def _all_digits(dates: SpeltDates, column: Column, *, named: bool) -> bool:
-    """Numbers are dates where their name says so and nearly all fit, or where there are many and all fit."""
+    """Return whether digits are dates: the name suggests it and nearly all fit, or there are many and all fit."""
     if named:
         return _share(dates) >= MOST
     enough = len(column.values) >= ENOUGH and column.distinct >= ENOUGH // 2
@@ -101,13 +101,13 @@ def _all_digits(dates: SpeltDates, column: Column, *, named: bool) -> bool:
 
 
 def _share(dates: SpeltDates) -> float:
-    """Share of the cells that are dates."""
+    """Return the share of cells that are dates."""
     known = int((dates.places >= 0).sum())
     return dates.count(np.isfinite(dates.moments(""))) / known if known else 0.0
 
 
 def _plainly_stamps(name: str, moments: Floats) -> bool:
-    """Whole numbers of seconds (or thousandths …) that no counter, code or amount is likely to be."""
+    """Return whether whole numbers of seconds (or thousandths …) are unlikely to be counters, codes or amounts."""
     if len(moments) < ENOUGH or _words(name) & (IDENTIFIERS | SPANS):
         return False
     low, high = float(moments.min()), float(moments.max())
@@ -115,9 +115,9 @@ def _plainly_stamps(name: str, moments: Floats) -> bool:
 
 
 def _guess(column: Column, reason: str, *, named: bool) -> Guess:
-    cure = f"{as_modality(column.name, 'number')} (or category) if they are something else"
+    cure = f"{as_modality(column.name, 'number')} (or category) if they are not dates"
     return (
-        Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, though the name says nothing; {cure}")
+        Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, although the name is no hint; {cure}")
     )
 
 
@@ -126,14 +126,14 @@ def _largest(column: Column) -> float:
 
 
 def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
-    """The first and the last of the likely moments."""
+    """Return the first and the last of the likely moments."""
     moments = values * UNITS[unit]
     likely = values[(moments >= LIKELY[0]) & (moments <= LIKELY[1])]
     return float(likely.min()), float(likely.max())
 
 
 def _some(column: Column) -> Column:
-    """At most 300 of the cells that hold a value, evenly spaced."""
+    """Return at most 300 of the cells that hold a value, evenly spaced."""
     rows = np.flatnonzero(column.present)
     return column.take(rows[np.linspace(0, len(rows) - 1, min(len(rows), 300)).astype(np.int64)])
 

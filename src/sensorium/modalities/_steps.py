@@ -1,4 +1,4 @@
-"""One cell of a series → its steps: lists, and CSV, Parquet and NPY files. Nothing that a file holds is executed."""
+"""Readers of one series cell: lists, and CSV, Parquet and NPY files. Nothing in a file is executed."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from sensorium.table import USUAL_SPELLINGS, Column, Files
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
-EMPTY = "a series without steps"
+EMPTY = "the series has no steps"
 
 DECIMAL_COMMA, THOUSANDS = r"^[+-]?[0-9]+(,[0-9]+)?([eE][+-]?[0-9]+)?$", r"^[+-]?[0-9]{1,3}(,[0-9]{3})?$"
-NOWHERE = Files(Path())  # of columns within a file, which name no files
+NOWHERE = Files(Path())  # for columns within a file, which name no files
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What a cell holds.
+    """The content of a cell.
 
     Attributes:
-        values: float64[steps, channels], NaN where there is a gap.
-        names: of the channels; empty where they have none.
-        skipped: columns of the file that hold no numbers, such as a date.
-        stamps: float64[steps], the moment of each step, NaN where it has none; None where steps have no stamps.
+        values: float64[steps, channels], NaN for gaps.
+        names: names of the channels; empty if they have none.
+        skipped: columns of the file that do not hold numbers, such as a date.
+        stamps: float64[steps], the timestamp of each step, NaN if missing; None without timestamps.
     """
 
     values: Floats
@@ -46,49 +46,49 @@ class Steps:
     stamps: Floats | None = None
 
     def in_order(self) -> Steps:
-        """Sorted by stamp; steps of one moment stay in the order of the file.
+        """Sort by timestamp; steps with equal timestamps keep the order of the file.
 
         Raises:
-            Unreadable: a step has no stamp, so that it has no place.
+            Unreadable: a step has no timestamp.
         """
         if self.stamps is None:
             return self
         if np.isnan(self.stamps).any():
             first = int(np.flatnonzero(np.isnan(self.stamps))[0])
-            raise Unreadable("a step without a time stamp", f"step {first + 1} is the first: fill it, or leave it out")
+            raise Unreadable("a step has no timestamp", f"fill or remove it; the first one is step {first + 1}")
         order = np.argsort(self.stamps, kind="stable")
         return replace(self, values=self.values[order], stamps=self.stamps[order])
 
     def since(self) -> Floats:
-        """float64[steps, 1]: the time since the step before (seconds, or the unit of numeric stamps); NaN at the first.
+        """Return float64[steps, 1]: the time since the previous step (seconds, or the unit of the numbers); NaN first.
 
         Raises:
-            Unreadable: steps have no stamps.
+            Unreadable: the steps have no timestamps.
         """
         if self.stamps is None:
-            raise Unreadable("no time stamps to measure the time between steps by", "set since=false, or name `time`")
+            raise Unreadable("the series has no timestamps, which since=true needs", "set since=false, or name `time`")
         return np.diff(self.stamps, prepend=np.nan)[:, None]
 
     def select(self, names: Sequence[str]) -> Floats:
-        """The channels of these names, in this order; all of them where either side has no names.
+        """Return the channels of these names, in this order; all channels if either side has no names.
 
         Raises:
-            Unreadable: the file lacks one.
+            Unreadable: the file lacks a channel.
         """
         if not names or not self.names:
             return self.values
         for name in names:
             if name not in self.names:
-                fault = "holds no numbers" if name in self.skipped else "is not in the file"
-                raise Unreadable(f"the channel {name!r} {fault}", f"it has {', '.join(self.names)}")
+                fault = "does not hold numbers" if name in self.skipped else "is not in the file"
+                raise Unreadable(f"the channel {name!r} {fault}", f"the file has {', '.join(self.names)}")
         return self.values[:, [self.names.index(name) for name in names]]
 
 
 def read_list(value: Any) -> Steps:
-    """A list of numbers, or of lists of numbers of one width; None is a gap.
+    """Read a list of numbers, or of lists of numbers of equal width; None is a gap.
 
     Raises:
-        Unreadable: no steps, lists of unequal width, what is no number.
+        Unreadable: the list has no steps, unequal widths, or other values than numbers.
     """
     width = max((len(step) for step in value if isinstance(step, list)), default=0)
     if width:
@@ -96,27 +96,31 @@ def read_list(value: Any) -> Steps:
     try:
         values = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        reason = "steps of unequal width, or what is no number" if width else "a list of what is no number"
+        reason = (
+            "the steps have unequal widths or are not numbers"
+            if width
+            else "the list contains other values than numbers"
+        )
         raise Unreadable(reason) from None
     return Steps(_shaped(values))
 
 
 class _Dates(Protocol):
-    """How stamps are written that are text."""
+    """The format of timestamps that are text."""
 
     def moments(self, column: Column) -> Floats: ...
 
 
 def read_file(source: Source, time: str | None = None, dates: _Dates | None = None) -> Steps:
-    """A CSV (with a line of names or without), Parquet or NPY file, known by how it begins; steps sorted by stamp.
+    """Read a CSV (with or without a header), Parquet or NPY file, recognized by its start; sort steps by timestamp.
 
     Args:
         source: the file.
-        time: the column of a CSV or Parquet file that holds stamps; by default the first one of dates, if any.
-        dates: how that column is written, where it holds text.
+        time: the column of timestamps in a CSV or Parquet file; by default the first column of dates, if any.
+        dates: the format of that column if it is text.
 
     Raises:
-        Unreadable: damaged, empty, without numbers, objects that would need pickle, a step without a stamp.
+        Unreadable: the file is damaged, has no numbers or needs pickle, or a step has no timestamp.
     """
     with _guarded():
         content = _content(source)
@@ -125,15 +129,15 @@ def read_file(source: Source, time: str | None = None, dates: _Dates | None = No
         table, named = _read_table(content)
         found = _of_table(table, time, dates).in_order()
         if not named and found.skipped:
-            raise Unreadable("a CSV file with what is no number")
+            raise Unreadable("the CSV file contains other values than numbers")
         return found if named else replace(found, names=())
 
 
 def text_columns(source: Source, time: str | None = None) -> dict[str, list[str]]:
-    """Of a CSV or Parquet file, the columns that may tell the time in text; none where others tell it as dates.
+    """Return the text columns of a CSV or Parquet file that may be timestamps; none if another column holds dates.
 
     Raises:
-        Unreadable: as of `read_file`.
+        Unreadable: the file is unreadable, as in `read_file`.
     """
     with _guarded():
         content = _content(source)
@@ -146,13 +150,13 @@ def text_columns(source: Source, time: str | None = None) -> dict[str, list[str]
 
 @contextmanager
 def _guarded() -> Iterator[None]:
-    """Damaged files make NumPy and Arrow raise nearly anything; every one of them means "can't be decoded"."""
+    """Replace errors: for damaged files NumPy and Arrow raise nearly anything; all of it means that decoding failed."""
     try:
         yield
     except Unreadable:
         raise
     except Exception:  # noqa: BLE001
-        raise Unreadable("a damaged file, or none of CSV, Parquet and NPY") from None
+        raise Unreadable("the file is damaged, or not CSV, Parquet or NPY") from None
 
 
 def _content(source: Source) -> bytes:
@@ -160,7 +164,7 @@ def _content(source: Source) -> bytes:
 
 
 def _read_table(content: bytes) -> tuple[pa.Table, bool]:
-    """The table, and whether its columns have names."""
+    """Return the table, and whether its columns have names."""
     if content.startswith(PARQUET):
         return parquet.ParquetFile(io.BytesIO(content)).read(), True
     return _read_csv(content)
@@ -172,11 +176,11 @@ def _read_npy(content: bytes) -> Floats:
     except ValueError as error:
         if "pickle" in str(error).lower() or "object" in str(error).lower():
             raise Unreadable(
-                "an NPY file of objects, which only pickle could read", "save an array of numbers"
+                "the NPY file contains objects, which only pickle could read", "save an array of numbers"
             ) from None
         raise
     if values.dtype.kind not in "fiub":
-        raise Unreadable(f"an NPY file of {values.dtype}, not of numbers")
+        raise Unreadable(f"the NPY file contains {values.dtype} instead of numbers")
     return _shaped(values.astype(np.float64))
 
 
@@ -194,7 +198,7 @@ def _read_csv(content: bytes) -> tuple[pa.Table, bool]:
 
 
 def _decimal_commas(table: pa.Table) -> pa.Table:
-    """Numbers such as 0,5 of a file whose separator is no comma; 1,234 alone may be a thousand and stays text."""
+    """Read numbers such as 0,5 if the separator is not a comma; 1,234 alone may be a thousand and stays text."""
     for place, name in enumerate(table.column_names):
         cells = table.column(place)
         if not pa.types.is_string(cells.type) or not pc.all(pc.match_substring_regex(cells, DECIMAL_COMMA)).as_py():
@@ -224,7 +228,7 @@ def _of_table(table: pa.Table, time: str | None, dates: _Dates | None) -> Steps:
     numeric = [name for name, kind in kinds.items() if holds_numbers(kind) and name != time]
     skipped = [name for name in table.column_names if name not in numeric]
     if not numeric:
-        raise Unreadable("a file without a column of numbers")
+        raise Unreadable("the file has no column of numbers")
     columns = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numeric]
     stamps = None if time is None else _stamps(table, time, dates)
     return Steps(_shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped, stamps)
@@ -235,7 +239,7 @@ def _holds_dates(kind: pa.DataType) -> bool:
 
 
 def _stamps(table: pa.Table, time: str, dates: _Dates | None) -> Floats:
-    """Seconds since 1970, or numbers as they are; NaN where there is none."""
+    """Return seconds since 1970, or numbers as they are; NaN if missing."""
     if time not in table.column_names:
         raise Unreadable(f"the time column {time!r} is not in the file", f"it has {', '.join(table.column_names)}")
     column = table.column(time)
@@ -245,21 +249,21 @@ def _stamps(table: pa.Table, time: str, dates: _Dates | None) -> Floats:
     if dates is not None and pa.types.is_string(column.type):
         return dates.moments(Column(time, pa.concat_arrays(column.chunks), NOWHERE))
     if not holds_numbers(column.type):
-        raise Unreadable(f"the time column {time!r} holds neither dates nor numbers", "write dates as 2026-01-31")
+        raise Unreadable(f"the time column {time!r} holds no dates or numbers", "write dates as 2026-01-31")
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def holds_numbers(kind: pa.DataType) -> bool:
-    """An empty column has the type null: it is a channel of gaps."""
+    """Return whether a type is numeric. An empty column has the type null: it is a channel of gaps."""
     types = pa.types
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind))
 
 
 def _shaped(values: Floats) -> Floats:
-    """(steps, channels)."""
+    """Reshape to (steps, channels)."""
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2:
-        raise Unreadable(f"an array of {values.ndim} dimensions where steps × channels are meant")
+        raise Unreadable(f"the array has {values.ndim} dimensions instead of steps × channels")
     if not values.size:
         raise Unreadable(EMPTY)
     return values

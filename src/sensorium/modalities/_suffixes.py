@@ -1,4 +1,4 @@
-"""Text that names files: which suffix a cell has, and what to do about files of a kind that nothing here reads."""
+"""Text that names files: the suffix of a cell, and what to do about files of unsupported formats."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from sensorium.table import Column, bare_path, is_address, is_gap_word
 
 LOOKED_AT = 1000
 MOSTLY = 0.9  # share of the cells that must look like paths
-SOME = 0.1  # … for a caution where the others are plain words
+SOME = 0.1  # … for a caution if the others are plain words
 LONGEST = 1000  # characters of a path
 SUFFIX = re.compile(
     r"(?:\.(?:nii|tar|ome))?\.[A-Za-z0-9][A-Za-z0-9_-]{0,9}(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE
 )
 QUERY = re.compile(r"[?#].*$", re.DOTALL)
-# What is well known to be a file's suffix, by what becomes of it.
+# Well-known suffixes of files, by what to do about them.
 KINDS = {
-    "convert the pictures to .png or .jpg, with pillow-heif for example": "heic heics heif heifs hif",
-    "convert the pictures to .png or .jpg": """
+    "convert the images to .png or .jpg, with pillow-heif for example": "heic heics heif heifs hif",
+    "convert the images to .png or .jpg": """
         avif jp2 j2k jpx jpf jxl jfif jpe svg eps ai psd xcf raw cr2 cr3 nef arw dng orf rw2 raf ico icns
         tga dds exr hdr pcx pnm pbm xbm webp apng emf wmf djvu fits fit fts ras sgi png jpg jpeg bmp gif tif tiff""",
-    "convert the sounds to .wav or .flac": """
+    "convert the audio files to .wav or .flac": """
         aac wma amr 3gp 3ga ape wv mka mpc mp2 mp1 ra rm mid midi dss gsm vox sph au aiff aif m4b ac3 dts wav mp3 flac
         ogg opus m4a""",
     "convert the videos to .mp4": "wmv flv mpg mpeg vob ts mts m2ts 3g2 ogv asf rmvb swf mxf mp4 mov avi mkv webm m4v",
@@ -34,19 +34,19 @@ KINDS = {
     "read the text of the files into the column": """
         txt md html htm xml json jsonl yaml yml log srt vtt eml msg py c java""",
     "read each sheet into the table, or convert it to .csv": "xls xlsx xlsm ods",
-    "convert them to arrays (.npy) or pictures": """
+    "convert them to arrays (.npy) or images": """
         obj stl ply off gltf glb fbx pcd las laz xyz pdb cif sdf mol mol2 smi fasta fa fastq bam vcf mzml shp gpx
         kml""",
     "unpack the files": "zip gz tar tgz rar 7z bz2 xz zst",
 }
 CURES = {suffix: cure for cure, suffixes in KINDS.items() for suffix in suffixes.split()}
-# What else stands behind a dot: of names of servers, of versions and abbreviations.
+# What else follows a dot: parts of host names, versions and abbreviations.
 NO_SUFFIX = """com org net edu gov io ai co uk de fr ch at it es nl eu us ru cn jp in br info biz dev app me tv inc ltd
     jr sr""".split()  # noqa: SIM905 - a list of words is read as such
 
 
 def path_name(cell: str) -> str:
-    """The last part of a path or address in small letters, without blanks and quotes around it and a query after."""
+    """Return the last part of a path or URL in lower case, without surrounding blanks, quotes and a query."""
     path = bare_path(cell)
     if not SUFFIX.search(path):
         path = QUERY.sub("", path)
@@ -54,7 +54,7 @@ def path_name(cell: str) -> str:
 
 
 def suffix_of(cell: str) -> str:
-    """The suffix of a path with its dot, `.nii.gz` for two; empty where the cell does not look like a path."""
+    """Return the suffix of a path with its dot, `.nii.gz` for two; empty if the cell does not look like a path."""
     if "." not in cell or len(cell) > LONGEST or "\n" in cell.strip():
         return ""
     if "@" in cell and not re.search(r"[/\\]", cell):
@@ -70,7 +70,7 @@ def suffix_of(cell: str) -> str:
 
 
 def several_paths(cell: str) -> list[str] | None:
-    """The paths of `front.jpg|back.jpg`: each has a suffix, or the sign between would be part of a name; else None."""
+    """Split `front.jpg|back.jpg` into paths; None unless each has a suffix (else `|` may be part of a name)."""
     if "." not in cell:
         return None
     for separator in ("|", ";", "\n", ","):
@@ -81,7 +81,7 @@ def several_paths(cell: str) -> list[str] | None:
 
 
 def path_caution(column: Column) -> str:
-    """That the cells of a column (or of its lists), read as words, look like paths, and what to do; else empty."""
+    """Warn that the cells of a column (or of its lists), read as words, look like paths; empty if they do not."""
     sample = column.sample(LOOKED_AT)
     parts = [part for cell in sample for part in cell] if column.is_list else sample
     cells = [part for part in parts if isinstance(part, str) and not is_gap_word(part)]
@@ -96,14 +96,14 @@ def path_caution(column: Column) -> str:
 
 
 def _caution_of_some(cells: list[str]) -> str:
-    """The same where a part of the cells are plainly names of files, beside other words."""
+    """Warn if some of the cells are file names, beside other words."""
     files = [cell for cell in cells if " " not in cell.strip() and suffix_of(cell).rpartition(".")[2] in CURES]
     if len(files) < max(2, SOME * len(cells)):
         return ""
-    part = f"{len(files):,} of {len(cells):,} cells looked at are paths of files, such as {files[0][:40]!r}"
-    return f"{part}, and are read as words like the others; put the paths into a column of their own to read the files"
+    part = f"{len(files):,} of {len(cells):,} sampled cells are paths of files, such as {files[0][:40]!r}"
+    return f"{part}, and are read as words; put the paths into their own column to read the files"
 
 
 def _cure(suffix: str) -> str:
     last = suffix.rpartition(".")[2]
-    return CURES.get(last, "convert the files to a kind that is read, such as .png, .wav, .mp4, .pdf, .npy or .csv")
+    return CURES.get(last, "convert the files to a supported format, such as .png, .wav, .mp4, .pdf, .npy or .csv")

@@ -1,7 +1,7 @@
-"""What a tokenizer's JSON may ask for, before the library builds it: known parts, bounded growth, regexes that end.
+"""Checks of a tokenizer's JSON before the library builds it: known parts, bounded growth, fast regexes.
 
-A saved model may come from anybody. The library runs whatever the file describes: a chain of replacements that makes
-16 letters of each takes all memory, a regex such as `(a+)+b` takes hours for one cell.
+A saved model may come from anyone, and the library runs whatever the file describes: a chain of replacements that turns
+each letter into 16 fills the memory, and a regex such as `(a+)+b` takes hours for one cell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from sensorium.modalities._regex import check_regex
 
-# The kinds of the tokenizers library, which published tokenizers are made of.
+# The types of the tokenizers library that published tokenizers use.
 KINDS = {
     "normalizer": (
         *("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Strip", "Nmt", "BertNormalizer", "ByteLevel"),
@@ -29,51 +29,51 @@ KINDS = {
     "model": ("BPE", "WordPiece", "WordLevel", "Unigram"),
 }
 CONTAINERS = {"normalizer": "normalizers", "pre_tokenizer": "pretokenizers", "post_processor": "processors"}
-STEPS = 64  # parts of one kind, special tokens of a text
+STEPS = 64  # parts of one kind, special tokens per text
 DEEPEST = 4
-GROWTH = 128  # characters that all replacements together may make of one: an Arabic ligature alone becomes 18
-WORD = 1000  # letters of a word that WordPiece splits, in a time that grows with their square: BERT has 100
+GROWTH = 128  # characters that all replacements together may make of one: an Arabic ligature expands to 18
+WORD = 1000  # letters of a word that WordPiece splits, in quadratic time: BERT has 100
 
 
 def parse(saved: str) -> dict[str, Any]:
-    """The JSON of a tokenizer, checked; without a decoder, which nothing here uses.
+    """Parse and check the JSON of a tokenizer; drop the decoder, which is not used.
 
     Raises:
-        ValueError: no JSON, or it asks for what no published tokenizer does.
+        ValueError: the JSON is invalid, or uses what no published tokenizer uses.
     """
     try:
         found = json.loads(saved)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("the JSON is nested too deeply") from None
     if not isinstance(found, dict):
-        raise ValueError("its JSON is no object")
+        raise ValueError("the JSON is not an object")
     growth = 1.0
     for place in KINDS:
         steps = list(_steps(found.get(place), place, 0))
         if len(steps) > STEPS:
-            raise ValueError(f"{len(steps)} parts of its {place}; the most are {STEPS}")
+            raise ValueError(f"the {place} has {len(steps)} parts, over the limit of {STEPS}")
         for step in steps:
             growth *= _growth(step)
             _check_step(step, place)
     if growth > GROWTH:
-        raise ValueError(f"it may make {growth:,.0f} characters of one; the most are {GROWTH}")
+        raise ValueError(f"one character may become {growth:,.0f}, over the limit of {GROWTH}")
     return found | {"decoder": None}
 
 
 def _steps(part: Any, place: str, depth: int) -> Iterator[dict[str, Any]]:
-    """The parts of a sequence, however deep."""
+    """Yield the parts of a sequence at any depth."""
     if part is None:
         return
     kind = part.get("type", "BPE" if place == "model" else None) if isinstance(part, dict) else None
     if kind == "Sequence" and place in CONTAINERS:
         inner = part.get(CONTAINERS[place])
         if not isinstance(inner, list) or depth == DEEPEST:
-            raise ValueError(f"a {place} of type Sequence holds no list, or is nested too deeply")
+            raise ValueError(f"the {place} of type Sequence has no list, or is nested too deeply")
         for each in inner:
             yield from _steps(each, place, depth + 1)
         return
     if kind not in KINDS[place]:
-        raise ValueError(f"its {place} is of the unknown type {str(kind)[:50]!r}")
+        raise ValueError(f"the {place} has the unknown type {str(kind)[:50]!r}")
     yield part
 
 
@@ -85,15 +85,15 @@ def _check_step(step: dict[str, Any], place: str) -> None:
         pieces = [*step.get("single", []), *step.get("pair", [])]
         ids = [token.get("ids", []) for token in dict(step.get("special_tokens", {})).values()]
         if max(len(pieces), sum(map(len, ids))) > STEPS:
-            raise ValueError(f"its {place} adds more than {STEPS} tokens to a text")
+            raise ValueError(f"the {place} adds more than {STEPS} tokens to a text")
         if not any("Sequence" in piece for piece in step.get("single", [])):
-            raise ValueError(f"its {place} leaves the text out")
+            raise ValueError(f"the {place} drops the text")
     elif kind == "WordPiece" and not 0 <= step.get("max_input_chars_per_word", 100) <= WORD:
-        raise ValueError(f"its model splits words of more than {WORD:,} characters")
+        raise ValueError(f"the model splits words of more than {WORD:,} characters")
 
 
 def _growth(step: dict[str, Any]) -> float:
-    """How many characters a step may make of one. Unicode's own forms are few, and make no more of what they made."""
+    """Return how many characters a step may make of one. Unicode's normal forms make few, and only once."""
     kind = step.get("type")
     if kind == "Replace":
         pattern, content = _pattern(step), len(step["content"])
@@ -106,23 +106,23 @@ def _growth(step: dict[str, Any]) -> float:
 
 
 def _pattern(step: dict[str, Any]) -> int:
-    """The length of what is looked for; 0 of a regex, which may be found between any two characters."""
+    """Return the length of the search pattern; 0 for a regex, which may match between any two characters."""
     pattern = step.get("pattern")
     if not isinstance(pattern, dict) or len(pattern) != 1 or not isinstance(step.get("content", ""), str):
-        raise ValueError(f"the pattern of a {step['type']} is none")
+        raise ValueError(f"the pattern of {step['type']} is invalid")
     (how, value), *_ = pattern.items()
     if how == "Regex" and isinstance(value, str):
         check_regex(value)
         return 0
     if how != "String" or not isinstance(value, str) or not value:
-        raise ValueError(f"the pattern of a {step['type']} is neither a text nor a regex")
+        raise ValueError(f"the pattern of {step['type']} is neither a text nor a regex")
     return len(value)
 
 
 def _longest_form(charsmap: Any) -> float:
-    """Of SentencePiece's map: the size of a trie, the trie, and the texts that characters become, with zeros between.
+    """Return the longest replacement in SentencePiece's map: size of a trie, the trie, and texts separated by zeros.
 
-    UTF-8 takes at least two bytes a character of all that become long ones.
+    UTF-8 needs at least two bytes for each character that is replaced by a long text.
     """
     if not charsmap:
         return 1.0

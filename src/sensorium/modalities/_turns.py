@@ -1,4 +1,4 @@
-"""How a video lies: its display matrix turns and mirrors what is stored, in eight ways."""
+"""Orientation of a video: its display matrix rotates and mirrors the stored frames, in eight ways."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 MATRIX = "DISPLAYMATRIX"
-SIZE = 36  # bytes of nine numbers of fixed point
+SIZE = 36  # bytes of nine fixed-point numbers
 
 
 def upright(pixels: Any, frame: VideoFrame) -> npt.NDArray[np.uint8]:
-    """[height, width, channels] as it is stored → as it is meant to be seen.
+    """Rotate [height, width, channels] as stored to the display orientation.
 
-    Turns by other angles than quarters are taken for the nearest of the eight.
+    Angles that are not multiples of 90° use the nearest of the eight orientations.
     """
     matrix = _matrix(frame)
     if matrix is None:
         return pixels
-    # What is stored at (x, y) is seen at (a x + c y, b x + d y), up to a shift.
+    # The pixel stored at (x, y) is shown at (a x + c y, b x + d y), up to a shift.
     a, b, c, d = matrix
     if abs(a) + abs(d) >= abs(b) + abs(c):
         across, down = a < 0, d < 0

@@ -1,4 +1,4 @@
-"""Times with a zone and times without one: a column has one kind, and cells of the other kind are told."""
+"""Times with and without a time zone: a column has one kind, and cells of the other kind are reported."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from sensorium.findings import Problem, shorten
 from sensorium.table import Column, SpeltDates
 
 DAY = 86_400_000_000  # microseconds
-WITH, WITHOUT, UNKNOWN = 1, 0, -1  # a day alone is in no zone
+WITH, WITHOUT, UNKNOWN = 1, 0, -1  # a day without a time has no zone
 UTC = r"(?i)(z|utc|gmt|[+-]00(:?00)?)$"
 
 Kinds = npt.NDArray[np.int8]
 
 
 def all_zoned(column: Column, dates: SpeltDates | None) -> bool | None:
-    """Have all times of day a zone (True), or has no cell one (False)? None where some have, or no cell is filled."""
+    """Return True if all times of day have a zone, False if no cell has one; None if mixed, or all cells are gaps."""
     kinds = set(_kinds(column, dates)[column.present].tolist())
     return None if not kinds or kinds >= {WITH, WITHOUT} else WITH in kinds
 
 
 def zone_problems(column: Column, dates: SpeltDates | None, zoned: bool | None) -> list[Problem]:
-    """Cells whose time has a zone where the training cells have none, or the other way round.
+    """Report cells whose time has a zone although the training cells have none, or the reverse.
 
     Args:
         column: cells.
-        dates: what they spell; None where they did not arrive as text.
-        zoned: of the training cells, as `all_zoned` gave it.
+        dates: the parsed cells; None if they did not arrive as text.
+        zoned: as `all_zoned` returned it for the training cells.
     """
     if zoned is None:
         return []
     kinds = _kinds(column, dates)
     if zoned:
-        odd, reason = kinds == WITHOUT, "a time without a zone, where all training cells have one: read as UTC"
-        cure = "write the zone of every time"
+        odd, reason = kinds == WITHOUT, "the time has no zone, unlike the training cells: read as UTC"
+        cure = "write every time with its zone"
     else:
         odd = (kinds == WITH) & ~_in_utc(column)
-        reason = "a time with a zone, where the training cells have none: converted to UTC, which may shift it"
-        cure = "write the times without a zone, in the zone of the training table"
+        reason = "the time has a zone, unlike the training cells: converted to UTC, which may shift it"
+        cure = "write the times without a zone, in the time zone of the training table"
     rows = np.flatnonzero(odd)
     cells = column.strings.take(pa.array(rows)).to_pylist()
     return [Problem(int(row), column.name, reason, cure, shorten(cell)) for row, cell in zip(rows, cells, strict=True)]
 
 
 def _kinds(column: Column, dates: SpeltDates | None) -> Kinds:
-    """int8[n]: of each cell."""
+    """Return int8[n]: the kind of each cell."""
     if dates is not None:
         clocked = np.isfinite(dates.rest) & (dates.rest != 0)
         of_texts = np.where(dates.zones != "", WITH, np.where(clocked, WITHOUT, UNKNOWN)).astype(np.int8)
@@ -62,7 +62,7 @@ def _kinds(column: Column, dates: SpeltDates | None) -> Kinds:
 
 
 def _in_utc(column: Column) -> npt.NDArray[np.bool_]:
-    """bool[n]: nothing is converted."""
+    """Return bool[n]: True for every cell, which is not converted."""
     if column.is_string:
         return np.asarray(pc.fill_null(pc.match_substring_regex(column.data, UTC), False))
     return np.full(len(column), str(getattr(column.data.type, "tz", "")).upper() in ("UTC", "+00:00", "Z"))

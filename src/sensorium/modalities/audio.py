@@ -1,4 +1,4 @@
-"""Sound: any rate, mono or stereo, any length, as a log-mel spectrogram or as its waveform."""
+"""Audio of any sampling rate, channel count and length, as a log-mel spectrogram or as a waveform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import NonNegativeInt
 
 from sensorium.config import setting_of
 from sensorium.errors import ConfigError
-from sensorium.findings import Guess, Problem, count
+from sensorium.findings import Guess, Problem
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
 from sensorium.modalities._containers import holds_sound_alone
 from sensorium.modalities._fields import Mels, Rate, Seconds, check_scale
@@ -31,30 +31,30 @@ SUFFIXES = (
 )  # fmt: skip
 MAGIC = (b"fLaC", b"OggS", b"FORM", b".snd", b"caff", b"riff")
 HIGHEST_RATE = 16_000  # Hz: speech and most sound events lie below 8 kHz
-LOWEST_RATE = 100  # Hz: a sample a hop
+LOWEST_RATE = 100  # Hz: a hop is one sample
 LONGEST = 10.0  # seconds kept of a clip by default, at most
-MUCH = 1.1  # times what is kept: a clip that is longer is told
-FEW = 0.01  # share of clips that may be so long without a word
+MUCH = 1.1  # multiple of the kept length above which a clip is reported
+FEW = 0.01  # share of clips that may be so long without a report
 SHOWN = 4  # curves in an overview
 WINDOW, HOP = 0.025, 0.010  # seconds, as in most speech front ends
-FLOOR = 1e-6  # power under which a band counts as silent
+FLOOR = 1e-6  # power below which a band counts as silent
 
 
 @dataclass(frozen=True)
 class Audio(Modality):
-    """A sound.
+    """An audio clip.
 
-    Encodes to Ragged float32[total frames, mels]: log power in mel bands, 25 ms windows every 10 ms, standardised
-    per band by the training rows; or, as a waveform, to Ragged float32[total samples], as they are. Channels are
-    averaged; other rates are resampled (soxr).
+    Encodes to Ragged float32[total frames, mels]: log power in mel bands (25 ms windows every 10 ms), standardized per
+    band with the training rows; or, as a waveform, to Ragged float32[total samples], unscaled. Channels are averaged;
+    other sampling rates are resampled (soxr).
 
     Attributes:
-        rate: samples per second.
+        rate: sampling rate in Hz.
         mels: number of mel bands; 0 for a waveform.
-        seconds: what is kept of a clip; the rest is cut.
+        seconds: length kept of a clip; the rest is cut.
         mean, deviation: float32[mels], of the training frames.
         form: `log_mel` or `waveform`.
-        heard, longer: training clips that were looked at, and those of them of which more than a tenth is cut.
+        heard, longer: number of sampled training clips, and how many of them lose more than a tenth.
     """
 
     encoder: ClassVar[str] = "audio_cnn"
@@ -71,7 +71,7 @@ class Audio(Modality):
 
     def check(self) -> None:
         if (self.form == "waveform") != (self.mels == 0):
-            raise ValueError(f"a {self.form} of {self.mels} mel bands")
+            raise ValueError(f"a {self.form} cannot have {self.mels} mel bands")
         check_scale(self.mean, self.deviation, self.mels)
 
     @classmethod
@@ -89,15 +89,17 @@ class Audio(Modality):
         seconds: Seconds | None = None,
         form: Literal["log_mel", "waveform"] = "log_mel",
     ) -> Self:
-        """Args:
-        column: training rows.
-        rate: samples per second; by default the median of the training clips, at most 16,000.
-        mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
-        seconds: what is kept of a clip; by default as much as 99% of the training clips have, at most 10.
-        form: a log-mel spectrogram, or the waveform itself, as some pretrained models take it.
+        """Learn the sampling rate, the length kept, and mean and deviation per mel band.
+
+        Args:
+            column: training rows.
+            rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
+            mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
+            seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
+            form: a log-mel spectrogram, or the waveform itself, which some pretrained models need.
 
         Raises:
-            ConfigError: `mels` of a waveform.
+            ConfigError: `mels` is set for a waveform.
         """
         if form == "waveform" and mels is not None:
             raise ConfigError(
@@ -118,7 +120,7 @@ class Audio(Modality):
         frames = np.concatenate([np.zeros((0, mels), np.float32), *decode_sample(column, plain.decode)])
         if not len(frames):
             return plain
-        # A band that never sounds keeps its scale, so that noise in it is not blown up.
+        # A silent band keeps its scale, so that noise in it is not amplified.
         return replace(plain, mean=frames.mean(0), deviation=np.maximum(frames.std(0), 0.1).astype(np.float32))
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
@@ -128,10 +130,10 @@ class Audio(Modality):
         return Encoded(Ragged.of(cells, empty), present, problems)
 
     def decode(self, source: Source) -> Wave:
-        """One file → float32[frames, mels], or float32[samples].
+        """Decode one file to float32[frames, mels], or float32[samples].
 
         Raises:
-            Unreadable: truncated, damaged, without samples, with samples that are no numbers.
+            Unreadable: the file is truncated, damaged, without samples, or has samples that are not finite.
         """
         wave = mono_sound(source, self.rate, self.seconds)
         if self.form == "waveform":
@@ -142,12 +144,12 @@ class Audio(Modality):
         return found
 
     def spectrogram(self, wave: Wave) -> Wave:
-        """float32[samples] → float32[frames, mels]: natural logarithm of the power in each mel band."""
+        """Convert float32[samples] to float32[frames, mels]: natural logarithm of the power in each mel band."""
         window, hop = self._window, round(HOP * self.rate)
         padded = wave if len(wave) >= len(window) else np.pad(wave, (0, len(window) - len(wave)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::hop]  # (frames, window)
         spectrum = np.fft.rfft(frames * window, axis=1)  # (frames, bins)
-        power = spectrum.real**2 + spectrum.imag**2  # as abs()² without its square root
+        power = spectrum.real**2 + spectrum.imag**2  # abs()² without the square root
         return np.log(power @ self._filters + FLOOR)
 
     @cached_property
@@ -179,14 +181,14 @@ class Audio(Modality):
         return longer_findings(column, self.heard, self.longer, self.seconds)
 
     def describe(self) -> str:
-        form = "the waveform" if self.form == "waveform" else f"{self.mels} mel bands"
+        form = "waveform" if self.form == "waveform" else f"spectrogram with {self.mels} mel bands"
         return f"{self.rate} Hz, at most {self.seconds:.2g} s, {form}"
 
 
 def mel_filters(window: int, rate: int, mels: int) -> Wave:
-    """float32[window // 2 + 1, mels]: triangles, evenly spaced on the mel scale 2595·log10(1 + f/700), up to rate / 2.
+    """Return float32[window // 2 + 1, mels]: triangles, evenly spaced on the mel scale 2595·log10(1 + f/700).
 
-    A triangle narrower than the distance of two bins is widened to it, so that no band is empty.
+    The top is rate / 2. A triangle narrower than two bins is widened to them, so that no band is empty.
     """
     top = 2595 * np.log10(1 + rate / 2 / 700)
     centres = 700 * (10 ** (np.linspace(0, top, mels + 2) / 2595) - 1)  # (mels + 2,) Hz
@@ -201,11 +203,11 @@ def mel_filters(window: int, rate: int, mels: int) -> Wave:
 
 
 def longer_findings(column: str, heard: int, longer: int, seconds: float) -> list[Problem]:
-    """What is cut of sounds."""
+    """Report audio clips that are cut."""
     if longer <= FEW * heard:
         return []
-    reason = f"{longer} of {count(heard, 'sound')} looked at are longer than {seconds:.3g} s; the rest of them is cut"
-    return [Problem(None, column, reason, f"set {setting_of(column, 'seconds')} to keep more of each")]
+    reason = f"{longer} of {heard:,} sampled audio clips are longer than {seconds:.3g} s; the rest is cut"
+    return [Problem(None, column, reason, f"set {setting_of(column, 'seconds')} to keep more")]
 
 
 def _is_sound(head: bytes) -> bool:

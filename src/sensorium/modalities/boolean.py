@@ -1,4 +1,4 @@
-"""Yes or no, in the usual spellings."""
+"""Booleans: yes or no, in the usual spellings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALUES = {spelling: sign for pair in PAIRS for spelling, sign in zip(pair, (1.0,
 
 @dataclass(frozen=True)
 class Boolean(Modality):
-    """Encodes to float32[n, 1]: +1 for yes, −1 for no."""
+    """A boolean. Encodes to float32[n, 1]: +1 for yes, −1 for no."""
 
     encoder: ClassVar[str] = "tabular"
     tower: ClassVar[str | None] = "tabular"
@@ -31,7 +31,7 @@ class Boolean(Modality):
             return None
         spellings = {str(value).strip().lower() for value in column.values.unique().to_pylist()}
         if any(spellings == set(pair) for pair in PAIRS):
-            return Guess(0.98, f"only {' and '.join(sorted(spellings))}")
+            return Guess(0.98, f"the only values are {' and '.join(sorted(spellings))}")
         return None
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Categories: one of a set of names learnt from the training rows; a new name is read as "unknown" and counted."""
+"""Categories: one of a set of names learned from the training rows; a new name is read as "unknown" and counted."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._words import word_caution
 from sensorium.table import Column
 
-MANY = 0.1  # share of different values above which names look less like categories
+MANY = 0.1  # share of distinct values above which names are unlikely to be categories
 FEW = 50  # … unless there are no more than this many
-REPEATS = 0.5  # a category's names come twice or more on average
+REPEATS = 0.5  # names of categories occur twice or more on average
 UNKNOWN = {
-    UNSEEN: "a category not seen in training: read as unknown",
+    UNSEEN: "the category was not seen in training: read as unknown",
     SEVERAL: "several categories have this value: read as unknown",
 }
-MANY_CUT = 0.2  # share of the cells with a rare name from which they are told
-SENTENCE = 5  # words on average from which repeated strings look like text
+MANY_CUT = 0.2  # share of cells with a rare name that is reported
+SENTENCE = 5  # mean number of words above which repeated strings are likely text
 
 
 @dataclass(frozen=True)
 class Category(Modality):
-    """A name out of a closed set.
+    """A name from a closed set.
 
-    Encodes to int64[n]: 0 is unknown, level i is i + 1; an empty check box comes after the levels.
+    Encodes to int64[n]: 0 is unknown, level i is i + 1; an empty check box follows the levels.
 
     Attributes:
         levels: the names, the most frequent first.
-        rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
-        trimmed: training cells that differed from another name only by blanks around them.
-        cut, seen: training cells that hold a rare name, of so many; full: there are more than `max_levels` others.
-        twins: names that differ from another one only in case, and the training cells that hold each.
-        fold_case: such names are one.
-        checks: the cells are check marks, "x" or empty: an empty one is a value too.
+        rare: names too rare to learn; read as unknown, which the encoder learns from them.
+        trimmed: training cells that differed from another name only by surrounding blanks.
+        cut, seen: training cells with a rare name, and all; full: whether more than `max_levels` other names exist.
+        twins: names that differ from another one only in case → training cells.
+        fold_case: whether such names are one category.
+        checks: whether the cells are check marks, "x" or empty: empty is a value, too.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -67,10 +67,10 @@ class Category(Modality):
         if not (column.is_string or column.is_integer) or not len(column.values):
             return None
         share, words = column.distinct / len(column.values), _mean_words(column)
-        reason = f"{column.distinct:,} different values in {len(column.values):,} cells"
+        reason = f"{column.distinct:,} distinct values in {len(column.values):,} cells"
         if column.is_integer:
             named = re.search(r"(?:^|[^a-z])(id|code|zip|sku)$|[a-z]Id$", column.name)
-            return Guess(0.75, f"{reason}, called like a name") if named and share <= REPEATS else Guess(0.5, reason)
+            return Guess(0.75, f"{reason}, named like a category") if named and share <= REPEATS else Guess(0.5, reason)
         if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
             return Guess(0.3, reason)
         confidence = 0.85 if column.distinct <= max(FEW, MANY * len(column.values)) else 0.6
@@ -85,11 +85,13 @@ class Category(Modality):
         max_levels: PositiveInt = 10_000,
         fold_case: bool = False,
     ) -> Self:
-        """Args:
-        column: training rows.
-        min_count: a name seen less often is read as unknown (unless every name is that rare).
-        max_levels: the most frequent ones are kept.
-        fold_case: names that differ only in case are one.
+        """Learn the names.
+
+        Args:
+            column: training rows.
+            min_count: rarer names are read as unknown (unless every name is that rare).
+            max_levels: number of categories, the most frequent ones.
+            fold_case: read names that differ only in case as one category.
         """
         counts = pc.value_counts(column.strings.drop_null()).to_pylist()
         counts, trimmed = _joined(counts, bare)
@@ -120,7 +122,7 @@ class Category(Modality):
         level = np.where((found >= 0) & (found < len(self.levels)), found + 1, 0)
         present = column.present
         if self.checks:
-            # As a missing cell it would look like a modality that training hides, and tell little.
+            # If it were missing, it would be confused with a modality hidden in training, and carry little information.
             level, present = np.where(present, level, len(self.levels) + 1), np.ones(len(column), bool)
         return Encoded(level, present, sorted(problems, key=Problem.place))
 
@@ -141,14 +143,14 @@ class Category(Modality):
         return [Problem(None, column, f"{reason}; these are ignored")] if self.trimmed else []
 
     def _cases(self, column: str) -> list[Problem]:
-        cure = f"{set_option(column, 'fold_case', 'true')} makes them one category"
+        cure = f"{set_option(column, 'fold_case', 'true')} merges them"
         return [Problem(None, column, twins_in_words(self.twins, "categories", "cell"), cure)] if self.twins else []
 
     def check(self) -> None:
         if self.checks and (len(self.levels) != 1 or self.rare):
-            raise ValueError("check marks of several levels")
+            raise ValueError("check marks have one level only")
         if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
-            raise ValueError("a name is there twice")
+            raise ValueError("a name occurs twice")
 
     def encoder_spec(self) -> EncoderSpec:
         return {"levels": len(self.levels) + 1 + self.checks}
@@ -166,8 +168,8 @@ def _folded(name: str) -> str:
 
 
 def _joined(counts: list[dict[str, Any]], key: Callable[[str], str]) -> tuple[list[dict[str, Any]], int]:
-    """Names of one key, such as without blanks and invisible characters, are one, the most frequent of them; how many
-    cells had another.
+    """Merge names with the same key, such as without blanks, into the most frequent one; return how many cells
+    had another name.
     """
     if len({key(item["values"]) for item in counts}) == len(counts):
         return counts, 0

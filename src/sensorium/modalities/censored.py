@@ -1,4 +1,4 @@
-"""Limits among numbers: whether a cell is an upper limit ("<5"), a lower one (">100", "50+"), or a value."""
+"""Limits among numbers: whether a cell is an upper limit ("<5"), a lower limit (">100", "50+"), or a value."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sensorium.table import Column, Notation, SavedNotation, has_limits, may_be_
 
 @dataclass(frozen=True)
 class Censored(Modality):
-    """Which cells of a column of numbers are limits: the view `NAME.censored` of the column.
+    """Which cells of a number column are limits: the view `NAME.censored` of the column.
 
-    Encodes to float32[n, 1]: −1 for an upper limit such as "<5", +1 for a lower one such as ">100", 0 for a value.
+    Encodes to float32[n, 1]: −1 for an upper limit such as "<5", +1 for a lower limit such as ">100", 0 for a value.
 
     Attributes:
         notation: how the training rows write numbers (`Notation.to_json`).
@@ -33,9 +33,9 @@ class Censored(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if not column.is_string or not may_be_numbers(column.sample(LOOKED_AT)):  # a look at every text takes long
+        if not column.is_string or not may_be_numbers(column.sample(LOOKED_AT)):  # reading every text would be slow
             return None
-        return Guess(0.1, "limits among numbers") if has_limits(column.data) else None
+        return Guess(0.1, "some numbers are limits") if has_limits(column.data) else None
 
     @classmethod
     def learn(cls, column: Column) -> Self:
@@ -49,7 +49,7 @@ class Censored(Modality):
         values, found, problems = read_limits(column, self._notation)
         present = np.isfinite(values)
         work.advance(len(column))
-        # The column of numbers itself tells what can't be read.
+        # The number column itself reports unreadable cells.
         told = [] if column.is_view else problems
         return Encoded(np.where(present, found, 0).astype(np.float32)[:, None], present, told)
 
@@ -61,4 +61,4 @@ class Censored(Modality):
         return Overview({"limit": found[np.isfinite(values)].astype(np.float64)})
 
     def describe(self) -> str:
-        return "-1 an upper limit, +1 a lower one, 0 a value"
+        return "-1 for an upper limit, +1 for a lower limit, 0 for a value"

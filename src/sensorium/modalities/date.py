@@ -1,4 +1,4 @@
-"""Dates and times: their place on the time line, and in the year, the week and the day."""
+"""Dates and times: their position on the time axis, in the year, in the week and in the day."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ YEAR = 365.2425 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
 BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
-FARTHEST = 1e15  # deviations from the mean: no limit
-BIRTH_PIVOT = 30  # nobody is born in 2045
+FARTHEST = 1e15  # standard deviations from the mean: no limit
+BIRTH_PIVOT = 30  # no date of birth is in 2045
 HALF = 0.5
 MOSTLY = 0.9  # share of the cells with digits that are dates
-HALF_GAPS = 0.6  # share of all cells: more words among them, and the column is something else …
-MANY_GAPS = 0.3  # … unless the words are so few different ones that they are gaps
+HALF_GAPS = 0.6  # share of all cells: with more words among them the column is something else …
+MANY_GAPS = 0.3  # … unless there are so few distinct words that they mark gaps
 FEW_WORDS = 3
-ENOUGH = 20  # cells of digits that are dates, where the column's name doesn't say so
+ENOUGH = 20  # cells with digits that are dates, if the column name does not suggest it
 TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?\s*$"
 MISSING = "not a date: read as missing"
 
@@ -49,27 +49,27 @@ ORDER = f"^({'|'.join(DATE_ORDERS)})?$"
 
 @dataclass(frozen=True)
 class Date(Modality):
-    """A day, or a day and time of day; times without a zone are taken as UTC.
+    """A day, or a day with a time; times without a zone are read as UTC.
 
-    Encodes to float32[n, 5], or [n, 7] with time of day: standardised seconds, then sine and cosine of the
-    place in the year, the week (and the day).
+    Encodes to float32[n, 5], or [n, 7] with time of day: standardized seconds, then sine and cosine of the position in
+    the year, the week (and the day).
 
     Attributes:
-        format: how most of the training cells are written, for people; a strptime format in models of before.
+        format: how most of the training cells are written, for display; a strptime format in models of older versions.
         mean, deviation: of the training rows, in seconds since 1970.
-        clock: some training value has a time of day.
-        order: `dmy`, `mdy` or `ymd`; empty where no training cell needs it.
-        pivot: years of two digits from it on are of the 1900s, others of the 2000s.
-        unit: of numbers, which count from 1970; empty where they are digits such as 20260131.
-        counts: of training cells: `doubtful` (no cell tells the order), `two digits` (of the year), `coarse` (no day,
-            among days), `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (such as
+        clock: whether some training value has a time of day.
+        order: `dmy`, `mdy` or `ymd`; empty if no training cell needs it.
+        pivot: two-digit years from it on are in the 1900s, others in the 2000s.
+        unit: unit of numbers counted from 1970; empty for digits such as 20260131.
+        counts: counts of training cells: `doubtful` (ambiguous order), `two digits` (of the year), `coarse` (no day),
+            `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (such as
             0000-00-00).
-        zones: abbreviations of several zones → how they are read.
-        farthest: deviations from the mean to which dates are cut.
-        zoned: all training times of day have a zone, or no cell has one; None where some have.
-        missing: words of `table.missing` that are dates, such as 9999-12-31: cells of that moment are missing.
-        sentinels: dates such as 1900-01-01 that lie outside of the others, as they are spelt → training cells.
-        earliest, latest: of the training rows, but for a few that lie centuries away; None in models of before.
+        zones: ambiguous time zone abbreviations → how they are read.
+        farthest: standard deviations from the mean to which dates are clipped.
+        zoned: whether all training times of day have a zone, or no cell has one; None if mixed.
+        missing: words of `table.missing` that are dates, such as 9999-12-31: such cells are missing.
+        sentinels: dates such as 1900-01-01 far from the others, as written → training cells.
+        earliest, latest: range of the training rows without outliers; None in models of older versions.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -94,17 +94,17 @@ class Date(Modality):
     def check(self) -> None:
         check_span(self.earliest, self.latest)
         if odd := set(self.counts) - COUNTED:
-            raise ValueError(f"counts of {', '.join(sorted(odd))}")
+            raise ValueError(f"unknown counts: {', '.join(sorted(odd))}")
 
     def __post_init__(self) -> None:
-        if not self.order and "%" in self.format:  # of a model of before
+        if not self.order and "%" in self.format:  # a model of an older version
             numeric = re.match(r"%(d)[/.-]%m|%(m)[/.-]%d", self.format)
             object.__setattr__(self, "order", ("dmy" if numeric[1] else "mdy") if numeric else "")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         if pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type):
-            return Guess(1.0, f"Arrow type {column.data.type}")
+            return Guess(1.0, f"the Arrow type is {column.data.type}")
         if column.is_integer or column.is_float:
             return claim_stamps(column)
         return _claim_text(column) if column.is_string else None
@@ -119,12 +119,14 @@ class Date(Modality):
         unit: Unit | None = None,
         missing: Words | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        day_first: whether 01/02/2026 is in February; read off the values by default.
-        pivot: years of two digits from it on are 19xx, below it 20xx; by default 50, of dates of birth 30.
-        unit: of numbers that count from 1970; read off the values by default.
-        missing: dates that stand for a gap, such as 9999-12-31; by default those of the table.
+        """Learn how dates are written, and their scale.
+
+        Args:
+            column: training rows.
+            day_first: whether 01/02/2026 is in February; inferred from the values by default.
+            pivot: two-digit years from it on are 19xx, below it 20xx; by default 50, for dates of birth 30.
+            unit: unit of numbers counted from 1970; inferred from the values by default.
+            missing: dates that stand for a missing value, such as 9999-12-31; by default those of the table.
         """
         guessed = pivot is None
         pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
@@ -163,9 +165,7 @@ class Date(Modality):
         )
 
     def _of_text(self, dates: SpeltDates, day_first: bool | None, *, guess_century: bool) -> Self:
-        """What the texts of training tell, beside their moments; years of two digits are told of where the century is a
-        guess.
-        """
+        """Learn from texts besides their moments; two-digit years are counted if their century is a guess."""
         order, rival = date_order(dates, day_first)
         known = np.isfinite(dates.moments(order, self.pivot))
         clocked, zoned = known & (dates.rest != 0), known & (dates.zones != "")
@@ -195,13 +195,13 @@ class Date(Modality):
     def _beyond(self, column: Column, seconds: Seconds) -> list[Problem]:
         if self.earliest is None or self.latest is None:
             return []
-        # Dates go on after the training rows: those of a week say little of what lies far from them.
+        # Dates continue after the training rows: a week of dates says little about how far new ones may lie.
         far = far_beyond(seconds, (self.earliest, self.latest), least=YEAR)
         ends = (f"{EPOCH.fromtimestamp(moment, UTC):%Y-%m-%d}" for moment in (self.earliest, self.latest))
         return beyond_problems(column, far, *ends)
 
     def moments(self, column: Column) -> Seconds:
-        """float64[n]: seconds since 1970, NaN where a cell is missing or no date."""
+        """Return float64[n]: seconds since 1970, NaN if a cell is missing or not a date."""
         return self._seconds(column)[0]
 
     def encoder_spec(self) -> EncoderSpec:
@@ -218,20 +218,20 @@ class Date(Modality):
         pivot = set_option(column, "pivot", (self.pivot + 20) % 100)
         told = {
             "doubtful": (
-                f"no cell shows which part is the day; dates are read {DATE_ORDERS.get(self.order, '')}",
+                f"the order of day and month is ambiguous; dates are read {DATE_ORDERS.get(self.order, '')}",
                 set_option(column, "day_first", _other(self.order)),
             ),
             "two digits": (
-                f"years of two digits are read as {1900 + self.pivot} to {1999 + self.pivot}",
+                f"two-digit years are read as {1900 + self.pivot} to {1999 + self.pivot}",
                 f"{pivot} or another first year of the 1900s",
             ),
             "far": (
-                "dates are centuries away from all others; they are cut to the range of the others",
-                "correct typing errors; empty the cells whose date, such as 9999-12-31, stands for a missing one",
+                "dates are centuries away from all others; they are clipped to the range of the others",
+                "correct typing errors; empty cells whose date, such as 9999-12-31, stands for a missing value",
             ),
-            "zero": ("cells such as 0000-00-00 stand for a missing date and are read as missing", ""),
-            "coarse": ("dates without a day are read as their first day", "write the day of every date"),
-            "zoneless": ("times without a zone are read as UTC", "write the zone of every time"),
+            "zero": ("cells such as 0000-00-00 are read as missing dates", ""),
+            "coarse": ("dates without a day are read as the first day", "write the day of every date"),
+            "zoneless": ("times without a zone are read as UTC", "write every time with its zone"),
         }
         found = [
             Problem(None, column, f"{told[name][0]} ({count(cells, 'cell')}{IN_TRAINING})", told[name][1])
@@ -243,7 +243,7 @@ class Date(Modality):
         return found + [Problem(None, column, reason, cure) for reason, cure in zones]
 
     def _seconds(self, column: Column) -> tuple[Seconds, list[Problem]]:
-        """Seconds since 1970 of each cell, NaN where it is missing, and the cells that are no dates."""
+        """Return seconds since 1970 of each cell, NaN if missing, and the cells that are not dates."""
         seconds, problems = self._read(column)
         codes = [moment.replace(tzinfo=UTC).timestamp() for moment in spelt_moments(self.missing)]
         seconds[np.isin(seconds, codes)] = np.nan
@@ -272,8 +272,8 @@ class Date(Modality):
         return seconds, [*self._swapped(dates, moments, column.name), *problems]
 
     def _moments(self, dates: SpeltDates) -> tuple[Seconds, npt.NDArray[np.bool_]]:
-        """float64[u]: seconds of each text; bool[u]: those of which no training cell shows the order, and which fit one
-        order only: they are read in it.
+        """Return float64[u]: seconds of each text; bool[u]: texts whose order no training cell shows, but that fit only
+        one order, in which they are read.
         """
         moments = dates.moments(self.order, self.pivot)
         if self.order or not dates.loose.any():
@@ -281,11 +281,11 @@ class Date(Modality):
         readings = np.stack([dates.moments(order, self.pivot) for order in DATE_ORDERS])
         lowest = np.where(np.isfinite(readings), readings, np.inf).min(0)
         highest = np.where(np.isfinite(readings), readings, -np.inf).max(0)
-        lone = dates.loose & (lowest == highest)  # 05/05/2021 is one day in both orders
+        lone = dates.loose & (lowest == highest)  # 05/05/2021 is the same day in both orders
         return np.where(lone, lowest, moments), lone
 
     def _problem(self, row: int, name: str, text: str, dates: SpeltDates, counted: Seconds) -> Problem:
-        """Why a cell is missing, or read though training does not show how."""
+        """Explain why a cell is missing, or is read although its order is not known from training."""
         reason, cure = MISSING, ""
         if np.isfinite(counted[row]):
             reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
@@ -295,21 +295,21 @@ class Date(Modality):
                 reason, cure = self._without_order(dates, int(dates.places[row])), "write dates as 2026-01-31"
             elif self.order in TWIN and np.isfinite(dates.moments(TWIN[self.order])[dates.places[row]]):
                 words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
-                reason = f"fits only {other}, and training read {words}: read as missing"
+                reason = f"the date fits only {other}, but training dates are {words}: read as missing"
                 cure = "write dates as 2026-01-31"
         return Problem(row, name, reason, cure, shorten(text))
 
     def _without_order(self, dates: SpeltDates, place: int) -> str:
-        """What became of a text whose order no training cell shows."""
+        """Explain how a text is read whose order no training cell shows."""
         readings = {order: dates.moments(order, self.pivot)[place] for order in DATE_ORDERS}
         fit = [order for order, moment in readings.items() if np.isfinite(moment)]
         if len({readings[order] for order in fit}) > 1:
-            return "day first or month first? no training cell shows which: read as missing"
+            return "the order of day and month is not known from training: read as missing"
         words = " and ".join(DATE_ORDERS[order] for order in fit)
-        return f"no training cell is written like this: read {words}, the only reading" if fit else MISSING
+        return f"no training date is written like this: read {words}, the only possible order" if fit else MISSING
 
     def _swapped(self, dates: SpeltDates, moments: Seconds, name: str) -> list[Problem]:
-        """The column as a whole, where some cells show that day and month stand in another order than in training."""
+        """Report the column as a whole if some cells show another order of day and month than training."""
         if self.order not in TWIN or not dates.loose.any():
             return []
         twin = np.where(dates.loose, dates.moments(TWIN[self.order], self.pivot), np.nan)
@@ -318,10 +318,10 @@ class Date(Modality):
             return []
         words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
         reason = (
-            f"some cells fit only {other}. Cells that fit both orders are read {words}, as in training, "
+            f"some cells fit only {other}. Ambiguous cells are read {words}, as in training, "
             "and may have day and month swapped"
         )
-        refit = f", or fit with {set_option(name, 'day_first', _other(self.order))}" * ("doubtful" in self.counts)
+        refit = f", or fit again with {set_option(name, 'day_first', _other(self.order))}" * ("doubtful" in self.counts)
         cure = f"write dates as 2026-01-31{refit}"
         return [Problem(None, name, reason, cure)]
 
@@ -332,7 +332,7 @@ def _claim_text(column: Column) -> Guess | None:
     if dates.count(dates.layouts >= 0) < max(1, MANY_GAPS * (len(sample) - dates.zeros)):
         return _time_of_day(column, sample)
     if dates.loose.any():
-        dates = read_dates(column.data)  # one cell of a column can tell day from month
+        dates = read_dates(column.data)  # a single cell can tell day from month
     order, rival = date_order(dates)
     fits, written = np.isfinite(dates.moments(order)), np.asarray(pc.match_substring_regex(dates.texts, r"\d"))
     cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
@@ -341,56 +341,56 @@ def _claim_text(column: Column) -> Guess | None:
     if fitting < max(1, MOSTLY * dates.count(written), least * cells):
         return _refuse(column.name, dates, fits)
     if dates.spans_years():
-        return Guess(0.0, "pairs of years", f"cells such as {sample[0]!r} are taken as pairs of years, not as months")
+        return Guess(0.0, "pairs of years", f"cells such as {sample[0]!r} are read as pairs of years, not as months")
     if dates.digits[fits].all() and not names_time(column.name) and (fitting < ENOUGH or (written & ~fits).any()):
         return None
     example = dates.texts[int(np.flatnonzero(fits)[0])].as_py()
-    if (day_first := column.conventions.day_first) is not None:  # what is set says how dates are read, not whether
+    if (day_first := column.conventions.day_first) is not None:  # the setting says how dates are read, not whether
         order, rival = date_order(dates, day_first)[0], ""
     reason = f"text such as {shorten(example)!r} ({dates.name_of_layout(order)})"
     return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
 
 
 def _refuse(name: str, dates: SpeltDates, fits: npt.NDArray[np.bool_]) -> Guess | None:
-    """Why a column is none of dates, though many cells are."""
+    """Explain why a column is not read as dates although many cells are dates."""
     cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
     some = f"{fitting:,} of {cells:,} cells of {name} are dates"
     if _fit_some(dates):
-        orders = "the others fit another order of day and month, or are no dates"
-        return Guess(0.0, "dates of several orders", f"{some}; {orders}")
+        orders = "the others have another order of day and month, or are not dates"
+        return Guess(0.0, "dates in several orders", f"{some}; {orders}")
     if fitting <= HALF * cells or dates.count_days() <= HALF * cells:
         return None
     odd = dates.texts.filter(pa.array(~fits & (dates.counts > 0))).to_pylist()
-    others = f"the others, such as {', '.join(map(repr, odd[:2]))}, are none"
-    return Guess(0.0, "dates and others", f"{some}; {others}; {as_modality(name, 'date')} reads these as missing")
+    others = f"the others, such as {', '.join(map(repr, odd[:2]))}, are not"
+    return Guess(0.0, "dates and other values", f"{some}; {others}; {as_modality(name, 'date')} reads these as missing")
 
 
 def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
     cautions = []
     if rival:
-        either = f"{DATE_ORDERS[order]} or {DATE_ORDERS[rival]}? read as {DATE_ORDERS[order]}"
-        cautions.append(f"{either}; else {set_option(name, 'day_first', _other(order))}")
+        either = f"ambiguous order, read as {DATE_ORDERS[order]} (could be {DATE_ORDERS[rival]})"
+        cautions.append(f"{either}; to change it, {set_option(name, 'day_first', _other(order))}")
     if odd:
-        cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are no dates and are read as missing")
+        cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are not dates and are read as missing")
     return "; ".join(cautions)
 
 
 def _other(order: str) -> str:
-    """The value of `day_first` that reads another order."""
+    """Return the value of `day_first` that selects another order."""
     return "false" if order == "dmy" else "true"
 
 
 def _fit_some(dates: SpeltDates) -> bool:
-    """Is nearly every cell a date in one order or another?"""
+    """Return whether nearly every cell is a date in some order."""
     fits = np.any([np.isfinite(dates.moments(order)) for order in DATE_ORDERS], axis=0)
     return dates.count(fits) >= MOSTLY * int((dates.places >= 0).sum())
 
 
 def _time_of_day(column: Column, sample: list[str]) -> Guess | None:
-    """No claim, but a word to the user: a time without a day has no place on the time line."""
+    """Warn about times of day without claiming them: a time without a date has no position on the time axis."""
     if not sample or not pc.all(pc.match_substring_regex(pa.array(sample, pa.string()), TIME_OF_DAY)).as_py():
         return None
-    caution = f"cells such as {sample[0]!r} are times of day, which are not read as times; write minutes as a number"
+    caution = f"cells such as {sample[0]!r} are times of day, which are not supported; write minutes as a number"
     return Guess(0.0, "times of day", caution)
 
 

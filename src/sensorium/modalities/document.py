@@ -1,4 +1,4 @@
-"""Documents: the text of PDF files; pictures of their pages are a column of their own."""
+"""Documents: the text of PDF files; images of their pages are a separate column."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from sensorium.modalities._overview import Overview
 from sensorium.modalities.text import Text, Unit
 from sensorium.table import Column
 
-VOCABULARY_FROM = 2000  # files whose words are learnt, evenly spaced
+VOCABULARY_FROM = 2000  # files from which the vocabulary is learned, evenly spaced
 
 
 @dataclass(frozen=True)
 class Document(Modality):
-    """A PDF file's text; its pages are a view, the column `NAME.pages`.
+    """The text of a PDF file; its pages are a view, the column `NAME.pages`.
 
-    Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without a layer of text (a
-    scanned one) is missing here, with the reason, and there in its pages.
+    Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without text (a scanned one) is
+    missing here, with the reason, but present as pages.
 
     Attributes:
-        tokenizer, length, cut, seen, unknown_share, full: as of a text.
-        pages: read of a file, its first ones.
+        tokenizer, length, cut, seen, unknown_share, full: as in text.
+        pages: number of pages read, from the first.
     """
 
     encoder: ClassVar[str] = "bilstm"
@@ -69,10 +69,12 @@ class Document(Modality):
         length: Many | None = None,
         tokenizer: str | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        pages: read of a file, its first ones.
-        unit, vocabulary, min_count, lowercase, length, tokenizer: as of a text.
+        """Learn the vocabulary and the length kept.
+
+        Args:
+            column: training rows.
+            pages: number of pages read, from the first.
+            unit, vocabulary, min_count, lowercase, length, tokenizer: as in text.
         """
         found = decode_sample(column, lambda source: _pdf.read_text(source, pages)[0], most=VOCABULARY_FROM)
         texts = replace(column, data=pa.array(found, pa.string()))

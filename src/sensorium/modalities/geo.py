@@ -1,4 +1,4 @@
-"""Places on the earth: latitude and longitude of a cell, as a place on the sphere and as waves of several lengths."""
+"""Geographic coordinates: latitude and longitude, encoded as a point on the sphere and as waves of several lengths."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from sensorium.modalities._overview import Overview
 from sensorium.modalities.number import standardise
 from sensorium.table import Column
 
-RADIUS = 6371.0  # km, of the earth
-NEAR = 1e-9  # of the radius: places that differ by less, some millimetres, are one
-LONGEST = 8.0  # deviations, of the longest wave
+RADIUS = 6371.0  # km, of the Earth
+NEAR = 1e-9  # of the radius, some millimetres: points closer than this are equal
+LONGEST = 8.0  # standard deviations, of the longest wave
 LONGEST_TEXT = 100  # characters
-AMOUNT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d{1,2}")  # 1.234,50 is a price, whatever else stands in the column
+AMOUNT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d{1,2}")  # 1.234,50 is a price, whatever the other cells are
 NAMES = re.compile(r"(^|_)(geo|gps|coord|lat_?(lon|lng)|lon_?lat|location|place|position|point)", re.IGNORECASE)
 LATITUDE, LONGITUDE = ("lat", "latitude"), ("lon", "lng", "long", "longitude")
 PART = r"([+-]?\d{1,3}(?:\.\d*)?(?:e[+-]?\d{1,3})?)\s*°?\s*([NSEW])?"
-INTERVAL = re.compile(r"\(.*\]|\[.*\)", re.DOTALL)  # half-open, as pandas prints it: no place
+INTERVAL = re.compile(r"\(.*\]|\[.*\)", re.DOTALL)  # half-open, as pandas prints it: not a point
 PAIR = re.compile(rf"[\[(]?\s*{PART}\s*(?:[,;]|\s)\s*{PART}\s*[\])]?", re.IGNORECASE)
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -38,19 +38,20 @@ Order: TypeAlias = Literal["lat_lon", "lon_lat"]
 
 @dataclass(frozen=True)
 class Geo(Modality):
-    """Degrees of latitude (−90 to 90, north positive) and longitude (−180 to 360, east positive): text such as
-    "48.85, 2.35" or "48.85° N, 2.35° E", a list of the two, JSON of one, or a struct {lat, lon}.
+    """A point on the Earth: latitude (−90 to 90 degrees, north positive) and longitude (−180 to 360, east positive).
 
-    Encodes to float32[n, 3 + 6 · scales]: x, y, z on the unit sphere, less their mean, in units of how far training
-    places lie from it; then sine and cosine of each at wavelengths of 8, 4, 2 … such units (Mai et al. 2020,
-    arXiv:2003.00824). So neither the poles nor the 180th meridian tear neighbours apart, and the finest waves fit a
-    town's places as well as a continent's.
+    The cells are text such as "48.85, 2.35" or "48.85° N, 2.35° E", a list of the two, JSON of one, or {lat, lon}.
+
+    Encodes to float32[n, 3 + 6 · scales]: x, y, z on the unit sphere, minus their mean, divided by the spread of the
+    training points; then sine and cosine of each at wavelengths of 8, 4, 2 … spreads (Mai et al. 2020,
+    arXiv:2003.00824). Neighbours stay close at the poles and at the 180th meridian, and the finest waves suit the
+    points of a town as well as those of a continent.
 
     Attributes:
-        order: of the two numbers, where no name or letter says which is which.
-        scales: wavelengths.
-        mean: float64[3], of the training places.
-        deviation: root mean square of their distances from it, in radii of the earth; 1 where they don't differ.
+        order: order of the two numbers if no name or letter tells it.
+        scales: number of wavelengths.
+        mean: float64[3], of the training points.
+        deviation: root mean square distance from the mean, in Earth radii; 1 if the points do not differ.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -80,18 +81,20 @@ class Geo(Modality):
         if column.is_string and sum(bool(AMOUNT.fullmatch(cell.strip())) for cell in sample) > 0.5 * len(sample):
             return None
         reason = f"pairs such as {str(sample[0])[:40]!r}, within −90 to 90 and −180 to 360"
-        # "12,345.6" is a number whose thousands are parted: its "latitudes" are all whole.
+        # "12,345.6" is a number with a thousands separator: all of its "latitudes" are whole.
         whole = any(all(part.is_integer() for part in parts) for parts in zip(*found, strict=True))
         if pa.types.is_struct(kind) or (NAMES.search(column.name) and not whole):
-            return Guess(0.99, f"{reason}, named as places are")
+            return Guess(0.99, f"{reason}, named like coordinates")
         return Guess(0.98, reason) if column.is_string and not whole and _lists_nothing(sample) else Guess(0.3, reason)
 
     @classmethod
     def learn(cls, column: Column, *, order: Order = "lat_lon", scales: Annotated[int, Field(gt=0, le=64)] = 4) -> Self:
-        """Args:
-        column: training rows.
-        order: which of two numbers comes first, where no name or letter says so.
-        scales: wavelengths, each half as long as the one before.
+        """Learn the scale of the points.
+
+        Args:
+            column: training rows.
+            order: which of two numbers comes first, if no name or letter tells it.
+            scales: number of wavelengths, each half as long as the previous one.
         """
         points, _ = _points(column, order)
         places = _on_sphere(points[np.isfinite(points[:, 0])])
@@ -124,7 +127,7 @@ class Geo(Modality):
 
 
 def _points(column: Column, order: Order) -> tuple[Floats, list[Problem]]:
-    """float64[n, 2], latitude and longitude in degrees, NaN where missing; and what could not be read."""
+    """Return float64[n, 2], latitude and longitude in degrees, NaN if missing; and the problems."""
     points, problems = np.full((len(column), 2), np.nan), list[Problem]()
     for row, cell in enumerate(column.data.to_pylist()):
         if cell is not None:
@@ -137,13 +140,13 @@ def _points(column: Column, order: Order) -> tuple[Floats, list[Problem]]:
 
 
 def _point(cell: Any, order: Order) -> tuple[float, float]:
-    """Latitude and longitude.
+    """Return latitude and longitude of a cell.
 
     Raises:
-        Unreadable: no such pair, or beyond the earth.
+        Unreadable: the cell is not such a pair, or is out of range.
     """
     if isinstance(cell, str):
-        cell = _spelt(cell)
+        cell = _parse_text(cell)
     if isinstance(cell, Mapping):
         parts = {str(name).lower(): value for name, value in cell.items()}
         pair = [next((parts[name] for name in names if name in parts), None) for names in (LATITUDE, LONGITUDE)]
@@ -151,18 +154,18 @@ def _point(cell: Any, order: Order) -> tuple[float, float]:
         pair = list(cell) if isinstance(cell, Sequence) and not isinstance(cell, bytes) else []
         pair = pair[::-1] if order == "lon_lat" else pair
     if len(pair) != 2:
-        raise Unreadable("no pair of latitude and longitude", 'degrees, such as "48.85, 2.35"')
+        raise Unreadable("not a pair of latitude and longitude", 'write degrees, such as "48.85, 2.35"')
     north, east = map(_degrees, pair)
     if abs(north) > 90:
-        swapped = "the option order says which comes first" if abs(east) <= 90 else "degrees from −90 to 90"
-        raise Unreadable("a latitude beyond 90 degrees", swapped)
+        swapped = "set the option order to lon_lat or lat_lon" if abs(east) <= 90 else "use degrees from −90 to 90"
+        raise Unreadable("the latitude is beyond 90 degrees", swapped)
     if not -180 <= east <= 360:
-        raise Unreadable("a longitude beyond −180 to 360 degrees", "degrees from −180 to 180, or from 0 to 360")
+        raise Unreadable("the longitude is outside −180 to 360 degrees", "use degrees from −180 to 180 or 0 to 360")
     return north, east
 
 
-def _spelt(text: str) -> Any:
-    """What a text spells: a mapping where letters or names say which number is which, else a pair; None for neither."""
+def _parse_text(text: str) -> Any:
+    """Parse a text: a mapping if letters or names identify the numbers, else a pair; None for neither."""
     text = text.strip()
     if len(text) > LONGEST_TEXT:
         return None
@@ -187,16 +190,16 @@ def _degrees(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not np.isfinite(number):
-        raise Unreadable("a latitude or longitude that is no finite number", "decimal degrees, such as −33.9")
+        raise Unreadable("a latitude or longitude is not a finite number", "write decimal degrees, such as −33.9")
     return number
 
 
 def _on_sphere(points: Floats) -> Floats:
-    """float64[n, 3]: x to the zero meridian, y to 90° east, z to the north pole; the radius is 1."""
+    """Return float64[n, 3] on the unit sphere: x to the zero meridian, y to 90° east, z to the north pole."""
     north, east = np.radians(points).T
     return np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], 1)
 
 
 def _lists_nothing(sample: list[str]) -> bool:
-    """A bracketed list of two numbers, called nothing in particular, may be any vector."""
+    """Return whether the cells are lists of two numbers in a column without a telling name: they may be vectors."""
     return not any(text.lstrip().startswith("[") for text in sample)

@@ -1,4 +1,4 @@
-"""Images: any format, mode and size that Pillow opens, upright, over a plain ground, at one size."""
+"""Images: any format, mode and size that Pillow opens, upright, on a plain ground, resized to one size."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from sensorium.modalities._pictures import (
     HEIC_CURE,
     HEIC_DECODER,
     NO_HEIC,
+    add_note,
     can_read_heic,
     deep_values,
     is_heic,
@@ -31,7 +32,6 @@ from sensorium.modalities._pictures import (
     listening,
     look,
     opened,
-    tell,
 )
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
@@ -48,35 +48,33 @@ MAGIC = (
     *(b"P1\n", b"P2\n", b"P3\n", b"P4\n", b"P5\n", b"P6\n"),
 )
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
-LARGEST = 64  # side in pixels by default, at most: what small encoders train on in minutes on a CPU
+LARGEST = 64  # default side in pixels, at most: small encoders train on it in minutes on a CPU
 SMALLEST = 16
-FULL_COLOUR = (0, 65_535)  # the scale that Pillow reads colour of 16 bits on
-SHOWN, THUMBNAIL = 8, 96  # pictures in an overview, and their side in pixels
+FULL_COLOUR = (0, 65_535)  # the scale on which Pillow reads 16-bit colour
+SHOWN, THUMBNAIL = 8, 96  # images in an overview, and their side in pixels
 CURE = "set {} to [lowest, highest] if these files are right"
-UNKNOWN = (
-    "this is a picture of {}s of more than 8 bits, as no training picture was: its values are scaled by their own range"
-)
+UNKNOWN = "the image has {} values of more than 8 bits, as no training image has: they are scaled by their own range"
 
 Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Image(Modality):
-    """A picture.
+    """An image.
 
-    Encodes to uint8[n, size, size, channels]. EXIF rotation is applied, transparency laid over `ground`, of several
-    frames the first is taken. More than 8 bits a value are reduced to 8 on one scale for all files of the column.
+    Encodes to uint8[n, size, size, channels]. EXIF rotation is applied, transparency is blended with `ground`, and only
+    the first of several frames is used. Values of more than 8 bits are reduced to 8 on one scale for the column.
 
     Attributes:
         size: side in pixels.
         channels: 1 (grey) or 3 (RGB).
-        fit: how a picture that is not square becomes so.
-        ground: grey value 0–255 behind transparent pixels and beside padded pictures.
-        max_pixels: larger files are refused (decompression bombs).
-        scales: for "integer" and "float" pictures of more than 8 bits: the values that become 0 and 255, the lowest and
-            the highest one in training. A kind that training did not see is scaled file by file.
-        seen: counts of what was met in the training pictures that were looked at.
-        by_file: a model of before there were scales: each file by the range it uses, 0–1, 0–255 or 0–65,535.
+        fit: how an image that is not square is made square.
+        ground: grey value 0–255 behind transparent pixels and beside padded images.
+        max_pixels: larger files are rejected (decompression bombs).
+        scales: for "integer" and "float" images of more than 8 bits: the values that become 0 and 255, and the minimum
+            and maximum in training. A kind that training did not see is scaled file by file.
+        seen: counts from the sampled training images.
+        by_file: a model of an older version: scale each file by the range it uses, 0–1, 0–255 or 0–65,535.
     """
 
     encoder: ClassVar[str] = "image_cnn"
@@ -119,15 +117,17 @@ class Image(Modality):
         max_pixels: MaxPixels = 100_000_000,
         levels: tuple[float, float] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: side in pixels; by default the median shorter side of the training pictures, between 16 and 64.
-        channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
-        fit: stretch to a square, pad it, or crop its middle.
-        ground: grey value 0–255 behind transparent pixels, of pixels without a value, and beside padded pictures.
-        max_pixels: refuse larger files.
-        levels: values of pictures of more than 8 bits that become black and white; by default from the training
-            pictures.
+        """Learn the size, the channels, and the scale of values with more than 8 bits.
+
+        Args:
+            column: training rows.
+            size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
+            channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
+            fit: stretch to a square, pad it, or crop its middle.
+            ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
+            max_pixels: reject files with more pixels.
+            levels: values of images with more than 8 bits that become black and white; by default learned from the
+                training images.
         """
         looks = decode_sample(column, lambda source: look(source, max_pixels))
         sides = [min(look.width, look.height) for look in looks]
@@ -155,10 +155,10 @@ class Image(Modality):
         return Encoded(values, present, sorted([*problems, *told], key=Problem.place))
 
     def decode(self, source: Source) -> Pixels:
-        """One file → uint8[size, size, channels]; what is lost of it, `listening` hears.
+        """Decode one file to uint8[size, size, channels]; `listening` collects what is lost.
 
         Raises:
-            Unreadable: truncated, damaged, too large, or no picture.
+            Unreadable: the file is truncated, damaged, too large, or not an image.
         """
         side = (self.size, self.size)
         plain = decode_jpeg(source, self.size, self.channels, self.max_pixels)
@@ -172,12 +172,12 @@ class Image(Modality):
             return self.prepare(ImageOps.exif_transpose(picture))
 
     def prepare(self, picture: Pillow.Image) -> Pixels:
-        """An open picture of 8 bits, upright → uint8[size, size, channels]."""
+        """Convert an open 8-bit image, upright, to uint8[size, size, channels]."""
         return self._square(self._flatten(picture), (self.size, self.size))
 
     def _eight_bits(self, picture: Pillow.Image, source: Source, kind: Kind) -> Pillow.Image:
-        """Upright, in 8 bits."""
-        if self.by_file:  # colour, too, as Pillow reads it
+        """Convert to 8 bits, upright."""
+        if self.by_file:  # including colour, as Pillow reads it
             return by_its_own_range(ImageOps.exif_transpose(picture))
         known = self.scales.get(kind)
         scale = Scale(*known) if known else None
@@ -185,9 +185,9 @@ class Image(Modality):
             return ImageOps.exif_transpose(picture)  # as Pillow reads it
         values, alpha = deep_values(picture, source)
         if scale:
-            tell(scale.misfit(values))
+            add_note(scale.misfit(values))
         else:
-            tell(UNKNOWN.format(kind) if self.seen else "")
+            add_note(UNKNOWN.format(kind) if self.seen else "")
             span = span_of(values, kind)
             scale = learn_scale([span]) if span else Scale(0, 1, 0, 1)
         return as_picture(scale.apply(values, self.ground), alpha)

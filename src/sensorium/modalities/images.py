@@ -1,4 +1,4 @@
-"""Several pictures in one cell: a set, such as the photos of a house or the views of a product."""
+"""Several images per cell: a set, such as the photos of a house or the views of a product."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from sensorium.modalities._several import (
 from sensorium.modalities.image import Image
 from sensorium.table import Column
 
-MOST = 16  # pictures kept of a cell by default, at most
+MOST = 16  # images kept per cell by default, at most
 
 
 @dataclass(frozen=True)
 class Images(Modality):
-    """Pictures without an order: a list of paths (or of bytes), as a list cell or as JSON text.
+    """An unordered set of images: a list of paths (or of bytes), as a list cell or as JSON text.
 
-    Encodes to Ragged uint8[total pictures, size, size, channels]. A picture that can't be decoded is left out with its
-    reason; a cell without any is missing.
+    Encodes to Ragged uint8[total images, size, size, channels]. An unreadable image is skipped with a reason; a cell
+    without any readable image is missing.
 
     Attributes:
-        size, channels, fit, scales, seen, by_file: of each picture, as of an image.
-        most: pictures of a cell; the rest is cut.
-        cells, fuller: training cells, and those of them with more pictures than are kept.
+        size, channels, fit, scales, seen, by_file: as in image.
+        most: images kept per cell; the rest is cut.
+        cells, fuller: number of training cells, and how many of them have more images than are kept.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
@@ -76,15 +76,17 @@ class Images(Modality):
         most: Many | None = None,
         levels: tuple[float, float] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: side in pixels; by default the median shorter side of the training pictures, between 16 and 64.
-        channels: 1 grey, 3 RGB; by default 1 where all training pictures looked at are grey.
-        fit: stretch to a square, pad it, or crop its middle.
-        ground: grey value 0–255 behind transparent pixels, of pixels without a value, and beside padded pictures.
-        most: pictures kept of a cell; by default as many as the fullest training cell has, at most 16.
-        levels: values of pictures of more than 8 bits that become black and white; by default from the training
-            pictures.
+        """Learn the size, the channels, and the number of images kept.
+
+        Args:
+            column: training rows.
+            size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
+            channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
+            fit: stretch to a square, pad it, or crop its middle.
+            ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
+            most: images kept per cell; by default as many as the fullest training cell has, at most 16.
+            levels: values of images with more than 8 bits that become black and white; by default learned from the
+                training images.
         """
         flat, owners = flat_cells(column)
         one = Image.learn(flat, size=size, channels=channels, fit=fit, ground=ground, levels=levels)
@@ -108,15 +110,15 @@ class Images(Modality):
         counts = np.bincount(owners[there], minlength=len(column))
         work.advance(len(column))
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        told = problems_of_cells(pictures.problems, owners, column, "pictures")
+        told = problems_of_cells(pictures.problems, owners, column, "images")
         return Encoded(Ragged(values[there], offsets), counts > 0, told)
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": False}
 
     def describe(self) -> str:
-        return f"at most {self.most} pictures of {self._picture.describe()}"
+        return f"at most {self.most} images of {self._picture.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        cut = fuller_findings(column, "pictures", (self.cells, self.fuller), self.most)
+        cut = fuller_findings(column, "images", (self.cells, self.fuller), self.most)
         return self._picture.findings(column) + cut

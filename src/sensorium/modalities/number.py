@@ -1,4 +1,4 @@
-"""Numbers: standardised by the training rows; ±inf and text that is no number are missing with a reason."""
+"""Numbers: standardized with the training rows; infinite values and other text are missing, with a reason."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-TINY = 1e-300  # below it, values differ by nothing that can be divided by
-FARTHEST = 1e6  # deviations from the mean
-FEWEST = 20  # values from which some can be told to lie far off
-MOST_FAR = 0.01  # share of the values that may
-SAMPLED = 10_000  # values by which it is seen that none do
-GAP, SPREADS = 100.0, 1000.0  # times as far as the others; times the distance between the quartiles
-MOST_LIMITS = 0.6  # share of limits among the numbers of a column of numbers
-MOST_OTHERS = 0.4  # share of cells that are no numbers, of a column of numbers
-MOST_WITHOUT_UNIT = 0.25  # the same, where the numbers have a unit
-FEW = 50  # different values up to which two spellings of one are looked for
-SPELT = "text that spells numbers"
+TINY = 1e-300  # below it, differences of values are too small to divide by
+FARTHEST = 1e6  # standard deviations from the mean
+FEWEST = 20  # fewest values for outlier detection
+MOST_FAR = 0.01  # share of the values that may be outliers
+SAMPLED = 10_000  # values that are checked first, to rule outliers out quickly
+GAP, SPREADS = 100.0, 1000.0  # multiples of the distance of the others; of the interquartile range
+MOST_LIMITS = 0.6  # largest share of limits among the numbers of a number column
+MOST_OTHERS = 0.4  # largest share of other cells in a number column
+MOST_WITHOUT_UNIT = 0.25  # the same, if the numbers have a unit
+FEW = 50  # distinct values up to which two spellings of one number are searched for
+SPELT = "numbers as text"
 IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 
 
@@ -84,15 +84,15 @@ IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
 class Number(Modality):
     """A measured or counted quantity.
 
-    Encodes to float32[n, 1]: (value − mean) / standard deviation, of the training rows; at most ±`farthest`.
+    Encodes to float32[n, 1]: (value − mean) / standard deviation of the training rows, clipped to ±`farthest`.
 
     Attributes:
-        mean, deviation: of the training rows, but for a few that lie far off; deviation is 1 for a constant column.
-        edges: float32[k], increasing: quantiles of the standardised training values, for piecewise-linear embeddings.
+        mean, deviation: mean and standard deviation of the training rows without outliers; 1 for a constant column.
+        edges: float32[k], increasing: quantiles of the standardized training values, for piecewise-linear embeddings.
         notation: how the training rows write numbers (`Notation.to_json`).
-        notes: what the user should know of the column: a reason and a cure each.
-        farthest: deviations from the mean, to which values are cut.
-        lowest, highest: of the training rows, but for a few that lie far off; None in models of before.
+        notes: reports on the whole column: a reason and how to fix it.
+        farthest: standard deviations from the mean to which values are clipped.
+        lowest, highest: range of the training rows without outliers; None in models of older versions.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -111,7 +111,7 @@ class Number(Modality):
     def check(self) -> None:
         check_span(self.lowest, self.highest)
         if self.edges.ndim != 1 or not len(self.edges) or not (np.diff(self.edges) > 0).all():
-            raise ValueError("the edges of the bins do not increase")
+            raise ValueError("the bin edges do not increase")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -138,14 +138,16 @@ class Number(Modality):
         missing: Words | None = None,
         censored: Literal["limit", "missing"] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        bins: number of quantile bins of the piecewise-linear embedding.
-        decimal: decimal mark; by default as set for the table, else read off the cells.
-        thousands: mark between groups of three digits; by default as set for the table, else read off the cells.
-        currency: the one to read where there are several; cells of others are missing.
-        missing: words or numbers that stand for a gap.
-        censored: what "<5" becomes: its limit, or missing; by default as set for the table.
+        """Learn the notation and the scale of the numbers.
+
+        Args:
+            column: training rows.
+            bins: number of quantile bins of the piecewise-linear embedding.
+            decimal: decimal mark; by default the setting of the table, else inferred from the cells.
+            thousands: mark between groups of digits; by default the setting of the table, else inferred from the cells.
+            currency: the currency to read if there are several; cells in others are missing.
+            missing: words or numbers that stand for a missing value.
+            censored: how to read "<5": as its limit, or as missing; by default the setting of the table.
         """
         known = column.conventions.given(
             decimal=decimal, thousands=thousands, currency=currency, missing=missing, censored=censored
@@ -203,7 +205,7 @@ class Number(Modality):
 
 
 def mean_and_deviation(values: Floats) -> tuple[float, float]:
-    """Of finite values, however large; the deviation is 1 where they don't differ (or there are none)."""
+    """Return mean and standard deviation of finite values of any size; 1 if they do not differ (or there are none)."""
     scale = float(np.abs(values).max(initial=0))
     if scale < TINY:
         return 0.0, 1.0
@@ -212,11 +214,11 @@ def mean_and_deviation(values: Floats) -> tuple[float, float]:
 
 
 def robust_mean_and_deviation(values: Floats) -> tuple[float, float, npt.NDArray[np.bool_]]:
-    """Mean and deviation of the values but for a few that lie far off by themselves, and bool[n]: which these are.
+    """Return mean and standard deviation of the values without outliers, and bool[n]: which values are outliers.
 
-    Far off are at most 1% of the values (one value at least): a hundred times as far from the median as the farthest of
-    the others, and a thousand times the distance between the quartiles. So a long tail is not, a typing error or a
-    code for "missing" such as 999999999 is.
+    Outliers are at most 1% of the values (at least one): a hundred times as far from the median as the farthest of
+    the others, and a thousand times the interquartile range. So a long tail is kept, while a typing error or a code for
+    "missing" such as 999999999 is not.
     """
     far = _far_off(values)
     mean, deviation = mean_and_deviation(values[~far] if far.any() else values)
@@ -224,7 +226,7 @@ def robust_mean_and_deviation(values: Floats) -> tuple[float, float, npt.NDArray
 
 
 def _far_off(values: Floats) -> npt.NDArray[np.bool_]:
-    """bool[n], all false where the other values don't differ: then nothing says what is far."""
+    """Return bool[n]: outliers; all False if the other values do not differ, since then there is no scale."""
     count, most = len(values), max(1, int(MOST_FAR * len(values)))
     if count < FEWEST:
         return np.zeros(count, bool)
@@ -232,17 +234,17 @@ def _far_off(values: Floats) -> npt.NDArray[np.bool_]:
     some = np.sort(values[:: max(1, count // SAMPLED)]) / scale
     spread = some[3 * len(some) // 4] - some[len(some) // 4]
     if max(values.max() / scale - some[0], some[-1] - values.min() / scale) < SPREADS / 2 * spread:
-        return np.zeros(count, bool)  # clearly not, which spares the sorting of a million values
+        return np.zeros(count, bool)  # clearly none, which saves sorting a million values
     ordered = np.sort(values) / scale
     low, middle, high = ordered[[count // 4, count // 2, 3 * count // 4]]
     ends = np.abs(np.concatenate([ordered[: most + 1], ordered[-most - 1 :]]) - middle)
-    top = np.sort(ends)[-most - 1 :]  # of the rest the farthest, then those that may be far off
+    top = np.sort(ends)[-most - 1 :]  # the farthest of the others, then the candidates
     gaps = np.flatnonzero((top[:-1] > 0) & (top[1:] > GAP * top[:-1]) & (top[1:] > SPREADS * (high - low)))
     return np.abs(values / scale - middle) > top[gaps[0]] if len(gaps) else np.zeros(count, bool)
 
 
 def standardise(values: Floats, mean: float | Floats, deviation: float | Floats) -> Floats:
-    """(values − mean) / deviation, kept within ±a million."""
+    """Return (values − mean) / deviation, clipped to ±a million."""
     with np.errstate(over="ignore"):
         return np.clip(values / deviation - mean / deviation, -FARTHEST, FARTHEST)
 
@@ -254,8 +256,8 @@ def _claim_number(column: Column) -> Guess:
     reason = f"{kind} from {low:.6g} to {high:.6g}"
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower())
     if column.is_integer and (set(words) & set(IDENTIFIER_WORDS) or max(-low, high) > LARGEST_EXACT):
-        far = max(-low, high) > LARGEST_EXACT  # more digits than a model's number keeps
-        return Guess(0.45 if far else 0.6, f"{reason}, but they may be names")
+        far = max(-low, high) > LARGEST_EXACT  # more digits than float64 represents
+        return Guess(0.45 if far else 0.6, f"{reason}, but they may be identifiers")
     return Guess(0.9 if column.distinct > 2 else 0.7, reason)
 
 
@@ -263,7 +265,7 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
     counts = found.counts
     codes = refusal(found, column.name, any_currency=column.conventions.currency is None)
     if codes:
-        return Guess(0.0, "codes, not amounts", codes)
+        return Guess(0.0, "codes, not quantities", codes)
     others = counts.codes + (Counter() if found.notation.ranges else counts.joined)
     others += Counter() if stands_for_gaps(counts) else counts.words
     share = others.total() / max(1, counts.cells)
@@ -283,21 +285,22 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
 
 def _refuse_unit(found: Survey, name: str) -> Guess:
     cells = f"{found.counts.numbers:,} of {found.counts.cells:,} cells of {name}"
-    cure = f"{as_modality(name, 'number')} reads them and takes the others as missing"
+    cure = f"{as_modality(name, 'number')} reads them and reads the others as missing"
     return Guess(0.0, "too few numbers", f"{cells} are numbers with the unit {found.notation.units[0]!r}; {cure}")
 
 
 def _claim_spelt(column: Column, guess: Guess) -> Guess:
-    """Decimal numbers that arrived as text: what their spelling says beside their value."""
+    """Claim decimal numbers stored as text, with what their spelling shows besides their value."""
     assert column.spelling is not None
     if column.distinct <= FEW and (pair := same_but_for_zeros(column.spelling)):
-        caution = f"{pair[0]!r} and {pair[1]!r} are one number; {as_modality(column.name, 'category')} keeps them apart"
+        same = as_modality(column.name, "category")
+        caution = f"{pair[0]!r} and {pair[1]!r} are the same number; {same} keeps them apart"
         return Guess(guess.confidence, guess.reason, caution)
     found = survey_column(column)
     if not found:
         return guess
     if codes := refusal(found, column.name, any_currency=False):
-        return Guess(0.0, "codes, not amounts", codes)
+        return Guess(0.0, "codes, not quantities", codes)
     said = "; ".join(in_words(found, column.name))
     return Guess(guess.confidence, f"numbers as text: {said}" if said else guess.reason, guess.caution)
 
@@ -305,8 +308,8 @@ def _claim_spelt(column: Column, guess: Guess) -> Guess:
 def _far_note(values: Floats, far: npt.NDArray[np.bool_], name: str) -> tuple[str, str]:
     examples = ", ".join(f"{value:.10g}" for value in list(dict.fromkeys(values[far].tolist()))[:3])
     some = f"{count(int(far.sum()), 'cell')} of {len(values):,} ({examples})"
-    reason = f"outliers: {some}, more than {GAP:.0f} times as far from the median as all others"
-    done = "the scale is learnt from the others, to whose range these are cut"
+    reason = f"outliers: {some} are more than {GAP:.0f} times as far from the median as all others"
+    done = "the scale is learned from the others, to whose range the outliers are clipped"
     return (
         f"{reason}; {done}",
         f"correct typing errors; if these are codes in {name}, empty the cells or list the codes in table.missing",

@@ -1,4 +1,4 @@
-"""Pages: pictures of a PDF file's pages, in their order."""
+"""Pages: images of the pages of a PDF file, in order."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Pictures = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Pages(Modality):
-    """What the first pages of a PDF file look like: a view of a column of documents, or a column of its own.
+    """Images of the first pages of a PDF file: a view of a document column, or a column of its own.
 
-    Encodes to Ragged uint8[total pages, size, size, channels], whatever size a page says that it has.
+    Encodes to Ragged uint8[total pages, size, size, channels], whatever size a page declares.
 
     Attributes:
-        size, channels, fit: of each picture, as of an image.
-        most: pages of a file, its first ones.
-        cut, seen: training files that have more, of so many looked at.
+        size, channels, fit: as in image, for each page.
+        most: number of pages read, from the first.
+        cut, seen: number of training files with more pages, and of sampled files.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
@@ -49,7 +49,7 @@ class Pages(Modality):
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         guess = looks_like_files(column, (".pdf",), _pdf.is_pdf, "PDF")
-        return guess and replace(guess, confidence=0.1)  # a document's text says more of it than its looks
+        return guess and replace(guess, confidence=0.1)  # the text of a document carries more information
 
     @classmethod
     def learn(
@@ -61,12 +61,14 @@ class Pages(Modality):
         fit: Fit = "stretch",
         most: Many = 4,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: side in pixels.
-        channels: 1 grey, 3 RGB.
-        fit: stretch to a square, pad it, or crop its middle.
-        most: pages of a file, its first ones.
+        """Set how pages are drawn; count files with more pages.
+
+        Args:
+            column: training rows.
+            size: side in pixels.
+            channels: 1 for grey, 3 for RGB.
+            fit: stretch to a square, pad it, or crop its middle.
+            most: number of pages read, from the first.
         """
         counts = decode_sample(column, _pdf.count_pages)
         return cls(size, channels, fit, most, sum(number > most for number in counts), len(counts))
@@ -87,10 +89,10 @@ class Pages(Modality):
         return Encoded(Ragged.of(cells, empty), present, sorted([*problems, *notes], key=Problem.place))
 
     def decode(self, source: Source) -> tuple[Pictures, list[_pdf.Note]]:
-        """One file → uint8[pages, size, size, channels], and what was left out.
+        """Decode one file to uint8[pages, size, size, channels], with notes on what was skipped.
 
         Raises:
-            Unreadable: damaged, encrypted, no PDF file.
+            Unreadable: the file is damaged, encrypted, or not a PDF file.
         """
         pictures, notes = _pdf.draw_pages(source, self.most, self.size)
         return np.stack([self._picture.prepare(picture) for picture in pictures]), notes
@@ -99,8 +101,8 @@ class Pages(Modality):
         if not self.cut:
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'PDF file')} have more than {count(self.most, 'page')}"
-        cure = f"{setting_of(column, 'most')} draws more"
-        return [Problem(None, column, f"{reason}: the others are not drawn", cure)]
+        cure = f"{setting_of(column, 'most')} reads more"
+        return [Problem(None, column, f"{reason}: the others are not read", cure)]
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}

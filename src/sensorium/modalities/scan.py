@@ -1,4 +1,4 @@
-"""Medical images: DICOM files and series, NIfTI volumes, on one grid, with a patient's name nowhere."""
+"""Medical images: DICOM files and series, and NIfTI volumes, resampled to one grid. Patient names are never stored."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sensorium.modalities._scans import Scan as Decoded
 from sensorium.table import Column
 
 SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
-LARGEST, SMALLEST = 64, 16  # side by default
+LARGEST, SMALLEST = 64, 16  # default side
 LARGEST_GRID = 2**28  # voxels
-DEEPEST = 32  # slices by default, at most
+DEEPEST = 32  # default number of slices, at most
 WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_tissue": (50, 400)}  # centre, width
-TAILS = (0.5, 99.5)  # percentiles that become dark and bright
+TAILS = (0.5, 99.5)  # percentiles that become black and white
 LOOKED_AT = 20
-BEYOND = ("the scan is larger than the grid at this spacing and is cut to its middle",
+BEYOND = ("the scan is larger than the grid at this spacing and is cropped to its middle",
           "set a larger size, depth or spacing of the scan modality")  # fmt: skip
 
 Notes: TypeAlias = tuple[tuple[str, str], ...]
@@ -39,17 +39,17 @@ class Scan(Modality):
     """A medical image of two or three dimensions.
 
     Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
-    before it is cut by the window. Of several orientations, time points, echoes … one volume is used, and the rest is
-    reported. Nothing that a file says of its patient is kept or shown.
+    before the window clips it. Of several orientations, time points, echoes … one volume is used, and the rest is
+    reported. Nothing that a file says about its patient is stored or shown.
 
     Attributes:
-        size: rows and columns.
-        depth: slices; 1 where the training scans are single images.
-        spacing: mm between voxels, 0 where scans are stretched to the grid; else they are cut or padded to it.
-        bounds: float32[2], values that become dark and bright; empty where each scan has its own.
-        max_voxels: larger scans are refused.
-        deep, looked: how many of the training scans that were looked at have several slices although only the middle
-            one is used, since most have one; and how many were looked at.
+        size: number of rows and columns.
+        depth: number of slices; 1 if the training scans are single images.
+        spacing: voxel spacing in mm; 0 if scans are stretched to the grid, otherwise they are cropped or padded.
+        bounds: float32[2], values that become black and white; empty if each scan has its own.
+        max_voxels: larger scans are rejected.
+        deep, looked: number of sampled training scans with several slices although only the middle one is used, because
+            most scans have one; and of sampled scans.
     """
 
     encoder: ClassVar[str] = "scan_cnn"
@@ -65,9 +65,9 @@ class Scan(Modality):
 
     def check(self) -> None:
         if self.bounds.shape not in ((0,), (2,)):
-            raise ValueError(f"bounds of shape {self.bounds.shape}")
+            raise ValueError(f"the bounds have the shape {self.bounds.shape}")
         if self.size**2 * self.depth > LARGEST_GRID:
-            raise ValueError(f"a grid of {self.depth} × {self.size} × {self.size}")
+            raise ValueError(f"the grid {self.depth} × {self.size} × {self.size} is too large")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -78,10 +78,10 @@ class Scan(Modality):
 
     @classmethod
     def view(cls, name: str) -> str | None:
-        """An attribute of DICOM files, `scan.KVP`, called by its keyword.
+        """Return the modality of a DICOM attribute, `scan.KVP`, named by its keyword.
 
         Raises:
-            SchemaError: there is no such attribute, with the nearest ones.
+            SchemaError: there is no such attribute; the error names similar ones.
         """
         _dicom.representation(name)
         return "scan_tag"
@@ -97,14 +97,17 @@ class Scan(Modality):
         window: Literal["auto", "lung", "bone", "brain", "soft_tissue"] | tuple[FiniteFloat, PositiveFloat] = "auto",
         max_voxels: MaxPixels = 2**27,
     ) -> Self:
-        """Args:
-        column: training rows.
-        size: rows and columns; by default the median shorter side of the training scans, between 16 and 64.
-        depth: slices; by default 1 where most training scans are single images, else their median, at most 32.
-        spacing: mm between voxels; by default each scan is stretched to the grid.
-        window: what is shown of the values: centre and width, or a named one of CT. `auto`: a single image's own; for
-            volumes of CT the 0.5th to 99.5th percentile of the training scans; else the percentiles of each scan.
-        max_voxels: refuse larger scans.
+        """Learn the grid and the range of values.
+
+        Args:
+            column: training rows.
+            size: rows and columns; by default the median shorter side of the training scans, between 16 and 64.
+            depth: slices; by default 1 if most training scans are single images, else their median, at most 32.
+            spacing: voxel spacing in mm; by default each scan is stretched to the grid.
+            window: displayed range of values: centre and width, or the name of a CT window. `auto` uses the window in
+                the file for single images, the 0.5th to 99.5th percentile of the training scans for CT volumes, else of
+                each.
+            max_voxels: reject scans with more voxels.
         """
         _require()
         with quiet():
@@ -135,10 +138,10 @@ class Scan(Modality):
         return Encoded(values, present, sorted([*problems, *notes], key=Problem.place))
 
     def decode(self, source: Source) -> tuple[npt.NDArray[np.float16], Notes]:
-        """One file or folder → float16[depth, size, size], and what was left out or is not there.
+        """Decode one file or folder to float16[depth, size, size], with notes on what was skipped or is absent.
 
         Raises:
-            Unreadable: truncated, damaged, too large, or no scan.
+            Unreadable: the scan is truncated, damaged, too large, or not a scan.
         """
         return guarded(lambda: self._decode(source))
 
@@ -157,7 +160,7 @@ class Scan(Modality):
         return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), notes
 
     def _shown(self, scan: Decoded) -> npt.NDArray[np.float32]:
-        """Values → 0 to 1."""
+        """Scale values to 0–1."""
         if len(self.bounds):
             low, high = map(float, self.bounds)
         elif scan.window and len(scan.voxels) == 1:
@@ -171,7 +174,7 @@ class Scan(Modality):
         if not self.deep:
             return []
         verb = "has" if self.deep == 1 else "have"
-        found = f"{self.deep:,} of {count(self.looked, 'scan')} {verb} several slices, and only the middle one is used"
+        found = f"{self.deep:,} of {count(self.looked, 'scan')} {verb} several slices, but only the middle one is used"
         return [Problem(None, column, found, f"{set_option(column, 'depth', 8)} reads 8 slices of each scan")]
 
     def encoder_spec(self) -> EncoderSpec:
@@ -188,7 +191,7 @@ def _require() -> None:
 
 
 def _reader(source: Source) -> Any:
-    """DICOM unless it begins like NIfTI."""
+    """Return the reader: DICOM unless the source starts like NIfTI."""
     if isinstance(source, io.BytesIO):
         head = bytes(source.getbuffer()[:352])
     elif source.is_dir():
@@ -205,7 +208,7 @@ def _header(source: Source) -> Header:
 
 
 def _common_bounds(column: Column, max_voxels: int) -> npt.NDArray[np.float32]:
-    """Percentiles of some scans, as volumes take seconds each to decode; empty where none can be read."""
+    """Return percentiles of a few scans, since volumes take seconds each to decode; empty if none can be read."""
 
     def percentiles(source: Source) -> npt.NDArray[np.float64]:
         return np.percentile(_reader(source).read_scan(source, max_voxels).voxels, TAILS)
@@ -215,19 +218,19 @@ def _common_bounds(column: Column, max_voxels: int) -> npt.NDArray[np.float32]:
 
 
 def _looks_like_series(column: Column) -> Guess | None:
-    """Folders of DICOM files, or DICOM files without a suffix."""
+    """Claim folders of DICOM files, or DICOM files without a suffix."""
     if not column.is_string:
         return None
     looked = column.sample(LOOKED_AT)
     found = [value for value in looked if _is_series(value, column)]
-    return Guess(0.95, "DICOM files or folders of them") if found and len(found) >= 0.9 * len(looked) else None
+    return Guess(0.95, "DICOM files or folders") if found and len(found) >= 0.9 * len(looked) else None
 
 
 def _is_series(value: str, column: Column) -> bool:
     try:
         path = column.files.path(value, folders=True)
         files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])
-        # Other files may lie beside the images: an index, a licence, what a system hides.
+        # Other files may lie beside the images: an index, a licence, hidden system files.
         return any(_dicom.has_magic(file) for file in islice(files, LOOKED_AT))
     except (Unreadable, OSError):
         return False

@@ -1,4 +1,4 @@
-"""An attribute of medical images, such as a scanner's voltage or a patient's age, read off DICOM headers."""
+"""Attributes of medical images, such as tube voltage or a patient's age, read from DICOM headers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from sensorium.modalities.number import Number, standardise
 from sensorium.table import Column
 
 LEARN_FROM = 10_000  # headers
-USUAL = "Modality"  # CT, MR, DX …: the attribute that every file has
+USUAL = "Modality"  # CT, MR, DX …: an attribute of every file
 NUMBERS = ("AS", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV")
-# Codes and numbers say how a picture was made; names, free text, dates and unique numbers say of whom, or where.
+# Codes and numbers describe the acquisition; names, free text, dates and unique numbers identify people or places.
 OPEN = (*NUMBERS, "CS")
 OPEN_TEXTS = ("ConvolutionKernel", "Manufacturer", "ManufacturerModelName", "SequenceName")
 WITHOUT_VALUE = ("AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN")
@@ -34,18 +34,18 @@ Values: TypeAlias = list[str | float]
 
 @dataclass(frozen=True)
 class ScanTag(Modality):
-    """An attribute of DICOM files, asked for as a view of their column (`scan.KVP`); an age is in years.
+    """An attribute of DICOM files, requested as a view of their column (`scan.KVP`); ages are in years.
 
-    Encodes to float32[n, k], k numbers standardised by the training rows, or to int64[n], 0 unknown and name i as
-    i + 1. What tells who a patient is, or where, is refused unless that is asked for; no report quotes a value.
+    Encodes to float32[n, k], k numbers standardized with the training rows, or to int64[n], 0 unknown and name i as
+    i + 1. Attributes that may identify a patient or a place are refused unless requested; no report quotes a value.
 
     Attributes:
         attribute: its keyword in DICOM's dictionary.
         kind: `number` or `category`.
-        personal: it may tell who a patient is.
+        personal: whether it may identify a patient.
         mean, deviation: float64[k].
-        edges: float32, quantiles of a single number, as of the modality number.
-        levels, rare: of a category.
+        edges: float32, quantiles of a single number, as in number.
+        levels, rare: as in category.
     """
 
     encoder: ClassVar[str] = "tabular"
@@ -65,7 +65,7 @@ class ScanTag(Modality):
         width = self.mean.size
         check_scale(self.mean, self.deviation, width)
         if (self.kind == "number") != bool(width) or self.edges.ndim != 1 or (len(self.edges) > 0) != (width == 1):
-            raise ValueError(f"a {self.kind} of {width} means and {self.edges.size} edges")
+            raise ValueError(f"a {self.kind} cannot have {width} means and {self.edges.size} edges")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -81,15 +81,17 @@ class ScanTag(Modality):
         kind: Literal["number", "category"] | None = None,
         personal: bool = False,
     ) -> Self:
-        """Args:
-        column: training rows.
-        attribute: keyword of DICOM's dictionary; by default the one that a view is called by, else Modality.
-        kind: by default as the dictionary has it: numbers and ages are numbers.
-        personal: let in names, numbers, dates, places and free text, which tell who a patient is.
+        """Learn the scale of a number, or the names of a category.
+
+        Args:
+            column: training rows.
+            attribute: keyword in DICOM's dictionary; by default the name of the view, else Modality.
+            kind: by default as the dictionary declares it: numbers and ages are numbers.
+            personal: allow names, numbers, dates, places and free text, which may identify a patient.
 
         Raises:
-            SchemaError: no such attribute.
-            ConfigError: one that tells who a patient is, or holds no value.
+            SchemaError: there is no such attribute.
+            ConfigError: the attribute may identify a patient, or has no value.
         """
         attribute = attribute or (column.name.rpartition(".")[2] if column.is_view else USUAL)
         written = _dicom.representation(attribute)
@@ -119,7 +121,7 @@ class ScanTag(Modality):
                 return
             values[row] = places.get(_name(cell), 0)
             if _name(cell) not in places:
-                unseen.append(Problem(row, column.name, f"a {self.attribute} not seen in training: read as unknown"))
+                unseen.append(Problem(row, column.name, f"{self.attribute} was not seen in training: read as unknown"))
 
         with quiet():
             present, problems = decode_cells(
@@ -130,9 +132,9 @@ class ScanTag(Modality):
     def _checked(self, cell: Values) -> npt.NDArray[np.float64]:
         found = _numbers(cell)
         if found is None:
-            raise Unreadable("an attribute that is no finite number")
+            raise Unreadable("the attribute is not a finite number")
         if len(found) != len(self.mean):
-            raise Unreadable(f"an attribute of {len(found)} numbers where {len(self.mean)} were learnt")
+            raise Unreadable(f"the attribute has {len(found)} numbers instead of {len(self.mean)}")
         return found
 
     def encoder_spec(self) -> EncoderSpec:
@@ -148,13 +150,13 @@ class ScanTag(Modality):
 
 def _refuse(attribute: str, written: str, column: str, *, personal: bool) -> None:
     if written in WITHOUT_VALUE:
-        raise SchemaError(f"the attribute {attribute!r} holds data or other attributes, no value", place=column)
+        raise SchemaError(f"the attribute {attribute!r} contains data or other attributes, not a value", place=column)
     if not (personal or written in OPEN or attribute in OPEN_TEXTS):
         raise ConfigError(
-            f"the attribute {attribute!r} may tell who a patient is, or where",
+            f"the attribute {attribute!r} may identify a patient or a place",
             place=column,
-            rule="names, identifiers, dates, places and free text enter no model unless that is asked for",
-            cure=f"{set_option(column, 'personal', 'true')} if that is meant",
+            rule="names, identifiers, dates, places and free text are not used unless requested",
+            cure=f"{set_option(column, 'personal', 'true')} to use it",
         )
 
 
@@ -163,7 +165,7 @@ def _read(source: Source, attribute: str) -> Values:
 
 
 def _numbers(cell: Values) -> npt.NDArray[np.float64] | None:
-    """float64[k]; None where one of them is no finite number."""
+    """Return float64[k]; None if one of them is not a finite number."""
     try:
         found = np.array([float(part) for part in cell])
     except (TypeError, ValueError, OverflowError):
@@ -172,12 +174,12 @@ def _numbers(cell: Values) -> npt.NDArray[np.float64] | None:
 
 
 def _name(cell: Any) -> str:
-    """Several values are one name, parted as DICOM parts them."""
+    """Join several values to one name, separated as in DICOM."""
     return "\\".join(part if isinstance(part, str) else f"{part:.15g}" for part in cell)
 
 
 def _of_one_width(cells: list[npt.NDArray[np.float64]]) -> tuple[int, npt.NDArray[np.float64]]:
-    """How many numbers most cells have (one, where there are no cells), and the cells that have as many."""
+    """Return how many numbers most cells have (one if there are no cells), and the cells with that many."""
     widths = [len(cell) for cell in cells]
     width = max(set(widths), key=lambda one: (widths.count(one), one), default=1)
     return width, np.array([cell for cell in cells if len(cell) == width]).reshape(-1, width)

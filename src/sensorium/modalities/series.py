@@ -1,4 +1,4 @@
-"""Time series: lists of numbers or small files, of any length, with gaps that are marked."""
+"""Time series: lists of numbers or small files of any length; gaps are marked."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities._overview import Overview, outline
-from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_lists, learn_stamps, tell
+from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_lists, learn_stamps, missing_cell
 from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps
 from sensorium.modalities.date import Date
 from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.table import Column, ListNotation, as_lists
 
 SHOWN = 4  # curves in an overview
-LONGEST = 2048  # steps kept of a series by default, at most: a recurrent encoder takes its time for each
-BLANK = "a series without a number among its last"
+LONGEST = 2048  # steps kept of a series by default, at most: recurrent encoders are slow on long ones
+BLANK = "the series has no number in its last"
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Series(Modality):
-    """Numbers in the order of time: a list, a list of lists (steps × channels), a text that spells one ("[0.1, 2]",
+    """A time series: a list of numbers, a list of lists (steps × channels), text that lists numbers ("[0.1, 2]",
     "0.1;2"), or a CSV, Parquet or NPY file.
 
-    Encodes to Ragged float32[total steps, 2 × channels]: the standardised values, at most ±a million, then a mark each,
-    1 where the value is known. A gap (null, NaN, ±inf) is 0 with the mark 0, as is what lies before a series began.
-    The steps of a file with time stamps are sorted by them.
+    Encodes to Ragged float32[total steps, 2 × channels]: the standardized values, clipped to ±a million, then a mask,
+    1 where the value is known. A gap (null, NaN, ±inf) is 0 with mask 0, as are steps before a series began.
+    The steps of a file with timestamps are sorted by them.
 
     Attributes:
-        channels: values of a step.
-        steps: what is kept of a series, its *last* steps: what is recent matters.
-        scale: `column`: by the training rows; `cell`: each series by its own mean and deviation, so that only its
-            shape is left.
-        names: columns read of a CSV or Parquet file, in this order; empty where cells have no names.
+        channels: number of values per step.
+        steps: steps kept of a series, the *last* ones: recent values matter most.
+        scale: `column`: standardize with the training rows; `cell`: each series with its own mean and deviation, which
+            keeps only its shape.
+        names: columns read from a CSV or Parquet file, in this order; empty if cells have no names.
         mean, deviation: float64[channels], of the training rows; deviation is 1 for a constant channel.
-        time: column of CSV and Parquet files that holds time stamps; empty: the first one of dates, if any.
-        since: the last channel is the time since the step before.
-        separator, decimal: how a text lists numbers; no separator: in brackets.
-        stamps: what `Date` learnt of the time stamps, where they are text; doubtful: days and months
-            may be the other way round.
-        cut, seen: training series that are longer than `steps`, of so many.
+        time: column of timestamps in CSV and Parquet files; empty for the first column of dates, if any.
+        since: whether the last channel is the time since the previous step.
+        separator, decimal: how text lists numbers; no separator: in brackets.
+        stamps: what `Date` learned of the timestamps if they are text; doubtful: whether day and month
+            are ambiguous.
+        cut, seen: number of training series longer than `steps`, and of all.
     """
 
     encoder: ClassVar[str] = "gru"
@@ -75,7 +75,7 @@ class Series(Modality):
     def check(self) -> None:
         check_scale(self.mean, self.deviation, self.channels)
         if self.names and len(self.names) + self.since != self.channels:
-            raise ValueError(f"{self.channels} channels with the names {self.names}")
+            raise ValueError(f"{self.channels} channels do not match the names {self.names}")
         if self.stamps:
             Date.restore(self.stamps, {})
 
@@ -100,16 +100,20 @@ class Series(Modality):
         separator: Annotated[str, Field(min_length=1)] | None = None,
         decimal: Literal[".", ","] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        steps: kept of a series, its last ones; by default as many as the longest training series has, at most 2,048.
-        scale: standardise by the training rows, or each series by itself (its level and spread are lost).
-        channels: columns to read of CSV and Parquet files; by default those of numbers in the first training file.
-        time: column of such files that holds time stamps: dates, or numbers; by default the first one of dates.
-        since: take the time since the step before (seconds, or the unit of numbers) as one more channel.
-        day_first: whether the time stamp 01/02/2026 is in February; read off the training files by default.
-        separator: between the numbers of a text without brackets; read off the training rows by default.
-        decimal: decimal sign of such numbers; read off the training rows by default.
+        """Learn the channels, their scale, and the length kept.
+
+        Args:
+            column: training rows.
+            steps: steps kept of a series, the last ones; by default those of the longest training series, at most
+                2,048.
+            scale: standardize with the training rows (column), or each series with its own level and spread (cell).
+            channels: columns to read from CSV and Parquet files; by default the number columns of the first training
+                file.
+            time: column of timestamps in such files (dates or numbers); by default the first column of dates.
+            since: add the time since the previous step (seconds, or the unit of the numbers) as a channel.
+            day_first: whether the timestamp 01/02/2026 is in February; inferred from the training files by default.
+            separator: separator of numbers in text without brackets; inferred from the training rows by default.
+            decimal: decimal mark of such numbers; inferred from the training rows by default.
         """
         stamps = learn_stamps(column, time, day_first=day_first)
         notation = learn_list_notation(column, separator, decimal)
@@ -154,33 +158,33 @@ class Series(Modality):
             cells[row], infinite[row] = self._scaled(values), bool(np.isinf(values).any())
 
         present, problems = self._reader.read(column, work, store)
-        return Encoded(Ragged.of(cells, empty), present, problems + _tell_infinite(column, infinite))
+        return Encoded(Ragged.of(cells, empty), present, problems + _infinite_problems(column, infinite))
 
     def _encode_flat(self, column: Column, work: Work) -> Encoded:
-        """All cells at once: millions of windows have no time for a turn each."""
+        """Encode all cells at once: reading millions of windows one by one would be slow."""
         lists = as_lists(column.data, column.name, "")
         kept = np.minimum(lists.lengths, self.steps)
         cell = np.repeat(np.arange(len(column)), kept)
-        starts = np.cumsum(lists.lengths) - kept  # places of the first steps that are kept
+        starts = np.cumsum(lists.lengths) - kept  # positions of the first steps that are kept
         values = lists.values[np.arange(len(cell)) + np.repeat(starts - np.cumsum(kept) + kept, kept)]
         numbers = np.bincount(cell[np.isfinite(values)], minlength=len(column))
         infinite = (np.bincount(cell[np.isinf(values)], minlength=len(column)) > 0) & (numbers > 0)
         present = numbers > 0
         problems = [
-            tell(column, row, EMPTY if lists.lengths[row] == 0 else f"{BLANK} {self.steps} steps")
+            missing_cell(column, row, EMPTY if lists.lengths[row] == 0 else f"{BLANK} {self.steps} steps")
             for row in np.flatnonzero(lists.present & ~present).tolist()
         ]
         lengths = np.where(present, kept, 0)
         scaled = self._scaled(values[present[cell], None])
         work.advance(len(column))
         ragged = Ragged(scaled, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
-        return Encoded(ragged, present, problems + _tell_infinite(column, infinite))
+        return Encoded(ragged, present, problems + _infinite_problems(column, infinite))
 
     def _checked(self, cell: Steps) -> Floats:
-        """float64[steps, channels]: the last steps."""
+        """Return float64[steps, channels]: the last steps."""
         values = _channels(cell, self.names, since=self.since)
         if values.shape[1] != self.channels:
-            raise Unreadable(f"a series of {values.shape[1]} channels where {self.channels} were learnt")
+            raise Unreadable(f"the series has {values.shape[1]} channels instead of {self.channels}")
         values = values[-self.steps :]
         if not np.isfinite(values).any():
             raise Unreadable(f"{BLANK} {self.steps} steps")
@@ -211,16 +215,16 @@ class Series(Modality):
         if self.cut:
             reason = f"{self.cut:,} of {self.seen:,} series are longer than {self.steps:,} steps"
             setting = f"{setting_of(column, 'steps')} keeps more"
-            found.append(Problem(None, column, f"{reason}: their beginning is cut, the last steps are read", setting))
+            found.append(Problem(None, column, f"{reason}: only their last steps are read", setting))
         if self.doubtful:
             form = self.stamps.get("format", "dates")
-            reason = f"the time stamps of {self.time!r} are read as {form}; the month may come first"
+            reason = f"the timestamps of {self.time!r} are read as {form}, but the order is ambiguous"
             found.append(Problem(None, column, reason, set_option(column, "day_first", "false")))
         return found
 
     def describe(self) -> str:
         named = f" ({', '.join(self.names)})" if self.names else ""
-        named += ", the last of them the time since the step before" * self.since
+        named += ", the last one the time since the previous step" * self.since
         return f"{self.channels} channel{'s' * (self.channels > 1)}{named}, at most the last {self.steps:,} steps"
 
 
@@ -237,7 +241,7 @@ def _channels(cell: Steps, names: list[str], *, since: bool) -> Floats:
     return np.concatenate([values, cell.since()], 1) if since else values
 
 
-def _tell_infinite(column: Column, infinite: npt.NDArray[np.bool_]) -> list[Problem]:
-    reason = "a series with infinite values: read as gaps"
+def _infinite_problems(column: Column, infinite: npt.NDArray[np.bool_]) -> list[Problem]:
+    reason = "the series has infinite values: read as gaps"
     rows = map(int, np.flatnonzero(infinite))
     return [Problem(row, column.name, reason, "", shorten(column.data[row].as_py())) for row in rows]

@@ -1,4 +1,4 @@
-"""Several sounds in one cell: the messages of a call, the takes of a phrase."""
+"""Several audio clips per cell, such as the messages of a call or the takes of a phrase."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from sensorium.modalities._several import (
 from sensorium.modalities.audio import Audio, longer_findings
 from sensorium.table import Column
 
-MOST = 16  # sounds kept of a cell by default, at most
-PAUSE = 20  # frames between two sounds: so much that filters don't blend them
+MOST = 16  # clips kept per cell by default, at most
+PAUSE = 20  # frames between two clips: enough that filters do not blend them
 
 Frames = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Sounds(Modality):
-    """Sounds in an order: a list of paths (or of bytes), as a list cell or as JSON text.
+    """An ordered set of audio clips: a list of paths (or of bytes), as a list cell or as JSON text.
 
-    Encodes to Ragged float32[total frames, mels], one sound after the other with a fifth of a second of the average
-    sound between. A sound that can't be decoded is left out with its reason; a cell without any is missing.
+    Encodes to Ragged float32[total frames, mels]: one clip after the other, with a fifth of a second of mean spectrum
+    between. An unreadable clip is skipped with a reason; a cell without any readable clip is missing.
 
     Attributes:
-        rate, mels, seconds, mean, deviation: of each sound, as of audio.
-        most: sounds of a cell; the rest is cut.
-        heard, longer: as of audio.
-        cells, fuller: training cells, and those of them with more sounds than are kept.
+        rate, mels, seconds, mean, deviation: as in audio, for each clip.
+        most: clips kept per cell; the rest is cut.
+        heard, longer: as in audio.
+        cells, fuller: number of training cells, and how many of them have more clips than are kept.
     """
 
     encoder: ClassVar[str] = "audio_cnn"
@@ -76,12 +76,14 @@ class Sounds(Modality):
         seconds: Seconds | None = None,
         most: Many | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        rate: samples per second; by default the median of the training sounds, at most 16,000.
-        mels: number of mel bands; by default 64, or 40 for rates of 8,000 and less.
-        seconds: what is kept of a sound; by default as much as 99% of the training sounds have, at most 10.
-        most: sounds kept of a cell; by default as many as the fullest training cell has, at most 16.
+        """Learn as for one clip, and the number of clips kept.
+
+        Args:
+            column: training rows.
+            rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
+            mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
+            seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
+            most: clips kept per cell; by default as many as the fullest training cell has, at most 16.
         """
         flat, owners = flat_cells(column)
         one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)
@@ -104,7 +106,7 @@ class Sounds(Modality):
                 cells[owner].append(frames)
         work.advance(len(column))
         values = Ragged.of([self._joined(cell) for cell in cells], empty)
-        told = problems_of_cells(problems, owners, column, "sounds")
+        told = problems_of_cells(problems, owners, column, "audio clips")
         return Encoded(values, np.array([bool(cell) for cell in cells], bool), told)
 
     def _joined(self, sounds: list[Frames]) -> Frames:
@@ -116,8 +118,8 @@ class Sounds(Modality):
         return self._sound.encoder_spec()
 
     def describe(self) -> str:
-        return f"at most {self.most} sounds of {self._sound.describe()}"
+        return f"at most {self.most} clips of {self._sound.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        cut = fuller_findings(column, "sounds", (self.cells, self.fuller), self.most)
+        cut = fuller_findings(column, "audio clips", (self.cells, self.fuller), self.most)
         return longer_findings(column, self.heard, self.longer, self.seconds) + cut

@@ -1,4 +1,4 @@
-"""Tags: a cell holds a set of names out of a vocabulary learnt from the training rows; their order says nothing."""
+"""Tags: a cell is an unordered set of names from a vocabulary learned from the training rows."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from sensorium.modalities._suffixes import path_caution, suffix_of
 from sensorium.modalities.category import REPEATS
 from sensorium.table import Column, spelt_names
 
-NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of a tag that was not learnt, of the first that was
-LOOKED_AT = 1000  # cells by which tags are told from texts
-MANY_CUT = 0.2  # share of the tags from which it is told that they are read as unknown
-ONCE = 0.95  # share of the cells that say nothing twice: the words of a text repeat, the members of a set don't
+NONE, UNKNOWN, FIRST = 1, 2, 3  # ids of the empty set, of an unknown tag, of the first known tag
+LOOKED_AT = 1000  # cells by which tags are distinguished from text
+MANY_CUT = 0.2  # share of unknown tags that is reported
+ONCE = 0.95  # share of the cells without repetition: words of a text repeat, members of a set do not
 
 
 @dataclass(frozen=True)
 class Tags(Modality):
-    """A set of names: a list of them, JSON text of such a list, or text parted by a separator.
+    """A set of names: a list of names, JSON text of such a list, or text with a separator.
 
-    Encodes to Ragged int32[total]: the ids of the tags that are set, increasing, each once, whatever the cell's order.
-    0 is padding, 1 stands alone for the empty set (which is a value), 2 for tags not learnt, tag i is i + 3.
+    Encodes to Ragged int32[total]: the ids of the tags, increasing and unique, whatever the order in the cell. 0 is
+    padding, 1 stands alone for the empty set (which is a value), 2 for unknown tags, tag i is i + 3.
 
     Attributes:
         tags: the names, the most frequent first.
-        rare: names too rare to learn; read as unknown, so that "unknown" is learnt from them.
-        separator: parts the tags of a text; None where cells are lists.
-        cut, seen: how often rare tags stand in training cells, of so many tags in them.
+        rare: names too rare to learn; read as unknown, which the encoder learns from them.
+        separator: separator of the tags in text; None if cells are lists.
+        cut, seen: number of rare tags in training cells, and of all tags.
     """
 
     encoder: ClassVar[str] = "tag_set"
@@ -52,7 +52,7 @@ class Tags(Modality):
 
     def check(self) -> None:
         if len({*self.tags, *self.rare}) < len(self.tags) + len(self.rare):
-            raise ValueError("a name is there twice")
+            raise ValueError("a name occurs twice")
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -66,11 +66,11 @@ class Tags(Modality):
         if not names:
             return None
         words = float(np.mean([len(name.split()) for name in names]))
-        reason = f"{'lists' if column.is_list else 'text that spells lists'} of names, {_numbers(cells)}"
+        reason = f"{'lists' if column.is_list else 'text with lists'} of names, {_numbers(cells)}"
         once = float(np.mean([len(set(cell)) == len(cell) for cell in cells]))
         if len(set(names)) > REPEATS * len(names) or words > WORDS or once < ONCE:
             return Guess(0.3, reason)
-        if all(map(suffix_of, names)):  # of files: whoever reads those claims them with more
+        if all(map(suffix_of, names)):  # file names: the modality that reads them claims them with more confidence
             return Guess(0.6, reason, path_caution(column))
         return Guess(0.98, reason)
 
@@ -83,12 +83,14 @@ class Tags(Modality):
         min_count: PositiveInt = 2,
         max_tags: PositiveInt = 10_000,
     ) -> Self:
-        """Args:
-        column: training rows.
-        separator: what parts the tags of a text, as ";" does in "red;round;big"; by default the one of | ; , / that
-            the training rows have, none where they are lists.
-        min_count: a tag that fewer cells have is read as unknown (unless every tag is that rare).
-        max_tags: the most frequent ones are kept.
+        """Learn the vocabulary of tags.
+
+        Args:
+            column: training rows.
+            separator: separator of the tags in text, such as ";" in "red;round;big"; by default the one of | ; , / that
+                the training rows use, none if they are lists.
+            min_count: tags in fewer cells are read as unknown (unless every tag is that rare).
+            max_tags: number of tags kept, the most frequent ones.
         """
         separator = separator or _learn_separator(column)
         cells = [_listed(value, separator) for value in column.values.to_pylist()]
@@ -117,7 +119,7 @@ class Tags(Modality):
         return Encoded(Ragged.of(cells, empty), present, problems)
 
     def _unseen(self, names: Iterable[str], row: int, column: str) -> list[Problem]:
-        reason = "a tag not seen in training: read as unknown"
+        reason = "the tag was not seen in training: read as unknown"
         return [Problem(row, column, reason, "", shorten(n)) for n in dict.fromkeys(names) if n not in self._ids]
 
     def encoder_spec(self) -> EncoderSpec:
@@ -125,7 +127,7 @@ class Tags(Modality):
 
     def overview(self, column: Column) -> Overview:
         cells = [_listed(value, self.separator) for value in column.values.to_pylist()]
-        return Overview({"tags a cell": np.array([len(set(cell)) for cell in cells if cell is not None], np.float64)})
+        return Overview({"tags per cell": np.array([len(set(cell)) for cell in cells if cell is not None], np.float64)})
 
     def unknown(self) -> int:
         return UNKNOWN
@@ -133,7 +135,7 @@ class Tags(Modality):
     def findings(self, column: str) -> list[Problem]:
         if self.cut < MANY_CUT * self.seen or not self.cut:
             return []
-        reason = f"{self.cut / self.seen:.0%} of the tags in the cells are rare: they are read as unknown"
+        reason = f"{self.cut / self.seen:.0%} of the tags in the cells are rare and read as unknown"
         return [Problem(None, column, reason, f"{setting_of(column, 'min_count')} and max_tags keep more of them")]
 
     def describe(self) -> str:
@@ -146,23 +148,23 @@ def _guess_of_separated(texts: list[str]) -> Guess | None:
     if not separator:
         return None
     cells = [names_of(text, separator) for text in texts]
-    return Guess(0.98, f"names with {separator!r} between them, {_numbers(cells)}")
+    return Guess(0.98, f"names separated by {separator!r}, {_numbers(cells)}")
 
 
 def _numbers(cells: Sequence[Sequence[str | None]]) -> str:
     names = [name for cell in cells for name in cell if name is not None]
-    return f"{len(names) / len(cells):.1f} a cell, {len(set(names)):,} different ones among {len(names):,}"
+    return f"{len(names) / len(cells):.1f} per cell, {len(set(names)):,} distinct ones among {len(names):,}"
 
 
 def _learn_separator(column: Column) -> str | None:
-    """None where most cells are lists."""
+    """Return the separator of the training rows; None if most cells are lists."""
     texts = column.sample(LOOKED_AT) if column.is_string else []
     lists = sum(isinstance(spelt_names(text), list) for text in texts)
     return likely_separator(texts) if 2 * lists < len(texts) else None
 
 
 def _listed(value: Any, separator: str | None) -> list[str] | None:
-    """The names that a cell lists, without blank ones; None where it lists none, not even as an empty list."""
+    """Return the names in a cell, without empty ones; None if it is not a list of names."""
     if isinstance(value, str):
         spelt = spelt_names(value) if not separator or value.lstrip().startswith("[") else None
         value = names_of(value, separator) if separator and spelt is None else spelt
@@ -174,4 +176,4 @@ def _listed(value: Any, separator: str | None) -> list[str] | None:
 
 def _no_tags(value: Any, row: int, column: str) -> Problem:
     cure = f'a list, JSON text such as ["red", "round"], or modalities.{column}.separator for text such as red;round'
-    return Problem(row, column, "no list of tags: read as missing", cure, shorten(value))
+    return Problem(row, column, "the cell is not a list of tags: read as missing", cure, shorten(value))

@@ -1,4 +1,4 @@
-"""Text: a vocabulary of words or subwords of its own, learnt from the training rows."""
+"""Text, tokenized with a vocabulary of words or subwords learned from the training rows."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ Unit: TypeAlias = Literal["word", "subword", "character"]
 
 TOKENIZER = "tokenizer.json"
 PAD, UNKNOWN = "[PAD]", "[UNK]"
-LONGEST = 1024  # tokens kept of a text by default, at most: a recurrent encoder takes its time for each
-LISTS_FROM = 200  # cells by which lists of numbers are told from texts
-MANY_UNKNOWN, MANY_CUT = 0.8, 0.05  # shares of rare words from which they are told; the latter in a full vocabulary
-CHARACTERS_PER_TOKEN = 24  # a text is cut at `length` (or LONGEST) times this before it is split: hostile cells
-HUGE = 100_000  # characters from which a cut text is reported
-CHUNK = 2048  # texts split at a time
-AS_PICTURE = "\ufe0f"  # asks for a sign to be drawn in colour, and changes nothing of what it says
-# Kana, ideographs, Thai, Lao, Burmese, Khmer: scripts that don't part words by spaces.
+LONGEST = 1024  # tokens kept of a text by default, at most: recurrent encoders are slow on long ones
+LISTS_FROM = 200  # cells by which lists of numbers are distinguished from text
+MANY_UNKNOWN, MANY_CUT = 0.8, 0.05  # shares of rare words that are reported; the latter for a full vocabulary
+CHARACTERS_PER_TOKEN = 24  # before tokenizing, a text is cut at `length` (or LONGEST) times this: hostile cells
+HUGE = 100_000  # length in characters above which a cut text is reported
+CHUNK = 2048  # texts tokenized at a time
+AS_PICTURE = "\ufe0f"  # variation selector of emoji: a colour presentation with the same meaning
+# Kana, ideographs, Thai, Lao, Burmese, Khmer: scripts that do not separate words by spaces.
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e01-\u0e2e\u0e81-\u0eae\u1000-\u102a\u1780-\u17b3]")
 
 
 @dataclass(frozen=True)
 class Text(Modality):
-    """Free text in any language; a list of texts (a day's messages, say) is read as one, a line each.
+    """Free text in any language; a list of texts (such as the messages of a day) is read as one, a line per text.
 
-    Encodes to Ragged int32[total]: token ids, 0 is padding, 1 is unknown.
+    Encodes to Ragged int32[total]: token ids, 0 for padding, 1 for unknown.
 
     Attributes:
         tokenizer: a `tokenizers` tokenizer as JSON.
         length: tokens kept of a text; the rest is cut.
-        cut, seen: training texts that are longer, of so many.
-        unknown_share: of the tokens of the training texts; full: the vocabulary has no place for another word.
+        cut, seen: number of training texts that are longer, and of all.
+        unknown_share: share of unknown tokens in the training texts; full: whether the vocabulary has no room left.
     """
 
     encoder: ClassVar[str] = "bilstm"
@@ -79,8 +79,8 @@ class Text(Modality):
             return None
         words = float(np.mean([_count_words(part) for part in parts]))
         share = joined.distinct / len(joined.values)
-        kind = "lists of texts, read as one each; " if column.is_list else ""
-        reason = f"{kind}{words:.1f} words on average, {share:.0%} of the cells differ"
+        kind = "lists of texts, joined per cell; " if column.is_list else ""
+        reason = f"{kind}{words:.1f} words on average, {share:.0%} of the cells are distinct"
         if column.is_string and find_list_notation(column.sample(LISTS_FROM)):
             return Guess(0.3, reason)
         confidence = 0.9 if words >= SENTENCE else 0.8 if share > REPEATS and words >= 1.5 else 0.4
@@ -98,15 +98,17 @@ class Text(Modality):
         length: Many | None = None,
         tokenizer: str | None = None,
     ) -> Self:
-        """Args:
-        column: training rows.
-        unit: whole words, byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909), or characters.
-        vocabulary: largest number of tokens, padding and unknown words among them.
-        min_count: a word (or pair) seen less often is no token of its own.
-        lowercase: fold case.
-        length: tokens kept of a text, its first ones; by default as many as the longest training text has, at most
-            1,024.
-        tokenizer: a pretrained model, folder or hub name, whose tokenizer is taken instead of learning one.
+        """Learn the vocabulary and the length kept.
+
+        Args:
+            column: training rows.
+            unit: tokens are whole words, byte-pair subwords (Sennrich et al. 2016, arXiv:1508.07909), or characters.
+            vocabulary: largest number of tokens, including padding and unknown.
+            min_count: rarer words (or pairs) do not become tokens.
+            lowercase: convert to lower case.
+            length: tokens kept of a text, the first ones; by default the length of the longest training text, at most
+                1,024.
+            tokenizer: use the tokenizer of a pretrained model, folder or hub name, instead of learning one.
         """
         whole = _joined(column).strings.drop_null()
         most = _characters(length or LONGEST)
@@ -134,7 +136,7 @@ class Text(Modality):
         parts = []
         for texts, there in zip(_chunks(cut), np.split(present, range(CHUNK, len(present), CHUNK)), strict=False):
             found = split_texts(self._tokenizer, texts)
-            # A text with no known character (punctuation alone) still is a text: one unknown token.
+            # A text without known characters (only punctuation) is present: one unknown token.
             cells = [np.array((e.ids or [1]) if real else [], np.int32) for e, real in zip(found, there, strict=True)]
             parts.append(Ragged.of(cells, empty))
             work.advance(len(texts))
@@ -142,7 +144,7 @@ class Text(Modality):
 
     def _cut_texts(self, strings: pa.Array, column: Column) -> list[Problem]:
         lengths = np.asarray(pc.fill_null(pc.utf8_length(strings), 0))
-        reason = f"a text of more than {HUGE:,} characters: read up to its first {self.length} tokens"
+        reason = f"the text has more than {HUGE:,} characters: only its first {self.length} tokens are read"
         return [
             Problem(
                 int(row),
@@ -161,9 +163,9 @@ class Text(Modality):
             setting = f"{setting_of(column, 'length')} keeps more"
             found.append(Problem(None, column, f"{told}: their end is cut", setting))
         if self.unknown_share >= (MANY_CUT if self.full else MANY_UNKNOWN):
-            reason = f"{self.unknown_share:.0%} of the words are rare, and read as unknown"
+            reason = f"{self.unknown_share:.0%} of the words are rare and read as unknown"
             subword = set_option(column, "unit", "subword")
-            cure = f"{subword} spells them; min_count=1 and a larger vocabulary keep more words"
+            cure = f"{subword} splits them; min_count=1 and a larger vocabulary keep more words"
             found.append(Problem(None, column, reason, cure))
         return found
 
@@ -183,12 +185,12 @@ class Text(Modality):
 
 
 def _characters(length: int) -> int:
-    """So many are split; in training as later, or a word would be cut and no longer be the one that was learnt."""
+    """Return how many characters of a text are tokenized; the same in training, so that a cut word stays the same."""
     return max(length, LONGEST) * CHARACTERS_PER_TOKEN
 
 
 def _count_tokens(tokenizer: Tokenizer, texts: pa.Array) -> tuple[npt.NDArray[np.int64], int]:
-    """int64[n], and how many tokens are unknown."""
+    """Return int64[n]: the number of tokens per text, and the number of unknown tokens."""
     counts, unknown, code = list[int](), 0, tokenizer.token_to_id(UNKNOWN) or -1
     for chunk in _chunks(texts):
         for ids in (encoded.ids for encoded in tokenizer.encode_batch_fast(chunk)):
@@ -198,12 +200,12 @@ def _count_tokens(tokenizer: Tokenizer, texts: pa.Array) -> tuple[npt.NDArray[np
 
 
 def _chunks(texts: pa.Array) -> Iterator[list[str]]:
-    """A few at a time: as Python's strings, and as what a tokenizer says of them, they take many times their room."""
+    """Yield a few texts at a time: Python strings and tokenized texts need many times the memory."""
     return (texts.slice(start, CHUNK).to_pylist() for start in range(0, len(texts), CHUNK))
 
 
 def _joined(column: Column) -> Column:
-    """Lists of texts → texts."""
+    """Join lists of texts into one text per cell."""
     if not (column.is_list and pa.types.is_string(column.data.type.value_type)):
         return column
     lists = column.data.to_pylist()
@@ -212,7 +214,7 @@ def _joined(column: Column) -> Column:
 
 
 def _parts(column: Column) -> list[str]:
-    """Some of the cells; of lists, what is in them: many short names are not a long text."""
+    """Return some of the cells, or the items of some lists: many short names are not a long text."""
     sample = column.sample(500)
     if column.is_list:
         return [part for cell in sample for part in cell if isinstance(part, str)]
@@ -231,7 +233,7 @@ def _pretrained_tokenizer(model: str) -> Tokenizer:
         found = Tokenizer.from_str(json.dumps(parse(path.read_text(encoding="utf-8"))))
     except Exception as error:  # noqa: BLE001 - the library raises plain Exception
         cure = f"save it as {TOKENIZER}: AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
-        raise ConfigError(f"no tokenizer can be read: {error}", place=str(path), cure=cure) from None
+        raise ConfigError(f"the tokenizer cannot be read: {error}", place=str(path), cure=cure) from None
     found.no_padding()
     found.no_truncation()
     return found
@@ -242,8 +244,8 @@ def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
 
     model = models.BPE(unk_token=UNKNOWN) if unit == "subword" else models.WordLevel(unk_token=UNKNOWN)
     tokenizer = Tokenizer(model)
-    # NFKC folds full-width and composed forms. Where a script does not part words by spaces, a letter is a token, with
-    # its vowel signs; so is a pictograph.
+    # NFKC folds full-width and composed forms. In scripts without spaces between words, each letter with
+    # its vowel signs is a token; so is a pictograph.
     clean = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
     )
@@ -258,6 +260,6 @@ def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
 def _trainer(unit: str, vocabulary: int, min_count: int) -> Trainer:
     from tokenizers import trainers
 
-    # WordLevel and BPE trainers give the same vocabulary every time; WordPiece and Unigram do not.
+    # WordLevel and BPE trainers are deterministic; WordPiece and Unigram are not.
     trainer = trainers.BpeTrainer if unit == "subword" else trainers.WordLevelTrainer
     return trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=[PAD, UNKNOWN], show_progress=False)

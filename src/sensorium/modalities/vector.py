@@ -1,4 +1,4 @@
-"""Embeddings and other vectors: as many numbers in every row, whose places don't follow one another."""
+"""Embeddings and other vectors: equally many numbers in every row, without an order in time."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Vector(Modality):
-    """A vector: a list of numbers, or a text that spells one, as CSV files have it ("[0.1, 2, -3]", "0.1 2 -3").
+    """A vector: a list of numbers, or text that lists numbers, as in CSV files ("[0.1, 2, -3]", "0.1 2 -3").
 
-    Encodes to float32[n, width], each dimension standardised by the training rows, at most ±a million. A vector of
-    another width, or with a gap in it, is missing: its dimensions mean something together.
+    Encodes to float32[n, width], each dimension standardized with the training rows, clipped to ±a million. A vector
+    of another width, or with a gap, is missing: its dimensions are meaningful only together.
 
     Attributes:
         mean, deviation: float64[width], of the training rows; deviation is 1 for a constant dimension.
-        separator, decimal: how a text lists numbers; no separator: in brackets.
+        separator, decimal: how text lists numbers; no separator: in brackets.
     """
 
     encoder: ClassVar[str] = "vector_mlp"
@@ -55,10 +55,12 @@ class Vector(Modality):
         separator: Annotated[str, Field(min_length=1)] | None = None,
         decimal: Literal[".", ","] | None = None,
     ) -> Self:
-        """Args:
-        column: training rows; the width that most of them have is that of the column.
-        separator: between the numbers of a text without brackets; read off the training rows by default.
-        decimal: decimal sign of such numbers; read off the training rows by default.
+        """Learn the width, and mean and deviation per dimension.
+
+        Args:
+            column: training rows; the most frequent width is that of the column.
+            separator: separator of numbers in text without brackets; inferred from the training rows by default.
+            decimal: decimal mark of such numbers; inferred from the training rows by default.
         """
         notation = learn_list_notation(column, separator, decimal)
         cells = [cell for cell in (_finite(cell, notation) for cell in column.values.to_pylist()) if cell is not None]
@@ -90,9 +92,9 @@ class Vector(Modality):
     def _checked(self, cell: object) -> Floats:
         found = _finite(cell, self._notation)
         if found is None:
-            raise Unreadable("a vector with a gap, or what is no list of finite numbers")
+            raise Unreadable("the vector has a gap, or is not a list of finite numbers")
         if len(found) != len(self.mean):
-            raise Unreadable(f"a vector of {len(found)} numbers where {len(self.mean)} were learnt")
+            raise Unreadable(f"the vector has {len(found)} numbers instead of {len(self.mean)}")
         return found
 
     def encoder_spec(self) -> EncoderSpec:
@@ -103,7 +105,7 @@ class Vector(Modality):
 
 
 def _finite(cell: object, notation: ListNotation) -> Floats | None:
-    """float64[width]; None for what is no list of finite numbers."""
+    """Return float64[width]; None for anything but a list of finite numbers."""
     if isinstance(cell, str):
         with suppress(Unreadable):
             cell = notation.read(cell, shortened=True)
@@ -113,5 +115,5 @@ def _finite(cell: object, notation: ListNotation) -> Floats | None:
         values = np.array(cell, np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
-    values = values[0] if values.ndim == 2 and len(values) == 1 else values  # [[0.1, 0.2]], as models give them
+    values = values[0] if values.ndim == 2 and len(values) == 1 else values  # [[0.1, 0.2]], as models return them
     return values if values.ndim == 1 and np.isfinite(values).all() else None

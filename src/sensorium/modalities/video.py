@@ -1,4 +1,4 @@
-"""Video: pictures at even distances, and the sound track as a column of its own."""
+"""Video: frames at even distances; the audio track is a column of its own."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".divx", ".3gp", ".3gpp", ".3g2", ".mpg", ".mpeg", ".mpe",
     ".vob", ".ts", ".mts", ".m2ts", ".flv", ".f4v", ".wmv", ".asf",
 )  # fmt: skip
-UNSURE = (".ts",)  # suffixes that other files have, too
-LEARN_FROM = 50  # videos looked at to learn their size
-LISTEN_TO = 10  # videos asked whether they have a sound track
+UNSURE = (".ts",)  # suffixes that other kinds of files have, too
+LEARN_FROM = 50  # videos whose size is read
+LISTEN_TO = 10  # videos that are checked for an audio track
 GROUND, MAX_PIXELS = 255, 100_000_000
-STILL = 0.04  # seconds that a single picture is on show where the file does not say
-CLOSE = 1e-6  # seconds within which two moments are the same
-FAR_BACK = 1 << 40  # ticks before the start of a file that its start is sought from
+STILL = 0.04  # duration in seconds of a single frame if the file declares none
+CLOSE = 1e-6  # seconds within which two timestamps are equal
+FAR_BACK = 1 << 40  # ticks before the first timestamp, to seek to the start of a file
 
 Frames = npt.NDArray[np.uint8]
-Key: TypeAlias = tuple[float, int]  # the seconds of a picture, and where to jump to for it, in ticks
+Key: TypeAlias = tuple[float, int]  # seconds of a keyframe, and the seek target in ticks
 
 
 @dataclass(frozen=True)
 class Video(Modality):
-    """A video: some of its pictures; its sound is a view, the column `NAME.sound`.
+    """A video, sampled as frames; its audio is a view, the column `NAME.sound`.
 
-    Encodes to Ragged uint8[total pictures, size, size, channels]. A picture is what is on show at its moment, whatever
-    the frame rate and however it varies; turned as the file says.
+    Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its moment, at any
+    constant or variable frame rate, rotated as the file declares.
 
     Attributes:
-        frames: pictures of a video, at most.
-        rate: pictures a second; None for all of `frames`, evenly over the video.
-        picture: how each of them is prepared.
+        frames: frames sampled from a video, at most.
+        rate: frames per second; None for all of `frames`, evenly over the video.
+        picture: how each frame is prepared.
     """
 
     encoder: ClassVar[str] = "frames_cnn"
@@ -75,7 +75,7 @@ class Video(Modality):
         if not column.is_string:
             return None
         animated = decode_sample(column, _is_animated, most=10) if _all_end_in(column, (".gif",)) else []
-        return Guess(0.995, "GIF files of several pictures") if animated and all(animated) else None
+        return Guess(0.995, "animated GIF files") if animated and all(animated) else None
 
     @classmethod
     def views(cls, column: Column) -> Mapping[str, str]:
@@ -92,14 +92,16 @@ class Video(Modality):
         channels: Channels = 3,
         fit: Fit = "stretch",
     ) -> Self:
-        """Args:
-        column: training rows.
-        frames: pictures of a video, at most.
-        rate: pictures a second, from the start; by default `frames` of them, from the middle of as many equal parts
-            (Wang et al. 2016, arXiv:1608.00859).
-        size: side in pixels; by default the median shorter side of the training videos, between 16 and 64.
-        channels: 1 grey, 3 RGB.
-        fit: stretch to a square, pad it, or crop its middle.
+        """Learn the size of the frames.
+
+        Args:
+            column: training rows.
+            frames: frames sampled from a video, at most.
+            rate: frames per second from the start; by default `frames` frames, each from the middle of one of as many
+                equal segments (Wang et al. 2016, arXiv:1608.00859).
+            size: side in pixels; by default the median shorter side of the training videos, between 16 and 64.
+            channels: 1 for grey, 3 for RGB.
+            fit: stretch to a square, pad it, or crop its middle.
         """
         if size is None:
             sides = [min(each) for each in decode_sample(column, _sides, most=LEARN_FROM)]
@@ -117,19 +119,19 @@ class Video(Modality):
         return Encoded(Ragged.of(cells, empty), present, problems)
 
     def decode(self, source: Source) -> Frames:
-        """One file → uint8[pictures, size, size, channels].
+        """Decode one file to uint8[frames, size, size, channels].
 
         Raises:
-            Unreadable: truncated, damaged, no video.
+            Unreadable: the file is truncated, damaged, or not a video.
         """
         with open_container(source) as container:
             times, keys = _times(container)
             if is_cut(container, _pictures_of(container), source, times[0], times[-1]):
-                raise Unreadable("truncated video: its pictures end before its time")
+                raise Unreadable("the video is truncated: it is shorter than the file declares")
             return np.stack([self._prepared(frame) for frame in _on_show(container, self._moments(times), keys)])
 
     def _moments(self, times: Sequence[float]) -> list[float]:
-        """Seconds at which a picture is taken; `times` are those of all pictures, with the end of the last one."""
+        """Return the seconds at which frames are taken; `times` are those of all frames, then the end."""
         start, length = times[0], times[-1] - times[0]
         if self.rate:
             count = min(self.frames, max(1, int(np.ceil(length * self.rate))))
@@ -138,7 +140,7 @@ class Video(Modality):
         return [start + (place + 0.5) * length / count for place in range(count)]
 
     def _prepared(self, frame: VideoFrame) -> Frames:
-        """A frame is made small before it is turned and squared: most of the time goes into its pixels."""
+        """Downscale a frame before rotating and squaring it: most of the time is spent on its pixels."""
         shrink = min(1.0, self.size / min(frame.width, frame.height))
         width, height = (max(1, round(side * shrink)) for side in (frame.width, frame.height))
         pixels = frame.reformat(width, height, "rgb24").to_ndarray()
@@ -148,21 +150,21 @@ class Video(Modality):
         return {"channels": self.channels, "size": self.size, "ordered": True}
 
     def describe(self) -> str:
-        how = f"{self.rate:g} pictures a second, at most {self.frames}" if self.rate else f"{self.frames} pictures"
+        how = f"{self.rate:g} frames per second, at most {self.frames}" if self.rate else f"{self.frames} frames"
         return f"{how} of {self._picture.describe()}"
 
 
 def _times(container: InputContainer) -> tuple[list[float], list[Key]]:
-    """Seconds of every picture, the end of the last one behind them; and those that can be decoded by themselves.
+    """Return the seconds of every frame, with the end of the last one; and the keyframes.
 
-    Only packets are read, nothing is decoded: it costs little beside decoding and needs no trust in declared lengths.
+    Only packets are read and nothing is decoded: this is fast, and does not rely on declared durations.
     """
     stream = _pictures_of(container)
     base = float(stream.time_base or 0)
     packets = [(moment * base, p) for p in container.demux(stream) if (moment := _moment(p)) is not None and p.size]
     shown = sorted(((moment, place) for place, (moment, p) in enumerate(packets) if not p.is_discard))
     if not shown or not base:
-        raise Unreadable("a video without pictures")
+        raise Unreadable("the video has no frames")
     times = [moment for moment, _ in shown]
     last = packets[shown[-1][1]][1]
     step = (last.duration or 0) * base or (times[-1] - times[0]) / max(1, len(times) - 1) or STILL
@@ -171,7 +173,7 @@ def _times(container: InputContainer) -> tuple[list[float], list[Key]]:
 
 
 def _moment(packet: Any) -> int | None:
-    """When a picture is on show; when it is decoded, where a file (AVI) has that alone."""
+    """Return the presentation timestamp; the decoding timestamp if a file (AVI) has only that."""
     found: int | None = packet.dts if packet.pts is None else packet.pts
     return found
 
@@ -179,12 +181,12 @@ def _moment(packet: Any) -> int | None:
 def _pictures_of(container: InputContainer) -> Any:
     stream = picture_track(container)
     if stream is None:
-        raise Unreadable("a file without pictures", "--modality NAME=audio if it is sound")
+        raise Unreadable("the file has no video track", "--modality NAME=audio if it is audio")
     return stream
 
 
 def _on_show(container: InputContainer, moments: Sequence[float], keys: Sequence[Key]) -> list[VideoFrame]:
-    """The frame on show at each moment; jumps ahead where that saves decoding."""
+    """Return the frame displayed at each moment; seeks forward if that saves decoding."""
     film, found = _Film(container), []
     for moment in moments:
         place = bisect_right(keys, (moment + CLOSE, 0)) - 1
@@ -195,10 +197,10 @@ def _on_show(container: InputContainer, moments: Sequence[float], keys: Sequence
 
 
 class _Film:
-    """Decodes forward.
+    """Forward decoder of a video.
 
     Attributes:
-        shown: the last frame that was on show.
+        shown: the last frame that was displayed.
     """
 
     def __init__(self, container: InputContainer) -> None:
@@ -206,11 +208,11 @@ class _Film:
         self.shown: Any = None
 
     def jump(self, target: int, moment: float) -> None:
-        """Go on from a picture that can be decoded by itself; from the start where that leads too far."""
+        """Continue from a keyframe; from the start if seeking overshoots."""
         for place in (target, min(target, self.stream.start_time or 0) - FAR_BACK):
             try:
                 self.container.seek(place, stream=self.stream)
-            except OSError:  # as some formats do before their start, or of a single picture
+            except OSError:  # some formats raise it before their start, or for a single frame
                 continue
             self.frames, self.shown = self.container.decode(self.stream), None
             self.coming: Any = next(self.frames, None)
@@ -218,18 +220,20 @@ class _Film:
                 return
 
     def at(self, moment: float) -> VideoFrame:
-        """Raises:
-        Unreadable: nothing can be decoded.
+        """Return the frame displayed at a moment.
+
+        Raises:
+            Unreadable: no frame can be decoded.
         """
         while self.coming is not None and (self.shown is None or self.coming.time <= moment + CLOSE):
             self.shown, self.coming = self.coming, next(self.frames, None)
         if self.shown is None:
-            raise Unreadable("damaged video: no picture can be decoded")
+            raise Unreadable("the video is damaged: no frame can be decoded")
         return self.shown
 
 
 def _sides(source: Source) -> tuple[int, int]:
-    """Width and height of a video's pictures, as they are stored."""
+    """Return width and height of a video's frames as stored."""
     with open_container(source) as container:
         context = _pictures_of(container).codec_context
         return context.width, context.height
