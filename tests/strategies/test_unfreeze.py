@@ -88,7 +88,10 @@ def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
 
     monkeypatch.setattr(_trial, "train", breaks)
     model = fit(table, folder, {"epochs": 7})
-    assert model.card["tuning"]["kept"] == "frozen" and "fine-tuning the encoders failed" in model.card["tuning"]["sentence"]
+    assert (
+        model.card["tuning"]["kept"] == "frozen"
+        and "fine-tuning the encoders failed" in model.card["tuning"]["sentence"]
+    )
     assert np.array_equal(model.predict_proba(table), plain.predict_proba(table))
 
 

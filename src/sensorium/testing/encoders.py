@@ -39,7 +39,9 @@ def check_encoder(name: str, **options: Any) -> None:
 
 def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
     kind = encoders.load(name)
-    cells, encoder_spec = make_cells(kinds, options=kind.preferred_options(options) if hasattr(kind, "preferred_options") else {})
+    cells, encoder_spec = make_cells(
+        kinds, options=kind.preferred_options(options) if hasattr(kind, "preferred_options") else {}
+    )
     torch.manual_seed(0)
     encoder = build_encoder(TowerPlan(name, kinds, name, options), encoder_spec, {})
     if isinstance(encoder, Static):
