@@ -36,6 +36,17 @@ class Cells:
         mask = None if self.mask is None else self.mask.to(device)
         return Cells(self.values.to(device), self.present.to(device), mask)
 
+    def fill(self, keep: Bool[Tensor, " b"]) -> Cells:
+        """Replace the cells of all other rows by a single step of zeros that counts as present.
+
+        An encoder can then take every row: none of them is empty.
+        """
+        values = torch.where(keep.reshape(-1, *[1] * (self.values.dim() - 1)), self.values, 0)
+        if self.mask is None:
+            return Cells(values, self.present | ~keep)
+        first = torch.arange(self.mask.shape[1], device=keep.device) < 1  # (t,)
+        return Cells(values, self.present | ~keep, torch.where(keep[:, None], self.mask, first))
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -77,7 +88,7 @@ class Tokens:
 
     @classmethod
     def of_vector(cls, vector: Float[Tensor, "b d"]) -> Tokens:
-        return cls(vector[:, None], torch.ones(len(vector), 1, dtype=torch.bool, device=vector.device))
+        return cls(vector[:, None], torch.ones(vector.shape[0], 1, dtype=torch.bool, device=vector.device))
 
     def pooled(self) -> Float[Tensor, "b s"]:
         """One vector a row; zeros where a row has no token."""
@@ -89,6 +100,11 @@ class Tokens:
     def float(self) -> Tokens:
         """In float32, whatever they were computed in."""
         return Tokens(self.values.float(), self.mask, None if self.summary is None else self.summary.float())
+
+    def only(self, keep: Bool[Tensor, " b"]) -> Tokens:
+        """Keep the tokens of some rows; the others have none, and zeros for values."""
+        summary = None if self.summary is None else torch.where(keep[:, None], self.summary, 0)
+        return Tokens(torch.where(keep[:, None, None], self.values, 0), self.mask & keep[:, None], summary)
 
     def scatter(self, rows: Int64[Tensor, " k"], count: int) -> Tokens:
         """Tokens of k rows → tokens of `count` rows; the others have none."""

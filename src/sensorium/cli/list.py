@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PLURALS = {"modality": "modalities"}
 SETTINGS = "settings"
+EXPORTED = ("encoder", "fusion", "head")  # kinds whose members are part of an exported network
 
 
 def list_(
@@ -67,6 +68,9 @@ def _member(registry: Registry, kind: str, name: str, json: bool) -> None:
     taker = registry.taker(name) if registry.options(name) else None
     options = list_options(taker) if taker else []
     show(f"{name}: {entry.summary}", json)
+    exportable = {"export": entry.literal("EXPORT") or True} if registry.kind in EXPORTED else {}
+    if reason := entry.literal("EXPORT"):
+        show(f"Models with it cannot be exported: {reason}.", json)
     if options:
         _show(options, "option", json)
     schema = options_schema(taker) if taker else {}
@@ -74,6 +78,7 @@ def _member(registry: Registry, kind: str, name: str, json: bool) -> None:
         "summary": entry.summary,
         "options": [each.to_json() for each in options],
         "schema": schema,
+        **exportable,
     }
     show_json({kind: {name: content}}, json)
 

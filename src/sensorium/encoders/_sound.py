@@ -36,7 +36,7 @@ class Waves(nn.Module):
             mean = samples.sum(1, keepdim=True) / lengths[:, None]
             centred = torch.where(mask, samples - mean, 0.0)
             samples = centred / (centred.square().sum(1, keepdim=True) / lengths[:, None] + TINY).sqrt()
-        samples = nn.functional.pad(samples, (0, max(0, self.shortest - samples.shape[1])))
+        samples = nn.functional.pad(samples, (0, torch.sym_max(0, self.shortest - samples.shape[1])))
         return samples, lengths.clamp_min(self.shortest)
 
 
@@ -63,7 +63,7 @@ class KaldiFilters(nn.Module):
     def forward(self, samples: Tensor, mask: Tensor) -> Tensor:
         frames = self.settings["frames"]
         most = WINDOW + HOP * (frames - 1)  # samples
-        padded = nn.functional.pad(samples, (0, max(0, most - samples.shape[1])))[:, :most]
+        padded = nn.functional.pad(samples, (0, most))[:, :most]  # in any case, so that no size decides anything
         cut = padded.unfold(1, WINDOW, HOP)  # (b, frames, window)
         cut = cut - cut.mean(2, keepdim=True)
         before = torch.cat([cut[..., :1], cut[..., :-1]], 2)
@@ -99,7 +99,7 @@ class WhisperFilters(nn.Module):
         self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
-        padded = nn.functional.pad(samples, (0, max(0, self.samples - samples.shape[1])))[:, : self.samples]
+        padded = nn.functional.pad(samples, (0, self.samples))[:, : self.samples]
         spectrum = torch.stft(padded, len(self.window), self.hop, window=self.window, return_complex=True)
         power = self.filters.T @ spectrum[..., :-1].abs().square()
         found = power.clamp_min(QUIET).log10()

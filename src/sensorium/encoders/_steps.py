@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ def align(cells: Sequence[Cells]) -> tuple[Tensor, Tensor]:
     """
     lengths = torch.stack([_mask(c).sum(1) for c in cells], 1)  # (b, columns)
     longest = lengths.amax(1, keepdim=True)  # (b, 1)
-    steps = torch.arange(max(c.values.shape[1] for c in cells), device=longest.device)  # (t,)
+    steps = torch.arange(reduce(torch.sym_max, (c.values.shape[1] for c in cells)), device=longest.device)  # (t,)
     parts = []
     for series, length in zip(cells, lengths.T, strict=True):
         places = steps - (longest - length[:, None])  # (b, t): which step of this series stands at each place

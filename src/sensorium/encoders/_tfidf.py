@@ -47,6 +47,11 @@ class Tfidf(nn.Module):
         bags = nn.functional.embedding_bag(terms, self.components, mode="sum", per_sample_weights=weights)
         return bags - self.mean
 
+    def dense(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """The same with the vector of every term in memory, as `embedding_bag` can be exported for one size alone."""
+        terms, weights = self.weigh(ids, mask)
+        return torch.einsum("bs,bsd->bd", weights, nn.functional.embedding(terms, self.components)) - self.mean
+
     def weigh(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Terms (b, s) and weights; a term that comes several times shares its weight among its places."""
         terms, real = self._terms(ids, mask)
@@ -71,7 +76,7 @@ class Tfidf(nn.Module):
         self.components, self.mean = (self._filled(part) for part in (found * scale, scores.mean(0) * scale))
 
     def _terms(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Words, then pairs of neighbours that are terms: (b, 2t − 1) or (b, t), and which are real."""
+        """Words, then pairs of neighbours that are terms: (b, 2t) or (b, t), and which are real."""
         words = ids.long()
         if not len(self.pairs):
             return words, mask
@@ -81,7 +86,9 @@ class Tfidf(nn.Module):
         return torch.cat([words, self.vocabulary + places], 1), torch.cat([mask, real], 1)
 
     def _keys(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        return words[:, :-1] * self.vocabulary + words[:, 1:], mask[:, :-1] & mask[:, 1:]
+        """Of each word and the next one, (b, t), and which pairs are real; the last word has no next one."""
+        after, real = nn.functional.pad(words, (0, 1))[:, 1:], nn.functional.pad(mask, (0, 1))[:, 1:]
+        return words * self.vocabulary + after, mask & real
 
     def _frequent_pairs(self, texts: Texts) -> Tensor:
         """The pairs that most texts hold, at least two of them, as sorted keys."""

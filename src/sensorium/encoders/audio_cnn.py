@@ -48,23 +48,28 @@ class AudioCNN(nn.Module):
 
     def forward(self, cells: Cells) -> Tokens:
         assert cells.mask is not None
-        frames, mask = _pad_to(self.stride, cells.values, cells.mask)
-        maps = frames[:, None]  # (b, 1, t, mels)
+        more = -cells.values.shape[1] % self.stride  # a clip gives as many tokens whatever it is batched with
+        return self._encode(nn.functional.pad(cells.values, (0, 0, 0, more)), cells.mask.sum(1))
+
+    def dense(self, cells: Cells) -> Tokens:
+        """With padding for one token more, so that no clip is too short for the layers of an exported graph."""
+        assert cells.mask is not None
+        more = self.stride * (2 + cells.values.shape[1] // self.stride) - cells.values.shape[1]
+        return self._encode(nn.functional.pad(cells.values, (0, 0, 0, more)), cells.mask.sum(1))
+
+    def _encode(self, frames: Tensor, lengths: Tensor) -> Tokens:
+        # At least as many bands as become one.
+        maps = nn.functional.pad(frames, (0, max(0, self.stride - frames.shape[2])))[:, None]  # (b, 1, t, mels)
+        mask = _first(lengths, maps)
         for block in self.blocks:
             # Padding is blanked before every layer, so that a clip's neighbours in the batch don't change it.
             maps = block(maps * mask[:, None, :, None])
-            mask = _halve(mask)
+            lengths = (lengths + 1) // 2  # a step is real where the first of its two was
+            mask = _first(lengths, maps)
         values = torch.cat([maps.mean(3), maps.amax(3)], 1).transpose(1, 2)  # (b, t', 2f)
         return Tokens(padded_zero(mask, values), mask)
 
 
-def _pad_to(stride: int, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Pad time to a multiple of the stride: a clip gives as many tokens whatever it is batched with; bands to one."""
-    steps, bands = frames.shape[1:]
-    more_steps, more_bands = -steps % stride, max(0, stride - bands)
-    return nn.functional.pad(frames, (0, more_bands, 0, more_steps)), nn.functional.pad(mask, (0, more_steps))
-
-
-def _halve(mask: Tensor) -> Tensor:
-    """(b, t) → (b, t / 2): a step is real where the first of its two was."""
-    return mask[:, ::2]
+def _first(lengths: Tensor, maps: Tensor) -> Tensor:
+    """Mark the first `lengths` of the steps of maps (b, f, t, bands): (b, t)."""
+    return torch.arange(maps.shape[2], device=maps.device) < lengths[:, None]

@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from sensorium.batch import Cells
+from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._packaged import Packaged, Tune, Tuning, in_order, read_packaged
 
@@ -83,6 +83,11 @@ class EfficientNetLite(Packaged):
         pixels = cells.values.permute(0, 3, 1, 2)
         parts = pixels.split(FEW) if pixels.device.type == "cpu" else [pixels]
         return self.norm(torch.cat([self._means(part.float()) for part in parts]))
+
+    def dense(self, cells: Cells) -> Tokens:
+        """All pictures at once: the number of parts would depend on the number of rows."""
+        features = self.norm(self._means(cells.values.permute(0, 3, 1, 2).float()))
+        return self.from_features(Cells(features, cells.present))
 
     def _means(self, pixels: Tensor) -> Tensor:
         """(b, c, h, w) → (b, 1280)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Odd, Sizes
@@ -51,11 +51,23 @@ class FramesCNN(nn.Module):
 
     def forward(self, cells: Cells) -> Tokens:
         assert cells.mask is not None
-        maps = self.picture(
-            Cells(cells.values[cells.mask], cells.mask[cells.mask])
-        ).values  # (real pictures, places, f)
-        values = maps.new_zeros(*cells.mask.shape, self.width)
-        values[cells.mask] = torch.cat([maps.mean(1), maps.amax(1)], 1)
+        found = self._features(cells.values[cells.mask], cells.mask[cells.mask])  # (real pictures, width)
+        values = found.new_zeros(*cells.mask.shape, self.width)
+        values[cells.mask] = found
+        return self._in_time(values, cells.mask)
+
+    def dense(self, cells: Cells) -> Tokens:
+        """Encode the pictures of the padding, too, and blank them."""
+        assert cells.mask is not None
+        found = self._features(cells.values.flatten(0, 1), cells.mask.flatten())  # (b·t, width)
+        return self._in_time(padded_zero(cells.mask, found.unflatten(0, cells.mask.shape)), cells.mask)
+
+    def _features(self, pictures: Tensor, present: Tensor) -> Tensor:
+        """Pictures (n, h, w, c) → (n, width)."""
+        maps = self.picture(Cells(pictures, present)).values  # (n, places, f)
+        return torch.cat([maps.mean(1), maps.amax(1)], 1)
+
+    def _in_time(self, values: Tensor, mask: Tensor) -> Tokens:
         for layer in self.temporal:
-            values = padded_zero(cells.mask, values + layer(values.transpose(1, 2)).transpose(1, 2).relu())
-        return Tokens(values, cells.mask)
+            values = padded_zero(mask, values + layer(values.transpose(1, 2)).transpose(1, 2).relu())
+        return Tokens(values, mask)

@@ -10,6 +10,7 @@ from torch import nn
 from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction
 from sensorium.encoders._base import padded_zero
+from sensorium.encoders._recurrent import recurrent_states
 from sensorium.encoders._steps import align, last_step
 from sensorium.modalities import EncoderSpec
 
@@ -52,5 +53,5 @@ class GRU(nn.Module):
     def forward(self, *cells: Cells) -> Tokens:
         steps, mask = align(cells)
         # Time runs forwards and padding stands at the end: it can't reach a real step, so nothing need be packed.
-        states = padded_zero(mask, self.dropout(self.gru(steps)[0]))
+        states = padded_zero(mask, self.dropout(recurrent_states(self.gru, steps)))
         return Tokens(states, mask, last_step(states, mask))

@@ -13,6 +13,7 @@ from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("text", "image", "audio")
+EXPORT = "a module of your own may do anything; only its author can say whether a graph can hold it"
 
 
 class Module(nn.Module):

@@ -64,24 +64,38 @@ class PatchTransformer(nn.Module):
         self.layers = nn.TransformerEncoder(layer, layers, nn.LayerNorm(size), enable_nested_tensor=False)
 
     def forward(self, *cells: Cells) -> Tokens:
-        patches, mask = self.patches(*align(cells))
+        return self._encode(*self.patches(*align(cells)))
+
+    def dense(self, *cells: Cells) -> Tokens:
+        """With patches for all steps that there is room for, real or not, and for two at least."""
+        steps, mask = align(cells)
+        return self._encode(*self.patches(steps, mask, 2 + (steps.shape[1] - 1) // self.stride))
+
+    def _encode(self, patches: Tensor, mask: Tensor) -> Tokens:
         words = self.embed(patches)  # (b, n, size)
         ages = (mask.sum(1, keepdim=True) - 1 - torch.arange(mask.shape[1], device=mask.device)).clamp_min(0)  # (b, n)
         states = self.layers(words + sinusoids(words)[ages], src_key_padding_mask=~mask)
         return Tokens(padded_zero(mask, states), mask)
 
-    def patches(self, steps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def patches(self, steps: Tensor, mask: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
         """(b, t, f) → (b, n, patch·f) and which patches are real (b, n).
 
         A row's first patch begins with zeros, as a gap has them, so that its last one ends at the last step.
+
+        Args:
+            steps: padding stands after the real ones.
+            mask: which are real.
+            most: n; by default as many as the longest row has.
         """
         lengths = mask.sum(1)  # (b,)
         counts = 1 + (lengths - self.patch).clamp_min(0).add(self.stride - 1) // self.stride  # (b,)
-        most = int(counts.max())
+        most = int(counts.max()) if most is None else most
         early = self.patch + self.stride * (counts - 1) - lengths  # (b,) zeros in front
-        places = torch.arange(self.patch + self.stride * (most - 1), device=steps.device) - early[:, None]  # (b, t')
-        real = (places >= 0) & (places < lengths[:, None])
-        index = places.clamp(0, steps.shape[1] - 1)[..., None].expand(-1, -1, steps.shape[2])
-        shifted = torch.where(real[..., None], steps.gather(1, index), 0.0)  # (b, t', f)
-        found = shifted.unfold(1, self.patch, self.stride).flatten(2)  # (b, n, f·patch)
+        starts = self.stride * torch.arange(most, device=steps.device)  # (n,)
+        within = torch.arange(self.patch, device=steps.device)
+        places = starts[:, None] + within - early[:, None, None]  # (b, n, patch)
+        real = (places >= 0) & (places < lengths[:, None, None])
+        rows = torch.arange(steps.shape[0], device=steps.device)[:, None, None]
+        taken = steps[rows, places.clamp(0, steps.shape[1] - 1)]  # (b, n, patch, f)
+        found = torch.where(real[..., None], taken, 0.0).transpose(2, 3).flatten(2)  # (b, n, f·patch)
         return found, torch.arange(most, device=steps.device) < counts[:, None]

@@ -81,5 +81,5 @@ class PretrainedSeries(Pretrained):
         """(b, n): which patches hold a real step; a summary token in front does."""
         patches = self.backbone.patchifier
         found = real[:, patches.sequence_start :].unfold(1, patches.patch_length, patches.patch_stride).any(2)
-        front = found.new_ones(len(found), int(self.backbone.config.use_cls_token))
+        front = found.new_ones(found.shape[0], int(self.backbone.config.use_cls_token))
         return torch.cat([front, found], 1)

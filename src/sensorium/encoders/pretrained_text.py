@@ -21,6 +21,12 @@ class PretrainedText(Pretrained):
         cls.complete(options)  # a model of something else is told, rather than the tokenizer that it lacks
         return {"tokenizer": options.get("model", "")}
 
+    @property
+    def longest(self) -> int | None:
+        """The number of tokens that the model has positions for."""
+        found = getattr(self.backbone.config, "max_position_embeddings", None)
+        return found if found and found > 0 else None
+
     def states(self, cells: Cells) -> Tokens:
         assert cells.mask is not None
         found = self.backbone(input_ids=cells.values.long(), attention_mask=cells.mask.long())

@@ -62,4 +62,4 @@ class PretrainedVideo(Pretrained):
         frames = self.preprocessing["frames"]
         middles = (torch.arange(frames, device=cells.mask.device) + 0.5) / frames
         places = (middles * cells.mask.sum(1, keepdim=True)).long()  # (b, frames)
-        return cells.values[torch.arange(len(places), device=places.device)[:, None], places]
+        return cells.values[torch.arange(places.shape[0], device=places.device)[:, None], places]

@@ -81,7 +81,7 @@ class _Numbers(nn.Module):
 
     def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
         if not cells:
-            return some.present.new_zeros(len(some.present), 0).float()
+            return some.present.new_zeros(some.present.shape[0], 0).float()
         values = torch.cat([c.values for c in cells], 1)  # (b, f)
         present = torch.stack([c.present for c in cells], 1)  # (b, columns)
         # An outlier is kept, yet can't drown its neighbours.
@@ -149,7 +149,7 @@ class _Codes(nn.Module):
 
     def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
         if not cells:
-            return some.present.new_zeros(len(some.present), 0).float()
+            return some.present.new_zeros(some.present.shape[0], 0).float()
         codes = torch.stack([c.values for c in cells], 1) + self.start  # (b, c)
         present = torch.stack([c.present for c in cells], 1)
         return self.embed(torch.where(present, codes, self.missing)).flatten(1)

@@ -61,21 +61,20 @@ class TextHashed(nn.Module):
         ids, counts = cells.values.long(), cells.mask.long()
         total = self._embedded(ids, cells.mask)
         for length in self.ngrams:
-            steps = ids.shape[1] - length + 1
-            if steps > 0:
-                beyond, real = (0, length - 1), cells.mask[:, length - 1 :]
-                found = self._embedded(self.vocabulary + self._bucket(ids, length, steps), real)
-                total = total + nn.functional.pad(found, (0, 0, *beyond))
-                counts = counts + nn.functional.pad(real.long(), beyond)
+            # An n-gram is real where its last word is; those that reach beyond the text end in padding.
+            real = nn.functional.pad(cells.mask, (0, length - 1))[:, length - 1 :]
+            total = total + self._embedded(self.vocabulary + self._bucket(ids, length), real)
+            counts = counts + real.long()
         summary = total.sum(1) / counts.sum(1, keepdim=True)
         return Tokens(total / counts.clamp_min(1)[..., None], cells.mask, summary)
 
     def _embedded(self, places: Tensor, real: Tensor) -> Tensor:
         return self.dropout(self.embed(places)) * real[..., None]
 
-    def _bucket(self, ids: Tensor, length: int, steps: int) -> Tensor:
-        """(b, steps): the bucket of the n-gram that begins at each place."""
-        found = torch.zeros_like(ids[:, :steps])
+    def _bucket(self, ids: Tensor, length: int) -> Tensor:
+        """(b, t): the bucket of the n-gram that begins at each place."""
+        steps, longer = ids.shape[1], nn.functional.pad(ids, (0, length - 1))
+        found = torch.zeros_like(ids)
         for place in range(length):
-            found = (found + ids[:, place : place + steps]) * FACTOR
+            found = (found + longer[:, place : place + steps]) * FACTOR
         return (found >> SHIFT) % self.buckets

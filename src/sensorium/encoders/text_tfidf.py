@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from sensorium.batch import Cells
+from sensorium.batch import Cells, Tokens
 from sensorium.config import Fraction
 from sensorium.encoders._tfidf import Tfidf
 from sensorium.encoders._two_steps import TwoSteps
@@ -51,3 +51,8 @@ class TextTfidf(TwoSteps):
     def features(self, cells: Cells) -> Tensor:
         """Cells → (b, dimensions)."""
         return self.backbone(cells.values, cells.mask)
+
+    def dense(self, cells: Cells) -> Tokens:
+        assert isinstance(self.backbone, Tfidf)
+        assert cells.mask is not None
+        return self.from_features(Cells(self.backbone.dense(cells.values, cells.mask), cells.present))

@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from sensorium.batch import Cells
+from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._packaged import Packaged, Tune, Tuning, in_order, read_packaged
 from sensorium.errors import ConfigError
@@ -21,6 +21,7 @@ PACKAGE, INSTALL = "resemblyzer", "pip install --no-deps resemblyzer"
 RATE, WINDOW, HOP, MELS = 16_000, 400, 160, 40
 LOUDNESS = 10 ** (-30 / 20)  # root mean square that quieter clips are amplified to: −30 dB of full scale
 FRAMES, STEP = 160, 77  # of a partial utterance, and from one to the next: 1.6 s, 1.3 of them a second
+FEWEST = 2  # partial utterances of an exported graph, whose sizes may not be 1
 COVERED = 0.75  # of the last one must be sound, where there are others
 HIDDEN, LAYERS = 256, 3
 TINY = 1e-9  # keeps silence finite
@@ -76,6 +77,11 @@ class VoiceGE2E(Packaged):
         assert cells.mask is not None
         return self.norm(self.backbone(cells.values, cells.mask))
 
+    def dense(self, cells: Cells) -> Tokens:
+        assert isinstance(self.backbone, Voice)
+        assert cells.mask is not None
+        return self.from_features(Cells(self.norm(self.backbone.dense(cells.values, cells.mask)), cells.present))
+
 
 class Voice(nn.Module):
     """samples (b, t) and which are real → unit vectors (b, 256)."""
@@ -92,17 +98,28 @@ class Voice(nn.Module):
 
     def forward(self, samples: Tensor, mask: Tensor) -> Tensor:
         lengths = mask.sum(1)
-        starts = [partial_starts(int(length)) for length in lengths]
-        rows = torch.tensor([row for row, found in enumerate(starts) for _ in found], device=samples.device)
-        places = torch.tensor([place for found in starts for place in found], device=samples.device)
-        frames = self.spectra(_louder(samples, lengths), int(places.max()) + FRAMES)  # (b, frames, 40)
-        parts = self.embed(frames[rows[:, None], places[:, None] + torch.arange(FRAMES, device=samples.device)])
-        return nn.functional.normalize(samples.new_zeros(len(samples), HIDDEN).index_add(0, rows, parts))
+        counts = partial_counts(lengths)
+        most = int(counts.max())
+        rows, parts = (torch.arange(most, device=counts.device) < counts[:, None]).nonzero(as_tuple=True)
+        heard = self.embed(self.partials(samples, lengths, most)[rows, parts])
+        return nn.functional.normalize(samples.new_zeros(len(samples), HIDDEN).index_add(0, rows, heard))
+
+    def dense(self, samples: Tensor, mask: Tensor) -> Tensor:
+        """The same; partial utterances of the padding are embedded, too, and do not count."""
+        lengths = mask.sum(1)
+        most = FEWEST + samples.shape[1] // (STEP * HOP)
+        heard = self.embed(self.partials(samples, lengths, most).flatten(0, 1)).unflatten(0, (-1, most))
+        real = torch.arange(most, device=lengths.device) < partial_counts(lengths)[:, None]
+        return nn.functional.normalize((heard * real[..., None]).sum(1))
+
+    def partials(self, samples: Tensor, lengths: Tensor, count: int) -> Tensor:
+        """The power of the first `count` partial utterances of each clip: (b, count, 160, 40)."""
+        frames = self.spectra(_louder(samples, lengths), FRAMES + STEP * (count - 1))
+        return frames.unfold(1, FRAMES, STEP).transpose(2, 3)
 
     def spectra(self, samples: Tensor, frames: int) -> Tensor:
         """(b, t) → (b, frames, 40): the power in each mel band around every hundredth of a second."""
-        more = max(0, frames * HOP - samples.shape[1])
-        padded = nn.functional.pad(samples, (WINDOW // 2, WINDOW // 2 + more))
+        padded = nn.functional.pad(samples, (WINDOW // 2, WINDOW // 2 + frames * HOP))[:, : WINDOW + frames * HOP]
         spectrum = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
         return (self.filters @ spectrum.abs().square()).transpose(1, 2)[:, :frames]
 
@@ -114,12 +131,12 @@ class Voice(nn.Module):
         return nn.functional.normalize(project(frames[:, -1]).relu())
 
 
-def partial_starts(samples: int) -> list[int]:
-    """First frames of the partial utterances that a clip is heard in."""
-    frames = math.ceil((samples + 1) / HOP)
-    starts = list(range(0, max(1, frames - FRAMES + STEP + 1), STEP))
-    covered = (samples - starts[-1] * HOP) / (FRAMES * HOP)
-    return starts[:-1] if covered < COVERED and len(starts) > 1 else starts
+def partial_counts(samples: Tensor) -> Tensor:
+    """In how many partial utterances clips of some lengths (b,) are heard; one starts every `STEP` frames."""
+    frames = samples // HOP + 1
+    counts = ((frames - FRAMES + STEP + 1).clamp_min(1) + STEP - 1) // STEP
+    covered = samples - (counts - 1) * (STEP * HOP)
+    return counts - ((covered < COVERED * FRAMES * HOP) & (counts > 1)).long()
 
 
 def mel_filters() -> Tensor:

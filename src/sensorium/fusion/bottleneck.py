@@ -54,7 +54,7 @@ class Bottleneck(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-        rows = len(present)
+        rows = present.shape[0]
         streams = [
             torch.cat([self.front[i].expand(rows, -1, -1), t.values], 1) for i, t in enumerate(tokens)
         ]  # (b, 1 + t_m, d)

@@ -58,7 +58,7 @@ class CrossAttention(nn.Module):
     def _enriched(self, target: int, tokens: Sequence[Tokens], present: Tensor) -> Float[Tensor, "b d"]:
         """One vector of a modality that has looked at its partners."""
         own = tokens[target]
-        total, partners = torch.zeros_like(own.values), own.values.new_zeros(len(present), 1, 1)
+        total, partners = torch.zeros_like(own.values), own.values.new_zeros(present.shape[0], 1, 1)
         for (i, j), look in zip(self.pairs, self.look, strict=True):
             if i == target:
                 there = present[:, j, None, None]

@@ -47,7 +47,7 @@ class Late(nn.Module):
     def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         if self.weights == "energy":
             return masked_softmax(_energy(stack(tokens)), present)
-        return masked_softmax(self.logits.expand(len(present), -1), present)
+        return masked_softmax(self.logits.expand(present.shape[0], -1), present)
 
 
 def _energy(logits: Float[Tensor, "b m k"]) -> Float[Tensor, "b m"]:

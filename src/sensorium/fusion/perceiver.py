@@ -54,7 +54,7 @@ class Perceiver(nn.Module):
 
     def forward(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
         values, mask = together(tokens, present, self.whose)
-        latents = self.latents.expand(len(values), -1, -1)
+        latents = self.latents.expand(values.shape[0], -1, -1)
         every = mask.new_ones(latents.shape[:2])
         for read, think in zip(self.read, self.think, strict=True):
             latents = read(latents, values, mask)

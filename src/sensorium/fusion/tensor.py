@@ -47,7 +47,7 @@ class Tensor(nn.Module):
         self.out = nn.Linear((size + 1) ** count, width)
 
     def forward(self, tokens: Sequence[Tokens], present: Bool[TorchTensor, "b m"]) -> Float[TorchTensor, "b d"]:
-        product = self.out.weight.new_ones(len(present), 1)
+        product = self.out.weight.new_ones(present.shape[0], 1)
         for i, (layer, token) in enumerate(zip(self.project, tokens, strict=True)):
             features = layer(token.pooled()).relu() * present[:, i, None]
             with_one = nn.functional.pad(features, (0, 1), value=1.0)

@@ -51,8 +51,8 @@ class Transformer(nn.Module):
 
     def forward(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
         values, mask = together(tokens, present, self.whose)
-        values = torch.cat([self.front.expand(len(values), -1, -1), values], 1)
-        mask = torch.cat([mask.new_ones(len(mask), 1), mask], 1)
+        values = torch.cat([self.front.expand(values.shape[0], -1, -1), values], 1)
+        mask = torch.cat([mask.new_ones(mask.shape[0], 1), mask], 1)
         for block in self.blocks:
             values = block(values, values, mask)
         return self.norm(values[:, 0])

@@ -54,7 +54,7 @@ class WeightedSum(nn.Module):
 
     def weights(self, present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m w"]:
         """α of each row; w is 1, or d for `per_feature`."""
-        return masked_softmax(self.logits.expand(len(present), -1, -1), present)
+        return masked_softmax(self.logits.expand(present.shape[0], -1, -1), present)
 
     def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
         return self.weights(present).mean(2)

@@ -9,6 +9,7 @@ from sensorium.model.build import (
     preferred_modality_options,
 )
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
+from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, Member, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
@@ -19,6 +20,7 @@ __all__ = [
     "FEWEST",
     "Blueprint",
     "Calibration",
+    "DenseModel",
     "Features",
     "FittedModel",
     "FusionModel",
@@ -32,8 +34,11 @@ __all__ = [
     "can_calibrate",
     "can_unfreeze",
     "check_buildable",
+    "check_exportable",
     "check_features",
+    "dense_inputs",
     "expect_int8",
+    "export_network",
     "feature_readers",
     "frozen_encoders",
     "frozen_in",

@@ -18,6 +18,7 @@ from sensorium.modalities import Modality
 from sensorium.model.network import (
     Blueprint,
     FusionModel,
+    embed,
     infer,
 )
 from sensorium.prepare import Prepared
@@ -179,6 +180,33 @@ class FittedModel:
     def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
         """What the network says of rows that have some value, before any temperature."""
         return infer(self.network, Loader(prepared, None, self.device), rows, self.batch)
+
+    def embed(self, prepared: Prepared, rows: Rows | None = None) -> npt.NDArray[np.float32]:
+        """Compute the fused vector of some prepared rows, of all by default.
+
+        With decision-level fusion (`late`) the vector is the fused logits, before any temperature.
+
+        Returns:
+            float32[n, width]; NaN in rows without a value in any column, which have nothing to fuse.
+
+        Raises:
+            ConfigError: the model is an ensemble, whose networks fuse into spaces of their own.
+        """
+        if self.others:
+            raise ConfigError(
+                f"an ensemble of {len(self.members)} networks has no common fused vector",
+                place="embed",
+                rule="a model with a single network",
+                cure="fit a single network, without a budget",
+            )
+        rows = np.arange(len(prepared)) if rows is None else rows
+        own = prepared.only(self.members[0].columns)
+        found = np.full((len(rows), self.network.fusion.width), np.nan, np.float32)
+        there = own.has_any()[rows]
+        if there.any():
+            found[there] = embed(self.network, Loader(own, None, self.device), rows[there], self.batch)
+        found[there & ~own.has_any()[rows]] = np.nan  # streamed files that could not be read
+        return found
 
     def modality_weights(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
         """Tower → its mean weight in the fusion over some rows; None where the fusion has no weights, or several do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -71,8 +71,15 @@ class Tower(nn.Module):
             return Tokens(self._nothing(keep), keep[:, None])
         return self._encode([c.take(rows) for c in cells], tokens).scatter(rows, len(keep))
 
-    def _encode(self, cells: Sequence[Cells], tokens: bool) -> Tokens:
-        found = self.encoder.from_features(*cells) if self.reads_features else self.encoder(*cells)  # type: ignore[attr-defined]
+    def forward_dense(self, batch: Batch, keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
+        """Encode every row and mask those not to keep: the tokens of `forward`, with no control flow that depends on
+        data. For evaluation only.
+        """
+        return self._encode([batch.cells[name].fill(keep) for name in self.columns], tokens, dense=True).only(keep)
+
+    def _encode(self, cells: Sequence[Cells], tokens: bool, dense: bool = False) -> Tokens:
+        encode: Any = getattr(self.encoder, "dense", self.encoder) if dense else self.encoder
+        found = self.encoder.from_features(*cells) if self.reads_features else encode(*cells)  # type: ignore[attr-defined]
         if tokens:
             return Tokens(self.project(found.values), found.mask)
         return Tokens.of_vector(self.project(found.pooled()))
@@ -83,12 +90,12 @@ class Tower(nn.Module):
 
 
 class FusionModel(nn.Module):
-    """Towers → fusion → head.
+    """Towers → fusion → head: `encode`, `fuse` and `head`, one after the other.
 
     Args:
-        towers: one a modality.
-        fusion: of as many modalities.
-        head: makes logits of the fused vector; a fusion of decisions gives them itself.
+        towers: one for each modality.
+        fusion: takes as many modalities.
+        head: maps the fused vector to logits; the identity after decision-level fusion, which fuses logits.
         outputs: number of logits.
     """
 
@@ -109,15 +116,35 @@ class FusionModel(nn.Module):
         """Logits; `hide` takes modalities away from rows as if they were missing."""
         return self.decide(*self.encode(batch, hide))
 
+    def forward_dense(self, batch: Batch) -> Float[Tensor, "b k"]:
+        """The logits of `forward` for export: every row passes every encoder, and masks hide what is missing.
+
+        In evaluation mode only. A row without any modality gets NaN or an arbitrary number; the caller replaces it.
+        """
+        return self.decide(*self.encode_dense(batch))
+
     def encode(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> tuple[list[Tokens], Bool[Tensor, "b m"]]:
-        """What each tower makes of the rows that have its modality, and which rows have which."""
+        """Encode each modality in the rows that have it; returns the tokens and which rows have which modality."""
         present = self.present(batch) if hide is None else self.present(batch) & ~hide
         every_token = self.fusion.level == "token"
         return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self.every_tower)], present
 
+    def encode_dense(self, batch: Batch) -> tuple[list[Tokens], Bool[Tensor, "b m"]]:
+        """The tokens of `encode`, with no control flow that depends on data."""
+        present, every_token = self.present(batch), self.fusion.level == "token"
+        towers = enumerate(self.every_tower)
+        return [tower.forward_dense(batch, present[:, i], every_token) for i, tower in towers], present
+
+    def fuse(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
+        """Fuse the modalities that are present into one vector.
+
+        Decision-level fusion has no vector before the logits: its result is the fused logits themselves.
+        """
+        return self.fusion(list(tokens), present)
+
     def decide(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b k"]:
-        """Logits, from the modalities that are present."""
-        return self.head(self.fusion(list(tokens), present))
+        """Fuse the modalities that are present and map the result to logits."""
+        return self.head(self.fuse(tokens, present))
 
     @contextmanager
     def reading_features(self, towers: Collection[str]) -> Iterator[None]:
@@ -170,10 +197,27 @@ def index_map(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) 
 
 
 def infer(model: FusionModel, loader: Loader, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:
-    """(n, k) logits of some rows, in their order, `size` of them at a time."""
+    """Compute the logits (n, k) of some rows, in their order, `size` rows at a time."""
+    return _collect(model, loader, rows, size, (model, model.outputs))
+
+
+def embed(model: FusionModel, loader: Loader, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float32]:
+    """Compute the fused vectors (n, d) of some rows, in their order, `size` rows at a time."""
+    return _collect(model, loader, rows, size, (lambda batch: model.fuse(*model.encode(batch)), model.fusion.width))
+
+
+def _collect(
+    model: FusionModel,
+    loader: Loader,
+    rows: npt.NDArray[np.int64],
+    size: int,
+    answer: tuple[Callable[[Batch], Tensor], int],
+) -> npt.NDArray[np.float32]:
+    """Apply a function and the width of its result to some rows; a row that turns out unreadable keeps zeros."""
+    function, width = answer
     model.eval()
-    logits = torch.zeros(len(rows), model.outputs)
+    found = torch.zeros(len(rows), width)
     with torch.inference_mode():
         for places, batch in loader.by_length(rows, size):
-            logits[places] = model(batch).float().cpu()
-    return logits.numpy()
+            found[places] = function(batch).float().cpu()
+    return found.numpy()

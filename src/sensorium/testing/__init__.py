@@ -4,12 +4,14 @@
     def test_median():
         check_fusion("median")
 
-Each takes a registered name, raises AssertionError with what is broken, and returns nothing.
+Each takes a registered name, raises AssertionError with what is broken, and returns nothing. `check_export` is slow
+(some seconds for a member): it exports a network and compares it at other sizes.
 """
 
 from sensorium.testing.adaptations import check_adaptation
 from sensorium.testing.augmentations import check_augmentation
 from sensorium.testing.encoders import check_encoder
+from sensorium.testing.export import check_export
 from sensorium.testing.fusions import check_fusion
 from sensorium.testing.heads import check_head
 from sensorium.testing.metrics import check_metric
@@ -24,6 +26,7 @@ __all__ = [
     "check_adaptation",
     "check_augmentation",
     "check_encoder",
+    "check_export",
     "check_fusion",
     "check_head",
     "check_metric",
