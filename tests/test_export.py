@@ -12,8 +12,20 @@ from torch import nn
 import sensorium
 from sensorium.batch import Batch, Cells, Tokens
 from sensorium.errors import ConfigError
-from sensorium.model import Blueprint, FusionModel, Tower, TowerPlan, check_exportable, dense_inputs, export_network
+from sensorium.model import (
+    Blueprint,
+    FusionModel,
+    Tower,
+    TowerPlan,
+    check_exportable,
+    dense_inputs,
+    export_network,
+    quantize,
+)
+from sensorium.prepare import prepare_columns
+from sensorium.prepare.loader import Loader
 from sensorium.registry import Entry, encoders, fusions, heads
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import check_export, make_pretrained
 from sensorium.testing.pretrained import FAMILIES
@@ -194,9 +206,6 @@ def fitted(table, **settings):
 def test_fused_vectors_lead_to_the_scores(fusion, table):
     bundle = fitted(table, fusion=fusion).bundle
     rows = {**table, "left": [None, *table["left"][1:]], "right": [None, *table["right"][1:]]}
-    from sensorium.prepare import prepare_columns
-    from sensorium.runtime.progress import Silent
-
     prepared = prepare_columns(open_table(rows), bundle.learnt, Silent())
     vectors = bundle.embed(prepared)
     assert vectors.dtype == np.float32 and vectors.shape == (80, 1 if fusion == "late" else 8)
@@ -213,3 +222,19 @@ def test_an_ensemble_has_no_fused_vector(table):
     bundle.others.append(bundle.members[0])
     with pytest.raises(ConfigError, match="ensemble of 2 networks has no common fused vector"):
         bundle.embed(None)
+
+
+@pytest.mark.slow
+def test_a_fitted_model_of_many_columns_exports_also_quantized(run, made):
+    bundle = sensorium.load(run / "model").bundle
+    prepared = prepare_columns(open_table(made), bundle.learnt, Silent())
+    loader = Loader(prepared, None, torch.device("cpu"))
+    for small in (False, True):
+        assert bool(quantize(bundle.network) if small else not small)
+        bundle.network.eval()
+        program = export_network(bundle.network, loader.batch(torch.arange(5))).module()
+        for rows in ([7], [3, 4, 5], range(20, 60)):
+            batch = loader.batch(torch.tensor(list(rows)))
+            with torch.no_grad():
+                found, usual = program(dense_inputs(bundle.network, batch)), bundle.network(batch)
+            torch.testing.assert_close(found, usual, atol=1e-5, rtol=0)

@@ -112,6 +112,14 @@ def test_the_contract_of_encoders(family, folders):
     check_encoder("pretrained_audio", model=str(folders[family]), tune="full")
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("family", ["wav2vec2", "wavlm"])
+def test_clips_of_all_lengths_with_a_mask_get_the_same_tokens(family, folders):
+    """The dense forward, for export: no clip knows how long the others are."""
+    encoder, (cells, _) = encoder_of(folders[family]), waves(8000)
+    torch.testing.assert_close(encoder.dense(cells).values, encoder(cells).values, atol=1e-5, rtol=0)
+
+
 def test_training_draws_on_nothing_but_torchs_chance(folders, tmp_path):
     """SpecAugment of the model itself would draw from NumPy, which no seed of a run governs."""
     encoder = encoder_of(folders["wav2vec2"], tune="full", dropout=0.0).train()

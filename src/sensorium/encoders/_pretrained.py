@@ -207,7 +207,10 @@ class Pretrained(TwoSteps):
 
     def features(self, cells: Cells) -> Tensor:
         """Cells → (b, features_width), each row of mean 0 and deviation 1."""
-        states = self.states(cells)
+        return self.summary(self.states(cells))
+
+    def summary(self, states: Tokens) -> Tensor:
+        """States → (b, features_width)."""
         return self.norm(states.values[:, 0] if self.pool == "first" else states.pooled())
 
     def states(self, cells: Cells) -> Tokens:

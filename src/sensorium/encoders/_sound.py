@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -38,6 +39,30 @@ class Waves(nn.Module):
             samples = centred / (centred.square().sum(1, keepdim=True) / lengths[:, None] + TINY).sqrt()
         samples = nn.functional.pad(samples, (0, torch.sym_max(0, self.shortest - samples.shape[1])))
         return samples, lengths.clamp_min(self.shortest)
+
+
+@contextmanager
+def normalising_real(norm: nn.GroupNorm, counts: Tensor) -> Iterator[None]:
+    """Within, a normalisation of each channel (b, c, t) over time leaves padding out.
+
+    Args:
+        norm: of one channel in each group.
+        counts: how many of the steps are real, (b,).
+    """
+
+    def replace(module: nn.GroupNorm, given: tuple[Tensor], _: Tensor) -> Tensor:
+        (values,) = given
+        real = (torch.arange(values.shape[2], device=values.device) < counts[:, None])[:, None]  # (b, 1, t)
+        mean = (values * real).sum(2, keepdim=True) / counts[:, None, None]
+        centred = values - mean
+        variance = (centred.square() * real).sum(2, keepdim=True) / counts[:, None, None]
+        return centred * (variance + module.eps).rsqrt() * module.weight[:, None] + module.bias[:, None]
+
+    hook = norm.register_forward_hook(replace)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 class KaldiFilters(nn.Module):

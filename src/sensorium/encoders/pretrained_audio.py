@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from sensorium.batch import Cells, Tokens
 from sensorium.encoders._backbone import as_settings
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
-from sensorium.encoders._sound import HOP, WINDOW, KaldiFilters, Waves, WhisperFilters
+from sensorium.encoders._sound import HOP, WINDOW, KaldiFilters, Waves, WhisperFilters, normalising_real
 from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
 
@@ -99,6 +100,24 @@ class PretrainedAudio(Pretrained):
             warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")  # WavLM's own two masks
             states = self.backbone(input_values=samples, attention_mask=mask.long()).last_hidden_state
         return Tokens(states, _first(self._counts(lengths), states.shape[1]))
+
+    def dense(self, cells: Cells) -> Tokens:
+        """Clips of all lengths together, with a mask, also where the model was not made to take one."""
+        assert cells.mask is not None
+        if not isinstance(self.front, Waves):
+            return self(cells)
+        samples, lengths = self.front(cells.values, cells.mask)
+        # WavLM looks whether there is one clip or more, which a graph can't: here there are always more.
+        samples, lengths = (torch.cat([part, part[:1]]) for part in (samples, lengths))
+        with nullcontext() if self._takes_mask else self._first_norm(lengths):
+            states = self._masked(samples, lengths)
+        return self.from_features(Cells(self.summary(states)[:-1], cells.present))
+
+    def _first_norm(self, lengths: Tensor) -> AbstractContextManager[None]:
+        """Within, the normalisation over time after the first convolution leaves padding out."""
+        config, first = self.backbone.config, self.backbone.feature_extractor.conv_layers[0]
+        counts = (lengths - config.conv_kernel[0]) // config.conv_stride[0] + 1
+        return normalising_real(first.layer_norm, counts)
 
     def _by_length(self, samples: Tensor, lengths: Tensor) -> Tokens:
         """Without padding, so that nothing needs a mask."""
