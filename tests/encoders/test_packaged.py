@@ -247,7 +247,7 @@ def test_damaged_and_foreign_weights_are_told(tmp_path, monkeypatch):
         encoder.load_pretrained()
     for content, message in (
         (b"nothing", "can't be read"),
-        ({"a": torch.ones(2)}, "not of this model"),
+        ({"a": torch.ones(2)}, "do not belong to this model"),
         (print, "read"),
     ):
         if isinstance(content, bytes):

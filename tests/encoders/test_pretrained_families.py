@@ -252,15 +252,15 @@ def test_checkpointing_gives_the_same_model(tune, folder_of, table):
 @pytest.mark.parametrize(
     ("modality", "family", "options", "message"),
     [
-        ("text", "bert", {"checkpointing": True}, "frozen model's layers"),
+        ("text", "bert", {"checkpointing": True}, "no effect on a frozen model"),
         (
             "image",
             "convnext",
             {"checkpointing": True, "tune": "full"},
-            "'convnext' model can't compute its layers again",
+            "'convnext' model does not support gradient checkpointing",
         ),
-        ("series", "patchtst", {"checkpointing": True, "tune": "full"}, "can't compute its layers again"),
-        ("image", "resnet", {"tune": "lora"}, "'resnet' model has no matrices"),
+        ("series", "patchtst", {"checkpointing": True, "tune": "full"}, "does not support gradient checkpointing"),
+        ("image", "resnet", {"tune": "lora"}, "'resnet' model has no linear layers"),
     ],
 )
 def test_what_a_model_can_not_is_told(modality, family, options, message, folder_of):
@@ -307,7 +307,7 @@ def test_models_that_are_not_there_or_not_known_are_told(modality, table, tmp_pa
 def test_weights_of_another_model_are_told(tmp_path, folder_of):
     folder = make_pretrained("image", tmp_path / "m")
     shutil.copy(f"{folder_of('text')}/model.safetensors", folder)
-    with pytest.raises(ConfigError, match="of the model's are not there"):
+    with pytest.raises(ConfigError, match="weights of the model are missing"):
         encoder_of("image", str(folder))
 
 

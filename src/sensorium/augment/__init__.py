@@ -1,4 +1,4 @@
-"""ONE FILE PER AUGMENTATION: training cells, changed a little at every step."""
+"""Augmentations change training cells at random, at every step. Each file defines one augmentation."""
 
 from sensorium.augment._base import Augmentation
 from sensorium.augment._plan import (

@@ -1,4 +1,4 @@
-"""The contract that every augmentation keeps."""
+"""The contract of augmentations."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from sensorium.batch import Cells
 
 
 class Augmentation(ABC):
-    """Changes the cells of a training batch a little, so that a network never sees a row twice in the same guise.
+    """Changes the cells of a training batch at random, so that the network sees many variants of each row.
 
-    The file of an augmentation says, as a literal that a listing can read, whose cells it can change:
+    The file of an augmentation declares which modalities it can change, as a literal:
 
         ACCEPTS = ("image",)
 
-    Its constructor's positional parameters are facts that the modality supplies, by name (`mean`, `deviation` …);
-    keyword-only parameters are the user's options, `chance` among them.
+    The positional parameters of its constructor are entries of the encoder specification that the modality supplies
+    (`mean`, `deviation` …). Keyword-only parameters are the user's options, `chance` among them.
 
     Args:
-        chance: of each row to be changed; 0 changes nothing.
+        chance: probability that a row is changed; 0 changes nothing.
 
     Example:
         >>> import torch
@@ -42,38 +42,38 @@ class Augmentation(ABC):
         self.chance = chance
 
     def __call__(self, cells: Cells, random: Generator) -> Cells:
-        """Cells of the same shape and dtype; missing cells and padding stay as they are."""
+        """Return changed cells of the same shape and dtype; missing cells and padding stay unchanged."""
         rows = cells.present & (uniform(0.0, 1.0, cells.present.shape, random) < self.chance)
         places = spread(rows, cells.values) if cells.mask is None else spread(rows[:, None] & cells.mask, cells.values)
         return replace(cells, values=torch.where(places, self.change(cells, random), cells.values))
 
     @abstractmethod
     def change(self, cells: Cells, random: Generator) -> Shaped[Tensor, "b ..."]:
-        """Changed values of every row, of the same shape and dtype, drawn for each row by itself.
+        """Return changed values of every row, of the same shape and dtype, drawn independently for each row.
 
-        What missing cells and padding hold must have no influence; what comes out in their place is not used. The given
-        tensors must not be written to.
+        Values of missing cells and padding must have no effect, and their results are not used. The given tensors must
+        not be changed.
 
         Args:
             cells: one column of a batch.
-            random: the only source of chance; draws belong on its device.
+            random: the only source of randomness; draw on its device.
         """
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], random: Generator) -> Tensor:
-    """Draws from low (included) to high (not), on the device of the generator."""
+    """Draw from low (included) to high (excluded), on the device of the generator."""
     return low + (high - low) * torch.rand(shape, generator=random, device=random.device)
 
 
 def spread(part: Shaped[Tensor, "b ..."], values: Shaped[Tensor, "b ..."]) -> Shaped[Tensor, "b ..."]:
-    """Leading axes, such as one figure a row, with axes of length 1 behind them: as many as `values` has."""
+    """Append axes of length 1 until there are as many as `values` has."""
     return part.reshape(*part.shape, *[1] * (values.dim() - part.dim()))
 
 
 def spans(
     widths: Float[Tensor, " b"], lengths: Float[Tensor, " b"], places: int, random: Generator
 ) -> Bool[Tensor, "b {places}"]:
-    """In each row, a run of `widths` places at random within the first `lengths` of all `places`."""
+    """Draw a run of `widths` places in each row, within the first `lengths` of all `places`."""
     start = (uniform(0.0, 1.0, widths.shape, random) * (lengths - widths + 1)).floor()
     at = torch.arange(places, device=widths.device)
     return (at >= start[:, None]) & (at < (start + widths)[:, None])

@@ -1,4 +1,4 @@
-"""Pictures, series of pictures and scans as planes: what is drawn for a row holds for all of its pictures."""
+"""Apply augmentations to images, frames and scans; all images of a row change alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn import functional
 def on_planes(
     values: Shaped[Tensor, "b ..."], change: Callable[[Float[Tensor, "b n h w"]], Float[Tensor, "b n h w"]]
 ) -> Shaped[Tensor, "b ..."]:
-    """Let `change` work on all planes of a row at once.
+    """Apply `change` to all planes of a row at once.
 
     Args:
         values: uint8 pictures (b, …, h, w, c) with any axes between, or a scan's slices (b, z, h, w) of floats.
@@ -29,7 +29,7 @@ def on_planes(
 def warp(
     planes: Float[Tensor, "b n h w"], matrix: Float[Tensor, "b 2 2"], offset: Float[Tensor, "b 2"]
 ) -> Float[Tensor, "b n h w"]:
-    """The pictures as seen through an affine map, interpolated; beyond an edge its pixels go on.
+    """Apply an affine map with interpolation; beyond the edges, the pixels of the edge are repeated.
 
     Args:
         planes: of each row.

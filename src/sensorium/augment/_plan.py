@@ -1,4 +1,4 @@
-"""Which augmentations are on, checked against the settings; and a batch of training rows through them."""
+"""Choose augmentations by the settings, build them, and apply them to batches of training rows."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Augmentations: TypeAlias = Mapping[str, Sequence[Augmentation]]
 
 
 def choose_augmentations(kinds: Mapping[str, str], config: Config) -> dict[str, dict[str, dict[str, Any]]]:
-    """Column → its augmentations in the order of the settings → their options, defaults filled in.
+    """Choose the augmentations of each column, in the order of the settings, with all options.
 
-    What a column names stands instead of what its modality names.
+    Augmentations of a column replace those of its modality.
 
     Args:
         kinds: column → the modality's registered name.
         config: `augment` holds the choices.
 
     Raises:
-        ConfigError: unknown names and options, what does not fit a modality: all told together.
+        ConfigError: all unknown names and options, and augmentations that do not fit a modality, together.
     """
     faults: list[SensoriumError] = []
     checked = {key: _checked(key, kinds, config, faults) for key in config.augment}
@@ -42,7 +42,7 @@ def choose_augmentations(kinds: Mapping[str, str], config: Config) -> dict[str, 
 
 
 def build_augmentations(chosen: Chosen, encoder_spec: Mapping[str, EncoderSpec]) -> dict[str, list[Augmentation]]:
-    """Column → its augmentations, ready to be called."""
+    """Build the augmentations of each column."""
     return {
         column: [build_augmentation(name, encoder_spec[column], options) for name, options in named.items()]
         for column, named in chosen.items()
@@ -51,10 +51,10 @@ def build_augmentations(chosen: Chosen, encoder_spec: Mapping[str, EncoderSpec])
 
 
 def build_augmentation(name: str, encoder_spec: EncoderSpec, options: Mapping[str, Any]) -> Augmentation:
-    """One of them, for a column whose modality knows these facts.
+    """Build an augmentation for a column with this encoder specification.
 
     Raises:
-        ConfigError: it needs one that the modality, with its options, does not tell.
+        ConfigError: the specification lacks an entry that the augmentation needs.
     """
     kind = augmentations.load(name)
     needed = [p.name for p in _parameters(kind) if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -69,7 +69,7 @@ def build_augmentation(name: str, encoder_spec: EncoderSpec, options: Mapping[st
 
 
 def augment(batch: Batch, plan: Augmentations, random: Generator) -> Batch:
-    """The batch with the cells of each column changed by its augmentations, one after the other."""
+    """Change the cells of each column by its augmentations, one after the other."""
     cells = dict(batch.cells)
     for column, steps in plan.items():
         for step in steps:
@@ -102,7 +102,7 @@ def _checked_options(name: str, options: Mapping[str, Any], kind: str, place: st
             f"augmentation {name!r} does not fit {kind}",
             place=place,
             rule=f"it fits {', '.join(other for other in accepts if other in modalities.entries)}",
-            cure=f"one of: {', '.join(fitting)}" if fitting else f"there is none for {kind} yet",
+            cure=f"choose one of: {', '.join(fitting)}" if fitting else f"there is none for {kind} yet",
         )
     member = augmentations.load(name)
     defaults = {p.name: p.default for p in _parameters(member) if p.kind is p.KEYWORD_ONLY}

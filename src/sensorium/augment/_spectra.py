@@ -1,4 +1,4 @@
-"""Standardised log-mel spectrograms ⇄ power, which gain and noise are defined on."""
+"""Convert standardised log-mel spectrograms to power and back."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sensorium.modalities.audio import FLOOR
 
 
 class Scale:
-    """What the audio modality learnt of each mel band, to undo it and to do it again.
+    """The standardisation of each mel band, to undo and redo it.
 
     Args:
-        mean, deviation: float[mels], of the log power.
+        mean, deviation: mean and standard deviation of the log power, float[mels].
     """
 
     def __init__(self, mean: npt.ArrayLike, deviation: npt.ArrayLike) -> None:

@@ -1,4 +1,4 @@
-"""Brightness, contrast and saturation of pictures, changed a little."""
+"""Colour jitter: change brightness, contrast and saturation of images."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ACCEPTS = ("image", "images", "video")
 
 
 class Colour(Augmentation):
-    """Colour jitter (Howard 2013, arXiv:1312.5402): three factors a row, drawn from 1 − x to 1 + x.
+    """Colour jitter (Howard 2013, arXiv:1312.5402): three factors for each row, from 1 − x to 1 + x.
 
     Args:
-        chance: of a row to be changed.
-        brightness: x of the factor of all values.
-        contrast: x of the distance of values from the row's mean.
-        saturation: x of the distance of a pixel's channels from their mean; without effect on grey pictures.
+        chance: probability that a row is changed.
+        brightness: range x of the factor of all values.
+        contrast: range x of the factor of distances from the mean of the row.
+        saturation: range x of the factor of distances of channels from their mean; no effect on grayscale images.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A part of each picture, enlarged to the whole."""
+"""Random crop: enlarge a part of each image to full size."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ACCEPTS = ("image", "images", "video", "scan")
 
 
 class Crop(Augmentation):
-    """A square somewhere in the picture, as in Szegedy et al. 2014 (arXiv:1409.4842), there much smaller.
+    """Random square crop, as in Szegedy et al. 2014 (arXiv:1409.4842), but larger.
 
     Args:
-        chance: of a row to be changed.
-        smallest: side of the square as a share of the picture's, from which up it is drawn.
+        chance: probability that a row is changed.
+        smallest: smallest side of the crop, as a fraction of the side of the image.
     """
 
     def __init__(self, *, chance: Probability = 1.0, smallest: Share = 0.8) -> None:

@@ -1,4 +1,4 @@
-"""A rectangle of each picture blotted out."""
+"""Random erasing: blank a rectangle of each image."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Erase(Augmentation):
     """Random erasing (Zhong et al. 2017, arXiv:1708.04896); the rectangle takes the mean of its plane.
 
     Args:
-        chance: of a row to be changed.
-        area: of the rectangle, a share of the picture's: the largest; the smallest is 0.02.
+        chance: probability that a row is changed.
+        area: largest area of the rectangle, as a fraction of the image; the smallest is 0.02.
     """
 
     def __init__(self, *, chance: Probability = 0.5, area: Share = 0.33) -> None:

@@ -1,4 +1,4 @@
-"""Pictures mirrored left to right, or upside down."""
+"""Flip images left to right, or upside down."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ACCEPTS = ("image", "images", "video", "scan")
 
 
 class Flip(Augmentation):
-    """Mirrors, as in Krizhevsky et al. 2012. Not for what reads one way only: letters, digits, a chest with its heart.
+    """Random flips (Krizhevsky et al. 2012). Not for images with a fixed orientation: letters, digits, chest X-rays.
 
     Args:
-        chance: of a row to be changed.
-        direction: left to right, or upside down.
+        chance: probability that a row is changed.
+        direction: flip left to right, or upside down.
     """
 
     def __init__(

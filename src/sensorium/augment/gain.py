@@ -1,4 +1,4 @@
-"""Sounds made louder or softer."""
+"""Make sounds louder or softer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ACCEPTS = ("audio",)
 
 
 class Gain(Augmentation):
-    """Multiplies the power of a sound, as another distance from the microphone would.
+    """Multiplies the power of a sound, like a different distance from the microphone.
 
     Args:
-        mean, deviation: float[mels], of the log power.
-        chance: of a row to be changed.
-        decibels: farthest change, up or down.
+        mean, deviation: mean and standard deviation of the log power, float[mels].
+        chance: probability that a row is changed.
+        decibels: largest change, up or down.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Noise on the steps of a time series."""
+"""Jitter: add noise to the steps of a time series."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ACCEPTS = ("series",)
 
 
 class Jitter(Augmentation):
-    """Normal noise on every known value (Um et al. 2017, arXiv:1706.00527); gaps and marks stay.
+    """Adds normal noise to every known value (Um et al. 2017, arXiv:1706.00527); gaps stay gaps.
 
     Args:
-        channels: values of a step; as many marks follow them.
-        chance: of a row to be changed.
-        deviation: of the noise, in standard deviations of the training rows.
+        channels: number of channels; as many indicators of gaps follow them.
+        chance: probability that a row is changed.
+        deviation: standard deviation of the noise, in standard deviations of the training rows.
     """
 
     def __init__(self, channels: int, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:

@@ -1,4 +1,4 @@
-"""Noise on numbers and vectors."""
+"""Add noise to numbers and vectors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ACCEPTS = ("number", "vector")
 
 
 class Noise(Augmentation):
-    """Normal noise on standardised values, which smooths what is learnt of them (Bishop 1995, "Training with Noise is
+    """Adds normal noise to standardised values, which regularises the network (Bishop 1995, "Training with Noise is
     Equivalent to Tikhonov Regularization").
 
     Args:
-        chance: of a row to be changed.
-        deviation: of the noise, in standard deviations of the training rows.
+        chance: probability that a row is changed.
+        deviation: standard deviation of the noise, in standard deviations of the training rows.
     """
 
     def __init__(self, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:

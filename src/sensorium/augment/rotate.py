@@ -1,4 +1,4 @@
-"""Pictures turned by some degrees."""
+"""Rotate images by some degrees."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ACCEPTS = ("image", "images", "video", "scan")
 
 
 class Rotate(Augmentation):
-    """Turns about the middle, one of the operations of RandAugment (Cubuk et al. 2019, arXiv:1909.13719).
+    """Rotates about the centre, an operation of RandAugment (Cubuk et al. 2019, arXiv:1909.13719).
 
     Args:
-        chance: of a row to be changed.
-        degrees: farthest turn, to either side.
+        chance: probability that a row is changed.
+        degrees: largest rotation, in either direction.
     """
 
     def __init__(self, *, chance: Probability = 1.0, degrees: PositiveFloat = 15.0) -> None:

@@ -1,4 +1,4 @@
-"""Time series stretched or flattened in height."""
+"""Scale the values of a time series."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ACCEPTS = ("series",)
 
 
 class Scaling(Augmentation):
-    """Multiplies each channel of a series by one factor (Um et al. 2017, arXiv:1706.00527); gaps and marks stay.
+    """Multiplies each channel of a series by one factor (Um et al. 2017, arXiv:1706.00527); gaps stay gaps.
 
     Args:
-        channels: values of a step; as many marks follow them.
-        chance: of a row to be changed.
-        deviation: of the factor, which is normal around 1.
+        channels: number of channels; as many indicators of gaps follow them.
+        chance: probability that a row is changed.
+        deviation: standard deviation of the factor, which is normal around 1.
     """
 
     def __init__(self, channels: int, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:

@@ -1,4 +1,4 @@
-"""Pictures moved by some pixels; the pixels of an edge go on beyond it."""
+"""Shift images by some pixels; the pixels of the edges are repeated."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ACCEPTS = ("image", "images", "video", "scan")
 
 
 class Shift(Augmentation):
-    """Moves by whole pixels in both directions, as padding and cropping does (He et al. 2015, arXiv:1512.03385).
+    """Shifts by whole pixels in both directions, like padding and cropping (He et al. 2015, arXiv:1512.03385).
 
     Args:
-        chance: of a row to be changed.
-        share: of the side, farthest move.
+        chance: probability that a row is changed.
+        share: largest shift, as a fraction of the side.
     """
 
     def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:

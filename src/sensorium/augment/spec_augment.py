@@ -1,4 +1,4 @@
-"""Bands and stretches of time of a sound blotted out."""
+"""SpecAugment: mask frequency bands and time spans of a sound."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ACCEPTS = ("audio",)
 
 
 class SpecAugment(Augmentation):
-    """SpecAugment (Park et al. 2019, arXiv:1904.08779) without its time warp, which helped least there.
+    """SpecAugment (Park et al. 2019, arXiv:1904.08779) without time warping, which helped least.
 
-    A mask's width is drawn from none up to the widest; what is masked takes the mean of its band in the training rows.
+    The width of a mask is drawn from 0 to the largest; masked values become the mean of the band in the training rows.
 
     Args:
         mels: number of mel bands.
-        chance: of a row to be changed.
-        bands: widest mask of neighbouring mel bands, as a share of all.
-        band_masks: how many of them.
-        time: longest mask of neighbouring frames, as a share of the sound's own length.
-        time_masks: how many of them.
+        chance: probability that a row is changed.
+        bands: largest mask of neighbouring mel bands, as a fraction of all bands.
+        band_masks: number of frequency masks.
+        time: largest mask of neighbouring frames, as a fraction of the length of the sound.
+        time_masks: number of time masks.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Cells replaced by those of other rows."""
+"""Swap noise: replace cells by those of other rows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ ACCEPTS = ("number", "category", "boolean", "date", "vector")
 
 
 class Swap(Augmentation):
-    """Swap noise: a cell takes the value of another row of the batch, that is a draw from the column's own distribution
-    (the corruption of SCARF, Bahri et al. 2021, arXiv:2106.15147), for each column by itself.
+    """Swap noise: a cell takes the value of another row of the batch, a draw from the distribution of the column (the
+    corruption of SCARF, Bahri et al. 2021, arXiv:2106.15147), independently for each column.
 
     Args:
-        chance: of a row's cell to be replaced.
+        chance: probability that the cell of a row is replaced.
     """
 
     def __init__(self, *, chance: Probability = 0.1) -> None:

@@ -1,4 +1,4 @@
-"""Sounds moved in time."""
+"""Shift sounds in time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ ACCEPTS = ("audio",)
 
 
 class TimeShift(Augmentation):
-    """Starts a sound earlier or later; its first or last frame (of a waveform, its first or last sample) goes on where
-    nothing is left of it.
+    """Starts a sound earlier or later; its first or last frame (of a waveform: sample) is repeated to fill the gap.
 
     Args:
-        chance: of a row to be changed.
-        share: of the sound's own length, farthest move.
+        chance: probability that a row is changed.
+        share: largest shift, as a fraction of the length of the sound.
     """
 
     def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:

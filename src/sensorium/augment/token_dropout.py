@@ -1,4 +1,4 @@
-"""Some words of a text taken for unknown ones."""
+"""Word dropout: replace some words of a text by the unknown token."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ UNKNOWN = 1  # the id, in texts and documents, of a token that it doesn't know
 
 class TokenDropout(Augmentation):
     """Word dropout (Iyyer et al. 2015, "Deep Unordered Composition"), here as in Bowman et al. 2015 (arXiv:1511.06349):
-    a dropped token becomes the unknown one, so that "unknown" is learnt from it, and the others keep their places; in
-    EDA (Wei and Zou 2019, arXiv:1901.11196) they move up.
+    a dropped token becomes the unknown one, so that the model learns its embedding, and the others keep their
+    positions; in EDA (Wei and Zou 2019, arXiv:1901.11196) they move up.
 
     Args:
-        chance: of a row to be changed.
-        share: chance of each of its tokens.
+        chance: probability that a row is changed.
+        share: probability that a token of such a row is replaced.
     """
 
     def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:

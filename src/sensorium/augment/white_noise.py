@@ -1,4 +1,4 @@
-"""White noise added to sounds."""
+"""Add white noise to sounds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ QUIETEST = 30.0  # decibels above the least ratio at which noise is hardly heard
 
 
 class WhiteNoise(Augmentation):
-    """Noise of the same strength in all bands, on the power of a sound: independent sounds add up in power, and that
-    of noise in a narrow band has an exponential distribution.
+    """Adds noise of equal strength in all bands to the power of a sound: independent sounds add up in power, and the
+    power of noise in a narrow band has an exponential distribution.
 
     Args:
-        mean, deviation: float[mels], of the log power.
-        chance: of a row to be changed.
-        ratio: decibels from the noise up to the sound's mean power, the least; drawn from it to 30 more.
+        mean, deviation: mean and standard deviation of the log power, float[mels].
+        chance: probability that a row is changed.
+        ratio: lowest signal-to-noise ratio in decibels; it is drawn from this value to 30 dB more.
     """
 
     def __init__(

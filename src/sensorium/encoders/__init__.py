@@ -1,4 +1,4 @@
-"""ONE FILE PER ENCODER: a modality's arrays → tokens."""
+"""Encoders map prepared cells to tokens. Each file defines one encoder."""
 
 from sensorium.encoders._base import Encoder, FeatureEncoder, Pretrained, Static
 

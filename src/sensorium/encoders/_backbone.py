@@ -1,4 +1,4 @@
-"""A backbone of `transformers`: built of its settings, given its weights, added to, made to spare memory."""
+"""Build a `transformers` backbone, load its weights, add adapters, and save memory."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ READ_AROUND = {"wavlm": r".*\.attention\.(q|k|v|out)_proj"}
 
 
 def check_kind(config: Mapping[str, Any], modality: str, part: str) -> None:
-    """Is the model one of this modality?
+    """Check that a model takes this modality and belongs to a supported family.
 
     Args:
         config: its settings.
         modality: `text`, `image`, `audio`, `video` or `series`.
-        part: which half of a model of two is meant.
+        part: which half of a model of two is used.
 
     Raises:
-        ConfigError: `transformers` knows no such model, or it takes something else.
+        ConfigError: `transformers` has no such model, or the model takes another modality.
         MissingExtraError: `transformers` is not installed.
     """
     settings = as_settings(config)
@@ -49,22 +49,23 @@ def check_kind(config: Mapping[str, Any], modality: str, part: str) -> None:
         raise ConfigError(
             f"a {kind!r} model takes {found or 'other input'}, not {modality}",
             place=f"encoder 'pretrained_{modality}', model_type: {kind}",
-            cure=f"a model of {modality}" + (f", or pretrained_{found} for a column of {found}" if found else ""),
+            cure=f"choose a model for {modality}"
+            + (f", or pretrained_{found} for a column of {found}" if found else ""),
         )
     if config["model_type"] not in FAMILIES[modality]:
         raise ConfigError(
             f"models of the family {config['model_type']!r} are not supported",
             place=f"encoder 'pretrained_{modality}', model_type: {config['model_type']}",
-            rule="a family whose code is known to load nothing but its weights",
-            cure=f"one of: {', '.join(sorted(FAMILIES[modality]))}",
+            rule="only families whose code loads nothing but weights are supported",
+            cure=f"choose one of: {', '.join(sorted(FAMILIES[modality]))}",
         )
 
 
 def build_backbone(config: Mapping[str, Any], part: str) -> Any:
-    """The model of these settings, or its part, with random weights.
+    """Build the model of a configuration, or its part, with random weights.
 
     Raises:
-        ConfigError: `transformers` builds none of them.
+        ConfigError: `transformers` cannot build it.
         MissingExtraError: `transformers` is not installed.
     """
     settings = as_settings(config)
@@ -81,15 +82,15 @@ def build_backbone(config: Mapping[str, Any], part: str) -> Any:
     except Exception as error:  # noqa: BLE001
         kind = config["model_type"]
         raise ConfigError(
-            f"transformers builds no such {kind!r} model: {error}"[:300], place=f"model_type: {kind}"
+            f"transformers cannot build this {kind!r} model: {error}"[:300], place=f"model_type: {kind}"
         ) from None
 
 
 def read_weights(model: str, part: str) -> dict[str, Tensor]:
-    """The weights of a folder or of the hub, of the whole model or of its part.
+    """Read the weights of a model, or of its part, from a folder or the hub.
 
     Raises:
-        ConfigError: they can't be read, or some of the model's are not among them.
+        ConfigError: the weights cannot be read, or some are missing.
     """
     from safetensors import SafetensorError
     from transformers import AutoModel
@@ -106,18 +107,18 @@ def read_weights(model: str, part: str) -> dict[str, Tensor]:
     missing = sorted(own & set(report["missing_keys"]))
     if missing:
         raise ConfigError(
-            f"the weights can't be read: {len(missing)} of the model's are not there, such as {missing[0]}",
+            f"the weights can't be read: {len(missing)} weights of the model are missing, such as {missing[0]}",
             place=f"model: {model}",
-            rule="config.json and *.safetensors belong to one model",
+            rule="config.json and *.safetensors must belong to the same model",
         )
     return taken.state_dict()
 
 
 def add_low_rank(model: Any, rank: int) -> Any:
-    """The model with low-rank additions to its matrices (LoRA, Hu et al. 2021, arXiv:2106.09685), all else fixed.
+    """Add low-rank adapters to a model and freeze the rest (LoRA, Hu et al. 2021, arXiv:2106.09685).
 
     Raises:
-        ConfigError: it has no matrices.
+        ConfigError: the model has no linear layers.
         MissingExtraError: `peft` is not installed.
     """
     try:
@@ -135,31 +136,31 @@ def add_low_rank(model: Any, rank: int) -> Any:
             added: Any = get_peft_model(model, settings)
     except ValueError:
         raise ConfigError(
-            f"a {kind!r} model has no matrices for low-rank additions",
+            f"a {kind!r} model has no linear layers for low-rank adapters",
             place="tune: lora",
-            cure="tune: last or full",
+            cure="set tune: last or tune: full",
         ) from None
     return added.base_model.model
 
 
 def below_additions(name: str) -> str:
-    """What a weight is called once low-rank additions stand beside it."""
+    """Return the name of a weight after low-rank adapters were added."""
     owner, _, leaf = name.rpartition(".")
     return f"{owner}.base_layer.{leaf}"
 
 
 def recompute_states(model: Any) -> None:
-    """Keep only what enters each layer, and compute the rest again for the gradient (Chen et al. 2016,
-    arXiv:1604.06174).
+    """Switch on gradient checkpointing: store only the inputs of each layer, and recompute the rest for the gradient
+    (Chen et al. 2016, arXiv:1604.06174).
 
     Raises:
-        ConfigError: the model can't.
+        ConfigError: the model does not support it.
     """
     if not getattr(model, "supports_gradient_checkpointing", False):
         raise ConfigError(
-            f"a {model.config.model_type!r} model can't compute its layers again",
+            f"a {model.config.model_type!r} model does not support gradient checkpointing",
             place="checkpointing: true",
-            cure="checkpointing: false; train.accumulate spares memory as well",
+            cure="set checkpointing: false; train.accumulate saves memory, too",
         )
     how = {"use_reentrant": False}
     if hasattr(model, "activation_checkpointing_enable"):  # its name from transformers 5.20 or so on
@@ -169,20 +170,20 @@ def recompute_states(model: Any) -> None:
 
 
 def unused(name: str, kind: str) -> bool:
-    """Is the weight one that no state which we read depends on?"""
+    """Return whether no state that we read depends on a weight."""
     return name.rpartition(".")[2] in UNUSED or (kind in UNUSED_OF and name.startswith(UNUSED_OF[kind]))
 
 
 def takes(model: nn.Module, argument: str) -> bool:
-    """Has the model's forward an argument of this name?"""
+    """Return whether the model's forward takes an argument of this name."""
     return argument in inspect.signature(model.forward).parameters
 
 
 def as_settings(config: Mapping[str, Any]) -> Any:
-    """A model's settings as `transformers` holds them, with its defaults for what `config.json` leaves out.
+    """Make a `transformers` configuration, with defaults for what `config.json` leaves out.
 
     Raises:
-        ConfigError: it knows no such model.
+        ConfigError: `transformers` has no such model, or a setting is wrong.
         MissingExtraError: it is not installed.
     """
     try:
@@ -197,7 +198,7 @@ def as_settings(config: Mapping[str, Any]) -> Any:
         raise ConfigError(
             f"transformers knows no {kind!r} model",
             place=f"model_type: {kind}",
-            rule="a model whose code is in transformers itself; a newer version may have it",
+            rule="the code of the model must be part of transformers; a newer version may have it",
             cure=did_you_mean(str(kind), list(CONFIG_MAPPING)),
         )
     try:
@@ -208,7 +209,7 @@ def as_settings(config: Mapping[str, Any]) -> Any:
     except Exception as error:  # noqa: BLE001
         reason = f"{error}".strip().splitlines()[-1:] or [type(error).__name__]
         raise ConfigError(
-            f"no {kind!r} model has these settings: {reason[0]}"[:300], place=f"model_type: {kind}"
+            f"a {kind!r} model cannot have these settings: {reason[0]}"[:300], place=f"model_type: {kind}"
         ) from None
 
 
@@ -223,7 +224,7 @@ def _modality(settings: Any) -> str:
 
 
 def _take_part(model: Any, part: str) -> Any:
-    """The part, or the encoder of a pair, or all; without a summary of its own, that would be trained for nothing."""
+    """Take a part, the encoder of a pair, or the whole model, without its own pooling head, which would stay unused."""
     model = getattr(model, part) if part and hasattr(model, part) else model
     pair = hasattr(model, "encoder") and hasattr(model, "decoder")  # though a saved encoder's settings may deny it
     found = model.get_encoder() if pair else model

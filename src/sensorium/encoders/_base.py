@@ -1,4 +1,4 @@
-"""The contract that every encoder keeps."""
+"""The contract of encoders."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ Shrink: TypeAlias = Literal["pool", "stride", "none"]
 
 @runtime_checkable
 class Encoder(Protocol):
-    """A `torch.nn.Module` that makes tokens of prepared cells.
+    """A `torch.nn.Module` that maps prepared cells to tokens.
 
-    The file of an encoder also says, as literals that a listing can read:
+    The file of an encoder also declares literals, which a listing reads without importing the file:
 
-        ACCEPTS = ("text",)   the modalities it can encode
+        ACCEPTS = ("text",)   the modalities that it can encode
         JOINT = True          it encodes several columns together (default False)
+        EXPORT = "…"          the reason why it cannot be exported (default: it can)
 
-    Its constructor's positional parameters are facts that the modality supplies, by name (`vocabulary`, `channels` …;
-    `facts` is all of them); a joint encoder has one, the list of its columns' facts. Keyword-only parameters are the
-    user's options.
+    The positional parameters of its constructor are entries of the encoder specification that the modality supplies
+    (`vocabulary`, `channels` …; `encoder_spec` is all of it). A joint encoder takes the list of the specifications of
+    its columns. Keyword-only parameters are the user's options.
+
+    For export, every size may depend on sizes of the cells alone, and control flow on no value. An encoder whose usual
+    way does otherwise (it skips padding, say) has a second method `dense(*cells)`, with the same result in evaluation
+    mode. An attribute `longest`, where there is one, is the largest number of steps that it takes.
 
     Attributes:
-        width: d of the tokens that come out (of their summary, where it has one).
+        width: width d of its tokens (of their summary, if it gives one).
 
     Example:
         >>> import torch
@@ -48,19 +53,19 @@ class Encoder(Protocol):
     width: int
 
     def __call__(self, *cells: Cells) -> Tokens:
-        """Cells of its column, or of each of its columns. Every row has a value in one of them.
+        """Encode the cells of its column, or of each of its columns. Every row has a value in one of them.
 
-        A padded step must not change the tokens of real ones, nor a row those of another.
+        Padded steps must not change the tokens of real steps, and rows must not change each other.
         """
 
 
 @runtime_checkable
 class FeatureEncoder(Encoder, Protocol):
-    """An encoder in two steps, of which the first may stay the same throughout training.
+    """An encoder in two steps: a backbone that makes features, which may be frozen, and a trained network on top.
 
     Attributes:
-        frozen: its features do stay the same: they are computed once for all rows, and kept.
-        features_width: f of its features.
+        frozen: whether the features never change; they are then computed once for all rows and cached.
+        features_width: width f of the features.
         backbone: the module that makes the features.
     """
 
@@ -69,37 +74,37 @@ class FeatureEncoder(Encoder, Protocol):
     backbone: nn.Module
 
     def identity(self) -> str:
-        """A hash of all that the features depend on."""
+        """Return a hash of everything that the features depend on."""
 
     def features(self, cells: Cells) -> Tensor:
-        """Cells → (b, f)."""
+        """Compute the features (b, f) of cells."""
 
     def from_features(self, cells: Cells) -> Tokens:
-        """What `features` gave → what calling the encoder gives."""
+        """Compute the tokens from features: `from_features(features(cells))` equals calling the encoder."""
 
 
 @runtime_checkable
 class Pretrained(FeatureEncoder, Protocol):
-    """An encoder around weights that were learnt elsewhere. It may also have:
+    """An encoder with pretrained weights. It may also have:
 
-    complete(options)   static: the options with all that is needed to build it where its files are not
-    wishes(options)     static: options for the modality of its column: the tokenizer, the size it learnt with
+    complete(options)            static: the options with all that is needed to build it without its files
+    preferred_options(options)   static: options for the modality of its column, such as its tokenizer or image size
     """
 
     def load_pretrained(self) -> None:
-        """Take the weights; until then they are random."""
+        """Load the pretrained weights; before, the weights are random."""
 
 
 @runtime_checkable
 class Static(FeatureEncoder, Protocol):
-    """An encoder whose features are learnt by counting rather than by gradients: once, before any model is trained."""
+    """An encoder whose features are learned by counting, not by gradients: once, before any model is trained."""
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
-        """Learn from the training rows that have a value, in batches; until then all features are zero."""
+        """Learn from batches of the training rows that have a value; before, all features are zero."""
 
 
 def fingerprint(name: str, module: nn.Module) -> str:
-    """A hash of a name and of all that a module's state holds."""
+    """Return a hash of a name and of the state of a module."""
     found = hashlib.sha256(name.encode())
     for key, value in module.state_dict().items():
         found.update(key.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
@@ -107,12 +112,12 @@ def fingerprint(name: str, module: nn.Module) -> str:
 
 
 def padded_zero(mask: Tensor, values: Tensor) -> Tensor:
-    """(b, t, d) with zeros where the mask (b, t) is False."""
+    """Set values (b, t, d) to zero where the mask (b, t) is False."""
     return values * mask[..., None].to(values.dtype)
 
 
 def conv_block(inside: int, outside: int, kernel: int, shrink: Shrink, norm: bool) -> nn.Sequential:
-    """Convolution, 2 × 2 max-pooling (or a stride of 2, or neither), optional batch normalisation, ReLU.
+    """Build a convolution, 2 × 2 max-pooling (or a stride of 2, or neither), optional batch normalisation and ReLU.
 
     Pooling comes first of the three, so that the others see a quarter of the places; without normalisation the values
     are the same in either order.
@@ -125,7 +130,7 @@ def conv_block(inside: int, outside: int, kernel: int, shrink: Shrink, norm: boo
 
 
 def initialise(module: nn.Module) -> None:
-    """He initialisation of convolutions (He et al. 2015, arXiv:1502.01852); filters channels last, which is faster."""
+    """Initialise convolutions (He et al. 2015, arXiv:1502.01852) and store filters channels last, which is faster."""
     for part in module.modules():
         if isinstance(part, nn.Conv1d | nn.Conv2d):
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu")

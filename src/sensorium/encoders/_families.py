@@ -1,4 +1,4 @@
-"""Families of `transformers` that may be built, and which of their settings: those that describe the network itself.
+"""Which families of `transformers` models may be built, and which of their settings may be used.
 
 A configuration can also name other models, files, code and kernels to fetch. None of these is a setting of the network,
 so none is on the list: a family has the settings that its own class declares, and the few older names for them.
@@ -55,7 +55,7 @@ ENTRIES, DEEPEST = 4096, 4  # of a list or a mapping, and how deep one may lie i
 
 
 def own_settings(config: Mapping[str, Any], classes: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a `config.json` that describe the network; all others are left out.
+    """Return the settings of a `config.json` that describe the network, and drop all others.
 
     Args:
         config: with the family as `model_type`.

@@ -1,4 +1,4 @@
-"""The layers of a backbone, one above the other, whatever its family calls them."""
+"""Find the layers of a backbone in order, whatever its family calls them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _opened(part: nn.Module) -> list[list[nn.Parameter]]:
 
 
 def _holds_layers(part: nn.Module) -> bool:
-    """Are these several of one kind? The attention and the network of one layer are not."""
+    """Return whether the children are layers of one kind, unlike the attention and the network of a single layer."""
     kinds = {type(child) for child in part.children()}
     return isinstance(part, nn.ModuleList | nn.Sequential) and len(kinds) == 1 and _size(part) > 0
 

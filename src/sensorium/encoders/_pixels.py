@@ -1,4 +1,4 @@
-"""Pictures as pretrained vision models take them."""
+"""Prepare images for pretrained vision models."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SIZE = 224
 
 
 def picture_settings(config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Mean and deviation of the colours, side of the square, and whether it is cut out of the middle.
+    """Return mean and standard deviation of the colours, image size, and whether to crop the centre.
 
     Args:
-        config: `config.json`.
-        found: `preprocessor_config.json`, empty where there is none.
+        config: content of `config.json`.
+        found: content of `preprocessor_config.json`, empty if there is none.
     """
     side = found.get("crop_size") if found.get("do_center_crop") else found.get("size")
     default = config.get("image_size", SIZE)
@@ -30,12 +30,12 @@ def picture_settings(config: Mapping[str, Any], found: Mapping[str, Any]) -> dic
 
 
 def picture_wishes(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of a modality of pictures: of the model's size, cut as they were when it learnt."""
+    """Return the options of the image modality that match the model's own preprocessing."""
     return {"size": preprocessing["size"], "channels": 3, "fit": "crop" if preprocessing["crop"] else "stretch"}
 
 
 class Colours(nn.Module):
-    """Pixels uint8 (…, h, w, 1 or 3) → scaled as the model says (…, 3, h, w); grey is shown as RGB.
+    """Normalise pixels uint8 (…, h, w, 1 or 3) to float (…, 3, h, w); grayscale images become RGB.
 
     Args:
         preprocessing: `mean` and `deviation`, from 0 to 1.

@@ -1,4 +1,4 @@
-"""Numbers of a pretrained model's preprocessing, as they are kept beside its settings."""
+"""Check the preprocessing settings that are saved with a pretrained model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ COLOURS = (1, 3)  # numbers of a mean or a deviation of colours
 
 
 def check_preprocessing(found: Any, usual: Mapping[str, Any]) -> None:
-    """Are these what `Pretrained.preprocess` could have given?
+    """Check that saved preprocessing settings are such as `Pretrained.preprocess` returns.
 
     Args:
         found: as saved.
-        usual: what it gives for the model's settings alone.
+        usual: what it returns for the model's configuration alone.
 
     Raises:
-        ConfigError: an entry is missing, unknown, of another kind, out of bounds, or not what the model needs.
+        ConfigError: an entry is missing, unknown, of a wrong type, out of bounds, or does not match the model.
     """
     if not isinstance(found, Mapping) or found.keys() != usual.keys():
         names = sorted(found) if isinstance(found, Mapping) else type(found).__name__
@@ -52,5 +52,5 @@ def _is_like(value: Any, usual: Any, name: str) -> bool:
 
 def _fault(finding: str, rule: str) -> ConfigError:
     return ConfigError(
-        f"the numbers of preprocessing don't fit: {finding}"[:300], place="preprocessor_config.json", rule=rule
+        f"the preprocessing settings are wrong: {finding}"[:300], place="preprocessor_config.json", rule=rule
     )

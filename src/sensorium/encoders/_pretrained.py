@@ -1,4 +1,4 @@
-"""What encoders around a pretrained `transformers` model have in common."""
+"""The common base of encoders with a pretrained `transformers` model."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ PREPROCESSING = "preprocessing"  # what of it we need, kept beside the model's o
 
 
 class Pretrained(TwoSteps):
-    """cells → the model's states (b, t, d) → pooled (b, d) → a small network of our own → one token (b, 1, size).
+    """A pretrained model with a small network on top: states (b, t, d) → pooled (b, d) → one token (b, 1, size).
 
     Args:
-        facts: of the column.
+        encoder_spec: what the column's modality supplies.
         model: a folder with `config.json` and `*.safetensors`, or a name on the Hugging Face hub.
-        tune: what is trained of it: `frozen` nothing, `last` its last layers, `lora` low-rank additions, `full`
-            everything.
-        layers: how many are the last ones.
-        rank: of low-rank additions.
-        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
-        decay: of that share, from each layer to the one below.
-        pool: mean of the states of what is real, or the first state.
-        checkpointing: the states within a tuned model's layers are computed again for the gradient instead of kept:
-            less memory, more time, the same training.
-        size: width of the token that comes out.
-        dropout: in the network over the model.
-        config: the model's settings; its own by default.
+        tune: which weights are trained: `frozen` none, `last` those of the last layers, `lora` low-rank adapters,
+            `full` all.
+        layers: number of layers that `tune: last` trains.
+        rank: rank of the low-rank adapters.
+        rate: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
+        decay: factor of that fraction from each layer to the layer below.
+        pool: `mean` averages the states of all real tokens, `first` takes the first state.
+        checkpointing: gradient checkpointing: recompute the states within the layers for the gradient instead of
+            storing them. Takes less memory and more time; the result is the same.
+        size: width of the output token.
+        dropout: dropout probability in the network on top of the model.
+        config: the model's configuration; read from `model` by default.
 
     Class attributes:
-        modality: what the model must be one of.
-        part: which half of a model of two (CLIP, SigLIP) is meant; others are taken whole.
+        modality: the modality that the model must take.
+        part: which half of a model of two (CLIP, SigLIP) is used; other models are used whole.
     """
 
     modality: ClassVar[str]
@@ -98,10 +98,10 @@ class Pretrained(TwoSteps):
 
     @classmethod
     def settings(cls, model: str) -> dict[str, Any]:
-        """A model's configuration, and what its preprocessing comes to.
+        """Read the configuration of a model and its preprocessing settings.
 
         Raises:
-            ConfigError: there is no such model, or it is none of this modality.
+            ConfigError: there is no such model, or it takes another modality.
         """
         folder = find_model(model)
         config = read_json(folder, CONFIG)
@@ -110,7 +110,7 @@ class Pretrained(TwoSteps):
 
     @classmethod
     def complete(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options with the model's settings, so that it can be built again where its folder is not."""
+        """Return the options with the model's configuration, so that it can be built again without its folder."""
         config, model = options.get("config"), options.get("model", "")
         if config and PREPROCESSING not in config:  # a plain config.json in place of the model's own
             found = read_json(find_model(model), PREPROCESSOR) if model else {}
@@ -119,43 +119,43 @@ class Pretrained(TwoSteps):
 
     @classmethod
     def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """How the modality should prepare cells: as they were when the model learnt."""
+        """Return the options of the modality that match the model's own preprocessing."""
         raise NotImplementedError
 
     @classmethod
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-        """What we need to know of the model's preprocessing: `config.json` and `preprocessor_config.json` → numbers."""
+        """Return the preprocessing settings from `config.json` and `preprocessor_config.json`."""
         return {}
 
     @classmethod
     def fitted(
         cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
     ) -> dict[str, Any]:
-        """The model's settings, fitted to the column.
+        """Return the model's configuration, adapted to the column.
 
         Raises:
-            ConfigError: the column is not prepared as the model needs it.
+            ConfigError: the column is not prepared as the model needs.
         """
         return config
 
     @classmethod
     def states_width(cls, backbone: Any, encoder_spec: EncoderSpec) -> int:
-        """The width d of the states."""
+        """Return the width d of the states."""
         sizes = getattr(backbone.config, "hidden_sizes", None)
         return int(sizes[-1] if sizes else backbone.config.hidden_size)
 
     def ready(self) -> None:
-        """Make what `states` needs beside the model."""
+        """Create what `states` needs besides the model."""
 
     @staticmethod
     def unfrozen(options: Mapping[str, Any], layers: int | None, rate: float) -> dict[str, Any]:
-        """The options with which its last layers, or all of it, learn at a share of the learning rate."""
+        """Return the options that fine-tune the last layers, or all, at a fraction of the learning rate."""
         part = {"tune": "full"} if layers is None else {"tune": "last", "layers": layers}
         return {**options, **part, "rate": rate}
 
     def _choose_trained(self, layers: int, rank: int, rate: float, decay: float) -> None:
-        """Let the gradient reach what `tune` says; lower layers learn more slowly (Howard and Ruder 2018,
-        arXiv:1801.06146). What the model itself keeps fixed (sinusoids) stays so.
+        """Choose the trained weights by `tune`; lower layers get a lower learning rate (Howard and Ruder 2018,
+        arXiv:1801.06146). Weights that the model itself keeps fixed (sinusoids) stay fixed.
         """
         if self.tune == "lora":
             self.backbone = add_low_rank(self.backbone, rank)
@@ -174,17 +174,17 @@ class Pretrained(TwoSteps):
     def _recompute(self) -> None:
         if self.frozen:
             raise ConfigError(
-                "nothing is kept of a frozen model's layers that could be computed again",
+                "gradient checkpointing has no effect on a frozen model",
                 place="checkpointing: true",
-                cure="checkpointing: false, or tune: last, lora or full",
+                cure="set checkpointing: false, or tune: last, lora or full",
             )
         recompute_states(self.backbone)
 
     def load_pretrained(self) -> None:
-        """Take the weights of the folder or of the hub; until then they are random.
+        """Load the weights of the folder or the hub; before, the weights are random.
 
         Raises:
-            ConfigError: they are not there, or not of this model.
+            ConfigError: the weights are missing or belong to another model.
         """
         own, found = self.backbone.state_dict(), read_weights(self.model, self.part)
         found = {name if name in own else below_additions(name): value for name, value in found.items()}
@@ -197,28 +197,28 @@ class Pretrained(TwoSteps):
             ) from None
 
     def identity(self) -> str:
-        """A hash of all that the features depend on."""
+        """Return a hash of everything that the features depend on."""
         settings = json.dumps([self._config, self.preprocessing], sort_keys=True, default=str)
         return fingerprint(f"{type(self).__name__} {self.pool} {settings}", self.backbone)
 
     def rests(self, part: nn.Module) -> bool:
-        """The running means of frozen batch normalisation do."""
+        """Frozen batch normalisation keeps its running statistics."""
         return isinstance(part, nn.modules.batchnorm._BatchNorm) and not part.weight.requires_grad
 
     def features(self, cells: Cells) -> Tensor:
-        """Cells → (b, features_width), each row of mean 0 and deviation 1."""
+        """Compute features (b, features_width), each row with mean 0 and standard deviation 1."""
         return self.summary(self.states(cells))
 
     def summary(self, states: Tokens) -> Tensor:
-        """States → (b, features_width)."""
+        """Pool and normalise states to (b, features_width)."""
         return self.norm(states.values[:, 0] if self.pool == "first" else states.pooled())
 
     def states(self, cells: Cells) -> Tokens:
-        """Cells → the model's last states (b, t, d), and which of them are of something real."""
+        """Compute the model's last states (b, t, d), and which of them are real."""
         raise NotImplementedError
 
 
 def every_state(states: Tensor) -> Tokens:
-    """States (b, t, d), or a map of them (b, d, h, w), all of them real."""
+    """Return states (b, t, d), or a map of states (b, d, h, w), as tokens that are all real."""
     values = states.flatten(2).transpose(1, 2) if states.dim() == 4 else states
     return Tokens(values, torch.ones(values.shape[:2], dtype=torch.bool, device=values.device))

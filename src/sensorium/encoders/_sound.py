@@ -1,4 +1,4 @@
-"""Waveforms as pretrained models of sound take them: standardised, or as the spectrogram that they learnt with."""
+"""Prepare waveforms for pretrained audio models: standardised, or as the model's own spectrogram."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TINY = 1e-7  # keeps a silent clip finite
 
 
 class Waves(nn.Module):
-    """Samples (b, t) and which are real → each clip of mean 0 and deviation 1, padding zeros.
+    """Standardise each clip of samples (b, t) to mean 0 and standard deviation 1; padding is zero.
 
     Args:
-        normalize: standardise, as most of these models learnt with.
-        shortest: samples below which a clip is lengthened by silence: the model needs as many for its first state.
+        normalize: whether to standardise, as most of these models do.
+        shortest: shorter clips are padded with silence to this many samples, which the model needs for its first state.
     """
 
     def __init__(self, normalize: bool, shortest: int) -> None:
@@ -31,7 +31,7 @@ class Waves(nn.Module):
         self.normalize, self.shortest = normalize, shortest
 
     def forward(self, samples: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples (b, t), and how many of each row the model should take (b,)."""
+        """Return samples (b, t), and how many of each row the model should use (b,)."""
         lengths = mask.sum(1)
         if self.normalize:
             mean = samples.sum(1, keepdim=True) / lengths[:, None]
@@ -43,11 +43,11 @@ class Waves(nn.Module):
 
 @contextmanager
 def normalising_real(norm: nn.GroupNorm, counts: Tensor) -> Iterator[None]:
-    """Within, a normalisation of each channel (b, c, t) over time leaves padding out.
+    """Make a normalisation of each channel (b, c, t) over time ignore padding, within the context.
 
     Args:
         norm: of one channel in each group.
-        counts: how many of the steps are real, (b,).
+        counts: number of real steps, (b,).
     """
 
     def replace(module: nn.GroupNorm, given: tuple[Tensor], _: Tensor) -> Tensor:

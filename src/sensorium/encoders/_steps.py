@@ -1,4 +1,4 @@
-"""Several series of a row → one whose channels they are."""
+"""Align several series of a row as channels of one series."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbour
 
 
 def align(cells: Sequence[Cells]) -> tuple[Tensor, Tensor]:
-    """Channels side by side, step by step: (b, t, f) and which steps are real (b, t).
+    """Stack the channels of several series: (b, t, f), and which steps are real (b, t).
 
     Series of one row may differ in length: their last steps stand together, for the present is what they share. Before
     a shorter one began, and where one is missing, values and marks are zeros, as in a gap. A row has as many steps as
@@ -34,7 +34,7 @@ def align(cells: Sequence[Cells]) -> tuple[Tensor, Tensor]:
 
 
 def last_step(values: Tensor, mask: Tensor) -> Tensor:
-    """(b, t, d) → (b, d): what stands at each row's last real step."""
+    """Take the values (b, d) at the last real step of each row of (b, t, d)."""
     place = (mask.sum(1) - 1).clamp_min(0)[:, None, None].expand(-1, 1, values.shape[2])
     return values.gather(1, place).squeeze(1)
 

@@ -1,4 +1,4 @@
-"""TF-IDF of words and pairs of words, made dense by a truncated singular value decomposition."""
+"""TF-IDF of words and bigrams, reduced by a truncated singular value decomposition."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Texts = list[tuple[Tensor, Tensor]]  # ids (b, t) and which of them are real
 
 
 class Tfidf(nn.Module):
-    """ids (b, t) → (b, dimensions): latent semantic analysis (Deerwester et al. 1990), components of like scale.
+    """Latent semantic analysis (Deerwester et al. 1990), with components of equal scale: ids (b, t) → (b, dimensions).
 
-    A term weighs tf · idf with idf = ln((1 + n) / (1 + df)) + 1, a text's terms have length 1 together. All is learnt
-    from training texts in one go, and lies in buffers whose size is what was found.
+    The weight of a term is tf · idf with idf = ln((1 + n) / (1 + df)) + 1; the weights of a text have length 1. All is
+    learned from the training texts in one pass and stored in buffers, whose sizes depend on these texts.
 
     Args:
-        vocabulary: number of token ids; each is a term.
-        dimensions: components kept.
-        bigrams: most pairs of neighbouring words that are terms as well, the most frequent ones.
-        sublinear: tf is 1 + ln(count), else the count.
+        vocabulary: number of token ids; each id is a term.
+        dimensions: number of components.
+        bigrams: largest number of bigrams that are terms, too; the most frequent ones are chosen.
+        sublinear: whether tf is 1 + ln(count) instead of the count.
     """
 
     idf: Tensor
@@ -48,12 +48,12 @@ class Tfidf(nn.Module):
         return bags - self.mean
 
     def dense(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """The same with the vector of every term in memory, as `embedding_bag` can be exported for one size alone."""
+        """Compute the same for export, with all vectors in memory: `embedding_bag` exports only for one size."""
         terms, weights = self.weigh(ids, mask)
         return torch.einsum("bs,bsd->bd", weights, nn.functional.embedding(terms, self.components)) - self.mean
 
     def weigh(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Terms (b, s) and weights; a term that comes several times shares its weight among its places."""
+        """Return terms (b, s) and their weights; a repeated term shares its weight among its places."""
         terms, real = self._terms(ids, mask)
         counts = ((terms[:, :, None] == terms[:, None, :]) & real[:, None, :]).sum(2).clamp_min(1)  # (b, s)
         each = (1 + counts.log() if self.sublinear else counts) * self.idf[terms] * real
@@ -61,7 +61,7 @@ class Tfidf(nn.Module):
         return terms, each / counts / norm
 
     def learn(self, cells: Iterable[Cells]) -> None:
-        """Choose pairs, count texts per term, decompose."""
+        """Choose bigrams, count the texts with each term, and decompose the matrix."""
         texts: Texts = [(found.values.long(), found.mask) for found in cells if found.mask is not None]
         count = sum(len(ids) for ids, _ in texts)
         self.pairs = self._frequent_pairs(texts)
@@ -145,7 +145,7 @@ class Tfidf(nn.Module):
 
 
 def truncated_svd(matrix: Tensor, rank: int) -> Tensor:
-    """The right singular vectors (m, k) of a sparse (n, m), k the smaller of `rank`, n and m.
+    """Compute the right singular vectors (m, k) of a sparse matrix (n, m), k the smallest of `rank`, n and m.
 
     By subspace iteration from a random start, always the same (Halko et al. 2011, arXiv:0909.4061).
     """

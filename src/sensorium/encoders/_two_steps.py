@@ -1,4 +1,4 @@
-"""Encoders in two steps: what makes features, which may be frozen, and a small network of our own over it."""
+"""Encoders in two steps: a backbone that makes features, which may be frozen, and a small network on top."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sensorium.encoders.vector_mlp import VectorMLP
 
 
 class TwoSteps(nn.Module):
-    """cells → features (b, f) → one token (b, 1, size). Frozen, the features of all cells are computed once and kept.
+    """Cells → features (b, f) → one token (b, 1, size). Features of a frozen backbone are computed once and cached.
 
     Args:
-        backbone: makes the features.
-        frozen: it stays as it is, and in evaluation mode, whatever is trained.
-        features: f.
-        size: width of the token that comes out.
-        dropout: in the small network.
+        backbone: computes the features.
+        frozen: whether the backbone is never trained and stays in evaluation mode.
+        features: width f of the features.
+        size: width of the output token.
+        dropout: dropout probability in the small network.
     """
 
     def __init__(self, backbone: nn.Module, frozen: bool, *, features: int, size: int, dropout: float) -> None:
@@ -28,19 +28,19 @@ class TwoSteps(nn.Module):
         self.head = VectorMLP(features, size=size, dropout=dropout)
 
     def features(self, cells: Cells) -> Tensor:
-        """Cells → (b, f)."""
+        """Compute the features (b, f) of cells."""
         raise NotImplementedError
 
     def rests(self, part: nn.Module) -> bool:
-        """Does a part of a backbone that is trained stay in evaluation mode: batch normalisation, with its means?"""
+        """Return whether a part of a trained backbone stays in evaluation mode, such as batch normalisation."""
         return False
 
     def identity(self) -> str:
-        """A hash of all that the features depend on."""
+        """Return a hash of everything that the features depend on."""
         return fingerprint(type(self).__name__, self.backbone)
 
     def train(self, mode: bool = True) -> TwoSteps:
-        """A frozen model stays as it is when it answers."""
+        """Set the mode; a frozen backbone stays in evaluation mode."""
         super().train(mode)
         for part in self.backbone.modules():
             if self.frozen or self.rests(part):
@@ -53,5 +53,5 @@ class TwoSteps(nn.Module):
         return self.from_features(Cells(features, cells.present))
 
     def from_features(self, cells: Cells) -> Tokens:
-        """What `features` gave → one token."""
+        """Map features to one token."""
         return self.head(cells)

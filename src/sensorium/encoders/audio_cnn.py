@@ -1,4 +1,4 @@
-"""Convolutions over a log-mel spectrogram."""
+"""Convolutional network on a log-mel spectrogram."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class AudioCNN(nn.Module):
     mean and maximum over frequency → 13 tokens of width 128; the summary is their mean.
 
     Args:
-        mels: mel bands.
-        filters: maps of each layer.
-        kernel: side of a filter in frames and bands.
-        stem: how the first layer, which has the most places, halves them: a stride takes a third of the time.
-        norm: batch normalisation in each layer.
+        mels: number of mel bands.
+        filters: number of filters of each layer.
+        kernel: filter size in frames and bands.
+        stem: how the first and largest layer halves its map; `stride` takes a third of the time of `pool`.
+        norm: whether each layer has batch normalisation.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class AudioCNN(nn.Module):
         return self._encode(nn.functional.pad(cells.values, (0, 0, 0, more)), cells.mask.sum(1))
 
     def dense(self, cells: Cells) -> Tokens:
-        """With padding for one token more, so that no clip is too short for the layers of an exported graph."""
+        """Pad for an additional token, so that no clip is too short for the layers of an exported graph."""
         assert cells.mask is not None
         more = self.stride * (2 + cells.values.shape[1] // self.stride) - cells.values.shape[1]
         return self._encode(nn.functional.pad(cells.values, (0, 0, 0, more)), cells.mask.sum(1))

@@ -1,4 +1,4 @@
-"""Word embedding and a bidirectional LSTM: the RNN of the founding formula."""
+"""Word embedding and a bidirectional LSTM."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ ACCEPTS = ("text", "document")
 
 
 class BiLSTM(nn.Module):
-    """Hochreiter and Schmidhuber 1997; both directions, Graves and Schmidhuber 2005.
+    """Bidirectional LSTM (Hochreiter and Schmidhuber 1997; Graves and Schmidhuber 2005).
 
     Tokens are the states of both directions at each word, the summary is the last state of each:
     ids (b, t) → embedding (b, t, e) → tokens (b, t, 2h), summary (b, 2h).
 
     Args:
         vocabulary: number of token ids.
-        embedding: width e of a word.
-        hidden: width h of a direction.
-        dropout: chance that an embedded word's feature is zeroed.
+        embedding: width e of a word embedding.
+        hidden: width h of the state of each direction.
+        dropout: dropout probability of the embedded words.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class BiLSTM(nn.Module):
 
 
 def reverse(values: Tensor, lengths: Tensor) -> Tensor:
-    """(b, t, d) with the first `lengths[i]` steps of row i in reverse order; padding stays where it is."""
+    """Reverse the first `lengths[i]` steps of each row i of (b, t, d); padding stays in place."""
     steps = torch.arange(values.shape[1], device=values.device)  # (t,)
     places = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)  # (b, t)
     return values.gather(1, places[..., None].expand_as(values))
 
 
 def initialise_lstm(lstm: nn.LSTM) -> None:
-    """Glorot input weights, orthogonal recurrent ones, a forget gate that starts open (Jozefowicz et al. 2015)."""
+    """Initialise: Glorot input weights, orthogonal recurrent weights, an open forget gate (Jozefowicz et al. 2015)."""
     for name, weight in lstm.named_parameters():
         if "bias" in name:
             nn.init.zeros_(weight)

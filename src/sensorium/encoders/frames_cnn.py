@@ -1,4 +1,4 @@
-"""A picture network over every picture of a cell, and over their order where they have one."""
+"""Convolutional network on every image of a cell, then convolutions over time for videos."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ ACCEPTS = ("video", "images", "pages")
 
 
 class FramesCNN(nn.Module):
-    """Every picture through one convolutional network, then convolutions over time.
+    """One convolutional network for every image, then convolutions over time.
 
-    (b, t, 64, 64, 3) → of each real picture 64 features, the mean and maximum of its last map: (b, t, 128); a
-    video's go through `temporal` residual convolutions over neighbouring pictures; t tokens of width 128. Pictures
-    without an order see nothing of each other. The summary is the mean of the tokens.
+    (b, t, 64, 64, 3) → mean and maximum of the last map of each real image (b, t, 128) → for videos, `temporal`
+    residual convolutions over neighbouring frames → t tokens of width 128. Images without an order do not see each
+    other. The summary is the mean of the tokens.
 
     Args:
         channels: 1 or 3.
-        size: side of the pictures in pixels.
-        ordered: they follow each other in time.
-        filters: maps of each layer of the picture network.
-        temporal: convolutions over time.
-        kernel: pictures that each of them sees.
+        size: image size in pixels.
+        ordered: whether the images are frames in order.
+        filters: number of filters of each layer of the image network.
+        temporal: number of convolutions over time.
+        kernel: frames that each of these convolutions sees.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class FramesCNN(nn.Module):
         return self._in_time(values, cells.mask)
 
     def dense(self, cells: Cells) -> Tokens:
-        """Encode the pictures of the padding, too, and blank them."""
+        """Encode the images of the padding, too, and set them to zero."""
         assert cells.mask is not None
         found = self._features(cells.values.flatten(0, 1), cells.mask.flatten())  # (b·t, width)
         return self._in_time(padded_zero(cells.mask, found.unflatten(0, cells.mask.shape)), cells.mask)
 
     def _features(self, pictures: Tensor, present: Tensor) -> Tensor:
-        """Pictures (n, h, w, c) → (n, width)."""
+        """Encode images (n, h, w, c) as vectors (n, width)."""
         maps = self.picture(Cells(pictures, present)).values  # (n, places, f)
         return torch.cat([maps.mean(1), maps.amax(1)], 1)
 

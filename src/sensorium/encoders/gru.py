@@ -1,4 +1,4 @@
-"""A gated recurrent unit over time series."""
+"""Gated recurrent unit (GRU) on time series."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ JOINT = True
 
 
 class GRU(nn.Module):
-    """Cho et al. 2014 (arXiv:1406.1078), forwards in time; the summary is the state after the last step.
+    """GRU (Cho et al. 2014, arXiv:1406.1078), forward in time; the summary is the state after the last step.
 
     series (b, t, f) → tokens (b, t, hidden), summary (b, hidden).
 
     Args:
-        columns: facts of each column: `channels`.
+        columns: encoder specification of each column: `channels`.
         hidden: width of the state.
-        layers: one above the other.
-        dropout: of the states, between layers and at the end.
+        layers: number of layers.
+        dropout: dropout probability of the states, between layers and at the end.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Convolution, ReLU and pooling, a few times: the CNN of the founding formula."""
+"""Plain convolutional network: convolution, ReLU and pooling."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ ACCEPTS = ("image",)
 class ImageCNN(nn.Module):
     """A plain convolutional network (LeCun et al. 1998).
 
-    A 64 × 64 picture through filters (16, 32, 64) with pooling: (b, 3, 64, 64) → (b, 16, 32, 32) → (b, 32, 16, 16) →
-    (b, 64, 8, 8) → 64 tokens of width 64, one a place of the last map; the summary is their mean.
+    A 64 × 64 image through filters (16, 32, 64) with pooling: (b, 3, 64, 64) → (b, 16, 32, 32) → (b, 32, 16, 16) →
+    (b, 64, 8, 8) → 64 tokens of width 64, one for each place of the last map; the summary is their mean.
 
     Args:
         channels: 1 or 3.
-        size: side of the picture in pixels.
-        filters: maps of each layer.
-        kernel: side of a filter in pixels.
-        shrink: how each layer halves the map, as long as there are two pixels to halve.
-        norm: batch normalisation in each layer.
-        reduce: `mean` as above; `flatten` makes the whole map one token.
+        size: image size in pixels.
+        filters: number of filters of each layer.
+        kernel: filter size in pixels.
+        shrink: how each layer halves its map, as long as it has two pixels or more.
+        norm: whether each layer has batch normalisation.
+        reduce: `mean` gives a token for each place as above; `flatten` makes the whole map one token.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class ImageCNN(nn.Module):
 
 
 def unit_range(pixels: Tensor) -> Tensor:
-    """uint8 (b, h, w, c) → float (b, c, h, w) from −1 to 1, stored channels last, as CPU convolutions like it."""
+    """Scale pixels uint8 (b, h, w, c) to float (b, c, h, w) from −1 to 1, stored channels last for speed on CPUs."""
     return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 def map_tokens(maps: Tensor) -> Tokens:
-    """(b, d, h, w) → tokens (b, h·w, d), all real."""
+    """Return a map (b, d, h, w) as tokens (b, h·w, d), all real."""
     values = maps.flatten(2).transpose(1, 2)
     return Tokens(values, values.new_ones(values.shape[:2]).bool(), maps.mean((2, 3)))

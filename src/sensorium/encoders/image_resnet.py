@@ -1,4 +1,4 @@
-"""A small residual network."""
+"""Small residual network for images."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ACCEPTS = ("image",)
 
 
 class ImageResnet(nn.Module):
-    """He et al. 2016 (arXiv:1512.03385), basic blocks, the first without a stride.
+    """ResNet of basic blocks (He et al. 2016, arXiv:1512.03385); the first stage keeps the resolution.
 
     With filters (32, 64, 128): (b, 3, 64, 64) → (b, 32, 64, 64) → (b, 64, 32, 32) → (b, 128, 16, 16) → 256 tokens of
     width 128; the summary is their mean.
 
     Args:
         channels: 1 or 3.
-        filters: maps of each stage; each but the first halves the picture.
-        blocks: residual blocks in a stage.
+        filters: number of filters of each stage; every stage after the first halves the resolution.
+        blocks: number of residual blocks in each stage.
     """
 
     def __init__(

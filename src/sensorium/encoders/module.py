@@ -1,4 +1,4 @@
-"""Any torch module of the user's own: a plain `nn.Module`, or a Keras 3 model on its torch backend."""
+"""A module of your own: an `nn.Module`, or a Keras 3 model on the torch backend."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ EXPORT = "a module of your own may do anything; only its author can say whether 
 
 
 class Module(nn.Module):
-    """The module gets ids int64 (b, t) of text, pixels float (b, c, h, w) from −1 to 1 of an image (channels last for
-    Keras, as it expects), frames float (b, t, mels) of a sound, or its samples (b, t)
-    where its modality is told so; it may return (b, d), (b, t, d) or a map (b, d, h, w).
+    """Wraps a module of the user.
 
-    Such a model can't be rebuilt from a file alone: `sensorium.load(path, encoders={...})` is given the module again.
+    The module gets ids int64 (b, t) of a text; pixels float (b, c, h, w) from −1 to 1 of an image (channels last for
+    Keras); frames float (b, t, mels) of a sound, or samples (b, t) with `form: waveform`. It returns (b, d), (b, t, d)
+    or a map (b, d, h, w).
+
+    A file cannot hold the code of the module: pass it again to `sensorium.load(path, encoders={...})`.
 
     Args:
         module: the user's module.
-        facts: what the column's modality knows; the module is run once on cells of that form to see what comes out.
+        encoder_spec: what the column's modality supplies. The module is run once on sample cells to find its width.
     """
 
     def __init__(self, module: nn.Module, encoder_spec: EncoderSpec) -> None:
@@ -44,7 +46,9 @@ class Module(nn.Module):
         out = self.module(self._input(cells))
         if not isinstance(out, Tensor) or out.dim() not in (2, 3, 4):
             found = f"shape {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
-            raise ConfigError(f"the module gave {found}", rule="a tensor (b, d), (b, t, d) or (b, d, h, w)")
+            raise ConfigError(
+                f"the module returned {found}", rule="it must return a tensor (b, d), (b, t, d) or (b, d, h, w)"
+            )
         if out.dim() == 2:
             return Tokens.of_vector(out)
         if out.dim() == 4:
@@ -62,7 +66,7 @@ class Module(nn.Module):
 
 
 def _number_weights(encoder: Module, state: dict[str, Any], prefix: str, _: Any) -> None:
-    """Keras counts layers of a process in their names (`conv2d_2`): in a file weights are numbered instead."""
+    """Number the weights instead of naming them: names of Keras layers count up within a process (`conv2d_2`)."""
     for number, name in enumerate(encoder.module.state_dict()):
         state[f"{prefix}weight_{number}"] = state.pop(f"{prefix}module.{name}")
 
@@ -74,7 +78,7 @@ def _name_weights(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) 
 
 
 def _sample(encoder_spec: EncoderSpec) -> Cells:
-    """Two rows of cells such as the modality gives."""
+    """Make two rows of cells as the modality makes them."""
     there = torch.ones(2, dtype=torch.bool)
     if "vocabulary" in encoder_spec:
         return Cells(torch.ones(2, 8, dtype=torch.int32), there, torch.ones(2, 8, dtype=torch.bool))

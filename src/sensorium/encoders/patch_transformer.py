@@ -1,4 +1,4 @@
-"""A small transformer over patches of time series."""
+"""Small transformer on patches of time series (PatchTST)."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ JOINT = True
 
 
 class PatchTransformer(nn.Module):
-    """PatchTST, Nie et al. 2023 (arXiv:2211.14730): some neighbouring steps are one token.
+    """PatchTST (Nie et al. 2023, arXiv:2211.14730): neighbouring steps form one token.
 
-    Unlike there, channels are mixed when a patch is embedded, as in a classifier they tell one answer together;
-    `modalities: {series: {scale: cell}}` gives the paper's standardisation of each series by itself. The last patch
-    ends at the last step, and positions, which are sinusoids, are counted from it:
+    Unlike the paper, a patch embeds all channels together. `modalities: {series: {scale: cell}}` gives the paper's
+    standardisation of each series. The last patch ends at the last step, and sinusoidal positions count from it:
     series (b, t, f) → patches (b, n, patch·f) → layers → tokens (b, n, size); the summary is their mean.
 
     Args:
-        columns: facts of each column: `channels`.
-        patch: steps of a patch.
-        stride: steps from one patch to the next, at most `patch`.
+        columns: encoder specification of each column: `channels`.
+        patch: number of steps of a patch.
+        stride: steps from one patch to the next; at most `patch`.
         size: width of a token.
         layers: number of layers.
         heads: attention heads; must divide `size`.
-        dropout: within the layers.
+        dropout: dropout probability within the layers.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class PatchTransformer(nn.Module):
             raise ConfigError(
                 f"a stride of {stride} leaves steps out between patches of {patch}",
                 place="encoder patch_transformer",
-                cure=f"stride: {patch} or less",
+                cure=f"set stride to {patch} or less",
             )
         self.width, self.patch, self.stride = size, patch, stride
         features = sum(2 * encoder_spec["channels"] for encoder_spec in columns)
@@ -67,7 +66,7 @@ class PatchTransformer(nn.Module):
         return self._encode(*self.patches(*align(cells)))
 
     def dense(self, *cells: Cells) -> Tokens:
-        """With patches for all steps that there is room for, real or not, and for two at least."""
+        """Make as many patches as the padded steps have room for, and at least two."""
         steps, mask = align(cells)
         return self._encode(*self.patches(steps, mask, 2 + (steps.shape[1] - 1) // self.stride))
 
@@ -78,7 +77,7 @@ class PatchTransformer(nn.Module):
         return Tokens(padded_zero(mask, states), mask)
 
     def patches(self, steps: Tensor, mask: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
-        """(b, t, f) → (b, n, patch·f) and which patches are real (b, n).
+        """Cut steps (b, t, f) into patches (b, n, patch·f), and say which are real (b, n).
 
         A row's first patch begins with zeros, as a gap has them, so that its last one ends at the last step.
 

@@ -1,4 +1,4 @@
-"""A pretrained model of sound of `transformers`: Wav2Vec2, HuBERT, WavLM, AST, Whisper's encoder."""
+"""Pretrained audio model of `transformers`: Wav2Vec2, HuBERT, WavLM, AST, Whisper's encoder."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MEAN, DEVIATION = -4.2677393, 4.5689974
 
 
 class PretrainedAudio(Pretrained):
-    """samples (b, t) → as each family has it, the waveform or a spectrogram → the model's states (b, t', d).
+    """Samples (b, t) → waveform or spectrogram, as the family needs → states of the model (b, t', d).
 
-    A clip's states don't depend on how far it is padded: a model that takes no mask for it (one whose first layer
-    normalises over time) is given clips of one length together.
+    The states of a clip do not depend on its padding: a model that takes no mask (its first layer normalises over time)
+    gets batches of clips of one length.
     """
 
     modality = "audio"
@@ -60,9 +60,9 @@ class PretrainedAudio(Pretrained):
             return {"form": form, "rate": rate, "normalize": normalize, **_kaldi(settings, found, rate)}
         if not hasattr(settings, "conv_stride"):
             raise ConfigError(
-                f"a {config['model_type']!r} model of sound can't be taken",
+                f"an audio model {config['model_type']!r} is not supported",
                 place="model",
-                cure=f"one that reads waveforms, such as Wav2Vec2, HuBERT and WavLM, or {' or '.join(SPECTRA)}",
+                cure=f"choose one that reads waveforms, such as Wav2Vec2, HuBERT and WavLM, or {' or '.join(SPECTRA)}",
             )
         return {"form": form, "rate": rate, "normalize": normalize}
 
@@ -70,13 +70,13 @@ class PretrainedAudio(Pretrained):
     def fitted(
         cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
     ) -> dict[str, Any]:
-        """The model needs waveforms at its own rate."""
+        """Check that the column holds waveforms at the sampling rate of the model."""
         wanted, found = ("waveform", preprocessing["rate"]), (encoder_spec["form"], encoder_spec["rate"])
         if found != wanted:
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'pretrained_audio'",
-                cure="leave the column's `form` and `rate` to the encoder",
+                cure="do not set `form` and `rate` of the column: the encoder sets them",
             )
         return config
 
@@ -102,7 +102,7 @@ class PretrainedAudio(Pretrained):
         return Tokens(states, _first(self._counts(lengths), states.shape[1]))
 
     def dense(self, cells: Cells) -> Tokens:
-        """Clips of all lengths together, with a mask, also where the model was not made to take one."""
+        """Encode clips of all lengths together with a mask, even if the model was not trained with one."""
         assert cells.mask is not None
         if not isinstance(self.front, Waves):
             return self(cells)
@@ -114,13 +114,13 @@ class PretrainedAudio(Pretrained):
         return self.from_features(Cells(self.summary(states)[:-1], cells.present))
 
     def _first_norm(self, lengths: Tensor) -> AbstractContextManager[None]:
-        """Within, the normalisation over time after the first convolution leaves padding out."""
+        """Make the normalisation after the first convolution ignore padding, within the context."""
         config, first = self.backbone.config, self.backbone.feature_extractor.conv_layers[0]
         counts = (lengths - config.conv_kernel[0]) // config.conv_stride[0] + 1
         return normalising_real(first.layer_norm, counts)
 
     def _by_length(self, samples: Tensor, lengths: Tensor) -> Tokens:
-        """Without padding, so that nothing needs a mask."""
+        """Encode clips of one length together: without padding, no mask is needed."""
         counts = self._counts(lengths)
         mask = _first(counts, int(counts.max()))
         values = samples.new_zeros(*mask.shape, self.features_width)
@@ -131,7 +131,7 @@ class PretrainedAudio(Pretrained):
         return Tokens(values, mask)
 
     def _counts(self, lengths: Tensor) -> Tensor:
-        """Samples → states."""
+        """Return the number of states for numbers of samples."""
         return self.backbone._get_feat_extract_output_lengths(lengths)
 
 
@@ -160,7 +160,7 @@ def _lengthened(states: Tensor, steps: int) -> Tensor:
 
 
 def _least_samples(config: Any) -> int:
-    """How many samples the convolutions need for one state."""
+    """Return the number of samples that the convolutions need for one state."""
     found = 1
     for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):
         found = (found - 1) * stride + kernel

@@ -1,4 +1,4 @@
-"""A pretrained vision model of `transformers`: ViT, DINOv2, ConvNeXt, Swin, CLIP's and SigLIP's vision half …"""
+"""Pretrained vision model of `transformers`: ViT, DINOv2, ConvNeXt, Swin, the vision part of CLIP and SigLIP …"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACCEPTS = ("image",)
 
 
 class PretrainedImage(Pretrained):
-    """pixels (b, h, w, c) → the model's states (b, t, d), or its map as such; grey is shown to the model as RGB."""
+    """Pixels (b, h, w, c) → states of the model (b, t, d), or the places of its map; grayscale becomes RGB."""
 
     modality, part = "image", "vision_model"
 

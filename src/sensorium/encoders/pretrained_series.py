@@ -1,4 +1,4 @@
-"""A pretrained model of time series of `transformers`: PatchTST."""
+"""Pretrained time series model of `transformers`: PatchTST."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ACCEPTS = ("series",)
 
 
 class PretrainedSeries(Pretrained):
-    """steps (b, t, 2c) → the model's states (b, n, c·d): those of a patch, channel beside channel.
+    """Steps (b, t, 2c) → states of the model (b, n, c·d): for each patch, the states of all channels.
 
-    PatchTST, Nie et al. 2023 (arXiv:2211.14730), looks at each channel by itself and standardises it in each row. It is
-    shown the last steps, as many as it learnt with; gaps, and what lies before a series began, are unknown to it.
+    PatchTST (Nie et al. 2023, arXiv:2211.14730) encodes each channel separately and standardises it in each row. It
+    gets the last steps, as many as in its pretraining; gaps and steps before the start of a series count as unobserved.
     """
 
     modality = "series"
@@ -34,7 +34,9 @@ class PretrainedSeries(Pretrained):
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
         if config["model_type"] != "patchtst":
             raise ConfigError(
-                f"a {config['model_type']!r} model of series can't be taken", place="model", cure="a PatchTST"
+                f"a time series model {config['model_type']!r} is not supported",
+                place="model",
+                cure="choose a PatchTST model",
             )
         return {"steps": int(as_settings(config).context_length)}
 
@@ -42,14 +44,14 @@ class PretrainedSeries(Pretrained):
     def fitted(
         cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
     ) -> dict[str, Any]:
-        """Channels share their weights, so that there may be as many as the column has; else it has to have as many."""
+        """Set the number of channels to that of the column, which only models with shared channel weights allow."""
         settings = as_settings(config)
         own = settings.num_input_channels
         if encoder_spec["channels"] != own and not settings.share_embedding:
             raise ConfigError(
                 f"the model has weights for {own} channels, the column {encoder_spec['channels']}",
                 place="encoder 'pretrained_series'",
-                cure="a column of as many channels, or a model whose channels share their weights",
+                cure="use a column with as many channels, or a model whose channels share their weights",
             )
         return {**config, "num_input_channels": encoder_spec["channels"]}
 

@@ -1,4 +1,4 @@
-"""A pretrained language model of `transformers`: BERT, ModernBERT, GPT-2, T5's encoder, CLIP's text half …"""
+"""Pretrained language model of `transformers`: BERT, ModernBERT, GPT-2, T5's encoder, the text part of CLIP …"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ACCEPTS = ("text", "document")
 
 
 class PretrainedText(Pretrained):
-    """ids (b, t) of the model's own tokenizer → the model's states (b, t, d)."""
+    """Ids (b, t) of the model's own tokenizer → states of the model (b, t, d)."""
 
     modality, part = "text", "text_model"
 

@@ -1,4 +1,4 @@
-"""A pretrained video model of `transformers`: VideoMAE, TimeSformer, ViViT."""
+"""Pretrained video model of `transformers`: VideoMAE, TimeSformer, ViViT."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCEPTS = ("video",)
 
 
 class PretrainedVideo(Pretrained):
-    """pictures (b, t, h, w, c) → as many as the model takes, evenly over those there are → its states (b, n, d)."""
+    """Frames (b, t, h, w, c) → as many as the model takes, evenly spaced → states of the model (b, n, d)."""
 
     modality = "video"
 
@@ -40,13 +40,13 @@ class PretrainedVideo(Pretrained):
     def fitted(
         cls, config: dict[str, Any], preprocessing: Mapping[str, Any], encoder_spec: EncoderSpec
     ) -> dict[str, Any]:
-        """A model of places that are fixed takes pictures of its own size alone."""
+        """Check that the frames have the size of the model, if its position embeddings are fixed."""
         size = config.get("image_size", preprocessing["size"])
         if config["model_type"] == "videomae" and encoder_spec["size"] != size:
             raise ConfigError(
                 f"the model takes pictures of {size} × {size}, not of {encoder_spec['size']} × {encoder_spec['size']}",
                 place="encoder 'pretrained_video'",
-                cure=f"leave the column's `size` to the encoder, or set it to {size}",
+                cure=f"do not set `size` of the column, or set it to {size}",
             )
         return config
 
@@ -57,7 +57,7 @@ class PretrainedVideo(Pretrained):
         return every_state(self.backbone(pixel_values=pixels, **self._stretch).last_hidden_state)
 
     def _spread(self, cells: Cells) -> Tensor:
-        """(b, frames, h, w, c): of a shorter video some pictures are shown again, of a longer one some are left out."""
+        """Take evenly spaced frames (b, frames, h, w, c); frames of short videos are repeated."""
         assert cells.mask is not None
         frames = self.preprocessing["frames"]
         middles = (torch.arange(frames, device=cells.mask.device) + 0.5) / frames

@@ -1,4 +1,4 @@
-"""Convolutions over a medical image: one slice, slice by slice, or over the volume."""
+"""Convolutional network on a medical image: one slice, slice by slice, or the whole volume."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class ScanCNN(nn.Module):
     """A small convolutional network.
 
     A scan of 32 × 64 × 64 with filters (16, 32, 64): slice by slice (32b, 1, 64, 64) → (32b, 64, 8, 8) → 32 tokens of
-    width 64, one a slice; in three dimensions (b, 1, 32, 64, 64) → (b, 64, 4, 8, 8) → 256 tokens. A single image gives
-    a token for each place of its last map. The summary is the mean of the tokens.
+    width 64, one for each slice; in three dimensions (b, 1, 32, 64, 64) → (b, 64, 4, 8, 8) → 256 tokens. A single image
+    gives a token for each place of its last map. The summary is the mean of the tokens.
 
     Args:
-        depth: slices.
-        size: rows and columns.
-        dimensions: `2d` takes the middle slice, `2.5d` each slice by itself, `3d` all at once; `auto` is 2d for single
-            images and 2.5d for volumes.
-        filters: maps of each layer.
-        norm: batch normalisation in each layer.
+        depth: number of slices.
+        size: number of rows and columns.
+        dimensions: `2d` encodes the middle slice, `2.5d` each slice separately, `3d` the volume; `auto` is 2d for
+            single images and 2.5d for volumes.
+        filters: number of filters of each layer.
+        norm: whether each layer has batch normalisation.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Numbers, dates, booleans and categories of a row, embedded and mixed into one vector."""
+"""Embedding and multilayer perceptron (MLP) for numbers, dates, booleans and categories."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ JOINT = True
 
 
 class Tabular(nn.Module):
-    """Embedded columns through a multilayer perceptron, after Gorishniy et al. 2021 and 2022 (arXiv:2203.05556).
+    """Embedded columns and a multilayer perceptron (Gorishniy et al. 2021; 2022, arXiv:2203.05556).
 
-    Numbers come standardised, each beside an indicator that it is there, and embedded: `linear` adds nothing,
-    `periodic` adds sines and cosines of learned frequencies, `piecewise` adds the place in each quantile bin of the
-    training rows. A category's missing cell has an embedding of its own.
+    Numbers are standardised, and each has an indicator of presence. `linear` adds nothing, `periodic` adds sines and
+    cosines of learned frequencies, `piecewise` adds the position in each quantile bin of the training rows. A missing
+    category has its own embedding.
     Numbers (b, f), codes (b, c) → features → layers → one token (b, 1, width).
 
     Args:
-        columns: facts of each column: `floats` (and `edges`) or `levels`.
-        numeric: embedding of numbers.
+        columns: encoder specification of each column: `floats` (and `edges`) or `levels`.
+        numeric: embedding of numbers: `linear`, `periodic` or `piecewise`.
         frequencies: number of frequencies of the periodic embedding.
-        category: width of a category's embedding.
-        layers: widths of the perceptron.
-        dropout: after each layer.
+        category: width of the embedding of a category.
+        layers: widths of the layers of the perceptron.
+        dropout: dropout probability after each layer.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The mean or the sum of the embeddings of a cell's tags."""
+"""Mean or sum of the embeddings of a set of tags."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ ACCEPTS = ("tags",)
 
 
 class TagSet(nn.Module):
-    """A set as its members' embeddings, in no order (Zaheer et al. 2017, "Deep Sets", arXiv:1703.06114).
+    """Embedding of an unordered set (Zaheer et al. 2017, "Deep Sets", arXiv:1703.06114).
 
-    ids (b, t) → embedding → tokens (b, t, size), a tag each; summary: their mean or sum. The empty set is an id of its
-    own, hence a learned vector.
+    ids (b, t) → embedding → tokens (b, t, size), one for each tag; summary: their mean or sum. The empty set has
+    its own id, and so a learned vector.
 
     Args:
         vocabulary: number of ids.
         size: width of an embedding.
-        reduce: `mean`, or `sum`, which also tells how many tags there are.
-        dropout: chance that an embedded tag's feature is zeroed.
+        reduce: `mean`, or `sum`, which also encodes the number of tags.
+        dropout: dropout probability of the embedded tags.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Dilated causal convolutions over time series."""
+"""Temporal convolutional network (TCN): dilated causal convolutions on time series."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ MOST_LAYERS = 8  # by default: with a kernel of 3 they see 1,021 steps
 
 
 class TCN(nn.Module):
-    """A temporal convolutional network, Bai et al. 2018 (arXiv:1803.01271), without weight normalisation.
+    """Temporal convolutional network (Bai et al. 2018, arXiv:1803.01271), without weight normalisation.
 
     Each layer is two causal convolutions and a residual; layer i looks 2^i steps back between its taps. A step's token
     knows that step and those before it; the summary is the token of the last step:
     series (b, t, f) → layers → tokens (b, t, size), summary (b, size).
 
     Args:
-        columns: facts of each column: `channels`, `steps`.
-        size: maps of each layer.
-        kernel: taps of a convolution.
-        layers: by default as many as let the last step see the longest training series, at most 8.
-        dropout: after each convolution.
+        columns: encoder specification of each column: `channels`, `steps`.
+        size: number of filters of each layer.
+        kernel: kernel size of a convolution.
+        layers: number of layers; by default, as many as the last step needs to see the longest training series, but at
+            most 8.
+        dropout: dropout probability after each convolution.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class TCN(nn.Module):
 
 
 def layers_to_see(steps: int, kernel: int) -> int:
-    """How many layers see so many steps: l of them see 1 + 2·(kernel − 1)·(2^l − 1)."""
+    """Return the number of layers that see a number of steps: l layers see 1 + 2·(kernel − 1)·(2^l − 1)."""
     layers = 1
     while layers < MOST_LAYERS and 1 + 2 * (kernel - 1) * (2**layers - 1) < steps:
         layers += 1

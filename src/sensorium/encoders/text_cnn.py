@@ -1,4 +1,4 @@
-"""Convolutions of several widths over embedded words, their maxima over time."""
+"""Convolutions of several window sizes on embedded words, with max-pooling over time."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ ACCEPTS = ("text", "document")
 
 
 class TextCNN(nn.Module):
-    """Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv:1408.5882).
+    """TextCNN (Kim 2014, "Convolutional Neural Networks for Sentence Classification", arXiv:1408.5882).
 
     ids (b, t) → embedding (b, t, e) → one map per window size (b, t, f) → tokens (b, t, s·f), summary: maxima over t.
 
     Args:
         vocabulary: number of token ids.
-        embedding: width e of a word.
-        filters: maps f per window size.
-        windows: window sizes in words, s of them.
-        dropout: chance that an embedded word's feature is zeroed.
+        embedding: width e of a word embedding.
+        filters: number of filters f of each window size.
+        windows: the s window sizes, in words.
+        dropout: dropout probability of the embedded words.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The mean of embedded words and hashed n-grams, as in fastText: as quick as counting, trained with the rest."""
+"""Mean of embedded words and hashed n-grams, as in fastText. Fast, and trained with the rest of the model."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ LONGEST = 1024  # characters kept of a text, where they are the tokens
 
 
 class TextHashed(nn.Module):
-    """Joulin et al. 2016, "Bag of Tricks for Efficient Text Classification" (arXiv:1607.01759).
+    """fastText (Joulin et al. 2016, "Bag of Tricks for Efficient Text Classification", arXiv:1607.01759).
 
     ids (b, t) → words, and each n-gram's bucket → embeddings → tokens (b, t, size), the mean of what begins at a place;
-    the summary is the mean over all words and n-grams of the text. N-grams that fall into one bucket share it.
+    the summary is the mean of all words and n-grams of the text. N-grams in the same bucket share an embedding.
 
     Args:
         vocabulary: number of token ids.
-        unit: n-grams of words, or of characters (Bojanowski et al. 2016, arXiv:1607.04606), which are told to the
-            modality where its settings don't say otherwise.
-        ngrams: lengths beside 1; by default 2 for words, 3 to 5 for characters.
-        buckets: number of n-grams' embeddings.
+        unit: n-grams of words, or of characters (Bojanowski et al. 2016, arXiv:1607.04606). The modality then splits
+            texts into characters, unless its settings say otherwise.
+        ngrams: lengths of n-grams besides 1; by default 2 for words, 3 to 5 for characters.
+        buckets: number of embeddings of n-grams.
         size: width of an embedding.
-        dropout: chance that an embedded n-gram's feature is zeroed.
+        dropout: dropout probability of the embedded words and n-grams.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class TextHashed(nn.Module):
 
     @staticmethod
     def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
-        """Characters are asked of the modality, and more of them than of words."""
+        """Ask the modality for characters, and for longer texts than of words."""
         return {"unit": "character", "length": LONGEST} if options.get("unit") == "character" else {}
 
     def forward(self, cells: Cells) -> Tokens:

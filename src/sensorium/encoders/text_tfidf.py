@@ -1,4 +1,4 @@
-"""TF-IDF of words and bigrams, reduced to a dense vector: learnt once of the training rows, quick, hard to beat."""
+"""TF-IDF of words and bigrams, reduced to a dense vector. Learned once from training rows: fast, a strong baseline."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ ACCEPTS = ("text", "document")
 
 
 class TextTfidf(TwoSteps):
-    """Latent semantic analysis (Deerwester et al. 1990) under a small network.
+    """Latent semantic analysis (Deerwester et al. 1990) with a small network on top.
 
-    ids (b, t) → TF-IDF (b, terms) → truncated SVD (b, dimensions) → one token (b, 1, size). What is left of the SVD is
-    static: its features are computed once and shared by all models of a table, as those of a frozen model are.
+    ids (b, t) → TF-IDF (b, terms) → truncated SVD (b, dimensions) → one token (b, 1, size). The SVD
+    never changes: its features are computed once and shared by all models of a table, like those of a frozen model.
 
     Args:
         vocabulary: number of token ids.
-        dimensions: components kept of the SVD.
-        bigrams: most pairs of neighbouring words that count as terms, the most frequent ones; 0: words alone.
-        sublinear: a term that comes k times counts 1 + ln k, else k.
-        size: width of the token that comes out.
-        dropout: in the network over the features.
+        dimensions: number of components of the SVD.
+        bigrams: largest number of bigrams that are terms; the most frequent ones are chosen. 0 uses words alone.
+        sublinear: whether a term that occurs k times counts 1 + ln k instead of k.
+        size: width of the output token.
+        dropout: dropout probability in the network on top of the features.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class TextTfidf(TwoSteps):
         super().__init__(backbone, True, features=dimensions, size=size, dropout=dropout)
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
-        """Count words and pairs, and decompose."""
+        """Count words and bigrams, and decompose the matrix."""
         assert isinstance(self.backbone, Tfidf)
         self.backbone.learn(cells)
 
     def features(self, cells: Cells) -> Tensor:
-        """Cells → (b, dimensions)."""
+        """Compute the features (b, dimensions) of cells."""
         return self.backbone(cells.values, cells.mask)
 
     def dense(self, cells: Cells) -> Tokens:

@@ -1,4 +1,4 @@
-"""A small transformer over embedded words."""
+"""Small transformer on embedded words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACCEPTS = ("text", "document")
 
 
 class TextTransformer(nn.Module):
-    """Vaswani et al. 2017 (arXiv:1706.03762), normalisation first; positions are sinusoids.
+    """Transformer encoder (Vaswani et al. 2017, arXiv:1706.03762), pre-norm, with sinusoidal positions.
 
     ids (b, t) → embedding + position (b, t, d) → layers → tokens (b, t, d); the summary is their mean.
 
@@ -25,7 +25,7 @@ class TextTransformer(nn.Module):
         size: width d.
         layers: number of layers.
         heads: attention heads; must divide `size`.
-        dropout: within the layers.
+        dropout: dropout probability within the layers.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class TextTransformer(nn.Module):
 
 
 def sinusoids(words: Tensor) -> Tensor:
-    """(t, d): sines and cosines of the position at wavelengths from 2π to 10,000·2π."""
+    """Return sinusoidal positions (t, d), with wavelengths from 2π to 10,000·2π."""
     steps, size = words.shape[1:]
     position = torch.arange(steps, device=words.device, dtype=words.dtype)[:, None]
     rate = torch.exp(torch.arange(0, size, 2, device=words.device) * (-math.log(10_000) / size))  # (d/2,)

@@ -1,4 +1,4 @@
-"""A small residual network over a vector."""
+"""Small residual network on a vector."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbour
 
 
 class VectorMLP(nn.Module):
-    """A projection and residual blocks, after the ResNet of Gorishniy et al. 2021 (arXiv:2106.11959).
+    """Projection and residual blocks, after the tabular ResNet of Gorishniy et al. 2021 (arXiv:2106.11959).
 
     vector (b, width) → (b, size) → blocks: x + f(norm(x)) → one token (b, 1, size).
 
     Args:
-        width: of the vector.
-        size: of the token.
-        blocks: how many.
-        dropout: within the blocks.
+        width: width of the vector.
+        size: width of the output token.
+        blocks: number of residual blocks.
+        dropout: dropout probability within the blocks.
     """
 
     def __init__(self, width: int, *, size: PositiveInt = 128, blocks: Depth = 1, dropout: Fraction = 0.1) -> None:

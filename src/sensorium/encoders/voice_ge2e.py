@@ -1,4 +1,4 @@
-"""A voice as a vector: the GE2E speaker encoder that the package Resemblyzer carries, without a hub."""
+"""GE2E speaker encoder: a vector of the voice, with weights from the package Resemblyzer."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ TINY = 1e-9  # keeps silence finite
 
 
 class VoiceGE2E(Packaged):
-    """Wan et al. 2017, "Generalized End-to-End Loss for Speaker Verification" (arXiv:1710.10467).
+    """GE2E (Wan et al. 2017, "Generalized End-to-End Loss for Speaker Verification", arXiv:1710.10467).
 
     samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean
-    (b, 256), of length 1 → one token (b, 1, size). It tells voices apart, whatever they say.
+    (b, 256), of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
 
     Args:
-        facts: of the column.
-        tune: what is trained of it: `frozen` nothing, `last` its last layers, `full` everything.
-        layers: how many are the last ones, of three LSTMs and a projection.
-        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
-        decay: of that share, from each layer to the one below.
-        size: width of the token that comes out.
-        dropout: in the network over the model.
+        encoder_spec: what the column's modality supplies.
+        tune: which weights are trained: `frozen` none, `last` those of the last layers, `full` all.
+        layers: number of layers that `tune: last` trains, of three LSTMs and a projection.
+        rate: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
+        decay: factor of that fraction from each layer to the layer below.
+        size: width of the output token.
+        dropout: dropout probability in the network on top of the model.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class VoiceGE2E(Packaged):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'voice_ge2e'",
-                cure="leave the column's `rate` and `form` to the encoder",
+                cure="do not set `rate` and `form` of the column: the encoder sets them",
             )
         super().__init__(Voice(), Tuning(tune, layers, rate, decay), features=HIDDEN, size=size, dropout=dropout)
 
     @staticmethod
     def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
-        """Sounds as the model heard them when it learnt."""
+        """Return the audio options that match the model's own preprocessing."""
         return {"form": "waveform", "rate": RATE}
 
     def read_weights(self) -> dict[str, Tensor]:
@@ -105,7 +105,7 @@ class Voice(nn.Module):
         return nn.functional.normalize(samples.new_zeros(len(samples), HIDDEN).index_add(0, rows, heard))
 
     def dense(self, samples: Tensor, mask: Tensor) -> Tensor:
-        """The same; partial utterances of the padding are embedded, too, and do not count."""
+        """Compute the same for export: partial utterances of the padding are embedded, too, and ignored."""
         lengths = mask.sum(1)
         most = FEWEST + samples.shape[1] // (STEP * HOP)
         heard = self.embed(self.partials(samples, lengths, most).flatten(0, 1)).unflatten(0, (-1, most))
@@ -113,7 +113,7 @@ class Voice(nn.Module):
         return nn.functional.normalize((heard * real[..., None]).sum(1))
 
     def partials(self, samples: Tensor, lengths: Tensor, count: int) -> Tensor:
-        """The power of the first `count` partial utterances of each clip: (b, count, 160, 40)."""
+        """Compute the power of the first `count` partial utterances of each clip: (b, count, 160, 40)."""
         frames = self.spectra(_louder(samples, lengths), FRAMES + STEP * (count - 1))
         return frames.unfold(1, FRAMES, STEP).transpose(2, 3)
 
@@ -132,7 +132,7 @@ class Voice(nn.Module):
 
 
 def partial_counts(samples: Tensor) -> Tensor:
-    """In how many partial utterances clips of some lengths (b,) are heard; one starts every `STEP` frames."""
+    """Return the number of partial utterances of clips with these lengths (b,); one starts every `STEP` frames."""
     frames = samples // HOP + 1
     counts = ((frames - FRAMES + STEP + 1).clamp_min(1) + STEP - 1) // STEP
     covered = samples - (counts - 1) * (STEP * HOP)

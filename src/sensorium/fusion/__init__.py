@@ -1,4 +1,4 @@
-"""ONE FILE PER FUSION: the tokens of several modalities → one vector a row."""
+"""Fusions combine the tokens of all modalities into one vector for each row. Each file defines one fusion."""
 
 from sensorium.fusion._base import Fusion
 

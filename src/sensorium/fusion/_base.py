@@ -1,4 +1,4 @@
-"""The contract that every fusion keeps."""
+"""The contract of fusions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from sensorium.batch import Tokens
 
 @runtime_checkable
 class Fusion(Protocol):
-    """A `torch.nn.Module` that makes one vector of the tokens of m modalities, m ≥ 1.
+    """A `torch.nn.Module` that combines the tokens of m ≥ 1 modalities into one vector.
 
-    Its constructor is given `widths`, the widths of the m tokens that will come, and `width`, the one asked for;
-    keyword-only parameters are the user's options.
+    Its constructor takes `widths`, the widths of the tokens of each modality, and `width`, the wanted width of the
+    result. Keyword-only parameters are the user's options. Sizes and control flow must not depend on values; a file
+    whose fusion cannot be exported for another reason declares it: `EXPORT = "…"`.
 
     Attributes:
-        level: what it fuses. `vector`: one token a modality, its summary; `token`: all tokens; `decision`: one token
-            a modality, the logits of that modality's own head.
-        own_widths: it takes each modality at its encoder's width; otherwise all come at `width`.
-        width: d of the vector that goes out.
+        level: what it fuses. `vector`: one token for each modality, its summary; `token`: all tokens; `decision`: one
+            token for each modality, the logits of that modality's own head.
+        own_widths: whether each modality keeps the width of its encoder; otherwise all have `width`.
+        width: width d of the fused vector.
 
     Example:
         The mean of the modalities that are present:
@@ -56,18 +57,18 @@ class Fusion(Protocol):
     width: int
 
     def __call__(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-        """Every row has one modality or more. What an absent one's tokens hold must not matter, nor padded tokens."""
+        """Fuse rows with at least one modality. Tokens of absent modalities and padding must have no effect."""
 
     def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"] | None:
-        """How much each modality counts in each row, adding up to 1; None where the method has no such weights."""
+        """Return the weight of each modality in each row, adding up to 1; None if the method has no such weights."""
 
 
 def stack(tokens: Sequence[Tokens]) -> Float[Tensor, "b m d"]:
-    """The summaries of all modalities, which have one width."""
+    """Stack the summaries of all modalities, which have the same width."""
     return torch.stack([t.pooled() for t in tokens], 1)
 
 
 def masked_softmax(logits: Tensor, present: Tensor) -> Tensor:
-    """Softmax over dimension 1 among what is present; `present` has the shape of `logits`, less its trailing ones."""
+    """Softmax over dimension 1 of what is present; `present` has the leading dimensions of `logits`."""
     mask = present.reshape(*present.shape, *[1] * (logits.dim() - present.dim()))
     return logits.masked_fill(~mask, float("-inf")).softmax(1)

@@ -1,4 +1,4 @@
-"""Pieces that fusions of tokens share."""
+"""Building blocks of token-level fusions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sensorium.config import check_heads
 class Block(nn.Module):
     """One pre-norm layer of a transformer (Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745).
 
-    h = x + A(norm(x), norm(context)), then h + MLP(norm(h)); a row without any real context keeps x in place of h.
+    h = x + A(norm(x), norm(context)), then h + MLP(norm(h)); a row without any real context keeps h = x.
 
     Args:
-        width: d of x and of the context.
-        heads: of the attention A; must divide `width`.
-        dropout: in the perceptron.
-        place: whose settings are at fault where the heads don't fit.
+        width: width d of x and of the context.
+        heads: number of heads of the attention A; must divide `width`.
+        dropout: dropout probability in the perceptron.
+        place: what an error names if the heads do not fit.
     """
 
     def __init__(self, width: int, heads: int, dropout: float, place: str) -> None:
@@ -57,11 +57,11 @@ class Block(nn.Module):
 def together(
     tokens: Sequence[Tokens], present: Bool[Tensor, "b m"], whose: Float[Tensor, "m d"]
 ) -> tuple[Float[Tensor, "b s d"], Bool[Tensor, "b s"]]:
-    """All tokens of all modalities, each told whose it is; those that are real and present."""
+    """Concatenate the tokens of all modalities, each with the embedding of its modality, and their masks."""
     values = torch.cat([t.values + whose[i] for i, t in enumerate(tokens)], 1)
     return values, torch.cat([t.mask & present[:, i, None] for i, t in enumerate(tokens)], 1)
 
 
 def mean_of(values: Float[Tensor, "b m d"], there: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-    """The mean of what is there; zeros where nothing is."""
+    """Average what is there; zeros if nothing is."""
     return (values * there[..., None]).sum(1) / there.sum(1, keepdim=True).clamp_min(1)

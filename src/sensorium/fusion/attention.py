@@ -1,4 +1,4 @@
-"""Attention over all tokens of all modalities: words, patches and frames compete for a learned query."""
+"""Attention pooling over the tokens of all modalities, with learned queries."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sensorium.config import Fraction, check_heads
 
 
 class Attention(nn.Module):
-    """Pooling by multi-head attention (Lee et al. 2019, arXiv:1810.00825), each token told whose it is.
+    """Pooling by multi-head attention (Lee et al. 2019, arXiv:1810.00825), with modality embeddings.
 
     All tokens (b, Σ t_m, d) plus their modality's embedding are keys and values; q learned queries (q, d) attend to
-    those that are real and present; each query's answer passes a perceptron with a skip → (b, q·d) → Linear → (b, d).
+    those that are real and present; the result of each query passes a residual perceptron → (b, q·d) → Linear → (b, d).
 
     Args:
         widths: all equal to `width`.
         width: d.
-        heads: attention heads; must divide `width`.
-        queries: q.
-        dropout: in the perceptron.
+        heads: number of attention heads; must divide `width`.
+        queries: number of queries q.
+        dropout: dropout probability in the perceptron.
     """
 
     level: ClassVar[Literal["token"]] = "token"
@@ -62,7 +62,7 @@ class Attention(nn.Module):
         return self.out((answers + self.perceptron(answers)).flatten(1))
 
     def _attend(self, tokens: Sequence[Tokens], present: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights (b, heads, q, s) and values (b, heads, s, d / heads) over the s tokens of all modalities."""
+        """Compute weights (b, heads, q, s) and values (b, heads, s, d / heads) of the s tokens of all modalities."""
         everything = torch.cat([self.norm(t.values) + self.whose[i] for i, t in enumerate(tokens)], 1)  # (b, s, d)
         mask = torch.cat([t.mask & present[:, i, None] for i, t in enumerate(tokens)], 1)  # (b, s)
         keys, values = self.key_value(everything).unflatten(2, (self.heads, -1)).transpose(1, 2).chunk(2, 3)

@@ -1,4 +1,4 @@
-"""Attention bottlenecks: modalities exchange what they know only through a few shared latent tokens."""
+"""Attention bottleneck: modalities exchange information only through a few shared latent tokens."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sensorium.fusion._blocks import Block, mean_of
 class Bottleneck(nn.Module):
     """Multimodal bottleneck transformer (Nagrani et al. 2021, arXiv:2107.00135).
 
-    In each of L layers every modality m has a block of its own, in which its token in front, its tokens and the B
-    latents attend to each other: [z_m; x_m; l] → [z_m; x_m; l_m]; the next layer's l is the mean of the l_m of the
+    In each of L layers every modality m has its own block, in which its class token, its tokens and the B latents
+    attend to each other: [z_m; x_m; l] → [z_m; x_m; l_m]; the next layer's l is the mean of the l_m of the
     modalities that a row has. F is the mean of their z_m, normalised: (b, t_m, d) → (b, d).
 
     Args:
         widths: all equal to `width`.
         width: d.
-        latents: B.
-        layers: L; in the last one nothing is exchanged any more, so that one layer is a late fusion.
-        heads: attention heads; must divide `width`.
-        dropout: in the perceptrons.
+        latents: number of latents B.
+        layers: number of layers L. The last one exchanges nothing, so a single layer is a late fusion.
+        heads: number of attention heads; must divide `width`.
+        dropout: dropout probability in the perceptrons.
     """
 
     level: ClassVar[Literal["token"]] = "token"

@@ -1,4 +1,4 @@
-"""The modalities' vectors side by side, then a small perceptron: the baseline that is hard to beat."""
+"""Concatenation of the modalities' vectors and a small perceptron. The default, and a strong baseline."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sensorium.config import Depth, Fraction
 class Concat(nn.Module):
     """[x_1; …; x_m] → layers of Linear, ReLU, dropout.
 
-    x_m (b, d_m) at its encoder's own width; an absent modality's place is taken by a learned vector.
+    x_m (b, d_m) has the width of its encoder; a learned vector stands in for an absent modality.
 
     Args:
         widths: d_m of each modality.
-        width: of each layer.
-        layers: how many; 0 gives the concatenation itself, (b, Σ d_m).
-        dropout: after each layer.
+        width: width of each layer.
+        layers: number of layers; 0 gives the concatenation itself, (b, Σ d_m).
+        dropout: dropout probability after each layer.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"

@@ -1,4 +1,4 @@
-"""Directed cross-attention: the tokens of one modality look at those of another."""
+"""Directed cross-attention: the tokens of one modality attend to those of another (MulT)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from sensorium.fusion._blocks import Block, mean_of
 class CrossAttention(nn.Module):
     """After MulT (Tsai et al. 2019, arXiv:1906.00295), for any pairs of any number of modalities.
 
-    For each pair (i, j) the tokens of i query those of j in a block of their own, (b, t_i, d) → (b, t_i, d); a block of
+    For each pair (i, j) the tokens of i query those of j in a separate block, (b, t_i, d) → (b, t_i, d); a block of
     self-attention follows for each i on the mean over its pairs. F is the mean, over the modalities that a row has, of
-    the means of their tokens, normalised: (b, d). A modality without a partner in a row goes on as it came.
+    the means of their tokens, normalised: (b, d). A modality without a partner in a row stays unchanged.
 
     Args:
         widths: all equal to `width`.
         width: d.
-        pairs: (i, j): i looks at j, numbered from 0 in the order of the modalities; every ordered pair by default.
-        heads: attention heads; must divide `width`.
-        dropout: in the perceptrons.
+        pairs: pairs (i, j) where i attends to j, numbered from 0 in the order of the modalities; all ordered pairs by
+            default.
+        heads: number of attention heads; must divide `width`.
+        dropout: dropout probability in the perceptrons.
     """
 
     level: ClassVar[Literal["token"]] = "token"
@@ -56,7 +57,7 @@ class CrossAttention(nn.Module):
         return self.norm(mean_of(found, present))
 
     def _enriched(self, target: int, tokens: Sequence[Tokens], present: Tensor) -> Float[Tensor, "b d"]:
-        """One vector of a modality that has looked at its partners."""
+        """Return one vector of a modality that has attended to its partners."""
         own = tokens[target]
         total, partners = torch.zeros_like(own.values), own.values.new_zeros(present.shape[0], 1, 1)
         for (i, j), look in zip(self.pairs, self.look, strict=True):
@@ -81,6 +82,6 @@ def _checked(pairs: tuple[tuple[int, int], ...], count: int) -> tuple[tuple[int,
             raise ConfigError(
                 f"{list(pair)} is no pair of {count} modalities",
                 place="fusion cross_attention, pairs",
-                rule=f"two different numbers from 0 to {count - 1}",
+                rule=f"a pair has two different numbers from 0 to {count - 1}",
             )
     return pairs

@@ -1,4 +1,4 @@
-"""Dynamic paths: a row that one modality settles goes by that one, a hard row by all of them."""
+"""Dynamic paths: gates choose between single modalities and their combination, row by row (DynMM)."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class Dynamic(nn.Module):
         return vectors, torch.cat([vectors.flatten(1), present.to(vectors.dtype)], 1)
 
     def _gates(self, seen: Tensor, present: Tensor) -> Float[Tensor, "b paths"]:
-        """The path of all, the last one, is open to every row."""
+        """Compute the gates; the last path, that of all modalities, is open to every row."""
         return masked_softmax(self.gate(seen), nn.functional.pad(present, (0, 1), value=True))
 
     def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
-        """A modality's own path, and its equal part of the path of all."""
+        """Return the gate of each modality's own path plus an equal share of the joint path."""
         gates = self._gates(self._seen(tokens, present)[1], present)
         return gates[:, :-1] + gates[:, -1:] * present / present.sum(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Feature-wise linear modulation: what the others say scales and shifts each feature of a modality."""
+"""Feature-wise linear modulation (FiLM): the other modalities scale and shift each feature of a modality."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Film(nn.Module):
     """FiLM (Perez et al. 2018, arXiv:1709.07871), each modality conditioned on the mean of the others.
 
     c_m = mean of x_j over the present j ≠ m, [γ_m; β_m] = W_m·c_m, h_m = (1 + γ_m) ⊙ x_m + β_m, F = mean of h_m over
-    the present m: x (b, m, d) → F (b, d). A modality that is alone in its row stays as it is.
+    the present m: x (b, m, d) → F (b, d). A modality that is alone in its row stays unchanged.
 
     Args:
         widths: all equal to `width`.

@@ -1,4 +1,4 @@
-"""Gated multimodal unit: how much each modality counts is computed from the row itself and from what it has."""
+"""Gated multimodal unit (GMU): gates weight the modalities, computed from the row and from what is present."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sensorium.fusion._base import masked_softmax, stack
 
 
 class Gated(nn.Module):
-    """Arevalo et al. 2017 (arXiv:1702.01992), for any number of modalities.
+    """Gated multimodal unit (Arevalo et al. 2017, arXiv:1702.01992), for any number of modalities.
 
     h_m = tanh(W_m·x_m), z = softmax over the present m of V·[x_1; …; x_m; present], F = Σ_m z_m ⊙ h_m:
     x (b, m, d) → h (b, m, d), z (b, m, d or 1) → F (b, d). An absent modality enters V as zeros.
@@ -22,7 +22,7 @@ class Gated(nn.Module):
     Args:
         widths: all equal to `width`.
         width: d.
-        per_feature: a gate for each of the d features, or one for all.
+        per_feature: whether each of the d features has its own gate; otherwise one gate serves all.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"
@@ -40,7 +40,7 @@ class Gated(nn.Module):
         return (self.gates(vectors, present) * hidden).sum(1)
 
     def gates(self, vectors: Float[Tensor, "b m d"], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m w"]:
-        """z; w is d, or 1 where one gate serves all features."""
+        """Compute z; w is d, or 1 if one gate serves all features."""
         there = present.to(vectors.dtype)
         logits = self.gate(torch.cat([(vectors * there[..., None]).flatten(1), there], 1))
         return masked_softmax(logits.unflatten(1, (present.shape[1], -1)), present)

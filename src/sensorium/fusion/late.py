@@ -1,4 +1,4 @@
-"""Late fusion: every modality decides for itself, the decisions are averaged."""
+"""Late (decision-level) fusion: each modality has its own head, and the logits are combined."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sensorium.fusion._base import masked_softmax, stack
 
 
 class Late(nn.Module):
-    """Decision-level fusion: F = Σ_m w_m·y_m over the modalities that a row has; y_m are the logits of each one's head.
+    """Decision-level fusion: F = Σ_m w_m·y_m over the modalities that a row has; y_m are the logits of its head.
 
     y (b, m, k), w (m,) or (b, m) → F (b, k); the mean of logits is the (normalised) geometric mean of probabilities.
 
     Args:
         widths: all equal to `width`.
-        width: k, the number of logits.
-        weights: `mean`; `learned` (a softmax over m parameters, equal at the start); `product`, w_m = 1: a product of
-            experts (Hinton 2002), surer where more modalities agree; `energy`: a softmax over log Σ_k exp y_mk, by
-            which a modality that is unsure of a row counts less (Zhang et al. 2023, arXiv:2306.02050), for classes.
+        width: number of logits k.
+        weights: `mean`; `learned` (a softmax over m parameters, equal at the start); `product` (w_m = 1: a product of
+            experts, Hinton 2002, more confident if more modalities agree); `energy` (a softmax over log Σ_k exp y_mk,
+            so that an uncertain modality has less weight, Zhang et al. 2023, arXiv:2306.02050; for classification).
     """
 
     level: ClassVar[Literal["decision"]] = "decision"

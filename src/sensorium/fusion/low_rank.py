@@ -1,4 +1,4 @@
-"""Low-rank multimodal fusion: the tensor of all products of features, without ever building it."""
+"""Low-rank multimodal fusion (LMF): tensor fusion in factors, without building the tensor."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sensorium.batch import Tokens
 class LowRank(nn.Module):
     """LMF (Liu et al. 2018, arXiv:1806.00064): F = b + Σ_r w_r · Π_m (W_m^r·[x_m; 1]).
 
-    x_m (b, d_m) at its encoder's own width, W_m (rank, d_m + 1, d) → factors (b, rank, d), multiplied over the
+    x_m (b, d_m) has the width of its encoder, W_m (rank, d_m + 1, d) → factors (b, rank, d), multiplied over the
     modalities that a row has, summed over the ranks with weights w: F (b, d).
 
     Args:
         widths: d_m of each modality.
         width: d.
-        rank: r.
+        rank: number of factors r.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"

@@ -1,4 +1,4 @@
-"""A sparse mixture of experts, routed by the row and by what it has."""
+"""Sparse mixture of experts, routed by the row and by which modalities are present."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Mixture(nn.Module):
 
     s = [x_1; …; x_m; present] with zeros for what is absent; a row goes to the k experts whose score R·s + bias is
     highest; F = Σ softmax over these k of R·s · E_e(s), E_e a perceptron: x (b, m, d) → F (b, d). The bias, which only
-    chooses, falls for experts that get more than their part of the rows and rises for the others (Wang et al. 2024,
-    arXiv:2408.15664), so that none is left idle.
+    chooses, falls for experts that get more than their share of the rows and rises for the others (Wang et al. 2024,
+    arXiv:2408.15664), so that all are used.
 
     Args:
         widths: all equal to `width`.
         width: d.
-        experts: how many there are.
-        active: k, how many a row goes to.
+        experts: number of experts.
+        active: number of experts k that a row uses.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"
@@ -39,7 +39,11 @@ class Mixture(nn.Module):
     def __init__(self, widths: Sequence[int], width: int, *, experts: Depth = 4, active: Depth = 2) -> None:
         super().__init__()
         if active > experts:
-            raise ConfigError(f"{active} of {experts} experts can't be active", place="fusion mixture")
+            raise ConfigError(
+                f"{active} of {experts} experts can't be active",
+                place="fusion mixture",
+                cure=f"set active to {experts} or less",
+            )
         self.width, self.active, seen = width, active, len(widths) * (width + 1)
         self.router = nn.Linear(seen, experts)
         self.experts = nn.ModuleList(
@@ -56,7 +60,7 @@ class Mixture(nn.Module):
         return (weights[..., None] * answers).sum(1)
 
     def _route(self, scores: Float[Tensor, "b e"]) -> Float[Tensor, "b e"]:
-        """Weights that add up to 1 over the chosen experts, 0 for the others."""
+        """Return weights that add up to 1 over the chosen experts, and are 0 for the others."""
         chosen = torch.zeros_like(scores, dtype=torch.bool)
         chosen.scatter_(1, (scores.detach() + self.bias).topk(self.active, 1).indices, True)
         if self.training:

@@ -1,4 +1,4 @@
-"""Multiplicative interactions: a bilinear form of every pair of modalities."""
+"""Multiplicative interactions: a bilinear form of each pair of modalities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sensorium.fusion._base import stack
 
 
 class Multiplicative(nn.Module):
-    """Jayakumar et al. 2020, with the bilinear form in factors (Kim et al. 2017, arXiv:1610.04325).
+    """Multiplicative interactions (Jayakumar et al. 2020), with factorised forms (Kim et al. 2017, arXiv:1610.04325).
 
     F = b + Σ_m V_m·x_m + W·Σ_{i<j} (A_i·x_i) ⊙ (A_j·x_j) over the modalities that a row has: x (b, m, d) → F (b, d).
 

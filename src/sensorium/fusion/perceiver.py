@@ -1,4 +1,4 @@
-"""A few latent vectors that read all tokens, think, and read again."""
+"""Perceiver: a few latent vectors attend to all tokens, and to each other."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from sensorium.fusion._blocks import Block, together
 
 
 class Perceiver(nn.Module):
-    """Jaegle et al. 2021 (arXiv:2103.03206): cost grows with the tokens, not with their square.
+    """Perceiver (Jaegle et al. 2021, arXiv:2103.03206): the cost grows linearly with the number of tokens.
 
-    n learned latents (n, d) attend to all tokens (b, Σ t_m, d) that are real and present, each told whose it is, then
-    to each other; L times with weights of their own. F is the mean of the latents, normalised: (b, d).
+    n learned latents (n, d) attend to all tokens (b, Σ t_m, d) that are real and present, with modality
+    embeddings, then to each other; L times with separate weights. F is the mean of the latents, normalised: (b, d).
 
     Args:
         widths: all equal to `width`.
         width: d.
-        latents: n.
-        layers: L.
-        heads: attention heads; must divide `width`.
-        dropout: in the perceptrons.
+        latents: number of latents n.
+        layers: number of layers L.
+        heads: number of attention heads; must divide `width`.
+        dropout: dropout probability in the perceptrons.
     """
 
     level: ClassVar[Literal["token"]] = "token"

@@ -1,4 +1,4 @@
-"""Tensor fusion: all products of features, one of each modality."""
+"""Tensor fusion (TFN): all products of features, one feature from each modality."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LARGEST = 2**16  # entries of the tensor: beyond, the layer above it has more we
 class Tensor(nn.Module):
     """TFN (Zadeh et al. 2017, arXiv:1707.07250): F = ReLU(W·vec([z_1; 1] ⊗ … ⊗ [z_m; 1]) + b), z_m = ReLU(P_m·x_m).
 
-    x_m (b, d_m) at its encoder's own width → z_m (b, s) → the tensor (b, (s + 1)^m) of all products of up to m features
+    x_m (b, d_m), the width of its encoder → z_m (b, s) → the tensor (b, (s + 1)^m) of all products of up to m features
     → F (b, d). An absent modality is [0; 1], which leaves the products of the others.
 
     Args:
         widths: d_m of each modality.
         width: d.
-        size: s; by default the largest up to 32 for which the tensor has at most 65,536 entries.
+        size: width s of z_m; by default the largest up to 32 for which the tensor has at most 65,536 entries.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"
@@ -40,8 +40,8 @@ class Tensor(nn.Module):
             raise ConfigError(
                 f"{count} modalities of {size} features give a tensor of {(size + 1) ** count:,} entries",
                 place="fusion tensor",
-                rule=f"at most {LARGEST:,}",
-                cure="a smaller size, or fusion low_rank, which needs no tensor",
+                rule=f"a tensor has at most {LARGEST:,} entries",
+                cure="choose a smaller size, or the fusion low_rank, which needs no tensor",
             )
         self.project = nn.ModuleList(nn.Linear(own, size) for own in widths)
         self.out = nn.Linear((size + 1) ** count, width)

@@ -1,4 +1,4 @@
-"""A transformer over all tokens of all modalities: every word may look at every patch and frame."""
+"""Transformer over the tokens of all modalities: every word attends to every patch and frame."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from sensorium.fusion._blocks import Block, together
 
 
 class Transformer(nn.Module):
-    """Joint self-attention, with the order of the tokens left to their encoders.
+    """Joint self-attention; positions are the encoders' task.
 
-    A learned token in front, all tokens (b, Σ t_m, d) plus their modality's embedding, L blocks of self-attention among
-    those that are real and present; what became of the token in front, normalised, is F (b, d). It is the baseline that
-    more elaborate methods seldom beat.
+    A class token, all tokens (b, Σ t_m, d) plus their modality's embedding, L blocks of self-attention among
+    those that are real and present; the class token at the end, normalised, is F (b, d).
 
     Args:
         widths: all equal to `width`.
         width: d.
-        layers: L.
-        heads: attention heads; must divide `width`.
-        dropout: in the perceptrons.
+        layers: number of layers L.
+        heads: number of attention heads; must divide `width`.
+        dropout: dropout probability in the perceptrons.
     """
 
     level: ClassVar[Literal["token"]] = "token"

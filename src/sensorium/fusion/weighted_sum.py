@@ -1,4 +1,4 @@
-"""F(x) = α·CNN(x) + (1−α)·RNN(x): a weighted sum of the modalities' vectors."""
+"""Weighted sum of the modalities' vectors: F(x) = α·CNN(x) + (1−α)·RNN(x)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from sensorium.fusion._base import masked_softmax, stack
 
 
 class WeightedSum(nn.Module):
-    """The founding formula, for any number of modalities: F(x) = Σ_m α_m·x_m with α_m ≥ 0 and Σ_m α_m = 1.
+    """Weighted sum of any number of modalities: F(x) = Σ_m α_m·x_m with α_m ≥ 0 and Σ_m α_m = 1.
 
-    x_m (b, m, d), α (m,) or (m, d) → F (b, d). Where a modality is absent, the weights of the others are scaled up to
-    add up to 1 again.
+    x_m (b, m, d), α (m,) or (m, d) → F (b, d). If a modality is absent, the weights of the others are scaled to add
+    up to 1.
 
     Args:
         widths: all equal to `width`.
         width: d.
-        alpha: a number is α of the first of two modalities, fixed; a list fixes one weight a modality; `learned`
-            learns them (a softmax over m parameters, equal at the start); `per_feature` learns them for each of d.
+        alpha: a number fixes the weight α of the first of two modalities; a list fixes one weight for each modality;
+            `learned` learns them (a softmax over m parameters, equal at the start); `per_feature` learns them for each
+            of the d features.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"
@@ -53,7 +54,7 @@ class WeightedSum(nn.Module):
         return (self.weights(present) * stack(tokens)).sum(1)
 
     def weights(self, present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m w"]:
-        """α of each row; w is 1, or d for `per_feature`."""
+        """Return α of each row; w is 1, or d for `per_feature`."""
         return masked_softmax(self.logits.expand(present.shape[0], -1, -1), present)
 
     def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"]:
@@ -65,5 +66,5 @@ def _check(weights: list[float], modalities: int) -> None:
         raise ConfigError(
             f"alpha gives the weights {weights} to {modalities} modalities",
             place="fusion weighted_sum",
-            rule="one weight a modality, none negative, adding up to 1; a single number is for two modalities",
+            rule="one weight for each modality, none negative, adding up to 1; a single number is for two modalities",
         )

@@ -1,4 +1,4 @@
-"""ONE FILE PER HEAD: the fused vector of a row → its logits."""
+"""Heads map the fused vector of a row to its logits. Each file defines one head."""
 
 from sensorium.heads._base import Head
 

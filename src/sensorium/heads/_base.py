@@ -1,4 +1,4 @@
-"""The contract that every head keeps."""
+"""The contract of heads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from torch import Tensor
 
 @runtime_checkable
 class Head(Protocol):
-    """A `torch.nn.Module` that makes logits of the fused vector.
+    """A `torch.nn.Module` that maps the fused vector to logits.
 
-    Its constructor is given `width`, that of the vector, and `outputs`, how many logits; keyword-only parameters are
-    the user's options. The file of a head may say which tasks it suits, as a literal that a listing can read; without
-    it all are suited:
+    Its constructor takes `width`, the width of the vector, and `outputs`, the number of logits. Keyword-only parameters
+    are the user's options. The file of a head may declare which tasks it suits, as a literal; the default is all:
 
         TASKS = ("multiclass",)
 
@@ -28,4 +27,4 @@ class Head(Protocol):
     """
 
     def __call__(self, fused: Float[Tensor, "b d"]) -> Float[Tensor, "b k"]:
-        """Each row by itself."""
+        """Map each row, independently of the others."""

@@ -1,4 +1,4 @@
-"""Only the direction counts: the cosine to a vector of each class, for few rows a class."""
+"""Cosine similarity to a learned vector of each class, for classes with few rows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 class Cosine(nn.Module):
-    """`s · cos(x, w_k) + b_k`, with a scale s that is learnt.
+    """`s · cos(x, w_k) + b_k`, with a learned scale s.
 
-    Classes of few rows can't win or lose by the length of their vector (Gidaris and Komodakis 2018, arXiv:1804.09367;
-    "Baseline++" of Chen et al. 2019, arXiv:1904.04232, both without b).
+    The norm of a class vector has no effect, which helps classes with few rows (Gidaris and Komodakis 2018,
+    arXiv:1804.09367; "Baseline++" of Chen et al. 2019, arXiv:1904.04232, both without b).
 
     Args:
-        width: of x.
+        width: width of x.
         outputs: number of logits.
-        scale: s at first.
+        scale: initial value of s.
     """
 
     def __init__(self, width: int, outputs: int, *, scale: Annotated[float, Field(gt=0)] = 10.0) -> None:

@@ -1,4 +1,4 @@
-"""`W x + b`: a matrix and a bias; the usual one."""
+"""Linear layer `W x + b`. The default."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from torch import nn
 
 
 class Linear(nn.Linear):
-    """`W x + b`.
+    """Linear layer `W x + b`.
 
     Args:
-        width: of x.
+        width: width of x.
         outputs: number of logits.
     """
 

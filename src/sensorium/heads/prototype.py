@@ -1,4 +1,4 @@
-"""The nearest of one point a class, for few rows a class."""
+"""Distance to a learned prototype of each class, for classes with few rows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ TASKS = ("multiclass",)
 
 
 class Prototype(nn.Module):
-    """`−s · ‖x − p_k‖² / d`, x normalised to mean 0 and deviation 1, with points p_k and a scale s that are learnt.
+    """`−s · ‖x − p_k‖² / d`, x normalised to mean 0 and standard deviation 1, with learned p_k and s.
 
-    The classifier of prototypical networks (Snell et al. 2017, arXiv:1703.05175) with points that are learnt instead of
-    taken as means of a few rows (Yang et al. 2018, arXiv:1805.03438).
+    The classifier of prototypical networks (Snell et al. 2017, arXiv:1703.05175) with learned prototypes instead of
+    means of a few rows (Yang et al. 2018, arXiv:1805.03438).
 
     Args:
-        width: of x, d.
+        width: width d of x.
         outputs: number of classes.
-        scale: s at first.
+        scale: initial value of s.
     """
 
     def __init__(self, width: int, outputs: int, *, scale: Annotated[float, Field(gt=0)] = 10.0) -> None:
