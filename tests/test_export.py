@@ -1,5 +1,6 @@
 """The dense forward: it answers as the usual one does, and a graph can hold it for any number of rows and steps."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import nn
 
 import sensorium
 from sensorium.batch import Batch, Cells, Tokens
+from sensorium.cli.list import list_
 from sensorium.errors import ConfigError
 from sensorium.model import (
     Blueprint,
@@ -179,6 +181,15 @@ def test_a_member_that_cannot_be_exported_is_named():
     with pytest.raises(ConfigError, match="encoder 'module' of 'picture' cannot be exported: a module of your own"):
         check_exportable(Blueprint(towers, "concat", {}, 8))
     check_exportable(Blueprint(towers[1:], "concat", {}, 8))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("encoders", "module"), ("encoders", "bilstm"), ("heads", "linear")])
+def test_list_shows_whether_a_member_can_be_exported(kind, name, capsys):
+    reason = encoders.entry(name).literal("EXPORT") if kind == "encoders" else None
+    list_(kind, name, json=False)
+    assert ("cannot be exported: a module of your own" in " ".join(capsys.readouterr().out.split())) == bool(reason)
+    list_(kind, name, json=True)
+    assert json.loads(capsys.readouterr().out)[kind][name]["export"] == (reason or True)
 
 
 def test_the_page_lists_what_cannot_be_exported():
