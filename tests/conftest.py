@@ -9,9 +9,11 @@ import signal
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-# Under nohup, signals of the terminal are ignored, in child processes too: tests that send one would wait for ever.
-if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Under nohup and in the background of a script, signals of the terminal are ignored, in child processes too: tests
+# that send one would wait for ever.
+for which, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
+    if hasattr(signal, which) and signal.getsignal(getattr(signal, which)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, which), usual)
 
 from jaxtyping import install_import_hook
 
