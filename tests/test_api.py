@@ -9,6 +9,8 @@ from sensorium import api
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.planning import _columns
 
+pytestmark = pytest.mark.unit
+
 
 def test_that_a_budget_lacks_optuna_is_told_before_the_table_is_read(tabular, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)

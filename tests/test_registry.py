@@ -38,11 +38,13 @@ def test_options_are_read_without_importing(registry, name, option):
     assert "False" in out.stdout
 
 
+@pytest.mark.unit
 def test_unknown_names_get_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'gated'"):
         fusions.entry("gatd")
 
 
+@pytest.mark.unit
 def test_a_file_without_its_member_is_an_error(tmp_path, monkeypatch):
     package = tmp_path / "strange"
     package.mkdir()
@@ -109,5 +111,6 @@ def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path
     assert "Traceback" not in alone.stderr
 
 
+@pytest.mark.unit
 def test_the_kinds_are_those_of_the_house():
     assert {r.kind for r in (modalities, augmentations, encoders, fusions, techniques, tasks, metrics)} < set(KINDS)

@@ -103,3 +103,13 @@ def test_numbers_keep_their_spelling_in_a_fit():
     labels = np.array(["a", "b", "a", "b"] * 30)
     model = MultimodalClassifier(epochs=12, modalities={"v": "category"}).fit(pd.DataFrame({"v": spelt}), labels)
     assert (model.predict(pd.DataFrame({"v": spelt})) == labels).all()
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("labels", "message"), [(None, "y is None"), (["a", "b"], "4 rows or more"), (["a"] * 6, "one class only: 'a'")]
+)
+def test_labels_that_nothing_can_be_learnt_from_are_refused(labels, message):
+    rows = {"x": [float(row) for row in range(len(labels or [0]))]}
+    with pytest.raises(ValueError, match=message):
+        MultimodalClassifier().fit(pd.DataFrame(rows), labels)

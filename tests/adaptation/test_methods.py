@@ -134,6 +134,7 @@ def test_tent_changes_statistics_gains_and_offsets_alone(model):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.unit
 def test_the_loss_of_tent_is_its_formula():
     logits = np.random.default_rng(0).normal(size=(7, 3)) * 2
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)

@@ -37,6 +37,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.unit
 def test_every_setting_is_looked_at():
     """A new setting is named above, or has CALLER_ONLY in its annotation: whoever adds it decides."""
     named = {f"{group}.{name}".lstrip(".") for group, names in HARMLESS.items() for name in names.split(", ")}
@@ -44,6 +45,7 @@ def test_every_setting_is_looked_at():
     assert {"table.query", "table.allow_outside", "prepare.store", "train.teacher"} <= set(caller_only())
 
 
+@pytest.mark.unit
 def test_settings_are_parted_whole():
     """Each of the caller's settings is told and taken away, the others stay as they are."""
     values = {"table": {"query": "SELECT 1 AS a", "encoding": "cp1252"}, "prepare": {"store": "/tmp/x", "stream": True}}
@@ -259,6 +261,7 @@ def test_a_pretrained_model_is_never_looked_for_when_a_model_is_loaded(tmp_path,
     assert not asked
 
 
+@pytest.mark.unit
 def test_settings_of_a_model_name_no_other_model_to_fetch():
     pytest.importorskip("transformers")
     from sensorium.encoders._backbone import as_settings

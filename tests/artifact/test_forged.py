@@ -118,6 +118,7 @@ def test_a_model_without_its_settings_is_refused_not_fetched(name, config, pretr
     refused(forge(pretrained, tmp_path / "m", lambda m: options(m).update(asked)), "lacks the settings")
 
 
+@pytest.mark.unit
 def test_within_closed_no_model_is_looked_for(tmp_path):
     folder = make_pretrained("text", tmp_path / "bert")
     with hub.closed(), pytest.raises(ArtifactError, match="reads nothing else"):

@@ -10,6 +10,8 @@ from sensorium.augment import build_augmentation
 from sensorium.batch import Cells
 from sensorium.registry import augmentations
 
+pytestmark = pytest.mark.unit
+
 LIMITS = {
     "Probability": (0.0, 1.0),
     "Share": (1e-3, 1.0),

@@ -120,6 +120,7 @@ def test_the_same_seed_gives_the_same_answers(tmp_path):
         assert np.array_equal(first, second)
 
 
+@pytest.mark.unit
 def test_words_and_pairs_of_words_are_counted_within_their_cell():
     cells = Ragged(np.array([5, 6, 5, 6, 7], np.int32), np.array([0, 4, 4, 5]))
     found = count_tokens(cells)
@@ -129,6 +130,7 @@ def test_words_and_pairs_of_words_are_counted_within_their_cell():
     assert found[0].sum() == 4 + 3 and found[2].sum() == 1  # three pairs in the first cell, none across cells
 
 
+@pytest.mark.unit
 def test_a_series_is_summed_up_by_its_moments():
     steps = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
     found = sum_up_steps(Ragged(steps, np.array([0, 9, 9])))
@@ -144,6 +146,7 @@ def test_a_series_is_summed_up_by_its_moments():
     assert (found[1] == 0).all()
 
 
+@pytest.mark.unit
 def test_waveforms_are_summed_up_as_a_series_of_one_channel():
     samples, offsets = np.random.default_rng(0).normal(size=90).astype(np.float32), np.array([0, 40, 90])
     sound = Encoded(Ragged(samples, offsets), np.array([True, True]), [])
@@ -151,6 +154,7 @@ def test_waveforms_are_summed_up_as_a_series_of_one_channel():
     assert np.array_equal(found.values, sum_up_steps(Ragged(samples[:, None], offsets)))
 
 
+@pytest.mark.unit
 def test_pictures_are_shrunk_to_means_over_areas():
     pictures = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3), dtype=np.uint8)
     wanted = pictures.reshape(3, 12, 2, 12, 2, 3).mean((2, 4)) / 255

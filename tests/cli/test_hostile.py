@@ -135,7 +135,7 @@ def test_paths_that_are_no_text_are_told(tmp_path):
 
 def test_bars_on_a_terminal_show_titles_as_text():
     code = (
-        "from sensorium.progress import reporter; r = reporter(); r.log('[/x]\\x07')\n"
+        "from sensorium.runtime.progress import reporter; r = reporter(); r.log('[/x]\\x07')\n"
         "with r.bar('[/a] \\x1b]0;t\\x07', 2) as b: b.note('[/b]\\x07'); b.advance(2)"
     )
     parent, child = pty.openpty()

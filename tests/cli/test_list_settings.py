@@ -10,6 +10,8 @@ from sensorium.config import Config, list_options, list_settings, parse_assignme
 from sensorium.errors import ConfigError
 from sensorium.registry import KINDS, encoders, fusions, modalities
 
+pytestmark = pytest.mark.unit
+
 
 def test_every_setting_is_listed_with_its_meaning():
     found = {setting.name: setting for setting in list_settings()}

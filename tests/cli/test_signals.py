@@ -84,7 +84,7 @@ def test_training_stops_with_a_checkpoint_and_one_line(which, tabular, tmp_path)
 def test_signals_that_are_ignored_stay_ignored(tmp_path):
     """As under nohup."""
     script = (
-        "import os, signal, sensorium.signals as s\n"
+        "import os, signal, sensorium.runtime.signals as s\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "signal.signal(signal.SIGTERM, lambda *_: print('mine', flush=True))\n"
         "s.end_at_once()\n"

@@ -87,10 +87,11 @@ def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
 
 
 def test_a_fusion_of_each_kind_is_compared_by_default(tabular):
-    found = sensorium.compare(tabular, "label", epochs=1, progress=False)
+    found = sensorium.compare(tabular, "label", baselines=["none"], epochs=1, progress=False)
     assert [result.fusion for result in found.results if result.fusion] == list(USUAL)
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("settings", "match"),
     [({"columns": ["one"]}, "one modality only"), ({"split": {"test": 0}}, "no test rows")],
@@ -135,6 +136,7 @@ def test_a_single_modality_that_validation_passed_over_is_still_held_against_fus
     assert found.verdict.endswith("; use two alone")
 
 
+@pytest.mark.unit
 def test_without_a_seed_nothing_can_be_compared():
     with pytest.raises(ConfigError, match="no seed"):
         compare(table(noise=True), seeds=[])
@@ -288,6 +290,7 @@ def test_the_best_is_chosen_by_all_validation_rows_and_the_model_that_is_saved(t
         assert result.validation == pytest.approx(told.metrics["log_loss"], rel=1e-5)
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
 def test_where_the_metric_is_not_defined_a_model_is_not_the_best(metric):
     values = [float("nan"), 0.5, float("nan")]
@@ -304,6 +307,7 @@ def decided(name, kind, right, validation, seconds=1.0):
     return result, Outcome(truth, np.eye(2)[answers], answers)
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("seconds", "right", "told"),
     [
@@ -324,6 +328,7 @@ def test_a_much_faster_fusion_that_is_not_shown_to_be_worse_is_told(seconds, rig
     assert bool(told) == ("is not shown" in found.verdict)
 
 
+@pytest.mark.unit
 def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recommended():
     """The one that is least beaten is the one that the sentence tells."""
     pairs = [
@@ -355,6 +360,7 @@ def test_a_model_that_was_kept_is_that_of_these_labels_units_and_seed(tmp_path, 
     assert count({**table, "left": [[2 * x for x in cell] for cell in table["left"]]}, seeds=[1]) == 3
 
 
+@pytest.mark.unit
 def test_names_are_looked_up_before_anything_is_read():
     with pytest.raises(UnknownNameError, match=r"(?s)did you mean 'concat'.*did you mean 'trees'"):
         sensorium.compare("nowhere.csv", "label", fusions=["concta", "late"], baselines=["tree"], progress=False)

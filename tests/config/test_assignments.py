@@ -7,6 +7,8 @@ import pytest
 from sensorium.config import as_yaml, parse_assignments, read_yaml, set_option
 from sensorium.errors import ConfigError
 
+pytestmark = pytest.mark.unit
+
 
 def test_assignments_are_yaml():
     assert parse_assignments(["train.epochs=3", "columns=[a, b]", "fusion.name=late", "seed=5"]) == {

@@ -6,6 +6,8 @@ import torch
 from sensorium.batch import Cells
 from sensorium.encoders.audio_cnn import AudioCNN
 
+pytestmark = pytest.mark.unit
+
 
 def clips(lengths, steps, mels=64):
     frames = torch.randn(len(lengths), steps, mels, generator=torch.Generator().manual_seed(0))

@@ -8,6 +8,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from sensorium.batch import Cells
 from sensorium.encoders.bilstm import BiLSTM
 
+pytestmark = pytest.mark.unit
+
 LENGTHS = {"unequal": [3, 7, 1, 5], "equal": [7, 7, 7], "one word each": [1, 1], "one row": [4]}
 
 

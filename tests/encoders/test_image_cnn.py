@@ -8,6 +8,8 @@ from sensorium.batch import Cells
 from sensorium.encoders.image_cnn import ImageCNN
 from sensorium.encoders.image_resnet import ImageResnet
 
+pytestmark = pytest.mark.unit
+
 
 def pictures(side, channels=3, rows=2):
     pixels = torch.randint(0, 256, (rows, side, side, channels), generator=torch.Generator().manual_seed(0))

@@ -13,6 +13,8 @@ from sensorium.encoders.tcn import TCN, layers_to_see
 from sensorium.errors import ConfigError
 from sensorium.testing import check_encoder
 
+pytestmark = pytest.mark.unit
+
 KINDS = [TCN, GRU, PatchTransformer]
 FACTS = {"channels": 1, "steps": 40}
 

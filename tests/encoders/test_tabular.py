@@ -12,6 +12,8 @@ from sensorium.modalities.date import Date
 from sensorium.modalities.number import Number
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 VALUES = np.array([-12.0, -1.0, -0.2, 0.0, 0.7, 3.0, 25.0], np.float32)
 EDGES = np.array([-1.0, -0.5, 0.0, 2.0], np.float32)
 NUMBER = {"floats": 1, "edges": EDGES}

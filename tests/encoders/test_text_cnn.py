@@ -10,6 +10,8 @@ from sensorium.batch import Cells
 from sensorium.encoders.text_cnn import TextCNN
 from sensorium.encoders.text_transformer import TextTransformer, sinusoids
 
+pytestmark = pytest.mark.unit
+
 LENGTHS = [5, 2, 1]
 
 

@@ -7,6 +7,8 @@ from outcomes import ONE_CLASS, outcome
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 
+pytestmark = pytest.mark.unit
+
 
 def test_an_interval_equals_resampling_row_by_row():
     right = np.random.default_rng(1).random(80) < 0.7

@@ -19,6 +19,8 @@ from sensorium.evaluate.bootstrap import resamples
 from sensorium.evaluate.compare import two_sided
 from sensorium.metrics import Outcome
 
+pytestmark = pytest.mark.unit
+
 
 def test_a_model_does_not_differ_from_itself():
     same = outcome(np.random.default_rng(0).random(100) < 0.7)

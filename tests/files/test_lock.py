@@ -60,6 +60,7 @@ def test_a_killed_process_holds_nothing(holder, tmp_path):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["result"]
 
 
+@pytest.mark.unit
 def test_a_file_that_its_holder_removed_is_no_lock(tmp_path, monkeypatch):
     """Between opening the file and locking it, its holder may be done."""
     path, flock = tmp_path / ".sensorium-lock", lock.fcntl.flock
@@ -88,6 +89,7 @@ def without_locks(request, monkeypatch):
     monkeypatch.setattr(lock.fcntl, "flock", refuse)
 
 
+@pytest.mark.unit
 @pytest.mark.usefixtures("without_locks")
 def test_without_locks_of_the_system_a_file_does(tmp_path):
     told = rf"process {os.getpid()} on (.|\n)*delete .*\.sensorium-lock\.held"
@@ -108,6 +110,7 @@ def test_without_locks_a_process_of_this_machine_that_is_gone_holds_nothing(tmp_
         raise AssertionError("not reached")
 
 
+@pytest.mark.unit
 def test_writers_of_one_file_wait_for_each_other(tmp_path):
     order, inside = [], threading.Event()
 
@@ -127,12 +130,14 @@ def test_writers_of_one_file_wait_for_each_other(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.unit
 def test_a_writer_that_never_ends_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "PATIENCE", 0.1)
     with one_writer(tmp_path / "m"), pytest.raises(BusyError), one_writer(tmp_path / "m"):
         raise AssertionError("not reached")
 
 
+@pytest.mark.unit
 def test_a_place_that_cannot_be_written_to_is_told_at_once(tabular, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ArtifactError, match="can't be made"):
@@ -141,6 +146,7 @@ def test_a_place_that_cannot_be_written_to_is_told_at_once(tabular, tmp_path):
         sensorium.fit(tabular, "label", out=Path("/proc/self"), progress=False)
 
 
+@pytest.mark.unit
 def test_a_run_that_fails_before_it_wrote_anything_leaves_no_folder(tmp_path):
     with pytest.raises(sensorium.SensoriumError, match="no such table"):
         sensorium.fit(tmp_path / "gone.csv", "y", out=tmp_path / "run")

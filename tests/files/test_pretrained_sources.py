@@ -8,6 +8,8 @@ import pytest
 from sensorium.errors import ConfigError
 from sensorium.files.pretrained_sources import find_model
 
+pytestmark = pytest.mark.unit
+
 
 def test_weights_that_were_damaged_in_the_cache_are_an_error(tmp_path, monkeypatch):
     """The hub keeps large files under their SHA-256, with links to them in the folder of a version."""

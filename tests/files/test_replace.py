@@ -10,6 +10,8 @@ import pytest
 from sensorium.files import one_writer, replace, replaced_file, replaced_folder, standing, sweep
 from sensorium.table import write_table
 
+pytestmark = pytest.mark.unit
+
 MARK = "last"
 
 

@@ -5,6 +5,8 @@ import pytest
 from sensorium.findings import UNSURE, Guess
 from sensorium.findings.claims import CERTAIN, CLOSE, SURE, best_claim
 
+pytestmark = pytest.mark.unit
+
 BELOW = 1e-9
 
 

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from sensorium.findings import Problem, Problems, shorten
+
+pytestmark = pytest.mark.unit
 
 
 def test_alike_problems_are_told_once_the_most_frequent_first():

@@ -10,6 +10,8 @@ from sensorium.batch import Tokens
 from sensorium.errors import ConfigError
 from sensorium.registry import fusions
 
+pytestmark = pytest.mark.unit
+
 B, M, D, HEADS = 5, 3, 8, 2
 LENGTHS = (4, 1, 2)
 PRESENT = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 1], [0, 0, 1], [1, 1, 0]], bool)

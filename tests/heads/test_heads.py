@@ -20,6 +20,7 @@ def unit(values):
     return values / np.linalg.norm(values, axis=1, keepdims=True)
 
 
+@pytest.mark.unit
 def test_cosine_is_its_formula(rows):
     head = heads.load("cosine")(12, 4, scale=7.0)
     torch.nn.init.normal_(head.bias)
@@ -28,6 +29,7 @@ def test_cosine_is_its_formula(rows):
     torch.testing.assert_close(head(100 * rows), head(rows))
 
 
+@pytest.mark.unit
 def test_a_prototype_s_probabilities_are_those_of_its_distances(rows):
     """Logits may differ from the distances by a number that all classes share."""
     head = heads.load("prototype")(12, 4, scale=6.0)
@@ -59,6 +61,7 @@ def test_each_learns_and_is_saved(name, table, tmp_path):
     assert type(again.bundle.network.head) is heads.load(name)
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -42,6 +42,7 @@ def found(table, target=None, **config):
     return {(c.column, c.kind): c for c in inspected.copies}
 
 
+@pytest.mark.unit
 def test_the_same_text_in_train_and_test_is_told_with_its_rows(random):
     texts = sentences(random, 50)
     texts[4] = texts[9] = texts[0]  # rows 4 and 9 test, row 0 trains
@@ -53,6 +54,7 @@ def test_the_same_text_in_train_and_test_is_told_with_its_rows(random):
     assert "2 test rows also in train" in str(told)
 
 
+@pytest.mark.unit
 def test_a_text_with_a_word_changed_is_nearly_the_same(random):
     texts = sentences(random, 50)
     texts[14] = texts[2].upper().replace(" ", "  ") + " more"
@@ -62,6 +64,7 @@ def test_a_text_with_a_word_changed_is_nearly_the_same(random):
     assert told["text", "near"].across == [{"rows": 1, "of": "test", "also_in": "train"}]
 
 
+@pytest.mark.unit
 def test_files_of_the_same_bytes_are_found_whatever_they_are_called(random, tmp_path):
     for row in range(20):
         (tmp_path / f"{row}.png").write_bytes(save(scene(random)))
@@ -76,6 +79,7 @@ def test_files_of_the_same_bytes_are_found_whatever_they_are_called(random, tmp_
     assert ("image", "near") not in told
 
 
+@pytest.mark.unit
 def test_a_picture_saved_smaller_and_with_loss_is_nearly_the_same(random):
     pictures = [scene(random) for _ in range(40)]
     cells = [save(picture) for picture in pictures]
@@ -84,6 +88,7 @@ def test_a_picture_saved_smaller_and_with_loss_is_nearly_the_same(random):
     assert [group["rows"] for group in told["image", "near"].listed] == [[5, 21]]
 
 
+@pytest.mark.unit
 def test_the_same_sound_is_found(random):
     import soundfile
 
@@ -96,6 +101,7 @@ def test_the_same_sound_is_found(random):
     assert found({"audio": cells})["audio", "same"].listed[0]["rows"] == [1, 11]
 
 
+@pytest.mark.unit
 def test_rows_that_agree_in_all_columns_are_found_unless_most_do(random):
     numbers = random.normal(size=60)
     numbers[44] = numbers[3]
@@ -108,6 +114,7 @@ def test_ordinary_tables_raise_no_alarm(made):
     assert sensorium.inspect(made, "label").copies == []
 
 
+@pytest.mark.unit
 def test_without_a_target_or_split_copies_are_still_found(random):
     texts = sentences(random, 30)
     texts[29] = texts[0]
@@ -115,6 +122,7 @@ def test_without_a_target_or_split_copies_are_still_found(random):
     assert (told.rows, told.across, told.differ) == (2, [], 0)
 
 
+@pytest.mark.unit
 def test_what_is_too_much_is_left_out_and_told(random, monkeypatch):
     monkeypatch.setattr(search, "MOST_TEXTS", 10)
     told = found({"text": sentences(random, 50)})["text", "near"]
@@ -122,6 +130,7 @@ def test_what_is_too_much_is_left_out_and_told(random, monkeypatch):
     assert "40 rows not looked at" in str(told)
 
 
+@pytest.mark.unit
 def test_files_that_are_too_many_are_told(random, monkeypatch):
     monkeypatch.setattr(search, "MOST_FILES", 6)
     told = found({"image": [save(scene(random)) for _ in range(8)], "x": random.normal(size=8)})["image", "same"]
@@ -134,11 +143,13 @@ def test_any_texts_can_be_compared_and_each_is_like_itself(texts):
     assert (groups[: len(texts)] == groups[len(texts) :]).all()
 
 
+@pytest.mark.unit
 def test_pictures_of_one_colour_are_like_no_other():
     plain = np.stack([np.full((32, 32), grey, np.uint8) for grey in (0, 0, 128, 255)])
     assert len(set(near_pictures(plain).tolist())) == 4
 
 
+@pytest.mark.unit
 def test_groups_are_not_chained(random):
     """Of pictures that fade from one into another, the ends are not said to be alike."""
     first, last = (np.asarray(scene(random, 32).convert("L"), np.float64) for _ in range(2))
@@ -147,6 +158,7 @@ def test_groups_are_not_chained(random):
     assert groups[0] == groups[1] != groups[60]
 
 
+@pytest.mark.unit
 def test_pairs_compared_grow_with_rows_and_not_with_their_square():
     """However many share a key, each is compared with a few."""
     compared = []

@@ -29,6 +29,7 @@ def test_it_says_what_fit_will_do(seen, made, run):
     }
 
 
+@pytest.mark.unit
 def test_gaps_and_examples_are_those_of_the_table(seen, made):
     import pandas as pd
 
@@ -42,12 +43,14 @@ def test_gaps_and_examples_are_those_of_the_table(seen, made):
             assert column.examples and set(column.examples) <= set(table[name].dropna())
 
 
+@pytest.mark.unit
 def test_everything_has_a_reason(seen):
     assert all(column.reason for column in seen.columns)
     assert seen.target["reason"]
     assert by_name(seen)["label"].reason == "the target"
 
 
+@pytest.mark.unit
 def test_without_a_target_the_label_is_a_column_like_others(made):
     found = sensorium.inspect(made)
     assert (found.target, found.split) == (None, None)
@@ -67,6 +70,7 @@ ODD = {
 }
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -82,6 +86,7 @@ def test_columns_that_are_left_out_say_why(name, reason):
     assert reason in column.reason
 
 
+@pytest.mark.unit
 def test_a_guess_that_may_be_wrong_says_how_to_mend_it():
     column = by_name(sensorium.inspect(ODD, "y"))["age"]
     other = {"number": "category", "category": "number"}[column.modality]
@@ -91,6 +96,7 @@ def test_a_guess_that_may_be_wrong_says_how_to_mend_it():
     assert f"--modality age={column.modality}" not in mended.caution
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("target", "task"),
     [("y", "regression"), ("same_or_not", "binary"), ("grade", "multiclass"), ("tags", "multilabel")],
@@ -100,6 +106,7 @@ def test_the_targets_task_is_told(target, task):
     assert sensorium.inspect(table, target).target["task"] == task
 
 
+@pytest.mark.unit
 def test_cells_that_cannot_be_read_are_counted_with_their_rows(tmp_path):
     table = make_table(tmp_path, rows=40, modalities=["image", "text"])
     (tmp_path / "image" / "4.png").write_bytes(b"")
@@ -110,6 +117,7 @@ def test_cells_that_cannot_be_read_are_counted_with_their_rows(tmp_path):
     assert by_name(sensorium.inspect(table))["text"].unreadable == []
 
 
+@pytest.mark.unit
 def test_any_table_becomes_json():
     table = {
         "day": [date(2025, 1, 1 + i % 28) for i in range(ROWS)],
@@ -125,6 +133,7 @@ def test_any_table_becomes_json():
     assert longest < 120  # no page of text in a report
 
 
+@pytest.mark.unit
 def test_a_target_that_is_not_there_is_refused(made):
     with pytest.raises(SchemaError, match="no column 'lable'") as caught:
         sensorium.inspect(made, "lable")
@@ -137,6 +146,7 @@ COLUMN_KEYS = {
 }  # fmt: skip
 
 
+@pytest.mark.unit
 def test_the_keys_of_the_json_are_these(made):
     found = sensorium.inspect(made, "label").to_json()
     assert set(found) == {"table", "rows", "columns", "target", "split", "notices", "copies", "advice", "every"}
@@ -144,6 +154,7 @@ def test_the_keys_of_the_json_are_these(made):
     assert set(found["target"]) == {"column", "task", "reason", "caution", "missing", "labels"}
 
 
+@pytest.mark.unit
 def test_distributions_are_those_of_the_cells():
     numbers = [i / 2 for i in range(100)]
     days = [date(2025, 1, 1 + i % 28) for i in range(100)]
@@ -155,6 +166,7 @@ def test_distributions_are_those_of_the_cells():
     assert columns["text"]["highest"] == len(table["text"][-1])
 
 
+@pytest.mark.unit
 def test_huge_numbers_and_far_days_have_distributions_too():
     table = {"n": [1e308, -1e308, 0.0, 5e-324] * 10, "day": [date(1, 1, 1), date(9999, 12, 31)] * 20}
     columns = {c["name"]: c["distribution"][0] for c in sensorium.inspect(table).to_json()["columns"]}
@@ -162,11 +174,13 @@ def test_huge_numbers_and_far_days_have_distributions_too():
     assert columns["day"]["lowest"] == "0001-01-01"
 
 
+@pytest.mark.unit
 def test_commonest_values_are_counted():
     (column,) = sensorium.inspect({"c": ["a", "b", "b", None] * 10}).columns
     assert column.commonest == [("b", 20), ("a", 10)]
 
 
+@pytest.mark.unit
 def test_labels_are_counted_by_split():
     table = {
         "x": list(range(7, 47)),
@@ -193,6 +207,7 @@ def advice(table, target=None, **config):
     return {a["setting"]: a["reason"] for a in sensorium.inspect(table, target, config=config).advice}
 
 
+@pytest.mark.unit
 def test_a_group_and_a_time_to_split_by_are_proposed():
     table = {
         "patient": [f"p{i // 3}" for i in range(90)],
@@ -210,16 +225,19 @@ def test_a_group_and_a_time_to_split_by_are_proposed():
         assert sensorium.inspect(table, "y", config={"split": {name: column}}).split["how"].startswith("made: by")
 
 
+@pytest.mark.unit
 def test_a_column_of_many_words_is_proposed_as_a_setting_takes_it():
     table = {"our patient": [f"p{i // 3}" for i in range(90)], "x": [(i * 37) % 91 / 7 for i in range(90)]}
     assert list(advice(table)) == ['split.group="our patient"']
 
 
+@pytest.mark.unit
 def test_rows_that_cannot_be_split_can_be_looked_at():
     found = sensorium.inspect({"x": [(i * 37) % 91 / 7 for i in range(40)], "split": ["test"] * 20 + ["val"] * 20})
     assert (found.rows, found.split) == (40, None)
 
 
+@pytest.mark.unit
 def test_a_column_that_nearly_tells_the_label_is_pointed_out():
     stars = [1 + (i * 7) % 5 for i in range(400)]
     liked = ["yes" if (s > 2) != (i % 29 == 0) else "no" for i, s in enumerate(stars)]
@@ -229,6 +247,7 @@ def test_a_column_that_nearly_tells_the_label_is_pointed_out():
     assert "would it be known when predicting" in told["exclude=[stars]"]
 
 
+@pytest.mark.unit
 def test_a_column_filled_only_beside_one_label_is_pointed_out():
     sick = [i % 3 == 0 for i in range(120)]
     table = {

@@ -6,6 +6,8 @@ import pytest
 import sensorium
 from sensorium.errors import SchemaError
 
+pytestmark = pytest.mark.unit
+
 ROWS = 60
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sensorium.labels import SEVERAL, UNSEEN, Names
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 NONE = "not there"
 
 

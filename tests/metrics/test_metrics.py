@@ -10,6 +10,8 @@ from sensorium.metrics import Outcome, Part, metrics_of, score
 from sensorium.registry import metrics
 from sensorium.testing.metrics import make_outcome
 
+pytestmark = pytest.mark.unit
+
 
 def probabilities(random, rows, classes):
     """Coarse, so that scores tie."""

@@ -5,6 +5,8 @@ import pytest
 from sensorium.modalities.boolean import Boolean
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 YES = ["true", "True", "TRUE", " yes ", "Y", "t", "on", "1", "1.0"]
 NO = ["false", "False", "NO", "n", "F ", "off", "0", "0.0"]
 

@@ -6,6 +6,8 @@ from sensorium.modalities.boolean import Boolean
 from sensorium.modalities.category import Category
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 
 def column(cells):
     return open_table({"c": cells, "row": list(range(len(cells)))}).column("c")

@@ -15,6 +15,8 @@ from sensorium.errors import ArtifactError
 from sensorium.modalities.date import Date
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 DAY = 86_400
 
 

@@ -14,6 +14,8 @@ from sensorium.config import TableConfig
 from sensorium.modalities.image import Image
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 
 def column(cells, folder=None):
     return open_table({"c": cells, "row": list(range(len(cells)))}, folder=folder).column("c")

@@ -11,6 +11,8 @@ from sensorium.modalities.number import Number, numbers
 from sensorium.registry import modalities
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 
 def column(cells):
     return open_table({"c": cells, "row": list(range(len(cells)))}).column("c")

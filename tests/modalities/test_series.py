@@ -3,7 +3,6 @@
 import datetime
 import io
 import json
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,8 @@ from pyarrow import parquet
 
 from sensorium.modalities.series import Series
 from sensorium.table import open_table
+
+pytestmark = pytest.mark.unit
 
 
 def column(cells, name="c", folder=None):
@@ -451,10 +452,8 @@ def test_lists_of_numbers_are_encoded_as_series_of_one_channel_are(cells, steps,
     assert [(p.row, p.reason) for p in found.problems] == [(p.row, p.reason) for p in expected.problems]
 
 
-def test_a_million_steps_take_no_time():
+def test_a_million_steps_are_encoded_at_once():
     lists = pa.array(list(np.random.default_rng(0).normal(size=(50_000, 20))))
     cells = open_table({"c": lists}).column("c")
-    start = time.perf_counter()
     found = Series.learn(cells).encode(cells)
-    assert time.perf_counter() - start < 5
     assert found.present.all() and len(found.values) == 50_000

@@ -13,6 +13,8 @@ from sensorium.modalities._containers import has_sound, sound_track
 from sensorium.modalities.video import Video
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 RATE = 10  # pictures a second
 
 

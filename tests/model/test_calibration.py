@@ -51,6 +51,7 @@ def reference(task, kind, logits, truth):
     return optimize.minimize_scalar(loss, bounds=(0.1, 10), method="bounded").x
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_finds_the_temperature_that_made_a_model_too_sure(kind):
     task = make_task(kind)
@@ -62,6 +63,7 @@ def test_it_finds_the_temperature_that_made_a_model_too_sure(kind):
     assert found.ece[1] < found.ece[0] / 2
 
 
+@pytest.mark.unit
 def test_few_rows_that_all_are_right_do_not_make_a_model_certain():
     task = make_task("multiclass")
     truth = np.arange(60) % 3
@@ -71,6 +73,7 @@ def test_few_rows_that_all_are_right_do_not_make_a_model_certain():
     assert surest < 1 - 1 / (2 * len(truth))
 
 
+@pytest.mark.unit
 def test_a_temperature_that_does_not_help_on_other_rows_is_not_taken():
     task, taken = make_task("binary"), []
     for seed in range(20):
@@ -80,6 +83,7 @@ def test_a_temperature_that_does_not_help_on_other_rows_is_not_taken():
     assert not all(taken)
 
 
+@pytest.mark.unit
 def test_too_few_rows_say_nothing():
     task = make_task("binary")
     assert calibrate(task, *draw(task, "binary", FEWEST - 1), 0) is None
@@ -112,6 +116,7 @@ def test_the_card_tells_what_it_changed_on_the_test_rows(tabular):
     assert "calibration" not in plain.card
 
 
+@pytest.mark.unit
 def test_what_cannot_be_calibrated_is_refused(tabular):
     with pytest.raises(ConfigError, match="regression has no probabilities"):
         fit({"x": [1.5, 2.5] * 40, "label": [0.5, 1.5] * 40}, task="regression", calibrate="temperature")

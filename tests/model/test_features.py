@@ -9,6 +9,8 @@ from sensorium.model import Features, learn_features
 from sensorium.model.features import CHUNK
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 ROWS = 2 * CHUNK + 40
 
 

@@ -26,6 +26,7 @@ def values():
     return found
 
 
+@pytest.mark.unit
 def test_rounding_is_that_of_its_formula(values):
     coarse, scale = to_int8(torch.tensor(values))
     assert coarse.dtype == torch.int8
@@ -33,6 +34,7 @@ def test_rounding_is_that_of_its_formula(values):
     assert np.abs(rounded(values) - values).max() <= np.abs(values).max() / 127 / 2 + 1e-6
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_product_is_that_of_the_rounded_numbers(values, bias):
     linear = nn.Linear(40, 24, bias=bias)
@@ -43,12 +45,14 @@ def test_a_product_is_that_of_the_rounded_numbers(values, bias):
     np.testing.assert_allclose(Int8Linear.of(linear).weight.numpy(), weight, atol=1e-6)
 
 
+@pytest.mark.unit
 def test_a_row_alone_is_answered_as_among_others(values):
     module = Int8Linear.of(nn.Linear(40, 24))
     rows = torch.tensor(values)
     torch.testing.assert_close(module(rows[1:2]), module(rows)[1:2], rtol=0, atol=0)
 
 
+@pytest.mark.unit
 def test_a_table_of_vectors_is_rounded_row_by_row():
     table = nn.Embedding(7, 20)
     places = torch.tensor([[3, 0], [6, 6]])
@@ -56,6 +60,7 @@ def test_a_table_of_vectors_is_rounded_row_by_row():
     np.testing.assert_allclose(Int8Embedding.of(table)(places).numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.unit
 def test_attention_of_torch_and_small_matrices_are_left_alone():
     network = nn.Sequential(
         nn.TransformerEncoderLayer(128, 4, 512, batch_first=True), nn.Linear(128, 128), nn.Linear(4, 4)

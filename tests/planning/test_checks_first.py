@@ -11,6 +11,7 @@ from sensorium.model import Blueprint, TowerPlan, build
 from sensorium.planning import _prepared
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
 ROWS = 60
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import sensorium
+from sensorium.findings import Problem, Problems
 
 CLEAN = {"size": [1.5, 3.5], "words": ["red thing", "blue thing"], "colour": ["red", "blue"]}
 FAULTY = {"size": ["1.5", "broken"], "words": ["red thing", None], "colour": ["red", "green"]}
@@ -52,6 +53,26 @@ def test_the_table_of_answers_names_what_was_wrong_with_a_row(model):
     assert "size: " in answers["problem"][1] and "colour: " in answers["problem"][1]
     without = model.predictions({"size": [1.0, 2.0]}).to_arrow()["problem"].to_pylist()
     assert all("words: the table has no such column" in said for said in without)
+
+
+@pytest.mark.unit
+def test_a_row_s_problems_stand_together_and_whole_columns_in_every_row():
+    problems = Problems([Problem(1, "size", "no number"), Problem(1, "", "an empty row"), Problem(None, "x", "gone")])
+    found = sensorium.Predictions(
+        values=np.array(["a", "b"]),
+        scores=np.array([[0.9, 0.1], [0.2, 0.8]]),
+        labels=("a", "b"),
+        present={"size": np.array([True, False])},
+        problems=problems,
+        _columns={"row": np.arange(2), "prediction": ["a", "b"]},
+        _lacking=("words: gone",),
+    )
+    assert len(found) == 2
+    assert found.to_arrow().to_pydict() == {
+        "row": [0, 1],
+        "prediction": ["a", "b"],
+        "problem": ["words: gone", "words: gone; size: no number; an empty row"],
+    }
 
 
 def test_amounts_have_no_labels():

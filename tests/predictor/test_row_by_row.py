@@ -101,8 +101,13 @@ def check(answer, rows, make):
     np.testing.assert_allclose(answer(make(rows[::-1])), alone[::-1], atol=1e-5)
 
 
-@pytest.mark.parametrize("learnt", ["text", "memory"])
-@pytest.mark.parametrize("way", ["csv", "rows", "columns", "frame"])
+EVERYDAY = [("csv", "text"), ("frame", "text"), ("rows", "memory"), ("columns", "memory")]
+OTHERS = [("csv", "memory"), ("frame", "memory"), ("rows", "text"), ("columns", "text")]
+
+
+@pytest.mark.parametrize(
+    ("way", "learnt"), [*EVERYDAY, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in OTHERS)]
+)
 def test_answers_are_the_same_alone_and_among_others(trained, learnt, way, tmp_path):
     models, rows = trained
     ways = {

@@ -12,6 +12,8 @@ from sensorium.registry import modalities
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 ROWS = 100  # more than the 32 files that a thread takes at a time
 
 

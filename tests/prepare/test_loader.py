@@ -11,6 +11,8 @@ from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 
+pytestmark = pytest.mark.unit
+
 CPU = torch.device("cpu")
 
 

@@ -23,7 +23,7 @@ from sensorium.table import open_table
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
     import slow_decoding
-    from sensorium.signals import end_at_once
+    from sensorium.runtime.signals import end_at_once
 
     end_at_once()
     chunks.ENOUGH, chunks.PROBE = 0, 1

@@ -63,6 +63,7 @@ def test_tags_are_closed_and_there_is_one_title(seen):
     assert "table.csv: 160 rows, 8 columns" in "".join(seen.words)
 
 
+@pytest.mark.unit
 def test_nothing_comes_from_elsewhere_and_nothing_runs(seen):
     assert not {"script", "iframe", "object", "link", "base"} & {name for name, _ in seen.tags}
     for _, attributes in seen.tags:
@@ -74,6 +75,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs(seen):
     assert "url(" not in STYLE and "@import" not in STYLE
 
 
+@pytest.mark.unit
 def test_every_picture_and_chart_says_what_it_shows(seen):
     pictures = seen.named("img")
     assert 1 <= len(pictures) <= 8
@@ -84,6 +86,7 @@ def test_every_picture_and_chart_says_what_it_shows(seen):
     assert "audio of row" in "".join(seen.words)
 
 
+@pytest.mark.unit
 def test_links_within_the_page_lead_somewhere(seen):
     places = {attributes["id"] for _, attributes in seen.tags if "id" in attributes}
     assert {link["href"].removeprefix("#") for link in seen.named("a")} == places
@@ -95,6 +98,7 @@ def luminance(colour):
     return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
 
+@pytest.mark.unit
 def test_text_can_be_read_in_light_and_dark():
     """The contrast that WCAG 2 asks of text, level AA."""
     for scheme in STYLE.split("@media")[:2]:
@@ -106,6 +110,7 @@ def test_text_can_be_read_in_light_and_dark():
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
 
 
+@pytest.mark.unit
 def test_what_cells_names_and_labels_say_is_text():
     rows = 60
     table = {
@@ -123,27 +128,32 @@ def test_what_cells_names_and_labels_say_is_text():
     assert EVIL in "".join(found.words)
 
 
+@pytest.mark.unit
 def test_pieces_are_escaped_unless_they_are_markup():
     assert tag("p", "a < b", title='"') == '<p title="&quot;">a &lt; b</p>'
     assert text(Markup("<b>")) == "<b>"
     assert "<title>&lt;x&gt;</title>" in page("<x>")
 
 
+@pytest.mark.unit
 def test_the_command_writes_the_page(tabular, tmp_path):
     inspect(tabular, "--html", tmp_path / "page.html", "--quiet")
     assert Reader((tmp_path / "page.html").read_text()).open == []
 
 
+@pytest.mark.unit
 def test_a_page_that_cannot_be_written_is_told(tabular, tmp_path):
     with pytest.raises(SensoriumError, match="the page can't be written"):
         inspect(tabular, "--html", tmp_path / "gone" / "page.html")
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(("flags", "told"), [([], True), (["--quiet"], False)])
 def test_progress_is_told_unless_quiet(flags, told, tabular):
     assert ("looking for copies" in inspect(tabular, *flags).stderr) == told
 
 
+@pytest.mark.unit
 def test_letters_that_no_encoding_knows_are_written_too(tmp_path):
     table = {"text": [f"\u2028 {i} \U0001f600" for i in range(20)], "y": [0, 1] * 10}
     write_page(sensorium.inspect(table, "y"), tmp_path / "p.html")

@@ -40,6 +40,7 @@ def test_memory_is_what_was_held_at_the_peak_and_given_back_since():
     assert seconds > 0
 
 
+@pytest.mark.unit
 def test_what_was_held_before_does_not_count():
     held = np.ones(40_000_000 // 8)
     with ResourceMeter(CPU) as meter:
@@ -47,6 +48,7 @@ def test_what_was_held_before_does_not_count():
     assert meter.memory < 20
 
 
+@pytest.mark.unit
 def test_without_a_place_to_read_memory_it_is_unknown(monkeypatch, tmp_path):
     monkeypatch.setattr(profiling, "STATM", tmp_path / "none")
     with ResourceMeter(CPU) as meter:
@@ -54,6 +56,7 @@ def test_without_a_place_to_read_memory_it_is_unknown(monkeypatch, tmp_path):
     assert meter.memory is None
 
 
+@pytest.mark.unit
 def test_energy_is_that_of_all_packages_and_counters_may_begin_again(monkeypatch, tmp_path):
     monkeypatch.setattr(profiling, "POWERCAP", tmp_path)
     with ResourceMeter(CPU) as meter:

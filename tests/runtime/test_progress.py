@@ -23,17 +23,20 @@ def told(every, steps):
     return stream.getvalue().splitlines()
 
 
+@pytest.mark.unit
 def test_a_log_gets_one_line_at_the_end_of_a_short_stretch():
     (line,) = told(every=60, steps=[1000] * 3)
     assert LINE.fullmatch(line).group(1, 2, 3) == ("3,000", None, "; loss 0.5")
 
 
+@pytest.mark.unit
 def test_a_log_gets_a_line_now_and_then_during_a_long_stretch():
     lines = told(every=0, steps=[1000] * 3)
     assert [LINE.fullmatch(line)[1] for line in lines] == ["1,000", "2,000", "3,000", "3,000"]
     assert [bool(LINE.fullmatch(line)[2]) for line in lines] == [True, True, False, False]
 
 
+@pytest.mark.unit
 def test_a_stretch_that_breaks_off_says_how_far_it_came():
     def interrupted():
         with LineReporter(stream).bar("reading", 3000) as bar:
@@ -46,11 +49,13 @@ def test_a_stretch_that_breaks_off_says_how_far_it_came():
     assert stream.getvalue().startswith("reading: 10 of 3,000 rows")
 
 
+@pytest.mark.unit
 def test_a_stretch_that_ends_early_has_nothing_left():
     """As training does once validation no longer improves."""
     assert re.fullmatch(r"reading: 1,000 rows, [\d,]+ rows/s; loss 0.5", told(every=60, steps=[1000])[0])
 
 
+@pytest.mark.unit
 def test_silence_is_kept_if_asked_for(capsys):
     quiet = reporter(show=False)
     quiet.log("hello")

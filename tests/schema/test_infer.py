@@ -5,6 +5,8 @@ import pytest
 import sensorium
 from sensorium.errors import SchemaError, UnknownNameError
 
+pytestmark = pytest.mark.unit
+
 N = 60
 WORDS = ["red", "green", "blue", "round", "square", "heavy", "light", "old", "new", "cheap"]
 

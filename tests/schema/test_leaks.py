@@ -6,6 +6,8 @@ import pytest
 import sensorium
 from sensorium.testing import make_table
 
+pytestmark = pytest.mark.unit
+
 
 def cautions(columns, target="label", **config):
     found = sensorium.inspect(columns, target, config=config)

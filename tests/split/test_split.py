@@ -12,6 +12,8 @@ from sensorium.errors import SchemaError
 from sensorium.split import make_split
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 
 def split(table, seed=0, column=None, **config):
     opened = open_table(table)

@@ -7,6 +7,8 @@ from sensorium.config import SplitConfig
 from sensorium.split import make_split, unlabelled_rows
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 
 def rows(table, column=None, **config):
     opened, settings = open_table(table), SplitConfig(**config)

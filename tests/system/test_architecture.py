@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from importlinter.cli import lint_imports
@@ -53,3 +54,13 @@ def test_inspect_takes_no_torch(tabular):
 def test_start_takes_few_modules(code, most):
     """How long it takes is measured in benchmarks/."""
     assert len(_modules_after(code) - _modules_after("")) <= most
+
+
+def test_tests_stand_where_their_subject_stands():
+    """Beside the package's folders: tests of the whole, members that tests add, data that is not made."""
+    tests = Path(__file__).parents[1]
+    folders = {path.name for path in tests.iterdir() if path.is_dir() and not path.name.startswith(("_", "."))}
+    packages = {path.parent.name for path in (tests.parent / "src" / "sensorium").glob("*/__init__.py")}
+    assert folders - packages == {"addons", "real", "system"}
+    names = [path.name for path in tests.rglob("test_*.py")]
+    assert len(names) == len(set(names)), "two test files have one name, which pytest can't tell apart"

@@ -29,14 +29,18 @@ CALLBACKS = [
     ("files/state.py:*", "*.check", "a class checks the state that its base restores"),
     ("files/state.py:*", "table/_notation/*", "pydantic calls the validators of a restored class"),
     ("prepare/findings.py:table_findings", "tasks/*.findings", "the task is given as an argument"),
-    ("train/loop.py:*", "experiment/*", "the loop tells who started it of the best weights, and asks whether to stop"),
-    ("experiment/*", "api.py:*", "checks of the verb on the prepared job"),
+    ("train/loop.py:*", "trials/_trial.py:*", "the loop tells its trial of the best weights, and asks whether to stop"),
+    ("trials/_runner.py:*", "strategies/*", "a runner tells whoever asked for a trial that it is done"),
+    ("trials/_runner.py:*", "comparison/*", "a runner tells whoever asked for a trial that it is done"),
     ("*", "artifact/_weights.py:_bounded*", "hooks of torch count the weights while a network is built"),
 ]
 # The most packages that a verb touches.
-PACKAGES = {"fit": 26, "load": 17, "predict": 15, "evaluate": 18, "compare": 28}
+PACKAGES = {"fit": 28, "load": 17, "predict": 15, "evaluate": 18, "compare": 28}
 # What serves predictions needs nothing of what learns or measures.
-LEARNING = {"api", "artifact", "comparison", "evaluate", "experiment", "metrics", "report", "strategies", "techniques"}
+LEARNING = {
+    "api", "artifact", "comparison", "evaluate", "metrics", "planning", "report", "strategies", "techniques", "train",
+    "trials",
+}  # fmt: skip
 
 
 class Trace:

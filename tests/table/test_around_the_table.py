@@ -10,6 +10,8 @@ from sensorium.config import Config, parse_assignments
 from sensorium.errors import TableError
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 NAMES = ["Monat", "Filiale", "Umsatz", "Ziel"]
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from sensorium.table import date_order, read_dates
 
+pytestmark = pytest.mark.unit
+
 DAY = datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC)
 
 

@@ -6,6 +6,8 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 LINES = "name,x\n" + "".join(f"schön müde {i},{i}\n" for i in range(20))
 
 

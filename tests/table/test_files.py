@@ -5,6 +5,8 @@ import pytest
 from sensorium.findings import Unreadable
 from sensorium.table import Files
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -9,6 +9,8 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError
 from sensorium.table import open_table, write_table
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize("text", ["a,b\n1,2,\n5,3,\n4,9,\n8,9,\n", "id,x,y\n101,5,a,\n103,7,b,\n104,9,c,\n105,9,c,\n"])
 def test_a_separator_at_the_end_of_every_row_is_no_decimal_comma(text, tmp_path):

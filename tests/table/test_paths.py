@@ -8,6 +8,8 @@ import pytest
 from sensorium.findings import Outside, Unreadable
 from sensorium.table import Files
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def folder(tmp_path):

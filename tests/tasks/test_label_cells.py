@@ -23,6 +23,7 @@ def read(task, cells, **settings):
     return learn_task(task, labels, np.arange(len(cells)), reading, config)
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("task", "learnt", "given", "places"),
     [
@@ -50,11 +51,13 @@ def test_labels_are_found_whatever_type_they_arrive_in(task, learnt, given, plac
     assert [problem.row for problem in found.problems] == wrong
 
 
+@pytest.mark.unit
 def test_a_number_that_two_labels_have_as_their_value_is_told_so():
     (problem,) = read("multiclass", ["1.1", "1.10", "2"] * 4).encode(column([1.1, 2.0])).problems
     assert problem.row == 0 and "several labels have this value" in problem.reason
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("case", ["exact", "fold_case"])
 def test_case_is_folded_only_where_that_is_set(case):
     learnt = read("multilabel", [["a", "B"], ["A"], ["a"]] * 4, table={"labels": case})
@@ -65,6 +68,7 @@ def test_case_is_folded_only_where_that_is_set(case):
     assert found.values[0].tolist() == ([1, 1] if case == "fold_case" else [1, 0, 0])
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     "cells", [["0", "1", "NA"], ["no", "NO ", "yes"], [[1, 0], [0, 1]], ["$1,200.50", "$900", "n.b."], ["a|b", "b"]]
 )
@@ -80,6 +84,7 @@ def test_how_labels_are_read_is_saved_with_the_task(cells):
     assert again.findings("c") == task.findings("c")
 
 
+@pytest.mark.unit
 def test_tasks_saved_without_a_reading_still_load():
     old = tasks.load("binary").restore({"classes": [0, 1], "weights": [1.0, 1.0]}, {})
     assert old.encode(column(["1", "0"])).values.tolist() == [1, 0]

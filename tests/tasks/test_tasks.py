@@ -46,6 +46,7 @@ def test_several_labels_in_a_text_come_back_as_one_text(separator):
     assert split == [{part.strip() for part in row.split(separator.strip())} for row in rows]
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("cells", "labels"),
     [
@@ -59,6 +60,7 @@ def test_a_space_parts_labels_only_where_nothing_else_does(cells, labels):
     assert learn("multilabel", cells).labels == labels
 
 
+@pytest.mark.unit
 def test_a_label_that_is_often_right_weighs_less():
     cells = [["often", "rare"], *[["often"]] * 15, *[["even"], ["even", "often"]] * 2]
     weights = dict(zip((task := learn("multilabel", cells, "balanced")).labels, task.weights, strict=True))
@@ -71,6 +73,7 @@ def test_lists_of_labels_come_back_as_lists():
     assert model.predict({"tell": tell}).tolist() == rows
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(
     ("cells", "positive"),
     [(["no", "yes"], "yes"), (["false", "true"], "true"), ([0, 1], 1), (["neg", "pos"], "pos"), (["b", "a"], "b")],
@@ -79,6 +82,7 @@ def test_the_positive_class_is_the_one_that_says_yes(cells, positive):
     assert learn("binary", cells * 3).labels[1] == positive
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(("task", "cells"), [("binary", ["a", "b"] * 5), ("multiclass", ["a", "b", "c"] * 5)])
 def test_a_label_not_seen_in_training_is_not_scored_and_told(task, cells):
     target = learn(task, cells).encode(column(["a", "new", None, "b"]))
@@ -86,6 +90,7 @@ def test_a_label_not_seen_in_training_is_not_scored_and_told(task, cells):
     assert [(p.row, p.value) for p in target.problems] == [(1, "new")]
 
 
+@pytest.mark.unit
 def test_an_unseen_one_of_several_labels_is_left_out_and_told():
     target = learn("multilabel", [["a"], ["b"]]).encode(column([["a", "new"], None, ["b"]]))
     assert target.values[0].tolist() == [1, 0]
@@ -93,12 +98,14 @@ def test_an_unseen_one_of_several_labels_is_left_out_and_told():
     assert [p.value for p in target.problems] == ["new"]
 
 
+@pytest.mark.unit
 def test_whole_numbers_match_floats_that_a_missing_cell_made_of_them():
     target = learn("multiclass", [1, 2, 3] * 4).encode(column([1.0, None, 3.0]))
     assert target.values[[0, 2]].tolist() == [0, 2]
     assert not target.problems
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(("rule", "ratio"), [("none", 1), ("balanced", 9), ("sqrt", 3), ("auto", 3)])
 def test_class_weights_raise_the_rare_class_and_leave_the_mean(rule, ratio):
     weights = learn("binary", ["a"] * 90 + ["b"] * 10, rule).weights
@@ -106,6 +113,7 @@ def test_class_weights_raise_the_rare_class_and_leave_the_mean(rule, ratio):
     assert weights[1] / weights[0] == pytest.approx(ratio)
 
 
+@pytest.mark.unit
 def test_balanced_classes_are_not_weighted_by_default():
     assert learn("multiclass", ["a", "b", "c"] * 10).weights == [1, 1, 1]
 
@@ -123,6 +131,7 @@ def test_weighting_finds_more_of_a_rare_class():
     assert found["balanced"] > found["none"] + 0.1
 
 
+@pytest.mark.unit
 def test_the_loss_of_a_class_is_scaled_by_its_weight():
     task = learn("multiclass", ["a"] * 6 + ["b"] * 3 + ["c"] * 1, "balanced")
     logits = torch.randn(3, 3, dtype=torch.float64)
@@ -132,6 +141,7 @@ def test_the_loss_of_a_class_is_scaled_by_its_weight():
     )
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("logit", [-1000.0, 0.0, 1000.0])
 def test_extreme_logits_give_probabilities(logit):
     for task, cells in (("binary", ["a", "b"]), ("multilabel", [["a"], ["b"]]), ("multiclass", ["a", "b", "c"])):
@@ -149,12 +159,14 @@ def test_values_come_back_in_their_own_unit():
     assert model.test.metrics["r2"] > 0.97
 
 
+@pytest.mark.unit
 def test_values_that_are_missing_or_infinite_are_not_used():
     target = learn("regression", [1.0, 2.0, None]).encode(column([1.0, float("inf"), None, float("nan")]))
     assert target.known.tolist() == [True, False, False, False]
     assert [problem.row for problem in target.problems] == [1]
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(("task", "cells"), [("binary", ["a"] * 4), ("multiclass", ["a"] * 4), ("multilabel", [[]])])
 def test_training_rows_without_a_choice_are_refused(task, cells):
     with pytest.raises(SchemaError):

@@ -11,6 +11,8 @@ from sensorium.registry import techniques
 from sensorium.techniques import Course, Step
 from sensorium.techniques.ogm_ge import coefficients
 
+pytestmark = pytest.mark.unit
+
 ROWS = 120
 
 

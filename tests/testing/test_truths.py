@@ -33,6 +33,7 @@ def test_the_best_answer_from_both_is_better_only_where_it_is_said_to_be(truth):
     assert (left > 0.6, right > 0.6) == told[truth]
 
 
+@pytest.mark.unit
 def test_in_the_redundant_table_one_modality_is_the_other_turned():
     table = make_truth("redundant", rows=50)
     left, right = np.array(table["left"]), np.array(table["right"])
@@ -41,6 +42,7 @@ def test_in_the_redundant_table_one_modality_is_the_other_turned():
     assert turn @ turn.T == pytest.approx(np.eye(6))
 
 
+@pytest.mark.unit
 def test_the_same_seed_makes_the_same_table():
     assert make_truth("unique", rows=20, seed=3) == make_truth("unique", rows=20, seed=3)
     assert make_truth("unique", rows=20, seed=3) != make_truth("unique", rows=20, seed=4)

@@ -8,6 +8,8 @@ import torch
 from sensorium.train.best import Best
 from sensorium.train.history import Epoch, History
 
+pytestmark = pytest.mark.unit
+
 
 def train(outcomes, count, watched="accuracy"):
     """Epochs with these (metric, validation loss); the only weight is the epoch's number.

@@ -9,6 +9,8 @@ import torch
 from sensorium.config import TrainConfig
 from sensorium.train.optimizer import make_optimizer, make_schedule
 
+pytestmark = pytest.mark.unit
+
 STEPS = 50
 
 

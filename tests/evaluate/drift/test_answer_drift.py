@@ -7,6 +7,8 @@ from sensorium.evaluate.drift import answers_moved, metrics_moved
 from sensorium.registry import tasks
 from sensorium.table import open_table
 
+pytestmark = pytest.mark.unit
+
 
 def learn(name, cells):
     return tasks.load(name).learn(open_table({"y": cells}).column("y"), "none")

@@ -2,10 +2,13 @@
 
 from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import nn
 
 from sensorium.evaluate.drift import weights_moved
+
+pytestmark = pytest.mark.unit
 
 
 def network(**parts):

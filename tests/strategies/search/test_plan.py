@@ -6,6 +6,8 @@ from sensorium.errors import ConfigError
 from sensorium.strategies import Budget, parse_budget
 from sensorium.strategies._search._plan import Plan, Rung, make_plan
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
