@@ -56,7 +56,7 @@ def test_every_key_has_a_case():
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "tasks"} == set(TOP)
     beside = {"allow_outside", "comment", "encoding", "lists", "query", "quotes", "series", "skip_rows", "targets"}
-    beside |= {"query_seconds", "remote", "windows", "decimal", "thousands", "currency", "censored", "labels"}
+    beside |= {"query_timeout", "remote", "windows", "decimal", "thousands", "currency", "censored", "labels"}
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span", "day_first"} == set(SPLIT)
 
@@ -101,8 +101,8 @@ def test_the_keys_of_table_do_something(table):
         ({"augment": {"remrk": ["token_dropout"]}}, "did you mean 'remark'"),
         ({"augment": {"remark": ["flip"]}}, r"'flip' does not fit text(.|\n)*it fits image(.|\n)*token_dropout"),
         ({"augment": {"category": ["noise"], "remark": ["shift", "erase"]}}, "3 faults"),
-        ({"augment": {"number": {"noise": {"deviatoin": 1}}}}, "did you mean 'deviation'"),
-        ({"augment": {"number": {"noise": {"deviation": 0}}}}, "greater than 0"),
+        ({"augment": {"number": {"noise": {"sdt": 1}}}}, "did you mean 'std'"),
+        ({"augment": {"number": {"noise": {"std": 0}}}}, "greater than 0"),
         ({"augment": {"number": "noise"}}, "a list of names, or names with their options"),
         ({"towers": {"both": ["remark", "number"]}}, "does not take|encodes one column"),
         ({"task": "multclass"}, "did you mean 'multiclass'"),

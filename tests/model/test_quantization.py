@@ -76,7 +76,7 @@ def table():
 @pytest.fixture(scope="module")
 def model(table, tmp_path_factory):
     folder = make_pretrained("text", tmp_path_factory.mktemp("text"), 0)
-    encoders = {"text": {"name": "pretrained_text", "model": str(folder), "tune": "full", "rate": 1.0}}
+    encoders = {"text": {"name": "pretrained_text", "model": str(folder), "tune": "full", "learning_rate_scale": 1.0}}
     return sensorium.fit(table, "label", encoders=encoders, width=256, epochs=6, progress=False)
 
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, parse
 from sensorium.artifact._rehearse import rehearse
+from sensorium.artifact._renamed import with_current_names
 from sensorium.artifact._weights import build_checked, check_finite
 from sensorium.artifact.format import (
     ARRAYS,
@@ -196,7 +197,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 
-    model = parse(SavedModel, content, f"{target.place}/{MODEL}")
+    model = with_current_names(parse(SavedModel, content, f"{target.place}/{MODEL}"))
     arrays, weights = safe_numpy.load(files[ARRAYS]), safe_torch.load(files[WEIGHTS])
     check_finite(weights, target.place)
     learnt = {column.name: _restore(column, arrays) for column in model.columns}

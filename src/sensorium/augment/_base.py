@@ -23,7 +23,7 @@ class Augmentation(ABC):
     keyword-only parameters are the user's options, `chance` among them.
 
     Args:
-        chance: of each row to be changed; 0 changes nothing.
+        probability: probability that a row is changed; 0 changes nothing.
 
     Example:
         >>> import torch

@@ -18,14 +18,14 @@ class Flip(Augmentation):
     """Mirrors, as in Krizhevsky et al. 2012. Not for what reads one way only: letters, digits, a chest with its heart.
 
     Args:
-        chance: of a row to be changed.
+        probability: probability that a row is changed.
         direction: left to right, or upside down.
     """
 
     def __init__(
-        self, *, chance: Probability = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal"
+        self, *, probability: Probability = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal"
     ) -> None:
-        super().__init__(chance)
+        super().__init__(probability)
         self.axis = -1 if direction == "horizontal" else -2
 
     def change(self, cells: Cells, random: Generator) -> Tensor:

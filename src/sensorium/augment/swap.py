@@ -16,11 +16,11 @@ class Swap(Augmentation):
     (the corruption of SCARF, Bahri et al. 2021, arXiv:2106.15147), for each column by itself.
 
     Args:
-        chance: of a row's cell to be replaced.
+        probability: probability that a row's cell is replaced.
     """
 
-    def __init__(self, *, chance: Probability = 0.1) -> None:
-        super().__init__(chance)
+    def __init__(self, *, probability: Probability = 0.1) -> None:
+        super().__init__(probability)
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         there = cells.present.logical_not().int().argsort(stable=True)  # the rows with a value come first

@@ -11,6 +11,7 @@ import pydantic
 from pydantic import BaseModel, Field, PositiveInt
 
 from sensorium.config._layers import overlay
+from sensorium.config._renamed import explain_rename
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names, walk
@@ -59,8 +60,8 @@ class PrepareConfig(Strict):
     identify: Literal["stat", "content"] = Field(
         "stat", description="how a file is recognised: by path, size and modification time (stat), or by its content"
     )
-    gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
-        20.0, description="size limit; beyond it, what was not used for longest is removed"
+    max_gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
+        20.0, description="size limit of the cache in GB; beyond it, the least recently used files are removed"
     )
     stream: bool = Field(
         False, description="decode files in every epoch, one batch at a time, and keep nothing on disk"
@@ -164,6 +165,9 @@ def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
     path = [str(part) for part in fault["loc"]]
     place = ".".join(path)
     if fault["type"] == "extra_forbidden":
+        renamed = explain_rename(place, fault["input"])
+        if renamed:
+            return renamed
         known = _known_keys(model, path[:-1])
         leaves = {name.rpartition(".")[2] for name, _, _ in walk(model)} if len(path) == 1 else set()
         near = [name for name in leaves if difflib.get_close_matches(path[-1], [name])]  # it may stand alone, too

@@ -46,6 +46,14 @@ def value_at(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
     return tree
 
 
+def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A tree of settings without the one of a full name."""
+    first, _, rest = name.partition(".")
+    if not rest or not isinstance(tree.get(first), Mapping):
+        return {key: value for key, value in tree.items() if rest or key != first}
+    return {**tree, first: without(tree[first], rest)}
+
+
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """One tree of settings laid over another."""
     merged = dict(below)

@@ -16,7 +16,9 @@ class UnfreezeConfig(Strict):
     layers: PositiveInt | Literal["all"] = Field(
         2, description="number of last layers of an encoder that are trained, or all"
     )
-    rate: Share = Field(0.02, description="learning rate of the encoders, as a fraction of learning_rate")
+    learning_rate_scale: Share = Field(
+        0.02, description="learning rate of the encoders, as a fraction of train.learning_rate"
+    )
 
 
 class PretrainConfig(Strict):
@@ -94,9 +96,10 @@ class TrainConfig(Strict):
         "auto",
         description="few: more patience and label smoothing, for few rows; auto: with 600 training rows or fewer",
     )
-    balance: Literal["off", "auto", "always"] = Field(
+    imbalance: Literal["off", "auto", "always"] = Field(
         "off",
-        description="modality imbalance: try remedies if a modality is undertrained (auto) or always; keep the best",
+        description="modality imbalance: try mitigations if a modality is undertrained (auto) or always; keep the best "
+        "model",
     )
 
     pretrain: PretrainConfig | None = Field(None, description="self-supervised pre-training before the task")

@@ -46,8 +46,8 @@ class Pretrained(TwoSteps):
             everything.
         layers: how many are the last ones.
         rank: of low-rank additions.
-        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
-        decay: of that share, from each layer to the one below.
+        learning_rate_scale: learning rate of the model's own weights, as a fraction of `train.learning_rate`.
+        layer_decay: layer-wise learning rate decay: factor of that fraction from each layer to the one below.
         pool: mean of the states of what is real, or the first state.
         checkpointing: the states within a tuned model's layers are computed again for the gradient instead of kept:
             less memory, more time, the same training.
@@ -72,8 +72,8 @@ class Pretrained(TwoSteps):
         tune: Tune = "frozen",
         layers: Depth = 2,
         rank: PositiveInt = 8,
-        rate: Share = 0.02,
-        decay: Share = 0.9,
+        learning_rate_scale: Share = 0.02,
+        layer_decay: Share = 0.9,
         pool: Pool = "mean",
         checkpointing: bool = False,
         size: PositiveInt = 128,
@@ -92,7 +92,7 @@ class Pretrained(TwoSteps):
         self.model, self.tune, self.pool = model, tune, pool
         self.norm = nn.LayerNorm(features, elementwise_affine=False)
         self.ready()
-        self._choose_trained(layers, rank, rate, decay)
+        self._choose_trained(layers, rank, learning_rate_scale, layer_decay)
         if checkpointing:
             self._recompute()
 
@@ -151,7 +151,7 @@ class Pretrained(TwoSteps):
     def unfrozen(options: Mapping[str, Any], layers: int | None, rate: float) -> dict[str, Any]:
         """The options with which its last layers, or all of it, learn at a share of the learning rate."""
         part = {"tune": "full"} if layers is None else {"tune": "last", "layers": layers}
-        return {**options, **part, "rate": rate}
+        return {**options, **part, "learning_rate_scale": rate}
 
     def _choose_trained(self, layers: int, rank: int, rate: float, decay: float) -> None:
         """Let the gradient reach what `tune` says; lower layers learn more slowly (Howard and Ruder 2018,

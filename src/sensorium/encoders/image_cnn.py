@@ -24,7 +24,7 @@ class ImageCNN(nn.Module):
         size: side of the picture in pixels.
         filters: maps of each layer.
         kernel: side of a filter in pixels.
-        shrink: how each layer halves the map, as long as there are two pixels to halve.
+        downsample: how each layer halves the map, as long as there are two pixels to halve.
         norm: batch normalisation in each layer.
         reduce: `mean` as above; `flatten` makes the whole map one token.
     """
@@ -36,14 +36,14 @@ class ImageCNN(nn.Module):
         *,
         filters: Sizes = (16, 32, 64),
         kernel: Odd = 3,
-        shrink: Literal["pool", "stride", "none"] = "pool",
+        downsample: Literal["pool", "stride", "none"] = "pool",
         norm: bool = True,
         reduce: Literal["mean", "flatten"] = "mean",
     ) -> None:
         super().__init__()
         layers = []
         for inside, outside in zip([channels, *filters], filters, strict=False):
-            shrink = shrink if size >= 2 else "none"
+            shrink = downsample if size >= 2 else "none"
             layers.append(conv_block(inside, outside, kernel, shrink, norm))
             size = size if shrink == "none" else size // 2 if shrink == "pool" else (size + 1) // 2
         self.layers = nn.Sequential(*layers)

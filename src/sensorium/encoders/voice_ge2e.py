@@ -36,8 +36,8 @@ class VoiceGE2E(Packaged):
         facts: of the column.
         tune: what is trained of it: `frozen` nothing, `last` its last layers, `full` everything.
         layers: how many are the last ones, of three LSTMs and a projection.
-        rate: learning rate of the model's own weights, as a share of `train.learning_rate`.
-        decay: of that share, from each layer to the one below.
+        learning_rate_scale: learning rate of the model's own weights, as a fraction of `train.learning_rate`.
+        layer_decay: layer-wise learning rate decay: factor of that fraction from each layer to the one below.
         size: width of the token that comes out.
         dropout: in the network over the model.
     """
@@ -48,8 +48,8 @@ class VoiceGE2E(Packaged):
         *,
         tune: Tune = "frozen",
         layers: Depth = 2,
-        rate: Share = 0.02,
-        decay: Share = 0.9,
+        learning_rate_scale: Share = 0.02,
+        layer_decay: Share = 0.9,
         size: PositiveInt = 128,
         dropout: Fraction = 0.1,
     ) -> None:
@@ -58,14 +58,16 @@ class VoiceGE2E(Packaged):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'voice_ge2e'",
-                cure="leave the column's `rate` and `form` to the encoder",
+                cure="leave the column's `sample_rate` and `form` to the encoder",
             )
-        super().__init__(Voice(), Tuning(tune, layers, rate, decay), features=HIDDEN, size=size, dropout=dropout)
+        super().__init__(
+            Voice(), Tuning(tune, layers, learning_rate_scale, layer_decay), features=HIDDEN, size=size, dropout=dropout
+        )
 
     @staticmethod
     def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
         """Sounds as the model heard them when it learnt."""
-        return {"form": "waveform", "rate": RATE}
+        return {"form": "waveform", "sample_rate": RATE}
 
     def read_weights(self) -> dict[str, Tensor]:
         found = read_packaged(PACKAGE, "pretrained.pt", INSTALL)["model_state"]

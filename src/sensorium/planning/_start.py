@@ -32,12 +32,13 @@ OWN = (
 def continued_settings(config: Config) -> dict[str, Any]:
     """A model's settings as the lowest layer of those that it is continued with: slower, on any device.
 
-    Stages before and after training, the doctor and the teacher were of that fit: they are asked for anew or left out.
+    Stages before and after training, the check of modality imbalance and the teacher were of that fit: they are
+    asked for anew or left out.
     """
     found = config.model_dump(mode="json")
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
-    found["train"] |= {"unfreeze": None, "pretrain": None, "balance": "off"}
+    found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}
     scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
     return found | {"device": Config().device} | scaled
 

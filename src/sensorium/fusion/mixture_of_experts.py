@@ -1,4 +1,4 @@
-"""A sparse mixture of experts, routed by the row and by what it has."""
+"""Sparse mixture of experts: a router sends each row to a few of them, by its features and missing modalities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sensorium.fusion._base import stack
 STEP = 0.01  # by which an expert's bias moves after each training batch
 
 
-class Mixture(nn.Module):
+class MixtureOfExperts(nn.Module):
     """After FuseMoE (Han et al. 2024, arXiv:2402.03226) and Shazeer et al. 2017 (arXiv:1701.06538).
 
     s = [x_1; …; x_m; present] with zeros for what is absent; a row goes to the k experts whose score R·s + bias is
@@ -28,8 +28,8 @@ class Mixture(nn.Module):
     Args:
         widths: all equal to `width`.
         width: d.
-        experts: how many there are.
-        active: k, how many a row goes to.
+        experts: number of experts.
+        active: k, the number of experts that each row is sent to.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"
@@ -39,7 +39,9 @@ class Mixture(nn.Module):
     def __init__(self, widths: Sequence[int], width: int, *, experts: Depth = 4, active: Depth = 2) -> None:
         super().__init__()
         if active > experts:
-            raise ConfigError(f"{active} of {experts} experts can't be active", place="fusion mixture")
+            raise ConfigError(
+                f"active ({active}) must not exceed experts ({experts})", place="fusion mixture_of_experts"
+            )
         self.width, self.active, seen = width, active, len(widths) * (width + 1)
         self.router = nn.Linear(seen, experts)
         self.experts = nn.ModuleList(
