@@ -234,13 +234,13 @@ def test_help_has_an_example_that_can_be_parsed(command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fit"], "table"),
+        (["fit"], "TABLE"),
         (["fit", "t.csv", "--no-such"], "--no-such"),
         (["fit", "t.csv", "--epochs", "many"], "valid integer"),
         (["compare", "t.csv", "--seed", "-1"], "--seed"),
         (["predict", "model", "t.csv"], "--out"),
-        (["evaluate", "model"], "table"),
-        (["inspect"], "table"),
+        (["evaluate", "model"], "TABLE"),
+        (["inspect"], "TABLE"),
         (["demo", "--epochs", "0"], "--epochs"),
         (["list", "fusions", "gated", "more"], "more"),
     ],

@@ -123,7 +123,8 @@ class Imbalance(Strategy):
 
     Mitigations are the techniques that declare it, and `unimodal_pretraining`, which takes the encoders of those
     models as they are and trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal
-    Feature Learning in Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learned alone are hard to beat).
+    Feature Learning in Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learned alone are hard
+    to beat).
     """
 
     SETTING: ClassVar[str] = "train.imbalance"
