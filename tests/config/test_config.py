@@ -108,7 +108,7 @@ def test_the_keys_of_table_do_something(table):
         ({"task": "multclass"}, "did you mean 'multiclass'"),
         ({"device": "gpu"}, "device 'gpu' can't be used"),
         ({"seed": 2**63}, "seed"),
-        ({"split": {"span": ["day", "day"]}}, "span goes with time"),
+        ({"split": {"span": ["day", "day"]}}, "split.span needs split.time"),
         ({"split": {"validation": 0.6, "test": 0.4}}, "no rows are left to train on"),
         ({"encoders": {"remark": {"name": "module", "hidden": 3}}}, "unknown option 'hidden'"),
         ({"encoders": {"remark": {"name": "text_transformer", "heads": 3}}}, "heads: one of 1, 2, 4, 8, 16"),

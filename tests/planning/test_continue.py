@@ -113,9 +113,9 @@ def test_what_the_model_is_made_of_cannot_be_set(given, place, folder):
 
 def test_a_model_of_eight_bits_is_refused(model):
     small = sensorium.Model(replace(model.bundle, int8=["head"]))
-    with pytest.raises(ConfigError, match="eight bits"):
+    with pytest.raises(ConfigError, match="quantized"):
         go_on(made(40), small)
-    with pytest.raises(ConfigError, match="eight bits"):
+    with pytest.raises(ConfigError, match="quantized"):
         small.adapt(made(40))
 
 

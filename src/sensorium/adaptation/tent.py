@@ -70,7 +70,7 @@ class Tent(Adaptation):
         if not math.isfinite(losses[-1]):
             raise TrainingError(
                 "the entropy is no number any more",
-                cure=f"a lower learning rate: --set learning_rate={self.learning_rate / 10:g}",
+                cure=f"a lower learning rate: --option learning_rate={self.learning_rate / 10:g}",
             )
         return {"layers": layers, "losses": losses}
 

@@ -276,10 +276,10 @@ def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: 
 
 
 def _int8_device(name: str) -> torch.device:
-    """Eight-bit weights are for CPUs: an accelerator is not what they are made for, and is not taken by itself."""
+    """Quantized weights are for CPUs; with device auto, an accelerator is not used."""
     device = pick_device("cpu" if name == "auto" else name)
     if device.type != "cpu":
-        raise ConfigError(f"device {name!r} takes no model of eight bits", place="device", cure="auto or cpu")
+        raise ConfigError(f"a quantized (int8) model cannot run on device {name!r}", place="device", cure="auto or cpu")
     return device
 
 

@@ -35,8 +35,8 @@ LESS = "give it fewer rows or smaller files at a time, or a machine with more me
 def main() -> None:
     """Run a command.
 
-    Exit codes: 0 done, 1 an error told on stderr, 2 wrong usage, 128 and the number of a signal that ended it (130:
-    Ctrl-C), 141 where nobody reads the output any more, as after `| head`.
+    Exit codes: 0 success, 1 an error (printed to stderr), 2 wrong usage, 128 plus the number of the signal that
+    ended it (130: Ctrl-C), 141 for a closed output pipe, as after `| head`.
     """
     try:
         with explain_memory_errors(LESS):
@@ -132,7 +132,7 @@ def make_app() -> typer.Typer:
 
 def _options(
     version: bool = typer.Option(
-        False, "--version", help="Show the version.", is_eager=True, callback=lambda on: _version(on)
+        False, "--version", help="Show the version and exit.", is_eager=True, callback=lambda on: _version(on)
     ),
 ) -> None:
     pass

@@ -117,7 +117,9 @@ def _assignment(text: str) -> tuple[str, str]:
 
     name, equals, kind = text.rpartition("=")
     if not equals:
-        raise ConfigError(f"--modality {text!r} names no modality", rule="column=modality, as in age=category")
+        raise ConfigError(
+            f"--modality {text!r} must name a column and a modality", rule="column=modality, as in age=category"
+        )
     return name, kind
 
 

@@ -1,7 +1,7 @@
-"""What a user may set: one tree of pydantic models, the same for YAML, command line and Python.
+"""Settings: one tree of pydantic models, the same for YAML, command line and Python.
 
 `Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks
-the result and tells every fault at once.
+the result and reports every fault at once.
 """
 
 from sensorium.config._assignments import parse_assignments

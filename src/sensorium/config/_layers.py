@@ -23,7 +23,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"the settings can't be read: {error}", place=str(path)) from None
     if not isinstance(content, dict):
-        raise ConfigError("the settings are no mapping", place=str(path), rule="YAML of `key: value` lines")
+        raise ConfigError("the settings file must hold a mapping", place=str(path), rule="YAML of `key: value` lines")
     return content
 
 

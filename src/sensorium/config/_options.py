@@ -19,7 +19,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     """Validate options against the keyword-only parameters of `function`, by its type hints.
 
     Raises:
-        ConfigError: unknown options and wrong types, all told together.
+        ConfigError: names all unknown options and wrong types.
     """
     hints = option_hints(function)
     allowed = [*hints]
@@ -31,7 +31,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
         try:
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
         except pydantic.ValidationError as error:
-            reason = error.errors()[0]["msg"]
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
             faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
     raise_together(faults)
     return checked
@@ -61,11 +61,13 @@ def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def check_heads(heads: int, width: int, place: str) -> None:
-    """Attention shares its width among its heads.
+    """Check that attention can divide its width among its heads.
 
     Raises:
-        ConfigError: not without a rest.
+        ConfigError: the width is not divisible by the number of heads.
     """
     if width % heads:
         fitting = ", ".join(str(n) for n in range(1, min(width, 16) + 1) if width % n == 0)
-        raise ConfigError(f"{heads} heads can't share a width of {width}", place=place, cure=f"heads: one of {fitting}")
+        raise ConfigError(
+            f"width ({width}) must be divisible by heads ({heads})", place=place, cure=f"heads: one of {fitting}"
+        )

@@ -120,5 +120,5 @@ class TableConfig(Strict):
     @pydantic.model_validator(mode="after")
     def _part_marks(self) -> Self:
         if self.decimal and self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both {self.decimal!r}: no number could be read")
+            raise ValueError(f"table.decimal and table.thousands must differ; both are {self.decimal!r}")
         return self

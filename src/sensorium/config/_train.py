@@ -10,7 +10,7 @@ from sensorium.config._types import CALLER_ONLY, Fraction, Named, Share, Some, S
 
 
 class UnfreezeConfig(Strict):
-    """A second stage of training that asks whether tuning pretrained encoders pays: it keeps what validates better."""
+    """Fine-tune frozen pretrained encoders in a second stage; keep the result if validation improves."""
 
     epochs: PositiveInt = Field(3, description="maximum number of passes over the training rows")
     layers: PositiveInt | Literal["all"] = Field(
@@ -22,7 +22,7 @@ class UnfreezeConfig(Strict):
 
 
 class PretrainConfig(Strict):
-    """Before the task: learning from the training rows alone, whether they have a label or not."""
+    """Self-supervised pre-training on the training rows, with or without labels."""
 
     techniques: Annotated[Named, Field(min_length=1)] = Field(
         description="self-supervised techniques, with their options"

@@ -58,10 +58,12 @@ def check_own(config: Config, start: FittedModel) -> None:
     """
     faults: list[SensoriumError] = []
     if start.int8:
-        raise ConfigError("a model of eight bits can't be trained on", cure="continue the one that it was made of")
+        raise ConfigError(
+            "a quantized (int8) model cannot be continued", cure="continue the model that it was made from"
+        )
     if start.others:
         rule = "one network; the answer of an ensemble is the mean of several"
-        raise ConfigError("an ensemble can't be trained on", rule=rule, cure="continue a model that was fitted as one")
+        raise ConfigError("an ensemble cannot be continued", rule=rule, cure="continue a model that was fitted as one")
     same = {"task": start.task_name}  # said though it was read off the labels
     for key in OWN:
         given = getattr(config, key)
