@@ -263,3 +263,19 @@ def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):
     assert output == ""
     assert said.endswith(("interrupted\n", "to go on, the same command with --resume\n"))
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", [name.rstrip("_") for name in commands.names()])
+def test_shared_options_are_spelt_alike(command):
+    """`--json`, `--quiet`, `-o/--out`: wherever there is one; arguments are TABLE and MODEL."""
+    usage, _, help_text = call(command, "--help").stdout.partition("\n")
+    assert "--json" in help_text and "-q, --quiet" in help_text
+    assert ("--out" in help_text) == ("-o, --out" in help_text)
+    arguments = usage.partition("[OPTIONS]")[2].split()
+    assert all(name.strip("[]").isupper() for name in arguments) and not set(usage) & set("{}<>")
+
+
+def test_quiet_commands_that_only_read_print_nothing(run, made):
+    for arguments in (["evaluate", run, made], ["list", "fusions"], ["inspect", made]):
+        found = call(*arguments, "--quiet")
+        assert (found.exit_code, found.stdout, found.stderr) == (0, "", "")

@@ -109,7 +109,10 @@ def test_the_keys_of_table_do_something(table):
         ({"device": "gpu"}, "device 'gpu' can't be used"),
         ({"seed": 2**63}, "seed"),
         ({"split": {"span": ["day", "day"]}}, "split.span needs split.time"),
-        ({"split": {"validation": 0.6, "test": 0.4}}, "no rows are left to train on"),
+        (
+            {"split": {"validation": 0.6, "test": 0.4}},
+            r"split.validation \+ split.test must be below 1, so that rows are left to train on; got 0.6 \+ 0.4 = 1",
+        ),
         ({"encoders": {"remark": {"name": "module", "hidden": 3}}}, "unknown option 'hidden'"),
         ({"encoders": {"remark": {"name": "text_transformer", "heads": 3}}}, "heads: one of 1, 2, 4, 8, 16"),
     ],

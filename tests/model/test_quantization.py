@@ -104,11 +104,11 @@ def test_what_can_not_be_quantised_is_told(model, tabular):
     with pytest.raises(ConfigError, match="already quantized"):
         model.quantize().quantize()
     tiny = sensorium.fit(tabular, "label", columns=["number"], width=8, epochs=1, progress=False)
-    with pytest.raises(ConfigError, match="no matrix is large enough"):
+    with pytest.raises(ConfigError, match="nothing to quantize"):
         tiny.quantize()
 
 
 def test_another_device_than_the_cpu_is_refused(model, tmp_path):
     model.quantize().save(tmp_path / "small")
-    with pytest.raises(ConfigError, match="nothing to quantize"):
+    with pytest.raises(ConfigError, match="cannot run on device"):
         sensorium.load(tmp_path / "small", device="meta")
