@@ -73,7 +73,9 @@ def test_it_looks_before_the_first_step_and_after_each_epoch(watched):
     assert all(epoch["gradient_norm"]["code"] > 0 for epoch in found["epochs"][1:])
     first, last = (found["epochs"][number]["alone"]["code"]["validation"]["loss"] for number in (0, 4))
     assert last < first
-    every = fit(table(), techniques={"modality_imbalance": {"every": 2, "rows": 10}}).card["history"]["techniques"]["modality_imbalance"]
+    every = fit(table(), techniques={"modality_imbalance": {"every": 2, "rows": 10}}).card["history"]["techniques"][
+        "modality_imbalance"
+    ]
     assert [epoch["number"] for epoch in every["epochs"]] == [0, 2, 4]
     assert every["epochs"][0]["all"] != found["epochs"][0]["all"]
 
@@ -116,7 +118,7 @@ def test_mitigations_suit_the_task():
 
 @pytest.fixture(scope="module")
 def treated():
-    return fit(table(), imimimbalance="always").card["imbalance"]
+    return fit(table(), imbalance="always").card["imbalance"]
 
 
 def test_all_mitigations_are_reported_beside_plain_training(treated):
@@ -147,7 +149,7 @@ def test_unimodal_pretraining_takes_the_towers_as_they_are_and_trains_what_fuses
         return run
 
     monkeypatch.setattr(RUN, train)
-    found = fit(table(), imimimbalance="always", modality_dropout=0.0)
+    found = fit(table(), imbalance="always", modality_dropout=0.0)
     networks = {name: run.model.network for name, run in kept.items()}
     for name in ("code", "vector"):
         own = networks["unimodal_pretraining"].tower(name)
@@ -191,7 +193,7 @@ def equal(left, right):
 
 
 def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
-    found = fit(table(signal=0.0), imimimbalance="auto").card["imbalance"]
+    found = fit(table(signal=0.0), imbalance="auto").card["imbalance"]
     assert (found["diagnosis"]["state"], found["diagnosis"]["behind"]) == ("weak", ["vector"])
     assert [result["name"] for result in found["results"]] == ["plain"]
     assert found["chosen"] == "plain"
@@ -206,9 +208,15 @@ def test_a_mitigation_or_a_modality_that_diverges_is_passed_over(monkeypatch, ca
 
     monkeypatch.setattr(RUN, train)
     kinds = {"vector": "vector", "code": "category"}
-    found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "imbalance": "always"}).card["imbalance"]
+    found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "imbalance": "always"}).card[
+        "imbalance"
+    ]
     names = [result["name"] for result in found["results"]]
-    assert names == ["plain", *(name for name in mitigations_for("multiclass") if name != "pmr"), "unimodal_pretraining"]
+    assert names == [
+        "plain",
+        *(name for name in mitigations_for("multiclass") if name != "pmr"),
+        "unimodal_pretraining",
+    ]
     assert set(found["unimodal"]) == {"code"}
     assert "not known of 'vector'" in found["diagnosis"]["words"]
     told = capsys.readouterr().err
@@ -219,7 +227,7 @@ def test_a_mitigation_or_a_modality_that_diverges_is_passed_over(monkeypatch, ca
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
 def test_the_watched_metric_is_the_one_that_decides(metric):
     """The prior's log loss is about log 3, its area under the curve a half."""
-    found = fit(table(), imimimbalance="auto", metric=metric).card["imbalance"]
+    found = fit(table(), imbalance="auto", metric=metric).card["imbalance"]
     assert found["metric"] == metric
     assert metric in found["diagnosis"]["words"]
     for own in found["unimodal"].values():
@@ -229,7 +237,7 @@ def test_the_watched_metric_is_the_one_that_decides(metric):
 
 def test_of_balanced_modalities_the_plain_model_is_kept_as_it_is():
     rows = table()
-    model = fit(rows, imimimbalance="auto")
+    model = fit(rows, imbalance="auto")
     found = model.card["imbalance"]
     assert found["diagnosis"]["state"] == "balanced"
     assert "no mitigation is needed" in found["verdict"]
