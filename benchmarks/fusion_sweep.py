@@ -22,8 +22,8 @@ from sensorium.report import comparison_text
 from sensorium.testing import make_pretrained
 
 FUSIONS = [
-    "weighted_sum", "concat", "gated", "late", "film", "multiplicative", "low_rank", "tensor", "mixture", "attention",
-    "transformer", "bottleneck",
+    "weighted_sum", "concat", "gated", "late", "film", "multiplicative", "low_rank", "tensor", "mixture_of_experts",
+    "attention", "transformer", "bottleneck",
 ]  # fmt: skip
 
 

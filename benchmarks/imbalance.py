@@ -1,4 +1,5 @@
-"""A modality that is learnt by heart beside one that is slow to learn: what the doctor finds, what remedies bring.
+"""A modality that is learnt by heart beside one that is slow to learn: what the check of modality imbalance finds,
+and what mitigations bring.
 
 python benchmarks/imbalance.py [--seeds 0,1,2,3,4] [--dropout 0.3,0] [--rows 1500]
 
@@ -6,8 +7,8 @@ Made rows of four classes, half of them to train on, 15% to validate, 35% to tes
 shifted a little by the class in noise; 750 rows of them are learnt by heart in a few epochs, which leaves no loss to
 learn from. `signal`: 32 numbers, turned at random, that hold two products of two signs: nearly all there is to know,
 slow to find. The ceiling is what Bayes' rule makes of the densities that the rows are drawn from, on the same test
-rows. Settings are the default ones but for modality dropout, which is 30% by default and a remedy itself: each seed is
-run with and without.
+rows. Settings are the default ones but for modality dropout, which is 30% by default and a mitigation itself: each seed
+is run with and without.
 """
 
 import argparse
@@ -64,14 +65,14 @@ def bits(label: npt.NDArray[np.int64]) -> Floats:
 
 
 def run(rows: int, seed: int, dropout: float) -> tuple[Treatment, float]:
-    """Plain training, each modality by itself, every remedy; and the accuracy of Bayes' rule on the test rows."""
+    """Plain training, each modality alone, every mitigation; and the accuracy of Bayes' rule on the test rows."""
     table, known = make_rows(rows, seed)
     settings = {
         "target": "label",
         "modalities": {"embedding": "vector", "signal": "vector"},
         "split": {"validation": 0.15, "test": 0.35},
         "prepare": {"store": "none"},
-        "train": {"modality_dropout": dropout, "balance": "always"},
+        "train": {"modality_dropout": dropout, "imbalance": "always"},
         "seed": seed,
     }
     data = plan_and_prepare(open_table(table), Config.gather(settings), Silent())

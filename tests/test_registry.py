@@ -103,7 +103,7 @@ def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path
     config = model["network"]
     assert [tower["encoder"] for tower in config["towers"]] == ["tabular", "bag"]
     assert config["fusion_options"] == {"bonus": 0.5}
-    assert model["card"]["augment"] == {"shade": {"fade": {"chance": 0.5, "rest": 0.5}}}
+    assert model["card"]["augment"] == {"shade": {"fade": {"probability": 0.5, "rest": 0.5}}}
     listing = subprocess.run([*command, "list", "fusions"], env=environment, capture_output=True, text=True)
     assert "The largest of the modalities' values" in listing.stdout
     alone = subprocess.run([*command, "evaluate", str(tmp_path / "run"), str(table)], capture_output=True, text=True)

@@ -265,9 +265,9 @@ def compare(
 
 def _check_compared(job: Config) -> None:
     """What a comparison can't honour."""
-    if job.train.balance != "off":
-        cure = "sensorium fit --doctor, or a technique by name: --set train.techniques.pmr={}"
-        raise ConfigError("compare trains every model as it is set", place="train.balance", rule="off", cure=cure)
+    if job.train.imbalance != "off":
+        cure = "sensorium fit --check-imbalance, or a technique by name: --set train.techniques.pmr={}"
+        raise ConfigError("compare trains every model as it is set", place="train.imbalance", rule="off", cure=cure)
     if job.train.unfreeze:
         raise ConfigError("compare trains each model once", place="train.unfreeze", cure="leave it away, or use fit")
 

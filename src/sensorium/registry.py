@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.errors import ConfigError, UnknownNameError, did_you_mean
+from sensorium.renames import find_rename
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,15 @@ class Registry:
     def entry(self, name: str) -> Entry:
         """Raises UnknownNameError with the nearest names."""
         if name not in self.entries:
-            raise UnknownNameError(f"there is no {self.kind} {name!r}", cure=did_you_mean(name, self.entries))
+            raise self._unknown(name)
         return self.entries[name]
+
+    def _unknown(self, name: str) -> UnknownNameError:
+        found = find_rename(self.kind, name)
+        if found is None:
+            return UnknownNameError(f"there is no {self.kind} {name!r}", cure=did_you_mean(name, self.entries))
+        finding, cure = f"the {self.kind} {name!r} was renamed {found.new!r}", f"write {found.new!r}"
+        return UnknownNameError(finding, place=f"{self.kind} {name}", rule=found.rule, cure=cure)
 
     def load(self, name: str) -> Any:
         return self.entry(name).load()

@@ -31,8 +31,8 @@ HARMLESS = {
     "prepare": "identify, stream",
     "train": "epochs, batch_size, accumulate, learning_rate, optimizer, weight_decay, schedule, warmup, clip_norm, "
     "patience, metric, modality_dropout, mixup, precision, compile, checkpoint, soup, freeze, techniques, "
-    "preset, balance, class_weight, outliers",
-    "train.unfreeze": "epochs, layers, rate",
+    "preset, imbalance, class_weight, outliers",
+    "train.unfreeze": "epochs, layers, learning_rate_scale",
     "train.pretrain": "techniques, epochs, batch_size, learning_rate",
 }
 
@@ -114,7 +114,7 @@ def hostile(pictures, server, tmp_path):
     """A forged model, and a table whose cells lead out of its folder and to an address of this machine."""
     table, model = pictures
     picture(tmp_path / "secret.png", 10)
-    forge(model, table={"allow_outside": True}, prepare={"store": str(tmp_path / "stolen"), "gigabytes": 1e-9})
+    forge(model, table={"allow_outside": True}, prepare={"store": str(tmp_path / "stolen"), "max_gigabytes": 1e-9})
     cells = ["../secret.png", str(tmp_path / "secret.png"), server[0]]
     other = table.parent / "other.csv"
     lines = [f"{cell},{'ab'[row % 2]}" for row, cell in enumerate(cells)]

@@ -14,7 +14,7 @@ MEAN, DEVIATION = np.linspace(-6, -3, MELS).astype(np.float32), np.linspace(0.5,
 
 
 def call(name, cells, encoder_spec=None, seed=0, **options):
-    augmentation = build_augmentation(name, encoder_spec or {}, {"chance": 1.0, **options})
+    augmentation = build_augmentation(name, encoder_spec or {}, {"probability": 1.0, **options})
     return augmentation(cells, torch.Generator().manual_seed(seed)).values
 
 
@@ -46,7 +46,7 @@ def test_gain_changes_all_of_a_sound_by_one_number_of_decibels():
 
 def test_noise_has_the_power_that_its_ratio_says():
     cells = sounds(200)
-    noise = power_of(call("white_noise", cells, FACTS, ratio=3.0)) - power_of(cells.values)
+    noise = power_of(call("white_noise", cells, FACTS, min_snr=3.0)) - power_of(cells.values)
     for values in (noise, cells.values):
         assert torch.isfinite(values).all()
     mask = cells.mask[..., None]
@@ -67,7 +67,7 @@ def test_silence_stays_silence():
 
 def test_a_shifted_sound_is_the_old_one_beside_repeated_frames():
     cells = sounds(30)
-    for old, new, mask in zip(cells.values, call("time_shift", cells, share=0.3), cells.mask, strict=True):
+    for old, new, mask in zip(cells.values, call("time_shift", cells, max_shift=0.3), cells.mask, strict=True):
         length = int(mask.sum())
         moves = [
             m for m in range(-15, 16) if torch.equal(new[:length], old[(torch.arange(length) - m).clamp(0, length - 1)])
@@ -81,7 +81,7 @@ def test_a_waveform_is_shifted_and_has_no_bands_to_change():
     mask = torch.arange(6) < lengths
     cells = Cells(samples * mask, torch.ones(2, dtype=torch.bool), mask)
     waveform = {"form": "waveform", "rate": 8000}
-    moved = [call("time_shift", cells, waveform, seed=seed, share=0.5) for seed in range(8)]
+    moved = [call("time_shift", cells, waveform, seed=seed, max_shift=0.5) for seed in range(8)]
     for values in moved:
         for row, old, length in zip(values, cells.values, lengths[:, 0], strict=True):
             places = torch.arange(length)
@@ -120,7 +120,7 @@ def texts(rows, tokens=30):
 
 def test_dropped_tokens_become_the_unknown_one():
     cells = texts(300)
-    changed = call("token_dropout", cells, share=0.2)
+    changed = call("token_dropout", cells, dropout=0.2)
     dropped = changed != cells.values
     assert bool((changed[dropped] == 1).all())
     assert not bool(dropped[~cells.mask].any())
@@ -159,14 +159,14 @@ def test_gaps_and_marks_of_a_series_stay(name):
 
 def test_jitter_has_the_deviation_that_was_set():
     cells = series(200)
-    change = (call("jitter", cells, {"channels": 2}, deviation=0.3) - cells.values)[..., :2][cells.values[..., 2:] == 1]
+    change = (call("jitter", cells, {"channels": 2}, std=0.3) - cells.values)[..., :2][cells.values[..., 2:] == 1]
     assert abs(float(change.std()) - 0.3) < 0.01
 
 
 def test_scaling_multiplies_a_channel_by_one_factor():
     cells = series(300)
     known = cells.values[..., 2:] == 1
-    factor = call("scaling", cells, {"channels": 2}, deviation=0.2)[..., :2] / cells.values[..., :2]
+    factor = call("scaling", cells, {"channels": 2}, std=0.2)[..., :2] / cells.values[..., :2]
     factors = torch.stack(
         [factor[row, :, channel][known[row, :, channel]].median() for row in range(300) for channel in (0, 1)]
     )
@@ -178,13 +178,13 @@ def test_scaling_multiplies_a_channel_by_one_factor():
 
 def test_noise_on_numbers_has_the_deviation_that_was_set():
     cells = Cells(torch.zeros(5000, 1), torch.ones(5000, dtype=torch.bool))
-    assert abs(float(call("noise", cells, deviation=0.5).std()) - 0.5) < 0.02
+    assert abs(float(call("noise", cells, std=0.5).std()) - 0.5) < 0.02
 
 
 def test_a_swapped_cell_takes_the_value_of_a_row_that_has_one():
     present = torch.arange(1000) % 2 == 0
     cells = Cells(torch.where(present, torch.arange(1000), -1), present)
-    changed = call("swap", cells, chance=0.3)
+    changed = call("swap", cells, probability=0.3)
     swapped = changed != cells.values
     assert not bool(swapped[~present].any())
     assert bool((changed[swapped] % 2 == 0).all())

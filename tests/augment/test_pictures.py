@@ -13,7 +13,7 @@ SIDE = 16
 
 
 def call(name, values, seed=0, mask=None, **options):
-    options = {"chance": 1.0, **options}
+    options = {"probability": 1.0, **options}
     cells = Cells(values, torch.ones(len(values), dtype=torch.bool), mask)
     return build_augmentation(name, {}, options)(cells, torch.Generator().manual_seed(seed)).values
 
@@ -52,7 +52,7 @@ def test_padded_pictures_stay_and_change_no_other(name):
 
 def test_a_shifted_picture_is_the_old_one_beside_repeated_edges():
     values = pictures(20, SIDE, SIDE, 3)
-    for old, new in zip(values.numpy(), call("shift", values, share=0.25).numpy(), strict=True):
+    for old, new in zip(values.numpy(), call("shift", values, max_shift=0.25).numpy(), strict=True):
         fitting = []
         for down in range(-4, 5):
             for right in range(-4, 5):
@@ -69,14 +69,14 @@ def test_a_flipped_picture_is_the_mirrored_one(direction, axis):
 
 def test_half_of_the_pictures_are_flipped_by_chance():
     values = pictures(400, SIDE, SIDE, 1)
-    flipped = (call("flip", values, chance=0.5) != values).flatten(1).any(1)
+    flipped = (call("flip", values, probability=0.5) != values).flatten(1).any(1)
     assert 160 < int(flipped.sum()) < 240
 
 
 def test_a_crop_shows_a_part_enlarged():
     """A ramp stays a ramp, and rises more slowly: from pixel to pixel by the share of the side that is shown."""
     ramp = (torch.arange(64) * 4).to(torch.uint8).expand(1, 64, 64)[..., None].expand(50, 64, 64, 1)
-    slopes = call("crop", ramp, smallest=0.5)[:, 32, 8:56, 0].float().diff().mean(1) / 4
+    slopes = call("crop", ramp, min_scale=0.5)[:, 32, 8:56, 0].float().diff().mean(1) / 4
     assert 0.49 < float(slopes.min()) < 0.6
     assert 0.9 < float(slopes.max()) <= 1.01
 
@@ -102,7 +102,7 @@ def test_colours_stay_within_their_factors():
 
 def test_an_erased_rectangle_has_the_mean_and_the_area_that_was_set():
     values = pictures(100, 32, 32, 1)
-    erased = call("erase", values, area=0.25)
+    erased = call("erase", values, max_area=0.25)
     hidden = (erased != values)[..., 0]
     area = hidden.flatten(1).float().mean(1)
     assert 0.2 < float(area.max()) <= 0.3

@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_weights_another_seed_others(tabular):
 
 
 def test_none_is_on_by_default_and_chance_0_is_none(tabular):
-    off = {column: {name: {"chance": 0} for name in names} for column, names in ON.items()}
+    off = {column: {name: {"probability": 0} for name in names} for column, names in ON.items()}
     plain = fit(tabular, {})
     assert plain.card["augment"] == {}
     assert digest(plain) == digest(fit(tabular, off)) != digest(fit(tabular, ON))
@@ -54,19 +54,19 @@ def test_only_training_rows_are_changed(tabular, monkeypatch):
 
 def test_a_columns_choice_stands_instead_of_its_modalitys(tmp_path):
     table = {"a": [0.5, 1.5] * 20, "b": [1.25, 2.25] * 20, "c": [3.5, 2.5] * 20, "label": ["x", "y"] * 20}
-    model = fit(table, {"number": ["noise"], "b": [], "c": {"swap": {"chance": 0.25}, "noise": None}})
+    model = fit(table, {"number": ["noise"], "b": [], "c": {"swap": {"probability": 0.25}, "noise": None}})
     assert model.card["augment"] == {
-        "a": {"noise": {"chance": 1.0, "deviation": 0.1}},
-        "c": {"swap": {"chance": 0.25}, "noise": {"chance": 1.0, "deviation": 0.1}},
+        "a": {"noise": {"probability": 1.0, "std": 0.1}},
+        "c": {"swap": {"probability": 0.25}, "noise": {"probability": 1.0, "std": 0.1}},
     }
     assert list(model.card["augment"]["c"]) == ["swap", "noise"]
 
 
 def test_assignments_add_options_to_a_list_of_names():
     config = Config.gather(
-        {"augment": {"photo": ["crop", "flip"]}}, parse_assignments(["augment.photo.crop.smallest=0.5"])
+        {"augment": {"photo": ["crop", "flip"]}}, parse_assignments(["augment.photo.crop.min_scale=0.5"])
     )
-    assert config.augment == {"photo": {"crop": {"smallest": 0.5}, "flip": {}}}
+    assert config.augment == {"photo": {"crop": {"min_scale": 0.5}, "flip": {}}}
 
 
 def test_a_column_called_like_a_modality_is_meant_as_the_column():

@@ -88,14 +88,14 @@ def test_evaluate_tells_metrics_and_intervals(run, made):
     assert answer("evaluate", run, made, "--split", "all")["n"] == 160
 
 
-def test_fit_with_the_doctor_tells_what_it_found(tabular, tmp_path):
+def test_fit_with_a_check_of_imbalance_reports_what_it_found(tabular, tmp_path):
     arguments = ["fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet"]
-    assert not {"doctor", "balance"} & set(answer(*arguments))
-    found = answer(*arguments, "--doctor")
-    assert found["balance"]["results"][0]["name"] == "plain"
-    assert set(found["doctor"]["modalities"]) == {"tabular", "text"}
-    told = call(*arguments[:-1], "--doctor").stdout
-    assert "the doctor, validation rows" in told
+    assert "imbalance" not in answer(*arguments)
+    found = answer(*arguments, "--check-imbalance")["imbalance"]
+    assert found["mitigation"]["results"][0]["name"] == "plain"
+    assert set(found["signs"]["modalities"]) == {"tabular", "text"}
+    told = call(*arguments[:-1], "--check-imbalance").stdout
+    assert "modality imbalance on validation rows" in told
     assert "linear probe" in told
 
 
@@ -187,7 +187,7 @@ EFFECTS = {
     "budget": (["--budget", "1s"], lambda m: m["card"]["search"]["budget"] == 1),
     "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
-    "doctor": (["--doctor"], lambda m: "balance" in m["card"]),
+    "check_imbalance": (["--check-imbalance"], lambda m: "imbalance" in m["card"]),
     "teacher": (["--teacher", "MODEL"], lambda m: "distillation" in m["card"]["history"]["techniques"]),
     "seed": (["--seed", "9"], lambda m: "seed 9" in m["card"]["split"]),
     "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
@@ -311,10 +311,10 @@ def test_the_version_is_told():
 
 
 def test_augmentations_are_switched_on_by_name_and_told(tabular, tmp_path):
-    on = ["--set", "augment.text=[token_dropout]", "--set", "augment.number.noise.deviation=0.3"]
+    on = ["--set", "augment.text=[token_dropout]", "--set", "augment.number.noise.std=0.3"]
     result = call("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "run", *on)
     assert "augmented in training: number by noise; text by token_dropout" in result.stdout
     settings = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["augment"]
-    assert settings == {"text": {"token_dropout": {}}, "number": {"noise": {"deviation": 0.3}}}
+    assert settings == {"text": {"token_dropout": {}}, "number": {"noise": {"std": 0.3}}}
     card = sensorium.load(tmp_path / "run").card["augment"]
-    assert card["number"] == {"noise": {"chance": 1.0, "deviation": 0.3}}
+    assert card["number"] == {"noise": {"probability": 1.0, "std": 0.3}}

@@ -105,7 +105,7 @@ def test_a_name_alone_is_enough(name, value, full):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"gigabytes": 1}, ["several settings", "prepare.gigabytes", "table.remote.gigabytes"]),
+        ({"max_gigabytes": 1}, ["several settings", "prepare.max_gigabytes", "table.remote.max_gigabytes"]),
         ({"epochs": 1, "train": {"epochs": 2}}, ["both set"]),
         ({"learning_rte": 1}, ["did you mean 'learning_rate'"]),
     ],

@@ -129,7 +129,8 @@ ADAPT = {
     "method": (["--method", "tent"], lambda model: model["card"]["adapted"]["method"] == "tent"),
     "seed": (["--method", "tent", "--seed", "5"], None),
     "device": (["--device", "cpu"], None),
-    "assign": (["--set", "prior=3"], lambda model: model["card"]["adapted"]["options"] == {"prior": 3}),
+    "option": (["--option", "prior=3"], lambda model: model["card"]["adapted"]["options"] == {"prior": 3}),
+    "assign": (["--set", "table.query_timeout=9"], None),
     "quiet": (["--quiet"], None),
 }
 
@@ -154,6 +155,10 @@ def test_an_option_of_adapt_does_what_it_says(name, run, made, tmp_path):
 def test_the_other_options_of_adapt(run, made, tmp_path):
     found = [adapted(run, made, tmp_path / str(seed), "--method", "tent", "--seed", seed) for seed in (0, 5)]
     assert found[0][2] != found[1][2]
+    assert adapted(run, made, tmp_path / "set", *ADAPT["assign"][0])
+    with pytest.raises(ValueError, match="prior is an option of adabn") as caught:
+        call("adapt", run, made, "--out", tmp_path / "no", "--set", "prior=3")
+    assert caught.value.cure == "--option prior=3"
     quiet = adapted(run, made, tmp_path / "quiet", *ADAPT["quiet"][0])[0]
     assert (quiet.stdout, quiet.stderr) == ("", "")
     assert adapted(run, made, tmp_path / "cpu", *ADAPT["device"][0])
@@ -167,7 +172,10 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
 
 @pytest.mark.parametrize(
     ("command", "options"),
-    [("evaluate", {"split", "device", "subsets", "assign"}), ("predict", {"device", "quiet", "safe_csv", "assign"})],
+    [
+        ("evaluate", {"split", "device", "quiet", "subsets", "assign"}),
+        ("predict", {"device", "quiet", "safe_csv", "assign"}),
+    ],
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
     assert parameters(command) == options
@@ -209,7 +217,7 @@ def test_predictions_that_cannot_be_written_are_told_before_the_work(run, made, 
 
 
 def test_list_takes_one_kind(tmp_path):
-    assert parameters("list") == {"kind", "name"}
+    assert parameters("list") == {"kind", "name", "quiet"}
     assert list(answer("list", "fusions")) == ["fusions"]
 
 
@@ -226,13 +234,13 @@ def test_help_has_an_example_that_can_be_parsed(command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fit"], "table"),
+        (["fit"], "TABLE"),
         (["fit", "t.csv", "--no-such"], "--no-such"),
         (["fit", "t.csv", "--epochs", "many"], "valid integer"),
         (["compare", "t.csv", "--seed", "-1"], "--seed"),
         (["predict", "model", "t.csv"], "--out"),
-        (["evaluate", "model"], "table"),
-        (["inspect"], "table"),
+        (["evaluate", "model"], "TABLE"),
+        (["inspect"], "TABLE"),
         (["demo", "--epochs", "0"], "--epochs"),
         (["list", "fusions", "gated", "more"], "more"),
     ],
@@ -255,3 +263,19 @@ def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):
     assert output == ""
     assert said.endswith(("interrupted\n", "to go on, the same command with --resume\n"))
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", [name.rstrip("_") for name in commands.names()])
+def test_shared_options_are_spelt_alike(command):
+    """`--json`, `--quiet`, `-o/--out`: wherever there is one; arguments are TABLE and MODEL."""
+    usage, _, help_text = call(command, "--help").stdout.partition("\n")
+    assert "--json" in help_text and "-q, --quiet" in help_text
+    assert ("--out" in help_text) == ("-o, --out" in help_text)
+    arguments = usage.partition("[OPTIONS]")[2].split()
+    assert all(name.strip("[]").isupper() for name in arguments) and not set(usage) & set("{}<>")
+
+
+def test_quiet_commands_that_only_read_print_nothing(run, made):
+    for arguments in (["evaluate", run, made], ["list", "fusions"], ["inspect", made]):
+        found = call(*arguments, "--quiet")
+        assert (found.exit_code, found.stdout, found.stderr) == (0, "", "")

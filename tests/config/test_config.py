@@ -56,7 +56,7 @@ def test_every_key_has_a_case():
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "tasks"} == set(TOP)
     beside = {"allow_outside", "comment", "encoding", "lists", "query", "quotes", "series", "skip_rows", "targets"}
-    beside |= {"query_seconds", "remote", "windows", "decimal", "thousands", "currency", "censored", "labels"}
+    beside |= {"query_timeout", "remote", "windows", "decimal", "thousands", "currency", "censored", "labels"}
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span", "day_first"} == set(SPLIT)
 
@@ -101,15 +101,18 @@ def test_the_keys_of_table_do_something(table):
         ({"augment": {"remrk": ["token_dropout"]}}, "did you mean 'remark'"),
         ({"augment": {"remark": ["flip"]}}, r"'flip' does not fit text(.|\n)*it fits image(.|\n)*token_dropout"),
         ({"augment": {"category": ["noise"], "remark": ["shift", "erase"]}}, "3 faults"),
-        ({"augment": {"number": {"noise": {"deviatoin": 1}}}}, "did you mean 'deviation'"),
-        ({"augment": {"number": {"noise": {"deviation": 0}}}}, "greater than 0"),
+        ({"augment": {"number": {"noise": {"sdt": 1}}}}, "did you mean 'std'"),
+        ({"augment": {"number": {"noise": {"std": 0}}}}, "greater than 0"),
         ({"augment": {"number": "noise"}}, "a list of names, or names with their options"),
         ({"towers": {"both": ["remark", "number"]}}, "does not take|encodes one column"),
         ({"task": "multclass"}, "did you mean 'multiclass'"),
         ({"device": "gpu"}, "device 'gpu' can't be used"),
         ({"seed": 2**63}, "seed"),
-        ({"split": {"span": ["day", "day"]}}, "span goes with time"),
-        ({"split": {"validation": 0.6, "test": 0.4}}, "no rows are left to train on"),
+        ({"split": {"span": ["day", "day"]}}, "split.span needs split.time"),
+        (
+            {"split": {"validation": 0.6, "test": 0.4}},
+            r"split.validation \+ split.test must be below 1, so that rows are left to train on; got 0.6 \+ 0.4 = 1",
+        ),
         ({"encoders": {"remark": {"name": "module", "hidden": 3}}}, "unknown option 'hidden'"),
         ({"encoders": {"remark": {"name": "text_transformer", "heads": 3}}}, "heads: one of 1, 2, 4, 8, 16"),
     ],

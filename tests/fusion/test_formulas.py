@@ -181,7 +181,7 @@ def perceptron(x, w, name, last=2):
 
 
 def test_mixture_asks_the_experts_whose_scores_are_highest():
-    module, x = build("mixture", experts=4, active=2), vectors()
+    module, x = build("mixture_of_experts", experts=4, active=2), vectors()
     module.bias.copy_(torch.tensor([0.0, 5.0, 0.0, 0.0]))
     w = weights(module)
     seen = np.concatenate([(x * PRESENT[..., None]).reshape(B, -1), PRESENT], 1)
@@ -195,7 +195,7 @@ def test_mixture_asks_the_experts_whose_scores_are_highest():
 
 
 def test_a_mixture_leaves_no_expert_idle_for_long():
-    module = fusions.load("mixture")([D], D, experts=4, active=1).train()
+    module = fusions.load("mixture_of_experts")([D], D, experts=4, active=1).train()
     module.router.bias.data = torch.tensor([1.0, 0.0, 0.0, 0.0])  # the first is everyone's choice
     module.router.weight.data.zero_()
     tokens = [Tokens.of_vector(torch.randn(16, D))]
@@ -204,12 +204,12 @@ def test_a_mixture_leaves_no_expert_idle_for_long():
         chosen.add(int((module.router.bias + module.bias).topk(1).indices))
         module(tokens, torch.ones(16, 1, dtype=torch.bool))
     assert chosen == {0, 1, 2, 3}
-    with pytest.raises(ConfigError, match="5 of 4 experts"):
-        build("mixture", experts=4, active=5)
+    with pytest.raises(ConfigError, match=r"active \(5\) must not exceed experts \(4\)"):
+        build("mixture_of_experts", experts=4, active=5)
 
 
 def test_dynamic_weighs_the_paths_that_a_row_can_take():
-    module, x = build("dynamic"), vectors()
+    module, x = build("dynamic_routing"), vectors()
     w = weights(module)
     there = x * PRESENT[..., None]
     seen = np.concatenate([there.reshape(B, -1), PRESENT], 1)
@@ -231,7 +231,7 @@ def test_late_averages_the_decisions_of_those_present(how):
 
 
 def test_heads_that_cannot_share_the_width_are_refused_with_those_that_can():
-    with pytest.raises(ConfigError, match="3 heads can't share a width of 8") as caught:
+    with pytest.raises(ConfigError, match=r"width \(8\) must be divisible by heads \(3\)") as caught:
         build("attention", heads=3)
     assert caught.value.cure == "heads: one of 1, 2, 4, 8"
 

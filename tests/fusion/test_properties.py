@@ -47,7 +47,7 @@ def test_absent_modalities_do_not_matter_and_every_subset_answers(name, case):
         assert (shares[~present] == 0).all()
 
 
-@pytest.mark.parametrize("name", ["attention", "dynamic", "gated", "late", "weighted_sum"])
+@pytest.mark.parametrize("name", ["attention", "dynamic_routing", "gated", "late", "weighted_sum"])
 def test_weights_are_reported_where_a_fusion_has_them(name):
     values, present = [torch.randn(4, 2, D) for _ in range(3)], torch.ones(4, 3, dtype=torch.bool)
     assert run(name, values, present)[1].shape == (4, 3)

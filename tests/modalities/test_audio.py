@@ -227,7 +227,7 @@ def test_a_waveform_is_kept_as_it_is():
 
 
 def test_a_waveform_comes_at_the_rate_that_is_asked_for():
-    learnt = Audio.learn(column([file(tone(44_100), 44_100)]), form="waveform", rate=16_000)
+    learnt = Audio.learn(column([file(tone(44_100), 44_100)]), form="waveform", sample_rate=16_000)
     wave = learnt.encode(column([file(tone(44_100), 44_100)])).values[0]
     assert abs(len(wave) - 8000) <= 2
     assert wave[500:7500] == pytest.approx(tone(16_000)[500:7500], abs=0.01)

@@ -30,7 +30,7 @@ def test_a_rare_name_is_unknown_but_no_problem():
 
 
 def test_the_most_frequent_names_are_kept():
-    assert Category.learn(column(["a"] * 2 + ["b"] * 4 + ["c"] * 3), max_levels=2).levels == ["b", "c"]
+    assert Category.learn(column(["a"] * 2 + ["b"] * 4 + ["c"] * 3), max_categories=2).levels == ["b", "c"]
 
 
 def test_whole_numbers_can_be_names():

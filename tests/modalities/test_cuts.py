@@ -62,7 +62,7 @@ def test_rare_names_are_told_where_they_are_many():
     many = Category.learn(column(["a", "b"] * 5 + [f"n{k}" for k in range(10)]))
     assert told(few) == []
     assert told(many) == ["10 of 20 cells hold a rare category, which is read as unknown"]
-    assert told(Category.learn(column(["a", "b", "c"] * 9), max_levels=2))
+    assert told(Category.learn(column(["a", "b", "c"] * 9), max_categories=2))
     assert told(Tags.learn(column([["a", "b"]] * 9 + [["c"]]))) == []
     assert told(Tags.learn(column([["a", f"n{k}"] for k in range(9)]))) == [
         "50% of the tags in the cells are rare and read as unknown"

@@ -48,7 +48,7 @@ def test_the_words_of_all_pages_are_one_text():
 
 def test_pages_beyond_those_that_are_read_are_told():
     cells = column([says("one", "two", "three"), says("one", "two")])
-    learnt = Document.learn(cells, pages=2, min_count=1)
+    learnt = Document.learn(cells, max_pages=2, min_count=1)
     found = learnt.encode(cells)
     assert words(learnt, found, 0) == "one two"
     (problem,) = found.problems
@@ -74,7 +74,7 @@ def test_pages_are_pictures_in_their_order_upright_and_of_one_size():
     assert first[:3, :3].max() < 20 and first[6:, 6:].min() > 235
     assert second.min() == 255
     assert third[:7].min() > 235 and third[9:].max() < 20
-    assert len(Pages.learn(cells, most=2).encode(cells).values[0]) == 2
+    assert len(Pages.learn(cells, max_pages=2).encode(cells).values[0]) == 2
 
 
 @pytest.mark.parametrize("size", [(1, 14_400), (14_400, 14_400), (10**9, 10**9), (3, 10**7)])

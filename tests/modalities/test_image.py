@@ -72,7 +72,7 @@ def test_exif_orientation_is_undone(orientation):
 def test_transparent_pixels_show_the_ground():
     picture = Pillow.new("RGBA", (16, 16), (255, 0, 0, 0))
     assert (encode(png(picture)).values[0] == 255).all()
-    assert (encode(png(picture), ground=0).values[0] == 0).all()
+    assert (encode(png(picture), background=0).values[0] == 0).all()
 
 
 def see_through(mode):
@@ -96,7 +96,7 @@ def see_through(mode):
 @pytest.mark.parametrize("ground", [255, 128])
 def test_every_kind_of_transparency_shows_the_ground(mode, ground):
     picture, saved = see_through(mode)
-    found = encode(png(picture, **saved), size=16, channels=3, ground=ground).values[0].astype(int)
+    found = encode(png(picture, **saved), size=16, channels=3, background=ground).values[0].astype(int)
     left = (found[:, :8] == found[0, 0]).all() and found[0, 0, 0] > 60 and (found[0, 0] != ground).any()
     assert left, "what is opaque keeps its colour"
     assert (found[:, 8:] == ground).all()

@@ -183,12 +183,12 @@ def test_pixels_without_a_value_show_the_ground_and_do_not_spoil_the_scale(gap):
     values = floats(0, 1)
     values[8:16, 8:16] = -9999 if gap == "nodata" else gap
     cells = column([tiff(values, nodata="-9999" if gap == "nodata" else None)])
-    learnt = Image.learn(cells, size=32, channels=1, ground=7)
+    learnt = Image.learn(cells, size=32, channels=1, background=7)
     found = learnt.encode(cells).values[0, :, :, 0]
     assert (found[8:16, 8:16] == 7).all()
     assert np.abs(found[:8] - WANTED[:8]).max() <= 1
     assert "without a value" in learnt.findings("c")[0].reason
-    assert "ground" in learnt.findings("c")[0].cure
+    assert "background" in learnt.findings("c")[0].cure
 
 
 def test_a_lone_value_far_below_all_others_does_not_spoil_the_scale():

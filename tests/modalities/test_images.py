@@ -59,7 +59,7 @@ def test_what_is_no_list_is_missing_and_told(folder):
 
 def test_more_pictures_than_are_kept_are_cut(folder):
     cells = column([["10.png", "20.png", "30.png"]] * 3, folder)
-    assert shades(Images.learn(cells, most=2).encode(cells), 0) == [10, 20]
+    assert shades(Images.learn(cells, max_images=2).encode(cells), 0) == [10, 20]
 
 
 def test_the_order_of_the_pictures_makes_no_difference(folder):
@@ -85,6 +85,6 @@ def test_lists_of_texts_are_no_pictures(folder):
 
 def test_cells_with_more_pictures_than_are_kept_are_told_once(folder):
     cells = column([["10.png", "20.png", "30.png"], ["10.png"]], folder)
-    told = Images.learn(cells, most=2).findings("views")
+    told = Images.learn(cells, max_images=2).findings("views")
     assert ["1 of 2 cells hold more than 2 images" in problem.reason for problem in told] == [True]
     assert Images.learn(cells).findings("views") == []

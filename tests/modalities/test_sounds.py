@@ -53,7 +53,7 @@ def test_a_sound_that_cannot_be_decoded_is_left_out_and_told(folder):
 
 def test_more_sounds_than_are_kept_are_cut_and_what_is_no_list_is_told(folder):
     cells = column(['["1.wav", "2.wav", "3.wav"]', "one of them"], folder)
-    learnt = Sounds.learn(cells, most=2)
+    learnt = Sounds.learn(cells, max_sounds=2)
     found = learnt.encode(cells)
     assert np.array_equal(found.values[0], learnt.encode(column([["1.wav", "2.wav"]], folder)).values[0])
     assert [problem.reason for problem in found.problems] == ["the cell is not a list of audio clips: read as missing"]

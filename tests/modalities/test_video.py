@@ -80,7 +80,7 @@ def test_pictures_are_taken_evenly_whatever_the_container(kind, codec):
 
 
 def test_a_rate_takes_pictures_from_the_start():
-    assert greys(encode([film(shades(12))], rate=5.0, frames=4).values[0]) == [1, 3, 5, 7]
+    assert greys(encode([film(shades(12))], fps=5.0, frames=4).values[0]) == [1, 3, 5, 7]
 
 
 def test_a_short_video_gives_each_of_its_pictures_once():
@@ -94,7 +94,7 @@ def test_what_is_on_show_counts_where_the_frame_rate_varies():
     # The second picture stands for 0.8 of the whole second.
     varying = film(shades(3), kind="matroska", pts=[0, 1, 9])
     assert greys(encode([varying], frames=3).values[0]) == [2, 2, 2]
-    assert greys(encode([varying], rate=5.0, frames=5).values[0]) == [1, 2, 2, 2, 2]
+    assert greys(encode([varying], fps=5.0, frames=5).values[0]) == [1, 2, 2, 2, 2]
 
 
 def test_jumping_ahead_finds_the_same_pictures_as_decoding_all():
@@ -147,7 +147,7 @@ def test_a_view_kept_in_the_store_does_not_hide_the_faults_of_the_column_itself(
 
 def test_the_pitch_of_a_sound_track_is_that_of_the_same_sound_alone():
     there = column([film(shades(10), sound=tone(1.0, pitch=1000.0))])
-    learnt = Audio.learn(there, rate=16_000)
+    learnt = Audio.learn(there, sample_rate=16_000)
     power = (learnt.encode(there).values[0] * learnt.deviation + learnt.mean).mean(0)
     peak = learnt._filters[:, power.argmax()].argmax() * 16_000 / len(learnt._window)
     assert abs(peak - 1000) < 80

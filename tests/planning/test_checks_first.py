@@ -46,7 +46,7 @@ FITS = {
     "a metric": ({"train": {"metric": "rmse"}}, "rmse"),
     "a column": ({"columns": ["x", "picture"]}, "picture"),
     "soup without validation": ({"train": {"soup": 3}, "split": {"validation": 0.0}}, "validation"),
-    "balance without validation": ({"train": {"balance": "auto"}, "split": {"validation": 0.0}}, "validation"),
+    "imbalance without validation": ({"train": {"imbalance": "auto"}, "split": {"validation": 0.0}}, "validation"),
 }
 
 
@@ -57,9 +57,9 @@ def test_fit_checks_settings_first(case, no_decoding):
         sensorium.fit(table(), "y", progress=False, config=settings)
 
 
-def test_balance_wants_two_modalities(no_decoding):
+def test_the_imbalance_check_wants_two_modalities(no_decoding):
     with pytest.raises(ConfigError, match="one modality only"):
-        sensorium.fit(table(["x"]), "y", progress=False, train={"balance": "always"})
+        sensorium.fit(table(["x"]), "y", progress=False, train={"imbalance": "always"})
 
 
 def test_a_search_wants_validation_rows(no_decoding):

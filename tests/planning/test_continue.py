@@ -113,9 +113,9 @@ def test_what_the_model_is_made_of_cannot_be_set(given, place, folder):
 
 def test_a_model_of_eight_bits_is_refused(model):
     small = sensorium.Model(replace(model.bundle, int8=["head"]))
-    with pytest.raises(ConfigError, match="eight bits"):
+    with pytest.raises(ConfigError, match="quantized"):
         go_on(made(40), small)
-    with pytest.raises(ConfigError, match="eight bits"):
+    with pytest.raises(ConfigError, match="quantized"):
         small.adapt(made(40))
 
 
@@ -150,7 +150,10 @@ def test_a_fusion_of_decisions_grows_in_every_tower(tmp_path):
 @pytest.mark.parametrize("fusion", sorted(fusions.names()))
 def test_every_fusion_can_be_continued_with_more_labels(fusion):
     start = fit(made(60), fusion=fusion, epochs=1, columns=["size", "note"])
-    still = {"learning_rate": 1e-12, "freeze": ["fusion"] if fusion == "mixture" else []}  # its bias is no gradient's
+    still = {
+        "learning_rate": 1e-12,
+        "freeze": ["fusion"] if fusion == "mixture_of_experts" else [],
+    }  # its bias is no gradient's
     found = go_on(made(60, labels=("a", "b", "c", "d")), start, train=still, epochs=1)
     table = made(30, seed=9)
     assert found.predict_proba(table).shape == (30, 4)
@@ -304,11 +307,11 @@ def configured(model, **more):
 
 def test_stages_and_teachers_of_the_first_fit_are_not_taken_over(model):
     techniques = {"distillation": {}, "label_smoothing": {}}
-    train = {"unfreeze": {}, "pretrain": {"techniques": ["masked"]}, "balance": "auto", "techniques": techniques}
+    train = {"unfreeze": {}, "pretrain": {"techniques": ["masked"]}, "imbalance": "auto", "techniques": techniques}
     start = configured(model, train={**train, "teacher": "gone"})
     found = go_on(made(80), start)
     assert set(found.bundle.config.train.techniques) == {"label_smoothing"}
-    assert found.card["pretraining"] is None and not {"balance", "tuning"} & set(found.card)
+    assert found.card["pretraining"] is None and not {"imbalance", "tuning"} & set(found.card)
     again = go_on(made(80), start, train={"pretrain": {"techniques": ["masked"], "epochs": 1}})
     assert len(again.card["pretraining"]["epochs"]) == 1
 

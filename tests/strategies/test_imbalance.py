@@ -1,4 +1,4 @@
-"""The doctor watches and changes nothing; what it finds is settled by training modalities alone, remedies are tried."""
+"""The technique only measures; training each modality alone settles what it finds, mitigations are tried."""
 
 import importlib.util
 import json
@@ -12,8 +12,8 @@ import sensorium
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference
 from sensorium.strategies.imbalance import ByItself, _settle
-from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, remedies_of, skill
-from sensorium.techniques.doctor import _overfit_ratio
+from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, mitigations_for, skill
+from sensorium.techniques.modality_imbalance import _overfit_ratio
 from sensorium.trials import TrialResult, run_trial
 
 ROWS = 160
@@ -37,17 +37,17 @@ def fit(rows, **train):
 
 @pytest.fixture(scope="module")
 def watched():
-    return fit(table(), techniques=["doctor"])
+    return fit(table(), techniques=["modality_imbalance"])
 
 
-def test_the_doctor_changes_nothing(watched):
+def test_the_technique_changes_nothing(watched):
     rows = table()
     assert np.array_equal(watched.predict_proba(rows), fit(rows, techniques=[]).predict_proba(rows))
 
 
 def test_its_figures_are_those_of_the_model_that_is_kept(watched):
     rows = table()
-    found = watched.card["history"]["techniques"]["doctor"]
+    found = watched.card["history"]["techniques"]["modality_imbalance"]
     subsets = watched.evaluate(rows, "validation", subsets=True).subsets
     values = {tuple(result.modalities): result.value for result in subsets.results}
     for name, other in (("code", "vector"), ("vector", "code")):
@@ -68,12 +68,14 @@ def test_the_overfitting_ratio_is_the_gap_s_growth_over_the_gain():
 
 
 def test_it_looks_before_the_first_step_and_after_each_epoch(watched):
-    found = watched.card["history"]["techniques"]["doctor"]
+    found = watched.card["history"]["techniques"]["modality_imbalance"]
     assert [epoch["number"] for epoch in found["epochs"]] == [0, 1, 2, 3, 4]
     assert all(epoch["gradient_norm"]["code"] > 0 for epoch in found["epochs"][1:])
     first, last = (found["epochs"][number]["alone"]["code"]["validation"]["loss"] for number in (0, 4))
     assert last < first
-    every = fit(table(), techniques={"doctor": {"every": 2, "rows": 10}}).card["history"]["techniques"]["doctor"]
+    every = fit(table(), techniques={"modality_imbalance": {"every": 2, "rows": 10}}).card["history"]["techniques"][
+        "modality_imbalance"
+    ]
     assert [epoch["number"] for epoch in every["epochs"]] == [0, 2, 4]
     assert every["epochs"][0]["all"] != found["epochs"][0]["all"]
 
@@ -95,7 +97,7 @@ def test_a_modality_with_less_than_half_the_skill_of_the_leading_one_is_behind(a
     found = diagnose(dict(zip("ab", map(signs, alone), strict=True)), 0.25, metric="accuracy", task="multiclass")
     assert (found.state, found.behind) == (state, behind)
     assert all(repr(name) in found.words for name in behind)
-    assert bool(found.remedies) == (state == "uneven")
+    assert bool(found.mitigations) == (state == "uneven")
 
 
 def test_skill_is_the_way_from_chance_to_perfect():
@@ -109,19 +111,19 @@ def test_what_overfits_is_told():
     assert "'a' (3)" in found.words and "'b' (" not in found.words
 
 
-def test_remedies_suit_the_task():
-    assert remedies_of("multiclass") == ["auxiliary", "gradient_blending", "ogm_ge", "pmr"]
-    assert remedies_of("regression") == ["auxiliary", "gradient_blending"]
+def test_mitigations_suit_the_task():
+    assert mitigations_for("multiclass") == ["auxiliary", "gradient_blending", "ogm_ge", "pmr"]
+    assert mitigations_for("regression") == ["auxiliary", "gradient_blending"]
 
 
 @pytest.fixture(scope="module")
 def treated():
-    return fit(table(), balance="always").card["balance"]
+    return fit(table(), imbalance="always").card["imbalance"]
 
 
-def test_all_remedies_are_reported_beside_plain_training(treated):
+def test_all_mitigations_are_reported_beside_plain_training(treated):
     names = [result["name"] for result in treated["results"]]
-    assert names == ["plain", *remedies_of("multiclass"), "by_itself"]
+    assert names == ["plain", *mitigations_for("multiclass"), "unimodal_pretraining"]
     validated = [result["validation"] for result in treated["results"]]
     assert treated["chosen"] == names[int(np.argmax(validated))]
     assert treated["results"][0]["difference"] is None
@@ -131,42 +133,42 @@ def test_all_remedies_are_reported_beside_plain_training(treated):
         assert difference["value"] == pytest.approx(gain)
         assert difference["interval"][0] <= difference["value"] <= difference["interval"][1]
         assert difference["p_corrected"] >= difference["p"]
-    assert set(treated["by_itself"]) == {"code", "vector"}
+    assert set(treated["unimodal"]) == {"code", "vector"}
     json.dumps(treated)
 
 
-def test_by_itself_takes_the_towers_as_they_are_and_trains_what_fuses_them(monkeypatch):
-    """Of the remedies only this one is left; its towers are those of the models of one modality, to the bit."""
+def test_unimodal_pretraining_takes_the_towers_as_they_are_and_trains_what_fuses_them(monkeypatch):
+    """Of the mitigations only this one is left; its towers are those of the models of one modality, to the bit."""
     kept: dict[str, TrialResult] = {}
 
     def train(data, spec, control):
-        if spec.name in remedies_of("multiclass"):
+        if spec.name in mitigations_for("multiclass"):
             return TrialResult(spec, error=TrainingError("not this one"))
         run = run_trial(data, spec, control)
         kept["".join(spec.towers or [spec.name])] = run
         return run
 
     monkeypatch.setattr(RUN, train)
-    found = fit(table(), balance="always", modality_dropout=0.0)
+    found = fit(table(), imbalance="always", modality_dropout=0.0)
     networks = {name: run.model.network for name, run in kept.items()}
     for name in ("code", "vector"):
-        own = networks["by_itself"].tower(name)
+        own = networks["unimodal_pretraining"].tower(name)
         assert equal(own, networks[name].tower(name))
         assert not equal(own, networks["plain"].tower(name))
-    assert not equal(networks["by_itself"].fusion, networks["plain"].fusion)
-    assert found.card["balance"]["chosen"] == "by_itself"
+    assert not equal(networks["unimodal_pretraining"].fusion, networks["plain"].fusion)
+    assert found.card["imbalance"]["chosen"] == "unimodal_pretraining"
     settings = found.bundle.config.train
     assert settings.freeze == [] and settings.modality_dropout == 0.3  # as it was trained
-    assert [result["name"] for result in found.card["balance"]["results"]] == ["plain", "by_itself"]
+    assert [result["name"] for result in found.card["imbalance"]["results"]] == ["plain", "unimodal_pretraining"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fusion", ["late", "transformer"])
-def test_by_itself_goes_with_fusions_of_decisions_and_of_tokens(fusion):
+def test_unimodal_pretraining_goes_with_fusions_of_decisions_and_of_tokens(fusion):
     kinds = {"vector": "vector", "code": "category"}
-    train = {"balance": "always", "epochs": 1, "preset": "none"}
+    train = {"imbalance": "always", "epochs": 1, "preset": "none"}
     found = sensorium.fit(table(), "label", modalities=kinds, fusion=fusion, train=train, progress=False).card
-    assert "by_itself" in [result["name"] for result in found["balance"]["results"]]
+    assert "unimodal_pretraining" in [result["name"] for result in found["imbalance"]["results"]]
 
 
 def test_a_model_that_is_continued_lends_its_towers_to_models_of_one_modality(watched, monkeypatch):
@@ -178,7 +180,7 @@ def test_a_model_that_is_continued_lends_its_towers_to_models_of_one_modality(wa
         return run
 
     monkeypatch.setattr(RUN, train)
-    frozen = {"freeze": ["code.encoder", "vector.encoder"], "balance": "auto", "epochs": 1}
+    frozen = {"freeze": ["code.encoder", "vector.encoder"], "imbalance": "auto", "epochs": 1}
     sensorium.fit(table(), start=watched, train=frozen, progress=False)
     for name in ("code", "vector"):
         found = [model.network.tower(name).encoder for model in (watched.bundle, kept[name].model)]
@@ -191,14 +193,14 @@ def equal(left, right):
 
 
 def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
-    found = fit(table(signal=0.0), balance="auto").card["balance"]
+    found = fit(table(signal=0.0), imbalance="auto").card["imbalance"]
     assert (found["diagnosis"]["state"], found["diagnosis"]["behind"]) == ("weak", ["vector"])
     assert [result["name"] for result in found["results"]] == ["plain"]
     assert found["chosen"] == "plain"
     assert "weak by nature" in found["verdict"]
 
 
-def test_a_remedy_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys):
+def test_a_mitigation_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys):
     def train(data, spec, control):
         if spec.name == "pmr" or spec.towers == ["vector"]:
             return TrialResult(spec, error=TrainingError("the loss is nan in epoch 1"))
@@ -206,33 +208,39 @@ def test_a_remedy_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys
 
     monkeypatch.setattr(RUN, train)
     kinds = {"vector": "vector", "code": "category"}
-    found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "balance": "always"}).card["balance"]
+    found = sensorium.fit(table(), "label", modalities=kinds, train={"epochs": 1, "imbalance": "always"}).card[
+        "imbalance"
+    ]
     names = [result["name"] for result in found["results"]]
-    assert names == ["plain", *(name for name in remedies_of("multiclass") if name != "pmr"), "by_itself"]
-    assert set(found["by_itself"]) == {"code"}
+    assert names == [
+        "plain",
+        *(name for name in mitigations_for("multiclass") if name != "pmr"),
+        "unimodal_pretraining",
+    ]
+    assert set(found["unimodal"]) == {"code"}
     assert "not known of 'vector'" in found["diagnosis"]["words"]
     told = capsys.readouterr().err
-    assert "pmr is left out: the loss is nan" in told and "vector by itself is left out" in told
+    assert "pmr is left out: the loss is nan" in told and "vector alone is left out" in told
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
 def test_the_watched_metric_is_the_one_that_decides(metric):
     """The prior's log loss is about log 3, its area under the curve a half."""
-    found = fit(table(), balance="auto", metric=metric).card["balance"]
+    found = fit(table(), imbalance="auto", metric=metric).card["imbalance"]
     assert found["metric"] == metric
     assert metric in found["diagnosis"]["words"]
-    for own in found["by_itself"].values():
+    for own in found["unimodal"].values():
         gain = own["trained_alone"] - own["in_fused"]
         assert own["difference"]["value"] == pytest.approx(-gain if metric == "log_loss" else gain)
 
 
 def test_of_balanced_modalities_the_plain_model_is_kept_as_it_is():
     rows = table()
-    model = fit(rows, balance="auto")
-    found = model.card["balance"]
+    model = fit(rows, imbalance="auto")
+    found = model.card["imbalance"]
     assert found["diagnosis"]["state"] == "balanced"
-    assert "no remedy needed" in found["verdict"]
+    assert "no mitigation is needed" in found["verdict"]
     assert [result["name"] for result in found["results"]] == ["plain"]
     assert np.array_equal(model.predict_proba(rows), fit(rows).predict_proba(rows))
 
@@ -254,11 +262,11 @@ def test_undertrained_is_what_does_better_by_itself_beyond_luck_and_beyond_littl
     found = {"a": made_by_itself(fused, alone, low), "b": made_by_itself(0.9, 0.9, -0.1)}
     settled = _settle(even, found, 0.2, "accuracy")
     assert (settled.state, settled.behind) == (state, ["a"] if state == "undertrained" else [])
-    assert settled.remedies == (["pmr"] if state == "undertrained" else [])
+    assert settled.mitigations == (["pmr"] if state == "undertrained" else [])
 
 
 def test_what_is_trained_alone_is_held_against_the_fused_model_that_is_given_it_alone(treated):
-    for own in treated["by_itself"].values():
+    for own in treated["unimodal"].values():
         assert own["difference"]["value"] == pytest.approx(own["trained_alone"] - own["in_fused"])
 
 
@@ -268,13 +276,13 @@ def test_what_is_trained_alone_is_held_against_the_fused_model_that_is_given_it_
 )
 def test_what_cannot_be_treated_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
-        sensorium.fit(table(), "label", train={"balance": "auto", "epochs": 1}, progress=False, **settings)
+        sensorium.fit(table(), "label", train={"imbalance": "auto", "epochs": 1}, progress=False, **settings)
     with pytest.raises(ConfigError, match="compare trains every model as it is set"):
-        sensorium.compare(table(), "label", train={"balance": "auto"}, progress=False)
+        sensorium.compare(table(), "label", train={"imbalance": "auto"}, progress=False)
 
 
 @pytest.mark.slow
-def test_of_a_planted_imbalance_the_doctor_names_what_is_undertrained_and_a_remedy_is_kept():
+def test_of_a_planted_imbalance_the_check_names_what_is_undertrained_and_a_mitigation_is_kept():
     """One seed of `benchmarks/imbalance.py` without modality dropout."""
     path = Path(__file__).parents[2] / "benchmarks" / "imbalance.py"
     spec = importlib.util.spec_from_file_location("imbalance", path)
@@ -286,9 +294,9 @@ def test_of_a_planted_imbalance_the_doctor_names_what_is_undertrained_and_a_reme
     assert found.chosen != "plain"
     scores = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
     assert scores["plain"] < ceiling - 0.03
-    alone = next(result for result in found.results if result.name == "by_itself")
+    alone = next(result for result in found.results if result.name == "unimodal_pretraining")
     assert scores[found.chosen] > scores["plain"] + 0.01
-    assert scores["by_itself"] > scores["plain"] + 0.6 * (ceiling - scores["plain"])
+    assert scores["unimodal_pretraining"] > scores["plain"] + 0.6 * (ceiling - scores["plain"])
     assert alone.difference.interval[0] > 0
     kept = next(result for result in found.results if result.name == found.chosen)
     assert kept.difference.interval[0] > 0

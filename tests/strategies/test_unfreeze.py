@@ -43,7 +43,7 @@ def plain(table, folder):
 
 
 def test_a_tuned_model_that_validates_better_is_kept(table, folder, plain, tmp_path):
-    model = fit(table, folder, {"epochs": 4, "layers": "all", "rate": 0.2}, out=tmp_path / "run")
+    model = fit(table, folder, {"epochs": 4, "layers": "all", "learning_rate_scale": 0.2}, out=tmp_path / "run")
     told = model.card["tuning"]
     assert told["kept"] == "tuned" and told["tuned"] < told["frozen"]
     assert told["frozen"] == pytest.approx(plain.card["metrics"]["validation"]["metrics"]["log_loss"], abs=1e-5)
@@ -97,7 +97,7 @@ def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
 
 @pytest.mark.parametrize(("layers", "first_moved"), [(1, False), ("all", True)])
 def test_layers_says_how_much_learns(layers, first_moved, table, folder, plain):
-    model = fit(table, folder, {"epochs": 4, "layers": layers, "rate": 0.5})
+    model = fit(table, folder, {"epochs": 4, "layers": layers, "learning_rate_scale": 0.5})
     assert model.card["tuning"]["kept"] == "tuned"
     same = [torch.equal(a, b) for a, b in zip(*(blocks(each) for each in (model, plain)), strict=True)]
     assert same[-1] is False
@@ -115,7 +115,9 @@ def blocks(model):
 
 
 def test_the_rate_counts(table, folder):
-    told = [fit(table, folder, {"epochs": 1, "rate": rate}).card["tuning"]["tuned"] for rate in (0.001, 0.9)]
+    told = [
+        fit(table, folder, {"epochs": 1, "learning_rate_scale": rate}).card["tuning"]["tuned"] for rate in (0.001, 0.9)
+    ]
     assert told[0] != told[1]
 
 
@@ -162,10 +164,11 @@ def test_the_card_of_a_tuned_model_tells_of_the_stages_before(table, folder):
         table, "label", encoders={"image": {"name": "pretrained_image", "model": str(folder)}}, epochs=2,
         split={"validation": 0.3}, progress=False,
         train={
-            "unfreeze": {"epochs": 4, "layers": "all", "rate": 0.2}, "metric": "log_loss", "balance": "auto",
+            "unfreeze": {"epochs": 4, "layers": "all", "learning_rate_scale": 0.2}, "metric": "log_loss",
+            "imbalance": "auto",
             "pretrain": {"techniques": ["masked"], "epochs": 1},
         },
     )  # fmt: skip
     assert model.card["tuning"]["kept"] == "tuned"
     assert len(model.card["pretraining"]["epochs"]) == 1
-    assert model.card["balance"]["results"][0]["name"] == "plain"
+    assert model.card["imbalance"]["results"][0]["name"] == "plain"

@@ -197,7 +197,7 @@ def test_what_selects_is_answered(query, database):
 def test_a_query_has_a_limit_of_time(database):
     endless = "SELECT sum(a.range * b.range) AS n FROM range(1000000) a, range(10000000) b"
     with pytest.raises(TableError, match=r"longer than 0.3 seconds"):
-        open_table(database, TableConfig(query=endless, query_seconds=0.3))
+        open_table(database, TableConfig(query=endless, query_timeout=0.3))
 
 
 WIDE = 2**127 - 1

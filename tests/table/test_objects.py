@@ -311,8 +311,8 @@ REFUSED = {
     "a split frame": (lambda: FRAME.to_dict("split"), r'to_dict\("list"\)'),
     "an open file": (lambda: io.StringIO("a,b"), "path of the file"),
     "bytes": (lambda: b"a,b", "path of the file"),
-    "nothing": (lambda: None, "is no table"),
-    "a class": (lambda: Row, "is no table"),
+    "nothing": (lambda: None, "cannot read a table"),
+    "a class": (lambda: Row, "cannot read a table"),
     "no rows": (list, "no rows"),
     "columns of no rows": (lambda: {"a": []}, "no rows"),
 }

@@ -441,7 +441,7 @@ def test_other_servers_are_not_reached(films):
 def test_a_query_has_a_limit_of_time(films):
     endless = "SELECT sum(a * b) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
     with pytest.raises(TableError, match=r"longer than 0.5 seconds"):
-        open_table(films, TableConfig(query=endless, query_seconds=0.5))
+        open_table(films, TableConfig(query=endless, query_timeout=0.5))
 
 
 @pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])

@@ -175,6 +175,6 @@ def test_unknown_encodings_are_told(write):
 
 
 def test_faults_of_objects_are_told():
-    fails(5, "a int is no table")
+    fails(5, "cannot read a table from int")
     fails(pd.DataFrame({"a": []}), "no rows")
     fails({}, "no rows")

@@ -172,8 +172,8 @@ def test_queries_that_only_read_are_answered(query, rows, database):
 def test_a_query_has_a_limit_of_time(database):
     endless = "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k) SELECT sum(n) AS n FROM k"
     with pytest.raises(TableError, match=r"longer than 0.2 seconds") as caught:
-        open_table(database, TableConfig(query=endless, query_seconds=0.2))
-    assert "table.query_seconds" in caught.value.cure
+        open_table(database, TableConfig(query=endless, query_timeout=0.2))
+    assert "table.query_timeout" in caught.value.cure
 
 
 # One call of a function of SQLite's own that takes minutes and looks at no clock.
@@ -196,7 +196,7 @@ def inspect(path, *arguments):
 @pytest.mark.parametrize("query", [None, STUCK])
 def test_a_function_that_does_not_return_has_a_limit_of_time(query, stuck):
     asked = ["--set", f"table.query={query}"] if query else []
-    child = inspect(stuck, *asked, "--set", "table.query_seconds=0.5")
+    child = inspect(stuck, *asked, "--set", "table.query_timeout=0.5")
     try:
         _, told = child.communicate(timeout=30)
     finally:

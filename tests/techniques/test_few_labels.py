@@ -145,7 +145,9 @@ def answers(logits, task):
 def test_fixmatch_is_the_paper_s_formula(begun, monkeypatch):
     course, batch = begun
     task = type(course.task).__name__.lower()
-    technique = techniques.load("fixmatch")(course, weight=0.5, threshold=0.55, ratio=2.0, hide=0.5, ramp=1.0)
+    technique = techniques.load("fixmatch")(
+        course, weight=0.5, threshold=0.55, ratio=2.0, modality_dropout=0.5, ramp=1.0
+    )
     step, seen = step_of(course, batch, epoch=4), []
     forward = FusionModel.forward
 
@@ -178,7 +180,7 @@ def test_fixmatch_is_the_paper_s_formula(begun, monkeypatch):
 
 def test_the_mean_teacher_follows_and_teaches(begun):
     course, batch = begun
-    technique = techniques.load("mean_teacher")(course, weight=3.0, decay=0.75, ramp=1.0, hide=0.0)
+    technique = techniques.load("mean_teacher")(course, weight=3.0, decay=0.75, ramp=1.0, modality_dropout=0.0)
     weight = next(course.model.parameters())
     start = weight.detach().clone()
     teacher, step = start.clone(), step_of(course, batch, epoch=4)
@@ -192,7 +194,7 @@ def test_the_mean_teacher_follows_and_teaches(begun):
     found = technique.loss(step_of(course, batch, epoch=4), torch.tensor(1.0))
     assert found.item() > 1 and torch.equal(weight, start + 4)
     saved = {key: value.clone() for key, value in technique.state_dict().items()}
-    again = techniques.load("mean_teacher")(course, weight=3.0, decay=0.75, ramp=1.0, hide=0.0)
+    again = techniques.load("mean_teacher")(course, weight=3.0, decay=0.75, ramp=1.0, modality_dropout=0.0)
     again.load_state_dict(saved)
     torch.manual_seed(0)
     torch.testing.assert_close(again.loss(step_of(course, batch, epoch=4), torch.tensor(1.0)), found)

@@ -110,8 +110,8 @@ def test_fusion_with_other_options(name, options):
         ("tabular", {"numeric": "periodic"}),
         ("tabular", {"layers": ()}),
         ("image_cnn", {"reduce": "flatten"}),
-        ("image_cnn", {"shrink": "stride", "norm": False}),
-        ("image_cnn", {"shrink": "none", "filters": (4,)}),
+        ("image_cnn", {"downsample": "stride", "norm": False}),
+        ("image_cnn", {"downsample": "none", "filters": (4,)}),
         ("image_resnet", {"blocks": 2, "filters": (8, 16)}),
         ("scan_cnn", {"dimensions": "2d"}),
         ("scan_cnn", {"dimensions": "3d", "norm": False}),
@@ -206,8 +206,8 @@ def test_check_encoder_catches(broken, message, monkeypatch):
 
 
 class _Changes(Augmentation):
-    def __init__(self, *, chance: float = 1.0):
-        super().__init__(chance)
+    def __init__(self, *, probability: float = 1.0):
+        super().__init__(probability)
 
     def change(self, cells, random):
         return cells.values + torch.randn(cells.values.shape, generator=random)
@@ -242,8 +242,8 @@ class _ChangesPadding(_Changes):
 
 
 class _AlwaysChanges(_Changes):
-    def __init__(self, *, chance: float = 1.0):
-        super().__init__(chance=1.0)
+    def __init__(self, *, probability: float = 1.0):
+        super().__init__(probability=1.0)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ class _AlwaysChanges(_Changes):
         (_ReadsPadding, "padding hold changes"),
         (_Widens, "makes torch.float64"),
         (_ChangesPadding, "changes missing cells or padding"),
-        (_AlwaysChanges, "although its chance is 0"),
+        (_AlwaysChanges, "although its probability is 0"),
     ],
 )
 def test_check_augmentation_catches(broken, message, monkeypatch):

@@ -133,7 +133,7 @@ def usual(made):
 
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
-OTHERS = {"outliers", "patience", "metric", "soup", "checkpoint", "compile", "teacher", "balance", "unfreeze"}
+OTHERS = {"outliers", "patience", "metric", "soup", "checkpoint", "compile", "teacher", "imbalance", "unfreeze"}
 
 
 @pytest.mark.slow

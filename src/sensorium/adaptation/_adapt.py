@@ -78,9 +78,9 @@ def adapt_bundle(
 
 def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
     if bundle.int8:
-        raise ConfigError("a model of eight bits can't be adapted", cure="adapt the one that it was made of")
+        raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model that it was made from")
     if bundle.others:
-        raise ConfigError("an ensemble can't be adapted: its networks are several", cure="adapt a model of one network")
+        raise ConfigError("adapting an ensemble is not supported", cure="adapt a model of one network")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
     if suited and bundle.task_name not in suited:

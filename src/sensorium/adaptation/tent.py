@@ -29,7 +29,7 @@ class Tent(Adaptation):
 
     Args:
         prior: as of `adabn`.
-        rate: learning rate.
+        learning_rate: learning rate of Adam.
         epochs: passes over the rows.
         batch_size: rows of a step.
         diversity: λ.
@@ -39,12 +39,12 @@ class Tent(Adaptation):
         self,
         *,
         prior: NonNegativeInt = 16,
-        rate: PositiveFloat = 1e-3,
+        learning_rate: PositiveFloat = 1e-3,
         epochs: PositiveInt = 3,
         batch_size: Annotated[int, Field(ge=2)] = 64,
         diversity: Annotated[float, Field(ge=0)] = 1.0,
     ) -> None:
-        self.prior, self.rate, self.epochs = prior, rate, epochs
+        self.prior, self.learning_rate, self.epochs = prior, learning_rate, epochs
         self.batch_size, self.diversity = batch_size, diversity
 
     def check(self, bundle: FittedModel) -> None:
@@ -54,7 +54,7 @@ class Tent(Adaptation):
         network = bundle.network
         layers = estimate_statistics(network, domain, bundle.batch, self.prior)
         trained = _only_gains(network)
-        optimizer = torch.optim.Adam(trained, self.rate)
+        optimizer = torch.optim.Adam(trained, self.learning_rate)
         losses = []
         with domain.report.bar("sharpening", self.epochs * len(domain.rows)) as bar:
             for _ in range(self.epochs):
@@ -69,7 +69,8 @@ class Tent(Adaptation):
                 losses.append(round(total / len(domain.rows), 6))
         if not math.isfinite(losses[-1]):
             raise TrainingError(
-                "the entropy is no number any more", cure=f"a lower rate: --set rate={self.rate / 10:g}"
+                "the entropy is no number any more",
+                cure=f"a lower learning rate: --option learning_rate={self.learning_rate / 10:g}",
             )
         return {"layers": layers, "losses": losses}
 

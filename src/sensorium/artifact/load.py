@@ -13,6 +13,7 @@ from torch import nn
 
 from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, parse
 from sensorium.artifact._rehearse import rehearse
+from sensorium.artifact._renamed import with_current_names
 from sensorium.artifact._weights import build_checked, check_finite
 from sensorium.artifact.format import (
     ARRAYS,
@@ -196,7 +197,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 
-    model = parse(SavedModel, content, f"{target.place}/{MODEL}")
+    model = with_current_names(parse(SavedModel, content, f"{target.place}/{MODEL}"))
     arrays, weights = safe_numpy.load(files[ARRAYS]), safe_torch.load(files[WEIGHTS])
     check_finite(weights, target.place)
     learnt = {column.name: _restore(column, arrays) for column in model.columns}
@@ -275,10 +276,10 @@ def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: 
 
 
 def _int8_device(name: str) -> torch.device:
-    """Eight-bit weights are for CPUs: an accelerator is not what they are made for, and is not taken by itself."""
+    """Quantized weights are for CPUs; with device auto, an accelerator is not used."""
     device = pick_device("cpu" if name == "auto" else name)
     if device.type != "cpu":
-        raise ConfigError(f"device {name!r} takes no model of eight bits", place="device", cure="auto or cpu")
+        raise ConfigError(f"a quantized (int8) model cannot run on device {name!r}", place="device", cure="auto or cpu")
     return device
 
 

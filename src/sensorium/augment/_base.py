@@ -23,7 +23,7 @@ class Augmentation(ABC):
     (`mean`, `deviation` …). Keyword-only parameters are the user's options, `chance` among them.
 
     Args:
-        chance: probability that a row is changed; 0 changes nothing.
+        probability: probability that a row is changed; 0 changes nothing.
 
     Example:
         >>> import torch

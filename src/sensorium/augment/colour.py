@@ -15,7 +15,7 @@ class Colour(Augmentation):
     """Colour jitter (Howard 2013, arXiv:1312.5402): three factors for each row, from 1 − x to 1 + x.
 
     Args:
-        chance: probability that a row is changed.
+        probability: probability that a row is changed.
         brightness: range x of the factor of all values.
         contrast: range x of the factor of distances from the mean of the row.
         saturation: range x of the factor of distances of channels from their mean; no effect on grayscale images.
@@ -24,12 +24,12 @@ class Colour(Augmentation):
     def __init__(
         self,
         *,
-        chance: Probability = 1.0,
+        probability: Probability = 1.0,
         brightness: Probability = 0.2,
         contrast: Probability = 0.2,
         saturation: Probability = 0.2,
     ) -> None:
-        super().__init__(chance)
+        super().__init__(probability)
         self.brightness, self.contrast, self.saturation = brightness, contrast, saturation
 
     def change(self, cells: Cells, random: Generator) -> Tensor:

@@ -21,17 +21,17 @@ class Erase(Augmentation):
     """Random erasing (Zhong et al. 2017, arXiv:1708.04896); the rectangle takes the mean of its plane.
 
     Args:
-        chance: probability that a row is changed.
-        area: largest area of the rectangle, as a fraction of the image; the smallest is 0.02.
+        probability: probability that a row is changed.
+        max_area: largest area of the rectangle, as a fraction of the image; the smallest is 0.02.
     """
 
-    def __init__(self, *, chance: Probability = 0.5, area: Share = 0.33) -> None:
-        super().__init__(chance)
-        self.area = area
+    def __init__(self, *, probability: Probability = 0.5, max_area: Share = 0.33) -> None:
+        super().__init__(probability)
+        self.max_area = max_area
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         rows = cells.present.shape
-        side = uniform(min(SMALLEST, self.area), self.area, rows, random).sqrt()
+        side = uniform(min(SMALLEST, self.max_area), self.max_area, rows, random).sqrt()
         stretch = uniform(-math.log(RATIO) / 2, math.log(RATIO) / 2, rows, random).exp()
 
         def blot(planes: Tensor) -> Tensor:

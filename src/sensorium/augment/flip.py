@@ -18,14 +18,14 @@ class Flip(Augmentation):
     """Random flips (Krizhevsky et al. 2012). Not for images with a fixed orientation: letters, digits, chest X-rays.
 
     Args:
-        chance: probability that a row is changed.
+        probability: probability that a row is changed.
         direction: flip left to right, or upside down.
     """
 
     def __init__(
-        self, *, chance: Probability = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal"
+        self, *, probability: Probability = 0.5, direction: Literal["horizontal", "vertical"] = "horizontal"
     ) -> None:
-        super().__init__(chance)
+        super().__init__(probability)
         self.axis = -1 if direction == "horizontal" else -2
 
     def change(self, cells: Cells, random: Generator) -> Tensor:

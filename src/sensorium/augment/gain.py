@@ -18,14 +18,14 @@ class Gain(Augmentation):
 
     Args:
         mean, deviation: mean and standard deviation of the log power, float[mels].
-        chance: probability that a row is changed.
+        probability: probability that a row is changed.
         decibels: largest change, up or down.
     """
 
     def __init__(
-        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Probability = 1.0, decibels: Decibels = 6.0
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, probability: Probability = 1.0, decibels: Decibels = 6.0
     ) -> None:
-        super().__init__(chance)
+        super().__init__(probability)
         self.scale, self.decibels = Scale(mean, deviation), decibels
 
     def change(self, cells: Cells, random: Generator) -> Tensor:

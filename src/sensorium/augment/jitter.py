@@ -18,15 +18,15 @@ class Jitter(Augmentation):
 
     Args:
         channels: number of channels; as many indicators of gaps follow them.
-        chance: probability that a row is changed.
-        deviation: standard deviation of the noise, in standard deviations of the training rows.
+        probability: probability that a row is changed.
+        std: standard deviation of the noise, in standard deviations of the training rows.
     """
 
-    def __init__(self, channels: int, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:
-        super().__init__(chance)
-        self.channels, self.deviation = channels, deviation
+    def __init__(self, channels: int, *, probability: Probability = 1.0, std: PositiveFloat = 0.1) -> None:
+        super().__init__(probability)
+        self.channels, self.std = channels, std
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         values, marks = cells.values.split(self.channels, 2)
         noise = torch.randn(values.shape, generator=random, device=random.device)
-        return torch.cat([values + self.deviation * noise * marks, marks], 2)
+        return torch.cat([values + self.std * noise * marks, marks], 2)

@@ -18,13 +18,13 @@ class Noise(Augmentation):
     Equivalent to Tikhonov Regularization").
 
     Args:
-        chance: probability that a row is changed.
-        deviation: standard deviation of the noise, in standard deviations of the training rows.
+        probability: probability that a row is changed.
+        std: standard deviation of the noise, in standard deviations of the training rows.
     """
 
-    def __init__(self, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:
-        super().__init__(chance)
-        self.deviation = deviation
+    def __init__(self, *, probability: Probability = 1.0, std: PositiveFloat = 0.1) -> None:
+        super().__init__(probability)
+        self.std = std
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
-        return cells.values + self.deviation * torch.randn(cells.values.shape, generator=random, device=random.device)
+        return cells.values + self.std * torch.randn(cells.values.shape, generator=random, device=random.device)

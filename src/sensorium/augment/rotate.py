@@ -20,12 +20,12 @@ class Rotate(Augmentation):
     """Rotates about the centre, an operation of RandAugment (Cubuk et al. 2019, arXiv:1909.13719).
 
     Args:
-        chance: probability that a row is changed.
+        probability: probability that a row is changed.
         degrees: largest rotation, in either direction.
     """
 
-    def __init__(self, *, chance: Probability = 1.0, degrees: PositiveFloat = 15.0) -> None:
-        super().__init__(chance)
+    def __init__(self, *, probability: Probability = 1.0, degrees: PositiveFloat = 15.0) -> None:
+        super().__init__(probability)
         self.degrees = degrees
 
     def change(self, cells: Cells, random: Generator) -> Tensor:

@@ -18,16 +18,16 @@ class Scaling(Augmentation):
 
     Args:
         channels: number of channels; as many indicators of gaps follow them.
-        chance: probability that a row is changed.
-        deviation: standard deviation of the factor, which is normal around 1.
+        probability: probability that a row is changed.
+        std: standard deviation of the factor, which is normal around 1.
     """
 
-    def __init__(self, channels: int, *, chance: Probability = 1.0, deviation: PositiveFloat = 0.1) -> None:
-        super().__init__(chance)
-        self.channels, self.deviation = channels, deviation
+    def __init__(self, channels: int, *, probability: Probability = 1.0, std: PositiveFloat = 0.1) -> None:
+        super().__init__(probability)
+        self.channels, self.std = channels, std
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         values, marks = cells.values.split(self.channels, 2)
         shape = (len(values), 1, self.channels)
-        factor = 1 + self.deviation * torch.randn(shape, generator=random, device=random.device)
+        factor = 1 + self.std * torch.randn(shape, generator=random, device=random.device)
         return torch.cat([values * factor, marks], 2)

@@ -17,16 +17,16 @@ class Shift(Augmentation):
     """Shifts by whole pixels in both directions, like padding and cropping (He et al. 2015, arXiv:1512.03385).
 
     Args:
-        chance: probability that a row is changed.
-        share: largest shift, as a fraction of the side.
+        probability: probability that a row is changed.
+        max_shift: largest shift, as a fraction of the side.
     """
 
-    def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:
-        super().__init__(chance)
-        self.share = share
+    def __init__(self, *, probability: Probability = 1.0, max_shift: Probability = 0.1) -> None:
+        super().__init__(probability)
+        self.max_shift = max_shift
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
-        moves = uniform(-self.share, self.share, (len(cells.present), 2), random)
+        moves = uniform(-self.max_shift, self.max_shift, (len(cells.present), 2), random)
 
         def move(planes: Tensor) -> Tensor:
             size = planes.new_tensor(planes.shape[:1:-1])  # width, height

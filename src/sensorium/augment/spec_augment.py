@@ -20,7 +20,7 @@ class SpecAugment(Augmentation):
 
     Args:
         mels: number of mel bands.
-        chance: probability that a row is changed.
+        probability: probability that a row is changed.
         bands: largest mask of neighbouring mel bands, as a fraction of all bands.
         band_masks: number of frequency masks.
         time: largest mask of neighbouring frames, as a fraction of the length of the sound.
@@ -31,13 +31,13 @@ class SpecAugment(Augmentation):
         self,
         mels: int,
         *,
-        chance: Probability = 1.0,
+        probability: Probability = 1.0,
         bands: Probability = 0.2,
         band_masks: NonNegativeInt = 1,
         time: Probability = 0.2,
         time_masks: NonNegativeInt = 1,
     ) -> None:
-        super().__init__(chance)
+        super().__init__(probability)
         self.mels, self.bands, self.band_masks = mels, bands, band_masks
         self.time, self.time_masks = time, time_masks
 

@@ -16,11 +16,11 @@ class Swap(Augmentation):
     corruption of SCARF, Bahri et al. 2021, arXiv:2106.15147), independently for each column.
 
     Args:
-        chance: probability that the cell of a row is replaced.
+        probability: probability that the cell of a row is replaced.
     """
 
-    def __init__(self, *, chance: Probability = 0.1) -> None:
-        super().__init__(chance)
+    def __init__(self, *, probability: Probability = 0.1) -> None:
+        super().__init__(probability)
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         there = cells.present.logical_not().int().argsort(stable=True)  # the rows with a value come first

@@ -18,13 +18,13 @@ class TokenDropout(Augmentation):
     positions; in EDA (Wei and Zou 2019, arXiv:1901.11196) they move up.
 
     Args:
-        chance: probability that a row is changed.
-        share: probability that a token of such a row is replaced.
+        probability: probability that a row is changed.
+        dropout: probability that a token of such a row is replaced.
     """
 
-    def __init__(self, *, chance: Probability = 1.0, share: Probability = 0.1) -> None:
-        super().__init__(chance)
-        self.share = share
+    def __init__(self, *, probability: Probability = 1.0, dropout: Probability = 0.1) -> None:
+        super().__init__(probability)
+        self.dropout = dropout
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
-        return cells.values.masked_fill(uniform(0.0, 1.0, cells.values.shape, random) < self.share, UNKNOWN)
+        return cells.values.masked_fill(uniform(0.0, 1.0, cells.values.shape, random) < self.dropout, UNKNOWN)

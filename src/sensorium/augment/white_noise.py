@@ -21,21 +21,21 @@ class WhiteNoise(Augmentation):
 
     Args:
         mean, deviation: mean and standard deviation of the log power, float[mels].
-        chance: probability that a row is changed.
-        ratio: lowest signal-to-noise ratio in decibels; it is drawn from this value to 30 dB more.
+        probability: probability that a row is changed.
+        min_snr: lowest signal-to-noise ratio in decibels; it is drawn from this value to 30 dB more.
     """
 
     def __init__(
-        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, chance: Probability = 0.5, ratio: Decibels = 10.0
+        self, mean: npt.ArrayLike, deviation: npt.ArrayLike, *, probability: Probability = 0.5, min_snr: Decibels = 10.0
     ) -> None:
-        super().__init__(chance)
-        self.scale, self.ratio = Scale(mean, deviation), ratio
+        super().__init__(probability)
+        self.scale, self.min_snr = Scale(mean, deviation), min_snr
 
     def change(self, cells: Cells, random: Generator) -> Tensor:
         assert cells.mask is not None
         power = self.scale.power(cells.values)
         frames = torch.where(cells.mask, power.mean(2), 0.0)  # (b, t)
         loudness = frames.sum(1) / cells.mask.sum(1).clamp_min(1)
-        decibels = uniform(self.ratio, self.ratio + QUIETEST, loudness.shape, random)
+        decibels = uniform(self.min_snr, self.min_snr + QUIETEST, loudness.shape, random)
         noise = -torch.log1p(-uniform(0.0, 1.0, power.shape, random))
         return self.scale.values(power + noise * spread(loudness * 10 ** (-decibels / 10), power))

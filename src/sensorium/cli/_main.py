@@ -6,15 +6,19 @@ import os
 import select
 import signal
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import typer
 
 from sensorium import __version__
-from sensorium.errors import OutOfMemoryError, SensoriumError
+from sensorium.cli import _options as o
+from sensorium.cli._command import Command
+from sensorium.errors import ConfigError, OutOfMemoryError, SensoriumError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.errors.printable import printable, printable_json
 from sensorium.registry import commands
+from sensorium.renames import FLAG, find_rename
 from sensorium.runtime.signals import SIGNALLED, end
 
 try:
@@ -31,11 +35,12 @@ LESS = "give it fewer rows or smaller files at a time, or a machine with more me
 def main() -> None:
     """Run a command.
 
-    Exit codes: 0 done, 1 an error told on stderr, 2 wrong usage, 128 and the number of a signal that ended it (130:
-    Ctrl-C), 141 where nobody reads the output any more, as after `| head`.
+    Exit codes: 0 success, 1 an error (printed to stderr), 2 wrong usage, 128 plus the number of the signal that
+    ended it (130: Ctrl-C), 141 for a closed output pipe, as after `| head`.
     """
     try:
         with explain_memory_errors(LESS):
+            _check_flags(sys.argv[1:])
             _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:
@@ -52,6 +57,16 @@ def _of_system(error: OSError) -> SensoriumError:
     """What the system refused, in the form of our own errors."""
     place = error.filename if isinstance(error.filename, str) else ""
     return SensoriumError(f"the system refused: {error.strerror or error}", place=place)
+
+
+def _check_flags(arguments: list[str]) -> None:
+    """Raises ConfigError where an option of a command has its old name."""
+    command, *rest = arguments or [""]
+    for flag in takewhile(lambda text: text != "--", rest):
+        found = find_rename(FLAG, flag.partition("=")[0], command)
+        if found:
+            place, cure = f"sensorium {command}", f"write {found.new} instead of {found.old}"
+            raise ConfigError(f"{found.old} was renamed {found.new}", place=place, rule=found.rule, cure=cure)
 
 
 def _check_memory(arguments: list[str]) -> None:
@@ -103,6 +118,7 @@ def make_app() -> typer.Typer:
     # Plain help: the decorated one imports a tenth of a second more.
     app = typer.Typer(
         help="Multimodal deep learning from tables of text, images, sound, numbers, categories and dates.",
+        epilog=f"{o.TABLES}\n\n{o.MODELS}",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
@@ -110,13 +126,13 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_options)
     for name, entry in commands.entries.items():
-        app.command(name)(entry.load())
+        app.command(name, cls=Command)(entry.load())
     return app
 
 
 def _options(
     version: bool = typer.Option(
-        False, "--version", help="Show the version.", is_eager=True, callback=lambda on: _version(on)
+        False, "--version", help="Show the version and exit.", is_eager=True, callback=lambda on: _version(on)
     ),
 ) -> None:
     pass

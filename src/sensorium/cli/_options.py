@@ -7,53 +7,80 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+TABLES = (
+    "TABLE is a CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel file, a folder of class folders "
+    "or of Parquet parts, or postgresql://user@host/name. Columns of files hold paths relative to the table."
+)
+MODELS = "MODEL is the folder of a run, or the folder or zip file of a model."
+
 Table: TypeAlias = Annotated[
-    str,
-    typer.Argument(
-        help="CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel file, a folder of class folders "
-        "or of Parquet parts, or postgresql://user@host/name; file columns hold paths relative to it."
-    ),
+    str, typer.Argument(metavar="TABLE", help="Table: a file, folder or database; formats: `sensorium --help`.")
 ]
-Model: TypeAlias = Annotated[Path, typer.Argument(help="A run's folder, a model's folder or a model's zip.")]
+Model: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Model: the folder of a run, or the folder or zip file of a model.")
+]
 Target: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="Column to predict. Repeat it to predict several columns with one model.")
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="Column to predict. Repeat it to predict several columns with one model."),
 ]
-Columns: TypeAlias = Annotated[str | None, typer.Option(help="Use only these columns: a,b,c.")]
-Exclude: TypeAlias = Annotated[str | None, typer.Option(help="Ignore these columns: a,b.")]
+Columns: TypeAlias = Annotated[str | None, typer.Option(metavar="A,B,…", help="Use only these columns.")]
+Exclude: TypeAlias = Annotated[str | None, typer.Option(metavar="A,B,…", help="Ignore these columns.")]
 Modality: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="Set a column's modality: age=category. May be repeated.")
+    list[str] | None,
+    typer.Option(metavar="COLUMN=NAME", help="Set a column's modality: age=category. May be repeated."),
 ]
 Task: TypeAlias = Annotated[
-    str | None, typer.Option(help="Task (see `sensorium list tasks`); inferred from the target by default.")
+    str | None,
+    typer.Option(metavar="NAME", help="Task (see `sensorium list tasks`); inferred from the target by default."),
 ]
-Epochs: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Maximum number of passes over the training rows.")]
-SplitColumn: TypeAlias = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
+Epochs: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Maximum number of passes over the training rows.")
+]
+SplitColumn: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column that says train, validation or test.")
+]
 Stream: TypeAlias = Annotated[
     bool, typer.Option("--stream", help="Decode files in every epoch; write no cache to disk.")
 ]
 Seed: TypeAlias = Annotated[
-    int | None, typer.Option(min=0, help="Random seed. The same seed, data and machine give the same weights.")
+    int | None,
+    typer.Option(metavar="N", min=0, help="Random seed. The same seed, data and machine give the same result."),
 ]
-Device: TypeAlias = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 …")]
+Device: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Device: auto, cpu, cuda, cuda:1 …")]
 Config: TypeAlias = Annotated[
-    Path | None, typer.Option(help="YAML file of settings; command-line options override it.")
+    Path | None, typer.Option(metavar="FILE", help="YAML file of settings; command-line options override it.")
 ]
 Set: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Any setting (see `sensorium list settings`): learning_rate=0.001. May be repeated; overrides others.",
+        metavar="KEY=VALUE",
+        help="Set any setting (see `sensorium list settings`): learning_rate=0.001. May be repeated; overrides others.",
     ),
 ]
-Reach: TypeAlias = Annotated[
+SetOfModel: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="A setting that is not saved with models: table.query=films, table.allow_outside=true. May be repeated.",
+        metavar="KEY=VALUE",
+        help="Set a setting that is not saved with models: table.query=films, table.allow_outside=true. May be "
+        "repeated.",
     ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
-Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and results.")]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print errors only, and the JSON object with --json.")
+]
+
+
+def out(text: str, metavar: str = "FOLDER") -> Any:
+    """The option that names what a command writes.
+
+    Args:
+        text: its help.
+        metavar: what it takes.
+    """
+    return typer.Option("--out", "-o", metavar=metavar, help=text)
 
 
 def settings(
@@ -90,7 +117,9 @@ def _assignment(text: str) -> tuple[str, str]:
 
     name, equals, kind = text.rpartition("=")
     if not equals:
-        raise ConfigError(f"--modality {text!r} names no modality", rule="column=modality, as in age=category")
+        raise ConfigError(
+            f"--modality {text!r} must name a column and a modality", rule="column=modality, as in age=category"
+        )
     return name, kind
 
 

@@ -1,31 +1,31 @@
-"""Adapt a model to another table without labels; save it and tell what moved."""
+"""Adapt a model to another table without labels; save it and report the distribution shift."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def adapt(
     model: o.Model,
     table: o.Table,
-    out: Annotated[Path, typer.Option(help="Folder, or .zip, for the adapted model.")],
-    method: Annotated[str, typer.Option(help="Method; see `sensorium list adaptations`.")] = "adabn",
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of the order of rows, if the method uses one.")] = 0,
-    device: o.Device = None,
-    assign: Annotated[
+    out: Annotated[Path, o.out("Folder or .zip for the adapted model.", "MODEL")],
+    method: Annotated[str, typer.Option(metavar="NAME", help="Method; see `sensorium list adaptations`.")] = "adabn",
+    option: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set",
-            help="An option of the method (prior=100), or a setting that is not saved with models (table.query=films). "
-            "May be repeated.",
-        ),
+        typer.Option(metavar="KEY=VALUE", help="Set an option of the method: prior=100. May be repeated."),
     ] = None,
+    seed: o.Seed = None,
+    device: o.Device = None,
+    assign: o.SetOfModel = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -43,10 +43,10 @@ def adapt(
 
     check_apart([out], model=model, table=table)
     check_place(out)
-    given = parse_assignments(assign or [])
-    reach: dict[str, Any] = {group: given.pop(group) for group in ("table", "prepare") if group in given}
-    loaded = load(model, device=device or "auto", config=reach)
-    adapted = loaded.adapt(table, method, seed=seed, progress=not quiet, **given)
+    given, options = parse_assignments(assign or []), parse_assignments(option or [])
+    _check_apart(given, method)
+    loaded = load(model, device=device or "auto", config=given)
+    adapted = loaded.adapt(table, method, seed=seed or 0, progress=not quiet, **options)
     adapted.save(out)
     show(moved_text(adapted.card["moved"]), json, quiet)
     show(problems_text(adapted.fit_problems), json, quiet)
@@ -63,3 +63,13 @@ def adapt(
         },
         json,
     )
+
+
+def _check_apart(given: Mapping[str, object], method: str) -> None:
+    """Raises ConfigError where --set is given an option of the method."""
+    from sensorium.errors import ConfigError
+    from sensorium.registry import adaptations
+
+    for name in {option.name for option in adaptations.options(method)} & set(given):
+        cure = f"--option {name}={given[name]}"
+        raise ConfigError(f"{name} is an option of {method}, not a setting", place=f"--set {name}", cure=cure)

@@ -1,4 +1,4 @@
-"""Does fusing help? Every single modality beside fusions and classical baselines, with intervals and one sentence."""
+"""Compare fusions with every single modality and classical baselines, with intervals and a verdict."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from sensorium.cli._show import show, show_json
 def compare(
     table: o.Table,
     target: o.Target = None,
-    out: Annotated[Path, typer.Option(help="Folder for the models and the table of results.")] = Path("comparison"),
-    fusions: Annotated[str | None, typer.Option(help="Fusion methods: concat,gated … or all.")] = None,
+    out: Annotated[Path, o.out("Folder for the models and the table of results.")] = Path("comparison"),
+    fusions: Annotated[str | None, typer.Option(metavar="A,B,…", help="Fusion methods: concat,gated … or all.")] = None,
     baselines: Annotated[
         str | None,
-        typer.Option(help="Classical models of all columns: trees,linear … or none; the fast ones by default."),
+        typer.Option(
+            metavar="A,B,…", help="Classical models of all columns: trees,linear … or none; the fast ones by default."
+        ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Number of random seeds for each network; the split is the same.")
+        int, typer.Option(metavar="N", min=1, help="Number of random seeds for each network; the split is the same.")
     ] = 1,
     columns: o.Columns = None,
     exclude: o.Exclude = None,

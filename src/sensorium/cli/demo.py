@@ -1,4 +1,4 @@
-"""The main job from end to end, on data that it makes: fit, evaluate, predict, compare."""
+"""Run inspect, fit, evaluate, predict and compare on data that it makes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ SHOWN = 8  # predictions printed
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the data and the models.")] = Path("demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the training rows.")] = 15,
+    out: Annotated[Path, o.out("Folder for the data and the models.")] = Path("demo"),
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="Number of passes over the training rows.")] = 15,
     json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
-    """Run the main job from end to end on data that it makes.
+    """Run every step on a small example table: inspect, fit …
 
-    1,797 parcels, each with a picture of a real handwritten digit, a made tone, a made note and a made weight.
+    Runs inspect, fit, evaluate, predict and compare, and prints each command.
+
+    The table has 1,797 parcels, each with a photo of a real handwritten digit and a synthetic tone, note and weight.
 
     Example: sensorium demo --out demo
     """
@@ -32,22 +35,29 @@ def demo(
     from sensorium.testing.demo import make_parcels, read_truth
 
     def heading(command: str) -> None:
-        show("", json)
-        show(text_line(f"$ sensorium {command}", "bold"), json)
+        show("", json, quiet)
+        show(text_line(f"$ sensorium {command}", "bold"), json, quiet)
 
     table = make_parcels(out)
     heading(f"inspect {table} --target gate")
-    show(inspection_text(inspect(table, "gate")), json)
+    show(inspection_text(inspect(table, "gate", progress=not quiet)), json, quiet)
     heading(f"fit {table} --target gate --epochs {epochs} --out {out / 'run'}")
-    fit(table, "gate", out=out / "run", epochs=epochs)
+    fit(table, "gate", out=out / "run", epochs=epochs, progress=not quiet)
     heading(f"evaluate {out / 'run'} {table}")
     model = load(out / "run")
-    show(evaluation_text(model.evaluate(table)), json)
+    show(evaluation_text(model.evaluate(table)), json, quiet)
     heading(f"predict {out / 'run'} {table} -o {out / 'answers.parquet'}")
     answers = model.predictions(table).to_arrow()
     write_table(answers, out / "answers.parquet")
-    show(predictions_text(answers, read_truth(table), SHOWN), json)
+    show(predictions_text(answers, read_truth(table), SHOWN), json, quiet)
     heading(f"compare {table} --target gate --epochs {epochs} --fusions concat,weighted_sum")
-    found = compare(table, "gate", fusions=["concat", "weighted_sum"], epochs=epochs, out=out / "comparison")
-    show(comparison_text(found), json)
+    found = compare(
+        table,
+        "gate",
+        fusions=["concat", "weighted_sum"],
+        epochs=epochs,
+        out=out / "comparison",
+        progress=not quiet,
+    )
+    show(comparison_text(found), json, quiet)
     show_json(found.to_json(), json)

@@ -16,7 +16,9 @@ def evaluate(
     split: Annotated[
         str | None,
         typer.Option(
-            help="train, validation, test or all; by default the test rows if they are known, otherwise all rows."
+            metavar="NAME",
+            help="Rows to score: train, validation, test or all; by default the test rows if they are known, otherwise "
+            "all.",
         ),
     ] = None,
     subsets: Annotated[
@@ -27,8 +29,9 @@ def evaluate(
         ),
     ] = False,
     device: o.Device = None,
-    assign: o.Reach = None,
+    assign: o.SetOfModel = None,
     json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Score a model on labelled rows, with 95% intervals.
 
@@ -39,8 +42,8 @@ def evaluate(
     from sensorium.report import evaluation_text, problems_text
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    found = loaded.evaluate(table, split, subsets=subsets)
-    show(evaluation_text(found), json)
-    show(problems_text(found.problems), json)
+    found = loaded.evaluate(table, split, subsets=subsets, progress=not quiet)
+    show(evaluation_text(found), json, quiet)
+    show(problems_text(found.problems), json, quiet)
     notices = [group.to_json() for group in found.problems.groups()]
     show_json({**found.to_json(), "notices": notices}, json)

@@ -1,4 +1,4 @@
-"""Learn to predict a column from the others; save and test the model."""
+"""Train a model that predicts a column from the others; save and test it."""
 
 from __future__ import annotations
 
@@ -20,22 +20,26 @@ def fit(
     table: o.Table,
     target: o.Target = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Continue training this run, model folder or zip on the table.")
+        Path | None, typer.Option("--from", metavar="MODEL", help="Continue training this model on the table.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the model and the record of the run.")] = Path("run"),
+    out: Annotated[Path, o.out("Folder for the model and the record of the run.")] = Path("run"),
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
-    fusion: Annotated[str | None, typer.Option(help="Fusion method; see `sensorium list fusions`.")] = None,
+    fusion: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Fusion method; see `sensorium list fusions`.")
+    ] = None,
     task: o.Task = None,
     teacher: Annotated[
-        str | None, typer.Option(help="Also learn from the predictions of this fitted model (distillation).")
+        str | None,
+        typer.Option(metavar="MODEL", help="Also learn from the predictions of this fitted model (distillation)."),
     ] = None,
     epochs: o.Epochs = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Search encoders, fusion and training settings for this long: 90s, 10m, 1h. Run it again to resume."
+            metavar="TIME",
+            help="Search encoders, fusion and training settings for this long: 90s, 10m, 1h. Run it again to resume.",
         ),
     ] = None,
     split_column: o.SplitColumn = None,
@@ -44,11 +48,12 @@ def fit(
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume the interrupted run in --out from its last checkpoint.")
     ] = False,
-    doctor: Annotated[
+    check_imbalance: Annotated[
         bool,
         typer.Option(
-            "--doctor",
-            help="Check for modality imbalance; if a modality is undertrained, try remedies and keep the best model.",
+            "--check-imbalance",
+            help="Check for modality imbalance; if a modality is undertrained, try mitigations and keep the best "
+            "model.",
         ),
     ] = False,
     device: o.Device = None,
@@ -59,18 +64,18 @@ def fit(
 ) -> None:
     """Train a model that predicts one column from the others.
 
-    Saves the model and the record of the run, and tests it on rows held back.
+    Saves the model and the record of the run, and evaluates it on the test rows.
 
     Example: sensorium fit films.csv --target genre --out run
     """
     settings = o.settings(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
         train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed, device=device,
-        prepare__stream=stream or None, train__balance="auto" if doctor else None,
+        prepare__stream=stream or None, train__imbalance="auto" if check_imbalance else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.artifact.run_folder import check_folder
-    from sensorium.report import doctor_json, fit_text, moved_text, problems_text
+    from sensorium.report import fit_text, imbalance_json, moved_text, problems_text
     from sensorium.train import Interrupted
 
     if config:
@@ -78,7 +83,7 @@ def fit(
     try:
         model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
     except Interrupted as stopped:
-        say(f"{stopped}: to go on, the same command with --resume", sys.stderr)
+        say(f"{stopped}: run the same command with --resume to continue", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     show(fit_text(model.describe(), card, model.test), json, quiet)
@@ -87,7 +92,7 @@ def fit(
     show(problems_text(model.fit_problems.of_cells()), json, quiet)  # those of whole columns were said before training
     if not (json or quiet):
         say(f"model: {out / 'model'}")
-    show_json(_told(model, out) | doctor_json(card), json)
+    show_json(_told(model, out) | imbalance_json(card), json)
 
 
 def _told(model: Model, out: Path) -> dict[str, Any]:

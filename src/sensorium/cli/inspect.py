@@ -1,4 +1,4 @@
-"""What is in a table: every column's modality and why, gaps, faults, copies across splits."""
+"""Show what is in a table: modality of each column and why, missing and unreadable cells, copies across splits."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ def inspect(
     config: o.Config = None,
     assign: o.Set = None,
     every: Annotated[
-        bool, typer.Option("--every", help="Decode every cell; by default 200 cells of each column are tried.")
+        bool, typer.Option("--every", help="Decode every cell; by default 200 cells of each column are decoded.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write an HTML page with charts and pictures.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write an HTML page with charts and pictures.")
+    ] = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Show what is in a table, column by column; train nothing.
 
-    Every column's modality and why, missing cells, unreadable cells, copies across splits.
+    Reports the modality of each column and why, missing cells, unreadable cells and copies across splits.
 
     Example: sensorium inspect films.csv --target genre
     """
@@ -46,5 +48,5 @@ def inspect(
     found = look(table, config=Config.gather(settings), every=every, progress=not quiet)
     if html:
         write_page(found, html)
-    show(inspection_text(found), json)
+    show(inspection_text(found), json, quiet)
     show_json(found.to_json(), json)

@@ -11,9 +11,10 @@ from sensorium.cli import _options as o
 from sensorium.cli._show import show, show_json
 
 if TYPE_CHECKING:
+    from sensorium.errors import SensoriumError
     from sensorium.registry import Registry
 
-PLURALS = {"modality": "modalities"}
+PLURALS = {"modality": "modalities", "table source": "sources"}
 SETTINGS = "settings"
 EXPORTED = ("encoder", "fusion", "head")  # kinds whose members are part of an exported network
 
@@ -21,58 +22,76 @@ EXPORTED = ("encoder", "fusion", "head")  # kinds whose members are part of an e
 def list_(
     kind: Annotated[
         str | None,
-        typer.Argument(help="settings, encoders, fusions, heads, tasks, metrics and other kinds; all by default."),
+        typer.Argument(
+            metavar="KIND", help="settings, encoders, fusions, heads, tasks, metrics and other kinds; all by default."
+        ),
     ] = None,
     name: Annotated[
-        str | None, typer.Argument(help="One of the kind, to see its options; of settings a group, such as train.")
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Show the options of this member, or the settings of a group such as train."
+        ),
     ] = None,
     json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """List settings, encoders, fusions and everything else to choose.
 
     Example: sensorium list settings train
     """
-    from sensorium.errors import UnknownNameError, did_you_mean
     from sensorium.registry import KINDS
 
     plural = {PLURALS.get(one, f"{one}s"): registry for one, registry in KINDS.items() if one != "command"}
     if kind == SETTINGS:
-        return _settings(name or "", json)
+        return _settings(name or "", json, quiet)
     if kind is not None and kind not in plural:
-        raise UnknownNameError(f"there is no kind {kind!r}", cure=did_you_mean(kind, [*plural, SETTINGS]))
+        raise _unknown(kind, [*plural, SETTINGS])
     if kind and name:
-        return _member(plural[kind], kind, name, json)
-    return _kinds({one: registry for one, registry in plural.items() if kind in (None, one)}, json)
+        return _member(plural[kind], kind, name, json, quiet=quiet)
+    return _kinds({one: registry for one, registry in plural.items() if kind in (None, one)}, json, quiet)
 
 
-def _kinds(chosen: dict[str, Registry], json: bool) -> None:
+def _unknown(kind: str, known: Sequence[str]) -> SensoriumError:
+    from sensorium.errors import UnknownNameError, did_you_mean
+    from sensorium.renames import KIND, find_rename
+
+    found = find_rename(KIND, kind)
+    if found is None:
+        return UnknownNameError(f"there is no kind {kind!r}", cure=did_you_mean(kind, known))
+    cure = f"sensorium list {found.new}"
+    return UnknownNameError(f"the kind {kind!r} was renamed {found.new!r}", place="KIND", rule=found.rule, cure=cure)
+
+
+def _kinds(chosen: dict[str, Registry], json: bool, quiet: bool) -> None:
     from sensorium.report import listing_text
 
     for name, registry in chosen.items():
-        show(listing_text(registry, name), json)
+        show(listing_text(registry, name), json, quiet)
     show_json({name: {n: e.summary for n, e in registry.entries.items()} for name, registry in chosen.items()}, json)
 
 
-def _settings(prefix: str, json: bool) -> None:
+def _settings(prefix: str, json: bool, quiet: bool) -> None:
     from sensorium.config import Config, list_settings
+    from sensorium.report import settings_text
 
     found = list_settings(prefix)
-    _show(found, SETTINGS, json)
+    show(settings_text(found, SETTINGS), json, quiet)
     show_json({"settings": [each.to_json() for each in found], "schema": Config.model_json_schema()}, json)
 
 
-def _member(registry: Registry, kind: str, name: str, json: bool) -> None:
+def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool) -> None:
     from sensorium.config import list_options, options_schema
+    from sensorium.report import settings_text
 
     entry = registry.entry(name)
     taker = registry.taker(name) if registry.options(name) else None
     options = list_options(taker) if taker else []
-    show(f"{name}: {entry.summary}", json)
+    show(f"{name}: {entry.summary}", json, quiet)
     exportable = {"export": entry.literal("EXPORT") or True} if registry.kind in EXPORTED else {}
     if reason := entry.literal("EXPORT"):
-        show(f"Models with it cannot be exported: {reason}.", json)
+        show(f"Models with it cannot be exported: {reason}.", json, quiet)
     if options:
-        _show(options, "option", json)
+        show(settings_text(options, "option"), json, quiet)
     schema = options_schema(taker) if taker else {}
     content: dict[str, Any] = {
         "summary": entry.summary,
@@ -81,9 +100,3 @@ def _member(registry: Registry, kind: str, name: str, json: bool) -> None:
         **exportable,
     }
     show_json({kind: {name: content}}, json)
-
-
-def _show(settings: Sequence[Any], title: str, json: bool) -> None:
-    from sensorium.report import settings_text
-
-    show(settings_text(settings, title), json)

@@ -16,16 +16,16 @@ def predict(
     table: o.Table,
     out: Annotated[
         Path,
-        typer.Option(
-            "--out", "-o", help="File for the predictions: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx."
-        ),
+        o.out("File for the predictions: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx.", "FILE"),
     ],
     safe_csv: Annotated[
         bool,
-        typer.Option("--safe-csv", help="In CSV: an apostrophe before text that a spreadsheet would run as a formula."),
+        typer.Option(
+            "--safe-csv", help="CSV: put an apostrophe before text that a spreadsheet would run as a formula."
+        ),
     ] = False,
     device: o.Device = None,
-    assign: o.Reach = None,
+    assign: o.SetOfModel = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

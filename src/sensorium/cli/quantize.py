@@ -1,4 +1,4 @@
-"""Make a model's large matrices of eight bits: a smaller file, faster answers on many CPUs."""
+"""Quantize a model's large weight matrices to int8: a smaller file, faster predictions on many CPUs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from sensorium.cli._show import show, show_json
 
 def quantize(
     model: o.Model,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder or .zip for the smaller model.")],
-    table: Annotated[str | None, typer.Option(help="Table with labels on which both models are evaluated.")] = None,
-    assign: o.Reach = None,
+    out: Annotated[Path, o.out("Folder or .zip for the smaller model.", "MODEL")],
+    table: Annotated[
+        str | None, typer.Option(metavar="TABLE", help="Table with labels on which both models are evaluated.")
+    ] = None,
+    assign: o.SetOfModel = None,
     json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
-    """Store large weight matrices as 8-bit integers (int8).
+    """Quantize large weight matrices to 8-bit integers (int8).
 
     The file is smaller, and predictions are faster on many CPUs; they change a little.
 
@@ -36,7 +39,7 @@ def quantize(
     small = whole.quantize()
     small.save(out)
     sizes = [whole.weight_bytes, small.weight_bytes]
-    scores = [each.evaluate(table) for each in (whole, small)] if table else []
-    show(quantized_text(sizes, scores), json)
+    scores = [each.evaluate(table, progress=not quiet) for each in (whole, small)] if table else []
+    show(quantized_text(sizes, scores), json, quiet)
     metrics = [each.to_json()["metrics"] for each in scores]
     show_json({"bytes": sizes, "modules": len(small.bundle.int8), "metrics": metrics, "out": str(out)}, json)

@@ -1,7 +1,7 @@
-"""What a user may set: one tree of pydantic models, the same for YAML, command line and Python.
+"""Settings: one tree of pydantic models, the same for YAML, command line and Python.
 
 `Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks
-the result and tells every fault at once.
+the result and reports every fault at once.
 """
 
 from sensorium.config._assignments import parse_assignments
@@ -11,6 +11,7 @@ from sensorium.config._describe import Setting, list_options, list_settings, opt
 from sensorium.config._dotted import of_columns
 from sensorium.config._layers import overlay, read_yaml
 from sensorium.config._options import check_heads, check_options
+from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
 from sensorium.config._spelling import as_modality, as_yaml, key_of, set_missing, set_option, set_value, setting_of
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
@@ -58,6 +59,10 @@ __all__ = [
     "caller_only",
     "check_heads",
     "check_options",
+    "current_member",
+    "current_options",
+    "current_setting",
+    "current_settings",
     "every_setting",
     "given_names",
     "key_of",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sensorium.config._config import Config
-from sensorium.config._layers import MISSING, value_at
+from sensorium.config._layers import MISSING, value_at, without
 from sensorium.config._tree import walk
 from sensorium.errors import ConfigError
 
@@ -34,7 +34,7 @@ def split_saved(saved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     plain, kept = Config().model_dump(mode="json"), saved
     names = [name for name in caller_only() if value_at(saved, name, MISSING) not in (MISSING, value_at(plain, name))]
     for name in caller_only():
-        kept = _without(kept, name.split("."))
+        kept = without(kept, name)
     return dict(kept), names
 
 
@@ -50,7 +50,7 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
     allowed = [name for name in caller_only() if not name.startswith("train.")]
     settled = [name for name in _leaves(given) if name not in allowed]
     if settled:
-        rule = f"a fitted model takes {', '.join(allowed)}"
+        rule = f"only these settings of a fitted model can be changed: {', '.join(allowed)}"
         raise ConfigError(f"{', '.join(settled)} can't be changed after the fit", place=settled[0], rule=rule)
     return Config.gather(config.model_dump(mode="json"), given)
 
@@ -58,13 +58,6 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
 def given_names(given: Mapping[str, Any]) -> list[str]:
     """Those settings of the caller's that are set in a tree."""
     return [name for name in caller_only() if value_at(given, name, MISSING) is not MISSING]
-
-
-def _without(tree: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
-    name, *rest = path
-    if not rest or not isinstance(tree.get(name), Mapping):
-        return {key: value for key, value in tree.items() if rest or key != name}
-    return {**tree, name: _without(tree[name], rest)}
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

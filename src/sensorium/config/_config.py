@@ -11,6 +11,7 @@ import pydantic
 from pydantic import BaseModel, Field, PositiveInt
 
 from sensorium.config._layers import overlay
+from sensorium.config._renamed import explain_rename
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names, walk
@@ -19,7 +20,7 @@ from sensorium.errors import ConfigError, did_you_mean, raise_together
 
 
 class SplitConfig(Strict):
-    """Which rows train, which validate (early stopping, choices), which test."""
+    """How rows are split into training, validation (early stopping, choices) and test rows."""
 
     column: str | None = Field(None, description="column with each row's split: train, validation or test")
     group: str | None = Field(
@@ -43,14 +44,17 @@ class SplitConfig(Strict):
     @pydantic.model_validator(mode="after")
     def _leave_training_rows(self) -> Self:
         if self.validation + self.test >= 1:
-            raise ValueError("validation and test add up to less than 1, else no rows are left to train on")
+            shares = f"{self.validation:g} + {self.test:g} = {self.validation + self.test:g}"
+            raise ValueError(
+                f"split.validation + split.test must be below 1, so that rows are left to train on; got {shares}"
+            )
         if self.span and (not self.time or self.column):
-            raise ValueError("span goes with time: rows that a column or a group splits are not parted in time")
+            raise ValueError("split.span needs split.time, and cannot be combined with split.column")
         return self
 
 
 class PrepareConfig(Strict):
-    """Keeping decoded files, so that the next run need not decode them again."""
+    """The cache of decoded files, so that the next run does not decode them again."""
 
     store: Annotated[str, CALLER_ONLY] = Field(
         "auto",
@@ -59,8 +63,8 @@ class PrepareConfig(Strict):
     identify: Literal["stat", "content"] = Field(
         "stat", description="how a file is recognised: by path, size and modification time (stat), or by its content"
     )
-    gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
-        20.0, description="size limit; beyond it, what was not used for longest is removed"
+    max_gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
+        20.0, description="size limit of the cache in GB; beyond it, the least recently used files are removed"
     )
     stream: bool = Field(
         False, description="decode files in every epoch, one batch at a time, and keep nothing on disk"
@@ -68,7 +72,7 @@ class PrepareConfig(Strict):
 
 
 class Config(Strict):
-    """Everything that `fit` can be told.
+    """All settings of `fit`.
 
     Example:
         >>> config = sensorium.Config.gather({"width": 64, "train": {"epochs": 5}}, {"learning_rate": 0.01})
@@ -124,7 +128,7 @@ class Config(Strict):
         known = [name for names in self.table.targets.values() for name in names]
         for name in self.tasks:
             if name not in known:
-                raise ValueError(f"tasks.{name}: it is for several targets, and {name!r} is none of them")
+                raise ValueError(f"tasks.{name} sets the task of one of several targets, but {name!r} is not a target")
         return self
 
     @pydantic.model_validator(mode="after")
@@ -144,7 +148,7 @@ class Config(Strict):
         The name of a setting alone, such as `learning_rate`, is enough where only one is meant.
 
         Raises:
-            ConfigError: tells all faults together, each with its key and the nearest known key.
+            ConfigError: names every fault with its key, and the nearest known key.
 
         Example:
             >>> sensorium.Config.gather({"fusion": "gated"}, {"fusion": {"per_feature": False}}).fusion.options
@@ -164,12 +168,20 @@ def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
     path = [str(part) for part in fault["loc"]]
     place = ".".join(path)
     if fault["type"] == "extra_forbidden":
+        renamed = explain_rename(place, fault["input"])
+        if renamed:
+            return renamed
         known = _known_keys(model, path[:-1])
         leaves = {name.rpartition(".")[2] for name, _, _ in walk(model)} if len(path) == 1 else set()
         near = [name for name in leaves if difflib.get_close_matches(path[-1], [name])]  # it may stand alone, too
         cure = did_you_mean(path[-1], [*known, *near])
         return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=cure)
-    return ConfigError(f"setting {place} can't be {fault['input']!r}", place=place, rule=fault["msg"])
+    finding = f"setting {place} can't be {fault['input']!r}"
+    if fault["type"] == "value_error":  # raised by a check of ours: a whole sentence
+        reason = str(fault["ctx"]["error"])
+        whole = isinstance(fault["input"], Mapping)  # of several settings together
+        return ConfigError(reason, place=place) if whole else ConfigError(finding, place=place, rule=reason)
+    return ConfigError(finding, place=place, rule=fault["msg"])
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:

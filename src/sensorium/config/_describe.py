@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from sensorium.config._config import Config
 from sensorium.config._options import option_hints
+from sensorium.config._renamed import current_setting
 from sensorium.config._tree import walk
 from sensorium.config._types import FINITE, Choice
 from sensorium.errors import UnknownNameError, did_you_mean
@@ -60,6 +61,10 @@ def list_settings(prefix: str = "") -> list[Setting]:
     found = list(_settings())
     chosen = [s for s in found if not prefix or s.name == prefix or s.name.startswith(f"{prefix}.")]
     if not chosen:
+        current = current_setting(prefix)
+        if current != prefix:
+            cure = f"sensorium list settings {current}"
+            raise UnknownNameError(f"the setting {prefix} was renamed {current}", place=prefix, cure=cure)
         groups = {s.name.rpartition(".")[0] for s in found} - {""}
         cure = did_you_mean(prefix, [*groups, *(s.name for s in found)])
         raise UnknownNameError(f"there is no setting {prefix!r}", cure=cure)

@@ -23,7 +23,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"the settings can't be read: {error}", place=str(path)) from None
     if not isinstance(content, dict):
-        raise ConfigError("the settings are no mapping", place=str(path), rule="YAML of `key: value` lines")
+        raise ConfigError("the settings file must hold a mapping", place=str(path), rule="YAML of `key: value` lines")
     return content
 
 
@@ -44,6 +44,14 @@ def value_at(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
             return default
         tree = tree[key]
     return tree
+
+
+def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A tree of settings without the one of a full name."""
+    first, _, rest = name.partition(".")
+    if not rest or not isinstance(tree.get(first), Mapping):
+        return {key: value for key, value in tree.items() if rest or key != first}
+    return {**tree, first: without(tree[first], rest)}
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,35 +4,53 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pydantic
 
 from sensorium.config._types import FINITE
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+from sensorium.registry import REGISTRIES
+from sensorium.renames import OPTION, find_rename
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Validate options against the keyword-only parameters of `function`, by its type hints.
 
     Raises:
-        ConfigError: unknown options and wrong types, all told together.
+        ConfigError: names all unknown options and wrong types.
     """
     hints = option_hints(function)
     allowed = [*hints]
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():
         if name not in allowed:
-            faults.append(ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed)))
+            faults.append(_unknown(function, name, place, allowed))
             continue
         try:
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
         except pydantic.ValidationError as error:
-            reason = error.errors()[0]["msg"]
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
             faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
     raise_together(faults)
     return checked
+
+
+def _unknown(function: Callable[..., Any], name: str, place: str, allowed: Sequence[str]) -> ConfigError:
+    found = find_rename(OPTION, name, _owner(function))
+    if found is None or found.new not in allowed:
+        return ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed))
+    cure = f"write {found.new!r} instead of {name!r}"
+    return ConfigError(f"option {name!r} was renamed {found.new!r}", place=place, rule=found.rule, cure=cure)
+
+
+def _owner(function: Callable[..., Any]) -> str:
+    """The kind and name of the member that takes the options, such as `augmentation flip`."""
+    module = getattr(function, "__self__", function).__module__
+    name = module.rpartition(".")[2]
+    kinds = [r.kind for r in REGISTRIES if name in r.entries and r.entries[name].module == module]
+    return f"{kinds[0]} {name}" if kinds else ""
 
 
 def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
@@ -43,11 +61,13 @@ def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def check_heads(heads: int, width: int, place: str) -> None:
-    """Attention shares its width among its heads.
+    """Check that attention can divide its width among its heads.
 
     Raises:
-        ConfigError: not without a rest.
+        ConfigError: the width is not divisible by the number of heads.
     """
     if width % heads:
         fitting = ", ".join(str(n) for n in range(1, min(width, 16) + 1) if width % n == 0)
-        raise ConfigError(f"{heads} heads can't share a width of {width}", place=place, cure=f"heads: one of {fitting}")
+        raise ConfigError(
+            f"width ({width}) must be divisible by heads ({heads})", place=place, cure=f"heads: one of {fitting}"
+        )

@@ -53,8 +53,8 @@ class RemoteConfig(Strict):
     private: bool = Field(
         False, description="allow addresses in cells and redirects that lead to this machine or to private networks"
     )
-    gigabytes: Annotated[float, Field(gt=0)] = Field(8.0, description="largest file that is fetched")
-    seconds: Annotated[float, Field(gt=0)] = Field(3600.0, description="time limit for fetching one file")
+    max_gigabytes: Annotated[float, Field(gt=0)] = Field(8.0, description="size limit of a file that is fetched, in GB")
+    timeout: Annotated[float, Field(gt=0)] = Field(3600.0, description="time limit for fetching one file, in seconds")
 
 
 class TableConfig(Strict):
@@ -95,7 +95,7 @@ class TableConfig(Strict):
         "exact", description="labels of a target that differ only in case: kept apart (exact) or merged (fold_case)"
     )
     query: Annotated[str | None, CALLER_ONLY] = Field(None, description="table or view of a database, or one SELECT")
-    query_seconds: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
+    query_timeout: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
         300.0, description="time limit for a query of a database, in seconds"
     )
     lists: dict[str, Annotated[list[str], Field(min_length=2)]] = Field(
@@ -120,5 +120,5 @@ class TableConfig(Strict):
     @pydantic.model_validator(mode="after")
     def _part_marks(self) -> Self:
         if self.decimal and self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both {self.decimal!r}: no number could be read")
+            raise ValueError(f"table.decimal and table.thousands must differ; both are {self.decimal!r}")
         return self

@@ -10,17 +10,19 @@ from sensorium.config._types import CALLER_ONLY, Fraction, Named, Share, Some, S
 
 
 class UnfreezeConfig(Strict):
-    """A second stage of training that asks whether tuning pretrained encoders pays: it keeps what validates better."""
+    """Fine-tune frozen pretrained encoders in a second stage; keep the result if validation improves."""
 
     epochs: PositiveInt = Field(3, description="maximum number of passes over the training rows")
     layers: PositiveInt | Literal["all"] = Field(
         2, description="number of last layers of an encoder that are trained, or all"
     )
-    rate: Share = Field(0.02, description="learning rate of the encoders, as a fraction of learning_rate")
+    learning_rate_scale: Share = Field(
+        0.02, description="learning rate of the encoders, as a fraction of train.learning_rate"
+    )
 
 
 class PretrainConfig(Strict):
-    """Before the task: learning from the training rows alone, whether they have a label or not."""
+    """Self-supervised pre-training on the training rows, with or without labels."""
 
     techniques: Annotated[Named, Field(min_length=1)] = Field(
         description="self-supervised techniques, with their options"
@@ -94,9 +96,10 @@ class TrainConfig(Strict):
         "auto",
         description="few: more patience and label smoothing, for few rows; auto: with 600 training rows or fewer",
     )
-    balance: Literal["off", "auto", "always"] = Field(
+    imbalance: Literal["off", "auto", "always"] = Field(
         "off",
-        description="modality imbalance: try remedies if a modality is undertrained (auto) or always; keep the best",
+        description="modality imbalance: try mitigations if a modality is undertrained (auto) or always; keep the best "
+        "model",
     )
 
     pretrain: PretrainConfig | None = Field(None, description="self-supervised pre-training before the task")

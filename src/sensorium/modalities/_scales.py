@@ -85,7 +85,7 @@ def scale_findings(
     if seen.get("gaps"):
         text = f"{seen['gaps']} of {count(seen['deep'], 'image')} of more than 8 bits have pixels without a value"
         reason = f"{text} (NaN, infinity or the file's nodata value), shown as grey {ground}"
-        found.append(Problem(None, column, reason, f"set {setting_of(column, 'ground')} to 0–255 for another grey"))
+        found.append(Problem(None, column, reason, f"set {setting_of(column, 'background')} to 0–255 for another grey"))
     if several := seen.get("several frames"):
         cure = f"{as_modality(column, 'video')} (animated GIF), or split the files"
         reason = f"{several} of {count(seen['pictures'], 'image')} have several frames or pages: the first is used"

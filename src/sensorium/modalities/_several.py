@@ -72,13 +72,13 @@ def fuller_cells(owners: npt.NDArray[np.int64], most: int) -> tuple[int, int]:
     return len(counts), int((counts > most).sum())
 
 
-def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int) -> list[Problem]:
+def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int, *, option: str) -> list[Problem]:
     """Report cells that are cut."""
     every, fuller = cells
     if not fuller:
         return []
     reason = f"{fuller:,} of {count(every, 'cell')} hold more than {most} {noun}; the rest is cut"
-    return [Problem(None, column, reason, f"set {setting_of(column, 'most')} to keep more")]
+    return [Problem(None, column, reason, f"set {setting_of(column, option)} to keep more")]
 
 
 def problems_of_cells(

@@ -84,7 +84,7 @@ class Audio(Modality):
         cls,
         column: Column,
         *,
-        rate: Rate | None = None,
+        sample_rate: Rate | None = None,
         mels: Mels | None = None,
         seconds: Seconds | None = None,
         form: Literal["log_mel", "waveform"] = "log_mel",
@@ -93,7 +93,7 @@ class Audio(Modality):
 
         Args:
             column: training rows.
-            rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
+            sample_rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
             mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
             seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
             form: a log-mel spectrogram, or the waveform itself, which some pretrained models need.
@@ -106,7 +106,7 @@ class Audio(Modality):
                 "a waveform has no mel bands", place="mels, of the modality 'audio'", cure="form: log_mel, or no mels"
             )
         seen = decode_sample(column, rate_and_seconds)
-        rate = rate or int(
+        rate = sample_rate or int(
             np.clip(np.median([r for r, _ in seen]) if seen else HIGHEST_RATE, LOWEST_RATE, HIGHEST_RATE)
         )
         mels = 0 if form == "waveform" else mels or (64 if rate > 8000 else 40)

@@ -42,7 +42,7 @@ class Category(Modality):
         levels: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, which the encoder learns from them.
         trimmed: training cells that differed from another name only by surrounding blanks.
-        cut, seen: training cells with a rare name, and all; full: whether more than `max_levels` other names exist.
+        cut, seen: training cells with a rare name, and all; full: whether more than `max_categories` other names exist.
         twins: names that differ from another one only in case → training cells.
         fold_case: whether such names are one category.
         checks: whether the cells are check marks, "x" or empty: empty is a value, too.
@@ -82,7 +82,7 @@ class Category(Modality):
         column: Column,
         *,
         min_count: PositiveInt = 2,
-        max_levels: PositiveInt = 10_000,
+        max_categories: PositiveInt = 10_000,
         fold_case: bool = False,
     ) -> Self:
         """Learn the names.
@@ -90,7 +90,7 @@ class Category(Modality):
         Args:
             column: training rows.
             min_count: rarer names are read as unknown (unless every name is that rare).
-            max_levels: number of categories, the most frequent ones.
+            max_categories: maximum number of categories; the most frequent ones are kept.
             fold_case: read names that differ only in case as one category.
         """
         counts = pc.value_counts(column.strings.drop_null()).to_pylist()
@@ -99,12 +99,12 @@ class Category(Modality):
         counts = _joined(counts, _folded)[0] if fold_case else counts
         counts.sort(key=lambda item: (-item["counts"], item["values"]))
         frequent = [item["values"] for item in counts if item["counts"] >= min_count] or [c["values"] for c in counts]
-        levels = frequent[:max_levels]
+        levels = frequent[:max_categories]
         kept = set(levels)
         rare = [item for item in counts if item["values"] not in kept]
         cut, seen = (sum(item["counts"] for item in items) for items in (rare, counts))
         checks = holds_check_marks(column)
-        full, names = len(frequent) > max_levels, [item["values"] for item in rare]
+        full, names = len(frequent) > max_categories, [item["values"] for item in rare]
         return cls(levels, names, trimmed, cut, seen, full, checks, twins, fold_case)
 
     @cached_property
@@ -133,7 +133,7 @@ class Category(Modality):
         if not self.full and (not self.cut or self.cut < MANY_CUT * self.seen):
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'cell')} hold a rare category, which is read as unknown"
-        raised = setting_of(column, "max_levels") if self.full else set_option(column, "min_count", 1)
+        raised = setting_of(column, "max_categories") if self.full else set_option(column, "min_count", 1)
         setting = f"{raised} keeps more of them"
         return [Problem(None, column, reason, setting)]
 

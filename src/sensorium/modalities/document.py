@@ -61,7 +61,7 @@ class Document(Modality):
         cls,
         column: Column,
         *,
-        pages: Many = 50,
+        max_pages: Many = 50,
         unit: Unit = "word",
         vocabulary: Annotated[int, Field(ge=2)] = 10_000,
         min_count: PositiveInt = 2,
@@ -73,10 +73,10 @@ class Document(Modality):
 
         Args:
             column: training rows.
-            pages: number of pages read, from the first.
+            max_pages: number of pages read, from the first.
             unit, vocabulary, min_count, lowercase, length, tokenizer: as in text.
         """
-        found = decode_sample(column, lambda source: _pdf.read_text(source, pages)[0], most=VOCABULARY_FROM)
+        found = decode_sample(column, lambda source: _pdf.read_text(source, max_pages)[0], most=VOCABULARY_FROM)
         texts = replace(column, data=pa.array(found, pa.string()))
         text = Text.learn(
             texts,
@@ -87,7 +87,7 @@ class Document(Modality):
             length=length,
             tokenizer=tokenizer,
         )
-        return cls(text.tokenizer, text.length, pages, text.cut, text.seen, text.unknown_share, text.full)
+        return cls(text.tokenizer, text.length, max_pages, text.cut, text.seen, text.unknown_share, text.full)
 
     @property
     def _text(self) -> Text:

@@ -113,7 +113,7 @@ class Image(Modality):
         size: Side | None = None,
         channels: Channels | None = None,
         fit: Fit = "stretch",
-        ground: Annotated[int, Field(ge=0, le=255)] = 255,
+        background: Annotated[int, Field(ge=0, le=255)] = 255,
         max_pixels: MaxPixels = 100_000_000,
         levels: tuple[float, float] | None = None,
     ) -> Self:
@@ -124,7 +124,7 @@ class Image(Modality):
             size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
             channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
             fit: stretch to a square, pad it, or crop its middle.
-            ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
+            background: grey value 0–255 for transparent pixels, pixels without a value, and padding.
             max_pixels: reject files with more pixels.
             levels: values of images with more than 8 bits that become black and white; by default learned from the
                 training images.
@@ -135,7 +135,7 @@ class Image(Modality):
         channels = channels or (1 if looks and all(look.mode in GREY for look in looks) else 3)
         seen = {"pictures": len(looks), "several frames": sum(look.several for look in looks)}
         scales, found = learn_scales(column, looks, max_pixels) if not levels else (fixed_scales(levels), {})
-        return cls(size, channels, fit, ground, max_pixels, scales, seen | found)
+        return cls(size, channels, fit, background, max_pixels, scales, seen | found)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         values = np.zeros((len(column), self.size, self.size, self.channels), np.uint8)

@@ -72,8 +72,8 @@ class Images(Modality):
         size: Side | None = None,
         channels: Channels | None = None,
         fit: Fit = "stretch",
-        ground: Annotated[int, Field(ge=0, le=255)] = 255,
-        most: Many | None = None,
+        background: Annotated[int, Field(ge=0, le=255)] = 255,
+        max_images: Many | None = None,
         levels: tuple[float, float] | None = None,
     ) -> Self:
         """Learn the size, the channels, and the number of images kept.
@@ -83,14 +83,14 @@ class Images(Modality):
             size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
             channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
             fit: stretch to a square, pad it, or crop its middle.
-            ground: grey value 0–255 for transparent pixels, pixels without a value, and padding.
-            most: images kept per cell; by default as many as the fullest training cell has, at most 16.
+            background: grey value 0–255 for transparent pixels, pixels without a value, and padding.
+            max_images: images kept per cell; by default as many as the fullest training cell has, at most 16.
             levels: values of images with more than 8 bits that become black and white; by default learned from the
                 training images.
         """
         flat, owners = flat_cells(column)
-        one = Image.learn(flat, size=size, channels=channels, fit=fit, ground=ground, levels=levels)
-        most = most or usual_count(owners, MOST)
+        one = Image.learn(flat, size=size, channels=channels, fit=fit, background=background, levels=levels)
+        most = max_images or usual_count(owners, MOST)
         kept = (one.size, one.channels, one.fit, one.ground, one.max_pixels, most, one.scales, one.seen)
         return cls(*kept, False, *fuller_cells(owners, most))
 
@@ -120,5 +120,5 @@ class Images(Modality):
         return f"at most {self.most} images of {self._picture.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        cut = fuller_findings(column, "images", (self.cells, self.fuller), self.most)
+        cut = fuller_findings(column, "images", (self.cells, self.fuller), self.most, option="max_images")
         return self._picture.findings(column) + cut

@@ -59,7 +59,7 @@ class Pages(Modality):
         size: Side = 64,
         channels: Channels = 3,
         fit: Fit = "stretch",
-        most: Many = 4,
+        max_pages: Many = 4,
     ) -> Self:
         """Set how pages are drawn; count files with more pages.
 
@@ -68,10 +68,10 @@ class Pages(Modality):
             size: side in pixels.
             channels: 1 for grey, 3 for RGB.
             fit: stretch to a square, pad it, or crop its middle.
-            most: number of pages read, from the first.
+            max_pages: number of pages read, from the first.
         """
         counts = decode_sample(column, _pdf.count_pages)
-        return cls(size, channels, fit, most, sum(number > most for number in counts), len(counts))
+        return cls(size, channels, fit, max_pages, sum(number > max_pages for number in counts), len(counts))
 
     @property
     def _picture(self) -> Image:
@@ -101,7 +101,7 @@ class Pages(Modality):
         if not self.cut:
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'PDF file')} have more than {count(self.most, 'page')}"
-        cure = f"{setting_of(column, 'most')} reads more"
+        cure = f"{setting_of(column, 'max_pages')} reads more"
         return [Problem(None, column, f"{reason}: the others are not read", cure)]
 
     def encoder_spec(self) -> EncoderSpec:

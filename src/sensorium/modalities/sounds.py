@@ -71,23 +71,23 @@ class Sounds(Modality):
         cls,
         column: Column,
         *,
-        rate: Rate | None = None,
+        sample_rate: Rate | None = None,
         mels: Mels | None = None,
         seconds: Seconds | None = None,
-        most: Many | None = None,
+        max_sounds: Many | None = None,
     ) -> Self:
         """Learn as for one clip, and the number of clips kept.
 
         Args:
             column: training rows.
-            rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
+            sample_rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
             mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
             seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
-            most: clips kept per cell; by default as many as the fullest training cell has, at most 16.
+            max_sounds: clips kept per cell; by default as many as the fullest training cell has, at most 16.
         """
         flat, owners = flat_cells(column)
-        one = Audio.learn(flat, rate=rate, mels=mels, seconds=seconds)
-        most = most or usual_count(owners, MOST)
+        one = Audio.learn(flat, sample_rate=sample_rate, mels=mels, seconds=seconds)
+        most = max_sounds or usual_count(owners, MOST)
         kept = (one.rate, one.mels, one.seconds, one.mean, one.deviation, most)
         return cls(*kept, one.heard, one.longer, *fuller_cells(owners, most))
 
@@ -121,5 +121,5 @@ class Sounds(Modality):
         return f"at most {self.most} clips of {self._sound.describe()}"
 
     def findings(self, column: str) -> list[Problem]:
-        cut = fuller_findings(column, "audio clips", (self.cells, self.fuller), self.most)
+        cut = fuller_findings(column, "audio clips", (self.cells, self.fuller), self.most, option="max_sounds")
         return longer_findings(column, self.heard, self.longer, self.seconds) + cut

@@ -87,7 +87,7 @@ class Video(Modality):
         column: Column,
         *,
         frames: FrameCount = 8,
-        rate: PositiveFloat | None = None,
+        fps: PositiveFloat | None = None,
         size: Side | None = None,
         channels: Channels = 3,
         fit: Fit = "stretch",
@@ -97,7 +97,7 @@ class Video(Modality):
         Args:
             column: training rows.
             frames: frames sampled from a video, at most.
-            rate: frames per second from the start; by default `frames` frames, each from the middle of one of as many
+            fps: frames per second from the start; by default `frames` frames, each from the middle of one of as many
                 equal segments (Wang et al. 2016, arXiv:1608.00859).
             size: side in pixels; by default the median shorter side of the training videos, between 16 and 64.
             channels: 1 for grey, 3 for RGB.
@@ -106,7 +106,7 @@ class Video(Modality):
         if size is None:
             sides = [min(each) for each in decode_sample(column, _sides, most=LEARN_FROM)]
             size = int(np.clip(np.median(sides), SMALLEST, LARGEST)) if sides else LARGEST
-        return cls(frames, rate, size, channels, fit)
+        return cls(frames, fps, size, channels, fit)
 
     @property
     def _picture(self) -> Image:

@@ -14,10 +14,11 @@ from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, Member, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, index_map, infer
-from sensorium.model.quantization import expect_int8, quantize
+from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 
 __all__ = [
     "FEWEST",
+    "SMALLEST_QUANTIZED",
     "Blueprint",
     "Calibration",
     "DenseModel",

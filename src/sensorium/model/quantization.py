@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int8
 from torch import Tensor, nn
 
-LEAST = 16_384  # weights from which on a matrix is worth it
+SMALLEST_QUANTIZED = 16_384  # elements of a matrix from which on quantization pays
 LARGEST = 127
 
 
@@ -110,7 +110,9 @@ def expect_int8(network: nn.Module, names: Iterable[str]) -> None:
 
 def _pays(module: nn.Module) -> bool:
     """The very classes: one that derives from them may do something else."""
-    return type(module) in (nn.Linear, nn.Embedding) and sum(p.numel() for p in module.parameters()) >= LEAST
+    return (
+        type(module) in (nn.Linear, nn.Embedding) and sum(p.numel() for p in module.parameters()) >= SMALLEST_QUANTIZED
+    )
 
 
 def _smaller(module: nn.Module) -> nn.Module:

@@ -32,12 +32,13 @@ OWN = (
 def continued_settings(config: Config) -> dict[str, Any]:
     """A model's settings as the lowest layer of those that it is continued with: slower, on any device.
 
-    Stages before and after training, the doctor and the teacher were of that fit: they are asked for anew or left out.
+    Stages before and after training, the check of modality imbalance and the teacher were of that fit: they are
+    asked for anew or left out.
     """
     found = config.model_dump(mode="json")
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
-    found["train"] |= {"unfreeze": None, "pretrain": None, "balance": "off"}
+    found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}
     scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
     return found | {"device": Config().device} | scaled
 
@@ -57,10 +58,12 @@ def check_own(config: Config, start: FittedModel) -> None:
     """
     faults: list[SensoriumError] = []
     if start.int8:
-        raise ConfigError("a model of eight bits can't be trained on", cure="continue the one that it was made of")
+        raise ConfigError(
+            "a quantized (int8) model cannot be continued", cure="continue the model that it was made from"
+        )
     if start.others:
         rule = "one network; the answer of an ensemble is the mean of several"
-        raise ConfigError("an ensemble can't be trained on", rule=rule, cure="continue a model that was fitted as one")
+        raise ConfigError("an ensemble cannot be continued", rule=rule, cure="continue a model that was fitted as one")
     same = {"task": start.task_name}  # said though it was read off the labels
     for key in OWN:
         given = getattr(config, key)

@@ -17,7 +17,7 @@ from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
-from sensorium.model import FittedModel, quantize
+from sensorium.model import SMALLEST_QUANTIZED, FittedModel, quantize
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._splits import is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows, prepare_chunks
@@ -348,12 +348,12 @@ class Model:
         return sum(value.nbytes for state in states for value in state.values())
 
     def quantize(self) -> Model:
-        """The same model with large matrices and tables of eight bits, for CPUs: smaller, and often faster.
+        """Return the model with large weight matrices quantized to int8, for CPUs: smaller, and often faster.
 
-        Answers change a little: evaluate both on the rows that matter.
+        Predictions change a little: evaluate both models on the rows that matter.
 
         Raises:
-            ConfigError: it has no matrix that is worth it, or has been quantised already, or is an ensemble.
+            ConfigError: no matrix is large enough, the model is already quantized, or it is an ensemble.
 
         Example:
             >>> small = model.quantize()
@@ -361,13 +361,14 @@ class Model:
             True
         """
         if self.bundle.int8:
-            raise ConfigError("the weights have eight bits already", place=repr(self))
+            raise ConfigError("the model is already quantized", place=repr(self))
         if self.bundle.others:
-            raise ConfigError("an ensemble can't be made smaller so: its networks are several", place=repr(self))
+            raise ConfigError("quantizing an ensemble is not supported", place=repr(self))
         network = copy.deepcopy(self.bundle.network).cpu().eval()
         names = quantize(network)
         if not names:
-            raise ConfigError("no matrix is large enough for eight bits to pay", place=repr(self))
+            rule = f"a weight matrix has {SMALLEST_QUANTIZED:,} elements or more"
+            raise ConfigError("nothing to quantize: every weight matrix is too small", place=repr(self), rule=rule)
         card = self.bundle.card | {"int8": len(names)}
         return Model(replace(self.bundle, network=network, int8=names, card=card))
 

@@ -142,7 +142,7 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
             raise _error(folder, error) from None
         log(_without(folder, error))
         return None
-    return Store(folder, round(config.gigabytes * 1e9), config.identify, log, optional)
+    return Store(folder, round(config.max_gigabytes * 1e9), config.identify, log, optional)
 
 
 def _once(log: Callable[[str], None]) -> Callable[[str], None]:

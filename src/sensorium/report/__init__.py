@@ -1,7 +1,7 @@
 """Results as a person reads them on a terminal."""
 
 from sensorium.report._parts import text_line
-from sensorium.report.doctor import doctor_json, doctor_text
+from sensorium.report.imbalance import imbalance_json, imbalance_text
 from sensorium.report.listing import listing_text, settings_text
 from sensorium.report.moved import moved_text
 from sensorium.report.quantized import quantized_text
@@ -17,10 +17,10 @@ from sensorium.report.text import (
 
 __all__ = [
     "comparison_text",
-    "doctor_json",
-    "doctor_text",
     "evaluation_text",
     "fit_text",
+    "imbalance_json",
+    "imbalance_text",
     "inspection_text",
     "listing_text",
     "moved_text",

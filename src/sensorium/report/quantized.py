@@ -1,4 +1,4 @@
-"""What eight-bit weights save and cost."""
+"""Size and metrics of a model before and after quantization."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def quantized_text(sizes: Sequence[int], evaluations: Sequence[Evaluation]) -> R
     line = text_line(f"weights: {before:.1f} MB → {after:.1f} MB")
     if not evaluations:
         return line
-    table = make_table("metric", "as it was", "eight bits")
+    table = make_table("metric", "original", "int8")
     whole, small = evaluations
     for name, value in whole.metrics.items():
         table.add_row(name, f"{value:.4f}", f"{small.metrics[name]:.4f}")

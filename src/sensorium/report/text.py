@@ -14,7 +14,7 @@ from sensorium.findings import Problems
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._parts import text_line
-from sensorium.report.doctor import doctor_text
+from sensorium.report.imbalance import imbalance_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +79,7 @@ def fit_text(
         lines.append(text_line(card["tuning"]["sentence"], "bold"))
     lines += [calibration_text(card["calibration"])] if "calibration" in card else []
     lines += [search_text(card["search"])] if "search" in card else []
-    return Group(*lines, *doctor_text(card), *([evaluation_text(evaluation)] if evaluation else []))
+    return Group(*lines, *imbalance_text(card), *([evaluation_text(evaluation)] if evaluation else []))
 
 
 def _without_labels(card: Mapping[str, Any]) -> Iterator[str]:

@@ -16,10 +16,10 @@ from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.model import FittedModel
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy, trained
-from sensorium.techniques import GAP, Diagnosis, remedies_of, skill
+from sensorium.techniques import GAP, Diagnosis, mitigations_for, skill
 from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
 
-PLAIN, DOCTOR, BY_ITSELF = "plain", "doctor", "by_itself"
+PLAIN, TECHNIQUE, UNIMODAL = "plain", "modality_imbalance", "unimodal_pretraining"
 LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion leans on what was learnt by heart
 
 
@@ -52,11 +52,11 @@ class Tried:
     """One training of the fused model.
 
     Attributes:
-        name: `plain`, the remedy's technique, or `by_itself`: each encoder trained by itself, then the fusion of them.
+        name: `plain`, the mitigation's technique, or `unimodal_pretraining`: each encoder alone, then the fusion.
         validation: watched metric on the validation rows, by which one is chosen.
         evaluation: on the rows that judge: test, or validation where there are none.
         difference: less plain, on the same rows; None of plain itself.
-        p: of the difference, corrected for the number of remedies (Holm 1979).
+        p: of the difference, corrected for the number of mitigations (Holm 1979).
         seconds: of training.
     """
 
@@ -106,7 +106,7 @@ class Treatment:
         return {
             "metric": self.metric,
             "diagnosis": self.diagnosis.to_json(),
-            "by_itself": {name: found.to_json() for name, found in self.by_itself.items()},
+            "unimodal": {name: found.to_json() for name, found in self.by_itself.items()},
             "results": [result.to_json() for result in self.results],
             "chosen": self.chosen,
             "verdict": self.verdict,
@@ -121,17 +121,19 @@ class Imbalance(Strategy):
     leaves out 0. All of these models together take about as long as the fused one. What cannot be trained (its loss is
     not finite) is left out and reported.
 
-    Mitigations are the techniques that declare it, and `by_itself`, which takes the encoders of those models as they
-    are and trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal Feature Learning in
-    Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learned alone are hard to beat).
+    Mitigations are the techniques that declare it, and `unimodal_pretraining`, which takes the encoders of those
+    models as they are and trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal
+    Feature Learning in Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learned alone are hard
+    to beat).
     """
 
-    SETTING: ClassVar[str] = "train.balance"
+    SETTING: ClassVar[str] = "train.imbalance"
 
     def check(self, plan: Plan) -> None:
         place, towers = self.SETTING, plan.towers
         if len(towers) < 2:
-            raise ConfigError(f"there is one modality only: {towers[0]}", place=place, rule="two or more to balance")
+            rule = "modality imbalance needs two or more modalities"
+            raise ConfigError(f"there is one modality only: {towers[0]}", place=place, rule=rule)
         if not len(plan.rows("validation")):
             cure = "--set split.validation=0.1"
             raise ConfigError("there are no validation rows to choose by", place=place, cure=cure)
@@ -150,28 +152,28 @@ def treat(session: Session) -> Treatment:
         TrainingError: plain training cannot go on.
     """
     data, plan = session.data, session.data.plan
-    remedies = [name for name in remedies_of(plan.labels.task_name) if name not in plan.config.train.techniques]
-    plain = trained(session.run(_with(plan, PLAIN, DOCTOR), session.control))
-    report = plain.course.techniques[DOCTOR]
-    diagnosis = replace(Diagnosis(**report["diagnosis"]), remedies=remedies)
+    mitigations = [name for name in mitigations_for(plan.labels.task_name) if name not in plan.config.train.techniques]
+    plain = trained(session.run(_with(plan, PLAIN, TECHNIQUE), session.control))
+    report = plain.course.techniques[TECHNIQUE]
+    diagnosis = replace(Diagnosis(**report["diagnosis"]), mitigations=mitigations)
     found = {name: _by_itself(session, plain, name) for name in report["modalities"]}
     by_itself = {name: own for name, own in found.items() if own}
     diagnosis = _settle(diagnosis, by_itself, _chance(data, plain), plan.metric)
     diagnosis = _unsettled(diagnosis, [name for name, own in found.items() if not own])
     runs = {PLAIN: plain}
-    if diagnosis.state == "undertrained" or plan.config.train.balance == "always":
-        specs = [_with(plan, name, DOCTOR, name) for name in remedies]
+    if diagnosis.state == "undertrained" or plan.config.train.imbalance == "always":
+        specs = [_with(plan, name, TECHNIQUE, name) for name in mitigations]
         specs += [_from_towers(plan, by_itself)] if by_itself else []
         models = {own.trained.spec.name: own.trained.model for own in by_itself.values()}
         tried = {spec.name: _try(session, spec, models) for spec in specs}
         runs |= {name: run for name, run in tried.items() if run}
-    if BY_ITSELF in runs:
-        runs[BY_ITSELF] = _thawed(runs[BY_ITSELF], plan)
+    if UNIMODAL in runs:
+        runs[UNIMODAL] = _thawed(runs[UNIMODAL], plan)
     chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
     results = _judge(data, runs)
     verdict = f"{diagnosis.words}; {_outcome(results, chosen, plan.metric)}"
     treatment = Treatment(plan.metric, diagnosis, by_itself, results, chosen, verdict, runs[chosen])
-    treatment.trained.model.card["balance"] = treatment.to_json()
+    treatment.trained.model.card["imbalance"] = treatment.to_json()
     return treatment
 
 
@@ -183,7 +185,7 @@ def _with(plan: Plan, name: str, *techniques: str) -> TrialSpec:
 
 def _from_towers(plan: Plan, found: Mapping[str, ByItself]) -> TrialSpec:
     """Return a trial that begins with the towers that were trained alone, and trains what comes after them."""
-    spec = _with(plan, BY_ITSELF, DOCTOR)
+    spec = _with(plan, UNIMODAL, TECHNIQUE)
     dropout = max(plan.config.train.modality_dropout, LEAST_DROPOUT)
     train = {**spec.settings.get("train", {}), "modality_dropout": dropout, "pretrain": None}
     towers = {name: own.trained.spec.name for name, own in found.items()}
@@ -210,7 +212,7 @@ def _try(
 
 
 def _by_itself(session: Session, plain: TrialResult, name: str) -> ByItself | None:
-    run = _try(session, TrialSpec(f"{name} by itself", towers=[name]))
+    run = _try(session, TrialSpec(f"{name} alone", towers=[name]))
     if run is None:
         return None
     metric = session.data.plan.metric
@@ -228,7 +230,7 @@ def _chance(data: PreparedTable, plain: TrialResult) -> float:
 
 
 def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, metric: str) -> Diagnosis:
-    """Undertrained or weak, now that the modalities were trained by themselves."""
+    """Undertrained or weak, now that each modality was trained alone."""
     lower = lower_is_better(metric)
 
     def is_undertrained(own: ByItself) -> bool:
@@ -237,7 +239,7 @@ def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, 
 
     behind = [name for name, own in found.items() if is_undertrained(own)]
     told = ", ".join(
-        f"{name!r} comes to {own.fused:.3g} {metric} alone in the fused model, to {own.alone:.3g} trained by itself"
+        f"{name!r} comes to {own.fused:.3g} {metric} alone in the fused model, to {own.alone:.3g} trained alone"
         for name, own in found.items()
         if name in (behind or diagnosis.behind or found)
     )
@@ -246,14 +248,14 @@ def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, 
         return replace(diagnosis, state="undertrained", behind=behind, words=words)
     state = "weak" if diagnosis.behind else "balanced"
     reason = "weak by nature, not undertrained" if diagnosis.behind else "balanced"
-    return replace(diagnosis, state=state, words=f"{reason}: {told}; no remedy needed", remedies=[])
+    return replace(diagnosis, state=state, words=f"{reason}: {told}; no mitigation is needed", mitigations=[])
 
 
 def _unsettled(diagnosis: Diagnosis, failed: Sequence[str]) -> Diagnosis:
-    """With a word on modalities that could not be trained by themselves: of them nothing is known."""
+    """With a word on modalities that could not be trained alone: of them nothing is known."""
     if not failed:
         return diagnosis
-    words = f"{diagnosis.words}; not known of {', '.join(map(repr, failed))}: training by itself could not go on"
+    words = f"{diagnosis.words}; not known of {', '.join(map(repr, failed))}: training it alone failed"
     return replace(diagnosis, words=words)
 
 
@@ -291,7 +293,9 @@ def _outcome(results: Sequence[Tried], chosen: str, metric: str) -> str:
     kept = next(result for result in results if result.name == chosen)
     best, plain = kept.validation, results[0].validation
     if kept.difference is None or kept.p is None:
-        return f"no remedy did better than plain training on the validation rows ({plain:.4g} {metric}), which is kept"
+        return (
+            f"no mitigation did better than plain training on the validation rows ({plain:.4g} {metric}), which is kept"
+        )
     low, high = kept.difference.interval
     return (
         f"{chosen} is kept ({best:.4g} {metric} against {plain:.4g} on the validation rows): "

@@ -24,7 +24,7 @@ class Search(Strategy):
     CONFLICTS: ClassVar[dict[str, str]] = {
         "start": "a model that is continued has its encoders and its fusion",
         "resume": "a search is resumed where it is called again with the same folder",
-        "train.balance": "the search has settings of its own for that",
+        "train.imbalance": "the search has settings of its own for that",
         "train.unfreeze": "a second stage would exceed the budget",
         "train.pretrain": "every candidate would be pre-trained first",
     }

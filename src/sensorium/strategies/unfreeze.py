@@ -80,7 +80,8 @@ def tuning_sentence(difference: Difference) -> str:
 def _unfrozen(fitted: FittedModel, settings: UnfreezeConfig) -> FittedModel:
     """Return the same model, built so that its encoders learn."""
     layers = None if settings.layers == "all" else settings.layers
-    share = min(1.0, settings.rate / SLOWER)  # of the stage's own rate, so that it is a share of the first stage's
+    # Of the stage's own learning rate, so that it is a share of the first stage's.
+    share = min(1.0, settings.learning_rate_scale / SLOWER)
     towers = [_unfrozen_plan(t, layers, share) if can_unfreeze(t) else t for t in fitted.blueprint.towers]
     blueprint = replace(fitted.blueprint, towers=towers)
     own = {t.name: t.encoder.module for t in fitted.network.every_tower if isinstance(t.encoder, Module)}
@@ -108,7 +109,7 @@ def _choose(frozen: TrialResult, tuned: TrialResult, card: dict[str, Any]) -> Tr
     chosen = replace(frozen, outcomes=tuned.outcomes, seconds=frozen.seconds + tuned.seconds)
     fitted = replace(tuned.model, config=frozen.model.config)
     own = frozen.model.card
-    fitted.card |= {name: own[name] for name in ("balance", "pretraining") if name in own}
+    fitted.card |= {name: own[name] for name in ("imbalance", "pretraining") if name in own}
     fitted.card |= {"history": frozen.course.to_json(), "seconds": round(chosen.seconds, 3)}
     return _with_card(chosen, fitted, card)
 

@@ -161,7 +161,7 @@ class Limit:
 
     @classmethod
     def of(cls, remote: RemoteConfig) -> Limit:
-        return cls(round(remote.gigabytes * 1e9), remote.seconds)
+        return cls(round(remote.max_gigabytes * 1e9), remote.timeout)
 
     @property
     def left(self) -> float:
@@ -173,12 +173,12 @@ class Limit:
         return time.monotonic() - self._start >= self.seconds
 
     def too_slow(self) -> OSError:
-        return _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.seconds")
+        return _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.timeout")
 
     def check(self, size: int) -> None:
         """Raises an OSError where so many bytes, or the time until now, are too much."""
         if size > self.bytes:
-            raise _TooMuch(f"more than {self.bytes:,} bytes: see table.remote.gigabytes")
+            raise _TooMuch(f"more than {self.bytes:,} bytes: see table.remote.max_gigabytes")
         if self.is_over:
             raise self.too_slow()
 

@@ -52,7 +52,7 @@ class Guard:
     @classmethod
     def of(cls, address: str, remote: RemoteConfig) -> Guard:
         """For a table at this address and its cells; empty where the table lies here."""
-        return cls(origin_of(address), remote.redirects, remote.private, remote.seconds)
+        return cls(origin_of(address), remote.redirects, remote.private, remote.timeout)
 
     async def session(self, **options: Any) -> Any:
         """A session of aiohttp that keeps to this, as fsspec wants it."""

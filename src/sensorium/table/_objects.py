@@ -143,7 +143,7 @@ def _no_table(source: Any) -> TableError:
     kind = type(source).__name__
     cure = next((cure for method, cure in CURES.items() if hasattr(source, method)), "")
     cure = "give the path of the file" if hasattr(source, "read") or isinstance(source, bytes) else cure
-    return TableError(f"a {kind} is no table", rule=RULE, cure=cure)
+    return TableError(f"cannot read a table from {kind}", rule=RULE, cure=cure)
 
 
 def _from_pandas(frame: Any) -> pa.Table:

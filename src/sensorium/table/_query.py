@@ -65,7 +65,7 @@ class TimeLimit:
         return TableError(
             f"the query took longer than {self.seconds:g} seconds",
             place="table.query",
-            cure="select less, or raise the limit: --set table.query_seconds=…",
+            cure="select less, or raise the limit: --set table.query_timeout=…",
         )
 
 

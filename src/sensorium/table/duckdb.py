@@ -60,7 +60,7 @@ def duckdb(path: Path, config: TableConfig) -> Read:
             return _select(engine, connection, as_query(config.query, tables, path))
 
     try:
-        return Reading(read).within(TimeLimit(config.query_seconds))
+        return Reading(read).within(TimeLimit(config.query_timeout))
     except (engine.Error, pa.ArrowException) as error:
         raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
 

@@ -43,7 +43,7 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
 
     Args:
         address: `postgresql://user@host:port/database`, with libpq's parameters after `?`.
-        config: `query`, `query_seconds`.
+        config: `query`, `query_timeout`.
 
     Raises:
         TableError: no such server, database or table, a fault in the query, one that does more than read or takes too
@@ -56,7 +56,7 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
     except ImportError as error:
         cure = "pip install 'sensorium[postgresql]'"
         raise MissingExtraError("the driver of PostgreSQL is not installed", cure=cure) from error
-    place, limit, patient = without_secrets(address), TimeLimit(config.query_seconds), _patient(address)
+    place, limit, patient = without_secrets(address), TimeLimit(config.query_timeout), _patient(address)
 
     def read(reading: Reading[pa.Table]) -> pa.Table:
         with closing(dbapi.connect(patient)) as connection, closing(connection.cursor()) as cursor:
@@ -76,7 +76,7 @@ def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
     """The rows, read in one transaction, which nothing but its first statements can make read-only or not."""
     for setting in SETTINGS:
         cursor.execute(setting)
-    cursor.execute(f"SET LOCAL statement_timeout = {math.ceil(1000 * min(config.query_seconds, LONGEST))}")
+    cursor.execute(f"SET LOCAL statement_timeout = {math.ceil(1000 * min(config.query_timeout, LONGEST))}")
     cursor.execute(NAMES)
     tables = [name for (name,) in cursor.fetchall()]
     query = as_query(config.query, tables, place)

@@ -60,7 +60,7 @@ def sqlite(path: Path, config: TableConfig) -> Read:
     """
     import sqlite3
 
-    denied, limit = list[str](), TimeLimit(config.query_seconds)
+    denied, limit = list[str](), TimeLimit(config.query_timeout)
 
     def read(reading: Reading[tuple[list[str], list[Any]]]) -> tuple[list[str], list[Any]]:
         def read_from(address: str) -> tuple[list[str], list[Any]]:

@@ -1,7 +1,7 @@
 """ONE FILE PER TECHNIQUE: what training may do beside the plain step."""
 
 from sensorium.techniques._base import Course, Step, Technique
-from sensorium.techniques._diagnosis import GAP, Diagnosis, remedies_of, skill
+from sensorium.techniques._diagnosis import GAP, Diagnosis, mitigations_for, skill
 from sensorium.techniques._plan import (
     build_techniques,
     check_techniques,
@@ -22,7 +22,7 @@ __all__ = [
     "chosen_techniques",
     "fitting",
     "learn_from_unlabelled",
-    "remedies_of",
+    "mitigations_for",
     "skill",
     "without_teacher",
 ]

@@ -90,9 +90,9 @@ class Technique(nn.Module):
 
         TASKS = ("binary", "multiclass")
 
-    and that it is a remedy for modalities that are left behind, for `train.balance` to try:
+    and that it mitigates modality imbalance, so that `train.imbalance` tries it:
 
-        BALANCES = True
+        MITIGATES_IMBALANCE = True
 
     Its constructor takes the course; keyword-only parameters are the user's options.
 

@@ -13,8 +13,8 @@ from sensorium.registry import techniques
 UNEVEN = 0.5  # share of the leading modality's skill below which another one is behind
 USELESS = 0.05  # skill below which even the leading modality shows nothing
 OVERFITS = 1.0  # ΔO/ΔG from which on a modality's answers lose on other rows as much as they gain
-ASK = "; --doctor trains each modality by itself and shows whether it is undertrained"
-GAP = 0.05  # skill that a modality must have more when it is trained by itself to be called undertrained
+ASK = "; --check-imbalance trains each modality alone and shows whether it is undertrained"
+GAP = 0.05  # skill that a modality must have more when it is trained alone to be called undertrained
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,18 @@ class Diagnosis:
 
     Attributes:
         state: of one run alone `even`, `uneven` (one is far behind) or `nothing` (no modality shows anything); once
-            each was trained by itself `undertrained` (one did better so), `weak` (behind both ways) or `balanced`.
+            each was trained alone `undertrained` (one did better so), `weak` (behind both ways) or `balanced`.
         leads: the modality with the most skill alone.
         behind: those that are.
         words: the finding and what to do.
-        remedies: techniques to try.
+        mitigations: techniques to try.
     """
 
     state: str
     leads: str
     behind: list[str]
     words: str
-    remedies: list[str]
+    mitigations: list[str]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -74,13 +74,13 @@ def diagnose(signs: Mapping[str, Signs], chance: float, *, metric: str, task: st
     """From one run alone: is a modality far behind the one that leads?
 
     Whether it is undertrained or weak by nature one run can't tell, nor that one which is not far behind could not be
-    much better: that is told by training each by itself (`sensorium.strategies.imbalance`).
+    much better: training each alone shows that (`sensorium.strategies.imbalance`).
 
     Args:
         signs: of each modality.
         chance: the metric of the training rows' average.
         metric: registered name.
-        task: registered name, for the remedies that suit it.
+        task: registered name, for the mitigations that suit it.
     """
     skills = {name: skill(sign.alone, chance, lower_is_better(metric)) for name, sign in signs.items()}
     leads = max(skills, key=lambda name: skills[name])
@@ -96,15 +96,15 @@ def diagnose(signs: Mapping[str, Signs], chance: float, *, metric: str, task: st
         f"{leads!r} leads: alone in the fused model it comes to {signs[leads].alone:.3g} {metric}, {found} (chance "
         f"{chance:.3g})"
     )
-    return Diagnosis("uneven", leads, behind, words + _overfitting(signs) + ASK, remedies_of(task))
+    return Diagnosis("uneven", leads, behind, words + _overfitting(signs) + ASK, mitigations_for(task))
 
 
-def remedies_of(task: str) -> list[str]:
-    """Techniques that say `BALANCES = True` and suit the task."""
+def mitigations_for(task: str) -> list[str]:
+    """Techniques that say `MITIGATES_IMBALANCE = True` and suit the task."""
     return [
         name
         for name, entry in techniques.entries.items()
-        if entry.literal("BALANCES", False) and task in (entry.literal("TASKS") or [task])
+        if entry.literal("MITIGATES_IMBALANCE", False) and task in (entry.literal("TASKS") or [task])
     ]
 
 

@@ -11,13 +11,13 @@ from torch import Tensor
 from sensorium.techniques._alone import own_heads, own_logits
 from sensorium.techniques._base import Course, Step, Technique
 
-BALANCES = True
+MITIGATES_IMBALANCE = True
 
 
 class Auxiliary(Technique):
     """`loss + λ · mean over modalities of L(head_m(x_m))`, x_m a modality's pooled tokens, on the rows that have it.
 
-    Unimodal losses beside the joint one are the common ground of remedies for modality imbalance (Wang et al. 2020,
+    Unimodal losses beside the joint one are the common ground of mitigations of modality imbalance (Wang et al. 2020,
     "What Makes Training Multi-Modal Classification Networks Hard?", arXiv:1905.12681, with weights of their own).
 
     Args:

@@ -29,8 +29,8 @@ class Fixmatch(Technique):
         course: the run.
         weight: λ at its full height.
         threshold: τ.
-        ratio: rows drawn for each labelled row of a step.
-        hide: chance that a modality is hidden in the harder view; one always stays.
+        ratio: unlabelled rows per labelled row of a step (μ).
+        modality_dropout: probability that a modality is hidden in the harder view; one always stays.
         ramp: share of the epochs over which λ rises: at first a model of few labels is sure of what it doesn't know.
     """
 
@@ -44,12 +44,12 @@ class Fixmatch(Technique):
         weight: Annotated[float, Field(gt=0)] = 1.0,
         threshold: Probability = 0.95,
         ratio: Annotated[float, Field(gt=0, le=100)] = 7.0,
-        hide: Probability = 0.5,
+        modality_dropout: Probability = 0.5,
         ramp: Share = 0.5,
     ) -> None:
         super().__init__(course)
         self.weight, self.threshold = weight, threshold
-        self.ratio, self.hide, self.ramp = ratio, hide, ramp
+        self.ratio, self.modality_dropout, self.ramp = ratio, modality_dropout, ramp
         self.register_buffer("sure", torch.zeros(2))  # answers that were sure in this epoch, and all of them
         self.to(next(course.model.parameters()).device)
 
@@ -65,7 +65,7 @@ class Fixmatch(Technique):
         label, surest = pseudo_labels(answers, has_one_of_many(answers, step.target))
         sure = surest >= self.threshold
         self.sure += torch.stack([sure.sum(), torch.ones_like(sure).sum()])
-        harder = strong_view(self.course, batch, self.hide, step.random)
+        harder = strong_view(self.course, batch, self.modality_dropout, step.random)
         height = self.weight * ramp_up(step, self.course, self.ramp)
         return loss + height * pseudo_label_loss(harder, label, sure)
 

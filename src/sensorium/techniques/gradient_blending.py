@@ -15,7 +15,7 @@ from sensorium.techniques._alone import own_heads, own_logits
 from sensorium.techniques._base import Course, Step, Technique
 from sensorium.techniques._look import look, spread
 
-BALANCES = True
+MITIGATES_IMBALANCE = True
 FLOOR = 0.1  # overfitting counts no less than this share of the largest, else one near 0 would take all the weight
 
 
@@ -32,7 +32,7 @@ class GradientBlending(Technique):
         course: the run.
         every: epochs from one measurement to the next.
         online: measure until the end; otherwise once, and keep those weights.
-        least: share of the weight that is dealt out evenly, whatever was measured.
+        min_weight: fraction of the weight that is shared evenly, whatever was measured.
         rows: training rows and validation rows that are looked at, at most so many of each.
 
     Raises:
@@ -49,7 +49,7 @@ class GradientBlending(Technique):
         *,
         every: PositiveInt = 3,
         online: bool = True,
-        least: Fraction = 0.2,
+        min_weight: Fraction = 0.2,
         rows: PositiveInt = 512,
     ) -> None:
         super().__init__(course)
@@ -59,7 +59,7 @@ class GradientBlending(Technique):
                 "auxiliary, which needs none, or --set split.validation=0.1",
             )
             raise ConfigError("there are no validation rows to weigh losses by", place=place, cure=cure)
-        self.every, self.online, self.least = every, online, least
+        self.every, self.online, self.min_weight = every, online, min_weight
         self.heads = own_heads(course)
         self._rows = [spread(part, rows) for part in (course.train_rows, course.validation_rows)]
         count, device = len(self.heads) + 1, next(course.model.parameters()).device
@@ -73,7 +73,7 @@ class GradientBlending(Technique):
     def end_epoch(self, number: int) -> None:
         if number % self.every == 0 and (self.online or number == self.every):
             now = self._losses()
-            self.weights.copy_(blend(self.before, now, self.least))
+            self.weights.copy_(blend(self.before, now, self.min_weight))
             self.before.copy_(now)
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:

@@ -16,12 +16,12 @@ class LabelSmoothing(Technique):
 
     Args:
         course: the run.
-        share: ε.
+        smoothing: ε, the fraction of each label that is spread evenly over all classes.
     """
 
-    def __init__(self, course: Course, *, share: Fraction = 0.1) -> None:
+    def __init__(self, course: Course, *, smoothing: Fraction = 0.1) -> None:
         super().__init__(course)
-        self.share = share
+        self.smoothing = smoothing
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
         """The second term is cross-entropy against labels that know nothing: 1/k for each class, 1/2 for yes and no."""
@@ -30,4 +30,4 @@ class LabelSmoothing(Technique):
             uniform = functional.binary_cross_entropy_with_logits(logits, logits.new_full(logits.shape, 0.5))
         else:
             uniform = -logits.log_softmax(1).mean()
-        return (1 - self.share) * loss + self.share * uniform
+        return (1 - self.smoothing) * loss + self.smoothing * uniform

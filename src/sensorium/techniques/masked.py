@@ -31,7 +31,7 @@ class Masked(Technique):
         width: of the compared vectors.
         variance: ν.
         covariance: κ.
-        stop: targets stand still: the hidden tower learns from V and C alone.
+        stop_gradient: whether gradients stop at the targets, so that the hidden tower learns from V and C alone.
     """
 
     joint = True
@@ -45,10 +45,10 @@ class Masked(Technique):
         width: PositiveInt = 64,
         variance: Annotated[float, Field(ge=0)] = 1.0,
         covariance: Annotated[float, Field(ge=0)] = 0.04,
-        stop: bool = False,
+        stop_gradient: bool = False,
     ) -> None:
         super().__init__(course)
-        self.weight, self.variance, self.covariance, self.stop = weight, variance, covariance, stop
+        self.weight, self.variance, self.covariance, self.stop_gradient = weight, variance, covariance, stop_gradient
         towers, fused = course.model.every_tower, fused_width(course.model)
         self.targets = nn.ModuleList(projection(tower_width(tower), width) for tower in towers)
         self.predictors = nn.ModuleList(projection(fused, width) for _ in towers)
@@ -68,7 +68,7 @@ class Masked(Technique):
         fused = self.course.model.fusion(list(step.tokens), rest)[there]
         target = self.targets[place](step.tokens[place].pooled()[there])
         predicted = self.predictors[place](fused)
-        near = functional.mse_loss(predicted, target.detach() if self.stop else target)
+        near = functional.mse_loss(predicted, target.detach() if self.stop_gradient else target)
         spread = (variance_term(target) + variance_term(predicted)) / 2
         return near + self.variance * spread + self.covariance * (covariance_term(target) + covariance_term(predicted))
 

@@ -31,8 +31,8 @@ class MeanTeacher(Technique):
         weight: λ at its full height.
         decay: d.
         ramp: share of the epochs over which λ rises.
-        ratio: rows drawn for each labelled row of a step.
-        hide: chance that a modality is hidden in the harder view; one always stays.
+        ratio: unlabelled rows per labelled row of a step.
+        modality_dropout: probability that a modality is hidden in the harder view; one always stays.
     """
 
     unlabelled = True
@@ -46,10 +46,16 @@ class MeanTeacher(Technique):
         decay: Fraction = 0.99,
         ramp: Share = 0.3,
         ratio: Annotated[float, Field(gt=0, le=100)] = 7.0,
-        hide: Probability = 0.5,
+        modality_dropout: Probability = 0.5,
     ) -> None:
         super().__init__(course)
-        self.weight, self.decay, self.ramp, self.ratio, self.hide = weight, decay, ramp, ratio, hide
+        self.weight, self.decay, self.ramp, self.ratio, self.modality_dropout = (
+            weight,
+            decay,
+            ramp,
+            ratio,
+            modality_dropout,
+        )
         for place, value in enumerate(self._followed().values()):
             self.register_buffer(f"teacher_{place}", value.detach().clone())
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
@@ -59,7 +65,7 @@ class MeanTeacher(Technique):
         if batch is None:
             return loss
         teacher_scores = self._answers(self._teach(batch), step)
-        own = self._answers(strong_view(self.course, batch, self.hide, step.random), step)
+        own = self._answers(strong_view(self.course, batch, self.modality_dropout, step.random), step)
         height = self.weight * ramp_up(step, self.course, self.ramp)
         return loss + height * functional.mse_loss(own, teacher_scores)
 

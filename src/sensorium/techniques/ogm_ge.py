@@ -12,7 +12,7 @@ from sensorium.techniques._alone import decide_alone, probability_of_truth
 from sensorium.techniques._base import Course, Step, Technique
 
 TASKS = ("binary", "multiclass", "multilabel")
-BALANCES = True
+MITIGATES_IMBALANCE = True
 
 
 class OgmGe(Technique):

@@ -16,7 +16,7 @@ from sensorium.techniques._heads import tower_width
 from sensorium.techniques._look import look, spread
 
 TASKS = ("binary", "multiclass", "multilabel")
-BALANCES = True
+MITIGATES_IMBALANCE = True
 
 
 class Pmr(Technique):

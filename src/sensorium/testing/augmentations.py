@@ -34,7 +34,7 @@ def check_augmentation(name: str, **options: Any) -> None:
     entry = augmentations.entry(name)
     accepts = entry.literal("ACCEPTS", ())
     assert accepts, f"{entry.path.name} has no literal ACCEPTS"
-    assert any(option.name == "chance" for option in entry.options()), f"{name} has no option `chance`"
+    assert any(option.name == "probability" for option in entry.options()), f"{name} has no option `probability`"
     for kind in accepts:
         if kind in modalities.entries:
             _check(name, kind, options)
@@ -43,7 +43,7 @@ def check_augmentation(name: str, **options: Any) -> None:
 def _check(name: str, kind: str, options: dict[str, Any]) -> None:
     (cells,), encoder_spec = make_cells([kind], ROWS, missing=0.2)
     always, sometimes, never = (
-        build_augmentation(name, encoder_spec[kind], {**options, "chance": chance}) for chance in (1.0, 0.5, 0.0)
+        build_augmentation(name, encoder_spec[kind], {**options, "probability": chance}) for chance in (1.0, 0.5, 0.0)
     )
     before = cells.values.clone()
     found = _call(always, cells)
@@ -57,7 +57,7 @@ def _check(name: str, kind: str, options: dict[str, Any]) -> None:
     assert not torch.equal(found, before), f"{name} changes nothing of {kind}"
     some = [_call(sometimes, cells, seed) for seed in range(3)]
     assert not (torch.equal(some[0], some[1]) and torch.equal(some[1], some[2])), f"{name} does not go by the seed"
-    assert torch.equal(_call(never, cells), before), f"{name} changes rows although its chance is 0"
+    assert torch.equal(_call(never, cells), before), f"{name} changes rows although its probability is 0"
     littered = replace(cells, values=torch.where(real, before, _litter(before)))
     assert torch.equal(_call(always, littered)[real], found[real]), f"what missing cells or padding hold changes {name}"
 

@@ -17,7 +17,7 @@ from sensorium.train.tree import read_about, read_tree, write_tree
 
 SHARE = 0.05  # of the time that may go into checkpoints between epochs; the first epoch always has one
 HASH = "hash"  # group of what a run is made of: hashes
-IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "prepare.gigabytes")
+IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "prepare.max_gigabytes")
 
 
 @dataclass(frozen=True)

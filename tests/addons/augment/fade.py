@@ -7,8 +7,8 @@ ACCEPTS = ("colour",)
 
 
 class Fade(Augmentation):
-    def __init__(self, *, chance: Probability = 0.5, rest: Fraction = 0.9):
-        super().__init__(chance)
+    def __init__(self, *, probability: Probability = 0.5, rest: Fraction = 0.9):
+        super().__init__(probability)
         self.rest = rest
 
     def change(self, cells, random):

@@ -1,4 +1,4 @@
-"""Sparse mixture of experts, routed by the row and by which modalities are present."""
+"""Sparse mixture of experts: a router sends each row to a few of them, by its features and missing modalities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sensorium.fusion._base import stack
 STEP = 0.01  # by which an expert's bias moves after each training batch
 
 
-class Mixture(nn.Module):
+class MixtureOfExperts(nn.Module):
     """After FuseMoE (Han et al. 2024, arXiv:2402.03226) and Shazeer et al. 2017 (arXiv:1701.06538).
 
     s = [x_1; …; x_m; present] with zeros for what is absent; a row goes to the k experts whose score R·s + bias is
@@ -29,7 +29,7 @@ class Mixture(nn.Module):
         widths: all equal to `width`.
         width: d.
         experts: number of experts.
-        active: number of experts k that a row uses.
+        active: k, the number of experts that each row is sent to.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"
@@ -40,9 +40,7 @@ class Mixture(nn.Module):
         super().__init__()
         if active > experts:
             raise ConfigError(
-                f"{active} of {experts} experts can't be active",
-                place="fusion mixture",
-                cure=f"set active to {experts} or less",
+                f"active ({active}) must not exceed experts ({experts})", place="fusion mixture_of_experts"
             )
         self.width, self.active, seen = width, active, len(widths) * (width + 1)
         self.router = nn.Linear(seen, experts)

@@ -186,7 +186,7 @@ def test_coefficients_of_two_are_the_paper_s_and_what_is_not_there_counts_not():
     assert not slow.any() and not fast.any()
 
 
-@pytest.mark.parametrize("name", ["gradient_blending", "pmr", "doctor", "ogm_ge"])
+@pytest.mark.parametrize("name", ["gradient_blending", "pmr", "modality_imbalance", "ogm_ge"])
 def test_what_changes_in_training_is_in_the_state(name):
     """A technique that is built anew and given the state goes on as the old one."""
     course = begin()
@@ -209,7 +209,7 @@ def test_what_changes_in_training_is_in_the_state(name):
 
 
 @pytest.mark.parametrize("task", ["multilabel", "regression"])
-@pytest.mark.parametrize("name", ["gradient_blending", "pmr", "doctor"])
+@pytest.mark.parametrize("name", ["gradient_blending", "pmr", "modality_imbalance"])
 def test_they_fit_every_task_they_name(task, name):
     if task in (techniques.entry(name).literal("TASKS") or [task]):
         vectors = dict.fromkeys(("one", "two", "three"), "vector")

@@ -1,4 +1,4 @@
-"""Watches how the modalities learn beside one another, and says so if one is left behind; changes nothing."""
+"""Diagnosis of modality imbalance: measure how well each modality is trained; the training does not change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = 8  # one step in so many has its gradients measured
 SHARE, FEWEST = 20, 32  # of the training rows one in so many is looked at after an epoch, yet at least so many
 
 
-class Doctor(Technique):
+class ModalityImbalance(Technique):
     """Signs of modality imbalance, epoch by epoch, and a diagnosis of the model that is kept.
 
     Of each modality: the norm of its tower's gradient (mean over one step in eight, before clipping); the fused model's
@@ -32,9 +32,9 @@ class Doctor(Technique):
 
     Args:
         course: the run.
-        every: epochs from one look to the next; a look takes no more rows than a twentieth of the training rows, or 32.
-        rows: training rows and validation rows that are looked at before the first step and at the end, at most so many
-            of each.
+        every: measure after every n-th epoch, on at most a twentieth of the training rows or 32 rows.
+        rows: maximum number of training rows and of validation rows that are measured before the first step and at the
+            end.
     """
 
     joint = True

@@ -1,6 +1,6 @@
-"""What watching costs: training with the technique `doctor` beside training without it.
+"""Cost of the check of modality imbalance: training with the technique `modality_imbalance` and without it.
 
-python benchmarks/doctor_cost.py [--rows 4000] [--runs 3]
+python benchmarks/imbalance_cost.py [--rows 4000] [--runs 3]
 
 Made rows of pictures, texts, numbers and categories, three epochs at default settings. The table is prepared once;
 contenders alternate within one run, medians of processor time, so that a neighbour on the machine counts little.
@@ -20,7 +20,11 @@ from sensorium.table import open_table
 from sensorium.testing import make_table
 from sensorium.trials import TrialSpec, run_trial
 
-CONTENDERS: dict[str, dict[str, Any]] = {"plain": {}, "doctor": {"doctor": {}}, "every 5": {"doctor": {"every": 5}}}
+CONTENDERS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "every": {"modality_imbalance": {}},
+    "every 5": {"modality_imbalance": {"every": 5}},
+}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Dynamic paths: gates choose between single modalities and their combination, row by row (DynMM)."""
+"""Dynamic routing: gates weigh, for each row, one path per modality and one path of all modalities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sensorium.batch import Tokens
 from sensorium.fusion._base import masked_softmax, stack
 
 
-class Dynamic(nn.Module):
+class DynamicRouting(nn.Module):
     """After DynMM (Xue and Marculescu 2023, arXiv:2204.00102), with soft gates.
 
     s = [x_1; …; x_m; present] with zeros for what is absent; paths P_m(x_m) of each modality alone and P_0(s) of all;

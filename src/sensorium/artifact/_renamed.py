@@ -1,0 +1,71 @@
+"""A saved model under the names of today: what was renamed since it was saved is replaced, so that it keeps loading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sensorium.artifact._content import SavedMember, SavedModel, SavedNetwork, SavedTower
+from sensorium.config import current_member, current_options, current_setting, current_settings
+from sensorium.registry import encoders, fusions, heads, techniques
+
+OLD_IMBALANCE, IMBALANCE, UNIMODAL = "balance", "imbalance", "unimodal_pretraining"  # entries of a card
+MITIGATION = {"by_itself": "unimodal", "remedies": "mitigations"}
+
+
+def with_current_names(model: SavedModel) -> SavedModel:
+    """The model with its settings, members and options as they are called today."""
+    network = _network(model.network)
+    kinds = {column.name: column.modality for column in model.columns}
+    towers = {name: tower.encoder for tower in network.towers for name in (*tower.columns, tower.name)}
+    changed = {
+        "network": network,
+        "others": [_member(other) for other in model.others],
+        "config": current_settings(model.config, kinds, towers),
+        "caller_settings": [current_setting(name) for name in model.caller_settings],
+        "card": _card(model.card),
+    }
+    return model.model_copy(update=changed)
+
+
+def _member(member: SavedMember) -> SavedMember:
+    return member.model_copy(update={"network": _network(member.network)})
+
+
+def _network(network: SavedNetwork) -> SavedNetwork:
+    fusion, head = current_member(fusions, network.fusion), current_member(heads, network.head)
+    changed = {
+        "towers": [_tower(tower) for tower in network.towers],
+        "fusion": fusion,
+        "fusion_options": current_options(fusions, fusion, network.fusion_options),
+        "head": head,
+        "head_options": current_options(heads, head, network.head_options),
+    }
+    return network.model_copy(update=changed)
+
+
+def _tower(tower: SavedTower) -> SavedTower:
+    encoder = current_member(encoders, tower.encoder)
+    return tower.model_copy(update={"encoder": encoder, "options": current_options(encoders, encoder, tower.options)})
+
+
+def _card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The record, under the names that reports look for."""
+    found = dict(card)
+    if isinstance(card.get(OLD_IMBALANCE), Mapping) and IMBALANCE not in card:
+        found[IMBALANCE] = _mitigation(found.pop(OLD_IMBALANCE))
+    history = card.get("history")
+    reports = history.get("techniques") if isinstance(history, Mapping) else None
+    if isinstance(history, Mapping) and isinstance(reports, Mapping):
+        now = {current_member(techniques, name): report for name, report in reports.items()}
+        found["history"] = {**history, "techniques": now}
+    return found
+
+
+def _mitigation(old: Any) -> Any:
+    """What was found and tried, with its keys and values of today."""
+    if isinstance(old, Mapping):
+        return {MITIGATION.get(key, key): _mitigation(value) for key, value in old.items()}
+    if isinstance(old, list):
+        return [_mitigation(value) for value in old]
+    return UNIMODAL if old == "by_itself" else old

@@ -1,0 +1,24 @@
+"""A command's help: arguments are shown as TABLE and MODEL, the same in the usage line and in their list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+
+class Command(TyperCommand):
+    """Typer shows a required argument as `{TABLE}`, and as `TABLE <str>` beside its help."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            found = [p.get_help_record(ctx) for p in self.get_params(ctx) if p.param_type_name == kind]
+            records = [record for record in found if record]
+            if kind == "argument":
+                records = [(name.partition(" ")[0], text) for name, text in records]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
