@@ -1,10 +1,10 @@
 """Metrics with intervals, and whether one model is better than another."""
 
-from sensorium.evaluate.compare import Difference, compare_outcomes, compare_runs, holm
+from sensorium.evaluate.compare import compare_outcomes, compare_runs, holm
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs
-from sensorium.evaluate.scores import finite
 from sensorium.evaluate.subsets import Names, Share, Subset, Subsets, plan_subsets, score_subsets
 from sensorium.evaluate.verdict import against, over, verdict
+from sensorium.metrics import Difference, finite
 
 __all__ = [
     "Difference",

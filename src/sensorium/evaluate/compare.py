@@ -4,50 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
-from sensorium.evaluate.scores import finite, score_runs
-from sensorium.metrics import Outcome, lower_is_better, score
-
-
-@dataclass(frozen=True)
-class Difference:
-    """First model less second, on one metric.
-
-    Attributes:
-        metric: registered name.
-        value: the difference; positive where the first is better, whatever the metric's direction.
-        interval: bootstrap 95% interval, both models scored on the same resampled rows.
-        p: two-sided bootstrap probability of a difference this far from 0, were there none.
-    """
-
-    metric: str
-    value: float
-    interval: tuple[float, float]
-    p: float
-
-    @property
-    def undefined(self) -> bool:
-        """The metric has no value on these rows, or on most of their resamples."""
-        return not math.isfinite(self.interval[0])
-
-    @property
-    def helps(self) -> bool:
-        """The first is shown to be better."""
-        return self.interval[0] > 0
-
-    def to_json(self) -> dict[str, Any]:
-        low, high = self.interval
-        return {
-            "metric": self.metric,
-            "value": finite(self.value),
-            "interval": [finite(low), finite(high)],
-            "p": finite(self.p),
-        }
+from sensorium.evaluate.scores import score_runs
+from sensorium.metrics import Difference, Outcome, lower_is_better, score
 
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:

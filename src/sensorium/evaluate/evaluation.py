@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
-from sensorium.evaluate.scores import finite, score_runs
+from sensorium.evaluate.scores import score_runs
 from sensorium.evaluate.subsets import Subsets
 from sensorium.findings import Problems
-from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.metrics import Outcome, finite, metrics_of, score
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.evaluate.bootstrap import Floats, interval, resamples
-from sensorium.evaluate.compare import Difference, two_sided
-from sensorium.evaluate.scores import finite
-from sensorium.metrics import Outcome, lower_is_better, score
+from sensorium.evaluate.compare import two_sided
+from sensorium.metrics import Difference, Outcome, finite, lower_is_better, score
 
 Names: TypeAlias = tuple[str, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sensorium.evaluate.compare import Difference
+from sensorium.metrics import Difference
 
 SHARE_METRICS = (
     "accuracy",
