@@ -187,7 +187,7 @@ def write(base: Base, draw: random.Random, folder: Path, *, control: bool) -> tu
 def manifest_of(files: Files) -> dict[str, Any]:
     """As it is saved, with sums that match."""
     entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    return {"format": "sensorium.model.network", "version": 2, "sensorium": sensorium.__version__, "files": entries}
+    return {"format": "sensorium.model", "version": 3, "sensorium": sensorium.__version__, "files": entries}
 
 
 def write_folder(files: Files, folder: Path, draw: random.Random | None) -> Path:

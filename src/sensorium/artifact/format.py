@@ -1,11 +1,11 @@
 """The format: a folder, or a zip of the same files.
 
 manifest.json         format, version, every other file with its size and SHA-256; written last
-model.json            columns, modalities, task, network plan, settings, how it came about
+model.json            columns, modalities, task, network plan, settings, data specification, model card
 arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
 weights.safetensors   the network; those of an ensemble's others are called `others/PLACE/parameter`
 
-Version 1 knew no temperature and no ensemble; `upgrade` makes it one of today.
+Version 1 has no temperature and no ensemble, version 2 one card without types; `_migrate` turns both into version 3.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, MODEL_FORMAT
 from sensorium.registry import modalities
 
-VERSION = 2
-READABLE = (1, 2)
+VERSION = 3
+READABLE = (1, 2, 3)
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
@@ -102,11 +102,6 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
     if not isinstance(entries, dict) or set(entries) != set(FILES):
         raise ArtifactError("the manifest lists other files than a model has", place=place, rule=", ".join(FILES))
     return {name: parse(FileEntry, entry, place) for name, entry in entries.items()}
-
-
-def upgrade(model: Mapping[str, Any]) -> dict[str, Any]:
-    """`model.json` of an earlier version as one of today: a version 1 has one network, its logits as they are."""
-    return {"temperature": 1.0, "others": [], **model}
 
 
 def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:

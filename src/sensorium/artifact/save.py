@@ -1,4 +1,4 @@
-"""A bundle → files, all or nothing."""
+"""Save a fitted model to files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, 
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
-from sensorium.model import FittedModel, FusionModel
+from sensorium.model import FittedModel, NetworkMember
 
 ZIP = ".zip"
 
@@ -87,6 +87,7 @@ def _contents(bundle: FittedModel) -> dict[str, bytes]:
     task, fields = bundle.task.state()
     arrays |= {f"task/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
     config, given = split_saved(bundle.config.model_dump(mode="json"))
+    others = _other_networks(bundle)
     model = {
         "target": bundle.target,
         "columns": columns,
@@ -94,23 +95,34 @@ def _contents(bundle: FittedModel) -> dict[str, bytes]:
         "task": {"name": bundle.task_name, "state": task, "prior": bundle.prior},
         "network": bundle.blueprint.to_json(),
         "temperature": bundle.temperature,
-        "others": [
-            {"network": member.blueprint.to_json(), "temperature": member.temperature} for member in bundle.others
-        ],
+        "others": [{"network": member.blueprint.to_json(), "temperature": member.temperature} for member in others],
         "config": config,
         "caller_settings": sorted({*given, *bundle.unset}),
-        "card": bundle.card,
+        "card": bundle.card.to_json(),
+        "data": bundle.data.to_json(),
         "int8": list(bundle.int8),
         "seen": [seen.to_json() for seen in bundle.seen],
     }
-    weights = _weights(bundle.network)
-    for place, member in enumerate(bundle.others):
-        weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member.network).items()}
+    weights = _weights(bundle.first)
+    for place, member in enumerate(others):
+        weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member).items()}
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(weights)}
 
 
-def _weights(network: FusionModel) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+def _other_networks(bundle: FittedModel) -> list[NetworkMember]:
+    """The format has networks only.
+
+    Raises:
+        ArtifactError: another kind of member.
+    """
+    others = [member for member in bundle.others if isinstance(member, NetworkMember)]
+    for odd in (member for member in bundle.others if not isinstance(member, NetworkMember)):
+        raise ArtifactError(f"a member of type {type(odd).__name__} cannot be saved", rule="networks")
+    return others
+
+
+def _weights(member: NetworkMember) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in member.weights().items()}
 
 
 def _refuse_to_replace(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Adapt a model to another table without labels; save it and tell what moved."""
+"""Adapt a model to another table without labels, save it and show how it changed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def adapt(
     loaded = load(model, device=device or "auto", config=reach)
     adapted = loaded.adapt(table, method, seed=seed, progress=not quiet, **given)
     adapted.save(out)
-    show(moved_text(adapted.card["moved"]), json, quiet)
+    if adapted.bundle.card.shift:
+        show(moved_text(adapted.bundle.card.shift), json, quiet)
     show(problems_text(adapted.fit_problems), json, quiet)
     if not (json or quiet):
         say(f"model: {out}")

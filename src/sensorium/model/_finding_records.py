@@ -43,6 +43,7 @@ class Diagnosis(Record):
             each was trained alone `undertrained` (one did better so), `weak` (behind both ways) or `balanced`.
         leads: the modality with the most skill alone.
         behind: modalities that are behind it.
+        overfitting: modalities that overfit more than they generalize.
         remedies: techniques to try.
         failed: modalities whose own training failed, so that nothing is known of them.
     """
@@ -50,6 +51,7 @@ class Diagnosis(Record):
     state: State
     leads: str
     behind: list[str] = []
+    overfitting: list[str] = []
     remedies: list[str] = []
     failed: list[str] = []
 

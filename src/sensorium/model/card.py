@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt
+from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_validator
 
 from sensorium.findings import ColumnPlan
 from sensorium.model._finding_records import (
@@ -134,6 +134,11 @@ class ModelCard(Record):
     shift: ShiftRecord | None = Field(None, alias="moved")
     adapted: AdaptationRecord | None = None
     int8: NonNegativeInt | None = None
+
+    @model_validator(mode="after")
+    def _check_doctor(self) -> Self:
+        _ = self.doctor
+        return self
 
     @property
     def doctor(self) -> DoctorReport | None:

@@ -26,6 +26,7 @@ from sensorium.runtime.progress import Reporter, reporter
 from sensorium.split import find_seen
 from sensorium.table import Table
 from sensorium.tasks import no_known_label
+from sensorium.wording import public_card
 
 LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
 REMOVED = {
@@ -120,13 +121,15 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """How the model came about: rows, split, metrics, history. A copy.
+        """How the model came about, as a new dict of JSON values: rows, split, metrics, history, findings.
+
+        `bundle.card` and `bundle.data` have the same as typed records.
 
         Example:
             >>> model.card["rows"]
             {'train': 72, 'validation': 9, 'test': 9}
         """
-        return copy.deepcopy(self.bundle.card)
+        return public_card(self.bundle.card, self.bundle.data)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -136,7 +139,7 @@ class Model:
             >>> [epoch["number"] for epoch in model.history]
             [1, 2]
         """
-        return list(self.card.get("history", {}).get("epochs", []))
+        return [epoch.to_json() for epoch in self.bundle.card.history.epochs]
 
     def describe(self) -> list[dict[str, str]]:
         """Each column with its modality and what was learnt of it, in words.
@@ -274,8 +277,7 @@ class Model:
         return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
 
     def _subsets(self) -> list[Names]:
-        members = self.bundle.members
-        towers = list(dict.fromkeys(tower.name for member in members for tower in member.blueprint.towers))
+        towers = list(dict.fromkeys(name for member in self.bundle.members for name in member.towers))
         if len(towers) < 2:
             raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
         return plan_subsets(towers)
@@ -338,14 +340,13 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take, of all networks of an ensemble.
+        """Size of the weights of all members in bytes.
 
         Example:
             >>> model.weight_bytes > 0
             True
         """
-        states = [member.network.state_dict() for member in self.bundle.members]
-        return sum(value.nbytes for state in states for value in state.values())
+        return sum(value.nbytes for member in self.bundle.members for value in member.weights().values())
 
     def quantize(self) -> Model:
         """The same model with large matrices and tables of eight bits, for CPUs: smaller, and often faster.
@@ -368,7 +369,7 @@ class Model:
         names = quantize(network)
         if not names:
             raise ConfigError("no matrix is large enough for eight bits to pay", place=repr(self))
-        card = self.bundle.card | {"int8": len(names)}
+        card = self.bundle.card.updated(int8=len(names))
         return Model(replace(self.bundle, network=network, int8=names, card=card))
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ def open_rows(bundle: FittedModel, table: Any, report: Reporter) -> Table:
         report: is told what was noticed while it was opened.
     """
     names = {*bundle.learnt, *bundle.views.values()}
-    opened = open_table(table, bundle.config.table, text=bundle.card["text"], gaps=True, expected=names)
+    opened = open_table(table, bundle.config.table, text=bundle.data.text_columns, gaps=True, expected=names)
     opened = tell_unset(opened.with_views(bundle.views), bundle.unset)
     for note in opened.notes:
         report.log(note)

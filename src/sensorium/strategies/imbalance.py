@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -11,13 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sensorium.errors import ConfigError
-from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, finite, holm
+from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.model import FittedModel
+from sensorium.model.card import Diagnosis, ImbalanceRecord, RemedyRecord, UnimodalRecord
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy, trained
-from sensorium.techniques import GAP, Diagnosis, remedies_of, skill
+from sensorium.techniques import GAP, remedies_of, skill
 from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
+from sensorium.wording import imbalance_sentence
 
 PLAIN, DOCTOR, BY_ITSELF = "plain", "doctor", "by_itself"
 LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion leans on what was learnt by heart
@@ -39,12 +41,8 @@ class ByItself:
     difference: Difference
     trained: TrialResult
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "in_fused": finite(self.fused),
-            "trained_alone": finite(self.alone),
-            "difference": self.difference.to_json(),
-        }
+    def to_record(self) -> UnimodalRecord:
+        return UnimodalRecord(in_fused=self.fused, trained_alone=self.alone, difference=self.difference)
 
 
 @dataclass(frozen=True)
@@ -67,17 +65,16 @@ class Tried:
     p: float | None
     seconds: float
 
-    def to_json(self) -> dict[str, Any]:
-        found = self.evaluation.to_json()
-        p = None if self.p is None else finite(self.p)
-        return {
-            "name": self.name,
-            "validation": finite(self.validation),
-            "metrics": found["metrics"],
-            "intervals": found["intervals"],
-            "difference": self.difference and {**self.difference.to_json(), "p_corrected": p},
-            "seconds": round(self.seconds, 3),
-        }
+    def to_record(self) -> RemedyRecord:
+        found = self.evaluation
+        return RemedyRecord(
+            name=self.name,
+            validation=self.validation,
+            metrics=found.metrics,
+            intervals={name: list(bounds) for name, bounds in found.intervals.items()},
+            difference=None if self.difference is None or self.p is None else self.difference.corrected(self.p),
+            seconds=round(self.seconds, 3),
+        )
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class Treatment:
         by_itself: modality → how it does in the fused model and without it.
         results: plain training first.
         chosen: name of the one that is kept.
-        verdict: in a sentence or two.
+        rows: the split that judges.
         trained: the model that is kept.
     """
 
@@ -99,18 +96,23 @@ class Treatment:
     by_itself: dict[str, ByItself]
     results: list[Tried]
     chosen: str
-    verdict: str
+    rows: str
     trained: TrialResult
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "metric": self.metric,
-            "diagnosis": self.diagnosis.to_json(),
-            "by_itself": {name: found.to_json() for name, found in self.by_itself.items()},
-            "results": [result.to_json() for result in self.results],
-            "chosen": self.chosen,
-            "verdict": self.verdict,
-        }
+    @property
+    def verdict(self) -> str:
+        """Which modalities are undertrained and what is kept, in words."""
+        return imbalance_sentence(self.to_record())
+
+    def to_record(self) -> ImbalanceRecord:
+        return ImbalanceRecord(
+            metric=self.metric,
+            diagnosis=self.diagnosis,
+            by_itself={name: found.to_record() for name, found in self.by_itself.items()},
+            results=[result.to_record() for result in self.results],
+            rows=self.rows,
+            chosen=self.chosen,
+        )
 
 
 class Imbalance(Strategy):
@@ -153,11 +155,11 @@ def treat(session: Session) -> Treatment:
     remedies = [name for name in remedies_of(plan.labels.task_name) if name not in plan.config.train.techniques]
     plain = trained(session.run(_with(plan, PLAIN, DOCTOR), session.control))
     report = plain.course.techniques[DOCTOR]
-    diagnosis = replace(Diagnosis(**report["diagnosis"]), remedies=remedies)
+    diagnosis = Diagnosis.model_validate(report["diagnosis"]).updated(remedies=remedies)
     found = {name: _by_itself(session, plain, name) for name in report["modalities"]}
     by_itself = {name: own for name, own in found.items() if own}
     diagnosis = _settle(diagnosis, by_itself, _chance(data, plain), plan.metric)
-    diagnosis = _unsettled(diagnosis, [name for name, own in found.items() if not own])
+    diagnosis = diagnosis.updated(failed=[name for name, own in found.items() if not own])
     runs = {PLAIN: plain}
     if diagnosis.state == "undertrained" or plan.config.train.balance == "always":
         specs = [_with(plan, name, DOCTOR, name) for name in remedies]
@@ -168,10 +170,11 @@ def treat(session: Session) -> Treatment:
     if BY_ITSELF in runs:
         runs[BY_ITSELF] = _thawed(runs[BY_ITSELF], plan)
     chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
-    results = _judge(data, runs)
-    verdict = f"{diagnosis.words}; {_outcome(results, chosen, plan.metric)}"
-    treatment = Treatment(plan.metric, diagnosis, by_itself, results, chosen, verdict, runs[chosen])
-    treatment.trained.model.card["balance"] = treatment.to_json()
+    split = "test" if "test" in plain.outcomes else "validation"
+    results = _judge(data, runs, split)
+    treatment = Treatment(plan.metric, diagnosis, by_itself, results, chosen, split, runs[chosen])
+    fitted = treatment.trained.model
+    fitted.card = fitted.card.updated(imbalance=treatment.to_record())
     return treatment
 
 
@@ -228,7 +231,7 @@ def _chance(data: PreparedTable, plain: TrialResult) -> float:
 
 
 def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, metric: str) -> Diagnosis:
-    """Undertrained or weak, now that the modalities were trained by themselves."""
+    """Tell undertrained modalities from weak ones, now that each was trained alone."""
     lower = lower_is_better(metric)
 
     def is_undertrained(own: ByItself) -> bool:
@@ -236,25 +239,9 @@ def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, 
         return lost >= GAP and own.difference.interval[0] > 0
 
     behind = [name for name, own in found.items() if is_undertrained(own)]
-    told = ", ".join(
-        f"{name!r} comes to {own.fused:.3g} {metric} alone in the fused model, to {own.alone:.3g} trained by itself"
-        for name, own in found.items()
-        if name in (behind or diagnosis.behind or found)
-    )
     if behind:
-        words = f"undertrained: {told}"
-        return replace(diagnosis, state="undertrained", behind=behind, words=words)
-    state = "weak" if diagnosis.behind else "balanced"
-    reason = "weak by nature, not undertrained" if diagnosis.behind else "balanced"
-    return replace(diagnosis, state=state, words=f"{reason}: {told}; no remedy needed", remedies=[])
-
-
-def _unsettled(diagnosis: Diagnosis, failed: Sequence[str]) -> Diagnosis:
-    """With a word on modalities that could not be trained by themselves: of them nothing is known."""
-    if not failed:
-        return diagnosis
-    words = f"{diagnosis.words}; not known of {', '.join(map(repr, failed))}: training by itself could not go on"
-    return replace(diagnosis, words=words)
+        return diagnosis.updated(state="undertrained", behind=behind)
+    return diagnosis.updated(state="weak" if diagnosis.behind else "balanced", remedies=[])
 
 
 def _worth(run: TrialResult, metric: str) -> float:
@@ -264,9 +251,8 @@ def _worth(run: TrialResult, metric: str) -> float:
     return -math.inf if math.isnan(value) else value
 
 
-def _judge(data: PreparedTable, runs: Mapping[str, TrialResult]) -> list[Tried]:
+def _judge(data: PreparedTable, runs: Mapping[str, TrialResult], split: str) -> list[Tried]:
     metric = data.plan.metric
-    split = "test" if "test" in runs[PLAIN].outcomes else "validation"
     outcomes: dict[str, Outcome] = {name: run.outcomes[split] for name, run in runs.items()}
     names = metrics_of(data.plan.labels.task_name)
     gains = {n: compare_outcomes(own, outcomes[PLAIN], metric) for n, own in outcomes.items() if n != PLAIN}
@@ -282,19 +268,3 @@ def _judge(data: PreparedTable, runs: Mapping[str, TrialResult]) -> list[Tried]:
         )
         for name, run in runs.items()
     ]
-
-
-def _outcome(results: Sequence[Tried], chosen: str, metric: str) -> str:
-    """What is kept and what that changes."""
-    if len(results) == 1:
-        return "plain training is kept"
-    kept = next(result for result in results if result.name == chosen)
-    best, plain = kept.validation, results[0].validation
-    if kept.difference is None or kept.p is None:
-        return f"no remedy did better than plain training on the validation rows ({plain:.4g} {metric}), which is kept"
-    low, high = kept.difference.interval
-    return (
-        f"{chosen} is kept ({best:.4g} {metric} against {plain:.4g} on the validation rows): "
-        f"{kept.difference.value:+.4f} over plain training on the {kept.evaluation.rows}, 95% interval {low:+.4f} to "
-        f"{high:+.4f}, p {kept.p:.3f}"
-    )
