@@ -98,7 +98,7 @@ class Target:
 
 
 def _place(path: Path) -> Path:
-    """The model that is meant: also one that a killed process was about to give this name."""
+    """Find the model, even if a process was killed while it renamed it."""
     path = standing(path, is_whole)
     if not path.exists():
         raise ArtifactError("there is no such model", place=str(path))
@@ -237,7 +237,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
 
 
 def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:
-    """What a column's modality learned."""
+    """Restore the fitted modality of a column."""
     found: Modality = modalities.load(column.modality).restore(column.state, _fields(arrays, f"columns/{column.name}"))
     return found
 
@@ -251,13 +251,13 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
 
 
 def _are_shares(task: Task) -> list[bool]:
-    """Of each prior score whether it is the share of a label; the others are values."""
+    """Whether each prior score is the share of a label; the others are values."""
     parts = list(task.parts.values()) if isinstance(task, Several) else [task]
     return [bool(part.labels) for part in parts for _ in part.labels or [""]]
 
 
 def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:
-    """Raises ArtifactError where arrays or weights belong to no part of the model."""
+    """Raise ArtifactError if arrays or weights belong to no part of the model."""
     owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
     members = {"", *(f"{OTHERS}/{place}" for place in range(len(model.others)))}
     odd = [
@@ -268,10 +268,10 @@ def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: 
 
 
 def _int8_device(name: str) -> torch.device:
-    """Eight-bit weights are for CPUs: an accelerator is not what they are made for, and is not taken by itself."""
+    """Pick the device of a quantized model: 8-bit weights are for CPUs, so `auto` picks no accelerator."""
     device = pick_device("cpu" if name == "auto" else name)
     if device.type != "cpu":
-        raise ConfigError(f"device {name!r} takes no model of eight bits", place="device", cure="auto or cpu")
+        raise ConfigError(f"device {name!r} cannot run a quantized model", place="device", cure="auto or cpu")
     return device
 
 

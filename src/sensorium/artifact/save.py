@@ -41,7 +41,7 @@ def save_fitted(bundle: FittedModel, path: Path) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Make the folder that a model is to be saved in, so that what is wrong with it is told before the work.
+    """Make the folder that a model is to be saved in, so that a bad path fails before the work.
 
     Raises:
         ArtifactError: the folder can't be made, or what is at the path is no model.
@@ -56,13 +56,13 @@ def check_place(path: Path) -> None:
 
 
 def sweep_model(path: Path) -> None:
-    """Remove what a process that was killed while it saved left; a model that lacked only its name is given it."""
+    """Clean up after a process that was killed while it saved; a complete model gets its name."""
     with one_writer(path):
         sweep(path, is_whole)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write one file beside models, whole or not at all.
+    """Write a file beside models, whole or not at all.
 
     Raises:
         ArtifactError: the disk is full, the place can't be written to.
@@ -110,7 +110,7 @@ def _contents(bundle: FittedModel) -> dict[str, bytes]:
 
 
 def _other_networks(bundle: FittedModel) -> list[NetworkMember]:
-    """The format has networks only.
+    """Return the other members, which must be networks: the format has no others.
 
     Raises:
         ArtifactError: another kind of member.
@@ -126,7 +126,7 @@ def _weights(member: NetworkMember) -> dict[str, Tensor]:
 
 
 def _refuse_to_replace(path: Path) -> None:
-    """A model takes the place of one of its kind, a folder that of an empty one, too."""
+    """Refuse a path that holds anything but a model or an empty folder."""
     cure, zipped = "choose another path, or move it away", path.suffix == ZIP
     if path.is_dir() and zipped:
         raise ArtifactError("a folder is already there", place=str(path), rule=f"{ZIP} names a file", cure=cure)

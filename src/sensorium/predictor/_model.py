@@ -37,7 +37,7 @@ REMOVED = {
 
 
 class _Scored(NamedTuple):
-    """Scores of the rows of a table, which columns have a value in each, and what was wrong."""
+    """Scores of the rows of a table, the columns with a value in each, and problems."""
 
     scores: npt.NDArray[np.float64]
     present: dict[str, npt.NDArray[np.bool_]]
@@ -121,7 +121,7 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """How the model came about, as a new dict of JSON values: rows, split, metrics, history, findings.
+        """The model card: how the model came about, as a dict of JSON values: rows, split, metrics, findings.
 
         `bundle.card` and `bundle.data` have the same as typed records.
 
@@ -142,7 +142,7 @@ class Model:
         return [epoch.to_json() for epoch in self.bundle.card.history.epochs]
 
     def describe(self) -> list[dict[str, str]]:
-        """Each column with its modality and what was learnt of it, in words.
+        """Describe each column: its modality and what was learned of it.
 
         Example:
             >>> for column in model.describe():
@@ -156,7 +156,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
-        """Labels as they were spelt in the training table, or amounts; of several targets, one dict per row; [n].
+        """Predict labels as spelled in the training table, or values; one dict per row for several targets; [n].
 
         Args:
             table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
@@ -175,7 +175,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Probabilities [n, k] of the classes or labels, in the order of `labels`; of several targets amounts too.
+        """Predict probabilities [n, k] of the classes or labels, in the order of `labels`; for several targets, values too.
 
         Args:
             table, progress: as for `predict`.
@@ -197,7 +197,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
-        """Predictions with their scores, and with what was wrong with each row.
+        """Predict with scores, and with the problems of each row.
 
         Args:
             table, progress: as for `predict`.
@@ -233,7 +233,7 @@ class Model:
     def evaluate(
         self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
     ) -> Evaluation:
-        """Metrics with bootstrap 95% intervals.
+        """Compute metrics with bootstrap 95% intervals.
 
         Args:
             table: rows with labels.
@@ -299,9 +299,9 @@ class Model:
     def adapt(
         self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
     ) -> Model:
-        """Another model, adapted to rows of another domain without their labels; this one stays as it is.
+        """Adapt the model to rows of another domain without their labels, and return the adapted model.
 
-        Its card says what moved: `card["moved"]`. Where the table has labels, they are used for that alone.
+        Its card shows how it changed: `card["moved"]`. Labels of the table are used for that report only.
 
         Args:
             table: anything that `fit` takes.
@@ -328,7 +328,7 @@ class Model:
         return Model(bundle, fit_problems=problems)
 
     def save(self, path: str | Path) -> None:
-        """Write the model: a folder, or one file where the path ends in `.zip`.
+        """Save the model as a folder, or as one file if the path ends in `.zip`.
 
         Example:
             >>> model.save("films.zip")
@@ -349,12 +349,12 @@ class Model:
         return sum(value.nbytes for member in self.bundle.members for value in member.weights().values())
 
     def quantize(self) -> Model:
-        """The same model with large matrices and tables of eight bits, for CPUs: smaller, and often faster.
+        """Quantize large matrices and tables to 8 bits, for CPUs: the model gets smaller, and often faster.
 
-        Answers change a little: evaluate both on the rows that matter.
+        Predictions change a little: evaluate both models on your rows.
 
         Raises:
-            ConfigError: it has no matrix that is worth it, or has been quantised already, or is an ensemble.
+            ConfigError: no matrix is large enough, the model is quantized already, or it is an ensemble.
 
         Example:
             >>> small = model.quantize()
@@ -362,13 +362,13 @@ class Model:
             True
         """
         if self.bundle.int8:
-            raise ConfigError("the weights have eight bits already", place=repr(self))
+            raise ConfigError("the model is quantized already", place=repr(self))
         if self.bundle.others:
-            raise ConfigError("an ensemble can't be made smaller so: its networks are several", place=repr(self))
+            raise ConfigError("an ensemble cannot be quantized: it has several networks", place=repr(self))
         network = copy.deepcopy(self.bundle.network).cpu().eval()
         names = quantize(network)
         if not names:
-            raise ConfigError("no matrix is large enough for eight bits to pay", place=repr(self))
+            raise ConfigError("no matrix is large enough for quantization to pay off", place=repr(self))
         card = self.bundle.card.updated(int8=len(names))
         return Model(replace(self.bundle, network=network, int8=names, card=card))
 
@@ -397,7 +397,7 @@ class Model:
     def _score_each(
         self, table: Table, asked: list[Names], report: Reporter
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], Problems]:
-        """Scores with each subset of the modalities, [subsets, n, ...], and which rows have any of a subset."""
+        """Score with each subset of the modalities, [subsets, n, ...]; also return which rows have any of a subset."""
         problems = Problems()
         chunks = prepare_chunks(self.bundle, table, problems, report)
         found = [self.bundle.subset_scores(prepared, asked) for prepared in chunks]

@@ -1,4 +1,4 @@
-"""Which rows of a table a model was trained, validated and tested on."""
+"""Find the rows of a table that a model was trained, validated and tested on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sensorium.table import Table
 
 
 def is_fitted_on(bundle: FittedModel, table: Table) -> bool:
-    """Whether it is the very table of the fit."""
+    """Whether this is exactly the table of the fit."""
     return table.fingerprint() == bundle.data.fingerprint
 
 
 def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
-    """The rows of a split, and their name in words.
+    """Find the rows of a split, and name them in words.
 
     Args:
         bundle: the model.

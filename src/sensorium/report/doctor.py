@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from sensorium.metrics import Difference
-from sensorium.model.card import DoctorReport, ImbalanceRecord, ModelCard
 from sensorium.report._parts import make_table, text_line
 from sensorium.wording import diagnosis_sentence, imbalance_sentence
+
+if TYPE_CHECKING:
+    from sensorium.metrics import Difference
+    from sensorium.model.card import DoctorReport, ImbalanceRecord, ModelCard
 
 
 def doctor_json(card: Mapping[str, Any]) -> dict[str, Any]:

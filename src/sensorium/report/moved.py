@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from sensorium.model.card import MetricShift, PredictionShift, ShiftRecord
 from sensorium.report._parts import make_table, text_line
+
+if TYPE_CHECKING:
+    from sensorium.model.card import MetricShift, PredictionShift, ShiftRecord
 
 LABELS = 8  # shown
 Statistics: TypeAlias = Mapping[str, list[float] | float | None]

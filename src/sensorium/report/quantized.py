@@ -1,4 +1,4 @@
-"""What eight-bit weights save and cost."""
+"""Show what quantization saves and costs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def quantized_text(sizes: Sequence[int], evaluations: Sequence[Evaluation]) -> RenderableType:
-    """Bytes before and after; where rows were given, every metric before and after."""
+    """Show the size before and after; if rows were given, also every metric."""
     before, after = (size / 2**20 for size in sizes)
     line = text_line(f"weights: {before:.1f} MB → {after:.1f} MB")
     if not evaluations:
         return line
-    table = make_table("metric", "as it was", "eight bits")
+    table = make_table("metric", "before", "quantized")
     whole, small = evaluations
     for name, value in whole.metrics.items():
         table.add_row(name, f"{value:.4f}", f"{small.metrics[name]:.4f}")

@@ -1,4 +1,4 @@
-"""Rich renderables: tables and lines."""
+"""Show results as Rich tables and lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from rich.console import Group, RenderableType
 
 from sensorium.evaluate import Evaluation, Subsets
 from sensorium.findings import Problems
-from sensorium.model.card import DataSpec, ModelCard, SearchRecord
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._parts import text_line
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
 
     from sensorium.comparison import Comparison, Result
     from sensorium.inspection import Inspection
+    from sensorium.model.card import DataSpec, ModelCard, SearchRecord
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
 
 
 def inspection_text(found: Inspection) -> RenderableType:
-    """Every column, then target, split, cautions, advice, copies and unreadable cells."""
+    """Show every column, then target, split, cautions, advice, copies and unreadable cells."""
     table = _table("column", "modality", "why", "missing", "different", "examples")
     for column in found.columns:
         share = f"{column.missing:,} ({column.missing / column.rows:.0%})" if column.missing else "0"
@@ -109,7 +109,7 @@ def search_text(found: SearchRecord) -> RenderableType:
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
-    """Every metric with its interval; scores with fewer modalities where they were asked for."""
+    """Show every metric with its interval, and scores with fewer modalities if they were requested."""
     table = _table("metric", "value", "95% interval")
     for name, value in found.metrics.items():
         low, high = found.intervals[name]
@@ -119,26 +119,26 @@ def evaluation_text(found: Evaluation) -> RenderableType:
 
 
 def subsets_text(found: Subsets) -> RenderableType:
-    """The watched metric with fewer modalities, less that with all, and what each modality brings."""
-    table = _table("given", "rows that have it", found.metric, "95% interval", "less all, 95% interval")
+    """Show the watched metric with fewer modalities, the loss against all of them, and Shapley values."""
+    table = _table("modalities", "rows that have one", found.metric, "95% interval", "change from all, 95% interval")
     for result in found.results:
         low, high = result.interval
         value, given = f"{result.value:.4f}", " + ".join(result.modalities)
         table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
-    lines: list[RenderableType] = [text_line(f"with some of the modalities ({found.listed})"), table]
+    lines: list[RenderableType] = [text_line(f"scores with some of the modalities ({found.listed})"), table]
     if found.shares:
-        brought = _table("modality", f"brings (Shapley), {found.metric}", "95% interval")
+        brought = _table("modality", f"Shapley value, {found.metric}", "95% interval")
         for name, share in found.shares.items():
             low, high = share.interval
             brought.add_row(name, f"{share.value:+.4f}", f"{low:+.4f} – {high:+.4f}")
         lines.append(brought)
     else:
-        lines.append(text_line("what each modality brings (Shapley) is computed for up to six of them"))
+        lines.append(text_line("Shapley values are computed for up to six modalities"))
     return Group(*lines)
 
 
 def comparison_text(found: Comparison) -> RenderableType:
-    """Every model with its watched metric, gain and costs, what was left out, then the verdict."""
+    """Show every model with its watched metric, gain and cost, the models left out, then the verdict."""
     results, several = found.results, len(found.seeds) > 1
     metric = found.difference.metric
     costs = [_COSTS[name] for name in _COSTS if any(_COSTS[name][1](r.cost) for r in results)]
@@ -163,7 +163,7 @@ def comparison_text(found: Comparison) -> RenderableType:
 
 
 def _gain(result: Result) -> tuple[str, str]:
-    """What a model of all modalities gains and how likely that is by luck; nothing of a single modality."""
+    """Format the gain of a model of all modalities and its p; empty for a single modality."""
     if result.gain is None or result.p is None:
         return "", ""
     return _signed(result.gain), f"{result.p:.3f}"
@@ -180,7 +180,7 @@ _COSTS: dict[str, tuple[str, Callable[[Cost], str]]] = {
 
 
 def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:
-    """Answers of the first rows whose truth is given, beside it."""
+    """Show predictions of the first rows beside the known labels."""
     table = _table("row", "prediction", "truth", "probability of the prediction")
     for answer in answers.take(list(truth)[:rows]).to_pylist():
         sure = answer.get(f"probability_{answer['prediction']}")
@@ -190,7 +190,7 @@ def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> 
 
 
 def problems_text(problems: Problems) -> RenderableType:
-    """The largest groups of problems; nothing if there are none."""
+    """Show the largest groups of problems; empty if there are none."""
     groups = problems.groups()
     lines = [text_line(f"! {group}", "yellow") for group in groups[:SHOWN]]
     if len(groups) > SHOWN:
@@ -203,7 +203,7 @@ def _flag(setting: str) -> str:
 
 
 def notice_text(notice: Mapping[str, Any]) -> str:
-    """A finding about a whole column or table, on one line."""
+    """Format a finding about a column or table as one line."""
     name = f"{notice['column']}: " if notice["column"] else ""
     return f"{name}{notice['reason']}{f' ({cure})' if (cure := notice['cure']) else ''}"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sensorium.metrics import Difference
 from sensorium.wording._english import TEMPLATES
+
+if TYPE_CHECKING:
+    from sensorium.metrics import Difference
 
 SHARE_METRICS = (
     "accuracy",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sensorium.model.card import (
-    CalibrationRecord,
-    DataSpec,
-    Diagnosis,
-    DoctorReport,
-    ImbalanceRecord,
-    ModelCard,
-    TuningRecord,
-)
 from sensorium.wording._say import gain_of, interval_of, say
+
+if TYPE_CHECKING:
+    from sensorium.model.card import (
+        CalibrationRecord,
+        DataSpec,
+        Diagnosis,
+        DoctorReport,
+        ImbalanceRecord,
+        ModelCard,
+        TuningRecord,
+    )
 
 DATA_KEYS = {
     "fingerprint": "fingerprint",

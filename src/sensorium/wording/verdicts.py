@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sensorium.evaluate.verdict import ModelName, Verdict
+from typing import TYPE_CHECKING
+
 from sensorium.wording._say import over, say
+
+if TYPE_CHECKING:
+    from sensorium.evaluate.verdict import ModelName, Verdict
 
 
 def model_title(model: ModelName) -> str:
