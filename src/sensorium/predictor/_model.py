@@ -175,7 +175,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Predict probabilities [n, k] of the classes or labels in the order of `labels`; for several targets also values.
+        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; of several targets values too.
 
         Args:
             table, progress: as for `predict`.
