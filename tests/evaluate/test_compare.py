@@ -28,6 +28,7 @@ def verdict(fused, single, difference, slower):
     kind = verdict_kind(difference, beats_every_modality=True)
     return verdict_sentence(Verdict(kind, *pair, difference, slower, pair[kind != "helps"]))
 
+
 pytestmark = pytest.mark.unit
 
 
