@@ -21,7 +21,8 @@ ODD = [
     [[]], "x" * 5000, "number", "text", "image", "several", "module", "pretrained_text", "tabular", "concat", [],
     {}, [None], ["a"], ["a", "a"], {"a": 1}, {"name": "x"}, [0.0] * 100, [1, 2],
 ]  # fmt: skip
-WEIGHT = {"columns": 16, "task": 8, "network": 12, "config": 4, "others": 2, "card": 2}  # of parts of `model.json`
+# Of parts of `model.json`.
+WEIGHT = {"columns": 16, "task": 8, "network": 12, "config": 4, "others": 2, "card": 2, "data": 2}
 # What a forged configuration of a pretrained model has asked for.
 ASKED: list[Options] = [
     {"config": None}, {"config": {}}, {"config": [], "model": "owner/name"}, {"model": "owner/name", "config": None},

@@ -170,8 +170,9 @@ def intact(folder: Path) -> None:
         if (run / "model").exists():
             bundle = sensorium.load(run).bundle
             if (run / "metrics.json").exists():
-                assert json.loads((run / "metrics.json").read_text()) == bundle.card["metrics"], "other metrics"
-            if (run / "config.yaml").exists() and "search" not in bundle.card:
+                kept = json.loads((run / "metrics.json").read_text())
+                assert kept == bundle.card.to_json()["metrics"], "other metrics"
+            if (run / "config.yaml").exists() and not bundle.card.search:
                 assert yaml.safe_load((run / "config.yaml").read_text())["width"] == bundle.config.width, "other width"
     if (folder / "small").exists():
         assert sensorium.load(folder / "small").bundle.int8

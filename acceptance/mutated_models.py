@@ -46,7 +46,7 @@ from acceptance._model_changes import (
     change_text,
 )
 from sensorium.errors import SensoriumError
-from sensorium.model import Member
+from sensorium.model import NetworkMember
 from sensorium.predictor import Model
 from sensorium.testing import make_pretrained, make_table
 
@@ -143,7 +143,9 @@ def fitted(kind: str, table: Path, target: Any, options: Options, columns: tuple
         return model.quantize()
     if kind == "ensemble":
         first = model.bundle
-        return Model(dataclasses.replace(first, others=[Member(first.blueprint, copy.deepcopy(first.network), 0.5)]))
+        return Model(
+            dataclasses.replace(first, others=[NetworkMember(first.blueprint, copy.deepcopy(first.network), 0.5)])
+        )
     return model
 
 
@@ -187,7 +189,7 @@ def write(base: Base, draw: random.Random, folder: Path, *, control: bool) -> tu
 def manifest_of(files: Files) -> dict[str, Any]:
     """As it is saved, with sums that match."""
     entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    return {"format": "sensorium.model.network", "version": 2, "sensorium": sensorium.__version__, "files": entries}
+    return {"format": "sensorium.model", "version": 3, "sensorium": sensorium.__version__, "files": entries}
 
 
 def write_folder(files: Files, folder: Path, draw: random.Random | None) -> Path:

@@ -23,7 +23,7 @@ from sensorium.config import Config
 from sensorium.planning import plan_and_prepare
 from sensorium.runtime.progress import Silent
 from sensorium.strategies import Request, Session
-from sensorium.strategies.imbalance import Treatment, treat
+from sensorium.strategies.imbalance import ImbalanceReport, mitigate
 from sensorium.table import open_table
 from sensorium.trials import Control
 
@@ -64,7 +64,7 @@ def bits(label: npt.NDArray[np.int64]) -> Floats:
     return 2.0 * np.stack([label // 2, label % 2], 1) - 1
 
 
-def run(rows: int, seed: int, dropout: float) -> tuple[Treatment, float]:
+def run(rows: int, seed: int, dropout: float) -> tuple[ImbalanceReport, float]:
     """Plain training, each modality alone, every mitigation; and the accuracy of Bayes' rule on the test rows."""
     table, known = make_rows(rows, seed)
     settings = {
@@ -79,7 +79,7 @@ def run(rows: int, seed: int, dropout: float) -> tuple[Treatment, float]:
     truth = data.plan.task.encode(data.plan.table.column("label")).values
     own = data.plan.used[data.rows("test")]
     session = Session.of(data, Request(data.plan.config), Control())
-    return treat(session), float((known[own].argmax(1) == truth[own]).mean())
+    return mitigate(session), float((known[own].argmax(1) == truth[own]).mean())
 
 
 def tell(name: str, values: list[float]) -> str:
@@ -102,7 +102,7 @@ def main() -> None:
             found, ceiling = run(options.rows, seed, dropout)
             figures = {f"test {result.name}": result.evaluation.metrics["accuracy"] for result in found.results}
             figures |= {"test, kept": figures[f"test {found.chosen}"], "test, Bayes": ceiling}
-            for name, own in found.by_itself.items():
+            for name, own in found.unimodal.items():
                 figures |= {f"validation {name} in fused": own.fused, f"validation {name} by itself": own.alone}
             for name, value in figures.items():
                 columns.setdefault(name, []).append(value)

@@ -31,6 +31,7 @@ from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
+from sensorium.model.card import EvaluationRecord
 from sensorium.planning import PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.runtime.progress import Reporter, reporter
@@ -166,7 +167,7 @@ def _open(table: Any, config: Config, source: FittedModel | None) -> Table:
     """Open a table as the settings say; one that a model is continued on, as the model reads tables."""
     if source is None:
         return open_table(table, config.table)
-    opened = open_table(table, config.table, text=source.card["text"], gaps=True)
+    opened = open_table(table, config.table, text=source.data.text_columns, gaps=True)
     _, given = split_saved(config.model_dump(mode="json"))
     return tell_unset(opened, [name for name in source.unset if name not in given])
 
@@ -183,7 +184,8 @@ def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
         for split, outcome in result.outcomes.items()
     }
-    result.model.card["metrics"] = {name: found.to_json() for name, found in evaluations.items()}
+    metrics = {split: EvaluationRecord.model_validate(found.to_json()) for split, found in evaluations.items()}
+    result.model.card = result.model.card.updated(metrics=metrics)
     return evaluations
 
 

@@ -24,7 +24,7 @@ from torch import nn
 
 import sensorium
 from sensorium.errors import ArtifactError, ConfigError
-from sensorium.model import Member
+from sensorium.model import NetworkMember
 from sensorium.predictor import Model
 
 FILES = ["arrays.safetensors", "manifest.json", "model.json", "weights.safetensors"]
@@ -206,15 +206,6 @@ def rewrite(folder, change, **manifest_change):
     (folder / "manifest.json").write_text(json.dumps({**manifest, **manifest_change}))
 
 
-def test_a_model_of_the_first_version_still_loads(saved, model, made):
-    """It knew neither a temperature nor an ensemble."""
-    later = ("temperature", "others")
-    rewrite(saved, lambda m: {key: value for key, value in m.items() if key not in later}, version=1)
-    found = sensorium.load(saved)
-    assert (found.bundle.temperature, found.bundle.others) == (1.0, [])
-    assert (found.predict_proba(made) == model.predict_proba(made)).all()
-
-
 def test_a_temperature_is_part_of_the_model(saved, model, made):
     rewrite(saved, lambda m: {**m, "temperature": 2.0})
     roots = model.predict_proba(made) ** 0.5
@@ -225,7 +216,7 @@ def test_a_temperature_is_part_of_the_model(saved, model, made):
 def ensemble(model, made):
     """Two networks of other fusions, the second of two columns only."""
     other = sensorium.fit(made, "label", columns=["text", "number"], fusion="late", epochs=1, progress=False).bundle
-    return Model(dataclasses.replace(model.bundle, others=[Member(other.blueprint, other.network, 0.5)])), other
+    return Model(dataclasses.replace(model.bundle, others=[NetworkMember(other.blueprint, other.network, 0.5)])), other
 
 
 @pytest.mark.parametrize("name", ["m", "m.zip"])

@@ -70,7 +70,7 @@ def forge(source, target, change=None, weights=None, arrays=None, manifest=None)
     files = {JSON: json.dumps(model).encode()}
     files |= {WEIGHTS: safe_torch.save(own[WEIGHTS]), ARRAYS: safe_numpy.save(own[ARRAYS])}
     entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    content = {"format": "sensorium.model.network", "version": 2, "sensorium": "0", "files": entries}
+    content = {"format": "sensorium.model", "version": 3, "sensorium": "0", "files": entries}
     if manifest:
         manifest(content)
     target.mkdir()
@@ -374,8 +374,11 @@ def put(*path, value):
         (("others",), {}),
         (("config", "width"), -1),
         (("config", "odd"), 1),
-        (("card", "text"), "text"),
-        (("card", "rows"), 3),
+        (("data", "text_columns"), "text"),
+        (("data", "split_rows"), 3),
+        (("data", "odd"), 1),
+        (("card", "columns"), [{"name": 3}]),
+        (("card", "history", "techniques"), {"doctor": {"metric": 3}}),
         (("int8",), ["head"]),
         (("int8",), "head"),
         (("odd",), 1),
@@ -488,8 +491,8 @@ def changed(*path):
         changed("temperature", 1e-300),
         changed("temperature", 1e300),
         changed("task", "prior", [2.0, -1.0, 0.0]),
-        changed("card", "statistics", 5),
-        changed("card", "statistics", {"number": {"mean": "x"}}),
+        changed("data", "statistics", 5),
+        changed("data", "statistics", {"number": {"mean": "x"}}),
         changed("card", "metrics", 5),
         changed("card", "table", None),
         lambda model: state(model, "category").update(levels=["a", "b", "a"]),
@@ -514,8 +517,7 @@ def test_the_prior_of_amounts_may_be_any_number(tmp_path):
 
 def test_a_model_without_statistics_or_a_name_of_its_table_is_continued(plain, table, tmp_path):
     def change(model):
-        for name in ("table", "statistics", "metrics", "fingerprint", "split_column", "rows", "split"):
-            model["card"].pop(name, None)
+        model["data"], model["card"] = {}, {}
 
     start = forge(plain, tmp_path / "m", change)
     assert sensorium.fit(table, start=start, epochs=1, progress=False).card["moved"]["from"] == ""

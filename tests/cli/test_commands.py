@@ -47,7 +47,7 @@ def test_fit_from_a_model_tells_what_moved(run, made, tmp_path):
     }  # fmt: skip
     assert set(found["moved"]["weights"]) == {"image", "audio", "text", "tabular", "fusion", "head"}
     text = call("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run").stdout
-    assert "what moved since" in text and "better by" in text
+    assert "distribution shift since" in text and "better by" in text
 
 
 def test_adapt_saves_a_model_and_tells_what_moved(run, made, tmp_path):
@@ -58,7 +58,7 @@ def test_adapt_saves_a_model_and_tells_what_moved(run, made, tmp_path):
     kept = sensorium.load(tmp_path / "adapted")
     assert kept.card["moved"] == found["moved"]
     text = call("adapt", run, made, "--out", tmp_path / "adapted.zip").stdout
-    assert "weights moved by: image" in text and f"model: {tmp_path / 'adapted.zip'}" in text
+    assert "weights changed by: image" in text and f"model: {tmp_path / 'adapted.zip'}" in text
 
 
 def test_fit_within_a_budget_tells_of_the_search(tabular, tmp_path):
@@ -124,7 +124,7 @@ def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
     )  # fmt: skip
     assert set(found) == {
         "results", "best_single", "best_fused", "best_baseline", "difference", "baseline_difference", "helps",
-        "recommended", "verdict", "seeds", "left_out", "notices",
+        "recommended", "verdict", "finding", "seeds", "left_out", "notices",
     }  # fmt: skip
     assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late", "linear", "trees"]
     for result in found["results"]:

@@ -199,7 +199,7 @@ def test_evaluate_takes_subsets(run, made):
     assert len(found["subsets"]["results"]) == {4: 15, 5: 11}[len(towers)]
     assert set(found["subsets"]["shares"]) == towers
     told = call("evaluate", run, made, "--subsets").stdout
-    assert "brings (Shapley)" in told
+    assert "Shapley value" in told
     assert "image + audio" in told or "all but one" in told
 
 

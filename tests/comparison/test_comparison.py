@@ -8,13 +8,14 @@ import pytest
 
 import sensorium
 from sensorium.comparison import USUAL, Result
-from sensorium.comparison._judge import _Court, judge
+from sensorium.comparison._judge import _Judge, judge
 from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
 from sensorium.metrics import Outcome
 from sensorium.registry import fusions
 from sensorium.testing import make_truth
 from sensorium.testing.truths import FUSIONS, SMALL, TRUTHS
 from sensorium.trials import Cost, TrialResult, run_trial
+from sensorium.wording import verdict_sentence
 
 ROWS = 600
 RUN = "sensorium.trials._runner.run_trial"
@@ -41,8 +42,9 @@ def test_where_both_tell_a_part_fusing_is_said_to_help():
     found = compare(table(noise=False), fusions=["concat", "weighted_sum"], split={"test": 0.3})
     assert found.difference.interval[0] > 0
     assert found.helps and found.recommended == found.best_fused
-    assert found.verdict.startswith(f"{found.best_fused} fusion +")
-    assert f"over {found.best_single} alone, 95% interval" in found.verdict
+    assert found.finding.kind == "helps" and found.verdict == verdict_sentence(found.finding)
+    assert found.verdict.startswith(f"fusion helps here: {found.best_fused} fusion gains +")
+    assert f"over {found.best_single} alone (95% interval" in found.verdict
     scores = {result.name: result.validation for result in found.results}
     assert found.best_single == max(("one", "two"), key=scores.get)
     assert found.best_fused == max(("concat", "weighted_sum"), key=scores.get)
@@ -131,8 +133,9 @@ def test_a_single_modality_that_validation_passed_over_is_still_held_against_fus
     found = compare(given | {"label": label, "split": split}, fusions=["concat"], baselines=["none"])
     assert found.best_single == "one"
     assert found.difference.helps and not found.helps and found.recommended == "two"
-    assert found.verdict.startswith("fusion does not help here: concat fusion +")
-    assert "over one alone" in found.verdict and "faster, but " in found.verdict.replace("slower", "faster")
+    assert found.verdict.startswith("fusion does not help here: concat fusion gains +")
+    assert "over one alone (" in found.verdict and "), but only " in found.verdict
+    assert found.finding.unbeaten.model.name == "two"
     assert found.verdict.endswith("; use two alone")
 
 
@@ -150,7 +153,7 @@ def test_a_baseline_that_does_better_is_said():
     assert best.kind == "baseline" and best.fusion is None and best.modalities == ["left", "right"]
     assert found.baseline_difference.helps
     assert found.recommended == found.best_baseline
-    assert f"; the baseline {found.best_baseline} does better: +" in found.verdict
+    assert f"; the baseline {found.best_baseline} does better: it gains +" in found.verdict
 
 
 def test_baselines_can_be_chosen_or_left():
@@ -294,7 +297,7 @@ def test_the_best_is_chosen_by_all_validation_rows_and_the_model_that_is_saved(t
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
 def test_where_the_metric_is_not_defined_a_model_is_not_the_best(metric):
     values = [float("nan"), 0.5, float("nan")]
-    court = _Court([SimpleNamespace(kind="single", validation=value) for value in values], {}, metric)
+    court = _Judge([SimpleNamespace(kind="single", validation=value) for value in values], {}, metric)
     assert court.best("single").validation == 0.5
 
 
@@ -311,7 +314,11 @@ def decided(name, kind, right, validation, seconds=1.0):
 @pytest.mark.parametrize(
     ("seconds", "right", "told"),
     [
-        (0.9, 0.89, "; late fusion, 10.0× faster, is not shown to be worse: -0.5 points accuracy against wide fusion"),
+        (
+            0.9,
+            0.89,
+            "; late fusion trains 10.0× faster and is not shown to be worse: it gains -0.5 points accuracy over wide",
+        ),
         (0.9, 0.75, ""),  # it is worse
         (4.0, 0.89, ""),  # hardly faster
     ],

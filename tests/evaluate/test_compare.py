@@ -8,16 +8,26 @@ from outcomes import ONE_CLASS, outcome
 
 from sensorium.evaluate import (
     Difference,
+    ModelName,
+    Verdict,
     compare_outcomes,
     compare_runs,
     evaluate_outcome,
     evaluate_runs,
     holm,
-    verdict,
+    verdict_kind,
 )
 from sensorium.evaluate.bootstrap import resamples
 from sensorium.evaluate.compare import two_sided
 from sensorium.metrics import Outcome
+from sensorium.wording import verdict_sentence
+
+
+def verdict(fused, single, difference, slower):
+    pair = ModelName("fusion", fused), ModelName("single", single)
+    kind = verdict_kind(difference, beats_every_modality=True)
+    return verdict_sentence(Verdict(kind, *pair, difference, slower, pair[kind != "helps"]))
+
 
 pytestmark = pytest.mark.unit
 
@@ -60,32 +70,36 @@ def test_chance_is_not_called_a_difference():
         (
             (0.004, 0.031),
             2.14,
-            "gated fusion +1.8 points accuracy over text alone, 95% interval 0.4 to 3.1, 2.1× slower",
+            "fusion helps here: gated fusion gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1) and "
+            "trains 2.1× slower",
         ),
         (
             (0.004, 0.031),
             0.5,
-            "gated fusion +1.8 points accuracy over text alone, 95% interval 0.4 to 3.1, 2.0× faster",
+            "fusion helps here: gated fusion gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1) and "
+            "trains 2.0× faster",
         ),
         (
             (-0.001, 0.031),
             2.0,
-            "fusion does not help here: gated fusion +1.8 points accuracy over text alone, 95% interval -0.1 to 3.1",
+            "fusion does not help here: gated fusion gains +1.8 points accuracy over text alone (95% interval -0.1 to "
+            "3.1); use text alone",
         ),
         (
             (-0.04, -0.002),
             2.0,
-            "fusion hurts here: gated fusion +1.8 points accuracy against text alone, 95% interval -4.0 to -0.2",
+            "fusion hurts here: gated fusion gains +1.8 points accuracy over text alone (95% interval -4.0 to -0.2); "
+            "use text alone",
         ),
     ],
 )
 def test_the_verdict_says_what_the_interval_says(interval, slower, sentence):
-    assert verdict(Difference("accuracy", 0.018, interval, 0.1), "gated fusion", "text alone", slower) == sentence
+    assert verdict("gated", "text", Difference("accuracy", 0.018, interval, 0.1), slower) == sentence
 
 
 def test_what_is_no_share_is_told_in_its_own_unit():
-    sentence = verdict(Difference("rmse", 1234.5, (10.0, 2000.0), 0.01), "late fusion", "text alone", 3)
-    assert sentence == "late fusion +1.23e+03 rmse over text alone, 95% interval 10 to 2e+03, 3.0× slower"
+    sentence = verdict("late", "text", Difference("rmse", 1234.5, (10.0, 2000.0), 0.01), 3)
+    assert "late fusion gains +1.23e+03 rmse over text alone (95% interval 10 to 2e+03)" in sentence
 
 
 def test_both_models_are_scored_on_the_same_resampled_rows():
@@ -103,8 +117,8 @@ def test_what_is_not_defined_is_no_difference_and_the_verdict_says_so():
     """Test rows of one class can't be ranked."""
     found = compare_outcomes(ONE_CLASS, ONE_CLASS, "roc_auc")
     assert found.to_json() == {"metric": "roc_auc", "value": None, "interval": [None, None], "p": None}
-    assert verdict(found, "concat fusion", "image alone", 1.5) == (
-        "roc_auc is not defined on these rows: concat fusion and image alone can't be compared"
+    assert verdict("concat", "image", found, 1.5) == (
+        "roc_auc is not defined on these rows: concat fusion and image alone cannot be compared"
     )
 
 
@@ -153,7 +167,7 @@ def test_a_bootstrap_probability_is_never_0():
 def test_an_interval_that_touches_0_shows_no_difference(interval, words):
     found = Difference("accuracy", 0.01, interval, 0.05)
     assert not found.helps
-    assert words in verdict(found, "late fusion", "text alone", 1.0)
+    assert words in verdict("late", "text", found, 1.0)
 
 
 def test_an_interval_above_0_shows_that_the_first_is_better():

@@ -130,10 +130,9 @@ def cells_of_groups(rows=60):
     }
 
 
-def of_an_earlier_version(model, **card):
-    """A model whose card has no digest of its split."""
-    old = {name: value for name, value in model.card.items() if name != "split_digest"} | card
-    return Model(replace(model.bundle, card=old))
+def of_an_earlier_version(model, **data):
+    """A model that recorded no digest of its split."""
+    return Model(replace(model.bundle, data=model.bundle.data.updated(split_digest="", **data)))
 
 
 def test_the_rows_of_a_fit_by_group_are_found_again():
@@ -150,13 +149,15 @@ def test_the_rows_of_a_model_of_an_earlier_version_are_its_own_or_not_known():
     cells = cells_of_groups()
     plain = sensorium.fit(cells, "y", config={"split": {"group": "patient"}}, epochs=1, progress=False)
     assert of_an_earlier_version(plain).evaluate(cells).to_json() == plain.evaluate(cells).to_json()
-    other = of_an_earlier_version(plain, split="made: at random, seed 0")
+    other = of_an_earlier_version(plain, split_rule="made: at random, seed 0")
     with pytest.raises(SchemaError, match="fitted by an earlier version"):
         other.evaluate(cells)
     assert other.evaluate(cells, "all").n == 60
     settings = {"split": {"column": "part", "group": "patient"}}
     named = sensorium.fit(cells, "y", config=settings, epochs=1, progress=False)
-    old = of_an_earlier_version(named, split="named by column 'part'; validation rows taken from the training rows")
+    old = of_an_earlier_version(
+        named, split_rule="named by column 'part'; validation rows taken from the training rows"
+    )
     assert old.evaluate(cells).to_json() == named.evaluate(cells).to_json()
     with pytest.raises(SchemaError, match="earlier version"):
         old.evaluate(cells, "validation")

@@ -11,10 +11,12 @@ import torch
 import sensorium
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference
-from sensorium.strategies.imbalance import ByItself, _settle
-from sensorium.techniques._diagnosis import Diagnosis, Signs, diagnose, mitigations_for, skill
+from sensorium.model.card import Diagnosis, ImbalanceSigns, ModalitySigns
+from sensorium.strategies.imbalance import UnimodalResult, _settle
+from sensorium.techniques._diagnosis import diagnose, mitigations_for, skill
 from sensorium.techniques.modality_imbalance import _overfit_ratio
 from sensorium.trials import TrialResult, run_trial
+from sensorium.wording import diagnosis_sentence
 
 ROWS = 160
 RUN = "sensorium.trials._runner.run_trial"
@@ -81,7 +83,17 @@ def test_it_looks_before_the_first_step_and_after_each_epoch(watched):
 
 
 def signs(alone, overfit=0.1):
-    return Signs(alone, alone, 0.5, alone, overfit, 1.0)
+    return ModalitySigns(
+        alone=alone, alone_train=alone, without=0.5, probe=alone, overfit_ratio=overfit, gradient_norm=1.0
+    )
+
+
+def words(found, modalities):
+    return diagnosis_sentence(
+        ImbalanceSigns(
+            metric="accuracy", rows="validation", all=0.9, chance=0.25, modalities=modalities, diagnosis=found
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,9 +106,10 @@ def signs(alone, overfit=0.1):
     ],
 )
 def test_a_modality_with_less_than_half_the_skill_of_the_leading_one_is_behind(alone, state, behind):
-    found = diagnose(dict(zip("ab", map(signs, alone), strict=True)), 0.25, metric="accuracy", task="multiclass")
+    modalities = dict(zip("ab", map(signs, alone), strict=True))
+    found = diagnose(modalities, 0.25, metric="accuracy", task="multiclass")
     assert (found.state, found.behind) == (state, behind)
-    assert all(repr(name) in found.words for name in behind)
+    assert all(repr(name) in words(found, modalities) for name in behind)
     assert bool(found.mitigations) == (state == "uneven")
 
 
@@ -107,8 +120,10 @@ def test_skill_is_the_way_from_chance_to_perfect():
 
 
 def test_what_overfits_is_told():
-    found = diagnose({"a": signs(0.9, 3.0), "b": signs(0.8)}, 0.25, metric="accuracy", task="binary")
-    assert "'a' (3)" in found.words and "'b' (" not in found.words
+    modalities = {"a": signs(0.9, 3.0), "b": signs(0.8)}
+    found = diagnose(modalities, 0.25, metric="accuracy", task="binary")
+    assert found.overfitting == ["a"]
+    assert "overfits more than it generalizes: 'a' (3);" in words(found, modalities)
 
 
 def test_mitigations_suit_the_task():
@@ -218,7 +233,8 @@ def test_a_mitigation_or_a_modality_that_diverges_is_passed_over(monkeypatch, ca
         "unimodal_pretraining",
     ]
     assert set(found["unimodal"]) == {"code"}
-    assert "not known of 'vector'" in found["diagnosis"]["words"]
+    assert found["diagnosis"]["failed"] == ["vector"]
+    assert "unknown for 'vector'" in found["diagnosis"]["words"]
     told = capsys.readouterr().err
     assert "pmr is left out: the loss is nan" in told and "vector alone is left out" in told
 
@@ -246,7 +262,7 @@ def test_of_balanced_modalities_the_plain_model_is_kept_as_it_is():
 
 
 def made_by_itself(fused, alone, low):
-    return ByItself(fused, alone, Difference("accuracy", alone - fused, (low, 0.5), 0.01), trained=None)
+    return UnimodalResult(fused, alone, Difference("accuracy", alone - fused, (low, 0.5), 0.01), trained=None)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +274,7 @@ def made_by_itself(fused, alone, low):
     ],
 )
 def test_undertrained_is_what_does_better_by_itself_beyond_luck_and_beyond_little(fused, alone, low, state):
-    even = Diagnosis("even", "b", [], "", ["pmr"])
+    even = Diagnosis(state="even", leads="b", mitigations=["pmr"])
     found = {"a": made_by_itself(fused, alone, low), "b": made_by_itself(0.9, 0.9, -0.1)}
     settled = _settle(even, found, 0.2, "accuracy")
     assert (settled.state, settled.behind) == (state, ["a"] if state == "undertrained" else [])

@@ -10,8 +10,9 @@ import torch
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference
-from sensorium.strategies.unfreeze import tuning_sentence
+from sensorium.model.card import TuningRecord
 from sensorium.testing import make_pretrained, make_table
+from sensorium.wording import tuning_sentence
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_one_that_does_not_is_given_up(table, folder):
     )
     told = model.card["tuning"]
     assert told["kept"] == "frozen" and told["difference"]["value"] == pytest.approx(0, abs=1e-6)
-    assert "does not pay" in told["sentence"] and "kept frozen" in told["sentence"]
+    assert "does not pay off" in told["sentence"] and "the frozen ones are kept" in told["sentence"]
     for one, other in zip(plain.bundle.network.parameters(), model.bundle.network.parameters(), strict=True):
         assert torch.equal(one, other)
     assert model.bundle.blueprint == plain.bundle.blueprint
@@ -88,10 +89,8 @@ def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
 
     monkeypatch.setattr(_trial, "train", breaks)
     model = fit(table, folder, {"epochs": 7})
-    assert (
-        model.card["tuning"]["kept"] == "frozen"
-        and "fine-tuning the encoders failed" in model.card["tuning"]["sentence"]
-    )
+    assert model.card["tuning"]["kept"] == "frozen"
+    assert "fine-tuning the encoders failed" in model.card["tuning"]["sentence"]
     assert np.array_equal(model.predict_proba(table), plain.predict_proba(table))
 
 
@@ -149,14 +148,19 @@ def test_compare_does_not_unfreeze(table):
 @pytest.mark.parametrize(
     ("value", "interval", "words"),
     [
-        (0.05, (0.01, 0.09), "fine-tuning the encoders pays off: +5 points accuracy, 95% interval +1 to +9"),
-        (0.02, (-0.01, 0.05), "may pay off, the interval contains 0"),
-        (0.0, (-0.01, 0.01), "does not pay off (+0 points accuracy, 95% interval -1 to +1): kept frozen"),
-        (float("nan"), (float("nan"), float("nan")), "is unknown"),
+        (0.05, (0.01, 0.09), "fine-tuning the encoders pays off: +5.0 points accuracy, 95% interval 1.0 to 9.0"),
+        (0.02, (-0.01, 0.05), "may pay off, but the interval includes 0"),
+        (
+            0.0,
+            (-0.01, 0.01),
+            "does not pay off (+0.0 points accuracy, 95% interval -1.0 to 1.0); the frozen",
+        ),
+        (float("nan"), (float("nan"), float("nan")), "accuracy is not defined on the validation rows"),
     ],
 )
 def test_one_sentence_says_whether_it_paid(value, interval, words):
-    assert words in tuning_sentence(Difference("accuracy", value, interval, 0.1))
+    found = TuningRecord(kept="tuned", difference=Difference("accuracy", value, interval, 0.1))
+    assert words in tuning_sentence(found)
 
 
 def test_the_card_of_a_tuned_model_tells_of_the_stages_before(table, folder):

@@ -240,7 +240,7 @@ def test_every_setting_of_pre_training_does_something(key, table):
 
 def told(model):
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(fit_text(model.describe(), model.card, model.test))
+    console.print(fit_text(model.describe(), model.bundle.card, model.bundle.data, model.test))
     return console.export_text()
 
 
@@ -256,10 +256,10 @@ def test_pre_training_looks_at_no_label_and_is_told(table):
     missing = table["label"].count(None)
     assert (cards[0]["rows"], cards[0]["unlabelled"]) == (24 + missing, missing)
     assert cards[0]["techniques"]["contrastive"]["temperature"] > 0
-    assert f"pre-trained by contrastive and masked on {24 + missing} rows, 3 epochs" in told(models[0])
+    assert f"pre-trained by contrastive and masked on {24 + missing} rows for 3 epochs" in told(models[0])
     plain = fit(table, epochs=1)
     assert set(models[0].bundle.network.state_dict()) == set(plain.bundle.network.state_dict())
-    assert plain.card["pretraining"] is None and "without a label" not in told(plain)
+    assert plain.card["pretraining"] is None and "pre-trained" not in told(plain)
 
 
 def test_a_model_of_one_modality_is_trained_without_pre_training_over_several(table):

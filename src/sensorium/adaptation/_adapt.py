@@ -1,4 +1,4 @@
-"""A bundle and a table → an adapted bundle, with the report of what moved."""
+"""Adapt a fitted model to a table, and record how it changed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sensorium.errors import ConfigError, DataError
 from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, sketch_columns, weights_moved
 from sensorium.findings import Problems
 from sensorium.model import FittedModel
+from sensorium.model.card import AdaptationRecord, ShiftRecord
 from sensorium.prepare import Prepared, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.registry import adaptations
@@ -48,7 +49,7 @@ def adapt_bundle(
         report: where progress is told.
 
     Returns:
-        The adapted bundle, whose card has `moved`, and what was wrong with cells.
+        The adapted model, whose card has the `shift`, and problems of cells.
 
     Raises:
         ConfigError: unknown method or options, or one that does not suit the model.
@@ -62,7 +63,7 @@ def adapt_bundle(
     rows = np.flatnonzero(prepared.has_any())
     if not len(rows):
         raise DataError("no row has a value in any of the model's columns", place=table.name)
-    adapted = replace(bundle, network=copy.deepcopy(bundle.network), card=copy.deepcopy(bundle.card))
+    adapted = replace(bundle, network=copy.deepcopy(bundle.network))
     loader = Loader(prepared, None, bundle.device)
     domain = Unlabelled(loader, rows, torch.Generator().manual_seed(seed), report)
     trained = {name for name, parameter in bundle.network.named_parameters() if parameter.requires_grad}
@@ -70,8 +71,9 @@ def adapt_bundle(
     for name, parameter in adapted.network.named_parameters():
         parameter.requires_grad_(name in trained)
     adapted.network.eval()
-    how = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows), **done}
-    adapted.card |= {"adapted": how, "metrics": {}, "moved": _moved(bundle, adapted, table, prepared)}
+    own = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows)}
+    how, shift = AdaptationRecord.model_validate(done | own), _shift(bundle, adapted, table, prepared)
+    adapted.card = bundle.card.updated(adapted=how, metrics={}, shift=shift)
     whole = [problem for problem in table.problems if problem.row is None]
     return adapted, Problems([*whole, *prepared.problems])
 
@@ -93,26 +95,24 @@ def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chose
     return chosen
 
 
-def _moved(before: FittedModel, after: FittedModel, table: Table, prepared: Prepared) -> dict[str, Any]:
+def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prepared) -> ShiftRecord:
     rows = np.flatnonzero(prepared.has_any())
     old, new = (bundle.scores(prepared, rows) for bundle in (before, after))
     statistics = sketch_columns(prepared, before.learnt, np.arange(len(prepared)))
-    told: dict[str, Any] = {
-        "from": before.card["table"],
-        "labels": [],
-        "missing": [name for name in before.learnt if name not in table],
-        "unused": [],
-        "columns": columns_moved(before.card.get("statistics", {}), statistics),
-        "weights": weights_moved(before.network, after.network),
-        "split": "all",
-        "answers": answers_moved(before.task, old, new),
-    }
+    shift = ShiftRecord(
+        source=before.card.table,
+        missing=[name for name in before.learnt if name not in table],
+        columns=columns_moved(before.data.statistics, statistics),
+        weights=weights_moved(before.network, after.network),
+        split="all",
+        answers=answers_moved(before.task, old, new),
+    )
     if before.target not in table:
-        return told
+        return shift
     target = before.task.encode(table.column(before.target).take(rows))
     known = np.flatnonzero(target.known)
     if len(known):
         outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
         watched = before.config.train.metric or before.task.watch
-        told["metrics"] = metrics_moved(before.task_name, outcomes[0], outcomes[1], watched)
-    return told
+        return shift.updated(metrics=metrics_moved(before.task_name, outcomes[0], outcomes[1], watched))
+    return shift

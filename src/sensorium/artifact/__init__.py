@@ -1,4 +1,4 @@
-"""Models as files: JSON and safetensors, nothing executed, nothing pickled, the manifest written last."""
+"""Save and load models as JSON and safetensors. Nothing is pickled or executed; the manifest is written last."""
 
 from sensorium.artifact.format import to_json
 from sensorium.artifact.load import load_fitted

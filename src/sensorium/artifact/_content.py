@@ -1,4 +1,4 @@
-"""What `model.json` and `manifest.json` hold, checked before anything is built of it."""
+"""Contents of `model.json` and `manifest.json`, checked before anything is built from them."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from sensorium.errors import ArtifactError
 from sensorium.files.state import explain
+from sensorium.model.card import DataSpec, ModelCard
 from sensorium.split.seen_rows import DIGITS, FITS, MOST
 
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Name], Field(min_length=1)]
 Width = Annotated[int, Field(gt=0, le=1_000_000)]
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits are infinite or all the same
-HALF = re.compile("[\ud800-\udfff]")  # of a character, which no encoding can write
+HALF = re.compile("[\ud800-\udfff]")  # half a character, which no encoding can write
 MANY = 10_000  # members of an ensemble
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Part(BaseModel):
-    """A part of a file: values of the right type, nothing else."""
+    """Part of a file: values of the right type and nothing else."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class FileEntry(Part):
-    """Of one file, in the manifest."""
+    """Describe one file in the manifest."""
 
     bytes: NonNegativeInt
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class SavedColumn(Part):
-    """What the modality of a column learned, but for its arrays."""
+    """State of the modality of a column, without its arrays."""
 
     name: str
     modality: Name
@@ -44,7 +45,7 @@ class SavedColumn(Part):
 
 
 class SavedTask(Part):
-    """What the task learned, but for its arrays."""
+    """State of the task, without its arrays."""
 
     name: Name
     state: dict[str, Any]
@@ -52,7 +53,7 @@ class SavedTask(Part):
 
 
 class SavedTower(Part):
-    """A tower's plan."""
+    """Plan of a tower."""
 
     name: str
     columns: Annotated[list[str], Field(min_length=1)]
@@ -61,7 +62,7 @@ class SavedTower(Part):
 
 
 class SavedNetwork(Part):
-    """A network's plan."""
+    """Plan of a network."""
 
     towers: Annotated[list[SavedTower], Field(min_length=1)]
     fusion: Name
@@ -72,14 +73,14 @@ class SavedNetwork(Part):
 
 
 class SavedMember(Part):
-    """A network and its temperature."""
+    """Another network of an ensemble, and its temperature."""
 
     network: SavedNetwork
     temperature: Temperature
 
 
 class SavedSeen(Part):
-    """Hashes of training rows of one fit, in hexadecimal digits."""
+    """Hashes of the training rows of one fit, in hexadecimal digits."""
 
     rows: NonNegativeInt
     chance: Annotated[float, Field(ge=0, le=1)]
@@ -92,23 +93,8 @@ class SavedSeen(Part):
         return self
 
 
-class SavedCard(BaseModel):
-    """Those of the card's entries that code reads of a loaded model; the others are for people."""
-
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
-    text: list[str] = []
-    split_column: str | None = None
-    fingerprint: str = ""
-    split: str = ""
-    rows: dict[str, NonNegativeInt] = {}
-    split_digest: str = ""
-    table: str = ""
-    statistics: dict[str, dict[str, float]] = {}
-    metrics: dict[str, Any] = {}
-
-
 class SavedModel(Part):
-    """`model.json`."""
+    """Content of `model.json`."""
 
     target: str
     columns: Annotated[list[SavedColumn], Field(min_length=1)]
@@ -118,7 +104,8 @@ class SavedModel(Part):
     temperature: Temperature
     others: Annotated[list[SavedMember], Field(max_length=MANY)]
     config: dict[str, Any]
-    card: dict[str, Any]
+    card: ModelCard
+    data: DataSpec
     int8: list[Name] = []
     caller_settings: list[Name] = []
     seen: Annotated[list[SavedSeen], Field(max_length=FITS)] = []
@@ -136,12 +123,11 @@ class SavedModel(Part):
             unknown = {column for tower in member.towers for column in tower.columns} - names
             if unknown:
                 raise ValueError(f"towers read columns that the model lacks: {', '.join(sorted(unknown))}")
-        SavedCard.model_validate(self.card)
         return self
 
     @pydantic.model_validator(mode="after")
     def _hold_whole_characters(self) -> SavedModel:
-        """In what is compared with cells or written; paths, as of the card and of encoders, may hold others."""
+        """Check what is compared with cells or written; paths, in the card and in encoders, may hold other bytes."""
         config = {name: value for name, value in self.config.items() if name != "encoders"}
         columns = [column.model_dump() for column in self.columns]
         for text in _texts([self.target, columns, self.views, self.task.state, config]):
@@ -151,7 +137,7 @@ class SavedModel(Part):
 
 
 def parse(kind: type[Kind], content: Mapping[str, Any], place: str) -> Kind:
-    """The content of a file, checked.
+    """Check the content of a file.
 
     Raises:
         ArtifactError: an entry is missing, unknown, of another type or out of bounds.

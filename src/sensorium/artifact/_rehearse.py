@@ -1,4 +1,4 @@
-"""One made row through a network, so that what can't work is told when a model is loaded, not when it predicts."""
+"""Send one made-up row through a network, so that a model that cannot work fails when it is loaded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sensorium.table import Column, Files
 
 
 def rehearse(network: FusionModel, learnt: Mapping[str, Modality], place: str) -> None:
-    """Let the network answer a row whose cells are zeros of the form that the modalities give.
+    """Let the network predict a row whose cells are zeros of the shape that the modalities give.
 
     Raises:
         ArtifactError: it can't, or its answer is not finite.

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sensorium.artifact._content import SavedMember, SavedModel, SavedNetwork, SavedTower
 from sensorium.config import current_member, current_options, current_setting, current_settings
-from sensorium.registry import encoders, fusions, heads, techniques
-
-OLD_IMBALANCE, IMBALANCE, UNIMODAL = "balance", "imbalance", "unimodal_pretraining"  # entries of a card
-MITIGATION = {"by_itself": "unimodal", "remedies": "mitigations"}
+from sensorium.registry import encoders, fusions, heads
 
 
 def with_current_names(model: SavedModel) -> SavedModel:
@@ -23,7 +17,6 @@ def with_current_names(model: SavedModel) -> SavedModel:
         "others": [_member(other) for other in model.others],
         "config": current_settings(model.config, kinds, towers),
         "caller_settings": [current_setting(name) for name in model.caller_settings],
-        "card": _card(model.card),
     }
     return model.model_copy(update=changed)
 
@@ -47,25 +40,3 @@ def _network(network: SavedNetwork) -> SavedNetwork:
 def _tower(tower: SavedTower) -> SavedTower:
     encoder = current_member(encoders, tower.encoder)
     return tower.model_copy(update={"encoder": encoder, "options": current_options(encoders, encoder, tower.options)})
-
-
-def _card(card: Mapping[str, Any]) -> dict[str, Any]:
-    """The record, under the names that reports look for."""
-    found = dict(card)
-    if isinstance(card.get(OLD_IMBALANCE), Mapping) and IMBALANCE not in card:
-        found[IMBALANCE] = _mitigation(found.pop(OLD_IMBALANCE))
-    history = card.get("history")
-    reports = history.get("techniques") if isinstance(history, Mapping) else None
-    if isinstance(history, Mapping) and isinstance(reports, Mapping):
-        now = {current_member(techniques, name): report for name, report in reports.items()}
-        found["history"] = {**history, "techniques": now}
-    return found
-
-
-def _mitigation(old: Any) -> Any:
-    """What was found and tried, with its keys and values of today."""
-    if isinstance(old, Mapping):
-        return {MITIGATION.get(key, key): _mitigation(value) for key, value in old.items()}
-    if isinstance(old, list):
-        return [_mitigation(value) for value in old]
-    return UNIMODAL if old == "by_itself" else old

@@ -1,4 +1,4 @@
-"""Weights of a file and the network they are said to be of: compared before memory is taken for it."""
+"""Compare the weights of a file with their network before memory is allocated for it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LEARNT_SIZES = "learnt_sizes"  # names of a module's buffers whose sizes are wha
 
 
 def check_finite(weights: Mapping[str, Tensor], place: str) -> None:
-    """Raises ArtifactError where a weight is no finite number."""
+    """Raise ArtifactError if a weight is not finite."""
     for name, value in weights.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ArtifactError(f"the weights {name!r} hold NaN or infinite values", place=place)
 
 
 def build_checked(build: Callable[[], nn.Module], weights: Mapping[str, Tensor], place: str) -> Any:
-    """What `build` makes, built without memory first and compared with the weights that it is to take.
+    """Build a network without memory first, compare it with its weights, then build it.
 
     Raises:
         ArtifactError: it has other weights, or far more parts than the file holds weights.
@@ -63,7 +63,7 @@ def _compare(plan: nn.Module, weights: Mapping[str, Tensor], place: str) -> None
 
 
 def _compare_places(network: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
-    """Places in tables are computed, not learned: in a file they can only be what they are."""
+    """Check indices of tables: they are computed, not learned, so a file cannot have others."""
     for owner, module in network.named_modules():
         if hasattr(module, LEARNT_SIZES) or isinstance(module, nn.modules.batchnorm._NormBase):
             continue
@@ -78,7 +78,7 @@ def _form(value: Tensor) -> str:
 
 @contextmanager
 def _bounded(weights: Mapping[str, Tensor], place: str) -> Iterator[None]:
-    """Within, this thread can't build modules of far more parts than there are weights."""
+    """Stop this thread from building modules with far more parts than there are weights."""
     numbers = sum(value.numel() for value in weights.values())
     left = {
         "parameters": FLOOR + TENSORS * len(weights),

@@ -1,11 +1,11 @@
-"""The format: a folder, or a zip of the same files.
+"""The file format: a folder, or a zip of the same files.
 
 manifest.json         format, version, every other file with its size and SHA-256; written last
-model.json            columns, modalities, task, network plan, settings, how it came about
+model.json            columns, modalities, task, network plan, settings, data specification, model card
 arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
 weights.safetensors   the network; those of an ensemble's others are called `others/PLACE/parameter`
 
-Version 1 knew no temperature and no ensemble; `upgrade` makes it one of today.
+Version 1 has no temperature and no ensemble, version 2 one card without types; `_migrate` turns both into version 3.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, MODEL_FORMAT
 from sensorium.registry import modalities
 
-VERSION = 2
-READABLE = (1, 2)
+VERSION = 3
+READABLE = (1, 2, 3)
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
@@ -36,12 +36,12 @@ LONGEST_WHOLE = 21  # digits of 64 bits, and a sign
 
 
 def to_json(content: Any) -> bytes:
-    """UTF-8 JSON; a NaN is an error, for JSON knows none; half a character, as a path may hold, is escaped."""
+    """Encode as UTF-8 JSON. NaN is an error; a lone surrogate, as in some paths, is escaped."""
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode(errors="backslashreplace")
 
 
 def from_json(content: bytes, place: str) -> dict[str, Any]:
-    """Raises ArtifactError where the bytes are no JSON object."""
+    """Parse a JSON object; raise ArtifactError if the bytes are none."""
     try:
         parsed = json.loads(
             content, object_pairs_hook=_each_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
@@ -76,13 +76,13 @@ def _whole(text: str) -> int:
 
 
 def make_manifest(files: Mapping[str, bytes], version: str) -> bytes:
-    """The manifest of files that are about to be written."""
+    """Make the manifest of files that are about to be written."""
     entries = {name: {"bytes": len(content), "sha256": digest(content)} for name, content in files.items()}
     return to_json({"format": MODEL_FORMAT, "version": VERSION, "sensorium": version, "files": entries})
 
 
 def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEntry]:
-    """The manifest's file entries.
+    """Check a manifest and return its file entries.
 
     Raises:
         ArtifactError: another format, a newer version, other files than the format has.
@@ -104,13 +104,8 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
     return {name: parse(FileEntry, entry, place) for name, entry in entries.items()}
 
 
-def upgrade(model: Mapping[str, Any]) -> dict[str, Any]:
-    """`model.json` of an earlier version as one of today: a version 1 has one network, its logits as they are."""
-    return {"temperature": 1.0, "others": [], **model}
-
-
 def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
-    """View → the column that it reads, of a model that was saved without a list of its views.
+    """Guess the views of a model that was saved without a list of them, and the columns that they read.
 
     `clip.sound` is a view where `clip` is a video, or where it is audio. `price.1` is a column of its own: a dot in a
     name alone says nothing.
@@ -128,7 +123,7 @@ def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
-    """Raises ArtifactError where a file is not the one that was saved."""
+    """Raise ArtifactError if a file is not the one that was saved."""
     if len(content) != entry.bytes:
         raise ArtifactError(
             f"{name} has {len(content):,} bytes, {entry.bytes} were saved: truncated or altered", place=place
@@ -140,10 +135,10 @@ def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
 
 
 def is_whole(folder: Path) -> bool:
-    """Was a model written here to its end? Its manifest is written last."""
+    """Whether a complete model lies here: its manifest is written last."""
     return (folder / MANIFEST).is_file()
 
 
 def digest(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
+    """Compute the SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Files → a bundle; anything but an unaltered model is refused."""
+"""Load a fitted model from files; anything but an unaltered model is refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, parse
+from sensorium.artifact._migrate import upgrade
 from sensorium.artifact._rehearse import rehearse
 from sensorium.artifact._renamed import with_current_names
 from sensorium.artifact._weights import build_checked, check_finite
@@ -27,27 +28,17 @@ from sensorium.artifact.format import (
     from_json,
     guess_views,
     is_whole,
-    upgrade,
 )
 from sensorium.config import Config, caller_only, given_names, split_saved, with_given
 from sensorium.errors import ArtifactError, ConfigError, SensoriumError
 from sensorium.files import MANIFEST, UNREADABLE_ZIP, standing
 from sensorium.files.pretrained_sources import closed
 from sensorium.modalities import Modality
-from sensorium.model import Blueprint, FittedModel, FusionModel, Member, build_network, expect_int8, pick_device
+from sensorium.model import Blueprint, FittedModel, FusionModel, NetworkMember, build_network, expect_int8, pick_device
 from sensorium.registry import modalities, tasks
 from sensorium.split import SeenRows
 from sensorium.tasks import Task
 from sensorium.tasks.several import Several
-
-READ_OF_CARD: dict[str, Any] = {
-    "text": [],
-    "split_column": None,
-    "fingerprint": "",
-    "split": "",
-    "rows": {},
-    "table": "",
-}
 
 
 def load_fitted(
@@ -68,8 +59,8 @@ def load_fitted(
         ConfigError: another setting is given.
         ArtifactError: missing, incomplete, truncated, altered, of another format, or with other files in it.
     """
-    place, files = _read_steadily(path)
-    model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"))
+    place, version, files = _read_steadily(path)
+    model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"), version)
     try:
         with closed():
             bundle = _build(model, files, Target(str(place), device, modules or {}))
@@ -108,7 +99,7 @@ class Target:
 
 
 def _place(path: Path) -> Path:
-    """The model that is meant: also one that a killed process was about to give this name."""
+    """Find the model, even if a process was killed while it renamed it."""
     path = standing(path, is_whole)
     if not path.exists():
         raise ArtifactError("there is no such model", place=str(path))
@@ -116,13 +107,13 @@ def _place(path: Path) -> Path:
     return model if path.is_dir() and not is_whole(path) and is_whole(model) else path
 
 
-def _read_steadily(path: Path) -> tuple[Path, dict[str, bytes]]:
-    """The model and its files, once no other process replaced it while they were read."""
+def _read_steadily(path: Path) -> tuple[Path, int, dict[str, bytes]]:
+    """Return where the model is, its format version and its files, read while no other process replaced it."""
     while True:
         place = _place(path)
         before = _identity(place)
         try:
-            return place, _read(place)
+            return place, *_read(place)
         except (ArtifactError, OSError):
             if _identity(_place(path)) == before:
                 raise
@@ -136,14 +127,15 @@ def _identity(path: Path) -> tuple[int, ...] | None:
     return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
-def _read(path: Path) -> dict[str, bytes]:
-    """Name → content of the files that the manifest lists, each checked against it."""
+def _read(path: Path) -> tuple[int, dict[str, bytes]]:
+    """Return the format version, and the files that the manifest lists, each checked against it."""
     names, read = _folder(path) if path.is_dir() else _archive(path)
     if MANIFEST not in names:
         raise ArtifactError(
             "there is no manifest: no Sensorium model, or one that was not saved to its end", place=str(path)
         )
-    entries = check_manifest(from_json(read(MANIFEST, LARGEST_JSON), f"{path}/{MANIFEST}"), str(path))
+    manifest = from_json(read(MANIFEST, LARGEST_JSON), f"{path}/{MANIFEST}")
+    entries = check_manifest(manifest, str(path))
     others = sorted(set(names) - {MANIFEST, *FILES})
     if others or len(names) != len(set(names)):
         raise ArtifactError(
@@ -158,7 +150,7 @@ def _read(path: Path) -> dict[str, bytes]:
     for name in FILES:
         files[name] = read(name, entries[name].bytes)
         check_file(name, files[name], entries[name], str(path))
-    return files
+    return manifest["version"], files
 
 
 def _folder(path: Path) -> tuple[list[str], Any]:
@@ -206,7 +198,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     _check_owners(arrays, weights, model, target.place)
     place = _int8_device(target.device) if model.int8 else pick_device(target.device)
 
-    def member(plan: SavedMember | SavedModel, owner: str, names: Sequence[str] = ()) -> Member:
+    def member(plan: SavedMember | SavedModel, owner: str, names: Sequence[str] = ()) -> NetworkMember:
         blueprint = Blueprint.from_json(plan.network.model_dump())
         columns = {name: learnt[name] for tower in blueprint.towers for name in tower.columns}
         own = _fields(weights, owner)
@@ -219,7 +211,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
         network = build_checked(build, own, target.place)
         network.load_state_dict(own)
         rehearse(network.eval(), columns, target.place)
-        return Member(blueprint, network.to(place), plan.temperature)
+        return NetworkMember(blueprint, network.to(place), plan.temperature)
 
     first = member(model, "", model.int8)
     config, given = split_saved(model.config)
@@ -234,7 +226,8 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
         prior=model.task.prior,
         blueprint=first.blueprint,
         network=first.network,
-        card={**READ_OF_CARD, **model.card},
+        card=model.card,
+        data=model.data,
         int8=model.int8,
         temperature=first.temperature,
         others=[member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model.others)],
@@ -245,7 +238,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
 
 
 def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:
-    """What a column's modality learned."""
+    """Restore the fitted modality of a column."""
     found: Modality = modalities.load(column.modality).restore(column.state, _fields(arrays, f"columns/{column.name}"))
     return found
 
@@ -259,13 +252,13 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
 
 
 def _are_shares(task: Task) -> list[bool]:
-    """Of each prior score whether it is the share of a label; the others are values."""
+    """Whether each prior score is the share of a label; the others are values."""
     parts = list(task.parts.values()) if isinstance(task, Several) else [task]
     return [bool(part.labels) for part in parts for _ in part.labels or [""]]
 
 
 def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:
-    """Raises ArtifactError where arrays or weights belong to no part of the model."""
+    """Raise ArtifactError if arrays or weights belong to no part of the model."""
     owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
     members = {"", *(f"{OTHERS}/{place}" for place in range(len(model.others)))}
     odd = [

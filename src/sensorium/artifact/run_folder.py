@@ -1,4 +1,4 @@
-"""The folder of a run: the model as soon as there is one, and everything that tells how it came about.
+"""The folder of a run: the model and the record of how it came about.
 
 model/            the artifact; the best so far while training goes on
 checkpoint.safetensors  the state of training, while it is not over: --resume goes on from it
@@ -39,7 +39,7 @@ OF_THE_MODEL = (
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
-    """Say before the work that a run in this folder would replace what it reads, or what no run has written.
+    """Check before the work that a run in this folder replaces neither its inputs nor files of others.
 
     Args:
         folder: of the run.
@@ -71,7 +71,7 @@ def check_folder(folder: Path, **inputs: Any) -> None:
 
 
 def check_not_of_a_run(output: Path) -> None:
-    """Say before the work that a file would replace a run's record.
+    """Check before the work that a file does not replace a run's record.
 
     Raises:
         ConfigError: it would.
@@ -82,7 +82,7 @@ def check_not_of_a_run(output: Path) -> None:
 
 
 def _is_run(folder: Path) -> bool:
-    """Has a run written here? One that was killed may have left a model, a checkpoint or a journal alone."""
+    """Whether a run has written here; one that was killed may have left only a model, a checkpoint or a journal."""
     if is_model(folder / "model") or _begins(folder / JOURNAL, b'"op_code"'):
         return True
     if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
@@ -109,7 +109,7 @@ def _has_settings(folder: Path) -> bool:
 
 
 def _begins(path: Path, mark: bytes) -> bool:
-    """Is the mark in the first megabyte of a file, or the file empty as one that was just made?"""
+    """Whether the mark is in the first megabyte of a file, or the file is empty."""
     try:
         with path.open("rb") as stream:
             head = stream.read(2**20)

@@ -1,4 +1,4 @@
-"""A bundle → files, all or nothing."""
+"""Save a fitted model to files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, 
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
-from sensorium.model import FittedModel, FusionModel
+from sensorium.model import FittedModel, NetworkMember
 
 ZIP = ".zip"
 
@@ -41,7 +41,7 @@ def save_fitted(bundle: FittedModel, path: Path) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Make the folder that a model is to be saved in, so that what is wrong with it is told before the work.
+    """Make the folder that a model is to be saved in, so that a bad path fails before the work.
 
     Raises:
         ArtifactError: the folder can't be made, or what is at the path is no model.
@@ -56,13 +56,13 @@ def check_place(path: Path) -> None:
 
 
 def sweep_model(path: Path) -> None:
-    """Remove what a process that was killed while it saved left; a model that lacked only its name is given it."""
+    """Clean up after a process that was killed while it saved; a complete model gets its name."""
     with one_writer(path):
         sweep(path, is_whole)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write one file beside models, whole or not at all.
+    """Write a file beside models, whole or not at all.
 
     Raises:
         ArtifactError: the disk is full, the place can't be written to.
@@ -87,6 +87,7 @@ def _contents(bundle: FittedModel) -> dict[str, bytes]:
     task, fields = bundle.task.state()
     arrays |= {f"task/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
     config, given = split_saved(bundle.config.model_dump(mode="json"))
+    others = _other_networks(bundle)
     model = {
         "target": bundle.target,
         "columns": columns,
@@ -94,27 +95,38 @@ def _contents(bundle: FittedModel) -> dict[str, bytes]:
         "task": {"name": bundle.task_name, "state": task, "prior": bundle.prior},
         "network": bundle.blueprint.to_json(),
         "temperature": bundle.temperature,
-        "others": [
-            {"network": member.blueprint.to_json(), "temperature": member.temperature} for member in bundle.others
-        ],
+        "others": [{"network": member.blueprint.to_json(), "temperature": member.temperature} for member in others],
         "config": config,
         "caller_settings": sorted({*given, *bundle.unset}),
-        "card": bundle.card,
+        "card": bundle.card.to_json(),
+        "data": bundle.data.to_json(),
         "int8": list(bundle.int8),
         "seen": [seen.to_json() for seen in bundle.seen],
     }
-    weights = _weights(bundle.network)
-    for place, member in enumerate(bundle.others):
-        weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member.network).items()}
+    weights = _weights(bundle.first)
+    for place, member in enumerate(others):
+        weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member).items()}
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(weights)}
 
 
-def _weights(network: FusionModel) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+def _other_networks(bundle: FittedModel) -> list[NetworkMember]:
+    """Return the other members, which must be networks: the format has no others.
+
+    Raises:
+        ArtifactError: another kind of member.
+    """
+    others = [member for member in bundle.others if isinstance(member, NetworkMember)]
+    for odd in (member for member in bundle.others if not isinstance(member, NetworkMember)):
+        raise ArtifactError(f"a member of type {type(odd).__name__} cannot be saved", rule="networks")
+    return others
+
+
+def _weights(member: NetworkMember) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in member.weights().items()}
 
 
 def _refuse_to_replace(path: Path) -> None:
-    """A model takes the place of one of its kind, a folder that of an empty one, too."""
+    """Refuse a path that holds anything but a model or an empty folder."""
     cure, zipped = "choose another path, or move it away", path.suffix == ZIP
     if path.is_dir() and zipped:
         raise ArtifactError("a folder is already there", place=str(path), rule=f"{ZIP} names a file", cure=cure)

@@ -1,4 +1,4 @@
-"""Printing: for a person to stdout, or to stderr where stdout's last line is JSON."""
+"""Print results: text to stdout, or to stderr if stdout gets JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sensorium.errors.printable import printable, printable_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WIDE = 160  # columns, where no terminal says otherwise
+WIDE = 160  # columns, if there is no terminal
 
 
 def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None:
-    """Print unless quiet; on stderr where JSON goes to stdout."""
+    """Print unless quiet; to stderr if stdout gets JSON."""
     if not quiet:
         from rich.console import Console
 
@@ -24,7 +24,7 @@ def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Plain lines, on stdout unless told otherwise."""
+    """Print plain lines to stdout or another stream."""
     print(printable(text), file=stream or sys.stdout)
 
 

@@ -86,9 +86,10 @@ def fit(
         say(f"{stopped}: run the same command with --resume to continue", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
-    show(fit_text(model.describe(), card, model.test), json, quiet)
-    if "moved" in card:
-        show(moved_text(card["moved"]), json, quiet)
+    bundle = model.bundle
+    show(fit_text(model.describe(), bundle.card, bundle.data, model.test), json, quiet)
+    if bundle.card.shift:
+        show(moved_text(bundle.card.shift), json, quiet)
     show(problems_text(model.fit_problems.of_cells()), json, quiet)  # those of whole columns were said before training
     if not (json or quiet):
         say(f"model: {out / 'model'}")

@@ -1,14 +1,16 @@
-"""What a comparison tells."""
+"""The result of a comparison."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from sensorium.evaluate import Difference, Evaluation, finite
+from sensorium.evaluate import Difference, Evaluation, ModelName, Verdict, finite
+from sensorium.evaluate.verdict import ModelKind
 from sensorium.trials import Cost
+from sensorium.wording import verdict_sentence
 
-Kind: TypeAlias = Literal["single", "fusion", "baseline"]
+Kind: TypeAlias = ModelKind
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,9 @@ class Result:
     p: float | None = None
 
     @property
-    def title(self) -> str:
-        """How a sentence calls it."""
-        if self.kind == "single":
-            return f"{self.name} alone"
-        return f"{self.fusion} fusion" if self.fusion else f"the baseline {self.name}"
+    def model(self) -> ModelName:
+        """The model, as verdicts name it."""
+        return ModelName(self.kind, self.fusion or self.name)
 
     def to_json(self) -> dict[str, Any]:
         found = self.evaluation.to_json()
@@ -63,7 +63,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the test rows say of those that the validation rows chose.
+    """Models that the validation rows choose, judged on the test rows.
 
     Attributes:
         best_single, best_fused, best_baseline: names; chosen on the validation rows, so that the test rows judge them
@@ -71,9 +71,9 @@ class Judgement:
         difference: best fused less best single, on the test rows.
         baseline_difference: best baseline less best fused.
         helps: fusing is shown to be better than every single modality.
-        recommended: name of the model to use: the fused one only where fusing helps, a baseline only where it is shown
-            to be better than that.
-        verdict: one sentence.
+        recommended: name of the model to use: the fused one only if fusing helps, a baseline only if it is shown to be
+            better than that.
+        finding: the verdict as data.
     """
 
     best_single: str
@@ -83,18 +83,23 @@ class Judgement:
     baseline_difference: Difference | None
     helps: bool
     recommended: str
-    verdict: str
+    finding: Verdict
+
+    @property
+    def verdict(self) -> str:
+        """The verdict as one sentence."""
+        return verdict_sentence(self.finding)
 
 
 @dataclass(frozen=True)
 class Comparison(Judgement):
-    """What came out.
+    """The result of `sensorium.compare`.
 
     Attributes:
         results: single modalities first, then fusions, then baselines.
-        seeds: each network was trained from each of them.
-        left_out: name of a model → why it is not among them.
-        notices: what was found in the table, its columns and cells, as `ProblemGroup.to_json`.
+        seeds: random seeds; each network was trained from each of them.
+        left_out: name of a model → why it was not trained.
+        notices: findings about the table, its columns and cells, as `ProblemGroup.to_json`.
 
     Example:
         >>> found = sensorium.compare(
@@ -141,6 +146,7 @@ class Comparison(Judgement):
             "helps": self.helps,
             "recommended": self.recommended,
             "verdict": self.verdict,
+            "finding": self.finding.to_json(),
             "seeds": self.seeds,
             "left_out": self.left_out,
             "notices": self.notices,

@@ -1,27 +1,30 @@
-"""Metrics with intervals, and whether one model is better than another."""
+"""Compute metrics with intervals, and compare models on the same rows."""
 
-from sensorium.evaluate.compare import Difference, compare_outcomes, compare_runs, holm
+from sensorium.evaluate.compare import compare_outcomes, compare_runs, holm
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs
-from sensorium.evaluate.scores import finite
 from sensorium.evaluate.subsets import Names, Share, Subset, Subsets, plan_subsets, score_subsets
-from sensorium.evaluate.verdict import against, over, verdict
+from sensorium.evaluate.verdict import Better, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
+from sensorium.metrics import Difference, finite
 
 __all__ = [
+    "Better",
     "Difference",
     "Evaluation",
+    "ModelName",
     "Names",
+    "Quicker",
     "Share",
     "Subset",
     "Subsets",
-    "against",
+    "Unbeaten",
+    "Verdict",
     "compare_outcomes",
     "compare_runs",
     "evaluate_outcome",
     "evaluate_runs",
     "finite",
     "holm",
-    "over",
     "plan_subsets",
     "score_subsets",
-    "verdict",
+    "verdict_kind",
 ]

@@ -1,4 +1,4 @@
-"""The bootstrap: how much a metric would move with other rows of the same kind (Efron and Tibshirani 1993)."""
+"""The bootstrap: how much a metric varies with other rows of the same kind (Efron and Tibshirani 1993)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CELLS = 400_000  # numbers in one block of weights: 3 MB, which also is quicker 
 
 
 def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floats]:
-    """Blocks float64[r, rows] of how often each row is drawn, `count` draws in all; the same for the same arguments."""
+    """Yield blocks float64[r, rows] of how often each row is drawn, `count` draws in all."""
     random = np.random.default_rng(seed)
     block = max(1, min(count, CELLS // max(1, rows)))
     for start in range(0, count, block):
@@ -25,7 +25,7 @@ def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floa
 
 
 def pick_runs(runs: int, draws: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-    """int64[k, draws]: for each draw one run less than there are, with replacement; of one run, that one.
+    """Draw runs with replacement, int64[k, draws]: one fewer than there are, or the only one.
 
     As many as there are would vary too little, of two runs by half: the mean of n drawn ones varies by (n - 1)/n of
     what the mean of n runs does. One less makes it right (Rao and Wu 1988).
@@ -34,7 +34,7 @@ def pick_runs(runs: int, draws: int, random: np.random.Generator) -> npt.NDArray
 
 
 def interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:
-    """Percentile interval of bootstrapped values; NaN where fewer than half of them are defined."""
+    """Compute the percentile interval of bootstrapped values; NaN if fewer than half of them are defined."""
     defined = values[np.isfinite(values)]
     if len(defined) * 2 < len(values):
         return float("nan"), float("nan")

@@ -1,62 +1,24 @@
-"""Is one model better than another on the same rows, and by how much?"""
+"""Test whether one model is better than another on the same rows, and by how much."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
-from sensorium.evaluate.scores import finite, score_runs
-from sensorium.metrics import Outcome, lower_is_better, score
-
-
-@dataclass(frozen=True)
-class Difference:
-    """First model less second, on one metric.
-
-    Attributes:
-        metric: registered name.
-        value: the difference; positive where the first is better, whatever the metric's direction.
-        interval: bootstrap 95% interval, both models scored on the same resampled rows.
-        p: two-sided bootstrap probability of a difference this far from 0, were there none.
-    """
-
-    metric: str
-    value: float
-    interval: tuple[float, float]
-    p: float
-
-    @property
-    def undefined(self) -> bool:
-        """The metric has no value on these rows, or on most of their resamples."""
-        return not math.isfinite(self.interval[0])
-
-    @property
-    def helps(self) -> bool:
-        """The first is shown to be better."""
-        return self.interval[0] > 0
-
-    def to_json(self) -> dict[str, Any]:
-        low, high = self.interval
-        return {
-            "metric": self.metric,
-            "value": finite(self.value),
-            "interval": [finite(low), finite(high)],
-            "p": finite(self.p),
-        }
+from sensorium.evaluate.scores import score_runs
+from sensorium.metrics import Difference, Outcome, lower_is_better, score
 
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:
-    """Paired bootstrap over rows that both models answered, in the same order."""
+    """Compare two models by a paired bootstrap over the rows that both predicted, in the same order."""
     return compare_runs([first], [second], metric, seed)
 
 
 def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: str, seed: int = 0) -> Difference:
-    """Of the means over several runs of each model; rows are resampled for both alike, runs for each by itself."""
+    """Compare the means over several runs of each model; rows are resampled for both alike, runs separately."""
     sign = -1.0 if lower_is_better(metric) else 1.0
     means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
     value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
@@ -70,7 +32,7 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
 
 
 def two_sided(drawn: Floats) -> float:
-    """Of bootstrapped differences: twice the smaller share on one side of 0, never 0 itself; NaN without draws."""
+    """Compute a two-sided p: twice the smaller share of draws on one side of 0, never 0 itself; NaN without draws."""
     if not len(drawn):
         return float("nan")
     tail = min((drawn <= 0).mean(), (drawn >= 0).mean())
@@ -78,7 +40,7 @@ def two_sided(drawn: Floats) -> float:
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Corrected for as many comparisons as there are (Holm 1979): each is what a claim on all of them together takes.
+    """Correct p-values for the number of comparisons (Holm 1979).
 
     NaN, a comparison that could not be made, stays NaN and is not counted.
     """

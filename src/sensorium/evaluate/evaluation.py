@@ -1,4 +1,4 @@
-"""All metrics of a task, each with its interval."""
+"""Compute all metrics of a task with their intervals."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
-from sensorium.evaluate.scores import finite, score_runs
+from sensorium.evaluate.scores import score_runs
 from sensorium.evaluate.subsets import Subsets
 from sensorium.findings import Problems
-from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.metrics import Outcome, finite, metrics_of, score
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a model did on some rows.
+    """Metrics of a model on some rows.
 
     Attributes:
         n: rows scored.
@@ -43,7 +43,7 @@ class Evaluation:
     subsets: Subsets | None = None
 
     def __str__(self) -> str:
-        """One line per metric, with its interval."""
+        """Show one line per metric, with its interval."""
         wide = max(map(len, self.metrics), default=0)
         lines = [f"{self.n:,} rows ({self.rows})"]
         for name, value in self.metrics.items():
@@ -67,7 +67,7 @@ class Evaluation:
 
 
 def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> Evaluation:
-    """Every metric, and its 95% interval over resampled rows; all metrics see the same resamples.
+    """Compute every metric and its 95% interval; all metrics see the same resamples.
 
     Of several targets, the metrics of each as well.
     """
@@ -75,7 +75,7 @@ def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> E
 
 
 def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) -> Evaluation:
-    """Of several runs that answered the same rows: the metrics' means; intervals over resampled rows and runs."""
+    """Compute the metrics' means over several runs, and intervals over resampled rows and runs."""
     outcome = runs[0]
     names = [*names, *(f"{target}.{own}" for target, part in outcome.parts.items() for own in metrics_of(part.task))]
     values = {name: float(np.mean([score(name, run)[0] for run in runs])) for name in names}

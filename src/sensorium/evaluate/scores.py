@@ -1,8 +1,7 @@
-"""Scores of several runs, and how they are written as JSON."""
+"""Score several runs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,11 +12,6 @@ from sensorium.metrics import Outcome, score
 
 
 def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.NDArray[np.int64]) -> Floats:
-    """For each weighting of the rows the metric's mean over the runs that were picked for it, [r]."""
+    """Compute the metric's mean over the picked runs, for each weighting of the rows, [r]."""
     values = np.stack([score(name, run, weights) for run in runs])  # (runs, r)
     return np.asarray(np.take_along_axis(values, picks, 0).mean(0), np.float64)
-
-
-def finite(value: float) -> float | None:
-    """JSON knows no NaN."""
-    return value if math.isfinite(value) else None

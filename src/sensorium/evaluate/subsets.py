@@ -1,4 +1,4 @@
-"""What a model can do with some of its modalities, and how much each of them brings."""
+"""Score a model with some of its modalities, and compute how much each contributes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.evaluate.bootstrap import Floats, interval, resamples
-from sensorium.evaluate.compare import Difference, two_sided
-from sensorium.evaluate.scores import finite
-from sensorium.metrics import Outcome, lower_is_better, score
+from sensorium.evaluate.compare import two_sided
+from sensorium.metrics import Difference, Outcome, finite, lower_is_better, score
 
 Names: TypeAlias = tuple[str, ...]
 
@@ -24,7 +23,7 @@ EXACT_UP_TO = 6  # modalities whose Shapley values are computed: 64 subsets
 
 @dataclass(frozen=True)
 class Subset:
-    """The model, given some of its modalities.
+    """Score of the model when it is given some of its modalities.
 
     Attributes:
         modalities: those that it is given.
@@ -53,7 +52,7 @@ class Subset:
 
 @dataclass(frozen=True)
 class Share:
-    """A modality's Shapley value: the gain that it brings, averaged over all orders in which modalities may come.
+    """Shapley value of a modality: its gain, averaged over all orders of adding modalities.
 
     Attributes:
         value: in units of the metric, positive where it helps; those of all modalities add up to what the model with
@@ -71,7 +70,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Subsets:
-    """A model's scores with fewer modalities.
+    """Scores of a model with fewer modalities.
 
     Attributes:
         metric: registered name.
@@ -95,7 +94,7 @@ class Subsets:
 
 
 def plan_subsets(towers: Sequence[str]) -> list[Names]:
-    """Those that have to be asked: all where shares are computed, else the listed ones; all modalities come last."""
+    """List the subsets to score: all of them if Shapley values are computed; all modalities come last."""
     most = len(towers)
     sizes = range(1, most + 1) if most <= EXACT_UP_TO else sorted({1, most - 1, most})
     return [subset for size in sizes for subset in combinations(towers, size)]
@@ -104,7 +103,7 @@ def plan_subsets(towers: Sequence[str]) -> list[Names]:
 def score_subsets(
     outcomes: Mapping[Names, Outcome], there: Mapping[Names, int], prior: Outcome, metric: str
 ) -> Subsets:
-    """Values, intervals and paired differences; Shapley values (Shapley 1953, "A value for n-person games").
+    """Compute values, intervals, paired differences and Shapley values (Shapley 1953, "A value for n-person games").
 
     Args:
         outcomes: subset → answers to the same rows, from `plan_subsets`.
@@ -136,13 +135,13 @@ def _difference(metric: str, value: float, drawn: Floats) -> Difference:
 
 
 def _shares(asked: Sequence[Names], values: Floats, drawn: Floats) -> dict[str, Share]:
-    """The last of the values is that of no modality."""
+    """Compute Shapley values; the last of the values is that of no modality."""
     weights = {name: shapley_weights(name, [*asked, ()]) for name in asked[-1]}
     return {name: Share(float(own @ values), interval(own @ drawn)) for name, own in weights.items()}
 
 
 def shapley_weights(name: str, subsets: Sequence[Names]) -> npt.NDArray[np.float64]:
-    """φ = Σ_S w(S)·v(S) over all subsets S of M modalities, the empty one among them.
+    """Compute the weights of φ = Σ_S w(S)·v(S) over all subsets S of M modalities, with the empty one.
 
     A gain v(S ∪ m) − v(S) counts |S|!(M − |S| − 1)!/M!.
     """

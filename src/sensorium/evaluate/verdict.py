@@ -1,63 +1,131 @@
-"""Differences in words."""
+"""The verdict of a comparison, as data; `sensorium.wording` has the sentence."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
-from sensorium.evaluate.compare import Difference
+from sensorium.metrics import Difference
 
-SHARE_METRICS = (
-    "accuracy",
-    "f1",
-    "f1_macro",
-    "f1_micro",
-    "precision",
-    "recall",
-    "roc_auc",
-    "average_precision",
-    "mean_score",
-)
+ModelKind: TypeAlias = Literal["single", "fusion", "baseline"]
+VerdictKind: TypeAlias = Literal["helps", "does_not_help", "hurts", "undefined"]
 
 
-def verdict(difference: Difference, fused: str, single: str, slower: float) -> str:
-    """Does fusing help? One honest sentence.
+@dataclass(frozen=True)
+class ModelName:
+    """A model of a comparison.
 
-    Args:
-        difference: fused less single.
-        fused, single: how the sentence calls them.
-        slower: training time of the fused over that of the single one.
+    Attributes:
+        kind: one modality alone, a fusion of all, or a baseline of all.
+        name: of the modality, fusion or baseline.
     """
+
+    kind: ModelKind
+    name: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Unbeaten:
+    """A single modality that the fused model is not shown to beat.
+
+    Attributes:
+        model: the modality.
+        difference: fused model less this one.
+    """
+
+    model: ModelName
+    difference: Difference
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.model.to_json(), "difference": self.difference.to_json()}
+
+
+@dataclass(frozen=True)
+class Quicker:
+    """A fusion that trains much faster and is not shown to be worse.
+
+    Attributes:
+        model: the fusion.
+        speedup: training time of the best fused model over its own.
+        difference: this fusion less the best one.
+    """
+
+    model: ModelName
+    speedup: float
+    difference: Difference
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.model.to_json(), "speedup": self.speedup, "difference": self.difference.to_json()}
+
+
+@dataclass(frozen=True)
+class Better:
+    """A baseline that is shown to be better.
+
+    Attributes:
+        model: the baseline.
+        than: the model that it beats.
+        difference: baseline less that model.
+    """
+
+    model: ModelName
+    than: ModelName
+    difference: Difference
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.model.to_json(), "than": self.than.to_json(), "difference": self.difference.to_json()}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether fusing helped, judged on the test rows.
+
+    Attributes:
+        kind: `helps` only if the fused model is shown to be better than every single modality; `hurts` if it is shown
+            to be worse than the best one; `undefined` if the metric is not defined on these rows.
+        fused, single: the best ones by the validation rows.
+        difference: fused less single.
+        slowdown: training time of the fused model over that of the single one.
+        recommended: the model to use.
+        unbeaten: if `fused` beats `single` but not every modality, the one that it beats least.
+        quicker: a much faster fusion, if there is one that is not shown to be worse.
+        better: a baseline that beats the fused or the recommended network.
+        seeds: each network was trained from this many.
+    """
+
+    kind: VerdictKind
+    fused: ModelName
+    single: ModelName
+    difference: Difference
+    slowdown: float
+    recommended: ModelName
+    unbeaten: Unbeaten | None = None
+    quicker: Quicker | None = None
+    better: Better | None = None
+    seeds: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "fused": self.fused.to_json(),
+            "single": self.single.to_json(),
+            "difference": self.difference.to_json(),
+            "slowdown": self.slowdown,
+            "recommended": self.recommended.to_json(),
+            "unbeaten": self.unbeaten and self.unbeaten.to_json(),
+            "quicker": self.quicker and self.quicker.to_json(),
+            "better": self.better and self.better.to_json(),
+            "seeds": self.seeds,
+        }
+
+
+def verdict_kind(difference: Difference, *, beats_every_modality: bool) -> VerdictKind:
+    """The kind of verdict for the difference between the best fused and the best single model."""
     if difference.undefined:
-        return f"{difference.metric} is not defined on these rows: {fused} and {single} can't be compared"
+        return "undefined"
     if difference.helps:
-        return f"{fused} {over(difference, single)}, {_speed(slower)}"
-    if difference.interval[1] < 0:
-        return f"fusion hurts here: {fused} {against(difference, single)}"
-    return f"fusion does not help here: {fused} {over(difference, single)}"
-
-
-def over(difference: Difference, other: str) -> str:
-    """`+1.8 points accuracy over text alone, 95% interval 0.4 to 3.1`."""
-    return _told(difference, f"over {other}")
-
-
-def against(difference: Difference, other: str) -> str:
-    """`-2.1 points accuracy against text alone, 95% interval -3.5 to -0.7`."""
-    return _told(difference, f"against {other}")
-
-
-def _told(difference: Difference, other: str) -> str:
-    value, low, high = (_amount(bound, difference.metric) for bound in (difference.value, *difference.interval))
-    unit = " points" if difference.metric in SHARE_METRICS else ""
-    gain = f"{value:+.1f}" if unit else f"{value:+.3g}"
-    interval = " to ".join(f"{bound:.1f}" if unit else f"{bound:.3g}" for bound in (low, high))
-    return f"{gain}{unit} {difference.metric} {other}, 95% interval {interval}"
-
-
-def _speed(slower: float) -> str:
-    """By training time."""
-    return f"{slower:.1f}× slower" if slower >= 1 else f"{1 / slower:.1f}× faster"
-
-
-def _amount(value: float, metric: str) -> float:
-    return 100 * value if metric in SHARE_METRICS and math.isfinite(value) else value
+        return "helps" if beats_every_modality else "does_not_help"
+    return "hurts" if difference.interval[1] < 0 else "does_not_help"

@@ -11,7 +11,7 @@ from typing import Any
 from sensorium.errors import ConfigError
 from sensorium.files.archives import UNREADABLE_ZIP
 
-MODEL_FORMAT = "sensorium.model.network"  # what a model's manifest names first
+MODEL_FORMAT = "sensorium.model"  # what a model's manifest names first
 MANIFEST = "manifest.json"
 HEAD = 4096  # bytes of a manifest; the format is named first
 PARTS = (".parquet", ".arrow", ".feather")  # such files in a table's folder are read as parts of it

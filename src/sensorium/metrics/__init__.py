@@ -1,5 +1,16 @@
 """ONE FILE PER METRIC: a function of weighted rows, so that a bootstrap is nothing but other weights."""
 
 from sensorium.metrics._base import Outcome, Part, lower_is_better, metrics_of, score
+from sensorium.metrics._difference import CorrectedDifference, Difference, Figure, finite
 
-__all__ = ["Outcome", "Part", "lower_is_better", "metrics_of", "score"]
+__all__ = [
+    "CorrectedDifference",
+    "Difference",
+    "Figure",
+    "Outcome",
+    "Part",
+    "finite",
+    "lower_is_better",
+    "metrics_of",
+    "score",
+]

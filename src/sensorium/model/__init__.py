@@ -11,8 +11,9 @@ from sensorium.model.build import (
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
-from sensorium.model.fitted import FittedModel, Member, pick_device
+from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
+from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, index_map, infer
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 
@@ -26,6 +27,7 @@ __all__ = [
     "FittedModel",
     "FusionModel",
     "Member",
+    "NetworkMember",
     "Tower",
     "TowerPlan",
     "build_encoder",

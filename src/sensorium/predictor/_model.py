@@ -26,6 +26,7 @@ from sensorium.runtime.progress import Reporter, reporter
 from sensorium.split import find_seen
 from sensorium.table import Table
 from sensorium.tasks import no_known_label
+from sensorium.wording import public_card
 
 LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
 REMOVED = {
@@ -36,7 +37,7 @@ REMOVED = {
 
 
 class _Scored(NamedTuple):
-    """Scores of the rows of a table, which columns have a value in each, and what was wrong."""
+    """Scores of the rows of a table, the columns with a value in each, and problems."""
 
     scores: npt.NDArray[np.float64]
     present: dict[str, npt.NDArray[np.bool_]]
@@ -120,13 +121,15 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """How the model came about: rows, split, metrics, history. A copy.
+        """The model card: how the model came about, as a dict of JSON values: rows, split, metrics, findings.
+
+        `bundle.card` and `bundle.data` have the same as typed records.
 
         Example:
             >>> model.card["rows"]
             {'train': 72, 'validation': 9, 'test': 9}
         """
-        return copy.deepcopy(self.bundle.card)
+        return public_card(self.bundle.card, self.bundle.data)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -136,10 +139,10 @@ class Model:
             >>> [epoch["number"] for epoch in model.history]
             [1, 2]
         """
-        return list(self.card.get("history", {}).get("epochs", []))
+        return [epoch.to_json() for epoch in self.bundle.card.history.epochs]
 
     def describe(self) -> list[dict[str, str]]:
-        """Each column with its modality and what was learnt of it, in words.
+        """Describe each column: its modality and what was learned of it.
 
         Example:
             >>> for column in model.describe():
@@ -153,7 +156,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
-        """Labels as they were spelt in the training table, or amounts; of several targets, one dict per row; [n].
+        """Predict labels as spelled in the training table, or values; one dict per row for several targets; [n].
 
         Args:
             table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
@@ -172,7 +175,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Probabilities [n, k] of the classes or labels, in the order of `labels`; of several targets amounts too.
+        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; of several targets values too.
 
         Args:
             table, progress: as for `predict`.
@@ -194,7 +197,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
-        """Predictions with their scores, and with what was wrong with each row.
+        """Predict with scores, and with the problems of each row.
 
         Args:
             table, progress: as for `predict`.
@@ -230,7 +233,7 @@ class Model:
     def evaluate(
         self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
     ) -> Evaluation:
-        """Metrics with bootstrap 95% intervals.
+        """Compute metrics with bootstrap 95% intervals.
 
         Args:
             table: rows with labels.
@@ -274,8 +277,7 @@ class Model:
         return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
 
     def _subsets(self) -> list[Names]:
-        members = self.bundle.members
-        towers = list(dict.fromkeys(tower.name for member in members for tower in member.blueprint.towers))
+        towers = list(dict.fromkeys(name for member in self.bundle.members for name in member.towers))
         if len(towers) < 2:
             raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
         return plan_subsets(towers)
@@ -297,9 +299,9 @@ class Model:
     def adapt(
         self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
     ) -> Model:
-        """Another model, adapted to rows of another domain without their labels; this one stays as it is.
+        """Adapt the model to rows of another domain without their labels, and return the adapted model.
 
-        Its card says what moved: `card["moved"]`. Where the table has labels, they are used for that alone.
+        Its card shows how it changed: `card["moved"]`. Labels of the table are used for that report only.
 
         Args:
             table: anything that `fit` takes.
@@ -326,7 +328,7 @@ class Model:
         return Model(bundle, fit_problems=problems)
 
     def save(self, path: str | Path) -> None:
-        """Write the model: a folder, or one file where the path ends in `.zip`.
+        """Save the model as a folder, or as one file if the path ends in `.zip`.
 
         Example:
             >>> model.save("films.zip")
@@ -338,14 +340,13 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take, of all networks of an ensemble.
+        """Size of the weights of all members in bytes.
 
         Example:
             >>> model.weight_bytes > 0
             True
         """
-        states = [member.network.state_dict() for member in self.bundle.members]
-        return sum(value.nbytes for state in states for value in state.values())
+        return sum(value.nbytes for member in self.bundle.members for value in member.weights().values())
 
     def quantize(self) -> Model:
         """Return the model with large weight matrices quantized to int8, for CPUs: smaller, and often faster.
@@ -369,7 +370,7 @@ class Model:
         if not names:
             rule = f"a weight matrix has {SMALLEST_QUANTIZED:,} elements or more"
             raise ConfigError("nothing to quantize: every weight matrix is too small", place=repr(self), rule=rule)
-        card = self.bundle.card | {"int8": len(names)}
+        card = self.bundle.card.updated(int8=len(names))
         return Model(replace(self.bundle, network=network, int8=names, card=card))
 
     def __repr__(self) -> str:
@@ -397,7 +398,7 @@ class Model:
     def _score_each(
         self, table: Table, asked: list[Names], report: Reporter
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], Problems]:
-        """Scores with each subset of the modalities, [subsets, n, ...], and which rows have any of a subset."""
+        """Score with each subset of the modalities, [subsets, n, ...]; also return which rows have any of a subset."""
         problems = Problems()
         chunks = prepare_chunks(self.bundle, table, problems, report)
         found = [self.bundle.subset_scores(prepared, asked) for prepared in chunks]

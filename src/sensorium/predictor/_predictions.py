@@ -1,4 +1,4 @@
-"""What a model answers for the rows of a table."""
+"""Predictions of a model for the rows of a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sensorium.findings import Problems
 
 @dataclass(frozen=True)
 class Predictions:
-    """The answers to n rows of a table, with what was wrong with the rows.
+    """Predictions for n rows of a table, with the problems of the rows.
 
     Attributes:
         values: [n] labels as they were spelt in the training table, or amounts; of several targets, one dict per row.
@@ -47,7 +47,7 @@ class Predictions:
         return len(self.values)
 
     def to_arrow(self) -> pa.Table:
-        """One row per row: `row`, `prediction`, `probability_<label>` …, and `problem`, null where there is none.
+        """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
 
         Of several targets each has its own: `<target>.prediction`, `<target>.probability_<label>` … Windows of a long
         table have their entity and the time of their last step.

@@ -1,26 +1,26 @@
-"""Which rows of a table a model was trained, validated and tested on."""
+"""Find the rows of a table that a model was trained, validated and tested on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError, did_you_mean
 from sensorium.model import FittedModel
+from sensorium.model.card import DataSpec
 from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Table
 
 
 def is_fitted_on(bundle: FittedModel, table: Table) -> bool:
-    """Whether it is the very table of the fit."""
-    return table.fingerprint() == str(bundle.card["fingerprint"])
+    """Whether this is exactly the table of the fit."""
+    return table.fingerprint() == bundle.data.fingerprint
 
 
 def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
-    """The rows of a split, and their name in words.
+    """Find the rows of a split, and name them in words.
 
     Args:
         bundle: the model.
@@ -51,7 +51,7 @@ def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.N
 
 
 def _known_split(bundle: FittedModel, table: Table, name: str) -> Split | None:
-    card, config = bundle.card, bundle.config.split
+    data, config = bundle.data, bundle.config.split
     if bundle.target not in table.columns:
         raise SchemaError(
             f"the table has no column {bundle.target!r}",
@@ -60,28 +60,28 @@ def _known_split(bundle: FittedModel, table: Table, name: str) -> Split | None:
             cure=did_you_mean(bundle.target, table.columns),
         )
     same = is_fitted_on(bundle, table)
-    column = card["split_column"] if card["split_column"] in table.columns else None
+    column = data.split_column if data.split_column in table.columns else None
     if column is None and not same:
         return None
     labels = bundle.task.reading.apply(table.column(bundle.target))
     if not same:  # of another table the column alone is known; it may lack the others
         config = config.model_copy(update={"group": None, "time": None, "span": None})
     found = make_split(table, labels, config, column, bundle.config.seed)
-    if not same or _is_recorded(found, card):
+    if not same or _is_recorded(found, data):
         return found
     if column is None or name != "test":
         raise SchemaError(
             "the rows that the model was trained on are not known: it was fitted by an earlier version",
             place=table.name,
-            rule=f"the split of the fit ({card['split']}); this version makes another ({found.how})",
+            rule=f"the split of the fit ({data.split_rule}); this version makes another ({found.how})",
             cure="evaluate all rows (--split all), or fit again",
         )
     # The column names the test rows; those that validated were taken from the training rows by another rule.
     return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
 
 
-def _is_recorded(split: Split, card: dict[str, Any]) -> bool:
-    """Is it the split of the fit? Models of before recorded no digest."""
-    if "split_digest" in card:
-        return bool(card["split_digest"] == split.digest)
-    return bool((card["split"], card["rows"]) == (split.how, split.sizes()))
+def _is_recorded(split: Split, data: DataSpec) -> bool:
+    """Whether it is the split of the fit. Early models recorded no digest."""
+    if data.split_digest:
+        return data.split_digest == split.digest
+    return (data.split_rule, data.split_rows) == (split.how, split.sizes())

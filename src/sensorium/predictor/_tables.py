@@ -1,4 +1,4 @@
-"""A table as a fitted model reads it: opened as in training, prepared in chunks that bound the memory."""
+"""Read a table for a fitted model: open it as in training, and prepare it in chunks that bound the memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_rows(bundle: FittedModel, table: Any, report: Reporter) -> Table:
         report: is told what was noticed while it was opened.
     """
     names = {*bundle.learnt, *bundle.views.values()}
-    opened = open_table(table, bundle.config.table, text=bundle.card["text"], gaps=True, expected=names)
+    opened = open_table(table, bundle.config.table, text=bundle.data.text_columns, gaps=True, expected=names)
     opened = tell_unset(opened.with_views(bundle.views), bundle.unset)
     for note in opened.notes:
         report.log(note)
@@ -36,7 +36,7 @@ def open_rows(bundle: FittedModel, table: Any, report: Reporter) -> Table:
 
 
 def prepare_chunks(bundle: FittedModel, table: Table, problems: Problems, report: Reporter) -> Iterator[Prepared]:
-    """Encode a table's rows, some at a time, in order.
+    """Encode the rows of a table in chunks, in order.
 
     Args:
         bundle: the model.
@@ -57,7 +57,7 @@ def prepare_chunks(bundle: FittedModel, table: Table, problems: Problems, report
 
 
 def tell_unset(table: Table, names: Sequence[str]) -> Table:
-    """The table with a finding where the model was fitted with settings that are not saved with it.
+    """Add a problem to the table if the model was fitted with settings that are not saved with it.
 
     Args:
         table: what is read without them.

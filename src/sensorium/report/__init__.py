@@ -1,4 +1,4 @@
-"""Results as a person reads them on a terminal."""
+"""Show results on a terminal."""
 
 from sensorium.report._parts import text_line
 from sensorium.report.imbalance import imbalance_json, imbalance_text

@@ -1,4 +1,4 @@
-"""Pieces of an HTML page: text that is always escaped, tables, charts drawn as SVG, pictures within the page.
+"""Build pieces of an HTML page: escaped text, tables, charts as SVG, embedded pictures.
 
 A piece is a `Markup`; whatever is no Markup is text and becomes so by escaping. A page needs nothing from elsewhere and
 runs no script: its policy forbids both.
@@ -52,12 +52,12 @@ class Markup(str):
 
 
 def text(value: object) -> Markup:
-    """Anything → HTML: text is escaped, its control characters are shown; markup stays."""
+    """Convert anything to HTML: text is escaped, control characters are shown; markup stays."""
     return value if isinstance(value, Markup) else Markup(escape(printable(str(value))))
 
 
 def join(pieces: Iterable[object]) -> Markup:
-    """One after the other."""
+    """Join pieces of markup."""
     return Markup("".join(map(text, pieces)))
 
 
@@ -72,12 +72,12 @@ def tag(name: str, /, *content: object, **attributes: object) -> Markup:
 
 
 def void(name: str, /, **attributes: object) -> Markup:
-    """A tag without content; closed, as SVG wants it."""
+    """Build a tag without content, closed as SVG requires."""
     return Markup(tag(name, **attributes).removesuffix(f"></{name}>") + " />")
 
 
 def page(title: str, *content: object) -> str:
-    """A whole document."""
+    """Build a whole document."""
     head = tag(
         "head",
         Markup('<meta charset="utf-8">'),
@@ -91,7 +91,7 @@ def page(title: str, *content: object) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[int] = ()) -> Markup:
-    """A table; `numbers` are the places of columns set to the right."""
+    """Build a table; `numbers` are the indices of right-aligned columns."""
     kinds = ["number" if place in numbers else None for place in range(len(headers))]
     head = tag("tr", *(tag("th", h, scope="col", class_=k) for h, k in zip(headers, kinds, strict=True)))
     body = [tag("tr", *(tag("td", c, class_=k) for c, k in zip(row, kinds, strict=True))) for row in rows]
@@ -106,12 +106,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: Seq
 
 
 def figure(content: Markup, caption: object) -> Markup:
-    """A drawing or a picture with words below."""
+    """Show a drawing or a picture with a caption."""
     return tag("figure", content, tag("figcaption", caption, class_="soft"))
 
 
 def histogram(counts: Sequence[int], low: str, high: str, label: str) -> Markup:
-    """Bars side by side, their ends told below."""
+    """Draw a histogram with the ends of its range below."""
     most, step = max([*counts, 1]), WIDTH / max(1, len(counts))
     bars = [
         _bar(i * step, HEIGHT * (1 - n / most), max(step - 1, 0.5), HEIGHT * n / most) for i, n in enumerate(counts)
@@ -121,7 +121,7 @@ def histogram(counts: Sequence[int], low: str, high: str, label: str) -> Markup:
 
 
 def bars(counts: Sequence[tuple[str, int]], total: int, label: str) -> Markup:
-    """A line for each value: its name, its bar, how often it occurs."""
+    """Draw a line for each value: its name, a bar, and how often it occurs."""
     most = max([count for _, count in counts] + [1])
     rows = [
         (
@@ -135,14 +135,14 @@ def bars(counts: Sequence[tuple[str, int]], total: int, label: str) -> Markup:
 
 
 def share(parts: Sequence[tuple[str, float]]) -> Markup:
-    """One bar, the first part filled; all told in words."""
+    """Draw one bar with its first part filled, and a caption."""
     told = ", ".join(f"{name} {part:.1%}" for name, part in parts)
     filled = [void("rect", width=WIDTH, height=10, class_="back"), _bar(0, 0, WIDTH * parts[0][1], 10)]
     return figure(_drawing(10, told, *filled), told)
 
 
 def curve(outline: npt.NDArray[np.float64], label: str) -> Markup:
-    """[points, 2]: the band between the lowest and the highest value."""
+    """Draw the band between the lowest and the highest value, [points, 2]."""
     across = np.linspace(0, WIDTH, len(outline))
     down = HEIGHT / 2 * (1 - outline)
     points = [*zip(across, down[:, 1], strict=True), *zip(across[::-1], down[::-1, 0] + 0.75, strict=True)]
@@ -151,7 +151,7 @@ def curve(outline: npt.NDArray[np.float64], label: str) -> Markup:
 
 
 def picture(pixels: npt.NDArray[np.uint8], label: str) -> Markup:
-    """[height, width, 1 or 3] within the page, as PNG."""
+    """Embed a picture [height, width, 1 or 3] as PNG."""
     from PIL import Image
 
     stream = io.BytesIO()

@@ -1,57 +1,66 @@
-"""Modality imbalance in a model's card: signs of each modality, and the mitigations that were tried."""
+"""Modality imbalance in a model card: its signs, the mitigations that were tried, the diagnosis in words."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
 from sensorium.report._parts import make_table, text_line
+from sensorium.wording import diagnosis_sentence, imbalance_sentence
+
+if TYPE_CHECKING:
+    from sensorium.metrics import Difference
+    from sensorium.model.card import ImbalanceRecord, ImbalanceSigns, ModelCard
+
 
 TECHNIQUE = "modality_imbalance"
-Figure = float | None
 
 
 def imbalance_json(card: Mapping[str, Any]) -> dict[str, Any]:
-    """`imbalance`: its `signs` with the diagnosis, and its `mitigation`, where the card has them."""
+    """Take `imbalance` out of a public card: its `signs` with the diagnosis, and its `mitigation`, if it has them."""
     found = card["history"]["techniques"].get(TECHNIQUE)
     signs = {"signs": {key: value for key, value in found.items() if key != "epochs"}} if found else {}
     content = signs | ({"mitigation": card["imbalance"]} if "imbalance" in card else {})
     return {"imbalance": content} if content else {}
 
 
-def imbalance_text(card: Mapping[str, Any]) -> Sequence[RenderableType]:
-    """Signs of each modality, every training that was tried, and the verdict."""
-    found, mitigation = card["history"]["techniques"].get(TECHNIQUE), card.get("imbalance")
-    lines: list[RenderableType] = []
-    if found:
-        metric = found["metric"]
-        table = make_table(
-            "modality", f"alone, {metric}", "without it", "linear probe", "overfitting ratio", "gradient norm"
-        )
-        for name, signs in found["modalities"].items():
-            keys = ("alone", "without", "probe", "overfit_ratio", "gradient_norm")
-            table.add_row(name, *(_figure(signs[key]) for key in keys))
-        whole = f"{_figure(found['all'])} {metric}"
-        lines.append(text_line(f"modality imbalance on {found['rows']} rows; all modalities: {whole}"))
-        lines.append(table)
-    if mitigation and len(mitigation["results"]) > 1:
-        tried = make_table("training", f"validation {mitigation['metric']}", "less plain, 95% interval", "p, Holm")
-        for result in mitigation["results"]:
-            style = "bold" if result["name"] == mitigation["chosen"] else ""
-            tried.add_row(result["name"], _figure(result["validation"]), *_gain(result["difference"]), style=style)
-        lines.append(tried)
-    words = mitigation["verdict"] if mitigation else found["diagnosis"]["words"] if found else ""
+def imbalance_text(card: ModelCard) -> Sequence[RenderableType]:
+    """Show the signs of each modality, each training that was tried, and the diagnosis in words."""
+    report, imbalance = card.imbalance_signs, card.imbalance
+    lines: list[RenderableType] = _signs(report) if report else []
+    if imbalance and len(imbalance.results) > 1:
+        lines.append(_tried(imbalance))
+    words = imbalance_sentence(imbalance) if imbalance else diagnosis_sentence(report) if report else ""
     return [*lines, text_line(words, "bold")] if words else lines
 
 
-def _figure(value: Figure) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _signs(report: ImbalanceSigns) -> list[RenderableType]:
+    table = make_table(
+        "modality", f"alone, {report.metric}", "without it", "linear probe", "overfitting ratio", "gradient norm"
+    )
+    for name, signs in report.modalities.items():
+        figures = (signs.alone, signs.without, signs.probe, signs.overfit_ratio, signs.gradient_norm)
+        table.add_row(name, *map(_figure, figures))
+    title = f"modality imbalance, {report.rows} rows; with all modalities {_figure(report.all)} {report.metric}"
+    return [text_line(title), table]
 
 
-def _gain(found: Mapping[str, Any] | None) -> tuple[str, str]:
-    if found is None:
-        return "", ""
-    low, high = ("–" if bound is None else f"{bound:+.4f}" for bound in found["interval"])
-    return f"{found['value']:+.4f} ({low} – {high})", _figure(found["p_corrected"])
+def _tried(imbalance: ImbalanceRecord) -> RenderableType:
+    table = make_table("training", f"validation {imbalance.metric}", "gain over plain, 95% interval", "p, Holm")
+    for result in imbalance.results:
+        style = "bold" if result.name == imbalance.chosen else ""
+        gain = (_gain(result.difference), _figure(result.difference.p_corrected)) if result.difference else ("", "")
+        table.add_row(result.name, _figure(result.validation), *gain, style=style)
+    return table
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else "–"
+
+
+def _gain(found: Difference) -> str:
+    low, high = (f"{bound:+.4f}" if math.isfinite(bound) else "–" for bound in found.interval)
+    return f"{found.value:+.4f} ({low} – {high})"

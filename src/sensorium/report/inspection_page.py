@@ -1,4 +1,4 @@
-"""An inspection as one HTML page."""
+"""Build the HTML page of an inspection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LISTED = 8  # groups of copies
 
 
 def write_page(found: Inspection, path: str | os.PathLike[str]) -> None:
-    """Write the page.
+    """Write the page to a file.
 
     Raises:
         DataError: it can't be written there.
@@ -33,7 +33,7 @@ def write_page(found: Inspection, path: str | os.PathLike[str]) -> None:
 
 
 def inspection_page(found: Inspection) -> str:
-    """The page: what to look at first, the target, copies, then every column."""
+    """Build the page: what to look at first, the target, duplicate rows, then every column."""
     looked = "every cell" if found.every else "a sample of each column's cells"
     return h.page(
         f"{Path(found.table).name}: {count(found.rows, 'row')}, {count(len(found.columns), 'column')}",

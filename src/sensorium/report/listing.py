@@ -1,4 +1,4 @@
-"""What can be chosen and set, as tables for a terminal."""
+"""Show members and settings as tables on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def listing_text(registry: Registry, plural: str) -> RenderableType:
-    """Names, summaries and options of a kind's members."""
+    """Show names, summaries and options of the members of a kind."""
     table = make_table(plural, "what", "options")
     for name, entry in registry.entries.items():
         options = registry.options(name)
@@ -24,7 +24,7 @@ def listing_text(registry: Registry, plural: str) -> RenderableType:
 
 
 def settings_text(settings: Sequence[Setting], title: str) -> RenderableType:
-    """Settings, or the options of one member, each with its type, default and meaning."""
+    """Show settings, or the options of one member, with type, default and meaning."""
     table = make_table(title, "type", "default", "meaning")
     for setting in settings:
         meaning = f"{setting.description} (not saved with models)" if setting.caller_only else setting.description

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def quantized_text(sizes: Sequence[int], evaluations: Sequence[Evaluation]) -> RenderableType:
-    """Bytes before and after; where rows were given, every metric before and after."""
+    """Show the size before and after; if rows were given, also every metric."""
     before, after = (size / 2**20 for size in sizes)
     line = text_line(f"weights: {before:.1f} MB → {after:.1f} MB")
     if not evaluations:

@@ -1,4 +1,4 @@
-"""Rich renderables: tables and lines."""
+"""Show results as Rich tables and lines."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._parts import text_line
 from sensorium.report.imbalance import imbalance_text
+from sensorium.wording import calibration_sentence, model_title, tuning_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sensorium.comparison import Comparison, Result
     from sensorium.inspection import Inspection
+    from sensorium.model.card import DataSpec, ModelCard, SearchRecord
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
 
 
 def inspection_text(found: Inspection) -> RenderableType:
-    """Every column, then target, split, cautions, advice, copies and unreadable cells."""
+    """Show every column, then target, split, cautions, advice, copies and unreadable cells."""
     table = _table("column", "modality", "why", "missing", "different", "examples")
     for column in found.columns:
         share = f"{column.missing:,} ({column.missing / column.rows:.0%})" if column.missing else "0"
@@ -56,68 +58,58 @@ def inspection_text(found: Inspection) -> RenderableType:
 
 
 def fit_text(
-    columns: Sequence[Mapping[str, str]], card: Mapping[str, Any], evaluation: Evaluation | None
+    columns: Sequence[Mapping[str, str]], card: ModelCard, data: DataSpec, evaluation: Evaluation | None
 ) -> RenderableType:
-    """What was learnt of each column, what was augmented, the fusion's weights, the test metrics."""
-    table = _table("column", "modality", "learnt from the training rows")
+    """Show what was learned of each column, how training went, the fusion weights and the test metrics."""
+    table = _table("column", "modality", "learned from the training rows")
     for column in columns:
         table.add_row(column["name"], column["modality"], column["learnt"])
-    sizes = ", ".join(f"{n:,} {name}" for name, n in card["rows"].items())
-    lines: list[RenderableType] = [table, text_line(f"rows: {sizes}; split {card['split']}")]
-    history = card["history"]
-    lines += [text_line(line) for line in _without_labels(card)]
-    if card["augment"]:
-        augmented = "; ".join(f"{name} by {', '.join(chosen)}" for name, chosen in card["augment"].items())
-        lines.append(text_line(f"augmented in training: {augmented}"))
-    lines.append(
-        text_line(f"{len(history['epochs'])} epochs in {card['seconds']:.0f} s, the best was number {history['best']}")
-    )
-    if card["shares"]:
-        shares = ", ".join(f"{name} {share:.3f}" for name, share in card["shares"].items())
-        lines.append(text_line(f"fusion weights: {shares}"))
-    if "tuning" in card:
-        lines.append(text_line(card["tuning"]["sentence"], "bold"))
-    lines += [calibration_text(card["calibration"])] if "calibration" in card else []
-    lines += [search_text(card["search"])] if "search" in card else []
+    lines: list[RenderableType] = [table, *map(text_line, _training(card, data))]
+    if card.tuning:
+        lines.append(text_line(tuning_sentence(card.tuning), "bold"))
+    lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
+    lines += [search_text(card.search)] if card.search else []
     return Group(*lines, *imbalance_text(card), *([evaluation_text(evaluation)] if evaluation else []))
 
 
-def _without_labels(card: Mapping[str, Any]) -> Iterator[str]:
-    """What was learnt from rows without their labels: that it was, not what it brought, which a comparison tells."""
-    unlabelled, before = card.get("unlabelled"), card.get("pretraining")
-    if unlabelled and unlabelled["rows"]:
-        names = " and ".join(unlabelled["learnt_from_by"])
-        yield f"learnt from without a label: {unlabelled['rows']:,} rows, by {names}"
+def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
+    sizes = ", ".join(f"{n:,} {name}" for name, n in data.split_rows.items())
+    yield f"rows: {sizes}; split {data.split_rule}"
+    yield from _without_labels(card)
+    if card.augment:
+        augmented = "; ".join(f"{name} by {', '.join(chosen)}" for name, chosen in card.augment.items())
+        yield f"augmented in training: {augmented}"
+    yield f"{len(card.history.epochs)} epochs in {card.seconds:.0f} s; epoch {card.history.best} was the best"
+    if card.modality_weights:
+        weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
+        yield f"fusion weights: {weights}"
+
+
+def _without_labels(card: ModelCard) -> Iterator[str]:
+    """Tell what was learned from rows without labels. What it gained, a comparison shows."""
+    unlabelled, before = card.unlabelled, card.pretraining
+    if unlabelled.rows:
+        names = " and ".join(unlabelled.learnt_from_by)
+        yield f"unlabelled rows that were learned from: {unlabelled.rows:,}, by {names}"
     if before:
-        names = " and ".join(before["techniques"])
-        yield f"pre-trained by {names} on {before['rows']:,} rows, {len(before['epochs'])} epochs"
+        names = " and ".join(before.techniques)
+        yield f"pre-trained by {names} on {before.rows:,} rows for {len(before.epochs)} epochs"
 
 
-def calibration_text(found: Mapping[str, Any]) -> RenderableType:
-    """The temperature, and what it changed on rows that it was not chosen by."""
-    if found["temperature"] == 1:
-        return text_line("probabilities as they are: no temperature betters them on rows that it was not chosen by")
-    split = "test" if found.get("test") else "validation"
-    changes = ", ".join(f"{name} {old:.4f} → {new:.4f}" for name, (old, new) in (found.get(split) or {}).items())
-    temperatures = found["temperature"] if isinstance(found["temperature"], list) else [found["temperature"]]
-    shown = ", ".join(f"{temperature:.3g}" for temperature in temperatures)
-    return text_line(f"temperature {shown}{f'; {split} rows: {changes}' if changes else ''}")
-
-
-def search_text(found: Mapping[str, Any]) -> RenderableType:
-    """The best trials of a search, the best first, and what was chosen."""
-    table = _table("tried", "epochs", f"validation {found['metric']}", "seconds")
-    for trial in found["best"]:
-        shown = "failed" if trial["metric"] is None else f"{trial['metric']:.4f}"
-        table.add_row(trial["name"], str(trial["epochs"]), shown, f"{trial['seconds']:.0f}")
-    spent = f"{found['seconds']:.0f} of {found['budget']:.0f} s"
-    head = text_line(f"search: {found['trials']} trainings in {spent}, the best:")
-    gain = f": {found['ensemble']['value']:+.4f} over the first alone" if found["ensemble"] else ""
-    return Group(head, table, text_line(f"chosen by the validation rows: {' with '.join(found['chosen'])}{gain}"))
+def search_text(found: SearchRecord) -> RenderableType:
+    """Show the best trials of a search, best first, and which models were chosen."""
+    table = _table("trial", "epochs", f"validation {found.metric}", "seconds")
+    for trial in found.best:
+        shown = "failed" if trial.metric is None else f"{trial.metric:.4f}"
+        table.add_row(trial.name, str(trial.epochs), shown, f"{trial.seconds:.0f}")
+    spent = f"{found.seconds:.0f} of {found.budget:.0f} s"
+    head = text_line(f"search: {found.trials} trainings in {spent}; the best:")
+    gain = f": {found.ensemble.value:+.4f} over the first alone" if found.ensemble else ""
+    return Group(head, table, text_line(f"chosen by the validation rows: {' with '.join(found.chosen)}{gain}"))
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
-    """Every metric with its interval; scores with fewer modalities where they were asked for."""
+    """Show every metric with its interval, and scores with fewer modalities if they were requested."""
     table = _table("metric", "value", "95% interval")
     for name, value in found.metrics.items():
         low, high = found.intervals[name]
@@ -127,26 +119,26 @@ def evaluation_text(found: Evaluation) -> RenderableType:
 
 
 def subsets_text(found: Subsets) -> RenderableType:
-    """The watched metric with fewer modalities, less that with all, and what each modality brings."""
-    table = _table("given", "rows that have it", found.metric, "95% interval", "less all, 95% interval")
+    """Show the watched metric with fewer modalities, the loss against all of them, and Shapley values."""
+    table = _table("modalities", "rows that have one", found.metric, "95% interval", "change from all, 95% interval")
     for result in found.results:
         low, high = result.interval
         value, given = f"{result.value:.4f}", " + ".join(result.modalities)
         table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
-    lines: list[RenderableType] = [text_line(f"with some of the modalities ({found.listed})"), table]
+    lines: list[RenderableType] = [text_line(f"scores with some of the modalities ({found.listed})"), table]
     if found.shares:
-        brought = _table("modality", f"brings (Shapley), {found.metric}", "95% interval")
+        brought = _table("modality", f"Shapley value, {found.metric}", "95% interval")
         for name, share in found.shares.items():
             low, high = share.interval
             brought.add_row(name, f"{share.value:+.4f}", f"{low:+.4f} – {high:+.4f}")
         lines.append(brought)
     else:
-        lines.append(text_line("what each modality brings (Shapley) is computed for up to six of them"))
+        lines.append(text_line("Shapley values are computed for up to six modalities"))
     return Group(*lines)
 
 
 def comparison_text(found: Comparison) -> RenderableType:
-    """Every model with its watched metric, gain and costs, what was left out, then the verdict."""
+    """Show every model with its watched metric, gain and cost, the models left out, then the verdict."""
     results, several = found.results, len(found.seeds) > 1
     metric = found.difference.metric
     costs = [_COSTS[name] for name in _COSTS if any(_COSTS[name][1](r.cost) for r in results)]
@@ -157,7 +149,7 @@ def comparison_text(found: Comparison) -> RenderableType:
     for result in results:
         low, high = result.evaluation.intervals[metric]
         table.add_row(
-            result.title if result.kind == "baseline" else result.name,
+            model_title(result.model) if result.kind == "baseline" else result.name,
             "all" if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             f"{low:.4f} – {high:.4f}",
@@ -171,7 +163,7 @@ def comparison_text(found: Comparison) -> RenderableType:
 
 
 def _gain(result: Result) -> tuple[str, str]:
-    """What a model of all modalities gains and how likely that is by luck; nothing of a single modality."""
+    """Format the gain of a model of all modalities and its p; empty for a single modality."""
     if result.gain is None or result.p is None:
         return "", ""
     return _signed(result.gain), f"{result.p:.3f}"
@@ -188,7 +180,7 @@ _COSTS: dict[str, tuple[str, Callable[[Cost], str]]] = {
 
 
 def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:
-    """Answers of the first rows whose truth is given, beside it."""
+    """Show predictions of the first rows beside the known labels."""
     table = _table("row", "prediction", "truth", "probability of the prediction")
     for answer in answers.take(list(truth)[:rows]).to_pylist():
         sure = answer.get(f"probability_{answer['prediction']}")
@@ -198,7 +190,7 @@ def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> 
 
 
 def problems_text(problems: Problems) -> RenderableType:
-    """The largest groups of problems; nothing if there are none."""
+    """Show the largest groups of problems; empty if there are none."""
     groups = problems.groups()
     lines = [text_line(f"! {group}", "yellow") for group in groups[:SHOWN]]
     if len(groups) > SHOWN:
@@ -211,7 +203,7 @@ def _flag(setting: str) -> str:
 
 
 def notice_text(notice: Mapping[str, Any]) -> str:
-    """A finding about a whole column or table, on one line."""
+    """Format a finding about a column or table as one line."""
     name = f"{notice['column']}: " if notice["column"] else ""
     return f"{name}{notice['reason']}{f' ({cure})' if (cure := notice['cure']) else ''}"
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, weights_moved
 from sensorium.model import FittedModel
+from sensorium.model.card import ShiftRecord
 from sensorium.planning import PreparedTable, scores_before
 from sensorium.strategies._base import Session, Stage, Strategy
 from sensorium.trials import TrialResult
@@ -21,35 +22,33 @@ class Continued(Strategy):
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert so_far is not None
-        so_far.model.card["moved"] = what_moved(session.data, so_far)
+        fitted = so_far.model
+        fitted.card = fitted.card.updated(shift=what_moved(session.data, so_far))
         return so_far
 
 
-def what_moved(data: PreparedTable, result: TrialResult) -> dict[str, Any]:
-    """Return the differences for the card of a model that was continued, as JSON values.
+def what_moved(data: PreparedTable, result: TrialResult) -> ShiftRecord:
+    """Compare a continued model with what it was.
 
-    Returns:
-        `from`: the old table; `labels`: those that are new; `missing` and `unused` columns; `columns`, `weights`: see
-        `sensorium.evaluate.drift`; `split`, `answers`, `metrics`: of both models on the same test rows (validation rows
-        where there are none), new labels counting as wrong for the old one.
+    Predictions and metrics of both are computed on the same test rows (validation rows if there are none); new labels
+    count as wrong for the old model.
     """
     plan, start = data.plan, data.plan.start
     names = list(plan.learnt)
     assert start
     known = set(map(str, start.task.labels))
-    now = result.model.card["statistics"]
-    told: dict[str, Any] = {
-        "from": start.card["table"],
-        "labels": [str(label) for label in plan.task.labels if str(label) not in known],
-        "missing": [name for name in names if name not in plan.table],
-        "unused": [plan.name for plan in plan.columns if plan.reason.startswith("not used")],
-        "columns": columns_moved(start.card.get("statistics", {}), now),
-        "weights": weights_moved(start.network, result.model.network, list(plan.labels.index_map)),
-    }
+    shift = ShiftRecord(
+        source=start.card.table,
+        labels=[str(label) for label in plan.task.labels if str(label) not in known],
+        missing=[name for name in names if name not in plan.table],
+        unused=[column.name for column in plan.columns if column.reason.startswith("not used")],
+        columns=columns_moved(start.data.statistics, result.model.data.statistics),
+        weights=weights_moved(start.network, result.model.network, list(plan.labels.index_map)),
+    )
     split = next((name for name in ("test", "validation") if name in result.outcomes), None)
-    if split is not None:
-        told |= {"split": split, **_compare(data, start, result, split)}
-    return told
+    if split is None:
+        return shift
+    return shift.updated(split=split, **_compare(data, start, result, split))
 
 
 def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split: str) -> dict[str, Any]:

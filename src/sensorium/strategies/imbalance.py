@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -11,20 +11,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sensorium.errors import ConfigError
-from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, finite, holm
+from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.model import FittedModel
+from sensorium.model.card import Diagnosis, ImbalanceRecord, MitigationRecord, UnimodalRecord
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy, trained
-from sensorium.techniques import GAP, Diagnosis, mitigations_for, skill
+from sensorium.techniques import GAP, mitigations_for, skill
 from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
+from sensorium.wording import imbalance_sentence
 
 PLAIN, TECHNIQUE, UNIMODAL = "plain", "modality_imbalance", "unimodal_pretraining"
 LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion leans on what was learnt by heart
 
 
 @dataclass(frozen=True)
-class ByItself:
+class UnimodalResult:
     """One modality on the validation rows.
 
     Attributes:
@@ -39,16 +41,12 @@ class ByItself:
     difference: Difference
     trained: TrialResult
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "in_fused": finite(self.fused),
-            "trained_alone": finite(self.alone),
-            "difference": self.difference.to_json(),
-        }
+    def to_record(self) -> UnimodalRecord:
+        return UnimodalRecord(in_fused=self.fused, trained_alone=self.alone, difference=self.difference)
 
 
 @dataclass(frozen=True)
-class Tried:
+class Mitigation:
     """One training of the fused model.
 
     Attributes:
@@ -67,50 +65,54 @@ class Tried:
     p: float | None
     seconds: float
 
-    def to_json(self) -> dict[str, Any]:
-        found = self.evaluation.to_json()
-        p = None if self.p is None else finite(self.p)
-        return {
-            "name": self.name,
-            "validation": finite(self.validation),
-            "metrics": found["metrics"],
-            "intervals": found["intervals"],
-            "difference": self.difference and {**self.difference.to_json(), "p_corrected": p},
-            "seconds": round(self.seconds, 3),
-        }
+    def to_record(self) -> MitigationRecord:
+        found = self.evaluation
+        return MitigationRecord(
+            name=self.name,
+            validation=self.validation,
+            metrics=found.metrics,
+            intervals={name: list(bounds) for name, bounds in found.intervals.items()},
+            difference=None if self.difference is None or self.p is None else self.difference.corrected(self.p),
+            seconds=round(self.seconds, 3),
+        )
 
 
 @dataclass(frozen=True)
-class Treatment:
+class ImbalanceReport:
     """What was found and done.
 
     Attributes:
         metric: the watched one.
         diagnosis: of plain training.
-        by_itself: modality → how it does in the fused model and without it.
+        unimodal: modality → how it does in the fused model and without it.
         results: plain training first.
         chosen: name of the one that is kept.
-        verdict: in a sentence or two.
+        rows: the split that judges.
         trained: the model that is kept.
     """
 
     metric: str
     diagnosis: Diagnosis
-    by_itself: dict[str, ByItself]
-    results: list[Tried]
+    unimodal: dict[str, UnimodalResult]
+    results: list[Mitigation]
     chosen: str
-    verdict: str
+    rows: str
     trained: TrialResult
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "metric": self.metric,
-            "diagnosis": self.diagnosis.to_json(),
-            "unimodal": {name: found.to_json() for name, found in self.by_itself.items()},
-            "results": [result.to_json() for result in self.results],
-            "chosen": self.chosen,
-            "verdict": self.verdict,
-        }
+    @property
+    def verdict(self) -> str:
+        """Which modalities are undertrained and what is kept, in words."""
+        return imbalance_sentence(self.to_record())
+
+    def to_record(self) -> ImbalanceRecord:
+        return ImbalanceRecord(
+            metric=self.metric,
+            diagnosis=self.diagnosis,
+            unimodal={name: found.to_record() for name, found in self.unimodal.items()},
+            results=[result.to_record() for result in self.results],
+            rows=self.rows,
+            chosen=self.chosen,
+        )
 
 
 class Imbalance(Strategy):
@@ -139,13 +141,13 @@ class Imbalance(Strategy):
             raise ConfigError("there are no validation rows to choose by", place=place, cure=cure)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
-        return treat(session).trained
+        return mitigate(session).trained
 
     def close(self, session: Session) -> None:
         session.ledger.forget()
 
 
-def treat(session: Session) -> Treatment:
+def mitigate(session: Session) -> ImbalanceReport:
     """Run the trials and choose.
 
     Raises:
@@ -154,27 +156,28 @@ def treat(session: Session) -> Treatment:
     data, plan = session.data, session.data.plan
     mitigations = [name for name in mitigations_for(plan.labels.task_name) if name not in plan.config.train.techniques]
     plain = trained(session.run(_with(plan, PLAIN, TECHNIQUE), session.control))
-    report = plain.course.techniques[TECHNIQUE]
-    diagnosis = replace(Diagnosis(**report["diagnosis"]), mitigations=mitigations)
-    found = {name: _by_itself(session, plain, name) for name in report["modalities"]}
-    by_itself = {name: own for name, own in found.items() if own}
-    diagnosis = _settle(diagnosis, by_itself, _chance(data, plain), plan.metric)
-    diagnosis = _unsettled(diagnosis, [name for name, own in found.items() if not own])
+    signs = plain.course.techniques[TECHNIQUE]
+    diagnosis = Diagnosis.model_validate(signs["diagnosis"]).updated(mitigations=mitigations)
+    found = {name: _train_alone(session, plain, name) for name in signs["modalities"]}
+    unimodal = {name: own for name, own in found.items() if own}
+    diagnosis = _settle(diagnosis, unimodal, _chance(data, plain), plan.metric)
+    diagnosis = diagnosis.updated(failed=[name for name, own in found.items() if not own])
     runs = {PLAIN: plain}
     if diagnosis.state == "undertrained" or plan.config.train.imbalance == "always":
         specs = [_with(plan, name, TECHNIQUE, name) for name in mitigations]
-        specs += [_from_towers(plan, by_itself)] if by_itself else []
-        models = {own.trained.spec.name: own.trained.model for own in by_itself.values()}
-        tried = {spec.name: _try(session, spec, models) for spec in specs}
-        runs |= {name: run for name, run in tried.items() if run}
+        specs += [_from_towers(plan, unimodal)] if unimodal else []
+        models = {own.trained.spec.name: own.trained.model for own in unimodal.values()}
+        beside = {spec.name: _train_beside(session, spec, models) for spec in specs}
+        runs |= {name: run for name, run in beside.items() if run}
     if UNIMODAL in runs:
         runs[UNIMODAL] = _thawed(runs[UNIMODAL], plan)
     chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
-    results = _judge(data, runs)
-    verdict = f"{diagnosis.words}; {_outcome(results, chosen, plan.metric)}"
-    treatment = Treatment(plan.metric, diagnosis, by_itself, results, chosen, verdict, runs[chosen])
-    treatment.trained.model.card["imbalance"] = treatment.to_json()
-    return treatment
+    split = "test" if "test" in plain.outcomes else "validation"
+    results = _judge(data, runs, split)
+    report = ImbalanceReport(plan.metric, diagnosis, unimodal, results, chosen, split, runs[chosen])
+    fitted = report.trained.model
+    fitted.card = fitted.card.updated(imbalance=report.to_record())
+    return report
 
 
 def _with(plan: Plan, name: str, *techniques: str) -> TrialSpec:
@@ -183,7 +186,7 @@ def _with(plan: Plan, name: str, *techniques: str) -> TrialSpec:
     return TrialSpec(name, settings={"train": {"techniques": more}} if more else {})
 
 
-def _from_towers(plan: Plan, found: Mapping[str, ByItself]) -> TrialSpec:
+def _from_towers(plan: Plan, found: Mapping[str, UnimodalResult]) -> TrialSpec:
     """Return a trial that begins with the towers that were trained alone, and trains what comes after them."""
     spec = _with(plan, UNIMODAL, TECHNIQUE)
     dropout = max(plan.config.train.modality_dropout, LEAST_DROPOUT)
@@ -199,7 +202,7 @@ def _thawed(run: TrialResult, plan: Plan) -> TrialResult:
     return replace(run, fitted=replace(run.model, config=config.model_copy(update={"train": train})))
 
 
-def _try(
+def _train_beside(
     session: Session, spec: TrialSpec, models: Mapping[str, FittedModel] = MappingProxyType({})
 ) -> TrialResult | None:
     """Train a model beside the plain one; None where it cannot be trained, which is no fault of the plain one."""
@@ -211,15 +214,15 @@ def _try(
     return None
 
 
-def _by_itself(session: Session, plain: TrialResult, name: str) -> ByItself | None:
-    run = _try(session, TrialSpec(f"{name} alone", towers=[name]))
+def _train_alone(session: Session, plain: TrialResult, name: str) -> UnimodalResult | None:
+    run = _train_beside(session, TrialSpec(f"{name} alone", towers=[name]))
     if run is None:
         return None
     metric = session.data.plan.metric
     alone = run.outcomes["validation"]
     fused = subset_outcome(session.data, plain.model, [name], "validation")
     values = [float(score(metric, outcome)[0]) for outcome in (fused, alone)]
-    return ByItself(values[0], values[1], compare_outcomes(alone, fused, metric), run)
+    return UnimodalResult(values[0], values[1], compare_outcomes(alone, fused, metric), run)
 
 
 def _chance(data: PreparedTable, plain: TrialResult) -> float:
@@ -229,34 +232,18 @@ def _chance(data: PreparedTable, plain: TrialResult) -> float:
     return float(score(data.plan.metric, data.plan.task.outcome(scores, outcome.truth))[0])
 
 
-def _settle(diagnosis: Diagnosis, found: Mapping[str, ByItself], chance: float, metric: str) -> Diagnosis:
-    """Undertrained or weak, now that each modality was trained alone."""
+def _settle(diagnosis: Diagnosis, found: Mapping[str, UnimodalResult], chance: float, metric: str) -> Diagnosis:
+    """Tell undertrained modalities from weak ones, now that each was trained alone."""
     lower = lower_is_better(metric)
 
-    def is_undertrained(own: ByItself) -> bool:
+    def is_undertrained(own: UnimodalResult) -> bool:
         lost = skill(own.alone, chance, lower) - skill(own.fused, chance, lower)
         return lost >= GAP and own.difference.interval[0] > 0
 
     behind = [name for name, own in found.items() if is_undertrained(own)]
-    told = ", ".join(
-        f"{name!r} comes to {own.fused:.3g} {metric} alone in the fused model, to {own.alone:.3g} trained alone"
-        for name, own in found.items()
-        if name in (behind or diagnosis.behind or found)
-    )
     if behind:
-        words = f"undertrained: {told}"
-        return replace(diagnosis, state="undertrained", behind=behind, words=words)
-    state = "weak" if diagnosis.behind else "balanced"
-    reason = "weak by nature, not undertrained" if diagnosis.behind else "balanced"
-    return replace(diagnosis, state=state, words=f"{reason}: {told}; no mitigation is needed", mitigations=[])
-
-
-def _unsettled(diagnosis: Diagnosis, failed: Sequence[str]) -> Diagnosis:
-    """With a word on modalities that could not be trained alone: of them nothing is known."""
-    if not failed:
-        return diagnosis
-    words = f"{diagnosis.words}; not known of {', '.join(map(repr, failed))}: training it alone failed"
-    return replace(diagnosis, words=words)
+        return diagnosis.updated(state="undertrained", behind=behind)
+    return diagnosis.updated(state="weak" if diagnosis.behind else "balanced", mitigations=[])
 
 
 def _worth(run: TrialResult, metric: str) -> float:
@@ -266,15 +253,14 @@ def _worth(run: TrialResult, metric: str) -> float:
     return -math.inf if math.isnan(value) else value
 
 
-def _judge(data: PreparedTable, runs: Mapping[str, TrialResult]) -> list[Tried]:
+def _judge(data: PreparedTable, runs: Mapping[str, TrialResult], split: str) -> list[Mitigation]:
     metric = data.plan.metric
-    split = "test" if "test" in runs[PLAIN].outcomes else "validation"
     outcomes: dict[str, Outcome] = {name: run.outcomes[split] for name, run in runs.items()}
     names = metrics_of(data.plan.labels.task_name)
     gains = {n: compare_outcomes(own, outcomes[PLAIN], metric) for n, own in outcomes.items() if n != PLAIN}
     corrected = dict(zip(gains, holm([gain.p for gain in gains.values()]), strict=True))
     return [
-        Tried(
+        Mitigation(
             name,
             run.validated(metric),
             replace(evaluate_outcome(outcomes[name], names), rows=f"{split} rows"),
@@ -284,21 +270,3 @@ def _judge(data: PreparedTable, runs: Mapping[str, TrialResult]) -> list[Tried]:
         )
         for name, run in runs.items()
     ]
-
-
-def _outcome(results: Sequence[Tried], chosen: str, metric: str) -> str:
-    """What is kept and what that changes."""
-    if len(results) == 1:
-        return "plain training is kept"
-    kept = next(result for result in results if result.name == chosen)
-    best, plain = kept.validation, results[0].validation
-    if kept.difference is None or kept.p is None:
-        return (
-            f"no mitigation did better than plain training on the validation rows ({plain:.4g} {metric}), which is kept"
-        )
-    low, high = kept.difference.interval
-    return (
-        f"{chosen} is kept ({best:.4g} {metric} against {plain:.4g} on the validation rows): "
-        f"{kept.difference.value:+.4f} over plain training on the {kept.evaluation.rows}, 95% interval {low:+.4f} to "
-        f"{high:+.4f}, p {kept.p:.3f}"
-    )

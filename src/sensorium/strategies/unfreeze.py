@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sensorium.config import Config, UnfreezeConfig
 from sensorium.encoders.module import Module
-from sensorium.evaluate import Difference, compare_outcomes, finite
-from sensorium.evaluate.verdict import SHARE_METRICS
+from sensorium.evaluate import compare_outcomes
 from sensorium.metrics import score
 from sensorium.model import FittedModel, TowerPlan, build_network, can_unfreeze
+from sensorium.model.card import HistoryRecord, TuningRecord
 from sensorium.planning import SLOWER, continued_with
 from sensorium.registry import encoders
 from sensorium.strategies._base import Session, Stage, Strategy
 from sensorium.trials import Control, InProcess, TrialResult, TrialSpec
+from sensorium.wording import tuning_sentence
 
 
 class Unfreeze(Strategy):
@@ -37,44 +38,28 @@ class Unfreeze(Strategy):
         second = replace(session, data=stage, runner=InProcess(stage))
         tuned = second.train(TrialSpec("fine-tuned"), Control(report=session.report))
         result = _better(so_far, tuned)
-        session.report.log(result.model.card["tuning"]["sentence"])
+        if result.model.card.tuning:
+            session.report.log(tuning_sentence(result.model.card.tuning))
         return result
 
 
 def _better(frozen: TrialResult, tuned: TrialResult) -> TrialResult:
     if tuned.error is not None:
-        sentence = f"fine-tuning the encoders failed ({tuned.error.finding}): kept frozen"
-        return _with_card(frozen, frozen.model, {"kept": "frozen", "sentence": sentence})
+        return _with_card(frozen, frozen.model, TuningRecord(kept="frozen", failure=tuned.error.finding))
     watched = frozen.course.watched
     outcomes = [each.outcomes["validation"] for each in (tuned, frozen)]
     difference = compare_outcomes(outcomes[0], outcomes[1], watched)
     better = math.isfinite(difference.value) and difference.value > 0
-    card = {
-        "metric": watched,
-        "frozen": finite(float(score(watched, outcomes[1])[0])),
-        "tuned": finite(float(score(watched, outcomes[0])[0])),
-        "difference": difference.to_json(),
-        "kept": "tuned" if better else "frozen",
-        "sentence": tuning_sentence(difference),
-        "seconds": round(tuned.seconds, 3),
-        "history": tuned.course.to_json(),
-    }
-    return _choose(frozen, tuned, card) if better else _with_card(frozen, frozen.model, card)
-
-
-def tuning_sentence(difference: Difference) -> str:
-    """Return one sentence on what fine-tuning changed on the validation rows."""
-    metric, (low, high) = difference.metric, difference.interval
-    if not math.isfinite(difference.value):
-        return f"whether fine-tuning the encoders pays off is unknown, {metric} is not defined: kept frozen"
-    size, unit = (100.0, " points") if metric in SHARE_METRICS else (1.0, "")
-    value, low, high = (size * bound + 0.0 for bound in (difference.value, low, high))  # 0.0: no minus nothing
-    figures = f"{value:+.3g}{unit} {metric}, 95% interval {low:+.3g} to {high:+.3g}"
-    if difference.value <= 0:
-        return f"fine-tuning the encoders does not pay off ({figures}): kept frozen"
-    if low > 0:
-        return f"fine-tuning the encoders pays off: {figures}"
-    return f"fine-tuning the encoders may pay off, the interval contains 0: {figures}; the fine-tuned model is kept"
+    record = TuningRecord(
+        metric=watched,
+        frozen=float(score(watched, outcomes[1])[0]),
+        tuned=float(score(watched, outcomes[0])[0]),
+        difference=difference,
+        kept="tuned" if better else "frozen",
+        seconds=round(tuned.seconds, 3),
+        history=HistoryRecord.model_validate(tuned.course.to_json()),
+    )
+    return _choose(frozen, tuned, record) if better else _with_card(frozen, frozen.model, record)
 
 
 def _unfrozen(fitted: FittedModel, settings: UnfreezeConfig) -> FittedModel:
@@ -104,16 +89,17 @@ def _stage_config(config: Config, settings: UnfreezeConfig) -> Config:
     return config.model_copy(update={"train": config.train.model_copy(update=stage)})
 
 
-def _choose(frozen: TrialResult, tuned: TrialResult, card: dict[str, Any]) -> TrialResult:
+def _choose(frozen: TrialResult, tuned: TrialResult, record: TuningRecord) -> TrialResult:
     """Return the fine-tuned model under the settings of both stages."""
     chosen = replace(frozen, outcomes=tuned.outcomes, seconds=frozen.seconds + tuned.seconds)
     fitted = replace(tuned.model, config=frozen.model.config)
     own = frozen.model.card
-    fitted.card |= {name: own[name] for name in ("imbalance", "pretraining") if name in own}
-    fitted.card |= {"history": frozen.course.to_json(), "seconds": round(chosen.seconds, 3)}
-    return _with_card(chosen, fitted, card)
+    fitted.card = fitted.card.updated(
+        imbalance=own.imbalance, pretraining=own.pretraining, history=own.history, seconds=round(chosen.seconds, 3)
+    )
+    return _with_card(chosen, fitted, record)
 
 
-def _with_card(result: TrialResult, fitted: FittedModel, card: dict[str, Any]) -> TrialResult:
-    fitted.card["tuning"] = card
+def _with_card(result: TrialResult, fitted: FittedModel, record: TuningRecord) -> TrialResult:
+    fitted.card = fitted.card.updated(tuning=record)
     return replace(result, fitted=fitted)

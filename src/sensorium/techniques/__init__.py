@@ -1,7 +1,7 @@
 """ONE FILE PER TECHNIQUE: what training may do beside the plain step."""
 
 from sensorium.techniques._base import Course, Step, Technique
-from sensorium.techniques._diagnosis import GAP, Diagnosis, mitigations_for, skill
+from sensorium.techniques._diagnosis import GAP, mitigations_for, skill
 from sensorium.techniques._plan import (
     build_techniques,
     check_techniques,
@@ -14,7 +14,6 @@ from sensorium.techniques._plan import (
 __all__ = [
     "GAP",
     "Course",
-    "Diagnosis",
     "Step",
     "Technique",
     "build_techniques",

@@ -1,4 +1,4 @@
-"""Diagnosis of modality imbalance: measure how well each modality is trained; the training does not change."""
+"""Check for modality imbalance: whether one modality is undertrained. The training itself does not change."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
+from sensorium.model.card import ModalitySigns
 from sensorium.tasks import Task
 from sensorium.techniques._base import Course, Rows, Step, Technique
-from sensorium.techniques._diagnosis import Signs, diagnose
+from sensorium.techniques._diagnosis import diagnose
 from sensorium.techniques._look import Look, fit_probe, judge, look, spread
 
 ALL = "all"
@@ -82,7 +83,7 @@ class ModalityImbalance(Technique):
         figures, probes = self._figures(seen, "alone", "without"), self._probes(seen)
         part = "validation" if "validation" in seen else "train"
         signs = {
-            name: Signs(
+            name: ModalitySigns(
                 alone=figures["alone"][name][part]["metric"],
                 alone_train=figures["alone"][name]["train"]["metric"],
                 without=figures["without"][name][part]["metric"],

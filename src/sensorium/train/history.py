@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sensorium.metrics import lower_is_better
+from sensorium.metrics import finite, lower_is_better
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,3 @@ class History:
 
 def _number(value: Any) -> Any:
     return math.nan if value is None else value
-
-
-def finite(value: float) -> float | None:
-    """JSON knows no NaN."""
-    return value if math.isfinite(value) else None

@@ -12,8 +12,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sensorium.config import TrainConfig
 from sensorium.errors import ConfigError
+from sensorium.metrics import finite
 from sensorium.train.best import Best, Weights
-from sensorium.train.history import Epoch, History, finite
+from sensorium.train.history import Epoch, History
 from sensorium.train.job import Rows, Training
 from sensorium.train.validate import validate
 

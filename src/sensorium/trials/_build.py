@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from sensorium.config import Config
@@ -19,6 +19,7 @@ from sensorium.model import (
     make_ready,
     plan_model,
 )
+from sensorium.model.card import DataSpec, ModelCard, Notice, UnlabelledRecord
 from sensorium.planning import Plan, PreparedTable, take_weights
 from sensorium.train import freeze
 from sensorium.trials._spec import TrialSpec
@@ -64,7 +65,8 @@ def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> Fit
         prior=plan.task.prior(plan.target[plan.rows("train")]),
         blueprint=blueprint,
         network=network.to(plan.device),
-        card=_card(data) | {"augment": {name: plan.augmented[name] for name in learnt if name in plan.augmented}},
+        card=_card(data, learnt),
+        data=_data_spec(data),
         views={name: owner for name, owner in plan.table.views.items() if name in learnt},
     )
     return replace(fitted, seen=data.seen_rows(fitted))
@@ -109,24 +111,31 @@ def _load_weights(network: FusionModel, data: PreparedTable, spec: TrialSpec, mo
         network.tower(name).load_state_dict(model_of(earlier).network.tower(name).state_dict())
 
 
-def _card(data: PreparedTable) -> dict[str, Any]:
+def _card(data: PreparedTable, columns: Iterable[str]) -> ModelCard:
+    plan = data.plan
+    return ModelCard(
+        table=plan.table.name,
+        unlabelled=UnlabelledRecord(rows=len(plan.unlabelled), learnt_from_by=list(plan.unlabelled_learners)),
+        columns=list(plan.columns),
+        problems=len(data.problems),
+        notes=list(plan.table.notes),
+        notices=[Notice.model_validate(group.to_json()) for group in plan.notices.groups()],
+        augment={name: dict(plan.augmented[name]) for name in columns if name in plan.augmented},
+    )
+
+
+def _data_spec(data: PreparedTable) -> DataSpec:
     plan = data.plan
     vectors = [tower.columns[0] for tower in plan.blueprint.towers if tower.name in data.frozen]
-    return {
-        "table": plan.table.name,
-        "fingerprint": plan.fingerprint,
-        "rows": plan.split.sizes(),
-        "unlabelled": {"rows": len(plan.unlabelled), "learnt_from_by": list(plan.unlabelled_learners)},
-        "split": plan.split.how,
-        "split_column": plan.split_column,
-        "split_digest": plan.split.digest,
-        "text": _text_columns(plan),
-        "columns": [asdict(column) for column in plan.columns],
-        "problems": len(data.problems),
-        "notes": list(plan.table.notes),
-        "notices": [group.to_json() for group in plan.notices.groups()],
-        "statistics": sketch_columns(data.cells, plan.learnt, plan.rows("train"), vectors),
-    }
+    return DataSpec(
+        text_columns=_text_columns(plan),
+        fingerprint=plan.fingerprint,
+        split_column=plan.split_column,
+        split_rule=plan.split.how,
+        split_rows=plan.split.sizes(),
+        split_digest=plan.split.digest,
+        statistics=sketch_columns(data.cells, plan.learnt, plan.rows("train"), vectors),
+    )
 
 
 def _text_columns(plan: Plan) -> list[str]:
@@ -134,7 +143,7 @@ def _text_columns(plan: Plan) -> list[str]:
     columns = [plan.table.column(name) for name in plan.table.columns]
     cells = [*columns, *(part for column in columns for part in column.parts.values())]
     found = [column.name for column in cells if column.is_string]
-    return list(dict.fromkeys([*found, *(plan.start.card["text"] if plan.start else ())]))
+    return list(dict.fromkeys([*found, *(plan.start.data.text_columns if plan.start else ())]))
 
 
 def model_of_none(name: str) -> FittedModel:

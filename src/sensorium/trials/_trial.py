@@ -16,6 +16,7 @@ from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
 from sensorium.model import FittedModel, FusionModel, calibrate
+from sensorium.model.card import CalibrationRecord, HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.profiling import ResourceMeter
@@ -127,15 +128,16 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Let a model predict the test rows, and write on its card how much each modality counts."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
-    with _reading_features(data, [member.network for member in fitted.members]):
+    with _reading_features(data, fitted.networks):
         if len(data.rows("test")):
             outcomes["test"] = data.outcome(fitted, "test")
         problems = data.all_problems()
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
-        fitted.card |= {"shares": fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])}
-        if "calibration" in fitted.card:
-            fitted.card["calibration"]["test"] = _calibrated(data, fitted, outcomes.get("test"))
-    fitted.card |= {"problems": len(problems)}
+        weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
+        calibration = fitted.card.calibration
+        if calibration:
+            calibration = calibration.updated(test=_calibrated(data, fitted, outcomes.get("test")))
+    fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration, problems=len(problems))
     return replace(result, outcomes=outcomes)
 
 
@@ -180,11 +182,11 @@ def _train(
     saved = (lambda: keep(fitted)) if keep else (lambda: None)
     history = train(training, config, seed, report=control.report, keep=saved, checkpoint=checkpoint)
     seconds = history.seconds + (before.history.seconds if before else 0)
-    fitted.card |= {
-        "history": history.to_json(),
-        "pretraining": before and before.to_json(),
-        "seconds": round(seconds, 3),
-    }
+    fitted.card = fitted.card.updated(
+        history=HistoryRecord.model_validate(history.to_json()),
+        pretraining=before and PretrainingRecord.model_validate(before.to_json()),
+        seconds=round(seconds, 3),
+    )
     if fitted.config.calibrate == "temperature":
         _calibrate(data, fitted, training.validation_rows)
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
@@ -211,15 +213,14 @@ def _calibrate(data: PreparedTable, fitted: FittedModel, rows: Rows) -> None:
     found = calibrate(plan.task, fitted.logits(cells, rows), plan.target[rows], plan.config.seed)
     if found:
         fitted.temperature = found.temperature
-        fitted.card["calibration"] = found.to_json()
+        fitted.card = fitted.card.updated(calibration=CalibrationRecord.model_validate(found.to_json()))
 
 
 def _calibrated(data: PreparedTable, fitted: FittedModel, after: Outcome | None) -> dict[str, list[float]] | None:
     """Return what the temperatures changed on the test rows: before, after."""
     if after is None:
         return None
-    others = [replace(member, temperature=1.0) for member in fitted.others]
-    before = data.outcome(replace(fitted, temperature=1.0, others=others), "test")
+    before = data.outcome(fitted.uncalibrated(), "test")
     return {name: [float(score(name, x)[0]) for x in (before, after)] for name in ("log_loss", "ece")}
 
 
@@ -247,6 +248,6 @@ def _reading_features(data: PreparedTable, networks: Sequence[FusionModel]) -> I
 def subset_outcome(data: PreparedTable, fitted: FittedModel, towers: Sequence[str], split: str) -> Outcome:
     """Let a model predict the rows of a split from some of its modalities."""
     rows, cells = data.rows(split), data.cells.only(fitted.learnt)
-    with _reading_features(data, [member.network for member in fitted.members]):
+    with _reading_features(data, fitted.networks):
         scores, _ = fitted.subset_scores(cells, [list(towers)], rows)
     return data.plan.task.outcome(scores[0], data.plan.target[rows])

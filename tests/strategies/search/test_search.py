@@ -113,8 +113,8 @@ def test_a_single_modality_is_chosen_where_the_others_are_noise():
     table = {"x": np.where(labels == "a", 1.0, -1.0) + random.normal(0, 0.3, 200), "label": labels}
     table["note"] = [" ".join(random.choice(list("abcdefghij"), 8)) for _ in labels]
     _, trained = run(table, 40, seed=1)
-    singles = trained.model.card["search"]["best_single"]["metric"]
-    assert max(trial["metric"] for trial in trained.model.card["search"]["best"]) >= singles == 1
+    singles = trained.model.card.to_json()["search"]["best_single"]["metric"]
+    assert max(trial["metric"] for trial in trained.model.card.to_json()["search"]["best"]) >= singles == 1
 
 
 def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
@@ -127,9 +127,9 @@ def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
 
 def test_the_record_and_the_card_tell_of_it(done):
     _, trained, found, *_ = done
-    card = trained.model.card["search"]
+    card = trained.model.card.to_json()["search"]
     assert card["trials"] == len(found["trials"]) and card["chosen"] == found["chosen"]
-    assert {"test", "temperature"} <= set(trained.model.card["calibration"]) or found["ensemble"]
+    assert {"test", "temperature"} <= set(trained.model.card.to_json()["calibration"]) or found["ensemble"]
     assert set(trained.outcomes) == {"validation", "test"}
 
 
@@ -166,7 +166,7 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
     assert after == before[: len(after)]  # the time that the kill cost may be that of the last candidates
     again = "training again" in job.report
     assert count[0] - (trainings - 100) == len(record(tmp_path)["trials"]) - trainings + again
-    assert trained.model.card["search"]["plan"] == done[2]["plan"] or trainings == 1
+    assert trained.model.card.to_json()["search"]["plan"] == done[2]["plan"] or trainings == 1
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_time_spent_before_a_kill_counts(tabular, tmp_path, monkeypatch):
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     _, trained = run(tabular, 20, folder=tmp_path)
-    assert trained.model.card["search"]["seconds"] > 20
+    assert trained.model.card.to_json()["search"]["seconds"] > 20
 
 
 def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp_path):
@@ -280,8 +280,8 @@ def test_one_modality_and_values_can_be_searched_too(tabular):
     x = random.normal(size=200)
     _, trained = run({"x": x, "label": 2 * x + random.normal(0, 0.1, 200)}, 100)
     assert trained.model.task_name == "regression"
-    assert trained.model.card["search"]["best_single"] is None
-    assert "calibration" not in trained.model.card
+    assert trained.model.card.to_json()["search"]["best_single"] is None
+    assert trained.model.card.calibration is None
 
 
 def test_a_training_that_breaks_is_passed_over(tabular, tmp_path, monkeypatch):
@@ -310,7 +310,7 @@ def test_a_metric_that_is_defined_nowhere_leaves_the_choice_to_the_loss(tmp_path
     found = record(tmp_path)
     assert all(trial["metric"] is None for trial in found["trials"])
     best = min(found["trials"], key=lambda trial: trial["loss"])
-    assert found["chosen"] == [best["name"]] and trained.model.card["search"]["best"][0] == best
+    assert found["chosen"] == [best["name"]] and trained.model.card.to_json()["search"]["best"][0] == best
     assert any(trial["stage"] == "final" for trial in found["trials"])
 
 

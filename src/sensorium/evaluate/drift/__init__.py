@@ -1,4 +1,4 @@
-"""What moved when a model went on in another domain: its columns, its weights, its answers, its metrics."""
+"""Measure distribution shift: how columns, weights, predictions and metrics changed in another domain."""
 
 from sensorium.evaluate.drift.answers import answers_moved, metrics_moved
 from sensorium.evaluate.drift.columns import columns_moved, sketch_columns

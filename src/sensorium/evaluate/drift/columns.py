@@ -1,4 +1,4 @@
-"""A few figures of each column as the model reads it, so that another table's can be held against them."""
+"""Summary statistics of each column as the model reads it, to compare them with those of another table."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ DIGITS = 6
 def sketch_columns(
     prepared: Prepared, learnt: Mapping[str, Modality], rows: Rows, vectors: Collection[str] = ()
 ) -> dict[str, Sketch]:
-    """Column → `present`, and of what is read where it is there:
+    """Compute the statistics of each column: `present`, the share of rows with a value, and of these values
 
-    `mean` and `deviation` of amounts (numbers in the training rows' deviations, brightness, loudness), `unknown`, the
-    share of codes that stand for what training did not see, and `length` in steps (words, frames).
+    `mean` and `deviation` of amounts (standardized numbers, brightness, loudness), `unknown`, the share of codes for
+    values that training did not see, and `length` in steps (words, frames).
 
     Args:
         prepared: the arrays.
         learnt: column → modality.
-        rows: which rows; of their cells that are there at most a thousand are looked at.
-        vectors: columns whose arrays are features of a frozen encoder: only whether they are there is told.
+        rows: which rows; at most a thousand of their values are used.
+        vectors: columns whose arrays are features of a frozen encoder; only `present` is computed for them.
     """
     return {
         name: _sketch(found, learnt[name], rows, plain=name not in vectors)
@@ -43,7 +43,7 @@ def sketch_columns(
 
 
 def columns_moved(before: Mapping[str, Sketch], after: Mapping[str, Sketch]) -> dict[str, Any]:
-    """Column → each figure that both have as [before, after], and `shift`, the means' distance in old deviations."""
+    """Compare statistics: each as [before, after], and `shift`, the change of the mean in old standard deviations."""
     found: dict[str, Any] = {}
     for name, new in after.items():
         old = before.get(name, {})

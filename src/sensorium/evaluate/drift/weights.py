@@ -1,4 +1,4 @@
-"""How far each part of a network is from where it was."""
+"""Measure how far the weights of each part of a network changed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from sensorium.model import FusionModel, index_map
 def weights_moved(
     before: FusionModel, after: FusionModel, kept: Sequence[int] | None = None
 ) -> dict[str, float | None]:
-    """Part (tower, `fusion`, `head`) → ‖Δ‖ / ‖w‖ over its weights and its statistics of normalisation.
+    """Compute ‖Δ‖ / ‖w‖ of each part (tower, `fusion`, `head`) over its weights and normalization statistics.
 
     Args:
-        before: as it was; None stands for a part whose weights were all zeros.
-        after: of the same parts.
-        kept: the place of each old logit; rows of the head that are new have not moved from anywhere.
+        before: the old network.
+        after: the new one, with the same parts.
+        kept: index of each old logit among the new ones; new rows of the head are not compared.
+
+    Returns:
+        None for a part whose old weights were all zero.
     """
     old_parts = dict(before.parts)
     places = torch.arange(before.outputs) if kept is None else torch.tensor(kept)

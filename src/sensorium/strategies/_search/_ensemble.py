@@ -9,6 +9,7 @@ import numpy as np
 
 from sensorium.evaluate import Difference, compare_outcomes
 from sensorium.metrics import Outcome, lower_is_better, score
+from sensorium.model.card import CalibrationRecord
 from sensorium.planning import Plan
 from sensorium.strategies._search._space import has_probabilities
 from sensorium.trials import TrialResult
@@ -76,9 +77,10 @@ def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
     fitted = [model.model for model in models]
     needed = {column for each in fitted for column in each.learnt}
     columns = [name for name in plan.learnt if name in needed]
-    card = {**fitted[0].card}
-    if has_probabilities(plan) and "calibration" in card:
-        card["calibration"] = {"temperature": [each.temperature for each in fitted]}
+    card = fitted[0].card
+    if has_probabilities(plan) and card.calibration:
+        calibration = CalibrationRecord(temperature=[each.temperature for each in fitted])
+        card = card.updated(calibration=calibration)
     joined = replace(
         fitted[0],
         learnt={name: plan.learnt[name] for name in columns},

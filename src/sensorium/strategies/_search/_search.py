@@ -9,6 +9,7 @@ from typing import Any
 from sensorium.artifact import to_json, write_file
 from sensorium.evaluate import evaluate_outcome
 from sensorium.metrics import metrics_of
+from sensorium.model.card import SearchRecord
 from sensorium.strategies._base import Session
 from sensorium.strategies._search._budget import Budget, spell
 from sensorium.strategies._search._ensemble import choose_ensemble, join
@@ -183,7 +184,8 @@ class SearchRun:
         result = finish(self.data, chosen)
         self.record = self._record(plan, [member.name for member in members], choice["gain"])
         shown = [each.to_json() for each in ranked[:SHOWN]]
-        result.model.card["search"] = {**self.record, "trials": len(ranked), "best": shown}
+        search = SearchRecord.model_validate({**self.record, "trials": len(ranked), "best": shown})
+        result.model.card = result.model.card.updated(search=search)
         return result
 
     def _choice(self, ranked: Sequence[Result], plan: Plan | None) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""Migrate `model.json` of an earlier format version to the current one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+
+from sensorium.config import current_member
+from sensorium.model.card import ModelCard
+from sensorium.registry import techniques
+
+# Until version 2 the card also held what decides how tables are read: key of the card → entry of `data`.
+OF_THE_DATA = {
+    "text": "text_columns",
+    "fingerprint": "fingerprint",
+    "split_column": "split_column",
+    "split": "split_rule",
+    "rows": "split_rows",
+    "split_digest": "split_digest",
+    "statistics": "statistics",
+}
+OLD_IMBALANCE, IMBALANCE, UNIMODAL = "balance", "imbalance", "unimodal_pretraining"
+MITIGATION = {"by_itself": "unimodal", "remedies": "mitigations"}  # keys within
+FAILED, KEPT = "tuning the encoders broke down (", "): kept frozen"  # around the reason, in sentences of version 2
+
+
+def upgrade(model: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """Return `model.json` of a readable version in the form of the current one.
+
+    Version 1 has one network and no temperature; version 2 has one untyped card.
+
+    Args:
+        model: the content.
+        version: of its format.
+    """
+    if version >= 3:
+        return dict(model)
+    content = {"temperature": 1.0, "others": [], **model}
+    if isinstance(card := content.get("card"), dict):
+        content["data"] = {name: card[key] for key, name in OF_THE_DATA.items() if key in card}
+        content["card"] = _typed(card)
+    return content
+
+
+def _typed(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The card with sentences turned into data. It is a record for people: a part that is not valid is left out."""
+    found = _with_current_names(card)
+    found |= {"tuning": _tuning(found["tuning"])} if "tuning" in found else {}
+    found |= {IMBALANCE: _imbalance(found)} if IMBALANCE in found else {}
+    return {key: value for key, value in found.items() if key not in OF_THE_DATA and _is_valid(key, value)}
+
+
+def _with_current_names(card: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(card)
+    if isinstance(card.get(OLD_IMBALANCE), Mapping) and IMBALANCE not in card:
+        found[IMBALANCE] = _renamed(found.pop(OLD_IMBALANCE))
+    history = card.get("history")
+    reports = history.get("techniques") if isinstance(history, Mapping) else None
+    if isinstance(history, Mapping) and isinstance(reports, Mapping):
+        now = {current_member(techniques, name): _renamed(report) for name, report in reports.items()}
+        found["history"] = {**history, "techniques": now}
+    return found
+
+
+def _renamed(old: Any) -> Any:
+    """Return a part of the record of modality imbalance with the keys and values of today."""
+    if isinstance(old, Mapping):
+        return {MITIGATION.get(key, key): _renamed(value) for key, value in old.items()}
+    if isinstance(old, list):
+        return [_renamed(value) for value in old]
+    return UNIMODAL if old == "by_itself" else old
+
+
+def _is_valid(key: str, value: Any) -> bool:
+    try:
+        ModelCard.model_validate({key: value})
+    except pydantic.ValidationError:
+        return False
+    return True
+
+
+def _tuning(tuning: Any) -> Any:
+    """A failure was told in the sentence only."""
+    sentence = tuning.get("sentence") if isinstance(tuning, dict) else None
+    if not isinstance(sentence, str) or not sentence.startswith(FAILED):
+        return tuning
+    return {**tuning, "failure": sentence.removeprefix(FAILED).removesuffix(KEPT)}
+
+
+def _imbalance(card: Mapping[str, Any]) -> Any:
+    """Modalities that could not be trained alone, and the rows that judge, were told in sentences only."""
+    try:
+        found, signs = card[IMBALANCE], card["history"]["techniques"]["modality_imbalance"]["modalities"]
+        failed = [name for name in signs if name not in found["unimodal"]]
+        rows = "test" if "test" in card["metrics"] else "validation"
+        return {**found, "diagnosis": {**found["diagnosis"], "failed": failed}, "rows": rows}
+    except (KeyError, TypeError):
+        return None

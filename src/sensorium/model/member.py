@@ -1,0 +1,144 @@
+"""Members of a fitted model: anything that predicts scores from prepared columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sensorium.model.network import Blueprint, FusionModel, infer
+from sensorium.prepare import Prepared
+from sensorium.prepare.loader import Loader
+from sensorium.tasks import Task
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+Scores: TypeAlias = npt.NDArray[np.float64]
+Present: TypeAlias = npt.NDArray[np.bool_]
+
+BATCH, LARGE_BATCH = 32, 256  # rows predicted at a time on a CPU, whose cache holds no more, and on an accelerator
+
+
+class Member(Protocol):
+    """One predictor of a fitted model, whose scores are averaged with those of the others."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+
+    @property
+    def towers(self) -> list[str]:
+        """The modalities that it can be restricted to."""
+
+    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
+        """Predict the task's scores for rows that have a value in some of its columns, [n, ...].
+
+        Args:
+            task: what the scores are of.
+            prepared: its columns.
+            rows: n of the prepared rows.
+        """
+
+    def subset_scores(
+        self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
+    ) -> tuple[Scores, Present]:
+        """Predict from some of its towers.
+
+        Args:
+            task, prepared, rows: as for `scores`.
+            subsets: names of towers.
+
+        Returns:
+            Scores [subsets, n, ...], and whether a row has any tower of a subset, [subsets, n]. Scores of rows that
+            have none are undefined.
+        """
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return everything that it learned, by name."""
+
+    def uncalibrated(self) -> Member:
+        """Return the same member without temperature scaling."""
+
+
+@dataclass(frozen=True)
+class NetworkMember:
+    """A network and its temperature.
+
+    Attributes:
+        blueprint: how the network is built.
+        network: the network.
+        temperature: that its logits are divided by (see `calibration`).
+    """
+
+    blueprint: Blueprint
+    network: FusionModel
+    temperature: float
+
+    @property
+    def columns(self) -> list[str]:
+        return [column for tower in self.blueprint.towers for column in tower.columns]
+
+    @property
+    def towers(self) -> list[str]:
+        return [tower.name for tower in self.blueprint.towers]
+
+    @property
+    def device(self) -> torch.device:
+        return next(chain(self.network.parameters(), self.network.buffers())).device
+
+    @property
+    def batch(self) -> int:
+        """Number of rows that the network predicts at a time."""
+        return BATCH if self.device.type == "cpu" else LARGE_BATCH
+
+    def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
+        """Compute logits before temperature scaling, for rows that have some value."""
+        return infer(self.network, Loader(prepared, None, self.device), rows, self.batch)
+
+    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
+        return task.scores(self.logits(prepared, rows) / np.float32(self.temperature))
+
+    def subset_scores(
+        self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
+    ) -> tuple[Scores, Present]:
+        """Each row is encoded once, whatever the number of subsets."""
+        shape = (len(subsets), len(rows), *([len(task.labels)] if task.labels else []))
+        scores, there = np.zeros(shape), np.zeros((len(subsets), len(rows)), dtype=bool)
+        chosen = torch.tensor([[name in subset for name in self.towers] for subset in subsets])
+        some = np.flatnonzero(prepared.has_any()[rows])
+        self.network.eval()
+        with torch.inference_mode():
+            for places, batch in Loader(prepared, None, self.device).by_length(rows[some], self.batch):
+                tokens, present = self.network.encode(batch)
+                for number, mask in enumerate(chosen.to(self.device)):
+                    given = present & mask
+                    own = some[places.numpy()][given.any(1).cpu().numpy()]
+                    logits = self.network.decide(tokens, given)[given.any(1)]
+                    cooled = (logits / self.temperature).float().cpu().numpy()
+                    scores[number, own] = task.scores(cooled)
+                    there[number, own] = True
+        return scores, there
+
+    def weights(self) -> Mapping[str, Tensor]:
+        return self.network.state_dict()
+
+    def uncalibrated(self) -> NetworkMember:
+        return replace(self, temperature=1.0)
+
+    def modality_weights(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
+        """Compute each tower's mean weight in the fusion over some rows; None if the fusion has no weights."""
+        rows = rows[prepared.has_any()[rows]]
+        self.network.eval()
+        with torch.inference_mode():
+            batches = Loader(prepared, None, self.device).by_length(rows, self.batch)
+            parts = [self.network.modality_weights(batch) for _, batch in batches]
+        found = [part for part in parts if part is not None]
+        if not found:
+            return None
+        mean = torch.cat(found).mean(0).tolist()
+        return {name: round(share, 6) for name, share in zip(self.towers, mean, strict=True)}

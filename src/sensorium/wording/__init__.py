@@ -1,0 +1,22 @@
+"""Findings in words: every sentence about a verdict, a diagnosis or a training comes from one table of templates."""
+
+from sensorium.wording.card import (
+    calibration_sentence,
+    diagnosis_sentence,
+    imbalance_sentence,
+    public_card,
+    public_diagnosis,
+    tuning_sentence,
+)
+from sensorium.wording.verdicts import model_title, verdict_sentence
+
+__all__ = [
+    "calibration_sentence",
+    "diagnosis_sentence",
+    "imbalance_sentence",
+    "model_title",
+    "public_card",
+    "public_diagnosis",
+    "tuning_sentence",
+    "verdict_sentence",
+]

@@ -1,0 +1,65 @@
+"""The table of templates. Another language is another table with the same keys and the same figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+TEMPLATES: Mapping[str, str] = MappingProxyType(
+    {
+        "and": " and ",
+        "title.single": "{name} alone",
+        "title.fusion": "{name} fusion",
+        "title.baseline": "the baseline {name}",
+        "gain.points": "{value:+.1f} points {metric}",
+        "gain.amount": "{value:+.3g} {metric}",
+        "interval.points": "95% interval {low:.1f} to {high:.1f}",
+        "interval.amount": "95% interval {low:.3g} to {high:.3g}",
+        "over": "{gain} over {other} ({interval})",
+        "slower": "trains {times:.1f}× slower",
+        "faster": "trains {times:.1f}× faster",
+        "verdict.helps": "fusion helps here: {fused} gains {gain} and {speed}",
+        "verdict.does_not_help": "fusion does not help here: {fused} gains {gain}",
+        "verdict.hurts": "fusion hurts here: {fused} gains {gain}",
+        "verdict.undefined": "{metric} is not defined on these rows: {fused} and {single} cannot be compared",
+        "verdict.unbeaten": "{sentence}, but only {gain}",
+        "verdict.quicker": "{sentence}; {other} {speed} and is not shown to be worse: it gains {gain}",
+        "verdict.baseline": "{sentence}; {other} does better: it gains {gain}",
+        "verdict.use": "{sentence}; use {recommended}",
+        "verdict.seeds": "{sentence} (means of {seeds} seeds)",
+        "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
+        "diagnosis.even": "the modalities are even: given one alone, the fused model reaches at least half the skill "
+        "that it reaches with {leads!r}",
+        "diagnosis.uneven": "{leads!r} leads: given it alone, the fused model reaches {best:.3g} {metric}, given "
+        "{others} (chance: {chance:.3g})",
+        "diagnosis.other": "{name!r} {value:.3g}",
+        "diagnosis.overfitting": "{sentence}; overfits more than it generalizes: {names}",
+        "diagnosis.overfit": "{name!r} ({ratio:.2g})",
+        "diagnosis.ask": "{sentence}; --check-imbalance trains each modality alone and shows whether it is "
+        "undertrained",
+        "imbalance.modality": "{name!r} reaches {fused:.3g} {metric} alone in the fused model and {alone:.3g} when it "
+        "is trained alone",
+        "imbalance.undertrained": "undertrained: {modalities}",
+        "imbalance.weak": "weak by nature, not undertrained: {modalities}; no mitigation is needed",
+        "imbalance.balanced": "balanced: {modalities}; no mitigation is needed",
+        "imbalance.failed": "{sentence}; unknown for {names}, whose own training failed",
+        "imbalance.plain": "{sentence}; plain training is kept",
+        "imbalance.no_better": "{sentence}; no mitigation validates better than plain training ({plain:.4g} {metric}), "
+        "which is kept",
+        "imbalance.kept": "{sentence}; {chosen} is kept: it validates at {best:.4g} {metric} (plain training: "
+        "{plain:.4g}) and gains {value:+.4f} over plain training on the {rows} rows (95% interval {low:+.4f} to "
+        "{high:+.4f}, p {p:.3f})",
+        "tuning.figures": "{gain}, {interval}",
+        "tuning.failed": "fine-tuning the encoders failed ({failure}); the frozen ones are kept",
+        "tuning.undefined": "{metric} is not defined on the validation rows, so that the gain of fine-tuning the "
+        "encoders is unknown; the frozen ones are kept",
+        "tuning.no": "fine-tuning the encoders does not pay off ({figures}); the frozen ones are kept",
+        "tuning.yes": "fine-tuning the encoders pays off: {figures}",
+        "tuning.perhaps": "fine-tuning the encoders may pay off, but the interval includes 0: {figures}; the tuned "
+        "ones are kept",
+        "calibration.off": "probabilities are not scaled: no temperature improves them on held-out validation rows",
+        "calibration.on": "probabilities are scaled by temperature {temperature}",
+        "calibration.changes": "{sentence}; on the {split} rows: {changes}",
+        "calibration.change": "{metric} {before:.4f} → {after:.4f}",
+    }
+)

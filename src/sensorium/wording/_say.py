@@ -1,0 +1,53 @@
+"""Fill a template with figures."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sensorium.wording._english import TEMPLATES
+
+if TYPE_CHECKING:
+    from sensorium.metrics import Difference
+
+SHARE_METRICS = (
+    "accuracy",
+    "f1",
+    "f1_macro",
+    "f1_micro",
+    "precision",
+    "recall",
+    "roc_auc",
+    "average_precision",
+    "mean_score",
+)  # shown in points: hundredths
+
+
+def say(key: str, /, **figures: Any) -> str:
+    """The template with its figures filled in."""
+    return TEMPLATES[key].format(**figures)
+
+
+def gain_of(found: Difference) -> str:
+    """`+1.8 points accuracy`."""
+    return say(_form("gain", found), value=_amount(found.value, found.metric), metric=found.metric)
+
+
+def interval_of(found: Difference) -> str:
+    """`95% interval 0.4 to 3.1`."""
+    low, high = (_amount(bound, found.metric) for bound in found.interval)
+    return say(_form("interval", found), low=low, high=high)
+
+
+def over(found: Difference, other: str) -> str:
+    """`+1.8 points accuracy over text alone (95% interval 0.4 to 3.1)`."""
+    return say("over", gain=gain_of(found), other=other, interval=interval_of(found))
+
+
+def _form(kind: str, found: Difference) -> str:
+    return f"{kind}.points" if found.metric in SHARE_METRICS else f"{kind}.amount"
+
+
+def _amount(value: float, metric: str) -> float:
+    size = 100 if metric in SHARE_METRICS and math.isfinite(value) else 1
+    return size * value + 0.0  # 0.0: no minus zero

@@ -1,0 +1,135 @@
+"""What a model card says, in words, and the card as users read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from sensorium.wording._say import gain_of, interval_of, say
+
+if TYPE_CHECKING:
+    from sensorium.model.card import (
+        CalibrationRecord,
+        DataSpec,
+        Diagnosis,
+        ImbalanceRecord,
+        ImbalanceSigns,
+        ModelCard,
+        TuningRecord,
+    )
+
+DATA_KEYS = {
+    "fingerprint": "fingerprint",
+    "rows": "split_rows",
+    "split": "split_rule",
+    "split_column": "split_column",
+    "split_digest": "split_digest",
+    "text": "text_columns",
+    "statistics": "statistics",
+}  # key of the public card → entry of the data specification
+
+
+def public_card(card: ModelCard, data: DataSpec) -> dict[str, Any]:
+    """The card and the data specification as one dict of JSON values, with sentences beside their figures."""
+    found, entries = card.to_json(), data.to_json()
+    found |= {key: entries[name] for key, name in DATA_KEYS.items()}
+    if card.tuning:
+        found["tuning"]["sentence"] = tuning_sentence(card.tuning)
+    if card.imbalance:
+        found["imbalance"]["diagnosis"]["words"] = _settled(card.imbalance)
+        found["imbalance"]["verdict"] = imbalance_sentence(card.imbalance)
+    if card.imbalance_signs:
+        found["history"]["techniques"]["modality_imbalance"] = public_diagnosis(card)
+    return found
+
+
+def public_diagnosis(card: ModelCard) -> dict[str, Any]:
+    """What the technique `modality_imbalance` reported, with its diagnosis in words; empty where it was off."""
+    report = card.imbalance_signs
+    if report is None:
+        return {}
+    told = card.history.techniques["modality_imbalance"]
+    return {**told, "diagnosis": {**told["diagnosis"], "words": diagnosis_sentence(report)}}
+
+
+def diagnosis_sentence(report: ImbalanceSigns) -> str:
+    """What one training shows about its modalities, and how to learn more."""
+    found, alone = report.diagnosis, {name: signs.alone for name, signs in report.modalities.items()}
+    others = [say("diagnosis.other", name=name, value=alone[name]) for name in found.behind]
+    figures = {"leads": found.leads, "best": alone[found.leads], "chance": report.chance, "metric": report.metric}
+    sentence = say(f"diagnosis.{found.state}", others=", ".join(others), **figures)
+    if found.overfitting:
+        ratios = {name: report.modalities[name].overfit_ratio for name in found.overfitting}
+        names = ", ".join(say("diagnosis.overfit", name=name, ratio=ratio) for name, ratio in ratios.items())
+        sentence = say("diagnosis.overfitting", sentence=sentence, names=names)
+    return say("diagnosis.ask", sentence=sentence)
+
+
+def imbalance_sentence(found: ImbalanceRecord) -> str:
+    """Which modalities are undertrained, what is kept, and what that changes."""
+    sentence, plain = _settled(found), found.results[0].validation
+    if len(found.results) == 1:
+        return say("imbalance.plain", sentence=sentence)
+    kept = next(result for result in found.results if result.name == found.chosen)
+    if kept.difference is None:
+        return say("imbalance.no_better", sentence=sentence, plain=plain, metric=found.metric)
+    low, high = kept.difference.interval
+    return say(
+        "imbalance.kept",
+        sentence=sentence,
+        chosen=found.chosen,
+        best=kept.validation,
+        plain=plain,
+        metric=found.metric,
+        value=kept.difference.value,
+        rows=found.rows,
+        low=low,
+        high=high,
+        p=kept.difference.p_corrected,
+    )
+
+
+def tuning_sentence(found: TuningRecord) -> str:
+    """Whether fine-tuning the encoders paid off on the validation rows."""
+    if found.difference is None:
+        return say("tuning.failed", failure=found.failure or "")
+    if not math.isfinite(found.difference.value):
+        return say("tuning.undefined", metric=found.difference.metric)
+    figures = say("tuning.figures", gain=gain_of(found.difference), interval=interval_of(found.difference))
+    kind = "no" if found.difference.value <= 0 else "yes" if found.difference.helps else "perhaps"
+    return say(f"tuning.{kind}", figures=figures)
+
+
+def calibration_sentence(found: CalibrationRecord) -> str:
+    """The temperature, and what it changed on rows that it was not chosen by."""
+    if found.temperature == 1:
+        return say("calibration.off")
+    temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature]
+    sentence = say("calibration.on", temperature=", ".join(f"{value:.3g}" for value in temperatures))
+    split, changes = ("test", found.test) if found.test else ("validation", found.validation)
+    if not changes:
+        return sentence
+    told = [say("calibration.change", metric=name, before=old, after=new) for name, (old, new) in changes.items()]
+    return say("calibration.changes", sentence=sentence, split=split, changes=", ".join(told))
+
+
+def _settled(found: ImbalanceRecord) -> str:
+    """The diagnosis after each modality was trained alone."""
+    return _with_failed(found.diagnosis, say(f"imbalance.{found.diagnosis.state}", modalities=_modalities(found)))
+
+
+def _modalities(found: ImbalanceRecord) -> str:
+    names = found.diagnosis.behind or found.unimodal.keys()
+    told: Iterable[str] = (
+        say("imbalance.modality", name=name, fused=own.in_fused, alone=own.trained_alone, metric=found.metric)
+        for name, own in found.unimodal.items()
+        if name in names
+    )
+    return ", ".join(told)
+
+
+def _with_failed(found: Diagnosis, sentence: str) -> str:
+    if not found.failed:
+        return sentence
+    return say("imbalance.failed", sentence=sentence, names=", ".join(map(repr, found.failed)))

@@ -1,0 +1,46 @@
+"""The verdict of a comparison in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sensorium.wording._say import over, say
+
+if TYPE_CHECKING:
+    from sensorium.evaluate.verdict import ModelName, Verdict
+
+
+def model_title(model: ModelName) -> str:
+    """What a sentence calls a model: `text alone`, `gated fusion`, `the baseline trees`."""
+    return say(f"title.{model.kind}", name=model.name)
+
+
+def verdict_sentence(found: Verdict) -> str:
+    """Whether fusing helped and which model to use, in one sentence."""
+    sentence = _kind(found)
+    if found.unbeaten:
+        gain = over(found.unbeaten.difference, model_title(found.unbeaten.model))
+        sentence = say("verdict.unbeaten", sentence=sentence, gain=gain)
+    if found.quicker:
+        quicker, gain = found.quicker, over(found.quicker.difference, model_title(found.fused))
+        speed = _speed(1 / quicker.speedup)
+        other = model_title(quicker.model)
+        sentence = say("verdict.quicker", sentence=sentence, other=other, speed=speed, gain=gain)
+    if found.better:
+        other, gain = model_title(found.better.model), over(found.better.difference, model_title(found.better.than))
+        sentence = say("verdict.baseline", sentence=sentence, other=other, gain=gain)
+    if found.kind in ("does_not_help", "hurts"):
+        sentence = say("verdict.use", sentence=sentence, recommended=model_title(found.recommended))
+    return say("verdict.seeds", sentence=sentence, seeds=found.seeds) if found.seeds > 1 else sentence
+
+
+def _kind(found: Verdict) -> str:
+    fused, single = model_title(found.fused), model_title(found.single)
+    gain, speed = over(found.difference, single), _speed(found.slowdown)
+    metric = found.difference.metric
+    return say(f"verdict.{found.kind}", fused=fused, single=single, gain=gain, speed=speed, metric=metric)
+
+
+def _speed(slowdown: float) -> str:
+    """By training time."""
+    return say("slower", times=slowdown) if slowdown >= 1 else say("faster", times=1 / slowdown)

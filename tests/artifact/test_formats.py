@@ -1,0 +1,62 @@
+"""Models that earlier versions saved still load and predict as they did; their answers lie beside them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sensorium
+
+FORMATS = Path(__file__).parent / "formats"
+SAVED = sorted(path.stem for path in FORMATS.glob("*.zip"))
+
+
+def load(name):
+    return sensorium.load(FORMATS / f"{name}.zip")
+
+
+def test_there_is_a_model_of_every_earlier_version():
+    """The name and the version in a manifest never change for models that are out there."""
+    assert {name.split("-")[0] for name in SAVED} == {"v1", "v2"}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_a_model_of_an_earlier_format_predicts_as_it_did(name, tmp_path):
+    model, kept = load(name), json.loads((FORMATS / f"{name}.json").read_text())
+    assert model.predict_proba(kept["rows"]) == pytest.approx(np.array(kept["scores"]), abs=1e-6)
+    model.save(tmp_path / "now")
+    again = sensorium.load(tmp_path / "now")
+    assert again.card == model.card
+    assert (again.predict_proba(kept["rows"]) == model.predict_proba(kept["rows"])).all()
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_the_card_of_an_earlier_format_is_read(name):
+    model = load(name)
+    card = model.card
+    assert model.bundle.data.split_rows["train"] == card["rows"]["train"] > 0
+    assert len(model.history) >= 1 and card["history"]["epochs"] == model.history
+    assert {plan.name for plan in model.bundle.card.columns} > set(model.columns) - {"kind"}
+    assert 0 <= model.bundle.card.metrics["test"].metrics["accuracy"] <= 1
+    assert model.bundle.card.seconds > 0
+
+
+def test_what_predictions_depend_on_is_taken_out_of_an_untyped_card():
+    data = load("v2-last").bundle.data
+    assert len(data.fingerprint) == 64 and len(data.split_digest) > 8
+    assert data.split_column is None and "seed 0" in data.split_rule
+    assert data.text_columns and data.statistics["size"]["present"] == 1.0
+    early = load("v1-first").bundle.data
+    assert early.split_digest == "" and early.text_columns == []
+
+
+def test_sentences_of_an_earlier_format_become_data_and_are_worded_again():
+    model = load("v2-imbalance")
+    found, report = model.bundle.card.imbalance, model.bundle.card.doctor
+    assert (found.diagnosis.state, found.diagnosis.behind, found.rows) == ("weak", ["point"], "test")
+    assert report.diagnosis.leads == "size" and report.chance == 0.5
+    assert model.card["balance"]["verdict"].startswith("weak by nature, not undertrained: 'point' reaches 0.611")
+    assert "'size' leads" in model.card["history"]["techniques"]["doctor"]["diagnosis"]["words"]
+    shift = load("v2-continued").bundle.card.shift
+    assert shift.weights["tabular"] > 0 and shift.answers.rows > 0 and shift.columns["size"]["shift"] > 1
