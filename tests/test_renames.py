@@ -12,7 +12,7 @@ from sensorium.cli._main import make_app
 from sensorium.config import Config, check_options, list_settings, parse_assignments
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError
 from sensorium.registry import KINDS, augmentations, commands, encoders, fusions, techniques
-from sensorium.renames import FLAG, KIND, OPTION, RENAMES, SETTING
+from sensorium.registry.renames import FLAG, KIND, OPTION, RENAMES, SETTING
 
 SETTINGS = [rename for rename in RENAMES if rename.kind == SETTING]
 

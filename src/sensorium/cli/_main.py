@@ -18,7 +18,7 @@ from sensorium.errors import ConfigError, OutOfMemoryError, SensoriumError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.errors.printable import printable, printable_json
 from sensorium.registry import commands
-from sensorium.renames import FLAG, find_rename
+from sensorium.registry.renames import FLAG, find_rename
 from sensorium.runtime.signals import SIGNALLED, end
 
 try:

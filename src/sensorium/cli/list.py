@@ -53,7 +53,7 @@ def list_(
 
 def _unknown(kind: str, known: Sequence[str]) -> SensoriumError:
     from sensorium.errors import UnknownNameError, did_you_mean
-    from sensorium.renames import KIND, find_rename
+    from sensorium.registry.renames import KIND, find_rename
 
     found = find_rename(KIND, kind)
     if found is None:

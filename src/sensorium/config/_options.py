@@ -12,7 +12,7 @@ import pydantic
 from sensorium.config._types import FINITE
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.registry import REGISTRIES
-from sensorium.renames import OPTION, find_rename
+from sensorium.registry.renames import OPTION, find_rename
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:

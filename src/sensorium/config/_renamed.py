@@ -10,7 +10,7 @@ from sensorium.config._layers import MISSING, nest, overlay, value_at, without
 from sensorium.config._spelling import set_value
 from sensorium.errors import ConfigError
 from sensorium.registry import Registry, augmentations, encoders, fusions, heads, modalities, techniques
-from sensorium.renames import OPTION, find_rename, renamed_settings
+from sensorium.registry.renames import OPTION, find_rename, renamed_settings
 
 PLAIN = (str, int, float, bool)  # values that a shell passes on
 

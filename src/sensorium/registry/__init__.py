@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.errors import ConfigError, UnknownNameError, did_you_mean
-from sensorium.renames import find_rename
+from sensorium.registry.renames import find_rename
 
 
 @dataclass(frozen=True)
