@@ -1,4 +1,4 @@
-"""A bundle and a table → an adapted bundle, with the report of what moved."""
+"""Adapt a model to a table, and report how predictions shift."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ class Chosen:
 def adapt_bundle(
     bundle: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
 ) -> tuple[FittedModel, Problems]:
-    """A copy of the model, adapted to all rows of a table; labels are read for the report alone, where there are any.
+    """Adapt a copy of the model to all rows of a table; labels, if there are any, are used for the report only.
 
     Args:
-        bundle: the model; it stays as it is.
-        table: rows of the other domain.
+        bundle: the model; it is not changed.
+        table: rows of the new domain.
         method: registered name.
-        options: of the method.
-        seed: of the order of rows.
-        report: where progress is told.
+        options: options of the method.
+        seed: random seed for the order of rows.
+        report: receives the progress.
 
     Returns:
-        The adapted bundle, whose card has `moved`, and what was wrong with cells.
+        The adapted model, whose card has `moved`, and the problems of cells.
 
     Raises:
-        ConfigError: unknown method or options, or one that does not suit the model.
+        ConfigError: the method or its options are unknown, or do not suit the model.
         DataError: no row has a value in any column.
     """
     chosen = _choose(bundle, method, options)
@@ -71,16 +71,16 @@ def adapt_bundle(
         parameter.requires_grad_(name in trained)
     adapted.network.eval()
     how = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows), **done}
-    adapted.card |= {"adapted": how, "metrics": {}, "moved": _moved(bundle, adapted, table, prepared)}
+    adapted.card |= {"adapted": how, "metrics": {}, "moved": _shift(bundle, adapted, table, prepared)}
     whole = [problem for problem in table.problems if problem.row is None]
     return adapted, Problems([*whole, *prepared.problems])
 
 
 def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
     if bundle.int8:
-        raise ConfigError("a model of eight bits can't be adapted", cure="adapt the one that it was made of")
+        raise ConfigError("a quantized model cannot be adapted", cure="adapt the model before quantization")
     if bundle.others:
-        raise ConfigError("an ensemble can't be adapted: its networks are several", cure="adapt a model of one network")
+        raise ConfigError("an ensemble cannot be adapted", cure="adapt a model with one network")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
     if suited and bundle.task_name not in suited:
@@ -93,11 +93,11 @@ def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chose
     return chosen
 
 
-def _moved(before: FittedModel, after: FittedModel, table: Table, prepared: Prepared) -> dict[str, Any]:
+def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prepared) -> dict[str, Any]:
     rows = np.flatnonzero(prepared.has_any())
     old, new = (bundle.scores(prepared, rows) for bundle in (before, after))
     statistics = sketch_columns(prepared, before.learnt, np.arange(len(prepared)))
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "from": before.card["table"],
         "labels": [],
         "missing": [name for name in before.learnt if name not in table],
@@ -108,11 +108,11 @@ def _moved(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
         "answers": answers_moved(before.task, old, new),
     }
     if before.target not in table:
-        return told
+        return found
     target = before.task.encode(table.column(before.target).take(rows))
     known = np.flatnonzero(target.known)
     if len(known):
         outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
         watched = before.config.train.metric or before.task.watch
-        told["metrics"] = metrics_moved(before.task_name, outcomes[0], outcomes[1], watched)
-    return told
+        found["metrics"] = metrics_moved(before.task_name, outcomes[0], outcomes[1], watched)
+    return found

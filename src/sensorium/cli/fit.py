@@ -51,6 +51,10 @@ def fit(
             help="Check for modality imbalance; if a modality is undertrained, try remedies and keep the best model.",
         ),
     ] = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(help="Write metrics for tensorboard, mlflow or wandb into --out; works offline. May be repeated."),
+    ] = None,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -76,7 +80,10 @@ def fit(
     if config:
         check_folder(out, config=config)
     try:
-        model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
+        model = run_fit(
+            table, start=start, out=out, config=settings, resume=resume, budget=budget, track=track or (),
+            progress=not quiet,
+        )  # fmt: skip
     except Interrupted as stopped:
         say(f"{stopped}: to go on, the same command with --resume", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
