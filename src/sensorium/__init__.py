@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sensorium.config import Config as Config
     from sensorium.errors import ArtifactError as ArtifactError
     from sensorium.errors import BusyError as BusyError
+    from sensorium.errors import CallbackError as CallbackError
     from sensorium.errors import ConfigError as ConfigError
     from sensorium.errors import DataError as DataError
     from sensorium.errors import MissingExtraError as MissingExtraError
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from sensorium.predictor import Model as Model
     from sensorium.predictor import Predictions as Predictions
     from sensorium.predictor import load as load
+    from sensorium.runtime.events import Callback as Callback
+    from sensorium.runtime.events import EpochEnd as EpochEnd
+    from sensorium.runtime.events import FitEnd as FitEnd
+    from sensorium.runtime.events import FitStart as FitStart
+    from sensorium.runtime.events import StopTraining as StopTraining
     from sensorium.train import Interrupted as Interrupted
 
 __version__ = "0.1.0"
@@ -55,18 +61,24 @@ _HOMES = {
     "load": "predictor",
 }
 _ERRORS = (
-    "ArtifactError", "BusyError", "ConfigError", "DataError", "MissingExtraError", "OutOfMemoryError", "SchemaError",
-    "SensoriumError", "StoreError", "TableError", "TrainingError", "UnknownNameError",
+    "ArtifactError", "BusyError", "CallbackError", "ConfigError", "DataError", "MissingExtraError", "OutOfMemoryError",
+    "SchemaError", "SensoriumError", "StoreError", "TableError", "TrainingError", "UnknownNameError",
 )  # fmt: skip
-_HOMES |= dict.fromkeys(_ERRORS, "errors")
+_EVENTS = ("Callback", "EpochEnd", "FitEnd", "FitStart", "StopTraining")
+_HOMES |= dict.fromkeys(_ERRORS, "errors") | dict.fromkeys(_EVENTS, "runtime.events")
 __all__ = [
     "ArtifactError",
     "BusyError",
+    "Callback",
+    "CallbackError",
     "Comparison",
     "Config",
     "ConfigError",
     "DataError",
+    "EpochEnd",
     "Evaluation",
+    "FitEnd",
+    "FitStart",
     "Inspection",
     "Interrupted",
     "MissingExtraError",
@@ -75,6 +87,7 @@ __all__ = [
     "Predictions",
     "SchemaError",
     "SensoriumError",
+    "StopTraining",
     "StoreError",
     "TableError",
     "TrainingError",

@@ -34,6 +34,7 @@ from sensorium.model import FittedModel
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
+from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.split import SPLITS
 from sensorium.strategies import (
@@ -47,7 +48,7 @@ from sensorium.strategies import (
     run_strategies,
 )
 from sensorium.table import Table, open_table
-from sensorium.train import Checkpoint
+from sensorium.train import Checkpoint, open_trackers
 from sensorium.trials import Control, TrialResult, answers_of
 
 
@@ -95,6 +96,8 @@ def fit(
     config: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
     budget: str | float | None = None,
+    callbacks: Sequence[Callback] = (),
+    track: str | Sequence[str] = (),
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Model:
@@ -115,6 +118,8 @@ def fit(
         budget: choose encoders, fusion and training within this time: "90s", "10m", "1h30m", or seconds. What the
             settings name is kept; `epochs` are the most that one training takes. A search that was killed goes on if it
             is called again with the same `out`.
+        callbacks: receive the events of training: see `sensorium.Callback`.
+        track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`; nothing is sent over the network.
         progress: tell on stderr how it goes.
         **settings: see `Settings` and `Config`. `encoders` may hold modules of your own: `{"image": my_module}`.
 
@@ -133,6 +138,8 @@ def fit(
         ...     "films.csv", "genre", fusion="gated", encoders={"plot": "bilstm"}, epochs=1, progress=False
         ... )
     """
+    check_callbacks(callbacks)
+    listeners = [*callbacks, *open_trackers(track, out)]
     time = None if budget is None else Budget(parse_budget(budget))
     if out:
         check_run_folder(Path(out), table=table, model=start, config=config)
@@ -152,7 +159,8 @@ def fit(
         data = prepare_table(plan, report)
         if run:
             run.save_before(_known_before(data))
-        control = Control(report=report, keep=run.save_model if run else None, checkpoint=checkpoint)
+        keep = run.save_model if run else None
+        control = Control(report=report, keep=keep, checkpoint=checkpoint, callbacks=listeners)
         session = Session.of(data, request, control, run.folder if run else None)
         result = run_strategies(strategies, session)
         evaluations = _measure(data, result)

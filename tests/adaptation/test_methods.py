@@ -187,7 +187,7 @@ def test_a_model_that_has_nothing_to_adapt_is_told(tabular, model):
 
 def test_an_ensemble_is_not_adapted_in_part(model):
     joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
-    with pytest.raises(ConfigError, match="an ensemble can't be adapted"):
+    with pytest.raises(ConfigError, match="an ensemble cannot be adapted"):
         joined.adapt(made(20))
 
 

@@ -24,7 +24,15 @@ def test_the_door_is_exact():
     errors = {name for name, value in vars(sensorium.errors).items() if isinstance(value, type)}
     errors = {name for name in errors if issubclass(vars(sensorium.errors)[name], sensorium.SensoriumError)}
     results = {"Comparison", "Evaluation", "Inspection", "Interrupted", "Model", "Predictions"}
-    assert set(sensorium.__all__) == errors | results | {"Config", "__version__", "compare", "fit", "inspect", "load"}
+    events = {"Callback", "EpochEnd", "FitEnd", "FitStart", "StopTraining"}
+    assert set(sensorium.__all__) == errors | results | events | {
+        "Config",
+        "__version__",
+        "compare",
+        "fit",
+        "inspect",
+        "load",
+    }
     with pytest.raises(AttributeError, match="has no attribute 'fti'"):
         sensorium.fti  # noqa: B018
 

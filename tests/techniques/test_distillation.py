@@ -115,7 +115,7 @@ def test_amounts_are_learnt_from_amounts(tmp_path):
 @pytest.mark.parametrize(
     ("train", "message"),
     [
-        ({"techniques": ["distillation"]}, "has no teacher"),
+        ({"techniques": ["distillation"]}, "needs a teacher"),
         ({"teacher": "nowhere"}, "no such model"),
     ],
 )

@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from courses import begin, step_of
+from contexts import begin, step_of
 from rich.console import Console
 
 import sensorium
@@ -128,10 +128,10 @@ def few():
 def begun(request):
     labels = {"binary": ["a", "b"] * 30, "multilabel": [["a", "b"], ["b"], ["c"]] * 20}
     given = few() | ({"label": labels[request.param]} if request.param in labels else {})
-    course, batch = begin(given, task=request.param, augment={"number": ["noise"]})
+    context, batch = begin(given, task=request.param, augment={"number": ["noise"]})
     with torch.no_grad():
-        course.model.head.weight *= 15  # some answers are surer than others
-    return course, batch
+        context.model.head.weight *= 15  # some answers are surer than others
+    return context, batch
 
 
 def answers(logits, task):
@@ -143,26 +143,26 @@ def answers(logits, task):
 
 
 def test_fixmatch_is_the_paper_s_formula(begun, monkeypatch):
-    course, batch = begun
-    task = type(course.task).__name__.lower()
+    context, batch = begun
+    task = type(context.task).__name__.lower()
     technique = techniques.load("fixmatch")(
-        course, weight=0.5, threshold=0.55, ratio=2.0, modality_dropout=0.5, ramp=1.0
+        context, weight=0.5, threshold=0.55, ratio=2.0, modality_dropout=0.5, ramp=1.0
     )
-    step, seen = step_of(course, batch, epoch=4), []
+    step, seen = step_of(context, batch, epoch=4), []
     forward = FusionModel.forward
 
-    def look(self, given, hide=None):
+    def look(self, given, modality_dropout=None):
         seen.append((self.training, given, hide, forward(self, given, hide)))
         return seen[-1][-1]
 
     monkeypatch.setattr(FusionModel, "forward", look)
     found = technique.loss(step, torch.tensor(1.0))
     (plain_training, plain_rows, no_hide, plain), (harder_training, harder_rows, hide, harder) = seen
-    assert (plain_training, harder_training, no_hide) == (False, True, None) and course.model.training
+    assert (plain_training, harder_training, no_hide) == (False, True, None) and context.model.training
     assert len(plain_rows.present) == 2 * len(batch.present)
     assert not torch.equal(plain_rows.cells["number"].values, harder_rows.cells["number"].values)
     assert torch.equal(plain_rows.cells["vector"].values, harder_rows.cells["vector"].values)
-    assert (course.model.present(plain_rows) & ~hide).any(1).all() and hide.any()
+    assert (context.model.present(plain_rows) & ~hide).any(1).all() and hide.any()
     p, q = answers(plain, task), answers(harder, task)
     if task == "multiclass":
         sure, chosen = p.max(1) >= 0.55, p.argmax(1)
@@ -179,11 +179,11 @@ def test_fixmatch_is_the_paper_s_formula(begun, monkeypatch):
 
 
 def test_the_mean_teacher_follows_and_teaches(begun):
-    course, batch = begun
-    technique = techniques.load("mean_teacher")(course, weight=3.0, decay=0.75, ramp=1.0, modality_dropout=0.0)
-    weight = next(course.model.parameters())
+    context, batch = begun
+    technique = techniques.load("mean_teacher")(context, weight=3.0, decay=0.75, ramp=1.0, modality_dropout=0.0)
+    weight = next(context.model.parameters())
     start = weight.detach().clone()
-    teacher, step = start.clone(), step_of(course, batch, epoch=4)
+    teacher, step = start.clone(), step_of(context, batch, epoch=4)
     with torch.no_grad():
         for moved, keep in ((1.0, 1 / 2), (2.0, 2 / 3), (3.0, 0.75), (4.0, 0.75)):
             weight.copy_(start + moved)
@@ -191,30 +191,30 @@ def test_the_mean_teacher_follows_and_teaches(begun):
             teacher = keep * teacher + (1 - keep) * (start + moved)
     torch.testing.assert_close(technique.teacher_0, teacher)
     torch.manual_seed(0)
-    found = technique.loss(step_of(course, batch, epoch=4), torch.tensor(1.0))
+    found = technique.loss(step_of(context, batch, epoch=4), torch.tensor(1.0))
     assert found.item() > 1 and torch.equal(weight, start + 4)
     saved = {key: value.clone() for key, value in technique.state_dict().items()}
-    again = techniques.load("mean_teacher")(course, weight=3.0, decay=0.75, ramp=1.0, modality_dropout=0.0)
+    again = techniques.load("mean_teacher")(context, weight=3.0, decay=0.75, ramp=1.0, modality_dropout=0.0)
     again.load_state_dict(saved)
     torch.manual_seed(0)
-    torch.testing.assert_close(again.loss(step_of(course, batch, epoch=4), torch.tensor(1.0)), found)
+    torch.testing.assert_close(again.loss(step_of(context, batch, epoch=4), torch.tensor(1.0)), found)
     with torch.no_grad():
         weight.copy_(start)
 
 
 def test_draws_come_from_the_step_alone(begun):
     """What goes on from a saved generator draws the same rows."""
-    course, batch = begun
+    context, batch = begun
     random = torch.Generator().manual_seed(1)
-    draw_rows(course, 8, random)
+    draw_rows(context, 8, random)
     state = random.get_state()
-    first = draw_rows(course, 8, random)
+    first = draw_rows(context, 8, random)
     random.set_state(state)
-    again = draw_rows(course, 8, random)
+    again = draw_rows(context, 8, random)
     assert torch.equal(first.cells["number"].values, again.cells["number"].values)
-    step = step_of(course, batch, epoch=1)
-    assert ramp_up(step, course, 1.0) == pytest.approx(np.exp(-5 * (1 - 0.5 / 4) ** 2))
-    assert ramp_up(step, course, 0.125) == 1
+    step = step_of(context, batch, epoch=1)
+    assert ramp_up(step, context, 1.0) == pytest.approx(np.exp(-5 * (1 - 0.5 / 4) ** 2))
+    assert ramp_up(step, context, 0.125) == 1
 
 
 def test_what_is_hidden_leaves_every_row_one():
@@ -280,7 +280,7 @@ def test_a_model_of_one_modality_is_trained_without_pre_training_over_several(ta
 @pytest.mark.parametrize(
     ("pretrain", "match"),
     [
-        ({"techniques": ["label_smoothing"]}, "can't pre-train(.|\n)*one of: contrastive, masked"),
+        ({"techniques": ["label_smoothing"]}, "cannot be used for pre-training(.|\n)*one of: contrastive, masked"),
         ({"techniques": []}, "at least 1"),
         ({"techniques": ["contrastiv"]}, "did you mean 'contrastive'"),
         ({"techniques": {"masked": {"wdith": 3}}}, "did you mean 'width'"),

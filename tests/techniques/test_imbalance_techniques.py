@@ -1,15 +1,14 @@
 """Gradient blending and PMR against NumPy; they work for any number of modalities, with gaps, and resume to the bit."""
 
+import contexts
 import numpy as np
 import pytest
 import torch
 
 import sensorium
-from prepared import fresh, prepare
 from sensorium.errors import ConfigError
-from sensorium.prepare.loader import Loader
 from sensorium.registry import techniques
-from sensorium.techniques import Course, Step
+from sensorium.techniques import Step
 from sensorium.techniques.gradient_blending import blend
 from sensorium.techniques.pmr import answer, choices_of, coefficients
 
@@ -34,21 +33,16 @@ def made(task="multiclass", rows=ROWS):
 
 
 def begin(task="multiclass"):
-    """A course at its start."""
+    """A context at its start."""
     vectors = dict.fromkeys(("one", "two", "three"), "vector")
-    settings = {"target": "label", "modalities": vectors, "width": 8, "task": task}
-    data = prepare(made(task), settings)
-    torch.manual_seed(3)
-    model = fresh(data).network
-    loader, rows = Loader(data.cells, data.plan.target, data.plan.device), data.rows("train")
-    return Course(model, data.plan.task, loader, rows, data.rows("validation"), data.plan.target, len(rows), 10)
+    return contexts.begin(made(task), modalities=vectors, task=task, seed=0, epochs=10)[0]
 
 
-def step_of(course, epoch=1):
-    (batch,) = course.loader.shuffled(course.train_rows, len(course.train_rows), torch.Generator().manual_seed(0))
-    course.model.eval()
-    tokens, present = course.model.encode(batch)
-    return Step(batch, tokens, present, course.model.decide(tokens, present), epoch, torch.Generator())
+def step_of(context, epoch=1):
+    (batch,) = context.loader.shuffled(context.train_rows, len(context.train_rows), torch.Generator().manual_seed(0))
+    context.model.eval()
+    tokens, present = context.model.encode(batch)
+    return Step(batch, tokens, present, context.model.decide(tokens, present), epoch, torch.Generator())
 
 
 def blended(before, now, least):
@@ -81,11 +75,11 @@ def test_the_weights_of_gradient_blending_are_the_paper_s(before, now, least):
 
 
 def test_gradient_blending_weighs_the_heads_own_losses_and_the_fused_one():
-    course = begin()
-    technique = techniques.load("gradient_blending")(course)
+    context = begin()
+    technique = techniques.load("gradient_blending")(context)
     technique.weights.copy_(torch.tensor([0.5, 2.0, 0.25, 1.25]))
-    step = step_of(course)
-    plain = course.task.loss(step.logits, step.target)
+    step = step_of(context)
+    plain = context.task.loss(step.logits, step.target)
     expected = 1.25 * plain.item()
     for place, weight in enumerate((0.5, 2.0, 0.25)):
         there = step.present[:, place]
@@ -99,13 +93,13 @@ def test_gradient_blending_weighs_the_heads_own_losses_and_the_fused_one():
 
 @pytest.mark.parametrize(("online", "measured"), [(True, [2, 4]), (False, [2])])
 def test_gradient_blending_measures_every_so_many_epochs_or_once(online, measured):
-    course = begin()
-    technique = techniques.load("gradient_blending")(course, every=2, online=online)
+    context = begin()
+    technique = techniques.load("gradient_blending")(context, every=2, online=online)
     technique.begin_epoch(1)
     changed = []
     for number in range(1, 6):
         with torch.no_grad():
-            for parameter in course.model.parameters():
+            for parameter in context.model.parameters():
                 parameter.add_(0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number)))
         before = technique.before.clone()
         technique.end_epoch(number)
@@ -128,11 +122,11 @@ def prototypes_of(z, choices, count):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("epoch", [1, 9])
 def test_pmr_is_the_paper_s_formula(task, epoch):
-    course = begin(task)
-    technique = techniques.load("pmr")(course, alpha=0.7, entropy=0.4, early=0.5)
+    context = begin(task)
+    technique = techniques.load("pmr")(context, alpha=0.7, entropy=0.4, early=0.5)
     technique.begin_epoch(1)
-    step = step_of(course, epoch)
-    plain = course.task.loss(step.logits, step.target)
+    step = step_of(context, epoch)
+    plain = context.task.loss(step.logits, step.target)
     truth = step.target.numpy()
     choices = (truth > 0.5).astype(int) if truth.ndim == 2 else truth[:, None]
     count = 2 if truth.ndim == 2 else truth.max() + 1
@@ -155,14 +149,14 @@ def test_pmr_is_the_paper_s_formula(task, epoch):
 
 
 def test_prototypes_keep_a_share_of_the_old_ones():
-    course = begin()
-    technique = techniques.load("pmr")(course, momentum=0.3)
+    context = begin()
+    technique = techniques.load("pmr")(context, momentum=0.3)
     technique.begin_epoch(1)
     old = technique._prototypes(0).clone()
     with torch.no_grad():
-        for parameter in course.model.parameters():
+        for parameter in context.model.parameters():
             parameter.mul_(1.5)
-    fresh = techniques.load("pmr")(course)
+    fresh = techniques.load("pmr")(context)
     fresh.begin_epoch(1)
     technique.begin_epoch(2)
     torch.testing.assert_close(technique._prototypes(0), 0.3 * old + 0.7 * fresh._prototypes(0))
@@ -189,14 +183,14 @@ def test_coefficients_of_two_are_the_paper_s_and_what_is_not_there_counts_not():
 @pytest.mark.parametrize("name", ["gradient_blending", "pmr", "modality_imbalance", "ogm_ge"])
 def test_what_changes_in_training_is_in_the_state(name):
     """A technique that is built anew and given the state goes on as the old one."""
-    course = begin()
+    context = begin()
     old, new = (
-        techniques.load(name)(course, **({"every": 1} if name != "pmr" and name != "ogm_ge" else {})) for _ in "12"
+        techniques.load(name)(context, **({"every": 1} if name != "pmr" and name != "ogm_ge" else {})) for _ in "12"
     )
     old.begin_epoch(1)
-    step = step_of(course)
-    course.model.zero_grad()
-    old.loss(step, course.task.loss(step.logits, step.target)).backward()
+    step = step_of(context)
+    context.model.zero_grad()
+    old.loss(step, context.task.loss(step.logits, step.target)).backward()
     old.gradients(step)
     old.end_epoch(1)
     new.load_state_dict(old.state_dict())
@@ -204,7 +198,7 @@ def test_what_changes_in_training_is_in_the_state(name):
         technique.begin_epoch(2)
         technique.end_epoch(2)
     assert new.report() == old.report()
-    again = step_of(course, 2)
+    again = step_of(context, 2)
     assert torch.equal(*(t.loss(again, again.logits.mean()) for t in (old, new)))
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from courses import begin, step_of
+from contexts import begin, step_of
 
 from sensorium.registry import techniques
 from sensorium.techniques.contrastive import info_nce
@@ -61,11 +61,11 @@ def test_variance_and_covariance_are_those_of_vicreg():
 
 
 def test_contrastive_compares_the_rows_that_have_both_of_a_pair(begun):
-    course, batch = begun
-    technique = techniques.load("contrastive")(course, weight=0.5, width=6, temperature=0.25)
-    hide = torch.zeros_like(course.model.present(batch))
+    context, batch = begun
+    technique = techniques.load("contrastive")(context, weight=0.5, width=6, temperature=0.25)
+    hide = torch.zeros_like(context.model.present(batch))
     hide[:3, 0] = True
-    step = step_of(course, batch, hide=hide)
+    step = step_of(context, batch, hide=hide)
     vectors = [
         head(tokens.pooled()).detach().double().numpy()
         for head, tokens in zip(technique.heads, step.tokens, strict=True)
@@ -80,10 +80,10 @@ def test_contrastive_compares_the_rows_that_have_both_of_a_pair(begun):
 
 
 def test_masked_foretells_each_modality_from_the_fused_others(begun):
-    course, batch = begun
-    technique = techniques.load("masked")(course, weight=0.5, width=6, variance=0.7, covariance=0.3)
-    course.model.eval()
-    step, expected = step_of(course, batch), []
+    context, batch = begun
+    technique = techniques.load("masked")(context, weight=0.5, width=6, variance=0.7, covariance=0.3)
+    context.model.eval()
+    step, expected = step_of(context, batch), []
     for place in range(3):
         rest = step.present.clone()
         rest[:, place] = False
@@ -92,32 +92,32 @@ def test_masked_foretells_each_modality_from_the_fused_others(begun):
         summaries = [None if t.summary is None else t.summary[there] for t in step.tokens]
         tokens = [dataclasses.replace(t, summary=s) for t, s in zip(tokens, summaries, strict=True)]
         tokens[place] = dataclasses.replace(tokens[place], values=torch.full_like(tokens[place].values, 1e3))
-        fused = course.model.fusion(tokens, rest[there])
+        fused = context.model.fusion(tokens, rest[there])
         target = technique.targets[place](step.tokens[place].pooled()[there]).detach().double().numpy()
         predicted = technique.predictors[place](fused).detach().double().numpy()
         (tv, tc), (pv, pc) = numpy_vicreg(target), numpy_vicreg(predicted)
         expected.append(((target - predicted) ** 2).mean() + 0.7 * (tv + pv) / 2 + 0.3 * (tc + pc))
     found = technique.loss(step, torch.tensor(2.0))
-    course.model.train()
+    context.model.train()
     assert found.item() == pytest.approx(2 + 0.5 * np.mean(expected), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["contrastive", "masked"])
 def test_a_modality_that_is_alone_in_its_row_has_no_part(begun, name):
     """Neither loss nor gradient, whatever its cells hold."""
-    course, batch = begun
-    technique = techniques.load(name)(course)
-    hide = torch.ones_like(course.model.present(batch))
+    context, batch = begun
+    technique = techniques.load(name)(context)
+    hide = torch.ones_like(context.model.present(batch))
     hide[:, 0] = False
     loss = torch.zeros((), requires_grad=True)
-    assert technique.loss(step_of(course, batch, hide=hide), loss) is loss
+    assert technique.loss(step_of(context, batch, hide=hide), loss) is loss
 
 
 def test_a_target_that_stands_still_gives_no_gradient_of_the_distance(begun):
-    course, batch = begun
+    context, batch = begun
     for stop in (False, True):
-        technique = techniques.load("masked")(course, variance=0.0, covariance=0.0, stop=stop)
-        technique.loss(step_of(course, batch), torch.zeros(())).backward()
+        technique = techniques.load("masked")(context, variance=0.0, covariance=0.0, stop=stop)
+        technique.loss(step_of(context, batch), torch.zeros(())).backward()
         moved = sum(float(p.grad.abs().sum()) for p in technique.targets.parameters())
         assert (moved == 0) == stop
-    course.model.zero_grad()
+    context.model.zero_grad()

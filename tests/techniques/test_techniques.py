@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from contexts import begin
 
 import sensorium
-from prepared import fresh, prepare
-from sensorium.prepare.loader import Loader
 from sensorium.registry import techniques
-from sensorium.techniques import Course, Step
+from sensorium.techniques import Step
 from sensorium.techniques.ogm_ge import coefficients
 
 pytestmark = pytest.mark.unit
@@ -31,40 +30,33 @@ def made(rows=ROWS, seed=0, clear=2.0):
 
 @pytest.fixture(scope="module")
 def begun():
-    """A course at its start and its first step."""
-    settings = {"target": "label", "modalities": {"vector": "vector"}, "width": 8, "seed": 3}
-    data = prepare(made(), settings)
-    torch.manual_seed(3)
-    model = fresh(data).network.train()
-    loader, rows = Loader(data.cells, data.plan.target, data.plan.device), data.rows("train")
-    course = Course(model, data.plan.task, loader, rows, data.rows("validation"), data.plan.target, len(rows), 4)
-    (batch,) = loader.shuffled(rows, len(rows), torch.Generator().manual_seed(0))
-    return course, batch
+    """A context at its start and its first step."""
+    return begin(made())
 
 
-def step_of(course, batch, epoch=1):
-    tokens, present = course.model.encode(batch)
-    logits = course.model.decide(tokens, present)
+def step_of(context, batch, epoch=1):
+    tokens, present = context.model.encode(batch)
+    logits = context.model.decide(tokens, present)
     return Step(batch, tokens, present, logits, epoch, torch.Generator().manual_seed(5))
 
 
-def grads(course):
+def grads(context):
     return {
         tower.name: [p.grad.clone() for p in tower.parameters() if p.grad is not None]
-        for tower in course.model.every_tower
+        for tower in context.model.every_tower
     }
 
 
 def test_auxiliary_adds_the_mean_of_the_modalities_own_losses(begun):
-    course, batch = begun
-    technique = techniques.load("auxiliary")(course, weight=0.25)
-    step = step_of(course, batch)
-    plain = course.task.loss(step.logits, step.target)
+    context, batch = begun
+    technique = techniques.load("auxiliary")(context, weight=0.25)
+    step = step_of(context, batch)
+    plain = context.task.loss(step.logits, step.target)
     own = []
     for place, head in enumerate(technique.heads):
         there = step.present[:, place]
         assert 0 < there.sum() < len(there)
-        own.append(course.task.loss(head(step.tokens[place].pooled()[there]), step.target[there]))
+        own.append(context.task.loss(head(step.tokens[place].pooled()[there]), step.target[there]))
     assert technique.loss(step, plain).item() == pytest.approx((plain + 0.25 * sum(own) / 2).item(), rel=1e-6)
 
 
@@ -84,12 +76,12 @@ def test_of_three_each_is_held_against_the_mean_of_the_others():
 
 
 def test_ogm_ge_multiplies_the_gradients_of_the_leading_tower_alone(begun):
-    course, batch = begun
-    technique = techniques.load("ogm_ge")(course, alpha=0.5, noise=False)
-    step = step_of(course, batch)
-    course.model.zero_grad()
-    course.task.loss(step.logits, step.target).backward()
-    before = grads(course)
+    context, batch = begun
+    technique = techniques.load("ogm_ge")(context, alpha=0.5, noise=False)
+    step = step_of(context, batch)
+    context.model.zero_grad()
+    context.task.loss(step.logits, step.target).backward()
+    before = grads(context)
     torch.manual_seed(5)  # the network trains: both draw the same dropout
     technique.gradients(step)
     torch.manual_seed(5)
@@ -97,27 +89,27 @@ def test_ogm_ge_multiplies_the_gradients_of_the_leading_tower_alone(begun):
     for place in range(2):
         only = torch.zeros_like(step.present)
         only[:, place] = step.present[:, place]
-        right = torch.sigmoid(course.model.decide(step.tokens, only)[:, 0])
+        right = torch.sigmoid(context.model.decide(step.tokens, only)[:, 0])
         right = torch.where(step.target == 1, right, 1 - right)
         scores.append(right[step.present[:, place]].mean().item())
     lead = int(np.argmax(scores))
     factors = [1.0, 1.0]
     factors[lead] = 1 - np.tanh(0.5 * scores[lead] / scores[1 - lead])
-    after = grads(course)
-    for tower, factor in zip(course.model.every_tower, factors, strict=True):
+    after = grads(context)
+    for tower, factor in zip(context.model.every_tower, factors, strict=True):
         for old, new in zip(before[tower.name], after[tower.name], strict=True):
             torch.testing.assert_close(new, old * factor)
 
 
 def test_ogm_ge_ends_with_its_share_of_the_epochs(begun):
-    course, batch = begun
-    technique = techniques.load("ogm_ge")(course, until=0.5)
-    step = step_of(course, batch, epoch=3)
-    course.model.zero_grad()
-    course.task.loss(step.logits, step.target).backward()
-    before = grads(course)
+    context, batch = begun
+    technique = techniques.load("ogm_ge")(context, until=0.5)
+    step = step_of(context, batch, epoch=3)
+    context.model.zero_grad()
+    context.task.loss(step.logits, step.target).backward()
+    before = grads(context)
     technique.gradients(step)
-    assert all(torch.equal(a, b) for name in before for a, b in zip(before[name], grads(course)[name], strict=True))
+    assert all(torch.equal(a, b) for name in before for a, b in zip(before[name], grads(context)[name], strict=True))
 
 
 def surer_with_less(model, table):

@@ -57,7 +57,7 @@ def test_it_learns_the_same_and_is_saved_the_same(tabular, tmp_path):
 def test_without_a_compiler_it_is_refused(tabular, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(ConfigError, match=r"nothing compiles for the CPU(.|\n)*train.compile(.|\n)*" + COMPILERS[0][0]):
+    with pytest.raises(ConfigError, match=r"no compiler for the CPU(.|\n)*train.compile(.|\n)*" + COMPILERS[0][0]):
         sensorium.fit(tabular, "label", train={"compile": True}, progress=False)
 
 

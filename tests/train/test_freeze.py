@@ -73,7 +73,7 @@ def test_a_frozen_tower_is_that_of_its_seed_in_a_plain_fit(tabular):
     [
         (["imge"], "did you mean 'image'"),
         (["hed", "fusoin"], "2 faults"),
-        (["text.encoder.embd.*"], r"no part of the model is called"),
+        (["text.encoder.embd.*"], r"no part of the model matches"),
         (["*"], "nothing is left to train"),
         ({"image": 1}, "train.freeze"),
     ],

@@ -10,7 +10,7 @@ import torch
 import sensorium
 from sensorium.config import TrainConfig
 from sensorium.errors import ConfigError, TrainingError
-from sensorium.train.job import batch_size, epoch_count
+from sensorium.train import batch_size, epoch_count
 
 
 def fit(table, **train):
@@ -89,7 +89,7 @@ def test_weights_that_the_last_step_broke_are_not_kept(validation):
     """Its loss was taken before the step."""
     table = {"x": np.linspace(0, 1, 60), "label": ["a", "b"] * 30}
     train = {"learning_rate": 1e30, "optimizer": "sgd", "clip_norm": None, "warmup": 0, "batch_size": 60}
-    with pytest.raises(TrainingError, match="no numbers any more after epoch 1"):
+    with pytest.raises(TrainingError, match="predictions are not finite after epoch 1"):
         sensorium.fit(table, "label", train=train, split={"validation": validation}, epochs=1, progress=False)
 
 

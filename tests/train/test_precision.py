@@ -51,7 +51,7 @@ def test_on_a_cpu_auto_is_float32(tabular):
 
 
 def test_float16_on_a_cpu_is_refused_before_the_work(tabular, capsys):
-    with pytest.raises(ConfigError, match=r"precision 'float16' can't be used(.|\n)*cure: bfloat16, float32"):
+    with pytest.raises(ConfigError, match=r"precision 'float16' is not supported on cpu(.|\n)*cure: bfloat16, float32"):
         prepare(tabular, {"target": "label", "train": {"precision": "float16"}})
     assert "preparing" not in capsys.readouterr().err
 

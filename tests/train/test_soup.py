@@ -5,13 +5,16 @@ import pytest
 import torch
 
 import sensorium
-from prepared import fresh, prepare
+from sensorium.config import Config
 from sensorium.errors import ConfigError
-from sensorium.prepare.loader import Loader
-from sensorium.train import Training, soup
+from sensorium.planning import plan_and_prepare
+from sensorium.runtime.progress import Silent
+from sensorium.table import open_table
+from sensorium.train import soup
 from sensorium.train.best import Best
 from sensorium.train.history import Epoch, History
 from sensorium.train.soup import average, mix_soup
+from sensorium.trials import TrialSpec, build_fitted, model_of_none, training_of
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,7 @@ def test_only_what_does_not_hurt_goes_into_it(monkeypatch):
 
     monkeypatch.setattr(soup, "validate", lambda *_: (abs(model.weight.item() - 3), abs(model.weight.item() - 3)))
     monkeypatch.setattr(soup, "renew_statistics", lambda *_: None)
-    mix_soup(Job, history, best, 1)
+    mix_soup(Job, history, best)
     assert model.weight.item() == 2.5
     assert history.soup == {"epochs": [1, 2], "metric": 0.5, "validation_loss": 0.5}
 
@@ -100,15 +103,14 @@ def test_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(mad
         "columns": ["image"],
         "encoders": {"image": {"name": "image_cnn", "filters": [4, 4]}},
     }
-    data = prepare(made, settings)
-    network, rows = fresh(data).network, data.rows("train")
-    loader = Loader(data.cells, data.plan.target, data.plan.device)
-    training = Training(network, data.plan.task, loader, rows, rows, data.plan.target, {})
+    data = plan_and_prepare(open_table(made), Config.gather(settings, {"train": {"batch_size": 32}}), Silent())
+    context = training_of(data, build_fitted(data, TrialSpec("model"), model_of_none))
+    network = context.model
     norm = next(part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d))
     seen, momentum = [], norm.momentum
     hook = norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     before = {name: value.clone() for name, value in network.named_parameters()}
-    soup.renew_statistics(training, 32)
+    soup.renew_statistics(context)
     hook.remove()
     assert len(seen) > 2 and not network.training and norm.momentum == momentum
     mean = torch.stack([batch.mean((0, 2, 3)) for batch in seen]).mean(0)

@@ -1,4 +1,4 @@
-"""ONE FILE PER METHOD: a model is adapted to another domain's rows without their labels."""
+"""ONE FILE PER METHOD: domain adaptation of a fitted model to rows without labels."""
 
 from sensorium.adaptation._adapt import DEFAULT, adapt_bundle
 from sensorium.adaptation._base import Adaptation, Unlabelled

@@ -38,21 +38,21 @@ class Chosen:
 def adapt_bundle(
     bundle: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
 ) -> tuple[FittedModel, Problems]:
-    """A copy of the model, adapted to all rows of a table; labels are read for the report alone, where there are any.
+    """Adapt a copy of the model to all rows of a table; labels, if there are any, are used for the report only.
 
     Args:
-        bundle: the model; it stays as it is.
-        table: rows of the other domain.
+        bundle: the model; it is not changed.
+        table: rows of the new domain.
         method: registered name.
-        options: of the method.
-        seed: of the order of rows.
-        report: where progress is told.
+        options: options of the method.
+        seed: random seed for the order of rows.
+        report: receives the progress.
 
     Returns:
         The adapted model, whose card has the `shift`, and problems of cells.
 
     Raises:
-        ConfigError: unknown method or options, or one that does not suit the model.
+        ConfigError: the method or its options are unknown, or do not suit the model.
         DataError: no row has a value in any column.
     """
     chosen = _choose(bundle, method, options)

@@ -1,4 +1,4 @@
-"""The contract that every method of adaptation keeps."""
+"""The base class of adaptation methods."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Unlabelled:
     """Rows of the new domain.
 
     Attributes:
-        loader: makes batches of them, without labels.
-        rows: places of those that have a value in some column.
-        random: the only source of chance; it draws on the CPU.
-        report: where progress is told.
+        loader: makes batches without labels.
+        rows: indices of the rows that have a value in some column.
+        random: the generator for all random draws, on the CPU.
+        report: receives the progress.
     """
 
     loader: Loader
@@ -35,13 +35,13 @@ class Unlabelled:
 
 
 class Adaptation(ABC):
-    """Changes a model by rows without labels.
+    """Changes a model with rows without labels.
 
-    The file may say which tasks it suits, as a literal that a listing can read; without it all are suited:
+    The file may name the tasks that it suits, as a literal that a listing can read; the default is all:
 
         TASKS = ("binary", "multiclass")
 
-    Keyword-only parameters of its constructor are the user's options.
+    Keyword-only parameters of the constructor are the options of the user.
 
     Example:
         A method that shrinks the weights of the head, and with them the confidence of every prediction:
@@ -60,19 +60,19 @@ class Adaptation(ABC):
     """
 
     def check(self, bundle: FittedModel) -> None:  # noqa: B027 - most methods suit every model
-        """Has the model what the method changes? Asked before the table's cells are read.
+        """Check that the model has what the method changes; called before the cells of the table are read.
 
         Raises:
-            ConfigError: it has not.
+            ConfigError: it does not.
         """
 
     @abstractmethod
     def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
-        """Change the bundle's network in place.
+        """Change the network of the model in place.
 
         Returns:
-            What it saw and did, as JSON values, for the model's card.
+            What the method observed and did, as JSON values, for the model card.
 
         Raises:
-            ConfigError: the model has nothing that the method could change.
+            ConfigError: the model has nothing that the method changes.
         """

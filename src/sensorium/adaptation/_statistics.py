@@ -1,4 +1,4 @@
-"""Statistics of batch normalisation over given rows, layer after layer."""
+"""Estimate the statistics of batch normalisation over given rows, layer by layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Wave: TypeAlias = list[_BatchNorm]
 
 @dataclass
 class _Sums:
-    """Of what a layer is given, per channel."""
+    """Sums over the inputs of a layer, per channel."""
 
     count: int = 0
     total: Tensor | float = 0.0
@@ -37,27 +37,27 @@ class _Sums:
 
 
 def normalisations(network: FusionModel) -> Wave:
-    """The layers of batch normalisation that have statistics.
+    """Return the layers of batch normalisation that have running statistics.
 
     Raises:
         ConfigError: there are none.
     """
     found = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.running_mean is not None]
     if not found:
-        rule = "its encoders normalise over batches, as image_cnn, image_resnet, audio_cnn and scan_cnn do"
+        rule = "an encoder with batch normalisation, such as image_cnn, image_resnet, audio_cnn or scan_cnn"
         raise ConfigError("the model has no batch normalisation to adapt", rule=rule, cure="another --method")
     return found
 
 
 def estimate_statistics(network: FusionModel, domain: Unlabelled, batch: int, prior: int) -> int:
-    """Give every layer of batch normalisation the mean and variance of what it is given in the domain's rows.
+    """Set mean and variance of every layer of batch normalisation to those of its inputs in the new domain.
 
-    A layer is told once all layers before it are: as many passes over the rows as the longest tower has such layers.
-    So the result does not hang on how rows are cut into batches. With n rows and a prior of p, the statistics are
+    A layer is set after all layers before it, in as many passes over the rows as the deepest tower has such layers. So
+    the result does not depend on how rows are divided into batches. With n rows and a prior of p, the statistics are
     (n · new + p · old) / (n + p).
 
     Returns:
-        How many layers there were.
+        The number of layers.
     """
     network.eval()
     waves = list(_waves(network, domain, batch))
@@ -86,7 +86,7 @@ def _mix(layer: _BatchNorm, found: _Sums, share: float) -> None:
 
 
 def _waves(network: FusionModel, domain: Unlabelled, batch: int) -> Iterator[Wave]:
-    """Layers in the order in which they are used; those of different towers side by side."""
+    """Yield layers in the order of use; those of different towers together."""
     order: Wave = []
     layers = normalisations(network)
     with _watching(layers, lambda layer, _: order.append(layer)):
@@ -104,7 +104,7 @@ def _waves(network: FusionModel, domain: Unlabelled, batch: int) -> Iterator[Wav
 
 @torch.no_grad()
 def _feed(network: FusionModel, batch: Batch, layers: Wave) -> None:
-    """Let the layers see a batch; towers that have none of them are spared the work where that can be."""
+    """Run a batch through the layers; towers without any of them are skipped if possible."""
     towers = [(i, tower) for i, tower in enumerate(network.every_tower) if not set(layers).isdisjoint(tower.modules())]
     if not {layer for _, tower in towers for layer in tower.modules()}.issuperset(layers):
         network(batch)
@@ -116,7 +116,7 @@ def _feed(network: FusionModel, batch: Batch, layers: Wave) -> None:
 
 @contextmanager
 def _watching(layers: Wave, see: Any) -> Iterator[None]:
-    """Within, `see(layer, values)` is told what each layer is given."""
+    """Within, `see(layer, values)` is called with the inputs of each layer."""
     hooks = [layer.register_forward_pre_hook(lambda layer, given: see(layer, given[0])) for layer in layers]
     try:
         yield

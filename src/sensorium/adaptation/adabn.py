@@ -1,4 +1,4 @@
-"""Batch normalisation by the new domain's statistics: no gradient, no label."""
+"""AdaBN: replace the statistics of batch normalisation by those of the new domain; no gradients."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sensorium.model import FittedModel
 class AdaBN(Adaptation):
     """Adaptive batch normalisation (Li et al. 2016, arXiv:1603.04779).
 
-    What a domain changes of brightness, contrast or loudness lies for a large part in the mean and variance of each
-    layer: taken from the new rows, they bring the layers above back to what they know.
+    A shift of brightness, contrast or loudness changes mostly the mean and variance of the inputs of each layer. With
+    statistics of the new rows, later layers get inputs like those of training.
 
     Args:
-        prior: rows for which the old statistics count beside the new ones (Schneider et al. 2020, arXiv:2006.16971):
-            matters where new rows are few.
+        prior: weight of the old statistics, as a number of rows (Schneider et al. 2020, arXiv:2006.16971); it matters
+            if there are few new rows.
     """
 
     def __init__(self, *, prior: NonNegativeInt = 16) -> None:

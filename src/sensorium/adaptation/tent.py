@@ -1,4 +1,4 @@
-"""After AdaBN, gains and offsets of batch normalisation that make answers sure, and different from row to row."""
+"""Tent: AdaBN, then train the affine parameters of batch normalisation to minimise prediction entropy."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SMALL = 1e-8
 class Tent(Adaptation):
     """Entropy minimisation (Wang et al. 2021, "Tent", arXiv:2006.10726) over a whole table.
 
-    First the statistics, as `adabn`; then Adam moves the gains and offsets of those layers, and nothing else, down
-    mean_i H(p_i) − λ · H(mean_i p_i), H the entropy of class probabilities. The second term, of Liang et al. 2020
-    (arXiv:2002.08546), keeps all rows from being given one class; it takes classes to be about as frequent as one
-    another, so where they are not, lower λ.
+    First the statistics are replaced as in `adabn`. Then Adam trains scale and shift of these layers, and nothing else,
+    to minimise mean_i H(p_i) − λ · H(mean_i p_i), with H the entropy of class probabilities. The second term (Liang et
+    al. 2020, arXiv:2002.08546) prevents that all rows get one class. It assumes balanced classes: lower λ if they are
+    not.
 
     Args:
-        prior: as of `adabn`.
-        learning_rate: learning rate of Adam.
+        prior: as in `adabn`.
+        learning_rate: learning rate.
         epochs: passes over the rows.
-        batch_size: rows of a step.
+        batch_size: rows per step.
         diversity: λ.
     """
 
@@ -56,7 +56,7 @@ class Tent(Adaptation):
         trained = _only_gains(network)
         optimizer = torch.optim.Adam(trained, self.learning_rate)
         losses = []
-        with domain.report.bar("sharpening", self.epochs * len(domain.rows)) as bar:
+        with domain.report.bar("minimising entropy", self.epochs * len(domain.rows)) as bar:
             for _ in range(self.epochs):
                 total = 0.0
                 for batch in domain.loader.shuffled(domain.rows, self.batch_size, domain.random):
@@ -69,14 +69,14 @@ class Tent(Adaptation):
                 losses.append(round(total / len(domain.rows), 6))
         if not math.isfinite(losses[-1]):
             raise TrainingError(
-                "the entropy is no number any more",
+                "the entropy is not finite",
                 cure=f"a lower learning rate: --option learning_rate={self.learning_rate / 10:g}",
             )
         return {"layers": layers, "losses": losses}
 
 
 def information_loss(logits: Tensor, diversity: float) -> Tensor:
-    """(b, k) → mean entropy of the rows less λ times the entropy of their mean; one logit is that of two classes."""
+    """The mean entropy of the rows minus λ times the entropy of their mean; one logit stands for two classes."""
     logits = torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits
     logs = logits.log_softmax(1)
     mean = logs.exp().mean(0)
@@ -84,7 +84,7 @@ def information_loss(logits: Tensor, diversity: float) -> Tensor:
 
 
 def _only_gains(network: FusionModel) -> list[nn.Parameter]:
-    """The parameters of batch normalisation; no other is given a gradient any more."""
+    """Freeze all parameters but those of batch normalisation, and return these."""
     network.requires_grad_(False)
     layers = [layer.requires_grad_(True) for layer in network.modules() if isinstance(layer, _BatchNorm)]
     return [parameter for layer in layers for parameter in layer.parameters()]

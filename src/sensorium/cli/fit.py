@@ -56,6 +56,10 @@ def fit(
             "model.",
         ),
     ] = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(help="Write metrics for tensorboard, mlflow or wandb into --out; works offline. May be repeated."),
+    ] = None,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -81,7 +85,10 @@ def fit(
     if config:
         check_folder(out, config=config)
     try:
-        model = run_fit(table, start=start, out=out, config=settings, resume=resume, budget=budget, progress=not quiet)
+        model = run_fit(
+            table, start=start, out=out, config=settings, resume=resume, budget=budget, track=track or (),
+            progress=not quiet,
+        )  # fmt: skip
     except Interrupted as stopped:
         say(f"{stopped}: run the same command with --resume to continue", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None

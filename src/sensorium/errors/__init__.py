@@ -8,6 +8,7 @@ SensoriumError              anything a user can mend
 ├── DataError               the cells can't be learnt from
 ├── StoreError              prepared columns can't be kept on disk
 ├── TrainingError           training can't go on
+├── CallbackError           a callback of the caller raised an exception
 ├── ArtifactError           a model file is damaged, altered or of another kind
 ├── BusyError               another process writes to the same place
 ├── OutOfMemoryError        the memory of the machine or of the device does not suffice
@@ -159,6 +160,10 @@ class TrainingError(SensoriumError):
         ...     print(type(error).__name__)
         TrainingError
     """
+
+
+class CallbackError(SensoriumError):
+    """A callback of the caller raised an exception, which is its `__cause__`."""
 
 
 class ArtifactError(SensoriumError):

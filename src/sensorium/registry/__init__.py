@@ -191,9 +191,10 @@ tasks = Registry("task", "sensorium.tasks")
 metrics = Registry("metric", "sensorium.metrics")
 baselines = Registry("baseline", "sensorium.baselines")
 strategies = Registry("strategy", "sensorium.strategies")
+trackers = Registry("tracker", "sensorium.runtime.trackers")
 commands = Registry("command", "sensorium.cli", plugins=False)
 REGISTRIES = (
     modalities, augmentations, encoders, fusions, heads, techniques, adaptations, tasks, metrics, baselines, strategies,
-    sources, commands,
+    sources, trackers, commands,
 )  # fmt: skip
 KINDS = {registry.kind: registry for registry in REGISTRIES}

@@ -1,4 +1,4 @@
-"""What a stretch of work costs: seconds, memory, energy, as far as the machine tells."""
+"""Measure wall time, peak memory and energy of a block of code, as far as the platform reports them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     import torch
 
-EVERY = 0.01  # seconds between two looks at the memory
+EVERY = 0.01  # seconds between two readings of the memory
 STATM = Path("/proc/self/statm")  # pages of this process: all, resident, resident and shared with files …
 POWERCAP = Path("/sys/class/powercap")
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -23,16 +23,16 @@ PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 @dataclass
 class ResourceMeter:
-    """Measures what happens within: `with Meter(device) as meter: …`, then ask it.
+    """Measures the block `with ResourceMeter(device) as meter: …`.
 
     Attributes:
-        device: where the work is done.
-        seconds: of wall time.
-        memory: MB by which memory grew at its peak. On an accelerator, what torch allocated there; on a CPU, this
-            process's resident memory less mapped files, looked at every 10 ms, over what it held before (what was
-            free is given back to the system first). None where the system doesn't tell.
-        energy: joules. On an accelerator, its own (NVML, where `pynvml` is installed); on a CPU, of all its packages
-            (RAPL), whatever else they did meanwhile. None where it can't be read.
+        device: device of the work.
+        seconds: wall time.
+        memory: peak memory in MB, above that before the block. On an accelerator, the memory that torch allocated; on a
+            CPU, the resident memory of this process without mapped files, read every 10 ms (free memory is returned to
+            the system first). None if the platform does not report it.
+        energy: joules. On an accelerator, its own (NVML, if `pynvml` is installed); on a CPU, that of all packages
+            (RAPL), including other processes. None if it cannot be read.
     """
 
     device: torch.device
@@ -42,7 +42,7 @@ class ResourceMeter:
 
     def __enter__(self) -> Self:
         self._cuda = self.device.type == "cuda"
-        self._before = self._accelerator_memory() if self._cuda else _given_back()
+        self._before = self._accelerator_memory() if self._cuda else _own_memory_trimmed()
         self._joules = self._energy()
         self._watch = _Watch() if not self._cuda and self._before is not None else None
         self._start = time.perf_counter()
@@ -68,12 +68,12 @@ class ResourceMeter:
         return torch.cuda.memory_allocated(self.device)
 
     def _energy(self) -> list[tuple[float, float]] | None:
-        """Joules so far, and at how many the counter begins again, of each part."""
+        """Per part: joules so far, and the value at which the counter wraps around."""
         return _accelerator_energy(self.device) if self._cuda else _package_energy()
 
 
 class _Watch:
-    """Looks at the memory until it is stopped."""
+    """Reads the memory in a thread until it is stopped."""
 
     def __init__(self) -> None:
         self._peak, self._over = own_memory() or 0, threading.Event()
@@ -91,7 +91,7 @@ class _Watch:
 
 
 def own_memory() -> int | None:
-    """Bytes that are resident and no part of a file; None where the system doesn't tell."""
+    """Resident memory in bytes, without mapped files; None if the platform does not report it."""
     try:
         _, resident, shared = map(int, STATM.read_text().split()[:3])
     except (OSError, ValueError):
@@ -99,11 +99,11 @@ def own_memory() -> int | None:
     return (resident - shared) * PAGE
 
 
-def _given_back() -> int | None:
-    """The same, after what is free was given back: else a model would seem small that uses what another one left."""
+def _own_memory_trimmed() -> int | None:
+    """The same after free memory is returned to the system; otherwise a model that reuses it would seem small."""
     gc.collect()
     arrow = sys.modules.get("pyarrow")
-    if arrow:  # its allocator keeps what was freed, and gives it back at a moment of its own
+    if arrow:  # its allocator keeps freed memory for some time
         arrow.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if STATM.exists() else None
     if trim:

@@ -1,4 +1,4 @@
-"""What long work tells a person while it runs: a bar on a terminal, a line now and then in a log, nothing if asked.
+"""Show the progress of long work: bars on a terminal, lines in a log, or nothing.
 
 Everything goes to stderr, so that stdout stays free for results.
 """
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 
 class Bar(Protocol):
-    """One stretch of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
+    """One piece of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None: ...
     def advance(self, steps: int) -> None: ...
     def note(self, text: str) -> None:
-        """Figures shown beside the bar (loss, metric)."""
+        """Show figures beside the bar, such as loss and metric."""
 
 
 class Reporter(Protocol):
-    """Where progress is told."""
+    """Shows progress and messages."""
 
     def bar(self, title: str, total: int, unit: str = "rows") -> Bar: ...
     def log(self, text: str) -> None: ...
 
 
 def reporter(show: bool = True) -> Reporter:
-    """Bars on a terminal, lines elsewhere, silence if `show` is False."""
+    """Make a reporter: bars on a terminal, lines elsewhere, nothing if `show` is False."""
     if not show:
         return Silent()
     return RichReporter() if sys.stderr.isatty() else LineReporter(sys.stderr)
 
 
 class Silent:
-    """Tells nothing."""
+    """Shows nothing."""
 
     def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
         return self
@@ -62,7 +62,7 @@ class Silent:
 
 
 class LineReporter:
-    """One line at the end of each stretch, and every `every` seconds during a long one."""
+    """One line at the end of each piece of work, and every `every` seconds during a long one."""
 
     def __init__(self, stream: TextIO, every: float = 10.0) -> None:
         self._stream, self._every = stream, every
@@ -85,7 +85,7 @@ class _LineBar:
 
     def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None:
         if kind is None:
-            self._total = self._done  # training that stopped early has nothing left to do
+            self._total = self._done  # training may stop early
         self._print()
 
     def advance(self, steps: int) -> None:
@@ -109,7 +109,7 @@ class _LineBar:
 
 
 class RichReporter:
-    """Live bars: rows, rows/s, time left, loss and metric."""
+    """Live bars with rows, rows/s, time left, loss and metric."""
 
     def __init__(self) -> None:
         from rich.console import Console

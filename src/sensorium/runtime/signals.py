@@ -1,8 +1,8 @@
-"""Signals that end a program: which they are, and what is put in order before one of them does.
+"""Signals that end a program, and the clean-up before one of them does.
 
-A signal may come between any two instructions, also within a library that would hide an exception or break on it. The
-command line therefore raises none: what is unfinished is removed, one line is printed, and the process ends. Files
-under their final names are whole at every moment, so nothing else has to be waited for.
+A signal may arrive between any two instructions, also within a library that would hide an exception or break on it. So
+the command line raises none: unfinished files are removed, one line is printed, and the process ends. Files under their
+final names are complete at every moment, so there is nothing else to wait for.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import NoReturn, TypeAlias
 Undo: TypeAlias = Callable[[], object]
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-SIGNALLED = 128  # and the signal's number: how a shell tells that a signal ended a command
+SIGNALLED = 128  # plus the number of the signal: the exit code of a command that a signal ended
 SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 _undone_at_end: list[Undo] = []
 
 
 def end_at_once() -> None:
-    """From here on the first signal ends the process: for a program that is ours alone.
+    """Let the first signal end the process from now on; for the command line only.
 
-    A signal that is ignored (`nohup`, a job in the background) or that the caller handles stays so.
+    A signal that is ignored (`nohup`, a background job) or that the caller handles is left alone.
     """
     for which in SIGNALS:
         if signal.getsignal(which) in (signal.SIG_DFL, signal.default_int_handler):
@@ -35,13 +35,13 @@ def end_at_once() -> None:
 
 
 def is_usual(which: signal.Signals) -> bool:
-    """Does the signal end the process, by Python's own means or by `end_at_once`?"""
+    """Whether the signal ends the process, by the default of Python or by `end_at_once`."""
     return signal.getsignal(which) in (signal.SIG_DFL, signal.default_int_handler, _end)
 
 
 @contextmanager
 def undone_at_end(undo: Undo) -> Iterator[None]:
-    """Within, a signal that ends the process calls `undo` first; the last one given is called first."""
+    """Within, a signal that ends the process calls `undo` first, in reverse order of registration."""
     _undone_at_end.append(undo)
     try:
         yield
@@ -50,9 +50,9 @@ def undone_at_end(undo: Undo) -> Iterator[None]:
 
 
 def end(code: int, text: str = "") -> NoReturn:
-    """Print a line and end the process without the interpreter's way out, on which threads can still break it."""
+    """Print a line and end the process at once, without the interpreter's shutdown, in which threads may fail."""
     for undo in reversed(_undone_at_end):
-        with suppress(Exception):  # whatever goes wrong, the process ends
+        with suppress(Exception):  # the process ends in any case
             undo()
     line = (SHOW_CURSOR if text and sys.stderr and os.isatty(2) else b"") + (f"{text}\n".encode() if text else b"")
     with suppress(OSError):  # nobody reads it
@@ -63,6 +63,6 @@ def end(code: int, text: str = "") -> NoReturn:
 def _end(number: int, _: FrameType | None) -> NoReturn:
     for which in SIGNALS:
         if signal.getsignal(which) is _end:
-            signal.signal(which, signal.SIG_DFL)  # a second one does not wait for anything
+            signal.signal(which, signal.SIG_DFL)  # a second signal ends the process at once
     name = signal.Signals(number).name
     end(SIGNALLED + number, "interrupted" if number == signal.SIGINT else f"stopped by {name}")

@@ -83,7 +83,8 @@ class Session:
         return result
 
     def train(self, spec: TrialSpec, control: Control) -> TrialResult:
-        """Run one trial."""
+        """Run one trial; the callbacks of the fit receive its events."""
+        control = replace(control, callbacks=self.control.callbacks)
         (result,) = self.runner.run([spec], control, lambda spec: None)
         return result
 

@@ -1,6 +1,7 @@
-"""ONE FILE PER TECHNIQUE: what training may do beside the plain step."""
+"""ONE FILE PER TECHNIQUE: what training can do in addition to the plain step."""
 
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import Rows, TrainingContext
 from sensorium.techniques._diagnosis import GAP, mitigations_for, skill
 from sensorium.techniques._plan import (
     build_techniques,
@@ -13,9 +14,10 @@ from sensorium.techniques._plan import (
 
 __all__ = [
     "GAP",
-    "Course",
+    "Rows",
     "Step",
     "Technique",
+    "TrainingContext",
     "build_techniques",
     "check_techniques",
     "chosen_techniques",

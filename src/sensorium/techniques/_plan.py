@@ -1,4 +1,4 @@
-"""Which techniques are on, in training and before it, checked against the settings and the task."""
+"""Choose, check and build the techniques of training and pre-training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from sensorium.config import TrainConfig, check_options
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.registry import techniques
-from sensorium.techniques._base import Course, Technique
+from sensorium.techniques._base import Technique
+from sensorium.techniques._context import TrainingContext
 
 Chosen: TypeAlias = Mapping[str, Mapping[str, Any]]
 
@@ -16,7 +17,7 @@ IN_TRAINING, BEFORE = "train.techniques", "train.pretrain.techniques"
 
 
 def chosen_techniques(config: TrainConfig) -> dict[str, dict[str, Any]]:
-    """Those that the settings name; a teacher is learnt from by distillation, where none is named that does."""
+    """Techniques of the settings, and distillation if there is a teacher and no technique that uses it."""
     chosen = dict(config.techniques)
     if config.teacher and not any(techniques.load(name).learns_from_teacher for name in chosen):
         chosen["distillation"] = {}
@@ -29,10 +30,10 @@ def without_teacher(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_techniques(config: TrainConfig, task: str, towers: int) -> None:
-    """Names, options, and whether they suit the task, the number of modalities, each other, and pre-training.
+    """Check names and options, and that techniques suit the task, the number of modalities and pre-training.
 
     Raises:
-        ConfigError: what can't be honoured, all told together.
+        ConfigError: one does not; all faults are reported together.
     """
     faults: list[SensoriumError] = []
     before = config.pretrain.techniques if config.pretrain else {}
@@ -47,21 +48,22 @@ def check_techniques(config: TrainConfig, task: str, towers: int) -> None:
     raise_together(faults)
 
 
-def build_techniques(chosen: Chosen, course: Course) -> dict[str, Technique]:
-    """Name → technique, ready for a run; what is about several modalities is left out where the model has one."""
-    kinds = {name: techniques.load(name) for name in fitting(chosen, len(course.model.towers))}
+def build_techniques(chosen: Chosen, context: TrainingContext) -> dict[str, Technique]:
+    """Build the techniques; those for several modalities are left out if the model has one."""
+    kinds = {name: techniques.load(name) for name in fitting(chosen, len(context.model.towers))}
     return {
-        name: kind(course, **check_options(kind, chosen[name], f"{IN_TRAINING}.{name}")) for name, kind in kinds.items()
+        name: kind(context, **check_options(kind, chosen[name], f"{IN_TRAINING}.{name}"))
+        for name, kind in kinds.items()
     }
 
 
 def fitting(chosen: Chosen, towers: int) -> list[str]:
-    """Names of those that have something to do in a model of so many towers."""
+    """Names of the techniques that apply to a model with this number of towers."""
     return [name for name in chosen if towers > 1 or not techniques.load(name).joint]
 
 
 def learn_from_unlabelled(config: TrainConfig) -> list[str]:
-    """What learns from training rows without a label: names of techniques, `pre-training`."""
+    """What learns from training rows without a label: names of techniques, and `pre-training`."""
     known = [name for name in config.techniques if name in techniques.entries]
     found = [name for name in known if techniques.load(name).unlabelled]
     return found + ["pre-training"] * (config.pretrain is not None)
@@ -79,15 +81,18 @@ def _check(name: str, options: Mapping[str, Any], task: str, place: str) -> None
 def _check_kind(name: str, towers: int, place: str) -> None:
     kind = techniques.load(name)
     if kind.joint and towers < 2:
-        raise ConfigError(f"technique {name!r} has one modality to work on", place=place, rule="it is about several")
+        raise ConfigError(f"technique {name!r} needs several modalities, the model has one", place=place)
     if place.startswith(BEFORE) and not kind.self_supervised:
         able = ", ".join(other for other in techniques.names() if techniques.load(other).self_supervised)
         raise ConfigError(
-            f"technique {name!r} can't pre-train", place=place, rule="it needs labels", cure=f"one of: {able}"
+            f"technique {name!r} cannot be used for pre-training",
+            place=place,
+            rule="it needs labels",
+            cure=f"one of: {able}",
         )
 
 
 def _check_teacher(name: str, config: TrainConfig, place: str) -> None:
     if techniques.load(name).learns_from_teacher and not config.teacher:
-        cure = "--teacher MODEL, or --set train.teacher=MODEL"
-        raise ConfigError(f"technique {name!r} has no teacher", place=place, cure=cure)
+        cure = "--teacher MODEL or --set train.teacher=MODEL"
+        raise ConfigError(f"technique {name!r} needs a teacher", place=place, cure=cure)

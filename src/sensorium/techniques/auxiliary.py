@@ -1,4 +1,4 @@
-"""Every modality answers by itself as well: none can rest while another one does the work."""
+"""Auxiliary unimodal losses: every modality also predicts the label on its own."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from sensorium.techniques._alone import own_heads, own_logits
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
+from sensorium.techniques._unimodal import unimodal_heads, unimodal_predictions
 
 MITIGATES_IMBALANCE = True
 
 
 class Auxiliary(Technique):
-    """`loss + λ · mean over modalities of L(head_m(x_m))`, x_m a modality's pooled tokens, on the rows that have it.
+    """`loss + λ · mean over modalities of L(head_m(x_m))`, x_m the pooled tokens of m, over the rows that have m.
 
     Unimodal losses beside the joint one are the common ground of mitigations of modality imbalance (Wang et al. 2020,
     "What Makes Training Multi-Modal Classification Networks Hard?", arXiv:1905.12681, with weights of their own).
 
     Args:
-        course: the run.
+        context: of the training.
         weight: λ.
     """
 
     joint = True
 
-    def __init__(self, course: Course, *, weight: Annotated[float, Field(gt=0)] = 0.5) -> None:
-        super().__init__(course)
+    def __init__(self, context: TrainingContext, *, weight: Annotated[float, Field(gt=0)] = 0.5) -> None:
+        super().__init__(context)
         self.weight = weight
-        self.heads = own_heads(course)
+        self.heads = unimodal_heads(context)
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        answers = own_logits(self.heads, step)
-        losses = [self.course.task.loss(logits, step.target[there]) for _, logits, there in answers]
+        answers = unimodal_predictions(self.heads, step)
+        losses = [self.context.task.loss(logits, step.target[there]) for _, logits, there in answers]
         return loss + self.weight * torch.stack(losses).mean() if losses else loss

@@ -1,4 +1,4 @@
-"""Modalities of one row are drawn together, those of different rows apart: needs no label."""
+"""Contrastive learning between the modalities of a row (CLIP): self-supervised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._heads import projection, tower_width
 
 SHARPEST = 100.0  # largest factor of the cosines
@@ -20,15 +21,15 @@ SHARPEST = 100.0  # largest factor of the cosines
 class Contrastive(Technique):
     """`loss + λ · mean over pairs of modalities of InfoNCE`, over the rows of a batch that have both of a pair.
 
-    Each modality's pooled tokens go through a head of one hidden layer to vectors of length 1; a row's two vectors are
-    to be told from those of the batch's other rows, in both directions, by cosine over a temperature that is learnt.
-    CLIP: Radford et al. 2021, arXiv:2103.00020. A fusion of decisions leaves it the towers' logits to compare.
+    The pooled tokens of each modality go through a projection head to vectors of length 1. The two vectors of a row are
+    identified among those of the other rows in the batch, in both directions, by cosine over a learned temperature.
+    CLIP: Radford et al. 2021, arXiv:2103.00020. In decision-level fusion, the logits of the towers are compared.
 
     Args:
-        course: the run.
+        context: of the training.
         weight: λ.
-        width: of the compared vectors.
-        temperature: the first one.
+        width: width of the compared vectors.
+        temperature: initial temperature.
     """
 
     joint = True
@@ -36,30 +37,30 @@ class Contrastive(Technique):
 
     def __init__(
         self,
-        course: Course,
+        context: TrainingContext,
         *,
         weight: Annotated[float, Field(gt=0)] = 1.0,
         width: PositiveInt = 64,
         temperature: Annotated[float, Field(ge=0.01)] = 0.1,
     ) -> None:
-        super().__init__(course)
+        super().__init__(context)
         self.weight = weight
-        towers = course.model.every_tower
+        towers = context.model.every_tower
         self.heads = nn.ModuleList(projection(tower_width(tower), width) for tower in towers)
         self.log_scale = nn.Parameter(torch.tensor(1 / temperature).log())
-        self.to(next(course.model.parameters()).device)
+        self.to(next(context.model.parameters()).device)
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
         vectors = [head(tokens.pooled()) for head, tokens in zip(self.heads, step.tokens, strict=True)]
         losses = []
         for one, other in combinations(range(len(vectors)), 2):
             both = step.present[:, one] & step.present[:, other]
-            if both.sum() > 1:  # a row alone has no other to be told from
+            if both.sum() > 1:  # a single row has no negatives
                 losses.append(info_nce(vectors[one][both], vectors[other][both], self._scale()))
         return loss + self.weight * torch.stack(losses).mean() if losses else loss
 
     def report(self) -> dict[str, Any]:
-        """The temperature that it ended with."""
+        """The final temperature."""
         return {"temperature": round(1 / float(self._scale().detach()), 6)}
 
     def _scale(self) -> Tensor:
@@ -67,7 +68,7 @@ class Contrastive(Technique):
 
 
 def info_nce(one: Float[Tensor, "n d"], other: Float[Tensor, "n d"], scale: Tensor) -> Tensor:
-    """The mean of both directions' cross-entropies, row i of the one belonging to row i of the other."""
+    """The mean cross-entropy of both directions; row i of one belongs to row i of the other."""
     cosines = functional.normalize(one, dim=1) @ functional.normalize(other, dim=1).T
     own = torch.arange(len(one), device=one.device)
     return (functional.cross_entropy(scale * cosines, own) + functional.cross_entropy(scale * cosines.T, own)) / 2

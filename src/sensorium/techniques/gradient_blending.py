@@ -1,4 +1,4 @@
-"""Each modality's own answer and the fused one count as much as they generalise and as little as they overfit."""
+"""Gradient blending: weight unimodal and fused losses by how much they generalise and overfit."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from torch import Tensor
 
 from sensorium.config import Fraction
 from sensorium.errors import ConfigError
-from sensorium.techniques._alone import own_heads, own_logits
-from sensorium.techniques._base import Course, Step, Technique
-from sensorium.techniques._look import look, spread
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
+from sensorium.techniques._probe import encode_rows, evenly_spaced
+from sensorium.techniques._unimodal import unimodal_heads, unimodal_predictions
 
 MITIGATES_IMBALANCE = True
 FLOOR = 0.1  # overfitting counts no less than this share of the largest, else one near 0 would take all the weight
 
 
 class GradientBlending(Technique):
-    """`Σ w_k · L_k` over the modalities' own heads and the fused one, w_k ∝ G_k / O_k², their mean 1.
+    """`Σ w_k · L_k` over the unimodal heads and the fused one, w_k ∝ G_k / O_k² with mean 1.
 
-    G is what a head's validation loss fell in the last epochs, O by how much the gap between its validation and its
-    training loss grew (Wang et al. 2020, "What Makes Training Multi-Modal Classification Networks Hard?",
-    arXiv:1905.12681). The paper trains each head by itself for those epochs to measure them; here they are measured
-    while all of them train, which costs nothing but the measuring. They are measured on the *validation* rows: a little
-    less unseen than without it. All heads count alike until they were measured for the first time.
+    G is by how much the validation loss of a head fell in the last epochs, O by how much the gap between its validation
+    and training loss grew (Wang et al. 2020, "What Makes Training Multi-Modal Classification Networks Hard?",
+    arXiv:1905.12681). The paper trains each head separately for those epochs; here all heads are measured during the
+    joint training, at no cost but the evaluation. As the *validation* rows are used, validation metrics are slightly
+    optimistic. All heads have the same weight until the first measurement.
 
     Args:
-        course: the run.
+        context: of the training.
         every: epochs from one measurement to the next.
-        online: measure until the end; otherwise once, and keep those weights.
-        min_weight: fraction of the weight that is shared evenly, whatever was measured.
-        rows: training rows and validation rows that are looked at, at most so many of each.
+        online: measure until the end; otherwise measure once and keep the weights.
+        min_weight: fraction of the weight that is distributed evenly.
+        rows: maximum number of training rows, and of validation rows, for a measurement.
 
     Raises:
         ConfigError: there are no validation rows.
@@ -45,24 +46,24 @@ class GradientBlending(Technique):
 
     def __init__(
         self,
-        course: Course,
+        context: TrainingContext,
         *,
         every: PositiveInt = 3,
         online: bool = True,
         min_weight: Fraction = 0.2,
         rows: PositiveInt = 512,
     ) -> None:
-        super().__init__(course)
-        if not len(course.validation_rows):
+        super().__init__(context)
+        if not len(context.validation_rows):
             place, cure = (
                 "train.techniques.gradient_blending",
                 "auxiliary, which needs none, or --set split.validation=0.1",
             )
             raise ConfigError("there are no validation rows to weigh losses by", place=place, cure=cure)
         self.every, self.online, self.min_weight = every, online, min_weight
-        self.heads = own_heads(course)
-        self._rows = [spread(part, rows) for part in (course.train_rows, course.validation_rows)]
-        count, device = len(self.heads) + 1, next(course.model.parameters()).device
+        self.heads = unimodal_heads(context)
+        self._rows = [evenly_spaced(part, rows) for part in (context.train_rows, context.validation_rows)]
+        count, device = len(self.heads) + 1, next(context.model.parameters()).device
         self.register_buffer("weights", torch.ones(count, device=device))
         self.register_buffer("before", torch.full((2, count), torch.nan, device=device))
 
@@ -78,21 +79,21 @@ class GradientBlending(Technique):
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
         total = self.weights[-1] * loss
-        for place, logits, there in own_logits(self.heads, step):
-            total = total + self.weights[place] * self.course.task.loss(logits, step.target[there])
+        for place, logits, there in unimodal_predictions(self.heads, step):
+            total = total + self.weights[place] * self.context.task.loss(logits, step.target[there])
         return total
 
     def report(self) -> dict[str, Any]:
-        """Tower → the weight that its own loss ended with; `fused`: that of the answer."""
-        names = [*(tower.name for tower in self.course.model.every_tower), "fused"]
+        """Tower → final weight of its loss; `fused`: that of the fused prediction."""
+        names = [*(tower.name for tower in self.context.model.every_tower), "fused"]
         return {"weights": {name: round(weight, 4) for name, weight in zip(names, self.weights.tolist(), strict=True)}}
 
     @torch.no_grad()
     def _losses(self) -> Float[Tensor, "2 k"]:
-        """Of training and validation rows, of each head, the fused one last; NaN where no row has a modality."""
-        task, found = self.course.task, list[Tensor]()
+        """Losses on training and validation rows per head, the fused one last; NaN if no row has a modality."""
+        task, found = self.context.task, list[Tensor]()
         for rows in self._rows:
-            seen = look(self.course, rows, {"all": [True] * len(self.heads)})
+            seen = encode_rows(self.context, rows, {"all": [True] * len(self.heads)})
             for place, head in enumerate(self.heads):
                 there = seen.present[:, place]
                 loss = task.loss(head(seen.pooled[place][there]), seen.target[there])
@@ -102,7 +103,7 @@ class GradientBlending(Technique):
 
 
 def blend(before: Float[Tensor, "2 k"], now: Float[Tensor, "2 k"], least: float) -> Float[Tensor, " k"]:
-    """The w [k], mean 1, from training and validation losses before and now; what did not generalise gets `least`."""
+    """The weights [k], mean 1, from losses before and now; a head that did not generalise gets `least`."""
     gain = (before[1] - now[1]).nan_to_num(0.0).clamp_min(0)
     over = ((now[1] - now[0]) - (before[1] - before[0])).nan_to_num(0.0).abs()
     ratio = gain / over.clamp_min(FLOOR * over.max()).clamp_min(1e-6).square()

@@ -1,4 +1,4 @@
-"""A slowly moving average of the model answers rows without a label; the model is to answer harder views the same."""
+"""Mean teacher: consistency with a moving average of the model on unlabelled rows."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from torch.nn import functional
 
 from sensorium.batch import Batch
 from sensorium.config import Fraction, Probability, Share
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._unlabelled import draw_rows, probabilities, ramp_up, settled, strong_view
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 
 
 class MeanTeacher(Technique):
-    """`loss + λ(t) · mean of |p' − p|²`, p' the teacher's answers to plain rows, p the model's to harder views of them.
+    """`loss + λ(t) · mean of |p' − p|²`, p' the teacher on plain rows, p the model on strong views of them.
 
-    The teacher's weights follow the model's: w' ← d · w' + (1 − d) · w after every update, d less at first. λ rises
-    over a share of the epochs. Answers are probabilities, of a regression the scaled values.
-    Tarvainen and Valpola 2017, arXiv:1703.01780. The harder view is that of `fixmatch`.
+    The weights of the teacher follow the model: w' ← d · w' + (1 − d) · w after every update, with a smaller d at
+    first. λ rises over a fraction of the epochs. Predictions are probabilities, in regression the scaled values.
+    Tarvainen and Valpola 2017, arXiv:1703.01780. The strong view is that of `fixmatch`.
 
     Args:
-        course: the run.
-        weight: λ at its full height.
+        context: of the training.
+        weight: maximum of λ.
         decay: d.
-        ramp: share of the epochs over which λ rises.
-        ratio: unlabelled rows per labelled row of a step.
-        modality_dropout: probability that a modality is hidden in the harder view; one always stays.
+        ramp: fraction of the epochs over which λ rises.
+        ratio: number of rows drawn per labelled row of a step.
+        modality_dropout: probability that a modality is hidden in the strong view; one always stays.
     """
 
     unlabelled = True
@@ -40,7 +41,7 @@ class MeanTeacher(Technique):
 
     def __init__(
         self,
-        course: Course,
+        context: TrainingContext,
         *,
         weight: Annotated[float, Field(gt=0)] = 10.0,
         decay: Fraction = 0.99,
@@ -48,7 +49,7 @@ class MeanTeacher(Technique):
         ratio: Annotated[float, Field(gt=0, le=100)] = 7.0,
         modality_dropout: Probability = 0.5,
     ) -> None:
-        super().__init__(course)
+        super().__init__(context)
         self.weight, self.decay, self.ramp, self.ratio, self.modality_dropout = (
             weight,
             decay,
@@ -61,16 +62,16 @@ class MeanTeacher(Technique):
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        batch = draw_rows(self.course, max(1, round(self.ratio * len(step.target))), step.random)
+        batch = draw_rows(self.context, max(1, round(self.ratio * len(step.target))), step.random)
         if batch is None:
             return loss
         teacher_scores = self._answers(self._teach(batch), step)
-        own = self._answers(strong_view(self.course, batch, self.modality_dropout, step.random), step)
-        height = self.weight * ramp_up(step, self.course, self.ramp)
+        own = self._answers(strong_view(self.context, batch, self.modality_dropout, step.random), step)
+        height = self.weight * ramp_up(step, self.context, self.ramp)
         return loss + height * functional.mse_loss(own, teacher_scores)
 
     def gradients(self, step: Step) -> None:
-        """Follow the model as it was left by the update before this one."""
+        """Update the teacher with the weights after the previous update."""
         self.updates += 1
         keep = min(self.decay, 1 - 1 / (int(self.updates) + 1))
         with torch.no_grad():
@@ -82,13 +83,13 @@ class MeanTeacher(Technique):
 
     def _teach(self, batch: Batch) -> Float[Tensor, "b k"]:
         weights = dict(zip(self._followed(), self._teacher(), strict=True))
-        with settled(self.course.model):
-            logits: Tensor = functional_call(self.course.model, weights, (batch,))
+        with settled(self.context.model):
+            logits: Tensor = functional_call(self.context.model, weights, (batch,))
             return logits
 
     def _followed(self) -> dict[str, Tensor]:
-        """What training changes in the model: trained weights, and running statistics."""
-        model = self.course.model
+        """Trained weights and running statistics of the model."""
+        model = self.context.model
         trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
         return trained | dict(model.named_buffers())
 
@@ -96,4 +97,4 @@ class MeanTeacher(Technique):
         return [self.get_buffer(f"teacher_{place}") for place in range(len(self._followed()))]
 
     def _answers(self, logits: Float[Tensor, "b k"], step: Step) -> Tensor:
-        return probabilities(logits, step.target) if self.course.task.labels else logits
+        return probabilities(logits, step.target) if self.context.task.labels else logits

@@ -1,4 +1,4 @@
-"""Check for modality imbalance: whether one modality is undertrained. The training itself does not change."""
+"""Diagnose modality imbalance: measure each modality during training; the model is not changed."""
 
 from __future__ import annotations
 
@@ -13,58 +13,59 @@ from torch import Tensor
 
 from sensorium.model.card import ModalitySigns
 from sensorium.tasks import Task
-from sensorium.techniques._base import Course, Rows, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import Rows, TrainingContext
 from sensorium.techniques._diagnosis import diagnose
-from sensorium.techniques._look import Look, fit_probe, judge, look, spread
+from sensorium.techniques._probe import EncodedRows, encode_rows, evaluate, evenly_spaced, fit_probe
 
 ALL = "all"
-STEPS = 8  # one step in so many has its gradients measured
-SHARE, FEWEST = 20, 32  # of the training rows one in so many is looked at after an epoch, yet at least so many
+STEPS = 8  # gradients are measured in one of this many steps
+SHARE, FEWEST = 20, 32  # after an epoch, one training row in 20 is evaluated, at least 32
 
 
 class ModalityImbalance(Technique):
-    """Signs of modality imbalance, epoch by epoch, and a diagnosis of the model that is kept.
+    """Signs of modality imbalance per epoch, and a diagnosis of the final model.
 
-    Of each modality: the norm of its tower's gradient (mean over one step in eight, before clipping); the fused model's
-    loss and metric when it is given that modality alone, on training and validation rows, and when it is given all the
-    others; at the end a linear probe of its pooled tokens, and the overfitting-to-generalisation ratio ΔO/ΔG of its
-    answers alone since before the first step (Wang et al. 2020, arXiv:1905.12681): how much the gap between validation
-    and training loss grew for each unit that the validation loss fell.
+    Per modality: the gradient norm of its tower (mean over one step in eight, before clipping); loss and metric of the
+    fused model when it is given only this modality, on training and validation rows, and when it is given all others;
+    at the end, a linear probe on its pooled tokens and the overfitting-to-generalisation ratio ΔO/ΔG of its unimodal
+    predictions since before the first step (Wang et al. 2020, arXiv:1905.12681): by how much the gap between validation
+    and training loss grew per unit that the validation loss fell.
 
     Args:
-        course: the run.
-        every: measure after every n-th epoch, on at most a twentieth of the training rows or 32 rows.
-        rows: maximum number of training rows and of validation rows that are measured before the first step and at the
-            end.
+        context: of the training.
+        every: epochs between two evaluations, each on a twentieth of the training rows, or 32.
+        rows: maximum number of training rows, and of validation rows, for the evaluation before the first step and at
+            the end.
     """
 
     joint = True
     watches = True
     norms: Tensor
 
-    def __init__(self, course: Course, *, every: PositiveInt = 1, rows: PositiveInt = 512) -> None:
-        super().__init__(course)
-        self.every, self.metric = every, course.task.watch
-        self.names = [tower.name for tower in course.model.every_tower]
-        chosen = {"train": course.train_rows, "validation": course.validation_rows}
-        self._rows: dict[str, Rows] = {name: spread(part, rows) for name, part in chosen.items() if len(part)}
-        few = min(rows, max(FEWEST, len(course.train_rows) // SHARE))
-        self._few = {name: spread(part, few) for name, part in self._rows.items()}
+    def __init__(self, context: TrainingContext, *, every: PositiveInt = 1, rows: PositiveInt = 512) -> None:
+        super().__init__(context)
+        self.every, self.metric = every, context.task.watch
+        self.names = [tower.name for tower in context.model.every_tower]
+        chosen = {"train": context.train_rows, "validation": context.validation_rows}
+        self._rows: dict[str, Rows] = {name: evenly_spaced(part, rows) for name, part in chosen.items() if len(part)}
+        few = min(rows, max(FEWEST, len(context.train_rows) // SHARE))
+        self._few = {name: evenly_spaced(part, few) for name, part in self._rows.items()}
         self.epochs: list[dict[str, Any]] = []
-        self.steps = 0  # of this epoch
-        self.register_buffer("norms", torch.zeros(len(self.names), device=next(course.model.parameters()).device))
+        self.steps = 0  # in this epoch
+        self.register_buffer("norms", torch.zeros(len(self.names), device=next(context.model.parameters()).device))
 
     def begin_epoch(self, number: int) -> None:
         self.norms.zero_()
         self.steps = 0
         if number == 1:
-            self.epochs.append({"number": 0, "gradient_norm": None, **self._figures(self._look(self._rows), "alone")})
+            self.epochs.append({"number": 0, "gradient_norm": None, **self._figures(self._encode(self._rows), "alone")})
 
     def gradients(self, step: Step) -> None:
         self.steps += 1
         if self.steps % STEPS != 1:
             return
-        for place, tower in enumerate(self.course.model.every_tower):
+        for place, tower in enumerate(self.context.model.every_tower):
             found = [parameter.grad for parameter in tower.parameters() if parameter.grad is not None]
             if found:
                 self.norms[place] += torch.nn.utils.get_total_norm(found)
@@ -72,14 +73,14 @@ class ModalityImbalance(Technique):
     def end_epoch(self, number: int) -> None:
         if number % self.every == 0:
             norms = (self.norms / max(1, -(-self.steps // STEPS))).tolist()
-            figures = self._figures(self._look(self._few), "alone", "without")
+            figures = self._figures(self._encode(self._few), "alone", "without")
             self.epochs.append(
                 {"number": number, "gradient_norm": dict(zip(self.names, norms, strict=True)), **figures}
             )
 
     def report(self) -> dict[str, Any]:
-        """Of the model that is kept: signs of each modality, the diagnosis; and the epochs."""
-        seen = self._look(self._rows)
+        """Signs and diagnosis of the final model, and the figures of the epochs."""
+        seen = self._encode(self._rows)
         figures, probes = self._figures(seen, "alone", "without"), self._probes(seen)
         part = "validation" if "validation" in seen else "train"
         signs = {
@@ -94,7 +95,7 @@ class ModalityImbalance(Technique):
             for name in self.names
         }
         whole, chance = (figures[key][part]["metric"] for key in (ALL, "chance"))
-        found = diagnose(signs, chance, metric=self.metric, task=_task_name(self.course.task))
+        found = diagnose(signs, chance, metric=self.metric, task=_task_name(self.context.task))
         return _plain(
             {
                 "metric": self.metric,
@@ -108,48 +109,48 @@ class ModalityImbalance(Technique):
         )
 
     def get_extra_state(self) -> dict[str, Any]:
-        """What a checkpoint keeps beside the buffers."""
+        """State for checkpoints, beside the buffers."""
         return {"epochs": self.epochs, "steps": self.steps}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         self.epochs, self.steps = list(state["epochs"]), int(state["steps"])
 
-    def _look(self, chosen: Mapping[str, Rows]) -> dict[str, Look]:
+    def _encode(self, chosen: Mapping[str, Rows]) -> dict[str, EncodedRows]:
         towers = range(len(self.names))
         ways = {ALL: [True for _ in towers]}
         ways |= {f"alone {name}": [place == own for place in towers] for own, name in enumerate(self.names)}
         ways |= {f"without {name}": [place != own for place in towers] for own, name in enumerate(self.names)}
-        return {part: look(self.course, rows, ways) for part, rows in chosen.items()}
+        return {part: encode_rows(self.context, rows, ways) for part, rows in chosen.items()}
 
-    def _figures(self, seen: dict[str, Look], *kinds: str) -> dict[str, Any]:
-        """Loss and metric: of all, by chance, of each modality alone on the rows that have it, of all without it."""
+    def _figures(self, seen: dict[str, EncodedRows], *kinds: str) -> dict[str, Any]:
+        """Loss and metric of all modalities, of the mean prediction, of each modality alone, and of all others."""
         found: dict[str, Any] = {kind: {name: {} for name in self.names} for kind in kinds} | {ALL: {}, "chance": {}}
         for part, what in seen.items():
             everything = torch.ones_like(what.present[:, 0])
-            found[ALL][part] = self._judge(what, what.logits[ALL], everything)
-            found["chance"][part] = self._judge(what, self._average.expand(len(what.present), -1), everything)
+            found[ALL][part] = self._evaluate(what, what.logits[ALL], everything)
+            found["chance"][part] = self._evaluate(what, self._average.expand(len(what.present), -1), everything)
             for kind in kinds:
                 for place, name in enumerate(self.names):
                     own = what.present[:, place]
                     there = own if kind == "alone" else (what.present.sum(1) - own.long()) > 0
-                    found[kind][name][part] = self._judge(what, what.logits[f"{kind} {name}"], there)
+                    found[kind][name][part] = self._evaluate(what, what.logits[f"{kind} {name}"], there)
         return found
 
-    def _judge(self, seen: Look, logits: Tensor, there: Tensor) -> dict[str, float]:
-        loss, metric = judge(self.course.task, self.metric, logits[there], seen.target[there])
+    def _evaluate(self, seen: EncodedRows, logits: Tensor, there: Tensor) -> dict[str, float]:
+        loss, metric = evaluate(self.context.task, self.metric, logits[there], seen.target[there])
         return {"loss": loss, "metric": metric}
 
     @cached_property
     def _average(self) -> Tensor:
-        """Logits [1, k] of the training rows' average."""
-        course = self.course
-        target = torch.from_numpy(course.target[course.train_rows]).to(self.norms.device)
+        """Logits [1, k] of the mean prediction on the training rows."""
+        context = self.context
+        target = torch.from_numpy(context.target[context.train_rows]).to(self.norms.device)
         nothing = self.norms.new_zeros(len(target), 0)
-        average: Tensor = fit_probe(course.task, nothing, target)(nothing[:1])
+        average: Tensor = fit_probe(context.task, nothing, target)(nothing[:1])
         return average
 
-    def _probes(self, seen: dict[str, Look]) -> dict[str, float]:
-        """Modality → metric of a linear probe, learnt from the training rows' tokens."""
+    def _probes(self, seen: dict[str, EncodedRows]) -> dict[str, float]:
+        """Modality → metric of a linear probe, fitted on the tokens of the training rows."""
         found, train = {}, seen["train"]
         judged = seen.get("validation", train)
         for place, name in enumerate(self.names):
@@ -157,18 +158,18 @@ class ModalityImbalance(Technique):
             if not own.any():
                 found[name] = math.nan
                 continue
-            probe = fit_probe(self.course.task, train.pooled[place][own], train.target[own])
-            found[name] = self._judge(judged, probe(judged.pooled[place]), there)["metric"]
+            probe = fit_probe(self.context.task, train.pooled[place][own], train.target[own])
+            found[name] = self._evaluate(judged, probe(judged.pooled[place]), there)["metric"]
         return found
 
 
 def _task_name(task: Task) -> str:
-    """A registered task is called like its file."""
+    """The registered name of a task is the name of its file."""
     return type(task).__module__.rpartition(".")[2]
 
 
 def _overfit_ratio(before: dict[str, Any], now: dict[str, Any]) -> float:
-    """ΔO/ΔG; NaN without validation rows, or where their loss did not fall."""
+    """ΔO/ΔG; NaN without validation rows, or if their loss did not fall."""
     if "validation" not in now:
         return math.nan
     gap_before, gap_now = (part["validation"]["loss"] - part["train"]["loss"] for part in (before, now))
@@ -181,7 +182,7 @@ def _mean(values: list[float]) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """JSON values, rounded; null for what is not defined."""
+    """Rounded JSON values; null for undefined values."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A modality that is behind is drawn to its classes' prototypes; one that leads is held from being sure too soon."""
+"""PMR: pull lagging modalities towards class prototypes, and keep the leading one from early overconfidence."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from sensorium.config import Fraction, Share
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._heads import tower_width
-from sensorium.techniques._look import look, spread
+from sensorium.techniques._probe import encode_rows, evenly_spaced
 
 TASKS = ("binary", "multiclass", "multilabel")
 MITIGATES_IMBALANCE = True
@@ -22,19 +23,19 @@ MITIGATES_IMBALANCE = True
 class Pmr(Technique):
     """Prototypical modal rebalance (Fan et al. 2023, arXiv:2211.07089).
 
-    A class's prototype is the mean of a modality's pooled tokens z over training rows of that class; z is given the
-    class by softmax(−‖z − prototype‖). s_m is the mean probability of the truth, r_m the mean of the others' s over
-    s_m. To the loss are added α · clip(r_m − 1, 0, 1) · cross-entropy of these probabilities, for what is behind, and
-    in the early epochs −μ · clip(1/r_m − 1, 0, 1) · their entropy, for what leads. For two modalities that is the
-    paper's; of more, each is held against the mean of the others. Of labels, each has two prototypes, yes and no.
+    The prototype of a class is the mean of the pooled tokens z of a modality over training rows of that class;
+    softmax(−‖z − prototype‖) are class probabilities. s_m is the mean probability of the true class, r_m the mean s of
+    the others over s_m. The loss gets α · clip(r_m − 1, 0, 1) · cross-entropy of these probabilities, for lagging
+    modalities, and in early epochs −μ · clip(1/r_m − 1, 0, 1) · their entropy, for leading ones. With two modalities
+    this is the paper; with more, each is compared with the mean of the others. A binary label has two prototypes.
 
     Args:
-        course: the run.
+        context: of the training.
         alpha: α.
         entropy: μ.
-        early: share of the epochs with the entropy's term.
-        momentum: share of the old prototypes that is kept where new ones are taken, at the start of each epoch.
-        rows: training rows that prototypes are taken from, at most.
+        early: fraction of the epochs with the entropy term.
+        momentum: weight of the old prototypes when they are updated, at the start of each epoch.
+        rows: maximum number of training rows for the prototypes.
     """
 
     joint = True
@@ -43,7 +44,7 @@ class Pmr(Technique):
 
     def __init__(
         self,
-        course: Course,
+        context: TrainingContext,
         *,
         alpha: Annotated[float, Field(gt=0)] = 1.0,
         entropy: Annotated[float, Field(ge=0)] = 0.1,
@@ -51,25 +52,25 @@ class Pmr(Technique):
         momentum: Fraction = 0.2,
         rows: PositiveInt = 512,
     ) -> None:
-        super().__init__(course)
+        super().__init__(context)
         self.alpha, self.entropy, self.early, self.momentum = alpha, entropy, early, momentum
-        self._rows = spread(course.train_rows, rows)
-        towers, device = course.model.every_tower, next(course.model.parameters()).device
-        questions, choices = _shape(course)
+        self._rows = evenly_spaced(context.train_rows, rows)
+        towers, device = context.model.every_tower, next(context.model.parameters()).device
+        questions, choices = _shape(context)
         for place, tower in enumerate(towers):
             empty = torch.full((questions, choices, tower_width(tower)), torch.nan, device=device)
-            self.register_buffer(f"prototypes_{place}", empty)  # NaN where no row has shown the class yet
+            self.register_buffer(f"prototypes_{place}", empty)  # NaN until a row of the class was seen
         self.register_buffer("total", torch.zeros(len(towers), device=device))
         self.register_buffer("steps", torch.zeros((), device=device))
 
     def begin_epoch(self, number: int) -> None:
-        seen = look(self.course, self._rows)
+        seen = encode_rows(self.context, self._rows)
         chosen = functional.one_hot(choices_of(seen.target), self._prototypes(0).shape[1])  # (n, q, c)
         for place, pooled in enumerate(seen.pooled):
             there = seen.present[:, place]
             member = chosen[there].to(pooled.dtype)
             sums = torch.einsum("nqc,nd->qcd", member, pooled[there])
-            new = sums / member.sum(0)[..., None]  # NaN where no row is of the class
+            new = sums / member.sum(0)[..., None]  # NaN if there is no row of the class
             old = self._prototypes(place)
             mixed = self.momentum * old + (1 - self.momentum) * new
             old.copy_(torch.where(old.isnan(), new, torch.where(new.isnan(), old, mixed)))
@@ -79,7 +80,7 @@ class Pmr(Technique):
         nothing = loss.new_tensor(torch.nan)
         scores = torch.stack([right.exp().mean() if len(right) else nothing for right, _ in found])
         slow, fast = coefficients(scores.detach())
-        early = step.epoch <= self.early * self.course.epochs
+        early = step.epoch <= self.early * self.context.epochs
         for (right, entropy), behind, ahead in zip(found, slow, fast, strict=True):
             if len(right):
                 loss = loss - self.alpha * behind * right.mean()
@@ -89,8 +90,8 @@ class Pmr(Technique):
         return loss
 
     def report(self) -> dict[str, Any]:
-        """Tower → the mean coefficient of its prototypical cross-entropy."""
-        names = [tower.name for tower in self.course.model.every_tower]
+        """Tower → mean coefficient of its prototypical cross-entropy."""
+        names = [tower.name for tower in self.context.model.every_tower]
         mean = (self.total / self.steps.clamp_min(1)).tolist()
         return {"coefficients": {name: round(value, 4) for name, value in zip(names, mean, strict=True)}}
 
@@ -102,31 +103,31 @@ class Pmr(Technique):
         return answer(step.tokens[place].pooled()[there], self._prototypes(place), choices_of(step.target[there]))
 
 
-def _shape(course: Course) -> tuple[int, int]:
-    """Questions of a row and choices of each: one of all classes, or one of yes and no for each label."""
-    several = course.target.ndim > 1
-    return (course.target.shape[1], 2) if several else (1, max(2, course.task.outputs))
+def _shape(context: TrainingContext) -> tuple[int, int]:
+    """Number of questions per row and of choices per question: one over all classes, or yes/no for each label."""
+    several = context.target.ndim > 1
+    return (context.target.shape[1], 2) if several else (1, max(2, context.task.outputs))
 
 
 def choices_of(target: Tensor) -> Int64[Tensor, "n q"]:
-    """The place of the right choice of each question."""
+    """Index of the true choice of each question."""
     return (target > 0.5).long() if target.dim() > 1 else target.long()[:, None]
 
 
 def answer(
     z: Float[Tensor, "n d"], prototypes: Float[Tensor, "q c d"], truth: Int64[Tensor, "n q"]
 ) -> tuple[Float[Tensor, "k q"], Float[Tensor, "k q"]]:
-    """Log-probability of the truth and entropy, of the k rows whose right choices all have a prototype."""
+    """Log-probability of the true choice, and entropy, for the k rows whose true choices all have a prototype."""
     known = prototypes.isfinite().all(2)  # (q, c)
     kept = known.expand(len(z), -1, -1).gather(2, truth[..., None]).flatten(1).all(1)
     squared = (z[kept, None, None] - prototypes.nan_to_num(0.0)).square().sum(3)
-    distance = squared.clamp_min(1e-12).sqrt()  # (k, q, c); the root has no slope at 0
+    distance = squared.clamp_min(1e-12).sqrt()  # (k, q, c); the square root has no gradient at 0
     logs = distance.neg().masked_fill(~known, -torch.inf).log_softmax(2)
     return logs.gather(2, truth[kept][..., None])[..., 0], torch.special.entr(logs.exp()).sum(2)
 
 
 def coefficients(scores: Float[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
-    """clip(r − 1, 0, 1) and clip(1/r − 1, 0, 1), r the mean of the others' scores over its own; 0 without a score."""
+    """clip(r − 1, 0, 1) and clip(1/r − 1, 0, 1), r the mean score of the others over its own; 0 without a score."""
     known = scores.isfinite()
     filled = scores.nan_to_num(0.0)
     others = (filled.sum() - filled) / (known.sum() - known.long()).clamp_min(1)

@@ -1,4 +1,4 @@
-"""Knowing less must not make a model surer."""
+"""Confidence ranking: penalise higher confidence after a modality is removed."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from sensorium.techniques._alone import confidence
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
+from sensorium.techniques._unimodal import confidence
 
 TASKS = ("binary", "multiclass", "multilabel")
 
 
 class Ranking(Technique):
-    """`loss + λ · mean of max(0, conf(without m) − conf(with m))`, one modality m drawn for each row that has several.
+    """`loss + λ · mean of max(0, conf(without m) − conf(with m))`, with one random modality m per row that has several.
 
-    conf is the largest probability. Ma et al. 2023, "Calibrating Multimodal Learning" (arXiv:2306.01265).
+    conf is the largest predicted probability. Ma et al. 2023, "Calibrating Multimodal Learning" (arXiv:2306.01265).
 
     Args:
-        course: the run.
+        context: of the training.
         weight: λ.
     """
 
     joint = True
 
-    def __init__(self, course: Course, *, weight: Annotated[float, Field(gt=0)] = 1.0) -> None:
-        super().__init__(course)
+    def __init__(self, context: TrainingContext, *, weight: Annotated[float, Field(gt=0)] = 1.0) -> None:
+        super().__init__(context)
         self.weight = weight
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
@@ -43,4 +44,4 @@ class Ranking(Technique):
         return loss + self.weight * functional.relu(after - before)[several].mean()
 
     def _again(self, step: Step, present: Tensor) -> Tensor:
-        return self.course.model.decide(step.tokens, present)
+        return self.context.model.decide(step.tokens, present)

@@ -1,4 +1,4 @@
-"""Several targets, each weighted by how sure the model can be of it."""
+"""Uncertainty weighting of the losses of several targets."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import torch
 from torch import Tensor, nn
 
 from sensorium.tasks.several import Several
-from sensorium.techniques._base import Course, Step, Technique
+from sensorium.techniques._base import Step, Technique
+from sensorium.techniques._context import TrainingContext
 
 TASKS = ("several",)
 
 
 class Uncertainty(Technique):
-    """The mean of c·exp(−s)·L + s/2 over the targets instead of that of their losses L; s = log σ² is learnt.
+    """The mean of c·exp(−s)·L + s/2 over the targets, instead of the mean of their losses L; s = log σ² is learned.
 
-    c is 1 for classes and labels, ½ for values, as a Gaussian's likelihood has it. Kendall, Gal and Cipolla 2018,
+    c is 1 for classes and labels and ½ for amounts, as in the Gaussian likelihood. Kendall, Gal and Cipolla 2018,
     "Multi-Task Learning Using Uncertainty to Weigh Losses" (arXiv:1705.07115).
     """
 
     factor: Tensor
 
-    def __init__(self, course: Course) -> None:
-        super().__init__(course)
-        assert isinstance(course.task, Several)
-        self.task = course.task
+    def __init__(self, context: TrainingContext) -> None:
+        super().__init__(context)
+        assert isinstance(context.task, Several)
+        self.task = context.task
         halves = [1.0 if part.labels else 0.5 for part in self.task.parts.values()]
         self.register_buffer("factor", torch.tensor(halves))
         self.log_variance = nn.Parameter(torch.zeros(len(halves)))
@@ -36,6 +37,6 @@ class Uncertainty(Technique):
         return loss - losses.mean() + weighted.mean()
 
     def report(self) -> dict[str, Any]:
-        """Target → the weight that its loss ended with."""
+        """Target → final weight of its loss."""
         weights = (self.factor * (-self.log_variance).exp()).tolist()
         return {"weights": dict(zip(self.task.parts, map(float, weights), strict=True))}

@@ -1,4 +1,4 @@
-"""The training loop: optimiser, schedule, early stopping, best weights kept; checkpoints; and what may go before it."""
+"""The training loop: optimiser, schedule, early stopping, checkpoints, pre-training, events."""
 
 from sensorium.techniques import learn_from_unlabelled as unlabelled_learners
 from sensorium.techniques import without_teacher
@@ -7,11 +7,12 @@ from sensorium.train.checks import check_calibration, check_for_model, check_for
 from sensorium.train.freeze import check_freeze, covered, freeze
 from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
-from sensorium.train.job import Training
+from sensorium.train.length import batch_size, epoch_count
 from sensorium.train.loop import check_device, train
 from sensorium.train.preset import with_preset
 from sensorium.train.pretrain import Pretraining, pretrain
 from sensorium.train.soup import check_soup
+from sensorium.train.tracking import open_trackers
 
 __all__ = [
     "Checkpoint",
@@ -19,7 +20,7 @@ __all__ = [
     "History",
     "Interrupted",
     "Pretraining",
-    "Training",
+    "batch_size",
     "check_calibration",
     "check_device",
     "check_for_model",
@@ -27,7 +28,9 @@ __all__ = [
     "check_freeze",
     "check_soup",
     "covered",
+    "epoch_count",
     "freeze",
+    "open_trackers",
     "pretrain",
     "train",
     "unlabelled_learners",

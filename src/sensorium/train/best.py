@@ -1,4 +1,4 @@
-"""The weights of the best epochs so far."""
+"""Keep the weights of the best epochs so far."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Weights: TypeAlias = dict[str, Tensor]
 
 @dataclass
 class Best:
-    """Keeps `count` of them, the best first; without validation rows the last epoch is the best."""
+    """The `count` best epochs, the best first; without validation rows the last epoch is the best."""
 
     count: int
     epochs: list[tuple[int, Weights]] = field(default_factory=list)  # number → weights
 
     def add(self, history: History, model: nn.Module) -> bool:
-        """Take the epoch that ended last, if it is among the best; is it the best of all?"""
+        """Add the latest epoch if it is among the best; returns whether it is the best of all."""
         epoch = history.epochs[-1]
         place = 0 if math.isnan(epoch.validation_loss) else self._place(history)
         if place < self.count:
@@ -32,12 +32,12 @@ class Best:
         return place == 0
 
     def _place(self, history: History) -> int:
-        """Behind those that are as good: of equal ones the earlier counts."""
+        """The rank of the latest epoch; a tie counts for the earlier epoch."""
         rank = history.rank(history.epochs[-1])
         return sum(not rank > history.rank(history.epochs[number - 1]) for number, _ in self.epochs)
 
     def load(self, model: nn.Module) -> None:
-        """Give the model the best weights."""
+        """Load the best weights into the model."""
         model.load_state_dict(self.epochs[0][1], strict=False)
 
     def to_tree(self) -> list[dict[str, Any]]:
@@ -48,11 +48,11 @@ class Best:
 
 
 def trained_weights(model: nn.Module) -> Weights:
-    """A copy of all that training changes."""
+    """Copy everything that training changes."""
     return copy.deepcopy(trained_state(model))
 
 
 def trained_state(model: nn.Module) -> dict[str, Any]:
-    """All that training changes, without a copy: parameters that learn, buffers, what modules keep beside them."""
+    """Everything that training changes, not copied: trained parameters, buffers and extra state."""
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     return {name: value for name, value in model.state_dict().items() if name not in frozen}

@@ -1,4 +1,4 @@
-"""When a run's state is written down, and how a run is taken up from it."""
+"""Write checkpoints of a training, and resume from them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "p
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The file that an unfinished run is taken up from.
+    """The file that an unfinished run is resumed from.
 
     Args:
-        path: of the file.
-        resume: go on from it.
-        made_of: what a run must have in common with it: names, settings, hashes, as JSON values.
-        before: what the stage before training came to, as JSON values; kept with its state.
+        path: path of the file.
+        resume: whether to resume from it.
+        made_of: names, settings and hashes that a resumed run must share with it, as JSON values.
+        before: result of pre-training, as JSON values.
     """
 
     path: Path
@@ -37,33 +37,33 @@ class Checkpoint:
     before: Mapping[str, Any] | None = None
 
     @property
-    def taken_up(self) -> bool:
-        """Is there a run to go on with, and is that asked for?"""
+    def resumes(self) -> bool:
+        """Whether resuming was requested and there is a run to resume."""
         return self.resume and self.path.exists()
 
     def kept_before(self) -> dict[str, Any] | None:
-        """What the stage before training came to in the run that is taken up.
+        """The result of pre-training in the run that is resumed.
 
         Raises:
-            TrainingError: it is another one, or the file is damaged.
+            TrainingError: the checkpoint belongs to another run, or the file is damaged.
         """
         self.check()
         before: dict[str, Any] | None = read_about(self.path)["before"]
         return before
 
     def unfinished(self) -> str:
-        """Where the run that is kept here stopped, in words; empty where there is none."""
+        """Where the unfinished run stopped, in words; empty without one."""
         return str(read_about(self.path)["where"]) if self.path.exists() else ""
 
     def forget(self) -> None:
-        """The run is over."""
+        """Delete the file: the run is complete."""
         self.path.unlink(missing_ok=True)
 
     def check(self) -> None:
-        """Is it this run that is kept?
+        """Check that the checkpoint belongs to this run.
 
         Raises:
-            TrainingError: it is another one, or the file is damaged.
+            TrainingError: it belongs to another run, or the file is damaged.
         """
         then = _settings(read_about(self.path)["made_of"])
         now = _settings(self.made_of)
@@ -71,19 +71,19 @@ class Checkpoint:
         found = [_difference(name, then.get(name), now.get(name)) for name in names]
         if found:
             raise TrainingError(
-                f"the run to be resumed is another one: {'; '.join(found)}",
+                f"the checkpoint belongs to another run: {'; '.join(found)}",
                 place=str(self.path),
                 rule="the same table, files and settings",
-                cure="give them as they were, or start a new run: the same command without --resume",
+                cure="use the same ones, or start a new run: the same command without --resume",
             )
 
 
 class Keeper:
-    """Keeps a run's state in its checkpoint, if it has one.
+    """Writes the state of a training into its checkpoint, if it has one.
 
     Args:
-        state: what is kept.
-        checkpoint: where.
+        state: of the training.
+        checkpoint: the file.
     """
 
     def __init__(self, state: State, checkpoint: Checkpoint | None) -> None:
@@ -94,15 +94,15 @@ class Keeper:
         self._last, self._cost = time.monotonic(), 0.0
 
     def resume(self, checkpoint: Checkpoint | None, report: Reporter) -> None:
-        """Take the run up, if that was asked for and there is something to take up.
+        """Restore the state, if resuming was requested and there is a checkpoint.
 
         Raises:
-            TrainingError: what is kept is another run, or damaged.
+            TrainingError: the checkpoint belongs to another run, or is damaged.
         """
         if not (checkpoint and checkpoint.resume):
             return
         if not checkpoint.path.exists():
-            report.log(f"nothing to resume: there is no {checkpoint.path}; training starts afresh")
+            report.log(f"nothing to resume: {checkpoint.path} does not exist; training starts from the beginning")
             return
         checkpoint.check()
         self._state.restore(read_tree(checkpoint.path))
@@ -110,7 +110,7 @@ class Keeper:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, Ctrl-C, SIGTERM and SIGHUP wait for a checkpoint."""
+        """Within, Ctrl-C, SIGTERM and SIGHUP wait until a checkpoint is written."""
         if self._checkpoint:
             with self._stop.watching():
                 yield
@@ -118,19 +118,19 @@ class Keeper:
             yield
 
     def after_step(self) -> None:
-        """Write, if it is time to.
+        """Write a checkpoint, if it is due.
 
         Raises:
-            Interrupted: a signal came; the state is kept.
+            Interrupted: a signal arrived; the checkpoint is written.
         """
         if self._checkpoint and self._every is not None:
             self._keep(self._checkpoint, time.monotonic() - self._last >= self._every)
 
     def after_epoch(self) -> None:
-        """Write, unless it would take too large a share of the time.
+        """Write a checkpoint, unless checkpoints would take too much of the time.
 
         Raises:
-            Interrupted: a signal came; the state is kept.
+            Interrupted: a signal arrived; the checkpoint is written.
         """
         if self._checkpoint and self._every is not None:
             self._keep(self._checkpoint, time.monotonic() - self._last >= min(self._every, self._cost / SHARE))
@@ -142,7 +142,7 @@ class Keeper:
             self._last = time.monotonic()
             self._cost = self._last - start
         if self._stop.signal:
-            raise Interrupted(f"stopped {self._where()}; {checkpoint.path} is kept", self._stop.signal)
+            raise Interrupted(f"stopped {self._where()}; {checkpoint.path} holds the state", self._stop.signal)
 
     def _about(self, checkpoint: Checkpoint) -> dict[str, Any]:
         return {"made_of": checkpoint.made_of, "where": self._where(), "before": checkpoint.before}
@@ -150,18 +150,18 @@ class Keeper:
     def _where(self) -> str:
         place = self._state.place
         if place.batches:
-            return f"in epoch {place.epoch} of {self._state.epochs}, after {place.batches} batches"
-        return f"after epoch {place.epoch - 1} of {self._state.epochs}"
+            return f"in epoch {place.epoch} of {self._state.context.epochs}, after {place.batches} batches"
+        return f"after epoch {place.epoch - 1} of {self._state.context.epochs}"
 
 
 def _difference(name: str, then: Any, now: Any) -> str:
-    """In words; hashes tell a person nothing."""
+    """The difference in words; hashes are not shown."""
     group, _, what = name.partition(".")
-    return f"the {what} is not what it was" if group == HASH else f"{name} was {then}, is {now}"
+    return f"the {what} has changed" if group == HASH else f"{name} was {then}, is {now}"
 
 
 def _settings(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Dotted names → values, less the settings that change no bit of the result."""
+    """Dotted names → values, without the settings that do not change the result."""
     found: dict[str, Any] = {}
     for key, value in tree.items():
         name = f"{above}{key}"

@@ -1,4 +1,4 @@
-"""Encoders and fusion as compiled code while they train."""
+"""Compile encoders and fusion for training (`torch.compile`)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ COMPILERS = ("g++", "c++", "clang++", "cl")
 
 @contextmanager
 def compiling(model: FusionModel, on: bool) -> Iterator[None]:
-    """Within, encoders and fusion are compiled when they are first called; what they are saved as stays the same.
+    """Within, encoders and fusion are compiled when they are first called; the saved model stays the same.
 
     Raises:
         ConfigError: there is no compiler for the model's device.
     """
-    parts: list[Any] = []  # modules, whose kinds are protocols to mypy
+    parts: list[Any] = []  # modules, whose types are protocols to mypy
     if on:
         check_compiler(next(model.parameters()).device)
         parts = [*(tower.encoder for tower in model.every_tower), model.fusion]
@@ -38,12 +38,16 @@ def compiling(model: FusionModel, on: bool) -> Iterator[None]:
 
 
 def check_compiler(device: torch.device) -> None:
-    """Raises ConfigError where `torch.compile` would fail for want of one."""
+    """Check that there is a compiler for `torch.compile`.
+
+    Raises:
+        ConfigError: there is none.
+    """
     if device.type == "cpu":
         named = os.environ.get("CXX")
         if not any(map(shutil.which, [named] if named else COMPILERS)):
             rule = f"a C++ compiler: {', '.join(COMPILERS)} or $CXX"
-            raise ConfigError("nothing compiles for the CPU here", place="train.compile", rule=rule, cure="install g++")
+            raise ConfigError("there is no compiler for the CPU", place="train.compile", rule=rule, cure="install g++")
     elif device.type == "cuda" and not find_spec("triton"):
         rule = "the package triton"
-        raise ConfigError("nothing compiles for the GPU here", place="train.compile", rule=rule, cure="install triton")
+        raise ConfigError("there is no compiler for the GPU", place="train.compile", rule=rule, cure="install triton")

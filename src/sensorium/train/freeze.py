@@ -1,4 +1,4 @@
-"""Parts of a network that training leaves as they are."""
+"""Freeze parts of a network: training does not change them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PLACE = "train.freeze"
 
 
 def freeze(model: FusionModel, patterns: Sequence[str]) -> None:
-    """Keep some parameters out of training, and the modules that hold no others in their evaluation mode.
+    """Freeze parameters, and keep modules that have only frozen parameters in evaluation mode.
 
-    So batch normalisation in a frozen tower keeps its statistics, and dropout there is off. A pattern that names
-    nothing of this model is passed over: see `check_freeze`.
+    So batch normalisation in a frozen tower keeps its statistics, and its dropout is off. A pattern that matches
+    nothing in this model is ignored: see `check_freeze`.
 
     Args:
         model: the network.
@@ -32,14 +32,14 @@ def freeze(model: FusionModel, patterns: Sequence[str]) -> None:
             parameter.requires_grad_(False)
     model.frozen_modules = tuple(part for part in model.modules() if _holds_only(part, chosen))
     if patterns and not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ConfigError("nothing is left to train", place=PLACE, rule="one part or more is not frozen")
+        raise ConfigError("nothing is left to train", place=PLACE, rule="at least one part is not frozen")
 
 
 def check_freeze(model: FusionModel, patterns: Sequence[str]) -> None:
-    """Every pattern names some parameters of the whole model.
+    """Check that every pattern matches parameters of the whole model.
 
     Raises:
-        ConfigError: one doesn't, with the nearest names; all are told together.
+        ConfigError: one does not, with the nearest names; all are reported together.
     """
     names = [name for name, _ in named_parameters(model)]
     parts = [name for name, part in model.parts if list(part.parameters())]
@@ -47,23 +47,23 @@ def check_freeze(model: FusionModel, patterns: Sequence[str]) -> None:
     for pattern in patterns:
         if not any(covers(pattern, name) for name in names):
             cure = did_you_mean(pattern, names if "." in pattern else parts)
-            faults.append(ConfigError(f"no part of the model is called {pattern!r}", place=PLACE, cure=cure))
+            faults.append(ConfigError(f"no part of the model matches {pattern!r}", place=PLACE, cure=cure))
     raise_together(faults)
 
 
 def named_parameters(model: FusionModel) -> Iterator[tuple[str, nn.Parameter]]:
-    """Each parameter as a user calls it: `TOWER.encoder…`, `TOWER.project…`, `fusion…`, `head…`."""
+    """Yield each parameter under its public name: `TOWER.encoder…`, `TOWER.project…`, `fusion…`, `head…`."""
     for part, module in model.parts:
         yield from ((f"{part}.{name}", parameter) for name, parameter in module.named_parameters())
 
 
 def covered(model: FusionModel, patterns: Sequence[str]) -> dict[str, bool]:
-    """Parameter, as a user calls it → do the patterns keep it as it is?"""
+    """Map the public name of each parameter to whether the patterns freeze it."""
     return {name: any(covers(each, name) for each in patterns) for name, _ in named_parameters(model)}
 
 
 def covers(pattern: str, name: str) -> bool:
-    """Is the parameter in the part of that name, or like the pattern?"""
+    """Whether the parameter is in the part of that name, or matches the pattern."""
     return name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)
 
 

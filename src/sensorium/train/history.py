@@ -1,4 +1,4 @@
-"""What an epoch came to, and which was the best."""
+"""The history of a training: one line per epoch, and the best epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sensorium.metrics import finite, lower_is_better
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the history; `metric` is the watched one on the validation rows, NaN without such rows."""
+    """One line of the history; `metric` is the watched metric on the validation rows, NaN without such rows."""
 
     number: int
     loss: float
@@ -25,15 +25,15 @@ class Epoch:
 
 @dataclass
 class History:
-    """How training went.
+    """The course of a training.
 
     Attributes:
-        watched: the metric that chooses among epochs.
-        epochs: one line each.
-        best: number of the best one.
-        techniques: what each of them has to report.
-        soup: which epochs' weights were averaged, and what the average comes to; empty where none was asked for.
-        seconds: spent, validation included, over all processes that worked on the run.
+        watched: the metric that decides which epoch is best.
+        epochs: one line per epoch.
+        best: number of the best epoch.
+        techniques: report of each technique.
+        soup: epochs whose weights were averaged, and the metrics of the average; empty without a soup.
+        seconds: duration, validation included, over all processes of a resumed run.
     """
 
     watched: str
@@ -44,13 +44,13 @@ class History:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Null for what is not defined."""
+        """The history as JSON values; null for undefined values."""
         epochs = [{key: finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
         found = {"watched": self.watched, "best": self.best, "epochs": epochs, "techniques": self.techniques}
         return found | ({"soup": self.soup} if self.soup else {})
 
     def restore(self, content: Mapping[str, Any]) -> None:
-        """Take what `to_json` gave."""
+        """Restore what `to_json` returned."""
         self.epochs = [Epoch(**{key: _number(value) for key, value in epoch.items()}) for epoch in content["epochs"]]
         self.best = content["best"]
 
@@ -63,7 +63,7 @@ class History:
         return found
 
     def rank(self, epoch: Epoch) -> tuple[float, float]:
-        """The larger, the better: by the watched metric, then by the loss."""
+        """A sort key, larger is better: the watched metric, then the loss."""
         metric = 0.0 if math.isnan(epoch.metric) else epoch.metric
         return -metric if lower_is_better(self.watched) else metric, -epoch.validation_loss
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP while a run can be taken up again: stop at the end of the step, not in its middle."""
+"""Handle Ctrl-C, SIGTERM and SIGHUP in training: stop after the current step, so that the run can be resumed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sensorium.runtime.signals import SIGNALS, is_usual
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped from outside, and can be taken up where it was.
+    """Training was stopped by a signal and can be resumed.
 
     Args:
-        text: where it stopped and how to go on.
+        text: where it stopped and how to resume.
         signal: number of the signal.
 
     Example:
@@ -33,15 +33,15 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass
 class Stop:
-    """Was one of the signals sent? 0: none."""
+    """The signal that has arrived; 0 for none."""
 
     signal: int = 0
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, the first signal is only noted; a second one acts at once, as they do without this.
+        """Within, the first signal is recorded; a second one acts at once, as usual.
 
-        Signals that the program handles itself stay with it, and so they do outside of the main thread.
+        Signals that the program handles itself, and other threads than the main thread, are not affected.
         """
         main = threading.current_thread() is threading.main_thread()
         usual = {which: signal.getsignal(which) for which in SIGNALS if main and is_usual(which)}

@@ -1,4 +1,4 @@
-"""Epochs, early stopping, the best kept."""
+"""The training loop: epochs, early stopping, and the weights of the best epoch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import torch
 
 from sensorium.config import TrainConfig
 from sensorium.runtime.progress import Bar, Reporter
+from sensorium.techniques import TrainingContext
 from sensorium.train.checkpoint import Checkpoint, Keeper
 from sensorium.train.compiled import check_compiler, compiling
+from sensorium.train.events import Events
 from sensorium.train.history import Epoch, History
-from sensorium.train.job import Training
 from sensorium.train.precision import Precision
 from sensorium.train.soup import check_soup, mix_soup
 from sensorium.train.state import Place, State
@@ -21,7 +22,7 @@ from sensorium.train.validate import check_answers, validate
 
 
 def train(
-    job: Training,
+    context: TrainingContext,
     config: TrainConfig,
     seed: int,
     *,
@@ -29,61 +30,72 @@ def train(
     keep: Callable[[], None],
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train until the epochs are over or patience is; the model ends with the weights of its best epoch, or a soup.
+    """Train until the last epoch or early stopping; the model gets the weights of its best epoch, or a soup.
+
+    After an epoch, the model is kept if it is the best, then callbacks get the event, then a checkpoint is written: so
+    every epoch of an interrupted training that a checkpoint holds was sent to the callbacks.
 
     Args:
-        job: model, task, batches, rows.
-        config: the loop's settings.
-        seed: of the order of rows, of augmentations and mixtures.
-        report: where progress is told.
-        keep: called after each epoch that is the best so far, with those weights in the model.
-        checkpoint: where the run's state is kept as it goes on, and taken up from.
+        context: model, task, batches, rows, callbacks.
+        config: settings of the loop; batch size and number of epochs are those of the context.
+        seed: random seed for the order of rows, augmentations and mixup.
+        report: receives the progress.
+        keep: called after each epoch that is the best so far, with its weights in the model.
+        checkpoint: file for the state of the training, to resume from.
 
     Raises:
-        TrainingError: the loss is no number any more; the checkpoint is another run's.
-        ConfigError: what can't be honoured on this device, or without validation rows.
-        Interrupted: Ctrl-C or SIGTERM; the state is in the checkpoint.
+        TrainingError: the loss is not finite, or the checkpoint belongs to another run.
+        ConfigError: a setting does not suit the device, or needs validation rows.
+        CallbackError: a callback raised an exception.
+        Interrupted: Ctrl-C or SIGTERM; the checkpoint holds the state.
     """
-    check_soup(config, job.validation_rows)
-    state = State(job, config, seed)
+    check_soup(config, context.validation_rows)
+    state = State(context, config, seed)
     keeper = Keeper(state, checkpoint)
     keeper.resume(checkpoint, report)
-    total = state.epochs * len(job.train_rows)
-    with compiling(job.model, config.compile), keeper.watching():
-        with report.bar("training" if job.supervised else "pre-training", total - min(total, state.rows_done)) as bar:
+    events = Events(state)
+    with compiling(context.model, config.compile), keeper.watching(), events.fit(config, seed):
+        with _bar(state, report) as bar:
             steps = Steps(state, bar)
             while not state.over:
                 loss = steps.run(keeper.after_step)
                 if _end_epoch(state, loss, bar):
                     keep()
+                events.epoch_end()
                 keeper.after_epoch()
-                if job.enough():
+                if events.should_stop():
                     break
         _finish(state)
     return state.history
 
 
 def check_device(config: TrainConfig, device: torch.device) -> None:
-    """Settings that depend on where the model is, looked at before there is one.
+    """Check the settings that depend on the device, before there is a model.
 
     Raises:
-        ConfigError: a precision that the device does not compute in, compiled code without a compiler.
+        ConfigError: the device does not support the precision, or there is no compiler.
     """
     Precision(config.precision, device)
     if config.compile:
         check_compiler(device)
 
 
+def _bar(state: State, report: Reporter) -> Bar:
+    total = state.context.epochs * len(state.context.train_rows)
+    title = "training" if state.context.supervised else "pre-training"
+    return report.bar(title, total - min(total, state.rows_done))
+
+
 def _end_epoch(state: State, loss: float, bar: Bar) -> bool:
-    """Validate and write the history's next line; was it the best epoch so far?"""
-    job, history, place = state.job, state.history, state.place
-    check_answers(job, state.config, state.size, place.epoch)
-    found = validate(job, history.watched, state.size)
-    speed = len(job.train_rows) / place.seconds
+    """Validate and add the epoch to the history; returns whether it is the best so far."""
+    context, history, place = state.context, state.history, state.place
+    check_answers(context, state.config, place.epoch)
+    found = validate(context, history.watched)
+    speed = len(context.train_rows) / place.seconds
     history.epochs.append(Epoch(place.epoch, loss, *found, place.rate, speed, place.seconds))
     watched = "" if math.isnan(found[0]) else f", validation {history.watched} {found[1]:.3f}"
-    bar.note(f"epoch {place.epoch}/{state.epochs}, loss {loss:.3f}{watched}")
-    best = state.best.add(history, job.model)
+    bar.note(f"epoch {place.epoch}/{context.epochs}, loss {loss:.3f}{watched}")
+    best = state.best.add(history, context.model)
     if best:
         history.best = place.epoch
     state.place = Place(place.epoch + 1, rate=state.rate)
@@ -91,10 +103,10 @@ def _end_epoch(state: State, loss: float, bar: Bar) -> bool:
 
 
 def _finish(state: State) -> None:
-    """The weights that count, and what there is to tell."""
+    """Load the final weights into the model and complete the history."""
     if state.config.soup > 1:
-        mix_soup(state.job, state.history, state.best, state.size)
+        mix_soup(state.context, state.history, state.best)
     else:
-        state.best.load(state.job.model)
+        state.best.load(state.context.model)
     state.history.techniques = {name: technique.report() for name, technique in state.techniques.items()}
     state.history.seconds = state.seconds

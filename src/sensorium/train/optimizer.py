@@ -1,4 +1,4 @@
-"""The optimiser and the course of its learning rate."""
+"""The optimiser and its learning rate schedule."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sensorium.config import TrainConfig
 
-MOMENTUM = 0.9  # of sgd
+MOMENTUM = 0.9  # of SGD
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum, fused over all weights.
 
-    Only matrices and filters decay; biases, gains and embeddings don't. A parameter with an attribute `rate` learns at
-    that share of the learning rate: weights of a pretrained model.
+    Weight decay applies to matrices and filters, not to biases, gains and embeddings. A parameter with an attribute
+    `rate`, such as a weight of a pretrained model, is trained with the learning rate times `rate`.
     """
     groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -35,7 +35,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LambdaLR:
-    """The rate rises linearly over the warm-up, then stays, or falls to zero linearly or along a cosine."""
+    """The rate rises linearly in the warm-up, then stays constant or falls to zero, linearly or along a cosine."""
     rise = max(1, round(config.warmup * steps)) if config.warmup else 0
 
     def factor(step: int) -> float:

@@ -1,4 +1,4 @@
-"""Numbers of half the size where they are fast enough and good enough: mixed precision."""
+"""Mixed precision."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ KINDS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 class Precision:
     """Mixed precision (Micikevicius et al. 2017, arXiv:1710.03740).
 
-    Encoders, fusion and head compute in it; weights, their updates, losses, techniques and validation stay in float32,
-    so that what is validated is what the saved model answers. float16 has few exponents: losses are scaled up so that
-    small gradients don't vanish, and a step whose gradients overflow is left out.
+    Encoders, fusion and head compute in low precision. Weights, updates, losses, techniques and validation stay in
+    float32, so that validation measures the saved model. float16 has a small range: losses are scaled up so that small
+    gradients do not vanish, and a step whose gradients overflow is skipped.
 
     Args:
-        kind: auto, float32, bfloat16 or float16; auto is bfloat16 on accelerators that have it, else float32.
+        kind: auto, float32, bfloat16 or float16; auto is bfloat16 on accelerators that support it, else float32.
         device: where the model is.
 
     Raises:
-        ConfigError: the device does not compute in it.
+        ConfigError: the device does not support it.
     """
 
     def __init__(self, kind: str, device: torch.device) -> None:
@@ -36,14 +36,14 @@ class Precision:
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.dtype == torch.float16)
 
     def forward(self) -> AbstractContextManager[Any]:
-        """Within, matrix products and convolutions are computed in it."""
+        """Within, matrix products and convolutions are computed in low precision."""
         return torch.autocast(self.device.type, self.dtype) if self.dtype else nullcontext()
 
     def backward(self, loss: Tensor) -> None:
         self._scaler.scale(loss).backward()
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> None:
-        """Give gradients their true size, before anything looks at them."""
+        """Undo the scaling of the gradients, before anything reads them."""
         self._scaler.unscale_(optimizer)
 
     def step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -65,10 +65,11 @@ def _best(device: torch.device) -> str:
 def _check(kind: str, dtype: torch.dtype | None, device: torch.device) -> None:
     if dtype is None:
         return
-    rule = f"on {device.type}"
+    rule = f"a precision that {device.type} supports"
     if dtype == torch.float16 and device.type == "cpu":
-        rule = "CPUs compute in it more slowly than in float32, where at all"
+        rule = "on CPUs float16 is slower than float32 or not supported"
     elif torch.amp.is_autocast_available(device.type):
         return
     cure = "auto, float32" if device.type != "cpu" else "bfloat16, float32"
-    raise ConfigError(f"precision {kind!r} can't be used", place="train.precision", rule=rule, cure=cure)
+    finding = f"precision {kind!r} is not supported on {device.type}"
+    raise ConfigError(finding, place="train.precision", rule=rule, cure=cure)

@@ -1,4 +1,4 @@
-"""Settings that few rows ask for, where the user has not set them."""
+"""Better defaults for few training rows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from sensorium.config import TrainConfig
 from sensorium.registry import techniques
 
-FEW = 600  # training rows up to which they are few
-# Few validation rows make a metric that jumps: patience must outlast it. What fits by heart must not become too sure.
+FEW = 600  # training rows: with these or fewer, the preset applies
+# With few validation rows the metric is noisy, which needs more patience; smoothing counters overconfidence.
 PATIENCE = 20
 SMOOTHING: dict[str, dict[str, Any]] = {"label_smoothing": {}}
 
 
 def with_preset(config: TrainConfig, rows: int, task: str) -> TrainConfig:
-    """The settings with what `preset` says, under those that were set by hand.
+    """Apply the preset to the settings that the user has not set.
 
     Args:
-        config: as the user set it.
-        rows: training rows.
+        config: settings of the user.
+        rows: number of training rows.
         task: registered name.
     """
     if config.preset == "none" or (config.preset == "auto" and rows > FEW):

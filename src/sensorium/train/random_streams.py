@@ -1,4 +1,4 @@
-"""All chance of a run: whatever draws a number draws it from here, so that a run can be taken up where it was."""
+"""The random generators of a training; their states are in the checkpoint, so that a resumed run draws the same."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import torch
 
-APART = 0x5EED  # keeps the draws of augmentations apart from the order of rows
+APART = 0x5EED  # separates the seed of augmentations from that of the order of rows
 
 
 class RandomStreams:
-    """Generators of a run, each from its seed.
+    """The random generators of a training.
 
     Args:
-        seed: of the run.
-        device: where the model is.
+        seed: random seed.
+        device: device of the model.
 
     Attributes:
-        device: where the model is.
-        shuffle: the order of rows; changes between epochs only.
-        rows: augmentations, techniques and partners in mixtures, on the model's device.
-        mixture: shares of mixtures.
+        device: device of the model.
+        shuffle: for the order of rows; used between epochs only.
+        rows: for augmentations, techniques and the partners in mixup, on the device of the model.
+        mixture: for the weights in mixup.
 
-    Dropout draws from torch's own generators, which the caller has seeded; their states are kept too.
+    Dropout draws from the global generators of torch, which the caller seeds; their states are saved, too.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
@@ -35,15 +35,15 @@ class RandomStreams:
         self._order = self.shuffle.get_state()
 
     def begin_epoch(self) -> None:
-        """Remember where the order of an epoch's rows starts from: drawn again, it is the same."""
+        """Remember the generator state from which the order of rows of this epoch is drawn."""
         self._order = self.shuffle.get_state()
 
     def draw_again(self) -> None:
-        """Let the next draw be the order of the epoch that was begun last."""
+        """Let the next draw repeat the order of rows of the current epoch."""
         self.shuffle.set_state(self._order)
 
     def to_tree(self) -> dict[str, Any]:
-        """All states, that of `shuffle` as it was at the start of the epoch, or as it is between two of them."""
+        """The states of all generators."""
         found = {
             "shuffle": self.shuffle.get_state(),
             "order": self._order,
@@ -54,7 +54,7 @@ class RandomStreams:
         return found | ({"cuda": torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else {})
 
     def restore(self, tree: Mapping[str, Any]) -> None:
-        """Go on from what `to_tree` gave."""
+        """Restore what `to_tree` returned."""
         self.shuffle.set_state(tree["shuffle"])
         self._order = tree["order"]
         self.rows.set_state(tree["rows"])

@@ -1,4 +1,4 @@
-"""Several epochs' weights averaged, where that answers no worse."""
+"""Model soup: average the weights of the best epochs, if validation does not get worse."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sensorium.config import TrainConfig
 from sensorium.errors import ConfigError
 from sensorium.metrics import finite
+from sensorium.techniques import Rows, TrainingContext
 from sensorium.train.best import Best, Weights
 from sensorium.train.history import Epoch, History
-from sensorium.train.job import Rows, Training
 from sensorium.train.validate import validate
 
 
 def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
-    """There are rows that choose.
+    """Check that there are validation rows to choose a soup by.
 
     Raises:
         ConfigError: a soup is asked for, and there are none.
@@ -29,39 +29,38 @@ def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
         raise ConfigError("there are no validation rows to choose a soup by", place="train.soup", cure="train.soup=1")
 
 
-def mix_soup(job: Training, history: History, best: Best, size: int) -> None:
-    """The greedy soup of the best epochs (Wortsman et al. 2022, arXiv:2203.05482): the model ends with its weights.
+def mix_soup(context: TrainingContext, history: History, best: Best) -> None:
+    """Load the greedy soup of the best epochs into the model (Wortsman et al. 2022, arXiv:2203.05482).
 
-    From the best epoch on, each next best one is added to the average if the validation metric does not fall, nor,
-    where it stays, the loss rise: so the soup is never worse there than the best epoch. Batch normalisation's
-    statistics are those of the averaged weights over the training rows, not an average (Izmailov et al. 2018,
-    arXiv:1803.05407).
+    Starting with the best epoch, each next best one is added to the average if the validation metric does not get worse
+    (or, if it is equal, the loss does not rise). So the soup is never worse on the validation rows than the best epoch.
+    The statistics of batch normalisation are computed anew over the training rows with the averaged weights (Izmailov
+    et al. 2018, arXiv:1803.05407).
 
     Args:
-        job: the model, and the rows that choose.
-        history: is told which epochs were mixed and what came of it.
+        context: the model, and the validation rows that choose.
+        history: receives the epochs of the soup and its metrics.
         best: the weights, the best first.
-        size: rows of a batch.
     """
     chosen = [best.epochs[0]]
     reached = history.epochs[chosen[0][0] - 1]
     for candidate in best.epochs[1:]:
-        _load(job, [weights for _, weights in (*chosen, candidate)], size)
-        tasted = _taste(job, history, reached, size)
-        if history.rank(tasted) >= history.rank(reached):
-            chosen, reached = [*chosen, candidate], tasted
-    _load(job, [weights for _, weights in chosen], size)
+        _load(context, [weights for _, weights in (*chosen, candidate)])
+        mixed = _evaluated(context, history, reached)
+        if history.rank(mixed) >= history.rank(reached):
+            chosen, reached = [*chosen, candidate], mixed
+    _load(context, [weights for _, weights in chosen])
     history.soup = _report([number for number, _ in chosen], reached)
 
 
-def _load(job: Training, ingredients: Sequence[Weights], size: int) -> None:
-    job.model.load_state_dict(average(ingredients), strict=False)
-    if len(ingredients) > 1:  # a lone epoch has its own statistics
-        renew_statistics(job, size)
+def _load(context: TrainingContext, ingredients: Sequence[Weights]) -> None:
+    context.model.load_state_dict(average(ingredients), strict=False)
+    if len(ingredients) > 1:  # a single epoch has its own statistics
+        renew_statistics(context)
 
 
 def average(ingredients: Sequence[Weights]) -> Weights:
-    """The mean of each weight; counts and what else is no fraction are the first one's."""
+    """Average each weight; counts and other integers are taken from the first."""
     return {name: _mean([weights[name] for weights in ingredients]) for name in ingredients[0]}
 
 
@@ -73,32 +72,32 @@ def _mean(values: Sequence[Any]) -> Any:
 
 
 @torch.no_grad()
-def renew_statistics(job: Training, size: int) -> None:
-    """Means and variances of batch normalisation over the training rows; the model is else in evaluation."""
-    job.model.train()
-    norms = [part for part in job.model.modules() if isinstance(part, _BatchNorm) and _renewed(part)]
-    job.model.eval()
+def renew_statistics(context: TrainingContext) -> None:
+    """Compute the statistics of batch normalisation over the training rows; all else is in evaluation mode."""
+    context.model.train()
+    norms = [part for part in context.model.modules() if isinstance(part, _BatchNorm) and _renewed(part)]
+    context.model.eval()
     if not norms:
         return
     usual = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.train()
-        norm.momentum = None  # every batch counts alike
-    for _, batch in job.loader.by_length(job.train_rows, size):
-        job.model(batch)
+        norm.momentum = None  # all batches have the same weight
+    for _, batch in context.loader.by_length(context.train_rows, context.batch_size):
+        context.model(batch)
     for norm, momentum in zip(norms, usual, strict=True):
         norm.momentum = momentum
-    job.model.eval()
+    context.model.eval()
 
 
 def _renewed(norm: nn.Module) -> bool:
-    """A frozen part stays in evaluation when the model trains."""
+    """Whether the layer trains: a frozen part stays in evaluation mode."""
     return norm.training and bool(getattr(norm, "track_running_stats", False))
 
 
-def _taste(job: Training, history: History, like: Epoch, size: int) -> Epoch:
-    loss, metric = validate(job, history.watched, size)
+def _evaluated(context: TrainingContext, history: History, like: Epoch) -> Epoch:
+    loss, metric = validate(context, history.watched)
     return replace(like, validation_loss=loss, metric=metric)
 
 

@@ -1,4 +1,4 @@
-"""All that changes as a run goes on, in one place: what a checkpoint holds."""
+"""The state of a training, which a checkpoint holds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from sensorium.config import TrainConfig
 from sensorium.errors import TrainingError
-from sensorium.techniques import Course, build_techniques, chosen_techniques
+from sensorium.techniques import TrainingContext, build_techniques, chosen_techniques
 from sensorium.train.best import Best, trained_state
 from sensorium.train.history import History
-from sensorium.train.job import Training, batch_size, epoch_count
 from sensorium.train.optimizer import make_optimizer, make_schedule
 from sensorium.train.precision import Precision
 from sensorium.train.random_streams import RandomStreams
@@ -23,16 +22,16 @@ from sensorium.train.random_streams import RandomStreams
 
 @dataclass
 class Place:
-    """Where a run is: in which epoch, how many of its batches are done, and what they came to.
+    """The position of a training within its epochs.
 
     Attributes:
-        epoch: from 1.
-        batches: of this epoch that are done.
-        steps: as many of them as had rows that could be read.
-        loss: sum over the steps that were looked at.
-        waiting: losses of the steps that were not.
-        rate: learning rate at the epoch's start.
-        seconds: spent in this epoch.
+        epoch: number of the current epoch, from 1.
+        batches: batches of this epoch that are done.
+        steps: those of them that had readable rows.
+        loss: sum of the losses that were read from the device.
+        waiting: losses that were not read yet.
+        rate: learning rate at the start of the epoch.
+        seconds: time spent in this epoch.
     """
 
     epoch: int = 1
@@ -45,44 +44,27 @@ class Place:
 
 
 class State:
-    """A run at its start, or as it was kept.
+    """Everything that changes in a training.
 
     Args:
-        job: model, task, batches, rows.
-        config: the loop's settings.
-        seed: of all chance.
+        context: model, task, batches, rows.
+        config: settings of the loop.
+        seed: random seed.
     """
 
-    def __init__(self, job: Training, config: TrainConfig, seed: int) -> None:
-        rows, device = len(job.train_rows), next(job.model.parameters()).device
-        self.job, self.config = job, config
-        self.size, self.epochs = batch_size(config, rows), epoch_count(config, rows)
-        self.history = History(config.metric or job.task.watch)
-        self.techniques = build_techniques(chosen_techniques(config), self._course())
-        self.parts = nn.ModuleList([job.model, *self.techniques.values()])
+    def __init__(self, context: TrainingContext, config: TrainConfig, seed: int) -> None:
+        rows, device = len(context.train_rows), next(context.model.parameters()).device
+        self.context, self.config = context, config
+        self.history = History(config.metric or context.task.watch)
+        self.techniques = build_techniques(chosen_techniques(config), context)
+        self.parts = nn.ModuleList([context.model, *self.techniques.values()])
         self.optimizer = make_optimizer(self.parts, config)
-        self.schedule = make_schedule(self.optimizer, config, self.epochs * math.ceil(rows / self.size))
+        self.schedule = make_schedule(self.optimizer, config, context.epochs * math.ceil(rows / context.batch_size))
         self.precision = Precision(config.precision, device)
         self.streams = RandomStreams(seed, device)
         self.best = Best(config.soup)
         self.place = Place(rate=self.rate)
         self._before, self._start = 0.0, time.perf_counter()
-
-    def _course(self) -> Course:
-        job = self.job
-        rows = (job.train_rows, job.validation_rows)
-        return Course(
-            job.model,
-            job.task,
-            job.loader,
-            *rows,
-            target=job.target,
-            batch_size=self.size,
-            epochs=self.epochs,
-            teacher_scores=job.teacher_scores,
-            unlabelled_rows=job.unlabelled_rows,
-            augmentations=job.augmentations,
-        )
 
     @property
     def rate(self) -> float:
@@ -90,23 +72,23 @@ class State:
 
     @property
     def seconds(self) -> float:
-        """Spent on the run, by this process and those before it."""
+        """Time spent on the training, by this process and the ones it was resumed from."""
         return self._before + time.perf_counter() - self._start
 
     @property
     def over(self) -> bool:
-        """Are the epochs over, or patience?"""
+        """Whether the last epoch is done, or early stopping applies."""
         done, patience = len(self.history.epochs), self.config.patience
-        return done >= self.epochs or bool(patience and done - self.history.best >= patience)
+        return done >= self.context.epochs or bool(patience and done - self.history.best >= patience)
 
     @property
     def rows_done(self) -> int:
-        """Rows of this run that were trained on, about."""
-        rows = len(self.job.train_rows)
-        return (self.place.epoch - 1) * rows + min(rows, self.place.batches * self.size)
+        """Approximate number of rows that were trained on."""
+        rows = len(self.context.train_rows)
+        return (self.place.epoch - 1) * rows + min(rows, self.place.batches * self.context.batch_size)
 
     def to_tree(self) -> dict[str, Any]:
-        """Dicts, lists, tensors and JSON values, not copied."""
+        """The state as dicts, lists, tensors and JSON values, not copied."""
         return {
             "place": vars(self.place),
             "seconds": self.seconds,
@@ -117,19 +99,19 @@ class State:
             "precision": self.precision.to_tree(),
             "chance": self.streams.to_tree(),
             "best": self.best.to_tree(),
-            "streams": self.job.loader.streams(),
+            "streams": self.context.loader.streams(),
         }
 
     def restore(self, tree: Mapping[str, Any]) -> None:
-        """Go on from what `to_tree` gave.
+        """Restore the state that `to_tree` returned.
 
         Raises:
-            TrainingError: it is of another network.
+            TrainingError: it belongs to another network.
         """
         try:
             self._restore_parts(tree["parts"])
         except RuntimeError as error:
-            raise TrainingError(f"the checkpoint is of another network: {error}") from None
+            raise TrainingError(f"the checkpoint belongs to another network: {error}") from None
         self._restore_optimizer(tree["optimizer"])
         self.schedule.load_state_dict(tree["schedule"] | {"lr_lambdas": [None]})
         self.place = Place(**tree["place"])
@@ -139,7 +121,7 @@ class State:
         self.precision.restore(tree["precision"])
         self.streams.restore(tree["chance"])
         self.best.restore(tree["best"])
-        self.job.loader.restore_streams(tree["streams"])
+        self.context.loader.restore_streams(tree["streams"])
 
     def _restore_parts(self, tree: Mapping[str, Any]) -> None:
         missing = trained_state(self.parts).keys() - tree.keys()
@@ -153,7 +135,7 @@ class State:
         return {"state": {str(number): kept for number, kept in state["state"].items()}, "rates": rates}
 
     def _restore_optimizer(self, tree: Mapping[str, Any]) -> None:
-        """Rates and what was gathered of each parameter; all else of an optimiser follows from the settings."""
+        """Restore learning rates and the state of each parameter; the rest follows from the settings."""
         groups = self.optimizer.state_dict()["param_groups"]
         groups = [group | rates for group, rates in zip(groups, tree["rates"], strict=True)]
         state = {int(number): kept for number, kept in tree["state"].items()}

@@ -1,4 +1,4 @@
-"""Nested values in one file: what is large as safetensors, the rest as JSON in its header; nothing pickled."""
+"""Store nested values in one safetensors file: tensors as tensors, the rest as JSON in the header; no pickle."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ TENSOR, STRIDES, NUMBER = "__tensor__", "__strides__", "__number__"
 
 
 def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) -> None:
-    """Write the file whole or not at all; once this returns, a power cut does not undo it.
+    """Write the file atomically and durably.
 
     Args:
-        path: what is there is replaced.
-        about: JSON values that `read_about` reads without the rest.
+        path: path of the file, which is replaced.
+        about: JSON values that `read_about` reads without the tensors.
         tree: dicts, lists, tensors and JSON values.
 
     Raises:
-        TrainingError: the disk is full, or the place can't be written to.
-        TypeError: the tree holds something else.
+        TrainingError: the disk is full, or the path is not writable.
+        TypeError: the tree holds other values.
     """
     from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {}
     packed = {"about": _pack(about, "about", tensors), "tree": _pack(tree, "tree", tensors)}
     header = {name: json.dumps(value, allow_nan=False) for name, value in packed.items()}
-    tensors = _apart(tensors)
+    tensors = _unshared(tensors)
     header["checksums"] = json.dumps({name: _checksum(tensor) for name, tensor in tensors.items()})
-    content = save(tensors, {"format": FORMAT, "version": str(VERSION), **header, "header": _sum_up(header)})
+    content = save(tensors, {"format": FORMAT, "version": str(VERSION), **header, "header": _header_checksum(header)})
     try:
         with replaced_file(path) as new:
             new.write_bytes(content)
     except OSError as error:
-        raise TrainingError(f"the checkpoint can't be written: {error.strerror or error}", place=str(path)) from None
+        raise TrainingError(f"cannot write the checkpoint: {error.strerror or error}", place=str(path)) from None
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """What was written as `about`.
+    """Read what was written as `about`.
 
     Raises:
-        TrainingError: the file is damaged, or something else.
+        TrainingError: the file is damaged, or is not a checkpoint.
     """
     return _unpack(_read(path, "about")[0], {})
 
 
 def read_tree(path: Path) -> dict[str, Any]:
-    """What was written as `tree`, its tensors on the CPU.
+    """Read what was written as `tree`, with tensors on the CPU.
 
     Raises:
-        TrainingError: the file is damaged, or something else.
+        TrainingError: the file is damaged, or is not a checkpoint.
     """
     return _unpack(*_read(path, "tree"))
 
@@ -73,33 +73,33 @@ def _read(path: Path, part: str) -> tuple[Any, dict[str, Tensor]]:
             header = found.metadata() or {}
             if header.get("format") != FORMAT or header.get("version") != str(VERSION):
                 raise ValueError(f"format {header.get('format')!r}, version {header.get('version')!r}")
-            if header["header"] != _sum_up(header):
-                raise ValueError("its header is damaged")
+            if header["header"] != _header_checksum(header):
+                raise ValueError("the header is damaged")
             tensors = {name: found.get_tensor(name) for name in found.keys() if part == "tree"}  # noqa: SIM118
         checksums = json.loads(header["checksums"])
         if damaged := [name for name, tensor in tensors.items() if _checksum(tensor) != checksums[name]]:
             raise ValueError(f"{damaged[0]} is damaged")
         return json.loads(header[part]), tensors
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        cure = "delete it, and start afresh"
-        raise TrainingError(f"the checkpoint can't be read: {error}", place=str(path), cure=cure) from None
+        cure = "delete it and train from the beginning"
+        raise TrainingError(f"cannot read the checkpoint: {error}", place=str(path), cure=cure) from None
 
 
 def _checksum(tensor: Tensor) -> int:
-    """Of its type, shape and bytes, as they lie in the file."""
+    """A checksum of type, shape and bytes."""
     kind = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
-    # A copy: bytes can't be viewed where the only number, or none, has no stride.
+    # A copy: the bytes of a tensor with one element or none, whose stride is 0, cannot be viewed.
     flat = torch.empty(tensor.numel(), dtype=tensor.dtype).copy_(tensor.flatten())
     return zlib.crc32(flat.view(torch.uint8).numpy().data, zlib.crc32(kind))
 
 
-def _sum_up(header: Mapping[str, str]) -> str:
-    """A checksum of what the header says."""
+def _header_checksum(header: Mapping[str, str]) -> str:
+    """A checksum of the header."""
     return str(zlib.crc32("".join(header[name] for name in ("about", "tree", "checksums")).encode()))
 
 
 def _pack(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
-    """JSON values; tensors are put aside under their place."""
+    """Convert to JSON values; tensors are collected in `tensors`, under their path."""
     if isinstance(value, Tensor):
         tensors[place] = value.detach().cpu().contiguous()
         laid_otherwise = not value.is_contiguous() and all(value.stride())
@@ -112,7 +112,7 @@ def _pack(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
         return {NUMBER: str(value)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"{place} is a {type(value).__name__}: a checkpoint keeps dicts, lists, tensors and JSON values")
+    raise TypeError(f"{place} is a {type(value).__name__}: a checkpoint holds dicts, lists, tensors and JSON values")
 
 
 def _key(key: Any, place: str) -> str:
@@ -127,19 +127,19 @@ def _unpack(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     if not isinstance(value, dict):
         return value
     if TENSOR in value:
-        return _laid(tensors[value[TENSOR]], value.get(STRIDES))
+        return _with_strides(tensors[value[TENSOR]], value.get(STRIDES))
     if NUMBER in value:
         return float(value[NUMBER])
     return {key: _unpack(part, tensors) for key, part in value.items()}
 
 
-def _laid(tensor: Tensor, strides: list[int] | None) -> Tensor:
-    """In memory as it was: fused optimisers go through weights and their own tensors side by side."""
+def _with_strides(tensor: Tensor, strides: list[int] | None) -> Tensor:
+    """Restore the strides: fused optimisers need weights and their state in the same memory layout."""
     return tensor if strides is None else torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype).copy_(tensor)
 
 
-def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each in memory of its own: the format refuses tensors that share it."""
+def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copy tensors that share memory: the format does not allow that."""
     seen, found = set[int](), dict[str, Tensor]()
     for name, tensor in tensors.items():
         memory = tensor.untyped_storage().data_ptr()

@@ -1,4 +1,4 @@
-"""What the model answers to rows that it does not learn from; always in float32."""
+"""Validation of the model, always in float32."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from sensorium.config import TrainConfig
 from sensorium.errors import TrainingError
 from sensorium.metrics import score
 from sensorium.model import infer
-from sensorium.train.job import Training
+from sensorium.techniques import TrainingContext
 
 
-def validate(job: Training, watched: str, size: int) -> tuple[float, float]:
-    """Loss and watched metric on the validation rows, NaN without any."""
-    if not len(job.validation_rows):
+def validate(context: TrainingContext, watched: str) -> tuple[float, float]:
+    """Return loss and watched metric on the validation rows; NaN without such rows."""
+    if not len(context.validation_rows):
         return math.nan, math.nan
-    logits = infer(job.model, job.loader, job.validation_rows, size)
-    truth = job.target[job.validation_rows]
-    loss = float(job.task.loss(torch.from_numpy(logits), torch.from_numpy(truth)))
-    return loss, float(score(watched, job.task.outcome(job.task.scores(logits), truth))[0])
+    logits = infer(context.model, context.loader, context.validation_rows, context.batch_size)
+    truth = context.target[context.validation_rows]
+    loss = float(context.task.loss(torch.from_numpy(logits), torch.from_numpy(truth)))
+    return loss, float(score(watched, context.task.outcome(context.task.scores(logits), truth))[0])
 
 
-def check_answers(job: Training, config: TrainConfig, size: int, epoch: int) -> None:
-    """The last step of an epoch may break the weights after its loss was taken.
+def check_answers(context: TrainingContext, config: TrainConfig, epoch: int) -> None:
+    """Check that predictions are finite: the last step of an epoch may break the weights after its loss was computed.
 
     Raises:
-        TrainingError: it did.
+        TrainingError: they are not.
     """
-    rows = job.train_rows[:size]
-    if not np.isfinite(infer(job.model, job.loader, rows, len(rows))).all():
-        raise diverged(f"the answers are no numbers any more after epoch {epoch}", config)
+    rows = context.train_rows[: context.batch_size]
+    if not np.isfinite(infer(context.model, context.loader, rows, len(rows))).all():
+        raise diverged(f"predictions are not finite after epoch {epoch}", config)
 
 
 def diverged(finding: str, config: TrainConfig) -> TrainingError:
-    """What to say of numbers that are none."""
-    cure = f"a lower rate: --set train.learning_rate={config.learning_rate / 10:g}"
-    return TrainingError(finding, rule="finite numbers", cure=cure)
+    """The error for values that are not finite."""
+    cure = f"a lower learning rate: --set train.learning_rate={config.learning_rate / 10:g}"
+    return TrainingError(finding, rule="finite values", cure=cure)

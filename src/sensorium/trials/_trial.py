@@ -19,9 +19,11 @@ from sensorium.model import FittedModel, FusionModel, calibrate
 from sensorium.model.card import CalibrationRecord, HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
 from sensorium.prepare.loader import Loader
+from sensorium.runtime.events import Callback
 from sensorium.runtime.profiling import ResourceMeter
 from sensorium.runtime.progress import Reporter, Silent
-from sensorium.train import Checkpoint, History, Pretraining, Training, pretrain, train
+from sensorium.techniques import TrainingContext
+from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_count, pretrain, train
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._cost import Cost
@@ -40,6 +42,7 @@ class Control:
         keep: called with the best model so far, after each epoch that is better.
         checkpoint: where the state of training is kept, and resumed from.
         should_stop: asked after each epoch whether training ends here.
+        callbacks: receive the events of context.
         model_of: gives the model of an earlier trial by its name.
         judge: the test rows are predicted, too; a search predicts them for the chosen model only.
         measure: memory, energy and speed of prediction are measured.
@@ -49,6 +52,7 @@ class Control:
     keep: Callable[[FittedModel], None] | None = None
     checkpoint: Checkpoint | None = None
     should_stop: Callable[[], bool] = lambda: False
+    callbacks: Sequence[Callback] = ()
     model_of: ModelOf = model_of_none
     judge: bool = True
     measure: bool = False
@@ -61,7 +65,7 @@ class TrialResult:
     Attributes:
         spec: what was trained.
         outcomes: `validation` and `test` → truth and scores of the rows, for splits that have rows.
-        seconds: spent in training and pre-training.
+        seconds: spent in training and pre-context.
         history: of training; None of a baseline.
         fitted: the model; None of a baseline, of a trial that failed, and until it is loaded of one that was finished
             before.
@@ -141,20 +145,27 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     return replace(result, outcomes=outcomes)
 
 
-def training_of(data: PreparedTable, fitted: FittedModel, should_stop: Callable[[], bool] = lambda: False) -> Training:
+def training_of(
+    data: PreparedTable, fitted: FittedModel, control: Control = Control(), trial: str = "model"
+) -> TrainingContext:
     """Return what the training loop works on."""
-    plan, cells = data.plan, data.cells.only(fitted.learnt)
-    return Training(
+    plan, cells, config = data.plan, data.cells.only(fitted.learnt), fitted.config.train
+    train_rows = data.filled(cells, data.rows("train"))
+    return TrainingContext(
         model=fitted.network,
         task=plan.task,
         loader=Loader(cells, plan.target, plan.device),
-        train_rows=data.filled(cells, data.rows("train")),
+        train_rows=train_rows,
         validation_rows=data.filled(cells, data.rows("validation")),
         target=plan.target,
+        batch_size=batch_size(config, len(train_rows)),
+        epochs=epoch_count(config, len(train_rows)),
         augmentations=data.augmentations(fitted.learnt),
         teacher_scores=data.teacher_scores,
         unlabelled_rows=data.filled(cells, np.flatnonzero(np.isin(plan.used, plan.unlabelled))),
-        enough=should_stop,
+        should_stop=control.should_stop,
+        callbacks=control.callbacks,
+        trial=trial,
     )
 
 
@@ -165,22 +176,22 @@ def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResul
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         fitted = build_fitted(data, spec, control.model_of)
-        training = training_of(data, fitted, control.should_stop)
-        made_of = _made_of(data, fitted, training) if control.checkpoint else {}
+        context = training_of(data, fitted, control, spec.name)
+        made_of = _made_of(data, fitted, context) if control.checkpoint else {}
         checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
         with _reading_features(data, [fitted.network]):
-            return _train(data, spec, fitted, training, seed, replace(control, checkpoint=checkpoint))
+            return _train(data, spec, fitted, context, seed, replace(control, checkpoint=checkpoint))
 
 
 def _train(
-    data: PreparedTable, spec: TrialSpec, fitted: FittedModel, training: Training, seed: int, control: Control
+    data: PreparedTable, spec: TrialSpec, fitted: FittedModel, context: TrainingContext, seed: int, control: Control
 ) -> TrialResult:
     config, checkpoint = fitted.config.train, control.checkpoint
-    before = _pretrain(training, config, seed, control) if config.pretrain else None
+    before = _pretrain(context, config, seed, control) if config.pretrain else None
     checkpoint = checkpoint and replace(checkpoint, before=before.to_state() if before else None)
     keep = control.keep
     saved = (lambda: keep(fitted)) if keep else (lambda: None)
-    history = train(training, config, seed, report=control.report, keep=saved, checkpoint=checkpoint)
+    history = train(context, config, seed, report=control.report, keep=saved, checkpoint=checkpoint)
     seconds = history.seconds + (before.history.seconds if before else 0)
     fitted.card = fitted.card.updated(
         history=HistoryRecord.model_validate(history.to_json()),
@@ -188,24 +199,24 @@ def _train(
         seconds=round(seconds, 3),
     )
     if fitted.config.calibrate == "temperature":
-        _calibrate(data, fitted, training.validation_rows)
+        _calibrate(data, fitted, context.validation_rows)
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
     return TrialResult(spec, outcomes, seconds, history, fitted, before)
 
 
-def _pretrain(training: Training, config: TrainConfig, seed: int, control: Control) -> Pretraining | None:
+def _pretrain(context: TrainingContext, config: TrainConfig, seed: int, control: Control) -> Pretraining | None:
     """Pre-train; a run that is resumed has done so, and its checkpoint holds the weights."""
     checkpoint = control.checkpoint
-    if checkpoint and checkpoint.taken_up:
+    if checkpoint and checkpoint.resumes:
         before = checkpoint.kept_before()
         return Pretraining.restore(before) if before else None
-    return pretrain(training, config, seed, control.report)
+    return pretrain(context, config, seed, control.report)
 
 
-def _made_of(data: PreparedTable, fitted: FittedModel, training: Training) -> dict[str, Any]:
+def _made_of(data: PreparedTable, fitted: FittedModel, context: TrainingContext) -> dict[str, Any]:
     """Return what makes two runs the same: with the same, on the same machine, they take the same course."""
-    arrays = (training.train_rows, training.validation_rows, training.unlabelled_rows, training.target)
-    return fitted.config.model_dump(mode="json") | identity(data, fitted.learnt, [*arrays, training.teacher_scores])
+    arrays = (context.train_rows, context.validation_rows, context.unlabelled_rows, context.target)
+    return fitted.config.model_dump(mode="json") | identity(data, fitted.learnt, [*arrays, context.teacher_scores])
 
 
 def _calibrate(data: PreparedTable, fitted: FittedModel, rows: Rows) -> None:

@@ -71,7 +71,7 @@ class WorkerProcesses:
         if not specs:
             return
         folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
-        quiet = replace(control, report=Silent(), keep=None, checkpoint=None)
+        quiet = replace(control, report=Silent(), keep=None, checkpoint=None, callbacks=())
         try:
             content = _pack(self.data, folder)
             with apart():

@@ -17,7 +17,7 @@ from sensorium.strategies._search._journal import Journal
 from sensorium.strategies._search._plan import LEAST, Plan, Rung, make_plan
 from sensorium.strategies._search._space import open_space, spec_of, words
 from sensorium.strategies._search._trials import Entrant, Result, Trials
-from sensorium.train.job import epoch_count
+from sensorium.train import epoch_count
 from sensorium.trials import TrialResult, fingerprint, finish
 
 JOURNAL, RECORD = "search.journal", "search.json"

@@ -1,4 +1,4 @@
-"""What the model makes of some rows between two steps, out of training."""
+"""Encode and evaluate rows between training steps, and fit linear probes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch import Tensor
 
 from sensorium.metrics import score
 from sensorium.tasks import Task
-from sensorium.techniques._base import Course, Rows
+from sensorium.techniques._context import Rows, TrainingContext
 
-STEEPNESS = 1e-3  # L2 penalty of a linear probe, whose features are standardised
-ROUNDS = 20  # of L-BFGS
+PENALTY = 1e-3  # L2 penalty of a linear probe on standardised features
+ITERATIONS = 20  # of L-BFGS
 
 
 @dataclass(frozen=True)
-class Look:
-    """Rows as the model sees them, nothing hidden, without dropout.
+class EncodedRows:
+    """Rows encoded by the model, without modality dropout and dropout.
 
     Attributes:
-        pooled: one vector a row from each tower.
+        pooled: per tower, one vector per row.
         present: which modalities each row has.
         target: as the task encodes it.
-        logits: of each way that was asked for; of rows that had nothing left they mean nothing.
+        logits: per set of modalities; undefined for rows that have none of them.
     """
 
     pooled: list[Float[Tensor, "n d"]]
@@ -37,24 +37,24 @@ class Look:
 
 
 @torch.no_grad()
-def look(course: Course, rows: Rows, ways: Mapping[str, Sequence[bool]] | None = None) -> Look:
-    """Encode rows once and decide in several ways.
+def encode_rows(context: TrainingContext, rows: Rows, ways: Mapping[str, Sequence[bool]] | None = None) -> EncodedRows:
+    """Encode rows once and predict from several sets of modalities.
 
     Args:
-        course: the run; its model is left in the mode that it was in, no chance is drawn.
-        rows: places of the rows; one or more.
+        context: of the training; its model keeps its mode, and no random numbers are drawn.
+        rows: indices of the rows; at least one.
         ways: name → which modalities the model is given.
     """
-    model, found, training = course.model, list[Look](), course.model.training
+    model, found, training = context.model, list[EncodedRows](), context.model.training
     masks = {name: torch.tensor(mask) for name, mask in (ways or {}).items()}
     model.eval()
-    for _, batch in course.loader.by_length(rows, course.batch_size):
+    for _, batch in context.loader.by_length(rows, context.batch_size):
         assert batch.target is not None
         tokens, present = model.encode(batch)
         logits = {name: model.decide(tokens, present & mask.to(present.device)) for name, mask in masks.items()}
-        found.append(Look([token.pooled() for token in tokens], present, batch.target, logits))
+        found.append(EncodedRows([token.pooled() for token in tokens], present, batch.target, logits))
     model.train(training)
-    return Look(
+    return EncodedRows(
         [torch.cat(parts) for parts in zip(*(one.pooled for one in found), strict=True)],
         torch.cat([one.present for one in found]),
         torch.cat([one.target for one in found]),
@@ -62,13 +62,13 @@ def look(course: Course, rows: Rows, ways: Mapping[str, Sequence[bool]] | None =
     )
 
 
-def spread(rows: Rows, most: int) -> Rows:
-    """At most so many of the rows, evenly taken from all of them: the same ones each time."""
+def evenly_spaced(rows: Rows, most: int) -> Rows:
+    """At most `most` rows, evenly spaced; always the same ones."""
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
 
 
-def judge(task: Task, metric: str, logits: Tensor, target: Tensor) -> tuple[float, float]:
-    """Loss and metric of some answers; NaN of none."""
+def evaluate(task: Task, metric: str, logits: Tensor, target: Tensor) -> tuple[float, float]:
+    """Loss and metric of predictions; NaN without rows."""
     if not len(logits):
         return float("nan"), float("nan")
     outcome = task.outcome(task.scores(logits.float().cpu().numpy()), target.cpu().numpy())
@@ -76,10 +76,10 @@ def judge(task: Task, metric: str, logits: Tensor, target: Tensor) -> tuple[floa
 
 
 def fit_probe(task: Task, features: Float[Tensor, "n d"], target: Tensor) -> Any:
-    """A linear model of the task's own loss from frozen features, by L-BFGS; a function of features to logits.
+    """Fit a linear probe on frozen features with the loss of the task, by L-BFGS; returns a function features → logits.
 
-    Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes" (arXiv:1610.01644). Of
-    features of no width it learns the mean answer.
+    Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes" (arXiv:1610.01644). With
+    features of width 0 it learns the mean prediction.
     """
     mean = features.mean(0)
     deviation = (features - mean).square().mean(0).sqrt().clamp_min(1e-6)
@@ -89,11 +89,11 @@ def fit_probe(task: Task, features: Float[Tensor, "n d"], target: Tensor) -> Any
     def answer(given: Tensor) -> Tensor:
         return (given - mean) / deviation @ weight + bias
 
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss = task.loss(answer(features), target) + STEEPNESS * weight.square().sum()
+        loss = task.loss(answer(features), target) + PENALTY * weight.square().sum()
         torch.autograd.backward(loss)
         return loss
 

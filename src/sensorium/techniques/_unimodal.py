@@ -1,4 +1,4 @@
-"""What a fused model answers when it is given fewer modalities than a row has, and what each answers by itself."""
+"""Predictions from one modality, by the fused model or by a head of its own."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from sensorium.model import FusionModel
-from sensorium.techniques._base import Course, Step
+from sensorium.techniques._base import Step
+from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._heads import tower_width
 
 
-def decide_alone(model: FusionModel, step: Step, modality: int) -> Float[Tensor, "b k"]:
-    """Logits from one modality; those of rows that don't have it mean nothing."""
+def unimodal_logits(model: FusionModel, step: Step, modality: int) -> Float[Tensor, "b k"]:
+    """Logits of the fused model from one modality; undefined for rows without it."""
     only = torch.zeros_like(step.present)
     only[:, modality] = step.present[:, modality]
     return model.decide(step.tokens, only)
 
 
-def own_heads(course: Course) -> nn.ModuleList:
-    """A linear head for each modality's pooled tokens, freshly initialised."""
-    outputs, towers = course.task.outputs, course.model.every_tower
-    device = next(course.model.parameters()).device
+def unimodal_heads(context: TrainingContext) -> nn.ModuleList:
+    """Make a linear head for the pooled tokens of each modality."""
+    outputs, towers = context.task.outputs, context.model.every_tower
+    device = next(context.model.parameters()).device
     return nn.ModuleList(nn.Linear(tower_width(tower), outputs) for tower in towers).to(device)
 
 
-def own_logits(heads: nn.ModuleList, step: Step) -> Iterator[tuple[int, Float[Tensor, "n k"], Bool[Tensor, " b"]]]:
-    """Place of each modality that some row has, what its head answers on those n rows, and which rows they are."""
+def unimodal_predictions(
+    heads: nn.ModuleList, step: Step
+) -> Iterator[tuple[int, Float[Tensor, "n k"], Bool[Tensor, " b"]]]:
+    """Yield modality index, logits of its head for the n rows that have it, and the mask of these rows."""
     for place, head in enumerate(heads):
         there = step.present[:, place]
         if there.any():
@@ -36,7 +39,7 @@ def own_logits(heads: nn.ModuleList, step: Step) -> Iterator[tuple[int, Float[Te
 
 
 def probability_of_truth(logits: Float[Tensor, "b k"], target: Tensor) -> Float[Tensor, " b"]:
-    """Of the right class, or the mean over labels of the right yes or no."""
+    """The probability of the true class, or its mean over the labels of a row."""
     if target.is_floating_point():
         yes = logits.sigmoid()
         return torch.where(target > 0.5, yes, 1 - yes).mean(1)
@@ -47,7 +50,7 @@ def probability_of_truth(logits: Float[Tensor, "b k"], target: Tensor) -> Float[
 
 
 def confidence(logits: Float[Tensor, "b k"], labels: bool) -> Float[Tensor, " b"]:
-    """The largest probability; with `labels`, the mean over them of the surer of yes and no."""
+    """The largest probability; with `labels`, the mean over the labels of the larger of p and 1 − p."""
     if labels or logits.shape[1] == 1:
         yes = logits.sigmoid()
         return torch.maximum(yes, 1 - yes).mean(1)

@@ -1,0 +1,147 @@
+"""Events of training, and callbacks that receive them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sensorium.errors import ConfigError, SensoriumError, raise_together
+
+Stage: TypeAlias = Literal["training", "pre-training"]
+Outcome: TypeAlias = Literal["completed", "stopped", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class FitStart:
+    """The training of one model starts.
+
+    Attributes:
+        trial: name of the model: `plain` in a plain fit; a search and the remedies for imbalance train several models.
+        stage: `training` or `pre-training`.
+        epochs: maximum number of epochs.
+        epochs_done: epochs that are done already, if the training is resumed.
+        train_rows, validation_rows: numbers of rows.
+        metric: name of the validation metric that early stopping watches.
+        settings: settings of the training and its random seed, as JSON values.
+    """
+
+    trial: str
+    stage: Stage
+    epochs: int
+    epochs_done: int
+    train_rows: int
+    validation_rows: int
+    metric: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """An epoch has ended and was validated.
+
+    Attributes:
+        trial, stage: as in `FitStart`.
+        epoch: number of the epoch, from 1.
+        epochs: maximum number of epochs.
+        train_loss: mean loss over the steps of the epoch.
+        validation_metrics: metric → value on the validation rows, `loss` among them; empty without such rows.
+        learning_rate: at the start of the epoch.
+        seconds: duration of the epoch, without validation.
+        rows_per_second: training rows.
+        best_epoch: number of the best epoch so far.
+    """
+
+    trial: str
+    stage: Stage
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_metrics: Mapping[str, float]
+    learning_rate: float
+    seconds: float
+    rows_per_second: float
+    best_epoch: int
+
+    @property
+    def is_best(self) -> bool:
+        """Whether this epoch is the best so far."""
+        return self.epoch == self.best_epoch
+
+
+@dataclass(frozen=True)
+class FitEnd:
+    """The training of one model has ended.
+
+    Attributes:
+        trial, stage: as in `FitStart`.
+        outcome: `completed` (all epochs, or early stopping), `stopped` (by a callback or a time budget), `interrupted`
+            (by a signal) or `failed` (by an error).
+        epochs_done: number of epochs.
+        best_epoch: number of the best epoch; 0 if there is none.
+        seconds: duration of the training, validation included.
+    """
+
+    trial: str
+    stage: Stage
+    outcome: Outcome
+    epochs_done: int
+    best_epoch: int
+    seconds: float
+
+
+class StopTraining(Exception):
+    """Raise it in `on_epoch_end` to end the training after this epoch; the model gets the weights of its best epoch."""
+
+
+class Callback:
+    """Base class of callbacks: override the methods that you need.
+
+    A callback sees numbers, never the network, and the random generators of torch are restored after each call. So a
+    model is the same, bit for bit, with and without callbacks.
+
+    Each training calls `on_fit_start` once, `on_epoch_end` after every epoch and `on_fit_end` once, also if it fails.
+    A resumed training does not repeat the events of the epochs that its checkpoint holds.
+
+    An exception in a callback ends `fit` with a `CallbackError`; the best model so far stays in the folder of the run.
+
+    Example:
+        >>> import sensorium
+        >>> class Print(sensorium.Callback):
+        ...     def on_epoch_end(self, event):
+        ...         print(event.epoch, event.train_loss > 0)
+        >>> table = {"x": [row % 7 for row in range(40)], "y": ["a", "b"] * 20}
+        >>> model = sensorium.fit(table, "y", epochs=2, callbacks=[Print()], progress=False)
+        1 True
+        2 True
+    """
+
+    def on_fit_start(self, event: FitStart) -> None:
+        """Called before the first epoch."""
+
+    def on_epoch_end(self, event: EpochEnd) -> None:
+        """Called after each epoch.
+
+        Raises:
+            StopTraining: the training ends here.
+        """
+
+    def on_fit_end(self, event: FitEnd) -> None:
+        """Called after the last epoch, or when the training fails."""
+
+
+def check_callbacks(callbacks: Sequence[Callback]) -> None:
+    """Check that all of them are callbacks, before any work is done.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    rule = "an instance of a subclass of sensorium.Callback"
+    if not isinstance(callbacks, Sequence):
+        raise ConfigError("callbacks must be a list", place="callbacks", rule=rule, cure="callbacks=[my_callback]")
+    faults: list[SensoriumError] = []
+    for number, callback in enumerate(callbacks):
+        if not isinstance(callback, Callback):
+            named = f"the class {callback.__name__}" if isinstance(callback, type) else f"a {type(callback).__name__}"
+            faults.append(ConfigError(f"{named} is not a callback", place=f"callbacks[{number}]", rule=rule))
+    raise_together(faults)
