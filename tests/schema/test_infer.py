@@ -171,7 +171,7 @@ def test_a_split_column_that_is_not_used_is_told(setting, by):
         "y": ["a", "b"] * (N // 2),
     }
     found = {column.name: column for column in sensorium.inspect(table, "y", config={"split": {setting: by}}).columns}
-    assert f"is not used as one, because split.{setting} is set; --split-column split" in found["split"].caution
+    assert f"is not used as one because split.{setting} is set; --split-column split" in found["split"].caution
     plain = {column.name: column for column in sensorium.inspect(table, "y").columns}
     assert (plain["split"].reason, plain["split"].caution) == ("names the split", "")
 

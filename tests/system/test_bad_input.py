@@ -228,7 +228,7 @@ def test_several_faults_are_told_together():
 
 
 def test_an_empty_split_is_refused():
-    with pytest.raises(SchemaError, match="no row with a label is left to train on"):
+    with pytest.raises(SchemaError, match="no row with a label is in the training split"):
         fit(table(split=["test"] * ROWS))
 
 

@@ -327,5 +327,5 @@ def test_what_is_no_table_is_refused_with_a_cure(name):
 
 
 def test_a_target_that_can_not_be_read_is_named():
-    with pytest.raises(SchemaError, match="the target holds complex numbers"):
+    with pytest.raises(SchemaError, match="the target has complex numbers"):
         sensorium.inspect({"x": RANDOM.normal(size=N), "y": [1j] * N}, "y")

@@ -287,7 +287,7 @@ def test_a_damaged_fetched_file_is_fetched_again_and_reported_once(damage, serve
     model = sensorium.fit(f"{address}/films/table.csv?token=s3cret", "label", **settings)
     assert not told(model)
     assert [kind for kind, _ in asked[before:]].count("GET") == 3
-    said = [line for line in capsys.readouterr().err.splitlines() if "fetched again" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "downloaded again" in line]
     assert len(said) == 1
     assert "3 fetched files" in said[0] and "a%203.png" in said[0] and "s3cret" not in said[0]
 

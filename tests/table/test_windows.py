@@ -303,7 +303,7 @@ def test_no_row_reaches_into_the_windows_of_a_later_split(seed, length, horizon,
 def test_how_many_rows_are_left_out_is_told():
     config = Config.gather({"table": {"windows": PLAIN}})
     found = split_of(open_table(market(), config.table), config)
-    assert f"{(found.codes == -1).sum() - 4} rows that reach into the period of a later split are left out" in found.how
+    assert f"{(found.codes == -1).sum() - 4} rows that overlap with the period of a later split are left out" in found.how
 
 
 def test_windows_bring_their_target_and_split_unless_another_is_set():

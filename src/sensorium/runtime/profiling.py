@@ -1,4 +1,4 @@
-"""What a stretch of work costs: seconds, memory, energy, as far as the machine tells."""
+"""Measure wall time, peak memory and energy of a block of code, where the platform reports them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 @dataclass
 class ResourceMeter:
-    """Measures what happens within: `with Meter(device) as meter: …`, then ask it.
+    """Meter of time, memory and energy within a block: `with ResourceMeter(device) as meter: …`.
 
     Attributes:
-        device: where the work is done.
-        seconds: of wall time.
-        memory: MB by which memory grew at its peak. On an accelerator, what torch allocated there; on a CPU, this
-            process's resident memory less mapped files, looked at every 10 ms, over what it held before (what was
-            free is given back to the system first). None where the system doesn't tell.
-        energy: joules. On an accelerator, its own (NVML, where `pynvml` is installed); on a CPU, of all its packages
-            (RAPL), whatever else they did meanwhile. None where it can't be read.
+        device: the device that runs the work.
+        seconds: wall time.
+        memory: growth of memory at its peak, in MB. On an accelerator, the memory that torch allocated there; on a CPU,
+            the resident memory of this process without mapped files, sampled every 10 ms, minus the memory at the
+            start (free memory is returned to the system first). None where the system does not report it.
+        energy: joules. On an accelerator, its own (NVML, where `pynvml` is installed); on a CPU, that of all CPU
+            packages (RAPL), including other work at the same time. None where it cannot be read.
     """
 
     device: torch.device
@@ -68,12 +68,12 @@ class ResourceMeter:
         return torch.cuda.memory_allocated(self.device)
 
     def _energy(self) -> list[tuple[float, float]] | None:
-        """Joules so far, and at how many the counter begins again, of each part."""
+        """Return joules so far, and the value at which the counter wraps, per component."""
         return _accelerator_energy(self.device) if self._cuda else _package_energy()
 
 
 class _Watch:
-    """Looks at the memory until it is stopped."""
+    """Thread that samples the memory until it is stopped."""
 
     def __init__(self) -> None:
         self._peak, self._over = own_memory() or 0, threading.Event()
@@ -91,7 +91,7 @@ class _Watch:
 
 
 def own_memory() -> int | None:
-    """Bytes that are resident and no part of a file; None where the system doesn't tell."""
+    """Return the resident bytes that are not mapped files; None where the system does not report them."""
     try:
         _, resident, shared = map(int, STATM.read_text().split()[:3])
     except (OSError, ValueError):
@@ -100,7 +100,7 @@ def own_memory() -> int | None:
 
 
 def _given_back() -> int | None:
-    """The same, after what is free was given back: else a model would seem small that uses what another one left."""
+    """Return `own_memory` after free memory was returned to the system: leftovers of earlier work do not count."""
     gc.collect()
     arrow = sys.modules.get("pyarrow")
     if arrow:  # its allocator keeps what was freed, and gives it back at a moment of its own

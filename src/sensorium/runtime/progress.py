@@ -1,4 +1,4 @@
-"""What long work tells a person while it runs: a bar on a terminal, a line now and then in a log, nothing if asked.
+"""Show progress of long work: a bar on a terminal, occasional lines in a log, or nothing.
 
 Everything goes to stderr, so that stdout stays free for results.
 """
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 
 class Bar(Protocol):
-    """One stretch of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
+    """Progress of one stage: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None: ...
     def advance(self, steps: int) -> None: ...
     def note(self, text: str) -> None:
-        """Figures shown beside the bar (loss, metric)."""
+        """Show figures beside the bar (loss, metric)."""
 
 
 class Reporter(Protocol):
-    """Where progress is told."""
+    """Output for progress."""
 
     def bar(self, title: str, total: int, unit: str = "rows") -> Bar: ...
     def log(self, text: str) -> None: ...
 
 
 def reporter(show: bool = True) -> Reporter:
-    """Bars on a terminal, lines elsewhere, silence if `show` is False."""
+    """Return a reporter with bars on a terminal, with lines elsewhere, and silent if `show` is False."""
     if not show:
         return Silent()
     return RichReporter() if sys.stderr.isatty() else LineReporter(sys.stderr)
 
 
 class Silent:
-    """Tells nothing."""
+    """Reporter that shows nothing."""
 
     def bar(self, title: str, total: int, unit: str = "rows") -> Bar:
         return self
@@ -62,7 +62,7 @@ class Silent:
 
 
 class LineReporter:
-    """One line at the end of each stretch, and every `every` seconds during a long one."""
+    """Reporter that prints one line at the end of each stage, and every `every` seconds during a long one."""
 
     def __init__(self, stream: TextIO, every: float = 10.0) -> None:
         self._stream, self._every = stream, every
@@ -109,7 +109,7 @@ class _LineBar:
 
 
 class RichReporter:
-    """Live bars: rows, rows/s, time left, loss and metric."""
+    """Reporter with live bars: rows, rows/s, time left, loss and metric."""
 
     def __init__(self) -> None:
         from rich.console import Console

@@ -1,4 +1,4 @@
-"""Signals that end a program: which they are, and what is put in order before one of them does.
+"""Clean up before a signal ends the program.
 
 A signal may come between any two instructions, also within a library that would hide an exception or break on it. The
 command line therefore raises none: what is unfinished is removed, one line is printed, and the process ends. Files
@@ -25,7 +25,7 @@ _undone_at_end: list[Undo] = []
 
 
 def end_at_once() -> None:
-    """From here on the first signal ends the process: for a program that is ours alone.
+    """Let the first signal end the process from now on; only for programs of our own.
 
     A signal that is ignored (`nohup`, a job in the background) or that the caller handles stays so.
     """
@@ -35,13 +35,13 @@ def end_at_once() -> None:
 
 
 def is_usual(which: signal.Signals) -> bool:
-    """Does the signal end the process, by Python's own means or by `end_at_once`?"""
+    """Return whether the signal ends the process, by Python's default or by `end_at_once`."""
     return signal.getsignal(which) in (signal.SIG_DFL, signal.default_int_handler, _end)
 
 
 @contextmanager
 def undone_at_end(undo: Undo) -> Iterator[None]:
-    """Within, a signal that ends the process calls `undo` first; the last one given is called first."""
+    """Call `undo` before a signal ends the process within this block; the last one registered is called first."""
     _undone_at_end.append(undo)
     try:
         yield
@@ -50,7 +50,7 @@ def undone_at_end(undo: Undo) -> Iterator[None]:
 
 
 def end(code: int, text: str = "") -> NoReturn:
-    """Print a line and end the process without the interpreter's way out, on which threads can still break it."""
+    """Print a line and end the process without the interpreter's shutdown, where threads can still fail."""
     for undo in reversed(_undone_at_end):
         with suppress(Exception):  # whatever goes wrong, the process ends
             undo()
