@@ -148,6 +148,6 @@ def test_a_place_that_cannot_be_written_to_is_told_at_once(tabular, tmp_path):
 
 @pytest.mark.unit
 def test_a_run_that_fails_before_it_wrote_anything_leaves_no_folder(tmp_path):
-    with pytest.raises(sensorium.SensoriumError, match="no such table"):
+    with pytest.raises(sensorium.SensoriumError, match="the table does not exist"):
         sensorium.fit(tmp_path / "gone.csv", "y", out=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

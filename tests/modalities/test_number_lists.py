@@ -105,7 +105,7 @@ def test_shortened_arrays_are_told_and_never_a_series():
     found = plan(cells)
     assert found.modality == "vector"
     assert "numbers are lost" in found.caution
-    assert "the middle was cut" in Series.learn(column(WALKS.tolist())).encode(column(cells)).problems[0].reason
+    assert "whose middle was cut" in Series.learn(column(WALKS.tolist())).encode(column(cells)).problems[0].reason
     assert "lost" in plan([f"[0.{k}1, 0.22, 0.33, 0.4..." for k in range(20)]).caution
 
 

@@ -92,7 +92,7 @@ def test_missing_files_are_said(tmp_path):
     found = sensorium.inspect(tmp_path / "t.csv", "label").columns[0]
     assert found.modality == "image"
     assert "20 of 20 checked files were not found" in found.caution
-    assert "there is no such file" in found.unreadable[0]
+    assert "the file does not exist" in found.unreadable[0]
 
 
 def test_one_line_overrides_a_guess():

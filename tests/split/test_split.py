@@ -324,7 +324,7 @@ def test_rows_for_which_the_column_names_no_split_are_told():
 
 @pytest.mark.parametrize("cells", [[0, 1, 2, 0], [True, False, True, False], [0.5, 1.0, 0.5, 1.0]])
 def test_numbers_and_truths_name_no_split(cells):
-    with pytest.raises(SchemaError, match="the split column 's' holds") as error:
+    with pytest.raises(SchemaError, match="the split column 's' contains") as error:
         split({"y": list("abab"), "s": cells}, column="s")
     assert "write words" in error.value.cure
 

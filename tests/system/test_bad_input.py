@@ -41,7 +41,7 @@ def told(model, column):
     [
         ("", "empty"),
         ("x,label\n", "no rows"),
-        ("x,x,label\n1,2,a\n", "2 columns are called 'x'"),
+        ("x,x,label\n1,2,a\n", "2 columns have the name 'x'"),
         ("x,label\n1,a\n2,b,c\n", "line 3"),
     ],
 )
@@ -186,7 +186,7 @@ BROKEN = {
     ("image", 0): "empty (0 bytes)",
     ("image", 1): "image is damaged",
     ("image", 2): "image is damaged",
-    ("image", 3): "no such file",
+    ("image", 3): "the file does not exist",
     ("image", 4): "pixels",
     ("audio", 5): "no samples",
     ("audio", 6): "not finite numbers",
@@ -217,7 +217,7 @@ def test_a_column_of_which_nothing_can_be_read_is_an_error(tmp_path):
     given = table(image=[f"image/{row}.png" for row in range(ROWS)])
     with pytest.raises(DataError, match="not one training cell can be read") as caught:
         fit(given)
-    assert "no such file" in caught.value.rule
+    assert "the file does not exist" in caught.value.rule
     assert "--exclude image" in caught.value.cure
 
 
@@ -276,14 +276,14 @@ def test_arrow_files_with_wild_offsets_are_refused(tmp_path):
 
 
 def test_names_that_no_table_can_hold_are_refused():
-    with pytest.raises(TableError, match="can't be read as a table"):
+    with pytest.raises(TableError, match="cannot read the object as a table"):
         fit({"x\udfff": [1, 2]})
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('{"\\ud800": 1, "label": "u"}', "no Unicode"),
+        ('{"\\ud800": 1, "label": "u"}', "not Unicode"),
         ("[" * 100_000, "line 2"),
     ],
     ids=["half a character in a name", "nested without end"],

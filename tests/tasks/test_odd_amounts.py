@@ -38,14 +38,14 @@ def test_dates_as_text_are_told_to_be_no_target(form):
 @pytest.mark.parametrize("form", ["moments", "days"])
 def test_typed_dates_are_no_target(form):
     for run in (inspected, fitted):
-        with pytest.raises(SchemaError, match="the target has dates or times") as caught:
+        with pytest.raises(SchemaError, match="the target contains dates or times") as caught:
             run(DATES[form])
         assert "days since" in str(caught.value) and "--task" not in str(caught.value)
 
 
 @pytest.mark.parametrize("form", DATES)
 def test_dates_are_no_amounts_whatever_is_asked_for(form):
-    with pytest.raises(SchemaError, match="the target has dates or times") as caught:
+    with pytest.raises(SchemaError, match="the target contains dates or times") as caught:
         fitted(DATES[form], task="regression")
     assert "days since" in str(caught.value) and "--task" not in str(caught.value)
     assert "cannot be a target" in inspected(DATES[form], task="regression").target["caution"]

@@ -45,8 +45,8 @@ def sum_up_steps(cells: Ragged) -> Floats:
         steps = np.asarray(cells[place], np.float32)
         if len(steps):
             stretches = [part.mean(0) if len(part) else steps.mean(0) for part in np.array_split(steps, PARTS)]
-            told = [steps.mean(0), steps.std(0), steps.min(0), steps.max(0), steps[-1], *stretches]
-            found[place] = np.concatenate([*told, [np.log1p(len(steps))]])
+            moments = [steps.mean(0), steps.std(0), steps.min(0), steps.max(0), steps[-1], *stretches]
+            found[place] = np.concatenate([*moments, [np.log1p(len(steps))]])
     return found
 
 

@@ -19,7 +19,7 @@ LARGEST = 10.0  # deviations from the mean at which a number is cut
 
 
 class Linear(Baseline):
-    """Linear model: numbers standardized, gaps filled with the mean plus an indicator, categories one-hot; L2."""
+    """Linear model on standardized numbers, gaps filled with the mean plus an indicator, one-hot categories; L2."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)

@@ -103,7 +103,7 @@ def inspect(
     of_target = _target_findings(found, sides, settings) if found else []
     target_report = _target(found, of_target, sides) if found else None
     doubts = cautions(plans, settings.target, *task) if task else cautions(plans, None, "", NO_GUESS)
-    said = {plan.name: plan.caution for plan in plans}
+    known_cautions = {plan.name: plan.caution for plan in plans}
     plans = [_with_caution(plan, target_report) for plan in plans]
     columns = _columns(opened, plans, settings, report, every=every)
     of_table = table_findings(opened, {}, split, None, None)
@@ -115,7 +115,7 @@ def inspect(
         target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         notices=[
-            *_groups([*doubts, *unsaid([*of_table, *of_columns, *of_target], said)]),
+            *_groups([*doubts, *unsaid([*of_table, *of_columns, *of_target], known_cautions)]),
             *({"column": column.name, **fault} for column in columns for fault in column.faults),
         ],
         table_notices=_groups(of_table),
@@ -141,13 +141,13 @@ def _columns(
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     learnt, faults, undecodable = _try(column, plan, trial)
-    findings = [_of_all_rows(told) for told in learnt.findings(plan.name)] if learnt else []
+    findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
-        caution=_joined([plan.caution, *(said for said in map(_sentence, findings) if said not in plan.reason)]),
+        caution=_joined([plan.caution, *(text for text in map(_sentence, findings) if text not in plan.reason)]),
         rows=len(column),
         missing=_missing(column, learnt),
         distinct=column.distinct if len(column.values) else 0,
@@ -172,9 +172,9 @@ def _missing(column: Column, learnt: Modality | None) -> int:
     return int(empty.sum())
 
 
-def _of_all_rows(told: Problem) -> Problem:
+def _of_all_rows(problem: Problem) -> Problem:
     """Return the problem without "in the training rows": a trial does not learn from these alone."""
-    return replace(told, reason=told.reason.replace(IN_TRAINING, ""))
+    return replace(problem, reason=problem.reason.replace(IN_TRAINING, ""))
 
 
 def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
@@ -184,8 +184,8 @@ def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | Non
     cells = column.take(trial.rows)
     learnt = learn_modality(plan, _learned_from(column, cells, plan.modality), trial.config)
     found = learnt.encode(cells, trial.work)
-    told = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
-    faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()
+    known = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
+    faults = Problems([*known, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
 
 

@@ -34,14 +34,16 @@ def table_findings(
     return Problems(found)
 
 
-def unsaid(findings: Iterable[Problem], said: Mapping[str, str]) -> list[Problem]:
+def unsaid(findings: Iterable[Problem], known_cautions: Mapping[str, str]) -> list[Problem]:
     """Return the findings whose cure is not already in the caution of their column.
 
     Args:
         findings: findings about whole columns.
-        said: column → its caution.
+        known_cautions: column → its caution.
     """
-    return [told for told in findings if not (told.cure and told.cure in said.get(told.column, ""))]
+    return [
+        finding for finding in findings if not (finding.cure and finding.cure in known_cautions.get(finding.column, ""))
+    ]
 
 
 def cautions(plans: Sequence[ColumnPlan], target: str | None, task: str, guess: Guess) -> Problems:

@@ -147,11 +147,11 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
 
 def _once(log: Callable[[str], None]) -> Callable[[str], None]:
     """Report a message once, however many columns it concerns."""
-    said = set[str]()
+    reported = set[str]()
 
     def once(text: str) -> None:
-        if text not in said:
-            said.add(text)
+        if text not in reported:
+            reported.add(text)
             log(text)
 
     return once

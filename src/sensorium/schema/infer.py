@@ -30,7 +30,7 @@ def views_of(plans: Iterable[ColumnPlan]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _ColumnSettings:
     """Settings about columns, indexed by name.
 
     Attributes:
@@ -48,7 +48,7 @@ class _Said:
     views: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, table: Table, config: Config) -> _Said:
+    def of(cls, table: Table, config: Config) -> _ColumnSettings:
         only = None if config.columns is None else frozenset(config.columns)
         return cls(config, _roles(table, config), only, frozenset(config.exclude), _asked_views(table, config))
 
@@ -64,10 +64,10 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     Raises:
         SchemaError: the settings name columns that the table lacks, or no column is left to learn from.
     """
-    said = _Said.of(table, config)
-    plans = [_plan(_as_set(table.column(name), config), said) for name in table.columns]
+    settings = _ColumnSettings.of(table, config)
+    plans = [_plan(_as_set(table.column(name), config), settings) for name in table.columns]
     plans = agree_on_lists(table, _with_unused_split(plans, table, config))
-    plans = [each for plan in plans for each in (plan, *_views(plan, table, said))]
+    plans = [each for plan in plans for each in (plan, *_views(plan, table, settings))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
         reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
@@ -128,13 +128,13 @@ def _as_set(column: Column, config: Config) -> Column:
     return replace(column, conventions=column.conventions.given(**options)) if options else column
 
 
-def _views(plan: ColumnPlan, table: Table, said: _Said) -> list[ColumnPlan]:
+def _views(plan: ColumnPlan, table: Table, settings: _ColumnSettings) -> list[ColumnPlan]:
     """Return plans for the views of a column.
 
     What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
     such as a scan's attribute, with or without the column. A column of the table with this name is no view.
     """
-    asked, config = said.views.get(plan.name, ()), said.config
+    asked, config = settings.views.get(plan.name, ()), settings.config
     cells = _as_set(table.column(plan.name), config)
     kind = plan.modality or (_kind(cells, config) if asked else None)
     if not kind or plan.name == config.target:
@@ -146,7 +146,7 @@ def _views(plan: ColumnPlan, table: Table, said: _Said) -> list[ColumnPlan]:
         column = f"{plan.name}.{name}"
         if column in table.columns:
             continue
-        if column in said.exclude:
+        if column in settings.exclude:
             found.append(ColumnPlan(column, None, "left out by setting", view_of=plan.name))
         elif reader := offered.get(name) or _reader(member, plan.name, name, config):
             chosen = config.modalities.get(column)
@@ -220,11 +220,11 @@ def _roles(table: Table, config: Config) -> dict[str, str]:
     return {name: role for name, role in roles.items() if name is not None}
 
 
-def _plan(column: Column, said: _Said) -> ColumnPlan:
-    name, config, unread = column.name, said.config, column.origin.unread
-    if role := said.roles.get(name):
+def _plan(column: Column, settings: _ColumnSettings) -> ColumnPlan:
+    name, config, unread = column.name, settings.config, column.origin.unread
+    if role := settings.roles.get(name):
         return ColumnPlan(name, None, role)
-    if name in said.exclude or (said.only is not None and name not in said.only):
+    if name in settings.exclude or (settings.only is not None and name not in settings.only):
         return ColumnPlan(name, None, "left out by setting")
     if unread:
         return ColumnPlan(
@@ -238,7 +238,7 @@ def _plan(column: Column, said: _Said) -> ColumnPlan:
     if column.distinct == 1:
         return _of_one_value(column)
     column, found, guess = _claimed(column)
-    identifier = None if said.asks_for(name) else find_identifier(column, found, guess)
+    identifier = None if settings.asks_for(name) else find_identifier(column, found, guess)
     if identifier:
         return ColumnPlan(name, None, identifier.reason, identifier.caution)
     if not found:

@@ -64,15 +64,15 @@ def _tie(column: Column) -> str:
 
 
 def _give_away(column: Column, target: Column) -> str:
-    told = _told(column, target) or _gaps_tell(column, target)
+    leak = _leak(column, target) or _gaps_tell(column, target)
     return (
-        (f"possible data leakage: {told}; use it only if it is known at prediction time, else --exclude {column.name}")
-        if told
+        (f"possible data leakage: {leak}; use it only if it is known at prediction time, else --exclude {column.name}")
+        if leak
         else ""
     )
 
 
-def _told(column: Column, target: Column) -> str:
+def _leak(column: Column, target: Column) -> str:
     """Describe how the column leaks the target; empty if it does not."""
     both = np.flatnonzero(column.present & target.present)
     if len(both) < REPEATED or column.is_list or target.is_list or _names_files(column):
@@ -134,8 +134,8 @@ def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str
         (label, count), *others = counts.items()
         if not others and count >= REPEATED and share[label] ** count < LUCK:
             pure[part] = count
-    told = sum(not parts(cell).isdisjoint(pure) for cell in cells)
-    if told < TELLING * len(cells):
+    covered = sum(not parts(cell).isdisjoint(pure) for cell in cells)
+    if covered < TELLING * len(cells):
         return ""
     examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: -pure[part])[:3])
-    return f"{examples} and similar values occur with one label only, in {told / len(cells):.0%} of the rows"
+    return f"{examples} and similar values occur with one label only, in {covered / len(cells):.0%} of the rows"

@@ -46,7 +46,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
     if pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float:
         return Moments(_ranks(time.data), time.present)
     if not time.is_string:
-        raise _no_order(time.name, f"the column holds {time.data.type}")
+        raise _no_order(time.name, f"the column has the type {time.data.type}")
     dates = read_dates(time.data)
     order, rival = date_order(dates, day_first)
     if rival:
@@ -71,7 +71,7 @@ def check_known(time: Column, moments: Moments, rows: Rows) -> None:
     if len(lacking):
         values = time.take(lacking).sample(1)
         where = f"in {len(lacking):,} of {len(rows):,} rows with a label"
-        why = f"it holds no date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
+        why = f"it has no date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
         raise _no_order(time.name, why, "correct the cells, or leave these rows out")
 
 

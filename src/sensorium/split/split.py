@@ -76,7 +76,7 @@ def named_codes(column: Column) -> Codes:
     """Return the code of the split that each cell names; -1 if it is empty."""
     if not column.is_string:
         raise SchemaError(
-            f"the split column {column.name!r} holds {column.data.type}",
+            f"the split column {column.name!r} has the type {column.data.type}",
             rule=f"one of {', '.join(SPELLINGS)}",
             cure='write words such as "train" and "test", not numbers or booleans',
         )
@@ -89,7 +89,7 @@ def named_codes(column: Column) -> Codes:
     ]
     if unknown:
         raise SchemaError(
-            f"the split column {column.name!r} holds {', '.join(map(repr, sorted(unknown)[:5]))}",
+            f"the split column {column.name!r} contains {', '.join(map(repr, sorted(unknown)[:5]))}",
             rule=f"one of {', '.join(SPELLINGS)}",
         )
     codes = np.array([*(SPELLINGS.get(word, UNUSED) for word in words), UNUSED], np.int8)

@@ -1,10 +1,10 @@
-"""Names that dates are written with: months, weekdays, time zones; all in lower case and without accents."""
+"""Words in dates: months, weekdays, time zones; all in lower case and without accents."""
 
 from __future__ import annotations
 
 
 def words(text: str) -> frozenset[str]:
-    """A set of names, from one line or more of them."""
+    """Split lines into a set of names."""
     return frozenset(text.split())
 
 

@@ -24,10 +24,13 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
     Raises:
         SchemaError: the target has no values, or only one.
     """
-    place, said = f"column {column.name!r}", reading.reason if reading else ""
+    place, how_read = f"column {column.name!r}", reading.reason if reading else ""
     if column.origin.unread:
         raise SchemaError(
-            f"the target has {column.origin.unread}", place=place, rule="labels or numbers", cure=column.origin.cure
+            f"the target contains {column.origin.unread}",
+            place=place,
+            rule="labels or numbers",
+            cure=column.origin.cure,
         )
     if column.is_list and pa.types.is_nested(column.data.type.value_type):
         raise SchemaError(
@@ -44,15 +47,17 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
         )
     if config.task:
         tasks.entry(config.task)
-        return config.task, Guess(1.0, _joined(said, "by setting"), _joined(_refused(column, config), _seconds(column)))
+        return config.task, Guess(
+            1.0, _joined(how_read, "by setting"), _joined(_refused(column, config), _seconds(column))
+        )
     if reading and reading.lists.kind == "place":
-        return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, said)
+        return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, how_read)
     name, guess = best_claim(tasks, column, flag="--task {}".format)
     caution = "" if config.tasks else guess.caution  # whoever chose has looked
-    guess = Guess(guess.confidence, _joined(said, guess.reason), _joined(caution, _seconds(column)))
+    guess = Guess(guess.confidence, _joined(how_read, guess.reason), _joined(caution, _seconds(column)))
     if not name and pa.types.is_temporal(column.data.type):
         cure = "convert it to a number, such as the days since 2020-01-01; as text, its values are classes"
-        raise SchemaError("the target has dates or times", place=place, rule="labels or numbers", cure=cure)
+        raise SchemaError("the target contains dates or times", place=place, rule="labels or numbers", cure=cure)
     if not name:
         raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
     return name, guess

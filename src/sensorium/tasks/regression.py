@@ -90,7 +90,7 @@ class Regression(Task):
         """
         if holds_dates(column):
             raise SchemaError(
-                "the target has dates or times", place=f"column {column.name!r}", rule="numbers", cure=AS_NUMBER
+                "the target contains dates or times", place=f"column {column.name!r}", rule="numbers", cure=AS_NUMBER
             )
         found, notation = survey_column(column), infer_notation(column)
         cells, _ = read_numbers(column, notation)
@@ -127,8 +127,12 @@ class Regression(Task):
         if self.keep or not far.any():
             return target
         reason = "the label is far from all others: the row is not used for training"
-        told = [Problem(int(row), "", reason, KEEP, f"{target.values[row]:.10g}") for row in np.flatnonzero(far)]
-        return EncodedTarget(np.where(far, 0, target.values), target.known & ~far, [*target.problems, *told])
+        outlier_problems = [
+            Problem(int(row), "", reason, KEEP, f"{target.values[row]:.10g}") for row in np.flatnonzero(far)
+        ]
+        return EncodedTarget(
+            np.where(far, 0, target.values), target.known & ~far, [*target.problems, *outlier_problems]
+        )
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         scaled = ((target - self.mean) / self.deviation).to(logits.dtype)
@@ -147,8 +151,8 @@ class Regression(Task):
         return list(predicted.tolist())
 
     def findings(self, column: str) -> list[Problem]:
-        told = [Problem(None, column, reason, cure) for reason, cure in self.notes]
-        return [*super().findings(column), *told, *self._about_outliers(column)]
+        about_notation = [Problem(None, column, reason, cure) for reason, cure in self.notes]
+        return [*super().findings(column), *about_notation, *self._about_outliers(column)]
 
     def _about_outliers(self, column: str) -> list[Problem]:
         if not self.outlying:
