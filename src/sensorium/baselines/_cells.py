@@ -14,7 +14,7 @@ Matrix: TypeAlias = Any  # float32[n, f], or SciPy's sparse matrix of that shape
 
 BUCKETS = 2**17  # of words and of pairs of words
 SIDE, DEPTH = 12, 6  # a picture and a scan are shrunk to at most this
-PARTS = 3  # stretches of a series whose means are told
+PARTS = 3  # parts of a series whose means are used
 PRIME = 1_000_003
 
 

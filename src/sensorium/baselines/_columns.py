@@ -22,7 +22,7 @@ WIDEST, COMPONENTS = 128, 64  # a column of more numbers than the first becomes 
 TOPICS, TWICE = (
     100,
     2,
-)  # components of a text's weighted words; those of a word or pair that so many training texts have
+)  # components of a text's weighted words; minimum number of training texts with a word or pair
 MOST_LEVELS = 254  # of a category that trees take as one; rarer ones are one level
 
 

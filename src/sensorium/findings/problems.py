@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EXAMPLES = 3  # rows that a group names
-IN_TRAINING = " in the training rows"  # behind counts that were learnt from these
+IN_TRAINING = " in the training rows"  # follows counts over these
 VALUE_SHOWN = 80  # characters of a cell's value that a report quotes
 
 

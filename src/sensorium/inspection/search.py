@@ -46,7 +46,7 @@ def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids,
     if kind.cacheable:
         left_out = max(0, int(column.present.sum()) - MOST_FILES)
         same, how = file_ids(column), "the same bytes"
-        # What can't be read is told apart by its row.
+        # Unreadable cells are distinguished by their row.
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
     elif kind.near_duplicates == "text":
         ids = value_ids(column)
@@ -110,7 +110,7 @@ def _digest(source: Any) -> bytes:
     try:
         with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
             return hashlib.file_digest(stream, "sha256").digest()
-    except OSError:  # told, with its row, where the cell is decoded
+    except OSError:  # reported, with its row, when the cell is decoded
         return os.fsencode(source)
 
 

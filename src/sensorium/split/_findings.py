@@ -8,7 +8,7 @@ from sensorium.findings import Problem, count
 from sensorium.split._deal import UNUSED, Codes, Rows, Rules, Shares
 
 EXAMPLES = 3
-FAR = 2.0  # times a share, or one part in so many of it, from which a split is far from it
+FAR = 2.0  # factor above or below the requested fraction from which a split is reported
 
 
 def broken_groups(rules: Rules, codes: Codes, column: str) -> list[Problem]:

@@ -142,7 +142,7 @@ def _open_virtual_tables(connection: Connection) -> None:
     for name in (*names, "json_each('[]')", "json_tree('[]')"):
         try:
             connection.execute(f"SELECT 1 FROM {name} LIMIT 0")
-        except sqlite3.Error:  # one of a module that this SQLite lacks is told where a query names it
+        except sqlite3.Error:  # a missing module is reported when a query names it
             continue
 
 

@@ -10,7 +10,7 @@ from sensorium.modalities.number import robust_mean_and_deviation
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
 
-FEWEST = 20  # values from which some can be told to lie far off
+FEWEST = 20  # values from which outliers are detected
 CODES = 3  # different numbers, at most, that stand for a missing value
 MOST = 0.25  # share of the values that may
 FAR = 100.0  # times as far from the median as the farthest of the others
