@@ -386,7 +386,7 @@ def test_a_split_is_far_from_its_share_beyond_twice_of_it(size, far):
     times = [*range(N - size), *[N] * size]
     found = split({"y": BOTH, "t": times}, time="t", validation=0.0)
     assert found.sizes()["test"] == size
-    assert ("far from the shares" in told(found)) == far
+    assert ("far from the requested fractions" in told(found)) == far
 
 
 @pytest.mark.parametrize(("size", "far"), [(19, False), (18, True)])
@@ -394,7 +394,7 @@ def test_a_split_is_far_from_its_share_below_half_of_it(size, far):
     groups = ["early"] * (N - size) + ["late"] * size
     found = split({"y": BOTH, "t": DAYS, "g": groups}, time="t", group="g", validation=0.0)
     assert found.sizes()["test"] == size
-    assert ("far from the shares" in told(found)) == far
+    assert ("far from the requested fractions" in told(found)) == far
 
 
 def test_a_training_row_of_the_moment_of_the_first_test_row_is_told():
