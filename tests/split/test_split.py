@@ -324,7 +324,7 @@ def test_rows_for_which_the_column_names_no_split_are_told():
 
 @pytest.mark.parametrize("cells", [[0, 1, 2, 0], [True, False, True, False], [0.5, 1.0, 0.5, 1.0]])
 def test_numbers_and_truths_name_no_split(cells):
-    with pytest.raises(SchemaError, match="the split column 's' contains") as error:
+    with pytest.raises(SchemaError, match="the split column 's' has the type") as error:
         split({"y": list("abab"), "s": cells}, column="s")
     assert "write words" in error.value.cure
 
@@ -363,7 +363,7 @@ def test_dates_that_can_be_read_both_ways_order_no_rows_until_said_how():
     [
         (["soon", *["2026-01-31"] * 7], "no date in 1 of 8 rows with a label, such as 'soon'"),
         ([None, *range(7)], "empty in 1 of 8 rows"),
-        ([True, False] * 4, "holds bool"),
+        ([True, False] * 4, "has the type bool"),
         ([1] * 8, "all rows have the same time"),
     ],
 )
