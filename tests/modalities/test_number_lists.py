@@ -177,7 +177,7 @@ def test_lists_as_long_as_a_series_in_every_row_are_series(spell):
     found = {plan.name: plan for plan in sensorium.inspect(table).columns}
     kinds = {name: plan.modality for name, plan in found.items()}
     assert kinds == {"close": "series", "volume": "series", "embedding": "vector", "other": "vector"}
-    assert "as many in every row as 'volume'" in found["close"].reason
+    assert "as many numbers as 'volume'" in found["close"].reason
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

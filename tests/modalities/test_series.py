@@ -275,7 +275,7 @@ def test_text_that_spells_a_list_is_read_as_the_list():
         ("[1, 2", "not a list"),
         ("[" * 100_000, "not a list"),
         ("[]", "no steps"),
-        ('["1", "2"]', "no number"),
+        ('["1", "2"]', "not numbers"),
         ("[1, {}]", "other values than numbers"),
         ("[1, [2]]", "unequal width"),
         ("[NaN]", "no number"),

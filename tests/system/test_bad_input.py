@@ -67,7 +67,7 @@ def test_another_encoding_is_named_and_its_cure_works(write):
         ("lable", "did you mean 'label'"),
         ("constant", "always 'same'"),
         ("nothing", "missing in every row"),
-        (None, "no target"),
+        (None, "missing target"),
     ],
 )
 def test_a_target_that_cannot_be_predicted_is_refused(target, match):
@@ -303,7 +303,7 @@ def test_huge_whole_numbers_as_target_and_column_are_learnt_from():
 
 
 def test_a_target_of_which_no_label_can_be_used_is_named():
-    with pytest.raises(DataError, match="not one training label can be used") as caught:
+    with pytest.raises(DataError, match="no training label can be used") as caught:
         fit(table(label=[f"word {i}" for i in range(ROWS)]), task="regression")
     assert "'label'" in caught.value.place
     assert f"{ROWS} × not a number" in caught.value.rule
