@@ -266,7 +266,7 @@ def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
         (["fit", "gone.csv", "--target", "y"], 1, "the table does not exist"),
         (["evaluate", "gone", "gone.csv"], 1, "no such model"),
         (["list", "fusion"], 1, "did you mean 'fusions'"),
-        (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, ".ods can't be written"),
+        (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, "cannot write .ods files"),
         (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "the folder does not exist"),
         (["fit", "gone.csv", "--epochs", "0"], 2, "--epochs"),
         (["fti"], 2, "fti"),
