@@ -263,11 +263,11 @@ def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fit", "gone.csv", "--target", "y"], 1, "there is no such table"),
+        (["fit", "gone.csv", "--target", "y"], 1, "the table does not exist"),
         (["evaluate", "gone", "gone.csv"], 1, "no such model"),
         (["list", "fusion"], 1, "did you mean 'fusions'"),
-        (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, ".ods can't be written"),
-        (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "no such folder"),
+        (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, "cannot write .ods files"),
+        (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "the folder does not exist"),
         (["fit", "gone.csv", "--epochs", "0"], 2, "--epochs"),
         (["fti"], 2, "fti"),
     ],
@@ -284,7 +284,7 @@ def test_with_json_a_mistake_is_an_object_too(tmp_path):
     found = process("fit", tmp_path / "gone.csv", "--target", "y", "--json")
     assert found.returncode == 1
     told = json.loads(found.stdout)
-    assert "there is no such table" in told["error"]
+    assert "the table does not exist" in told["error"]
     assert told["kind"] == "TableError" and told["finding"] in told["error"] and "gone.csv" in told["place"]
 
 

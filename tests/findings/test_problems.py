@@ -11,10 +11,10 @@ pytestmark = pytest.mark.unit
 
 def test_alike_problems_are_told_once_the_most_frequent_first():
     found = Problems([Problem(5, "b", "empty file")])
-    found.extend([Problem(row, "a", "no such file", "mend the path", f"{row}.png") for row in (2, 4, 8)])
+    found.extend([Problem(row, "a", "the file does not exist", "mend the path", f"{row}.png") for row in (2, 4, 8)])
     found.add(Problem(9, "", "nothing in the row"))
     assert [str(group) for group in found.groups()] == [
-        "column 'a': 3 × no such file (first: row 2, '2.png') – mend the path",
+        "column 'a': 3 × the file does not exist (first: row 2, '2.png') – mend the path",
         "column 'b': 1 × empty file (first: row 5)",
         "1 × nothing in the row (first: row 9)",
     ]

@@ -127,7 +127,7 @@ def test_what_is_too_much_is_left_out_and_told(random, monkeypatch):
     monkeypatch.setattr(search, "MOST_TEXTS", 10)
     told = found({"text": sentences(random, 50)})["text", "near"]
     assert (told.looked_at, told.left_out) == (10, 40)
-    assert "40 rows not looked at" in str(told)
+    assert "40 rows not compared" in str(told)
 
 
 @pytest.mark.unit

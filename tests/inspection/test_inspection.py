@@ -216,8 +216,8 @@ def test_a_group_and_a_time_to_split_by_are_proposed():
         "y": ["a", "b"] * 45,
     }
     told = advice(table, "y")
-    assert "30 different values of patient" in told["split.group=patient"]
-    assert "stand in several splits" in told["split.group=patient"]
+    assert "patient has 30 different values" in told["split.group=patient"]
+    assert "are in several splits" in told["split.group=patient"]
     assert "from 2024-01-01 to 2025-12-01" in told["split.time=seen"]
     assert "split.group=patient" not in advice(table, "y", split={"group": "patient"})
     for setting in told:  # what is proposed can be set
@@ -244,7 +244,7 @@ def test_a_column_that_nearly_tells_the_label_is_pointed_out():
     table = {"stars": stars, "other": [(i * 13) % 4 for i in range(400)], "liked": liked}
     told = advice(table, "liked")
     assert set(told) == {"exclude=[stars]"}
-    assert "would it be known when predicting" in told["exclude=[stars]"]
+    assert "use it only if it is known at prediction time" in told["exclude=[stars]"]
 
 
 @pytest.mark.unit

@@ -81,7 +81,7 @@ def test_a_column_that_tells_nothing_is_reported_once_with_the_flag_that_keeps_i
     model = sensorium.fit(table, "y", config=QUICK)
     told = [notice for notice in model.card["notices"] if notice["column"] == "my flag"]
     assert [(notice["reason"], notice["cure"]) for notice in told] == [
-        (f"left out: {words}", "--modality 'my flag=category' keeps it")
+        (f"left out: {words}", "to use it: --modality 'my flag=category'")
     ]
     kept = sensorium.inspect(table, "y", config={"modalities": {"my flag": "category"}})
     assert kept.columns[0].modality == "category"

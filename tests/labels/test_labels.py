@@ -52,7 +52,7 @@ def test_labels_are_as_they_are_spelt(cells, task, names, tmp_path):
 
 @pytest.mark.parametrize(("cells", "told"), [(["1.1", "1.10", "2"], True), (["1.1", "1.2", "2"], False)])
 def test_labels_of_one_value_that_stay_apart_are_told(cells, told, tmp_path):
-    assert ("their value is the same" in by_csv(cells, tmp_path, missing=[""])["caution"]) == told
+    assert ("labels with the same value" in by_csv(cells, tmp_path, missing=[""])["caution"]) == told
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_damaged_files_are_missing_with_a_reason_and_spare_the_others(tmp_path):
     assert found.present.tolist() == [name == "good.wav" for name in names]
     told = {problem.value: problem.reason for problem in found.problems}
     assert all(reason in told[name] for name, (_, reason) in broken.items())
-    assert "no such file" in told["gone.wav"]
+    assert "the file does not exist" in told["gone.wav"]
 
 
 def test_rate_bands_and_length_come_from_the_training_clips():

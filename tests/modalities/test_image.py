@@ -195,7 +195,7 @@ def test_damaged_files_are_missing_with_a_reason_and_spare_the_others(tmp_path):
     for name, (_, reason) in broken.items():
         assert reason in told[name].reason
         assert told[name].cure
-    assert "no such file" in told["gone.png"].reason
+    assert "the file does not exist" in told["gone.png"].reason
     assert "outside the table's folder" in told["../outside.png"].reason
     assert "allow_outside" in told["../outside.png"].cure
 

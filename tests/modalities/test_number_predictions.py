@@ -296,7 +296,7 @@ def test_percent_beside_fractions_is_one_thing_in_a_feature_a_target_and_a_fit()
     training = [f"{row}%" if row % 2 else f"{row * 0.01:.2f}" for row in range(60)]
     values, told = predicted(training, ["0.5", "50%", "50"])
     assert values[:2] == pytest.approx([0.5, 0.5], abs=1e-6) and np.isnan(values[2])
-    assert told[2] == ["a number without % that is too large for a fraction, as those without % are: read as missing"]
+    assert told[2] == ["a number without % that is too large for a fraction: read as missing"]
 
 
 def made(kind, code, typed):
@@ -371,5 +371,5 @@ def test_values_among_the_others_are_no_sentinels():
 def test_the_cure_of_a_limit_does_not_ask_for_a_limit():
     model = Number.learn(column(["<5", "7.5", "12"] * 20), censored="missing")
     [problem] = model.encode(column(["<5"])).problems
-    assert "as the training cells" not in problem.cure
+    assert "like the training cells" not in problem.cure
     assert "table.censored=limit" in problem.cure

@@ -180,7 +180,7 @@ def test_a_damaged_file_is_missing_with_a_reason_and_spares_the_others(content, 
     found = plain().encode(column(["bad.npy", "good.npy", "gone.npy"], folder=tmp_path))
     assert found.present.tolist() == [False, True, False]
     told = {problem.row: problem.reason for problem in found.problems}
-    assert reason in told[0] and "no such file" in told[2]
+    assert reason in told[0] and "the file does not exist" in told[2]
 
 
 def test_nothing_in_a_file_is_executed(tmp_path):
@@ -275,11 +275,11 @@ def test_text_that_spells_a_list_is_read_as_the_list():
         ("[1, 2", "not a list"),
         ("[" * 100_000, "not a list"),
         ("[]", "no steps"),
-        ('["1", "2"]', "no number"),
+        ('["1", "2"]', "not numbers"),
         ("[1, {}]", "other values than numbers"),
         ("[1, [2]]", "unequal width"),
         ("[NaN]", "no number"),
-        ("gone.csv", "no such file"),
+        ("gone.csv", "the file does not exist"),
     ],
 )
 def test_text_that_spells_no_series_is_missing_with_a_reason(cell, reason):

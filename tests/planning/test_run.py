@@ -140,7 +140,7 @@ def test_nothing_is_written_without_a_folder(tabular, tmp_path, monkeypatch):
 @pytest.mark.parametrize("learn", [sensorium.fit, sensorium.compare])
 def test_a_folder_that_cannot_be_made_is_told_before_the_training(learn, tabular, tmp_path, capsys):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(ArtifactError, match="folder can't be made") as caught:
+    with pytest.raises(ArtifactError, match="cannot create the folder") as caught:
         learn(tabular, "label", out=tmp_path / "taken" / "run", epochs=1)
     assert str(tmp_path / "taken" / "run") in caught.value.place
     assert "epoch 1" not in capsys.readouterr().err

@@ -84,7 +84,7 @@ def test_answers_come_as_a_table_with_what_was_wrong(model, table, made):
     found = model.predictions(open_table(cells, folder=made.parent)).to_arrow().to_pydict()
     assert found["row"] == [0, 1, 2]
     assert found["problem"][0] is None
-    assert "image: there is no such file" in found["problem"][1]
+    assert "image: the file does not exist" in found["problem"][1]
     assert "category: the category was not seen in training" in found["problem"][1]
     assert set(found) == {"row", "prediction", "problem", *(f"probability_class_{k}" for k in range(3))}
 

@@ -80,7 +80,7 @@ def test_a_column_that_the_table_lacks_is_missing_in_every_row_and_told_once(pic
     assert len(prepared) == 3
     assert prepared.columns["number"].present.all()
     assert [(p.column, p.row) for p in prepared.problems] == [("image", None)]
-    assert "read as missing in every row" in prepared.problems.items[0].reason
+    assert "it is missing in every row" in prepared.problems.items[0].reason
 
 
 def test_a_table_with_none_of_the_columns_is_an_error_that_names_them(pictures):

@@ -92,7 +92,7 @@ DAMAGES = {
 def test_a_damaged_column_is_noticed_reported_once_and_prepared_again(name, damage, table, tmp_path):
     modality, column = learnt(table, name)
     plain, said, draw = content(modality.encode(column)), [], random.Random(0)
-    store = Store(tmp_path, ROOM, say=said.append)
+    store = Store(tmp_path, ROOM, log=said.append)
     store.encode(modality, column)
     for file in [file for file in FILES if file != kept.LENGTHS or name == "sound"]:
         for _ in range(5 if damage == "flipped" else 2):
@@ -261,7 +261,7 @@ def test_another_user_s_cache_is_gone_on_without_if_it_was_not_asked_for(left, t
 
     def work():
         said = []
-        optional = Store(open_folder, ROOM, say=said.append, optional=True)
+        optional = Store(open_folder, ROOM, log=said.append, optional=True)
         assert content(optional.encode(modality, column)) == plain
         assert "not kept" in said[-1]
         with pytest.raises(StoreError, match="Permission denied"):
@@ -288,7 +288,7 @@ def test_a_default_cache_that_can_t_be_made_is_said_and_gone_on_without(place, t
     said = Said()
     assert open_store(PrepareConfig(), said) is None
     assert ["not kept" in text for text in said] == [True]
-    with pytest.raises(StoreError, match="can't be kept"):
+    with pytest.raises(StoreError, match="cannot store prepared columns"):
         open_store(PrepareConfig(store=str(folder)), said)
 
 
@@ -335,7 +335,7 @@ def test_a_disk_that_is_full_at_any_write(name, table, tmp_path, monkeypatch):
             assert number > 10
             break
         left[0], said = 0, []
-        assert content(Store(folder, ROOM, say=said.append, optional=True).encode(modality, column)) == plain
+        assert content(Store(folder, ROOM, log=said.append, optional=True).encode(modality, column)) == plain
         assert any("held in memory" in text for text in said) or any(folder.glob(f"*/{kept.DONE}"))
         left[0] = 1000
         assert content(Store(folder, ROOM).encode(modality, column)) == plain
@@ -357,7 +357,7 @@ def test_a_process_without_room_for_open_files_takes_nothing_for_damaged(table, 
                 taken.append(os.open(os.devnull, os.O_RDONLY))
         os.close(taken.pop())
         with pytest.raises(StoreError, match="Too many open files"):
-            Store(tmp_path, ROOM, say=said.append).encode(modality, column)
+            Store(tmp_path, ROOM, log=said.append).encode(modality, column)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for handle in taken:

@@ -44,7 +44,7 @@ column = table.column("image")
 modality = Image.learn(column, size=16)
 print("ready", flush=True)
 input()
-Store(Path(sys.argv[2]), 10**9, say=print).encode(modality, column)
+Store(Path(sys.argv[2]), 10**9, log=print).encode(modality, column)
 """
 
 
@@ -155,7 +155,7 @@ def test_a_decoder_that_kills_its_process_is_told(table, tmp_path, monkeypatch):
     here = os.getpid()
     monkeypatch.setattr(chunks, "ENOUGH", 0)
     column = open_table(table).column("image")
-    with pytest.raises(DataError, match="a process died"):
+    with pytest.raises(DataError, match="a process crashed"):
         Store(tmp_path, ROOM).encode(Deadly.learn(column), column, Work(2))
 
 
@@ -226,7 +226,7 @@ def test_a_full_disk_is_told_and_what_is_there_is_gone_on_with(table, tmp_path, 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30 * 16 * 16 * 3, limits[1]))
     try:
-        with pytest.raises(StoreError, match="can't be kept") as caught:
+        with pytest.raises(StoreError, match="cannot store prepared columns") as caught:
             store.encode(modality, column)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -265,7 +265,7 @@ def test_a_run_uses_the_folder_it_is_told_or_none(table, tmp_path, monkeypatch, 
 def test_a_folder_that_cannot_be_is_an_error_if_it_was_asked_for(table, tmp_path, monkeypatch, capsys):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(StoreError, match="can't be kept"):
+    with pytest.raises(StoreError, match="cannot store prepared columns"):
         fit(table, store=str(file / "store"))
     monkeypatch.setenv("SENSORIUM_CACHE", str(file / "cache"))
     fit(table)

@@ -92,7 +92,7 @@ def test_missing_files_are_said(tmp_path):
     found = sensorium.inspect(tmp_path / "t.csv", "label").columns[0]
     assert found.modality == "image"
     assert "20 of 20 checked files were not found" in found.caution
-    assert "there is no such file" in found.unreadable[0]
+    assert "the file does not exist" in found.unreadable[0]
 
 
 def test_one_line_overrides_a_guess():
@@ -171,7 +171,7 @@ def test_a_split_column_that_is_not_used_is_told(setting, by):
         "y": ["a", "b"] * (N // 2),
     }
     found = {column.name: column for column in sensorium.inspect(table, "y", config={"split": {setting: by}}).columns}
-    assert f"is not used as one, because split.{setting} is set; --split-column split" in found["split"].caution
+    assert f"is not used as one because split.{setting} is set; --split-column split" in found["split"].caution
     plain = {column.name: column for column in sensorium.inspect(table, "y").columns}
     assert (plain["split"].reason, plain["split"].caution) == ("names the split", "")
 

@@ -29,7 +29,7 @@ def test_notes_that_state_the_outcome_are_pointed_out(random):
 def test_a_category_that_is_the_label_in_other_words_is_pointed_out(random):
     label = random.integers(0, 3, 300)
     found = cautions({"code": [f"K{k}{random.integers(4)}" for k in label], "label": [f"class {k}" for k in label]})
-    assert "beside one label only" in found["code"]
+    assert "with one label only" in found["code"]
 
 
 def test_a_number_that_is_the_target_in_another_unit_is_pointed_out(random):

@@ -53,7 +53,7 @@ def test_the_proposed_skip_rows_reaches_the_header(tmp_path, title, end, note):
         with pytest.raises(TableError) as error:
             read(path, setting)
         last = len(text.split("\n")) - 1
-        assert f"line {last} at the end of the file is no row: 'Quelle: SAP'" in str(error.value)
+        assert f"line {last} at the end of the file is not a row: 'Quelle: SAP'" in str(error.value)
         comment = re.search(r"--set (table\.comment=\S+)", str(error.value))[1]
         found = read(path, setting, comment)
     else:
@@ -84,7 +84,7 @@ def test_a_short_row_within_the_table_is_no_note(tmp_path):
     path = tmp_path / "t.csv"
     cells = rows()
     path.write_text("\n".join([";".join(NAMES), *cells[:20], "Nord", *cells[20:]]))
-    with pytest.raises(TableError, match="1 row has another number of cells"):
+    with pytest.raises(TableError, match="1 row has a different number of cells"):
         read(path)
 
 

@@ -41,7 +41,12 @@ def test_a_sibling_folder_with_the_same_beginning_is_outside(folder):
 
 @pytest.mark.parametrize(
     ("cell", "reason"),
-    [("none.png", "no such file"), ("sub", "no such file"), ("empty.png", "0 bytes"), ("a\0b", "NUL")],
+    [
+        ("none.png", "the file does not exist"),
+        ("sub", "the file does not exist"),
+        ("empty.png", "0 bytes"),
+        ("a\0b", "NUL"),
+    ],
 )
 def test_what_is_no_file_has_a_reason(folder, cell, reason):
     with pytest.raises(Unreadable, match=reason):

@@ -41,7 +41,7 @@ def test_lists_are_channels_aligned_at_their_last_step(spell):
     found = joined(table, prices=["open", "close"])
     assert cells(found, "prices") == [[[1, 10], [2, None], [3, 30]], [[5, None], [6, 60]], [[None, 70]], None]
     (problem,) = found.problems
-    assert (problem.row, problem.column) == (1, "prices") and "unequal length" in problem.reason
+    assert (problem.row, problem.column) == (1, "prices") and "different lengths" in problem.reason
 
 
 def test_a_series_may_be_made_of_those_before_it():
@@ -70,10 +70,10 @@ def test_text_that_spells_no_list_is_a_gap_and_told():
     [
         ({"s": "u*"}, r"no column 'u\*'"),
         ({"s": ["t1", "t3"]}, "no column 't3'"),
-        ({"s": ["t1", "t1"]}, "stands twice"),
-        ({"word": ["t1", "t2"]}, "has a column 'word'"),
+        ({"s": ["t1", "t1"]}, "occurs twice"),
+        ({"word": ["t1", "t2"]}, "already has a column 'word'"),
         ({"s": ["t1", "lists"]}, "'lists' holds lists and column 't1' does not"),
-        ({"s": ["day"]}, "holds date"),
+        ({"s": ["day"]}, "has the type date"),
         ({"s": ["words"]}, "rule: lists of numbers"),
         ({"s": ["u1"], "word": ["t1"]}, "2 faults"),
     ],
@@ -148,13 +148,15 @@ def test_columns_that_a_series_lacks_when_predicting_are_gaps_and_told(wide, mod
     gaps = wide | {"t3": [None] * 80, "t4": [None] * 80}
     assert np.array_equal(model.predict_proba(left), model.predict_proba(gaps))
     (problem,) = model.predictions(left).problems
-    assert problem.reason == "the table has no column t3, t4: gaps in every row"
+    assert problem.reason == "the table has no column t3, t4: missing values in every row"
     assert [problem.column for problem in model.predictions({"size": wide["size"]}).problems] == ["load"]
 
 
 def test_a_bad_step_is_told_with_its_row(wide, model):
     odd = wide | {"t4": [*map(str, wide["t4"][:70]), "broken", *map(str, wide["t4"][71:])]}
-    assert model.predictions(odd).to_arrow()["problem"].to_pylist()[70].startswith("load: t4: a step that is no number")
+    assert (
+        model.predictions(odd).to_arrow()["problem"].to_pylist()[70].startswith("load: t4: a step that is not a number")
+    )
     found = sensorium.inspect(odd, "label", config={"table": {"series": {"load": "t*"}}})
     (load,) = (column for column in found.columns if column.name == "load")
     assert load.modality == "series" and load.faults[0]["rows"] == [70]

@@ -36,8 +36,8 @@ def test_many_rows_in_several_pieces(write):
     ("given", "message"),
     [
         ({"both": ["x", "yy"]}, "no column 'yy'(.|\n)*'y'"),
-        ({"z": ["x", "y"]}, "has a column 'z' already"),
-        ({"both": ["x", "z"]}, "hold double, string|hold int64, string"),
+        ({"z": ["x", "y"]}, "already has a column 'z'"),
+        ({"both": ["x", "z"]}, "types double, string|types int64, string"),
     ],
 )
 def test_what_cannot_be_joined_is_told(given, message):

@@ -210,8 +210,8 @@ def test_arrays_keep_their_pixels():
 def test_what_became_of_pixels_and_lost_cells_is_told():
     given = {"c": [RANDOM.random((8, 8, 3)) for _ in range(N)], "d": [1.5, object(), 2.5, 7.5] * 10}
     picture_, numbers = sensorium.inspect(given).columns
-    assert "read as pixels of 8 bits" in picture_.reason
-    assert "10 cells with objects of type object can't be read: missing" in numbers.caution
+    assert "read as 8-bit pixels" in picture_.reason
+    assert "10 cells with objects of type object cannot be read: missing" in numbers.caution
 
 
 FRAME = pd.DataFrame({"v": [1.5, 2.5], "w": ["x", "y"]})
@@ -292,8 +292,8 @@ def test_names_that_are_no_text_become_it():
 
 
 REFUSED = {
-    "a column twice": (lambda: pd.DataFrame(np.zeros((2, 2)), columns=["x", "x"]), "2 columns are called 'x'"),
-    "names that become one": (lambda: {1: [1], "1": [2]}, "2 columns are called '1'"),
+    "a column twice": (lambda: pd.DataFrame(np.zeros((2, 2)), columns=["x", "x"]), "2 columns have the name 'x'"),
+    "names that become one": (lambda: {1: [1], "1": [2]}, "2 columns have the name '1'"),
     "a series": (lambda: FRAME["v"], r"to_frame\(\)"),
     "a row of a frame": (lambda: FRAME.iloc[0], r"\[dict\(row\)\]"),
     "a polars series": (lambda: pl.Series([1]), r"to_frame\(\)"),
@@ -327,5 +327,5 @@ def test_what_is_no_table_is_refused_with_a_cure(name):
 
 
 def test_a_target_that_can_not_be_read_is_named():
-    with pytest.raises(SchemaError, match="the target holds complex numbers"):
+    with pytest.raises(SchemaError, match="the target contains complex numbers"):
         sensorium.inspect({"x": RANDOM.normal(size=N), "y": [1j] * N}, "y")

@@ -127,9 +127,9 @@ def test_a_table_beside_its_files_is_read(tmp_path):
         (["_delta_log/0.json", "0.parquet"], "Delta Lake"),
         (["metadata/v1.metadata.json", "data/0.parquet"], "Iceberg"),
         ([".hoodie/hoodie.properties", "0.parquet"], "Hudi"),
-        (["k=1/0.parquet", "k=2/0.csv"], "several kinds"),
+        (["k=1/0.parquet", "k=2/0.csv"], "several formats"),
         (["train.csv", "test.csv"], r"one of its tables: test\.csv, train\.csv"),
-        (["k=1/0.parquet", "k=2/broken.parquet"], "can't be read as Parquet"),
+        (["k=1/0.parquet", "k=2/broken.parquet"], "cannot read the file as Parquet"),
     ],
 )
 def test_other_folders_are_refused(names, message, tmp_path):

@@ -272,7 +272,7 @@ def test_nothing_is_changed_and_no_file_of_the_server_is_reached(query, films, t
     secret.write_text("xyzzy")
     run(films, *FUNCTIONS)
     try:
-        with pytest.raises(TableError, match=r"can't be read|may only read"):
+        with pytest.raises(TableError, match=r"cannot read|may only read"):
             read(films, query.format(secret=secret, new=new))
         assert [path.name for path in folder.iterdir()] == ["secret"]
         assert read(films, "SELECT last_value FROM counter").arrow.to_pylist() == [{"last_value": 1}]
@@ -482,7 +482,7 @@ def test_a_run_tells_no_password(films, tmp_path):
 def test_what_cannot_be_reached_is_told_without_the_password(films):
     wrong = films.replace(QUOTED, "wrong-password")
     for address in (wrong, films.replace("/postgres", "/nowhere"), films.replace("127.0.0.1", "127.0.0.1:1", 1)):
-        with pytest.raises(TableError, match="can't be read") as caught:
+        with pytest.raises(TableError, match="cannot read") as caught:
             read(address)
         said = f"{caught.value} {caught.value.place}"
         assert "wrong-password" not in said and QUOTED not in said and PASSWORD not in said
@@ -507,7 +507,7 @@ def test_what_cannot_be_reached_is_told_without_the_password(films):
     ],
 )
 def test_an_address_that_cannot_be_read_is_told_without_any_of_it(rest):
-    with pytest.raises(TableError, match=r"can't be read") as caught:
+    with pytest.raises(TableError, match=r"cannot read") as caught:
         read(f"postgresql://{rest}")
     said = f"{caught.value} {caught.value.place}"
     assert "hun" not in said and "ss%" not in said and "ss-" not in said
@@ -519,6 +519,6 @@ def test_columns_of_a_database_fit_a_model_in_python(films):
 
 
 def test_an_address_of_another_kind_is_told():
-    with pytest.raises(TableError, match="carrier:// is no kind of address") as caught:
+    with pytest.raises(TableError, match="unknown kind of address: carrier://") as caught:
         open_table("carrier://pigeon/table")
     assert "postgresql" in caught.value.rule

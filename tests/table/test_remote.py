@@ -175,8 +175,8 @@ def test_files_that_cannot_be_had_are_missing_with_a_reason(served):
     model = fit(f"{address}/films/table.csv")
     reasons = {problem.row: problem.reason for problem in told(model)}
     assert set(reasons) == {4, 5, 7, 8}
-    assert "no such file" in reasons[4] and "empty" in reasons[5]
-    assert "can't be fetched" in reasons[7] and "can't be fetched" in reasons[8]
+    assert "the file does not exist" in reasons[4] and "empty" in reasons[5]
+    assert "cannot download" in reasons[7] and "cannot download" in reasons[8]
 
 
 @pytest.mark.parametrize(
@@ -212,17 +212,17 @@ def test_a_server_that_is_silent_is_given_up(served, monkeypatch):
     monkeypatch.setattr(_fetch, "TRIES", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/t.csv"
-        with pytest.raises(TableError, match="can't be fetched"):
+        with pytest.raises(TableError, match="cannot download"):
             open_table(address)
 
 
 def test_tables_that_cannot_be_had_are_told_without_secrets(served):
     address = served[0].replace("http://", "http://ada:pa55@")
-    for path, message in (("none.csv", "no such table"), ("films/table.odd", "no such table")):
+    for path, message in (("none.csv", "the table does not exist"), ("films/table.odd", "the table does not exist")):
         with pytest.raises(TableError, match=message) as caught:
             open_table(f"{address}/{path}?key=s3cret")
         assert "pa55" not in str(caught.value) and "s3cret" not in str(caught.value)
-    with pytest.raises(TableError, match="can't be fetched") as caught:
+    with pytest.raises(TableError, match="cannot download") as caught:
         open_table("http://ada:pa55@127.0.0.1:1/t.csv?key=s3cret")
     assert "pa55" not in str(caught.value) and "s3cret" not in str(caught.value)
 
@@ -250,8 +250,8 @@ def test_what_was_not_used_for_longest_goes_first(served, tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
-        ("http://ada:pa55@127.0.0.1:1", "can't be fetched"),
-        ("nosuch://ada:pa55@place", "no cell may name"),
+        ("http://ada:pa55@127.0.0.1:1", "cannot download"),
+        ("nosuch://ada:pa55@place", "cells may not use"),
     ],
 )
 def test_a_cell_s_own_address_is_told_without_secrets(start, reason, served):
@@ -287,9 +287,9 @@ def test_a_damaged_fetched_file_is_fetched_again_and_reported_once(damage, serve
     model = sensorium.fit(f"{address}/films/table.csv?token=s3cret", "label", **settings)
     assert not told(model)
     assert [kind for kind, _ in asked[before:]].count("GET") == 3
-    said = [line for line in capsys.readouterr().err.splitlines() if "fetched again" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "downloaded again" in line]
     assert len(said) == 1
-    assert "3 fetched files" in said[0] and "a%203.png" in said[0] and "s3cret" not in said[0]
+    assert "3 downloaded files" in said[0] and "a%203.png" in said[0] and "s3cret" not in said[0]
 
 
 def test_a_file_that_another_process_removed_is_fetched_again(served, tmp_path):
@@ -304,7 +304,7 @@ def test_a_file_that_another_process_removed_is_fetched_again(served, tmp_path):
 def test_a_cache_that_cannot_be_written_to_is_not_a_server_s_refusal(served, tmp_path, monkeypatch):
     address, _, _, _ = served
     (tmp_path / "cache-files").touch()
-    with pytest.raises(StoreError, match="fetched files can't be kept") as caught:
+    with pytest.raises(StoreError, match="cannot store downloaded files") as caught:
         open_table(f"{address}/films/table.csv")
     assert "SENSORIUM_CACHE" in caught.value.cure
 
@@ -313,13 +313,14 @@ def test_where_a_server_sends_us_on_to_is_told_without_its_signature(served):
     address, files, faults, _ = served
     files["broken.png"] = b""
     faults.update({"films/table.csv": f"{address}/broken.png?signature=s3cret", "broken.png": "always"})
-    with pytest.raises(TableError, match="can't be fetched") as caught:
+    with pytest.raises(TableError, match="cannot download") as caught:
         open_table(f"{address}/films/table.csv")
     assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(401, "HTTP 401"), (403, "HTTP 403"), (404, "no such"), (410, "no such"), (400, "400")]
+    ("status", "said"),
+    [(401, "HTTP 401"), (403, "HTTP 403"), (404, "does not exist"), (410, "does not exist"), (400, "400")],
 )
 def test_a_refused_file_is_asked_for_once_in_a_run(status, said, served):
     address, files, faults, asked = served
@@ -351,7 +352,7 @@ def test_a_server_that_fails_for_a_moment_is_asked_again_and_a_dead_one_less_and
     counts = []
     for row in range(4):
         before = len(asked)
-        with pytest.raises(Unreadable, match="can't be fetched"):
+        with pytest.raises(Unreadable, match="cannot download"):
             table.files.path(f"photos/a {row}.png")
         counts.append(len(asked) - before)
     assert counts[0] == counts[1] == 3 * counts[2] == 3 * counts[3]

@@ -150,16 +150,16 @@ def fails(source, *words, **options):
 
 
 def test_faults_of_files_are_told(write, tmp_path):
-    fails(tmp_path / "none.csv", "no such table")
+    fails(tmp_path / "none.csv", "the table does not exist")
     fails(tmp_path, "a folder, not a table")
-    fails(write("t.xyz", "a"), ".xyz is no kind of table", ".parquet")
+    fails(write("t.xyz", "a"), "unknown kind of table: .xyz", ".parquet")
     fails(write("empty.csv", ""), "empty")
     fails(write("header.csv", "a,b\n"), "no rows")
-    fails(write("twice.csv", "a,b,a\n1,2,3\n"), "2 columns are called 'a'", "rename")
+    fails(write("twice.csv", "a,b,a\n1,2,3\n"), "2 columns have the name 'a'", "rename")
     fails(write("latin.csv", "name\nMüller\n".encode("cp1252")), "not utf-8", "table.encoding=cp1252")
     fails(write("ragged.csv", "a,b\n1,2\n3\n4,5\n6,7,8\n"), "2 rows", "line 3 has 1", "line 5 has 3", "header's 2")
-    fails(write("t.parquet", "PAR1 nonsense"), "can't be read as Parquet")
-    fails(write("t.arrow", "nonsense"), "can't be read as Arrow")
+    fails(write("t.parquet", "PAR1 nonsense"), "cannot read the file as Parquet")
+    fails(write("t.arrow", "nonsense"), "cannot read the file as Arrow")
     fails(
         write("t.jsonl", '{"a": 1}\nnonsense\n[1]\n{"a": 1, "a": 2}\n'),
         "3 faults",

@@ -73,7 +73,7 @@ def test_a_model_is_fitted_from_a_database(database):
         ("SELECT * FORM film", "syntax error"),
         ("SELECT * FROM film WHERE year = ?", "bindings"),
         ("DROP TABLE film", "may only read"),
-        ("SELECT title, title FROM film", "2 columns are called 'title'"),
+        ("SELECT title, title FROM film", "2 columns have the name 'title'"),
         ("SELECT * FROM film WHERE year = 1", "no rows"),
         ("PRAGMA user_version = 3", "may only read"),
         ("-- nothing\n", "begins with no word"),
@@ -95,7 +95,7 @@ def test_what_is_no_database_is_told(content, tmp_path):
 
 def test_a_query_for_what_is_no_database_is_an_error(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(TableError, match="take no query"):
+    with pytest.raises(TableError, match="do not support queries"):
         read(tmp_path / "t.csv", "SELECT 1")
 
 
@@ -242,7 +242,7 @@ def test_text_that_is_no_utf8_is_a_missing_cell(database):
     assert table.column("title").data.to_pylist()[:3] == ["film 0", None, "film 2"]
     assert table.column("title").data.null_count == 2 and len(table) == 40
     told = [problem.reason for problem in table.problems if problem.column == "title"]
-    assert told == ["2 text cells whose bytes are no UTF-8: missing (first: row 1)"]
+    assert told == ["2 text cells whose bytes are not UTF-8: missing (first: row 1)"]
     assert read(database, "SELECT CAST(title AS BLOB) t FROM film").column("t").data.to_pylist()[1] == b"\xffA"
 
 

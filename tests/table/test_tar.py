@@ -107,15 +107,15 @@ ODD = {
     "device": ({"type": tarfile.CHRTYPE}, "a.png", "device"),
     "absolute": ({}, "/etc/a.png", "leads out"),
     "above": ({}, "../a.png", "leads out"),
-    "no JSON": ({}, "a.json", "no JSON"),
-    "no UTF-8": ({}, "a.txt", "can't be read"),
+    "not JSON": ({}, "a.json", "not JSON"),
+    "no UTF-8": ({}, "a.txt", "cannot read"),
 }
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_members_that_no_data_set_holds_are_refused(name, tmp_path):
     fields, member, message = ODD[name]
-    content = {"no JSON": b"{", "no UTF-8": b"\xff\xfe"}
+    content = {"not JSON": b"{", "no UTF-8": b"\xff\xfe"}
     with tarfile.open(tmp_path / "s.tar", "w") as archive:
         add(archive, "first.txt", b"fine")
         add(archive, member, content.get(name, b""), **fields)
@@ -138,20 +138,20 @@ def test_a_cut_shard_is_refused(length, tmp_path):
         add(archive, "b.png", bytes(5000))
     whole = (tmp_path / "s.tar").read_bytes()
     (tmp_path / "s.tar").write_bytes(whole[:length])
-    with pytest.raises(TableError, match=r"can't be read|was cut"):
+    with pytest.raises(TableError, match=r"cannot read|incomplete"):
         open_table(tmp_path / "s.tar")
 
 
 def test_a_compressed_or_missing_shard_is_told(tmp_path):
     with tarfile.open(tmp_path / "s.tar", "w:gz") as archive:
         add(archive, "a.txt", b"one")
-    with pytest.raises(TableError, match="can't be read") as caught:
+    with pytest.raises(TableError, match="cannot read") as caught:
         open_table(tmp_path / "s.tar")
     assert "unpack" in caught.value.cure
     (tmp_path / "t-0.tar").write_bytes(b"")
-    with pytest.raises(TableError, match=r"no such shard: t-1\.tar"):
+    with pytest.raises(TableError, match=r"shards do not exist: t-1\.tar"):
         open_table(tmp_path / "t-{0..1}.tar")
-    with pytest.raises(TableError, match="no such shard"):
+    with pytest.raises(TableError, match="shards do not exist"):
         open_table(tmp_path / "nowhere.tar")
 
 
@@ -177,7 +177,7 @@ def test_a_damaged_extended_header_is_told(name, tmp_path):
     with tarfile.open(tmp_path / "s.tar", "w", format=tarfile.PAX_FORMAT) as archive:
         for row in range(4):
             add(archive, f"{row}.txt", b"words", pax_headers=DAMAGED[name] if row == 2 else {})
-    with pytest.raises(TableError, match="the shard can't be read"):
+    with pytest.raises(TableError, match="cannot read the shard"):
         open_table(tmp_path / "s.tar")
 
 
@@ -186,7 +186,7 @@ def test_a_column_whose_name_is_no_unicode_is_told(member, content, tmp_path):
     with tarfile.open(tmp_path / "s.tar", "w") as archive:
         for row in range(4):
             add(archive, f"{row}.{member}", content)
-    with pytest.raises(TableError, match="no Unicode"):
+    with pytest.raises(TableError, match="not Unicode"):
         open_table(tmp_path / "s.tar")
 
 

@@ -32,7 +32,7 @@ def told(found):
 def test_a_missing_column_is_not_read_from_another_one(model):
     rows = {"price": [100.0, 250.0]}
     without = model.predictions(rows)
-    assert told(without) == [("price.1", "the table has no such column: read as missing in every row")]
+    assert told(without) == [("price.1", "the table has no such column: it is missing in every row")]
     gaps = model.predictions({**rows, "price.1": [None, None]})
     assert np.array_equal(without.scores, gaps.scores)
     assert not told(gaps)
@@ -42,7 +42,7 @@ def test_a_saved_model_does_not_either(model, tmp_path):
     model.save(tmp_path / "model")
     loaded = sensorium.load(tmp_path / "model")
     assert told(loaded.predictions({"price": [100.0]})) == [
-        ("price.1", "the table has no such column: read as missing in every row")
+        ("price.1", "the table has no such column: it is missing in every row")
     ]
 
 

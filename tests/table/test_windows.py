@@ -121,9 +121,9 @@ def test_rows_without_place_and_twins_are_left_out_and_told():
     assert found.notes == (
         "windows: 2 rows without a time in 'day' left out",
         "windows: 1 row without an entity in 'name' left out",
-        "windows: 1 row left out for a later one of the same entity and time",
-        "windows: 1 window of 2 steps from 3 rows of 2 entities; 1 have fewer than 2 steps and give none",
-        "windows: 1 cell of price spell no number: gaps",
+        "windows: 1 row left out because a later row has the same entity and time",
+        "windows: 1 window of 2 steps from 3 rows of 2 entities; 1 have fewer than 2 steps and give no window",
+        "windows: 1 cell of price are not numbers: gaps",
     )
 
 
@@ -132,7 +132,9 @@ def test_a_series_of_several_columns_is_known_at_the_last_step():
     settings = {"windows": {**PLAIN, "length": 2}, "series": {"load": "t*"}}
     found = open_table(table, TableConfig.model_validate(settings))
     assert found.column("load").data.to_pylist() == [[6, 8], [None, 9]]
-    assert not found.problems and "t1: a step that is no number" in found.notes[-1]  # its row is that of the long table
+    assert (
+        not found.problems and "t1: a step that is not a number" in found.notes[-1]
+    )  # its row is that of the long table
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,9 @@ def test_a_series_of_several_columns_is_known_at_the_last_step():
         ({"time": "dya"}, "did you mean 'day'"),
         ({"entity": "who", "values": ["cost"]}, "2 faults"),
         ({"time": "word"}, "no row has a time in 'word'"),
-        ({"time": "flag"}, "the time column holds bool"),
-        ({"entity": "days"}, "the entity column holds list"),
-        ({"values": ["days"]}, "'days' holds list"),
+        ({"time": "flag"}, "the time column has the type bool"),
+        ({"entity": "days"}, "the entity column has the type list"),
+        ({"values": ["days"]}, "'days' has the type list"),
         ({"length": 9}, "no window of 9 steps fits: the longest entity has 4 steps"),
         ({"target": "taken"}, "has a column 'taken_ahead'"),
     ],
@@ -303,7 +305,9 @@ def test_no_row_reaches_into_the_windows_of_a_later_split(seed, length, horizon,
 def test_how_many_rows_are_left_out_is_told():
     config = Config.gather({"table": {"windows": PLAIN}})
     found = split_of(open_table(market(), config.table), config)
-    assert f"{(found.codes == -1).sum() - 4} rows that reach into the period of a later split are left out" in found.how
+    assert (
+        f"{(found.codes == -1).sum() - 4} rows that overlap with the period of a later split are left out" in found.how
+    )
 
 
 def test_windows_bring_their_target_and_split_unless_another_is_set():
@@ -322,7 +326,7 @@ def test_windows_bring_their_target_and_split_unless_another_is_set():
 def test_spans_of_two_kinds_are_refused():
     table = {"t": [1, 2, 3, 4, 5], "a": [1, 2, 3, 4, 5], "b": ["2026-01-01"] * 5, "y": [0, 1, 0, 1, 0]}
     config = {"split": {"time": "t", "span": ["a", "b"]}}
-    with pytest.raises(SchemaError, match="hold int64 and string"):
+    with pytest.raises(SchemaError, match="hold different types: int64 and string"):
         sensorium.fit(table, "y", config=config, progress=False)
 
 

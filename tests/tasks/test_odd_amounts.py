@@ -30,32 +30,32 @@ def fitted(labels, **config):
 def test_dates_as_text_are_told_to_be_no_target(form):
     found = inspected(DATES[form])
     assert found.target["task"] == "multiclass"
-    assert "a date is no target" in found.target["caution"] and "days since" in found.target["caution"]
+    assert "cannot be a target" in found.target["caution"] and "days since" in found.target["caution"]
     told = [said["cure"] for said in fitted(DATES[form]).card["notices"]]
-    assert any("a date is no target" in cure for cure in told)
+    assert any("cannot be a target" in cure for cure in told)
 
 
 @pytest.mark.parametrize("form", ["moments", "days"])
 def test_typed_dates_are_no_target(form):
     for run in (inspected, fitted):
-        with pytest.raises(SchemaError, match="the target holds dates or times") as caught:
+        with pytest.raises(SchemaError, match="the target contains dates or times") as caught:
             run(DATES[form])
         assert "days since" in str(caught.value) and "--task" not in str(caught.value)
 
 
 @pytest.mark.parametrize("form", DATES)
 def test_dates_are_no_amounts_whatever_is_asked_for(form):
-    with pytest.raises(SchemaError, match="the target holds dates or times") as caught:
+    with pytest.raises(SchemaError, match="the target contains dates or times") as caught:
         fitted(DATES[form], task="regression")
     assert "days since" in str(caught.value) and "--task" not in str(caught.value)
-    assert "a date is no target" in inspected(DATES[form], task="regression").target["caution"]
+    assert "cannot be a target" in inspected(DATES[form], task="regression").target["caution"]
 
 
 def test_durations_are_seconds_and_so_are_the_answers():
     labels = [pd.Timedelta(minutes=1 + row * 37 % 500) for row in range(120)]
-    assert "predictions are seconds" in inspected(labels).target["caution"]
+    assert "predictions are in seconds" in inspected(labels).target["caution"]
     model = fitted(labels)
-    assert any("predictions are seconds" in said["cure"] for said in model.card["notices"])
+    assert any("predictions are in seconds" in said["cure"] for said in model.card["notices"])
     assert model.predict({"x": [5.0]})[0] > 500  # no minutes
 
 
@@ -76,4 +76,4 @@ def test_amounts_of_several_units_are_told_where_they_become_classes(labels, sai
     "labels", [["3:1", "2:2", "0:1"] * 40, ["A1", "B2", "C3"] * 40, ["10115", "01067", "80331"] * 40]
 )
 def test_nothing_is_told_of_plain_classes(labels):
-    assert "taken as classes:" not in inspected(labels).target["caution"]
+    assert "read as classes:" not in inspected(labels).target["caution"]

@@ -113,7 +113,7 @@ def test_uncertainty_gives_the_target_that_can_be_known_more_weight():
         ("label", {"tasks": {"label": "binary"}}, "several targets"),
         (["label", "price"], {"tasks": {"tags": "binary"}}, "several targets"),
         (["label", "price"], {"tasks": {"price": "regresion"}}, "regression"),
-        ("label", {"task": "several"}, "one target only"),
+        ("label", {"task": "several"}, "only one target"),
     ],
 )
 def test_what_does_not_fit_is_told(table, target, settings, said):
@@ -147,7 +147,7 @@ def test_each_target_is_checked_for_labels_enough(capsys):
     model = sensorium.fit(made, ["y", "z"], epochs=1, progress=False)
     told = [problem.reason for problem in model.fit_problems.whole() if problem.column == "z"]
     assert any("6 of 200 rows have a label of this target (4 train, 0 validation, 2 test)" in reason for reason in told)
-    assert any("not measured on the validation rows" in reason for reason in told)
+    assert any("not measured on validation rows" in reason for reason in told)
     assert any("all 2 test rows have one label" in reason for reason in told)
     assert not [problem for problem in model.fit_problems.whole() if problem.column == "y"]
     seen = sensorium.inspect(made, config={"target": ["y", "z"]}).target["caution"]

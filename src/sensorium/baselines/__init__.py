@@ -1,4 +1,4 @@
-"""ONE FILE PER BASELINE: classical models of the same rows, that a fused network should be held against."""
+"""ONE FILE PER BASELINE: classical models of the same rows, to compare fused networks with."""
 
 from sensorium.baselines._base import Baseline, Job
 from sensorium.baselines._columns import Columns, flatten_columns

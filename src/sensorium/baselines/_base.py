@@ -1,4 +1,4 @@
-"""The contract that every baseline keeps."""
+"""Contract of baselines."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SMALLEST = 1e-12  # probability at which a logarithm is cut
 
 @dataclass(frozen=True)
 class Job:
-    """What a baseline learns from.
+    """Data that a baseline learns from.
 
     Attributes:
         columns: every modality of all rows, as one matrix.
         target: [n, ...] of all rows, as the task encodes it.
-        train, validation: places of the rows.
-        task: what was learnt of the labels.
-        seed: of all chance.
+        train, validation: positions of the rows.
+        task: the fitted task.
+        seed: random seed.
     """
 
     columns: Columns
@@ -40,16 +40,16 @@ class Job:
 
 
 class Baseline(ABC):
-    """A classical model of one target; of several labels, one model each.
+    """Classical model of one target; for several labels, one model each.
 
-    Its file says which tasks it suits, and about how many seconds it takes, for each output, for a column of the
-    matrix and for a million of its numbers, as literals:
+    Its file states, as literals, the tasks that it supports, and its approximate training time in seconds: for each
+    output, per column of the matrix and per million of its numbers:
 
         TASKS = ("binary", "regression")
         SECONDS = (0.01, 0.5)
 
     Class attributes:
-        parameters: numbers that were learnt; None where they can't be counted.
+        parameters: number of learned parameters; None if it cannot be counted.
 
     Example:
         >>> from types import SimpleNamespace
@@ -73,12 +73,12 @@ class Baseline(ABC):
         self.models: list[Any] = []
 
     def fit(self) -> None:
-        """Learn from the training rows; what is to be chosen is chosen by the loss on the validation rows."""
+        """Fit on the training rows; choices are made by the loss on the validation rows."""
         columns = self.job.target.T if self.job.target.ndim == 2 else [self.job.target]
         self.models = [self._fit(np.asarray(column)) for column in columns]
 
     def scores(self, rows: Rows) -> Floats:
-        """As `Task.scores` has them."""
+        """Return scores like `Task.scores`."""
         answers = [self._answer(model, rows) for model in self.models]
         if self.job.target.ndim == 2:
             return np.stack([answer[:, 1] for answer in answers], 1)
@@ -86,36 +86,36 @@ class Baseline(ABC):
 
     @abstractmethod
     def _fit(self, target: npt.NDArray[Any]) -> Any:
-        """The model of one target: int64[n] classes, float32[n] of zeros and ones for a label, float64[n] values."""
+        """Fit a model of one target: int64[n] classes, float32[n] of zeros and ones for a label, float64[n] values."""
 
     @abstractmethod
     def _answer(self, model: Any, rows: Rows) -> Floats:
-        """Probabilities float64[n, classes], or values float64[n]."""
+        """Return probabilities float64[n, classes], or values float64[n]."""
 
     @property
     def classes(self) -> int:
-        """Classes of one target; 0 where it is a value."""
+        """Return the number of classes of one target; 0 for a value."""
         if self.job.target.ndim == 2:
             return 2
         return len(self.job.task.labels)
 
     @property
     def weights(self) -> Floats:
-        """float64[n]: of the rows in the loss, as the task weights their classes; ones for values and labels."""
+        """Return float64[n] weights of the rows in the loss, from the class weights; ones for values and labels."""
         own = getattr(self.job.task, "weights", None)
         if own is None or self.job.target.ndim == 2:
             return np.ones(len(self.job.target))
         return np.asarray(own, np.float64)[self.job.target]
 
     def loss(self, answers: Floats, target: npt.NDArray[Any]) -> float:
-        """Log loss, or mean squared error."""
+        """Return the log loss, or the mean squared error."""
         if not self.classes:
             return float(np.square(answers - target).mean())
         found = answers[np.arange(len(target)), target.astype(np.int64)]
         return float(-np.log(np.maximum(found, SMALLEST)).mean())
 
     def spread(self, probabilities: Floats, seen: Iterable[float]) -> Floats:
-        """Probabilities of the classes that training rows have → of all classes."""
+        """Spread probabilities of the classes in the training rows over all classes."""
         found = np.zeros((len(probabilities), self.classes))
         found[:, np.asarray(list(seen), np.int64)] = probabilities
         return found

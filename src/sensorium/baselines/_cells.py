@@ -1,4 +1,4 @@
-"""One prepared cell, of whatever shape → a few numbers."""
+"""Summarize prepared cells of any shape as a few numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Matrix: TypeAlias = Any  # float32[n, f], or SciPy's sparse matrix of that shape
 
 BUCKETS = 2**17  # of words and of pairs of words
 SIDE, DEPTH = 12, 6  # a picture and a scan are shrunk to at most this
-PARTS = 3  # stretches of a series whose means are told
+PARTS = 3  # parts of a series whose means are used
 PRIME = 1_000_003
 
 
 def count_tokens(cells: Ragged) -> Matrix:
-    """Ragged int[total] → sparse [n, buckets]: how often each token, and each pair of neighbours, is in a cell.
+    """Count tokens: ragged int[total] → sparse [n, buckets] of each token and each pair of neighbours in a cell.
 
     Pairs share buckets by a hash (Weinberger et al. 2009, arXiv:0902.2206).
     """
@@ -35,9 +35,9 @@ def count_tokens(cells: Ragged) -> Matrix:
 
 
 def sum_up_steps(cells: Ragged) -> Floats:
-    """Ragged [total, c] → [n, f]: of each channel mean, deviation, extremes, last value, means of three stretches.
+    """Summarize steps: ragged [total, c] → [n, f] of moments per channel.
 
-    And the logarithm of the length.
+    Mean, deviation, extremes, last value and means of thirds of each channel, and the logarithm of the length.
     """
     width = cells.values.shape[1]
     found = np.zeros((len(cells), width * (5 + PARTS) + 1), np.float32)
@@ -45,20 +45,20 @@ def sum_up_steps(cells: Ragged) -> Floats:
         steps = np.asarray(cells[place], np.float32)
         if len(steps):
             stretches = [part.mean(0) if len(part) else steps.mean(0) for part in np.array_split(steps, PARTS)]
-            told = [steps.mean(0), steps.std(0), steps.min(0), steps.max(0), steps[-1], *stretches]
-            found[place] = np.concatenate([*told, [np.log1p(len(steps))]])
+            moments = [steps.mean(0), steps.std(0), steps.min(0), steps.max(0), steps[-1], *stretches]
+            found[place] = np.concatenate([*moments, [np.log1p(len(steps))]])
     return found
 
 
 def sum_up_samples(cells: Ragged) -> Floats:
-    """Ragged float[total], as of waveforms → [n, f]: a series of one channel."""
+    """Summarize samples, as of waveforms: ragged float[total] → [n, f], as a series of one channel."""
     return sum_up_steps(Ragged(cells.values[:, None], cells.offsets))
 
 
 def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Floats:
-    """[n, (depth,) height, width, (channels)] → [n, f]: means over areas; of several, mean and deviation.
+    """Shrink pictures: [n, (depth,) height, width, (channels)] → [n, f], means over areas.
 
-    Whole numbers are pixels and become 0 to 1.
+    Of several pictures, mean and deviation. Whole numbers are pixels and become 0 to 1.
     """
     if not isinstance(cells, Ragged):
         return _shrunk(cells)
@@ -71,7 +71,7 @@ def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Floats:
 
 
 def _shrunk(values: npt.NDArray[Any]) -> Floats:
-    """uint8[n, s, s, c] or float[n, d, s, s] → [n, f]."""
+    """Shrink uint8[n, s, s, c] or float[n, d, s, s] to [n, f]."""
     pixels = values.dtype == np.uint8
     found: Floats = values.astype(np.float32) / np.float32(255 if pixels else 1)
     for axis, most in ((1, SIDE), (2, SIDE)) if pixels else ((1, DEPTH), (2, SIDE), (3, SIDE)):
@@ -80,7 +80,7 @@ def _shrunk(values: npt.NDArray[Any]) -> Floats:
 
 
 def _halve(values: Floats, axis: int, most: int) -> Floats:
-    """Means over as many even stretches of an axis as are allowed."""
+    """Average over even parts of an axis, as many as allowed."""
     size = values.shape[axis]
     if size <= most:
         return values

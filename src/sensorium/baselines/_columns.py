@@ -1,4 +1,4 @@
-"""Prepared columns of every modality → one matrix of numbers, as classical models take it."""
+"""Flatten prepared columns of every modality into one matrix of numbers for classical models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIDEST, COMPONENTS = 128, 64  # a column of more numbers than the first becomes 
 TOPICS, TWICE = (
     100,
     2,
-)  # components of a text's weighted words; those of a word or pair that so many training texts have
+)  # components of a text's weighted words; minimum number of training texts with a word or pair
 MOST_LEVELS = 254  # of a category that trees take as one; rarer ones are one level
 
 
@@ -31,9 +31,9 @@ class Columns:
     """All rows as one matrix.
 
     Attributes:
-        values: float32[n, f], NaN where a cell is missing.
-        levels: int64[f]: how many levels a category has; 0 for numbers.
-        components: bool[f]: one of several components, whose size tells how much it counts.
+        values: float32[n, f], NaN if a cell is missing.
+        levels: int64[f]: number of levels of a category; 0 for numbers.
+        components: bool[f]: one of several components, whose scale shows its importance.
     """
 
     values: Floats
@@ -42,17 +42,17 @@ class Columns:
 
 
 def flatten_columns(prepared: Prepared, train: Rows, seed: int) -> Columns:
-    """Numbers, places, vectors and frozen features as they are, categories as codes; of the others, what is simple.
+    """Flatten columns into one matrix.
 
-    Texts are counted words and pairs of words, weighted (TF-IDF) and reduced by a truncated singular value
-    decomposition (latent semantic analysis, Deerwester et al. 1990); pictures, scans and videos are shrunk; sounds and
-    series are summed up by moments. What is still wide is reduced to its principal components. All that is learnt for
-    this is learnt from the training rows.
+    Numbers, places, vectors and frozen features are kept; categories become codes. Texts are counted words and pairs of
+    words, weighted (TF-IDF) and reduced by a truncated singular value decomposition (latent semantic analysis,
+    Deerwester et al. 1990); pictures, scans and videos are shrunk; sounds and series are summarized by moments. Columns
+    that are still wide are reduced to their principal components. All parameters are learned from the training rows.
 
     Args:
         prepared: the columns; streamed ones are decoded once.
-        train: places of the training rows.
-        seed: of the randomised decompositions.
+        train: positions of the training rows.
+        seed: random seed of the decompositions.
     """
     blocks, levels, components = list[Floats](), list[int](), list[bool]()
     for found in prepared.columns.values():
@@ -73,7 +73,7 @@ def flatten_columns(prepared: Prepared, train: Rows, seed: int) -> Columns:
 
 
 def _gathered(found: Encoded | Streamed) -> Matrix:
-    """[n, f] of a column, dense or (of tokens) sparse."""
+    """Return [n, f] of a column, dense or (for tokens) sparse."""
     parts = [_summary(cells)(cells) for cells in _chunks(found)]
     if isinstance(parts[0], np.ndarray):
         return np.concatenate(parts)
@@ -95,7 +95,7 @@ def _chunks(found: Encoded | Streamed) -> Iterator[npt.NDArray[Any] | Ragged]:
 
 
 def _summary(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Matrix]:
-    """How cells of such a shape are made into one row of numbers each."""
+    """Return the function that summarizes cells of such a shape as one row of numbers each."""
     if isinstance(cells, Ragged):
         if cells.values.ndim == 1:
             return count_tokens if np.issubdtype(cells.values.dtype, np.integer) else sum_up_samples
@@ -104,7 +104,7 @@ def _summary(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Matrix]:
 
 
 def _reduced(block: Matrix, rows: Rows, seed: int) -> Floats:
-    """[n, f] → [n, c], few components, learnt from some rows, in units of the largest; a narrow one as it is."""
+    """Reduce [n, f] to [n, c] components, learned from some rows and scaled by the largest; narrow ones are kept."""
     if isinstance(block, np.ndarray) and block.shape[1] <= WIDEST:
         return block
     found = _principal(block, rows, seed) if isinstance(block, np.ndarray) else _topics(block, rows, seed)

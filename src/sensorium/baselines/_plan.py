@@ -1,4 +1,4 @@
-"""Which baselines a comparison trains, and why not the others."""
+"""Choose the baselines of a comparison, with reasons for those left out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PATIENCE = 60.0  # seconds that a baseline may take by estimate where nobody ask
 
 
 def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
-    """Names of those to try; every registered one by default, none of `["none"]`.
+    """Return names of the baselines to train; every registered one by default, none for `["none"]`.
 
     Raises:
-        UnknownNameError, ConfigError: one that was asked for is not there, or does not suit the task.
-        MissingExtraError: scikit-learn is not installed, and one was asked for.
+        UnknownNameError, ConfigError: a requested one does not exist, or does not support the task.
+        MissingExtraError: scikit-learn is not installed, and one was requested.
     """
     if asked is None:
         return baselines.names()
@@ -40,10 +40,10 @@ def make_baseline(name: str, job: Job) -> Baseline:
 
 
 def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
-    """Why a baseline that nobody asked for is not trained; empty where it is.
+    """Return why a baseline that was not requested is left out; empty if it is trained.
 
     Args:
-        name: registered.
+        name: registered name.
         task: registered name.
         shape: training rows and columns of the matrix.
         outputs: classes, labels, or 1.
@@ -52,15 +52,15 @@ def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
         return reason
     column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
     seconds = outputs * shape[1] * (column + million * shape[0] / 1e6)
-    return f"it would take about {seconds:,.0f} s: ask for it with --baselines {name}" if seconds > PATIENCE else ""
+    return f"it would take about {seconds:,.0f} s: request it with --baselines {name}" if seconds > PATIENCE else ""
 
 
 def not_installed() -> str:
-    """Why none is trained; empty where scikit-learn is there."""
+    """Return why no baseline is trained; empty if scikit-learn is installed."""
     found = importlib.util.find_spec("sklearn")
     return "" if found else "scikit-learn is not installed: pip install 'sensorium[sklearn]'"
 
 
 def _unsuited(name: str, task: str) -> str:
     suited = baselines.entry(name).literal("TASKS", ())
-    return "" if task in suited else f"it is for {', '.join(suited)}, not {task}"
+    return "" if task in suited else f"it supports {', '.join(suited)}, not {task}"

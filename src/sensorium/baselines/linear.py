@@ -19,7 +19,7 @@ LARGEST = 10.0  # deviations from the mean at which a number is cut
 
 
 class Linear(Baseline):
-    """Numbers standardised, gaps filled with the mean beside a mark, categories one-hot; an L2 penalty."""
+    """Linear model on standardized numbers, gaps filled with the mean plus an indicator, one-hot categories; L2."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
@@ -67,7 +67,7 @@ class Linear(Baseline):
 
 
 def _spread_out(job: Job) -> npt.NDArray[np.float32]:
-    """float32[n, g] without a gap."""
+    """Return float32[n, g] without gaps."""
     values, levels, parts = job.columns.values, job.columns.levels, list[Any]()
     for place, count in enumerate(levels):
         if count:

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees over all columns, missing cells left missing."""
+"""Gradient-boosted trees over all columns; missing cells stay missing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TREES, RATE, LEAVES = 200, 0.06, 15  # at most; each counts for; each has at mos
 
 
 class Trees(Baseline):
-    """Histogram-based gradient boosting (Friedman 2001; Ke et al. 2017, LightGBM), as scikit-learn has it.
+    """Histogram-based gradient boosting (Friedman 2001; Ke et al. 2017, LightGBM) by scikit-learn.
 
-    As many trees as do best on the validation rows. A missing cell goes the way that lowers the loss.
+    Uses the number of trees that is best on the validation rows. A missing cell takes the branch with the lower loss.
     """
 
     def _fit(self, target: npt.NDArray[Any]) -> Any:
@@ -44,7 +44,7 @@ class Trees(Baseline):
         return next(islice(self._staged(trees, rows), best, None))
 
     def _staged(self, model: Any, rows: Rows) -> Any:
-        """Answers after one tree, two trees …"""
+        """Yield the outputs after one tree, two trees …"""
         values = self.job.columns.values[rows]
         if not self.classes:
             return model.staged_predict(values)

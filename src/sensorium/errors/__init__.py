@@ -1,18 +1,18 @@
-"""Every error that Sensorium raises on purpose: what was found, where, the rule it breaks, how to mend it.
+"""Errors that Sensorium raises on purpose: finding, place, rule and cure.
 
-SensoriumError              anything a user can mend
+SensoriumError              base class: anything that a user can fix
 ├── ConfigError             a setting or an option is wrong
-│   └── UnknownNameError    no such modality, encoder, fusion, task, metric, source
-├── TableError              the source can't be read as a table
-├── SchemaError             the columns, the target or the split don't fit the job
-├── DataError               the cells can't be learnt from
-├── StoreError              prepared columns can't be kept on disk
-├── TrainingError           training can't go on
+│   └── UnknownNameError    no such modality, encoder, fusion, task, metric or source
+├── TableError              the source cannot be read as a table
+├── SchemaError             the columns, the target or the split do not fit the job
+├── DataError               nothing can be learned from the cells
+├── StoreError              prepared columns cannot be stored on disk
+├── TrainingError           training cannot start or continue
 ├── CallbackError           a callback of the caller raised an exception
-├── ArtifactError           a model file is damaged, altered or of another kind
+├── ArtifactError           a model file is damaged, modified or of another kind
 ├── BusyError               another process writes to the same place
-├── OutOfMemoryError        the memory of the machine or of the device does not suffice
-└── MissingExtraError       an optional dependency isn't installed
+├── OutOfMemoryError        the machine or the device has too little memory
+└── MissingExtraError       an optional dependency is not installed
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 class SensoriumError(ValueError):
-    """Anything a user can mend.
+    """Base class of all errors that a user can fix.
 
     Args:
-        finding: what was found, in one sentence.
-        place: where: a file, a row, a column, a setting.
-        rule: what was expected.
-        cure: what to do about it.
+        finding: the problem, in one sentence.
+        place: its location: a file, a row, a column, a setting.
+        rule: the expected input.
+        cure: how to fix it.
 
     Attributes:
         finding, place, rule, cure: as given.
-        faults: where several were found together, each by itself; else empty.
+        faults: the single errors, if this error reports several; else empty.
 
     Example:
         >>> import sensorium
@@ -56,7 +56,7 @@ class SensoriumError(ValueError):
         super().__init__(self._text())
 
     def to_json(self) -> dict[str, Any]:
-        """`{"error", "kind", "finding", "place", "rule", "cure", "faults"}`; `error` is the whole message."""
+        """Return `{"error", "kind", "finding", "place", "rule", "cure", "faults"}`; `error` is the whole message."""
         return {
             "error": str(self),
             "kind": type(self).__name__,
@@ -74,7 +74,7 @@ class SensoriumError(ValueError):
 
     @classmethod
     def together(cls, faults: Sequence[SensoriumError]) -> Self:
-        """One error that tells several faults at once."""
+        """Return one error that reports several faults."""
         lines = "\n".join(f"{number}. {fault}" for number, fault in enumerate(faults, 1))
         found = cls(f"{len(faults)} faults:\n{lines}")
         found.faults = tuple(faults)
@@ -82,7 +82,7 @@ class SensoriumError(ValueError):
 
 
 class ConfigError(SensoriumError):
-    """A setting or an option is wrong.
+    """Wrong setting or option.
 
     Example:
         >>> try:
@@ -94,7 +94,7 @@ class ConfigError(SensoriumError):
 
 
 class UnknownNameError(ConfigError):
-    """No such modality, encoder, fusion, task, metric or source.
+    """Unknown modality, encoder, fusion, task, metric or source.
 
     Example:
         >>> try:
@@ -106,7 +106,7 @@ class UnknownNameError(ConfigError):
 
 
 class TableError(SensoriumError):
-    """The source can't be read as a table.
+    """Source that cannot be read as a table.
 
     Example:
         >>> try:
@@ -118,7 +118,7 @@ class TableError(SensoriumError):
 
 
 class SchemaError(SensoriumError):
-    """The columns, the target or the split don't fit the job.
+    """Columns, target or split that do not fit the job.
 
     Example:
         >>> try:
@@ -130,19 +130,19 @@ class SchemaError(SensoriumError):
 
 
 class DataError(SensoriumError):
-    """The cells can't be learnt from.
+    """Cells from which nothing can be learned.
 
     Example:
         >>> try:
         ...     model.predict({"price": [3.5, 4.0]})
         ... except sensorium.DataError as error:
         ...     print(error.rule)
-        one or more of plot, length, studio
+        at least one of plot, length, studio
     """
 
 
 class StoreError(SensoriumError):
-    """Prepared columns can't be kept on disk.
+    """Prepared columns that cannot be stored on disk.
 
     Example:
         >>> issubclass(sensorium.StoreError, sensorium.SensoriumError)
@@ -151,7 +151,7 @@ class StoreError(SensoriumError):
 
 
 class TrainingError(SensoriumError):
-    """Training can't go on.
+    """Training that cannot start or continue.
 
     Example:
         >>> try:
@@ -167,7 +167,7 @@ class CallbackError(SensoriumError):
 
 
 class ArtifactError(SensoriumError):
-    """A model file is damaged, altered or of another kind.
+    """Model file that is damaged, modified or of another kind.
 
     Example:
         >>> try:
@@ -179,7 +179,7 @@ class ArtifactError(SensoriumError):
 
 
 class BusyError(SensoriumError):
-    """Another process writes to the same place.
+    """Place that another process writes to.
 
     Example:
         >>> from pathlib import Path
@@ -194,7 +194,7 @@ class BusyError(SensoriumError):
 
 
 class OutOfMemoryError(SensoriumError, MemoryError):
-    """The memory of the machine or of the device does not suffice.
+    """Too little memory on the machine or the device.
 
     Example:
         >>> issubclass(sensorium.OutOfMemoryError, MemoryError)
@@ -203,7 +203,7 @@ class OutOfMemoryError(SensoriumError, MemoryError):
 
 
 class MissingExtraError(SensoriumError, ImportError):
-    """An optional dependency isn't installed.
+    """Optional dependency that is not installed.
 
     Example:
         >>> issubclass(sensorium.MissingExtraError, ImportError)
@@ -212,7 +212,7 @@ class MissingExtraError(SensoriumError, ImportError):
 
 
 def raise_together(faults: Sequence[SensoriumError]) -> None:
-    """Raise nothing, the one fault, or all of them told together (as the kind of the first)."""
+    """Raise the only fault, or all of them as one error (of the first one's class); do nothing if there are none."""
     if len(faults) == 1:
         raise faults[0]
     if faults:
@@ -220,7 +220,7 @@ def raise_together(faults: Sequence[SensoriumError]) -> None:
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known names, or lists them all."""
+    """Return a sentence that names the closest known names, or lists all of them."""
     known = sorted(known)
     close = same_names(wrong, known) or difflib.get_close_matches(wrong, known, n=3)
     if close:
@@ -229,19 +229,19 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 
 def same_names(name: str, known: Iterable[str]) -> list[str]:
-    """Names that differ only in case, accents, blanks, underscores or other signs, at most three."""
+    """Return up to three names that differ only in case, accents, blanks, underscores or punctuation."""
     folded = _folds(name)
     return [other for other in known if folded & _folds(other)][:3]
 
 
 def near_name(name: str, known: Sequence[str]) -> str | None:
-    """The name that is meant, as far as spelling can tell."""
+    """Return the known name that is probably meant, judged by spelling."""
     folded = {fold: other for other in known for fold in _folds(other)}
     close = [hit for fold in _folds(name) for hit in difflib.get_close_matches(fold, folded, n=1, cutoff=NEAR)]
     return next(iter(same_names(name, known)), None) or (folded[close[0]] if close else None)
 
 
 def _folds(name: str) -> set[str]:
-    """The letters and digits of a name, without accents, and with umlauts as two letters."""
+    """Return the letters and digits of a name without accents, and with umlauts as two letters."""
     spelt = [unicodedata.normalize("NFKD", text) for text in (name, name.casefold().translate(UMLAUTS))]
     return {"".join(sign for sign in text.casefold() if sign.isalnum()) for text in spelt} - {""}

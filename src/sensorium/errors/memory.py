@@ -1,4 +1,4 @@
-"""Memory that runs out: every library says so in its own way, and none says what to do."""
+"""Turn the out-of-memory errors of libraries into one error that says what to do."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SIZE = re.compile(r"(?:allocate|allocate:? you tried to allocate|size) ([\d.,]+ 
 
 @contextmanager
 def explain_memory_errors(cure: str) -> Iterator[None]:
-    """Turn what libraries raise where memory runs out into an error of ours.
+    """Convert out-of-memory errors of libraries into `OutOfMemoryError`.
 
     Args:
-        cure: how this work gets by with less.
+        cure: how this work can use less memory.
 
     Raises:
-        OutOfMemoryError: the memory of the machine, of the device, or what the process may have of it did not suffice.
+        OutOfMemoryError: the machine, the device, or the limit of the process has too little memory.
     """
     try:
         yield
@@ -33,14 +33,14 @@ def explain_memory_errors(cure: str) -> Iterator[None]:
     except (MemoryError, RuntimeError, OSError, ImportError) as error:
         if not is_lack_of_memory(error):
             raise
-        raise OutOfMemoryError(f"the memory does not suffice{_asked(error)}", cure=cure) from error
+        raise OutOfMemoryError(f"not enough memory{_asked(error)}", cure=cure) from error
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Is it for want of memory, whatever the kind of the error?"""
+    """Return whether the error was caused by a lack of memory, whatever its class."""
     return isinstance(error, MemoryError) or bool(SIGNS.search(str(error)))
 
 
 def _asked(error: BaseException) -> str:
     found = SIZE.search(str(error))
-    return f": {found[1].strip()} more were asked for" if found else ""
+    return f": {found[1].strip()} more were requested" if found else ""

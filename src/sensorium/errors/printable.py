@@ -1,8 +1,8 @@
-r"""Data is never markup: text of a table as a terminal or a page may show it.
+r"""Make text of a table safe to show on a terminal or a page.
 
-A cell, a name or a path may hold what a terminal obeys (escape sequences, backspaces) or what makes a line read as
-another one (overrides of the direction). Such characters are shown by their codes, as Python writes them: `\x1b`.
-Letters, accents, joiners of emoji and marks of right-to-left texts stay as they are.
+A cell, a name or a path may contain characters that a terminal obeys (escape sequences, backspaces) or that change how
+a line reads (overrides of the text direction). Such characters are shown by their codes, as in Python: `\x1b`.
+Letters, accents, joiners of emoji and marks of right-to-left texts are unchanged.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 
 
 def printable(text: str) -> str:
-    """The text with its control characters shown; line breaks and tabs stay."""
+    """Return the text with its control characters escaped; line breaks and tabs are kept."""
     return _CONTROL.sub(_code, text)
 
 
 def one_line(value: object) -> str:
-    """The same on one line: line breaks and tabs are shown, too, so that no cell can pass for a line of its own."""
+    """Return the text on one line: line breaks and tabs are escaped too, so that no cell can pass for another line."""
     return printable(str(value)).translate(_BREAKS)
 
 
 def printable_json(content: Any) -> str:
-    """JSON on one line, whose strings keep every character: what may not be shown is escaped."""
+    """Return JSON on one line in which control characters are escaped and all other characters are kept."""
     import json
 
     return _CONTROL.sub(_json_code, json.dumps(content, ensure_ascii=False, allow_nan=False))

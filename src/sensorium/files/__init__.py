@@ -1,4 +1,4 @@
-"""Files and folders that are whole at every moment, and that one process writes at a time."""
+"""Write files and folders atomically, one process at a time."""
 
 from sensorium.files.archives import UNREADABLE_TAR, UNREADABLE_ZIP
 from sensorium.files.lock import alone_in, one_writer

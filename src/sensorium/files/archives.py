@@ -1,4 +1,4 @@
-"""What Python's readers of archives raise where an archive is damaged, or is packed in a way that they don't know."""
+"""Errors that Python's archive readers raise for archives that are damaged or packed in an unsupported way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where what can be made or fetched again is kept, and how an entry is written, recognised as whole and removed."""
+"""Cache folders: where they are, and how an entry is written, verified and removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEAL = "crc"
 
 
 def cache_folder(name: str = "") -> Path:
-    """`$SENSORIUM_CACHE`, or the user's folder for caches; with a name, one of that name beside it.
+    """Return `$SENSORIUM_CACHE` or the user's cache folder; with a name, a folder of that name beside it.
 
     Raises:
         StoreError: the user has no home folder.
@@ -39,24 +39,24 @@ def _home() -> Path:
 
 
 def seal(content: Mapping[str, Any]) -> bytes:
-    """JSON values as a line that tells whether it was altered."""
+    """Return JSON values as a line with a checksum."""
     return json.dumps({**content, SEAL: zlib.crc32(json.dumps(content).encode())}).encode() + b"\n"
 
 
 def unseal(line: bytes) -> dict[str, Any]:
-    """What was sealed.
+    """Return the values of a line made by `seal`.
 
     Raises:
-        ValueError: the line is not as it was written.
+        ValueError: the line was changed.
     """
     found = json.loads(line)
     if not isinstance(found, dict) or found.pop(SEAL, None) != zlib.crc32(json.dumps(found).encode()):
-        raise ValueError("the line was altered")
+        raise ValueError("the line was changed")
     return found
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; once this returns, a power cut does not undo it."""
+    """Write a file completely or not at all; after the return, a power failure does not undo it."""
     new = path.with_name(f"{path.name}.new")
     with new.open("wb") as stream:
         stream.write(content)
@@ -72,10 +72,10 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def discard(entry: Path) -> None:
-    """Remove an entry: it is there whole or not at all, and a kill leaves only what `forget_oldest` removes later.
+    """Remove an entry as a whole; if the process is killed, `forget_oldest` removes the rest later.
 
     Raises:
-        OSError: it can't be removed.
+        OSError: it cannot be removed.
     """
     gone = entry.with_name(f"{entry.name}{GONE}{uuid.uuid4().hex}")
     with suppress(FileNotFoundError):  # another process was faster
@@ -87,10 +87,10 @@ def forget_oldest(folder: Path, limit: int, remove: Callable[[Path], None], but:
     """Remove the entries that were not used for longest until the rest fits into `limit` bytes.
 
     Args:
-        folder: of the entries; other processes may add and remove some meanwhile.
+        folder: the folder of the entries; other processes may add and remove some meanwhile.
         limit: bytes.
-        remove: called with an entry that is to go.
-        but: an entry that stays.
+        remove: called with an entry to remove.
+        but: an entry to keep.
     """
     with suppress(OSError):
         for path in folder.glob(f"*{GONE}*"):
@@ -107,7 +107,7 @@ def forget_oldest(folder: Path, limit: int, remove: Callable[[Path], None], but:
 
 
 def size_of(entry: Path) -> int:
-    """Bytes of its files; what disappears meanwhile counts for nothing."""
+    """Return the bytes of an entry's files; files that disappear meanwhile count as 0."""
     total = 0
     with suppress(OSError):
         for file in entry.iterdir():
@@ -117,7 +117,7 @@ def size_of(entry: Path) -> int:
 
 
 def touch(entry: Path) -> None:
-    """Note the time of its last use, where that may be written."""
+    """Set the time of last use, if the file can be written."""
     with suppress(OSError):
         os.utime(entry)
 
@@ -130,7 +130,7 @@ def _last_use(entry: Path) -> float:
 
 
 def _delete(path: Path) -> None:
-    """What stays, as a file that another process has open may on some systems, is tried again later."""
+    """Delete files; a file that another process has open may remain on some systems, and is tried again later."""
     if path.is_symlink():
         with suppress(OSError):
             path.unlink()

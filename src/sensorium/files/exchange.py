@@ -1,4 +1,4 @@
-"""Two names of a file system change places in one step."""
+"""Exchange two names of a file system atomically."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ RENAME_EXCHANGE = 2
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let both change names at once; False where the system or the file system can't, and nothing was done."""
+    """Exchange two names; return False, with nothing changed, if the system or the file system cannot."""
     call = _renameat2()
     return call is not None and call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
 
 
 @cache
 def _renameat2() -> Any:
-    """Linux with glibc 2.28 or musl 1.2.6 on."""
+    """Return `renameat2`, on Linux with glibc 2.28 or musl 1.2.6 or later."""
     try:
         call = ctypes.CDLL(None).renameat2
     except (OSError, AttributeError, TypeError):

@@ -1,4 +1,4 @@
-"""One process writes at a time: by a lock that the system lets go of when its process ends, however it ends."""
+"""Let one process write at a time, with a lock that the system releases when the process ends."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ NOT_THROUGH = getattr(os, "O_NOFOLLOW", 0)  # a symbolic link is an error; Windo
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Make a folder and be the only one that writes in it.
+    """Create a folder and be the only process that writes in it.
 
     Raises:
-        BusyError: another process does.
-        ArtifactError: the folder can't be made or written to.
+        BusyError: another process writes in it.
+        ArtifactError: the folder cannot be created or written to.
     """
     fresh = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(folder)) from None
+        raise ArtifactError(f"cannot create the folder: {error.strerror}", place=str(folder)) from None
 
     def tidy() -> None:
         if fresh:
@@ -58,11 +58,11 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def one_writer(path: Path) -> Iterator[None]:
-    """Write one file or one model's folder, after others that do: the last one wins.
+    """Write one file or one model's folder, after other processes that do; the last one wins.
 
     Raises:
-        BusyError: another process did not end in a minute.
-        ArtifactError: the folder can't be written to.
+        BusyError: another process did not finish within a minute.
+        ArtifactError: the folder cannot be written to.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         yield  # a device or a pipe: nothing is put beside it
@@ -76,7 +76,7 @@ def _held(lock: Path, place: str, patience: float) -> Iterator[None]:
     try:
         file, handle = _take(lock, place, time.monotonic() + patience)
     except OSError as error:
-        raise ArtifactError(f"the folder can't be written to: {error.strerror}", place=str(lock.parent)) from None
+        raise ArtifactError(f"cannot write to the folder: {error.strerror}", place=str(lock.parent)) from None
 
     def release() -> None:
         file.unlink(missing_ok=True)  # before it is let go of: who waits for it looks whether it is still there
@@ -90,7 +90,7 @@ def _held(lock: Path, place: str, patience: float) -> Iterator[None]:
 
 
 def _take(lock: Path, place: str, until: float) -> tuple[Path, int]:
-    """The file that is held, open; once no other process holds it."""
+    """Return the open lock file, once no other process holds it."""
     while True:
         file, handle = _try(lock)
         if handle is not None:
@@ -102,7 +102,7 @@ def _take(lock: Path, place: str, until: float) -> tuple[Path, int]:
 
 
 def _try(lock: Path) -> tuple[Path, int | None]:
-    """Which file is the lock, open where it is held from here on; None where another process holds it."""
+    """Return the open lock file if this process holds it now; None if another process does."""
     while fcntl is not None:
         handle = _open(lock)
         try:
@@ -123,7 +123,7 @@ def _try(lock: Path) -> tuple[Path, int | None]:
 
 
 def _open(lock: Path) -> int:
-    """The file of that name, made where there is none; a link would lead to a file that is no lock, and is removed."""
+    """Open the lock file, and create it if missing; a link would lead to another file, and is removed."""
     while True:
         try:
             return os.open(lock, os.O_RDWR | os.O_CREAT | NOT_THROUGH, 0o666)
@@ -134,7 +134,7 @@ def _open(lock: Path) -> int:
 
 
 def _has_other_names(handle: int) -> bool:
-    """A hard link to a file of somebody's: to write to it would destroy that file."""
+    """Return whether the file has hard links: writing to it would destroy somebody's file."""
     return os.fstat(handle).st_nlink > 1
 
 
@@ -146,9 +146,9 @@ def _is(lock: Path, handle: int) -> bool:
 
 
 def _try_without_locks(file: Path) -> tuple[Path, int | None]:
-    """The file's being there is the lock, where the system or the file system has none (Windows, some network folders).
+    """Use the existence of a file as the lock, if the system or the file system has none (some network folders).
 
-    A process of this machine that is gone holds nothing; of other machines that can't be told.
+    A lock of a process that no longer exists on this machine is ignored; for other machines that is unknown.
     """
     holder = _holder(file)
     if holder.get("host") == socket.gethostname() and not _is_alive(holder["pid"]):
@@ -177,7 +177,7 @@ def _me() -> dict[str, Any]:
 
 
 def _holder(file: Path) -> dict[str, Any]:
-    """What it wrote about itself; empty where it has not yet."""
+    """Return what the holder wrote about itself; empty if it has not yet."""
     try:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -192,6 +192,6 @@ def _busy(file: Path, place: str, by_system: bool) -> BusyError:
     return BusyError(
         f"another process is writing here{': ' if who else ''}{who}",
         place=place,
-        rule="one writer at a time",
-        cure=f"wait until it ends, or choose another place{gone}",
+        rule="one process writes at a time",
+        cure=f"wait until it ends, or choose another output{gone}",
     )

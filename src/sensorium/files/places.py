@@ -1,4 +1,4 @@
-"""Where a command may write: not over what it reads, and not into a model's folder, which holds nothing else."""
+"""Check where a command may write: not over its inputs, and not into the folder of a model."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MODEL_FORMAT = "sensorium.model"  # what a model's manifest names first
 MANIFEST = "manifest.json"
 HEAD = 4096  # bytes of a manifest; the format is named first
 PARTS = (".parquet", ".arrow", ".feather")  # such files in a table's folder are read as parts of it
-CURE = "choose another place for the output"
+CURE = "choose another output path"
 
 
 def check_apart(outputs: Iterable[Path], **inputs: Any) -> None:
-    """Say before the work that it would replace what it reads.
+    """Raise an error, before the work, if an output would replace an input.
 
     Args:
         outputs: what will be written.
-        inputs: what each is (`table`, `model`, `config`) → its path; an address, or an object in memory, is left alone.
+        inputs: role (`table`, `model`, `config`) → its path; addresses and objects in memory are ignored.
 
     Raises:
         ConfigError: an output is an input, or would be a part of one.
@@ -37,15 +37,15 @@ def check_apart(outputs: Iterable[Path], **inputs: Any) -> None:
 
 
 def check_outside_models(output: Path) -> None:
-    """Say before the work that a file or folder would make a model unreadable.
+    """Raise an error, before the work, if an output would be inside the folder of a model and make it unreadable.
 
     Raises:
-        ConfigError: a folder above it is a model's.
+        ConfigError: a parent folder is a model.
     """
     for parent in _resolved(output).parents:
         if is_model(parent):
-            rule = "a model's folder holds its own files only"
-            raise ConfigError("the output lies in a model's folder", place=str(output), rule=rule, cure=CURE)
+            rule = "a model's folder contains only its own files"
+            raise ConfigError("the output is inside a model's folder", place=str(output), rule=rule, cure=CURE)
 
 
 def _is_same(output: Path, source: Path) -> bool:
@@ -63,12 +63,12 @@ def _is_part(output: Path, table: Path) -> bool:
 
 
 def _resolved(path: Path) -> Path:
-    """The folder that it lies in, without links, and its own name: a link there is replaced, not followed."""
+    """Return the resolved folder plus the file's own name: a link of this name is replaced, not followed."""
     return path.parent.resolve() / path.name
 
 
 def is_model(path: Path) -> bool:
-    """Does a manifest of ours, in this folder or zip, say that it is a model?"""
+    """Return whether a folder or zip file has a manifest of a Sensorium model."""
     try:
         return f'"{MODEL_FORMAT}"'.encode() in (_zipped_head(path) if path.is_file() else _head(path))
     except (OSError, KeyError, *UNREADABLE_ZIP):  # a KeyError: a zip without a manifest

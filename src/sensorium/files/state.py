@@ -1,4 +1,4 @@
-"""Objects whose fields are everything they learnt, so that saving and loading need no code of their own."""
+"""Save and load objects whose fields are everything that they learned."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class HasState:
     """Base of frozen dataclasses whose fields hold JSON values or NumPy arrays."""
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        """The JSON half and the array half of the fields."""
+        """Return the fields as JSON values and as arrays."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
         return {name: value for name, value in fields.items() if name not in arrays}, arrays
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """The inverse of `state`; every field is checked against its annotation, then `check` is called.
+        """Restore an object from `state`; each field is checked against its annotation, then `check` is called.
 
         Raises:
-            ArtifactError: a field is missing, unknown, of another type or out of bounds, or two fields do not fit.
+            ArtifactError: a field is missing, unknown, of another type or out of range, or two fields do not match.
         """
         with reading_saved(cls.__name__):
             found = from_saved(cls, {**json, **arrays})
@@ -43,12 +43,12 @@ class HasState:
             return found
 
     def check(self) -> None:
-        """Raise ValueError where fields that are valid by themselves do not fit each other."""
+        """Raise ValueError if valid fields do not match each other."""
 
 
 @contextmanager
 def reading_saved(place: str) -> Iterator[None]:
-    """Within, values that are not valid raise ArtifactError."""
+    """Raise ArtifactError if values read within this block are not valid."""
     try:
         yield
     except pydantic.ValidationError as error:
@@ -60,17 +60,17 @@ def reading_saved(place: str) -> Iterator[None]:
 
 
 def explain(error: pydantic.ValidationError) -> str:
-    """The first faults of a validation, without the values, which may be long."""
+    """Return the first errors of a validation, without the values, which may be long."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     shown = [f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}"[:200] for fault in faults[:3]]
     return "; ".join(shown)
 
 
 def from_saved(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
-    """A dataclass from its saved fields, each checked against its annotation; what is left out has its default.
+    """Build a dataclass from its saved fields, each checked against its annotation; missing ones get their default.
 
     Raises:
-        pydantic.ValidationError: a field is missing, unknown, of another type or out of bounds.
+        pydantic.ValidationError: a field is missing, unknown, of another type or out of range.
     """
     return kind(**_checked(kind, fields))
 
@@ -82,7 +82,7 @@ def _checked(kind: type[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _model(kind: Any) -> type[pydantic.BaseModel]:
-    """A model of pydantic that has the fields of a dataclass."""
+    """Return a pydantic model with the fields of a dataclass."""
     hints = typing.get_type_hints(kind, include_extras=True)
     fields: dict[str, Any] = {
         _field(field.name): (_checkable(hints[field.name]), pydantic.Field(_default(field), alias=field.name))
@@ -92,7 +92,7 @@ def _model(kind: Any) -> type[pydantic.BaseModel]:
 
 
 def _field(name: str) -> str:
-    """Any name is allowed for a field of a dataclass; of a pydantic model some are not."""
+    """Return a field name that pydantic accepts; dataclasses allow any name."""
     return f"field_{name}"
 
 
@@ -102,7 +102,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _checkable(hint: Any) -> Any:
-    """An annotation as pydantic checks it: an array by its kind of numbers, all of them finite."""
+    """Return an annotation that pydantic can check: an array by its kind of numbers, all of them finite."""
     if typing.get_origin(hint) is not np.ndarray:
         return hint
     (dtype,) = typing.get_args(typing.get_args(hint)[1])

@@ -1,4 +1,4 @@
-"""What was found in the data: guesses about columns, and cells that could not be taken as they are."""
+"""Findings about the data: guesses about columns, and cells that could not be used as they are."""
 
 from sensorium.findings.guess import UNSURE, ColumnPlan, Guess
 from sensorium.findings.problems import (

@@ -18,7 +18,7 @@ Flag: TypeAlias = Callable[[str], str]  # a registered name → the flag that ch
 
 
 def best_claim(members: Registry, column: Column, flag: Flag) -> tuple[str | None, Guess]:
-    """The surest of the claims that `looks_like` of the members makes; the name is None where nothing claims it."""
+    """Return the claim of highest confidence among the members' `looks_like`; the name is None if no one claims it."""
     claims: list[tuple[str, Guess]] = []
     for name in members.names():
         guess: Guess | None = members.load(name).looks_like(column)
@@ -27,14 +27,14 @@ def best_claim(members: Registry, column: Column, flag: Flag) -> tuple[str | Non
     hints = [guess.caution for _, guess in claims if guess.confidence <= 0 and guess.caution]
     claims = sorted((claim for claim in claims if claim[1].confidence > 0), key=lambda claim: -claim[1].confidence)
     if not claims:
-        return None, Guess(0.0, "nothing claims it")
+        return None, Guess(0.0, "no modality or task recognizes it")
     return _with_doubts(claims, hints, members, flag)
 
 
 def _with_doubts(
     claims: list[tuple[str, Guess]], hints: list[str], members: Registry, flag: Callable[[str], str]
 ) -> tuple[str, Guess]:
-    """The surest claim, with a caution where it is not sure: why another modality refused, or which others claim it."""
+    """Return the best claim, with a caution if it is not sure: why another modality refused, or who else claims it."""
     name, guess = claims[0]
     near = [other for other, g in claims[1:] if guess.confidence - g.confidence <= CLOSE or guess.confidence < UNSURE]
     others = near if guess.confidence < CERTAIN else []

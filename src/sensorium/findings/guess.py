@@ -1,4 +1,4 @@
-"""What a modality or a task thinks of a column."""
+"""The claim of a modality or a task on a column."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ UNSURE = 0.7  # below this confidence a guess is shown with a caution
 
 @dataclass(frozen=True)
 class Guess:
-    """A claim: "this column is mine".
+    """Claim on a column by a modality or a task.
 
     Attributes:
-        confidence: 0 to 1; the largest claim wins. A claim of 0 is none: its caution says why the column is not taken,
-            though it looks like one, and is shown with a claim that is not sure.
-        reason: why, as a person would say it ("412 of 412 values end in .png").
+        confidence: 0 to 1; the largest claim wins. With 0 the column is not claimed: the caution says why, although
+            the column looks like one, and is shown with a claim that is not sure.
+        reason: the evidence, in words for users ("412 of 412 values end in .png").
         caution: what may be wrong with the claim; shown to the user.
     """
 
@@ -25,15 +25,15 @@ class Guess:
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """What becomes of one column.
+    """Use of one column.
 
     Attributes:
         name: the column.
-        modality: registered name; None where the column is left out.
-        reason: why.
-        caution: what the user should look at; empty where the guess is safe.
+        modality: registered name; None if the column is left out.
+        reason: the evidence.
+        caution: what the user should check; empty if the guess is safe.
         confidence: 0 to 1.
-        view_of: the column whose cells it reads, where it has none of its own.
+        view_of: the column whose cells a view reads; None for other columns.
     """
 
     name: str

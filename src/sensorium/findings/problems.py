@@ -1,4 +1,4 @@
-"""Cells that could not be taken as they are: nothing is lost silently, each is counted, with row, reason and cure."""
+"""Cells that could not be used as they are: each is counted, with row, reason and cure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EXAMPLES = 3  # rows that a group names
-IN_TRAINING = " in the training rows"  # behind counts that were learnt from these
+IN_TRAINING = " in the training rows"  # follows counts over these
 VALUE_SHOWN = 80  # characters of a cell's value that a report quotes
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One cell, row, column or table, and what was done about it.
+    """Problem of one cell, row, column or table, and how it was handled.
 
     Attributes:
-        row: 0-based row of the table; None where the whole column (or table) is meant.
-        column: the column's name; empty where the whole row (or table) is meant.
+        row: 0-based row of the table; None for a problem of the whole column (or table).
+        column: the column's name; empty for a problem of the whole row (or table).
         reason: what is wrong and how the cell was read ("read as missing", …).
         cure: what the user can do, or the setting that changes it.
         value: the cell, shortened.
@@ -36,16 +36,16 @@ class Problem:
     value: str = ""
 
     def at(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Problem:
-        """Counted within some rows → counted within the table that they come from."""
+        """Return the problem with its row counted in the whole table, given the rows that were read."""
         return self if self.row is None else replace(self, row=int(rows[self.row]))
 
     def sentence(self) -> str:
-        """One line of progress."""
+        """Return the problem as one line of progress."""
         name, cure = f"{self.column}: " if self.column else "", f"; {self.cure}" if self.cure else ""
         return f"? {name}{self.reason}{cure}"
 
     def place(self) -> int:
-        """To sort by: the row, whole columns first."""
+        """Return the sort key: the row, whole columns first."""
         return -1 if self.row is None else self.row
 
 
@@ -71,8 +71,9 @@ class ProblemGroup:
         return f"{where}{len(self)} × {self.reason} (first: row {first.row}{example}){cure}"
 
     def to_json(self) -> dict[str, Any]:
-        """{"column", "reason", "cure", "count", "rows" (the first ones), "value" (of the first)}; `rows` is empty where
-        the whole column or table is meant.
+        """Return {"column", "reason", "cure", "count", "rows", "value"}.
+
+        `rows` are the first ones, `value` is that of the first; `rows` is empty for a whole column or table.
         """
         rows = [problem.row for problem in self.problems[:EXAMPLES] if problem.row is not None]
         found = {"column": self.column, "reason": self.reason, "cure": self.cure, "count": len(self)}
@@ -81,7 +82,7 @@ class ProblemGroup:
 
 @dataclass
 class Problems:
-    """What a run collected."""
+    """Collected problems."""
 
     items: list[Problem] = field(default_factory=list)
 
@@ -98,7 +99,7 @@ class Problems:
         self.items.extend(problems)
 
     def groups(self) -> list[ProblemGroup]:
-        """Grouped by column, reason and cure: whole columns and the table first, then the largest group."""
+        """Return the problems grouped by column, reason and cure: whole columns first, then the largest group."""
         found: dict[tuple[str, str, str], list[Problem]] = {}
         for item in self.items:
             found.setdefault((item.column, item.reason, item.cure), []).append(item)
@@ -106,31 +107,31 @@ class Problems:
         return sorted(groups, key=lambda group: (group.problems[0].row is not None, -len(group)))
 
     def whole(self) -> Problems:
-        """Those of whole columns or of the table."""
+        """Return the problems of whole columns or of the table."""
         return Problems([item for item in self.items if item.row is None])
 
     def of_cells(self) -> Problems:
-        """Those of single cells or rows."""
+        """Return the problems of single cells or rows."""
         return Problems([item for item in self.items if item.row is not None])
 
     def to_jsonl(self) -> bytes:
-        """One JSON object a line."""
+        """Return the problems as JSON Lines."""
         return "".join(printable_json(asdict(item)) + "\n" for item in self.items).encode()
 
 
 def shorten(value: object) -> str:
-    """A cell's value as a report quotes it."""
+    """Return a cell's value, shortened for reports."""
     text = f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
     return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}… ({len(text):,} characters)"
 
 
 def count(number: int, noun: str) -> str:
-    """`count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
+    """Return a counted noun: `count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Unreadable(Exception):
-    """A cell that can't be decoded; whoever reads a column turns it into a missing cell with this reason."""
+    """Cell that cannot be decoded; whoever reads a column turns it into a missing cell with this reason."""
 
     def __init__(self, reason: str, cure: str = "") -> None:
         super().__init__(reason)
@@ -138,12 +139,12 @@ class Unreadable(Exception):
 
 
 class Nothing(Unreadable):
-    """A cell without anything of the kind that is looked for: no fault in a view of another column's cells."""
+    """Cell without the kind of content that a view reads; this is not reported as a problem."""
 
 
 class NotFound(Unreadable):
-    """A file that is not there."""
+    """File that does not exist."""
 
 
 class Outside(Unreadable):
-    """A file that lies where the settings don't let a cell point to."""
+    """File outside the folders that the settings allow."""

@@ -1,4 +1,4 @@
-"""What is in a table before anything is trained: columns, faults, copies, advice; imports no torch."""
+"""Inspect a table before training: columns, problems, copies, advice. Does not import torch."""
 
 from sensorium.inspection._look import inspect
 from sensorium.inspection.result import ColumnReport, Inspection

@@ -1,4 +1,4 @@
-"""What is in a table: each column's modality and why, its gaps, what to look at before training; imports no torch."""
+"""Inspect a table: modality of each column with its reason, missing cells, problems. Does not import torch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NO_GUESS = Guess(0.0, "")
 
 @dataclass(frozen=True)
 class Trial:
-    """Which rows' cells are decoded, how, and who is told; and what was told of cells before, with the table's rows."""
+    """Settings of trial decoding: rows, configuration, progress, and problems that are already known."""
 
     rows: Rows
     config: Config
@@ -48,7 +48,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Target:
-    """The labels, the task that they ask for, and how they were read."""
+    """Labels, their task, and how they were read."""
 
     labels: Column
     task: str
@@ -56,7 +56,7 @@ class Target:
     reading: LabelReading
 
 
-@explain_memory_errors("fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
+@explain_memory_errors("use fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
 def inspect(
     table: Any,
     target: str | None = None,
@@ -65,17 +65,17 @@ def inspect(
     every: bool = False,
     progress: bool = False,
 ) -> Inspection:
-    """Look at a table without training.
+    """Inspect a table without training.
 
     Args:
         table: as for `fit`.
-        target: the column that is to be predicted.
+        target: the column to predict.
         config: settings as for `fit`.
         every: decode every cell, not a sample of each column.
-        progress: tell on stderr how it goes.
+        progress: show progress on stderr.
 
     Raises:
-        SensoriumError: the table can't be read, a named column isn't there, nothing is left to learn from.
+        SensoriumError: the table cannot be read, a named column does not exist, or no column is left to learn from.
 
     Example:
         >>> found = sensorium.inspect("films.csv", "genre")
@@ -103,7 +103,7 @@ def inspect(
     of_target = _target_findings(found, sides, settings) if found else []
     target_report = _target(found, of_target, sides) if found else None
     doubts = cautions(plans, settings.target, *task) if task else cautions(plans, None, "", NO_GUESS)
-    said = {plan.name: plan.caution for plan in plans}
+    known_cautions = {plan.name: plan.caution for plan in plans}
     plans = [_with_caution(plan, target_report) for plan in plans]
     columns = _columns(opened, plans, settings, report, every=every)
     of_table = table_findings(opened, {}, split, None, None)
@@ -115,7 +115,7 @@ def inspect(
         target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         notices=[
-            *_groups([*doubts, *unsaid([*of_table, *of_columns, *of_target], said)]),
+            *_groups([*doubts, *unsaid([*of_table, *of_columns, *of_target], known_cautions)]),
             *({"column": column.name, **fault} for column in columns for fault in column.faults),
         ],
         table_notices=_groups(of_table),
@@ -141,13 +141,13 @@ def _columns(
 
 def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
     learnt, faults, undecodable = _try(column, plan, trial)
-    findings = [_of_all_rows(told) for told in learnt.findings(plan.name)] if learnt else []
+    findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
     return ColumnReport(
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
-        caution=_joined([plan.caution, *(said for said in map(_sentence, findings) if said not in plan.reason)]),
+        caution=_joined([plan.caution, *(text for text in map(_sentence, findings) if text not in plan.reason)]),
         rows=len(column),
         missing=_missing(column, learnt),
         distinct=column.distinct if len(column.values) else 0,
@@ -163,7 +163,7 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
 
 
 def _missing(column: Column, learnt: Modality | None) -> int:
-    """Cells that are empty, and those that the column reads as such without a fault: words and codes for a gap."""
+    """Count the empty cells and the cells that the column reads as missing (words and codes), without problems."""
     empty = ~column.present
     if learnt is not None and learnt.quick:
         found = learnt.encode(column)
@@ -172,9 +172,9 @@ def _missing(column: Column, learnt: Modality | None) -> int:
     return int(empty.sum())
 
 
-def _of_all_rows(told: Problem) -> Problem:
-    """What is learnt on trial is not learnt from the training rows alone."""
-    return replace(told, reason=told.reason.replace(IN_TRAINING, ""))
+def _of_all_rows(problem: Problem) -> Problem:
+    """Return the problem without "in the training rows": a trial does not learn from these alone."""
+    return replace(problem, reason=problem.reason.replace(IN_TRAINING, ""))
 
 
 def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
@@ -184,14 +184,15 @@ def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | Non
     cells = column.take(trial.rows)
     learnt = learn_modality(plan, _learned_from(column, cells, plan.modality), trial.config)
     found = learnt.encode(cells, trial.work)
-    told = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
-    faults = Problems([*told, *at_rows(Problems(found.problems), trial.rows)]).groups()
+    known = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
+    faults = Problems([*known, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
 
 
 def _learned_from(column: Column, cells: Column, modality: str) -> Column:
-    """Every cell where that is quick, the cells that are decoded on trial where they are files, else a larger sample:
-    of few cells most words and names would look rare.
+    """Return the cells to learn from: all where that is quick, the decoded cells of files, else a larger sample.
+
+    In a few cells most words and names would look rare.
     """
     kind = modalities.load(modality)
     if kind.quick or len(column) <= LEARNED_FROM:
@@ -212,7 +213,7 @@ def _fault(group: ProblemGroup) -> dict[str, Any]:
 
 
 def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
-    """The commonest values; none where most cells have their own, or hold lists, objects or bytes."""
+    """Return the most common values; none if most cells are unique, or hold lists, objects or bytes."""
     kind = column.data.type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or 2 * column.distinct > len(column.values):
         return []
@@ -224,7 +225,7 @@ def _commonest(column: Column, most: int) -> list[tuple[str, int]]:
 
 
 def _with_caution(plan: ColumnPlan, target: Mapping[str, Any] | None) -> ColumnPlan:
-    """What is to be looked at in the target is said of its column too."""
+    """Add the cautions about the target to its column."""
     return replace(plan, caution=target["caution"]) if target and target["column"] == plan.name else plan
 
 
@@ -241,7 +242,7 @@ def _target(found: Target, findings: list[Problem], sides: Sides) -> dict[str, A
 
 
 def _target_findings(found: Target, sides: Sides, config: Config) -> list[Problem]:
-    """What a fit would say of the target; what is known before where it would not start."""
+    """Return what a fit would report about the target, or what is known if it would not start."""
     labels, train = found.labels, np.flatnonzero(sides.splits == SPLITS.index("train"))
     with suppress(SchemaError):
         task = learn_task(found.task, labels, train, found.reading, config)
@@ -251,7 +252,7 @@ def _target_findings(found: Target, sides: Sides, config: Config) -> list[Proble
 
 
 def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
-    """{"label", "rows", "train", "validation", "test"}, the commonest first."""
+    """Return {"label", "rows", "train", "validation", "test"}, the most common label first."""
     own = {f"{name}=": part for name, part in column.parts.items()} or {"": column}
     labels: list[list[Any]] = [[] for _ in range(len(column))]
     for said, part in own.items():
@@ -267,7 +268,7 @@ def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
 
 
 def _split(table: Table, config: Config) -> Split | None:
-    """As training would split the rows; without a target only what a column names."""
+    """Split the rows as training would; without a target only by a split column."""
     found = split_column(table, config)
     if config.target:
         return make_split(table, table.column(config.target), config.split, found, config.seed)

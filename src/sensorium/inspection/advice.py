@@ -1,4 +1,4 @@
-"""What the rows say of how to split them, and of columns that nearly tell the label."""
+"""Suggest how to split the rows, and name columns that may leak the target."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ SAVED = 0.5  # share of wrong guesses that a telling column saves
 ISO = r"^\d{4}-\d\d"
 
 Advice = dict[str, Any]
-"""{"setting", "column", "reason"}: a setting to think of; `setting` is empty where none is to be changed."""
+"""{"setting", "column", "reason"}: a setting to consider; `setting` is empty if nothing is to be changed."""
 
 
 def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Advice]:
-    """A group or a time to split by, and columns that nearly tell the label."""
+    """Suggest a group or a time to split by, and name columns that may leak the target."""
     found = []
     for plan in plans:
         if plan.name in (config.target, config.split.group, config.split.time, config.split.column):
@@ -47,7 +47,7 @@ def _told(table: Table, config: Config) -> list[Advice]:
 
 
 def _steps(table: Table, config: Config) -> list[Advice]:
-    """Runs of numbered columns of numbers: they may be the steps of one series."""
+    """Find runs of numbered columns of numbers: they may be the steps of one series."""
     runs: dict[str, list[str]] = {}
     for name in sorted(table.columns, key=natural):
         numbered = re.fullmatch(r"(.*?)[0-9]+", name)
@@ -61,12 +61,12 @@ def _steps(table: Table, config: Config) -> list[Advice]:
             called = f"{called}_series" if called in table.columns else called
             reason = f"{len(names)} numbered columns of numbers, {names[0]} … {names[-1]}: if they are steps in time"
             setting = f"table.series={{{called}: {json.dumps(f'{stem}*', ensure_ascii=False)}}}"
-            found.append({"setting": setting, "column": names[0], "reason": f"{reason}, they are one series"})
+            found.append({"setting": setting, "column": names[0], "reason": f"{reason}, read them as one series"})
     return found
 
 
 def _group(column: Column, sides: Sides) -> Advice | None:
-    """Rows of one person (or thing) are alike: what was learnt of some of them is no merit on the others."""
+    """Suggest to keep rows of one person (or thing) in one split: they are alike, and inflate the test metrics."""
     if not names_unit(column.name) or not 1 < column.distinct < len(column.values):
         return None
     ids = value_ids(column)
@@ -74,8 +74,8 @@ def _group(column: Column, sides: Sides) -> Advice | None:
     rows = np.flatnonzero((ids >= 0) & (sides.splits >= 0))
     held[ids[rows], sides.splits[rows]] = True
     parted = int((held.sum(1) > 1).sum())
-    reason = f"{len(column.values):,} rows have {column.distinct:,} different values of {column.name}"
-    reason += f"; {parted:,} of them stand in several splits" if parted else ""
+    reason = f"{column.name} has {column.distinct:,} different values in {len(column.values):,} rows"
+    reason += f"; {parted:,} of them are in several splits" if parted else ""
     return {"setting": f"split.group={as_yaml(column.name)}", "column": column.name, "reason": reason}
 
 
@@ -87,12 +87,12 @@ def _time(column: Column, plan: ColumnPlan) -> Advice | None:
     if not dated and not (column.is_string and pc.all(pc.match_substring_regex(column.values, ISO)).as_py()):
         return None
     first, last = pc.min_max(column.values).as_py().values()
-    reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: if the model is to answer for later rows, test on them"
+    reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: to evaluate predictions of later rows, split by time"
     return {"setting": f"split.time={as_yaml(column.name)}", "column": column.name, "reason": reason}
 
 
 def _telling(column: Column, target: Column) -> Advice | None:
-    """How many wrong guesses the column saves: learnt on every other row, counted on the rest (Goodman-Kruskal λ)."""
+    """Suggest to exclude a column that halves the wrong guesses: learned on every other row, counted on the rest."""
     if not 1 < column.distinct <= FEW or not 1 < target.distinct <= FEW or column.is_list or target.is_list:
         return None
     cells, labels = value_ids(column), value_ids(target)
@@ -101,13 +101,13 @@ def _telling(column: Column, target: Column) -> Advice | None:
     seen = _wrong(cells[rows], labels[rows])
     if len(rows) < 2 * FEW or seen > (1 - SAVED) * blind:
         return None
-    reason = f"{column.name} alone guesses all but {seen:.0%} of the labels; the commonest label all but {blind:.0%}"
-    reason += ": would it be known when predicting?"
+    reason = f"{column.name} alone predicts all but {seen:.0%} of the labels; the most common label all but {blind:.0%}"
+    reason += "; use it only if it is known at prediction time"
     return {"setting": f"exclude=[{as_yaml(column.name)}]", "column": column.name, "reason": reason}
 
 
 def _wrong(cells: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:
-    """Share of odd rows whose label is not the commonest beside their cell in even rows."""
+    """Return the share of odd rows whose label is not the most common one of their cell in even rows."""
     counts = np.zeros((cells.max(initial=0) + 1, labels.max(initial=0) + 1))
     np.add.at(counts, (cells[::2], labels[::2]), 1)
     return float((counts.argmax(1)[cells[1::2]] != labels[1::2]).mean()) if len(labels) > 1 else 0.0

@@ -1,4 +1,4 @@
-"""Rows that are alike, as groups: how many there are, which stand in several splits, whose labels differ."""
+"""Group rows that are the same or nearly: how many, which are in several splits, which have different labels."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ ROWS = 20  # of a group, listed
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.int64]
-"""One number a row: the same for like cells, -1 where there is nothing to compare."""
+"""One number per row: equal for equal cells, -1 if there is nothing to compare."""
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Rows that are alike in one column, or in all that are learnt from.
+    """Rows that are alike in one column, or in all columns used as features.
 
     Attributes:
         column: empty for whole rows.
         kind: `same` or `near`.
         how: what was compared.
-        rows: rows that have a like, over all groups.
-        groups: how many groups of like rows.
-        across: {"rows", "of", "also_in"}: so many rows of one split also stand in an earlier one.
+        rows: number of rows that have a duplicate, over all groups.
+        groups: number of groups of duplicates.
+        across: {"rows", "of", "also_in"}: this many rows of one split are also in an earlier one.
         differ: groups whose labels differ; 0 without a target.
-        looked_at, left_out: rows compared, and those that were too many.
+        looked_at, left_out: rows compared, and rows left out because they were too many.
         listed: the first groups, those across splits first: {"rows", "size", "splits"}.
     """
 
@@ -55,24 +55,24 @@ class Copies:
 
     def __str__(self) -> str:
         where = f"column {self.column!r}" if self.column else "whole rows"
-        alike = "the same" if self.kind == "same" else "nearly the same"
+        alike = "duplicates" if self.kind == "same" else "near duplicates"
         parts = [f"{where}: {count(self.rows, 'row')} in {count(self.groups, 'group')} of {alike} ({self.how})"]
         parts += [f"{count(f['rows'], f['of'] + ' row')} also in {f['also_in']}" for f in self.across]
         parts += [f"labels differ in {count(self.differ, 'group')}"] if self.differ else []
-        parts += [f"{count(self.left_out, 'row')} not looked at: too many"] if self.left_out else []
+        parts += [f"{count(self.left_out, 'row')} not compared: too many"] if self.left_out else []
         return "; ".join(parts)
 
 
 @dataclass(frozen=True)
 class Sides:
-    """What rows are on: `splits` int8[n] (-1: none), `labels` int64[n] (-1: none)."""
+    """Splits and labels of rows: `splits` int8[n] (-1: none), `labels` int64[n] (-1: none)."""
 
     splits: npt.NDArray[np.int8]
     labels: Ids
 
 
 def value_ids(column: Column) -> Ids:
-    """Like cells, like numbers."""
+    """Return one number per cell, equal for equal cells."""
     cells = column.strings if pa.types.is_nested(column.data.type) else column.data
     return np.asarray(pc.fill_null(pc.dictionary_encode(cells).indices, -1), np.int64)
 
@@ -80,13 +80,13 @@ def value_ids(column: Column) -> Ids:
 def group_copies(
     ids: Ids, sides: Sides, *, column: str, kind: str, how: str, same: Ids | None = None, left_out: int = 0
 ) -> Copies:
-    """Groups of two rows or more.
+    """Collect groups of two rows or more.
 
     Args:
         ids: rows with the same number are alike; -1 is alike to nothing.
         sides: their splits and labels.
         column, kind, how, left_out: as in `Copies`.
-        same: of near copies, the numbers of cells that are the same: a group holds two of them or more.
+        same: for near copies, the numbers of identical cells: a group must hold two of them or more.
     """
     numbers, inverse, sizes = np.unique(ids, return_inverse=True, return_counts=True)
     several = (sizes > 1) & (numbers >= 0)
@@ -114,7 +114,7 @@ def group_copies(
 
 
 def _different(groups: Ids, values: Ids, size: int) -> Ids:
-    """int64[size]: how many different values each group holds."""
+    """Return int64[size]: the number of different values in each group."""
     if not len(groups):
         return np.zeros(size, np.int64)
     pairs = np.unique(np.stack([groups, values], 1), axis=0)

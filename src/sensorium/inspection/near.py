@@ -1,6 +1,6 @@
-"""Which of many things are nearly the same, in time that grows with their number and not with its square.
+"""Find near duplicates, in time that grows with the number of items and not with its square.
 
-Each thing has some keys (*bands*); only things that share one are compared, and of those only near neighbours.
+Each item has some keys (*bands*); only items that share one are compared, and of those only near neighbours.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ Alike: TypeAlias = Callable[[Rows, Rows], npt.NDArray[np.bool_]]
 
 
 def near_groups(bands: Keys, alike: Alike, shared: int = 64) -> Rows:
-    """int64[n]: things with the same number are nearly the same.
+    """Return int64[n]: items with the same number are nearly the same.
 
-    Each group has a leader that its members are alike to. Members of members are not taken in: over enough steps
+    Each group has a leader that its members are alike to. Members of members are not included: over enough steps
     anything is like anything else.
 
     Args:
-        bands: uint64[n, b]; things are compared whose values in one place begin with the same bits.
-        alike: tells, pair by pair, whether two things are.
-        shared: how many bits.
+        bands: uint64[n, b]; items are compared if their values in one place begin with the same bits.
+        alike: returns, pair by pair, whether two items are alike.
+        shared: number of these bits.
     """
     found = [pairs for band in bands.T for pairs in _compare(band, alike, np.uint64(64 - shared))]
     group, members = np.arange(len(bands)), set[int]()
@@ -50,7 +50,7 @@ def near_groups(bands: Keys, alike: Alike, shared: int = 64) -> Rows:
 
 
 def _compare(band: Keys, alike: Alike, rest: np.uint64) -> Iterator[Rows]:
-    """int64[m, 2]: pairs of one key that are alike, the lower number first."""
+    """Return int64[m, 2]: pairs of one key that are alike, the lower number first."""
     order = np.argsort(band, kind="stable")
     band = band[order] >> rest
     for step in range(1, min(WINDOW, len(order) - 1) + 1):
@@ -62,11 +62,11 @@ def _compare(band: Keys, alike: Alike, rest: np.uint64) -> Iterator[Rows]:
 
 
 def near_pictures(pictures: npt.NDArray[np.uint8]) -> Rows:
-    """int64[n]: groups of like pictures, whatever their size, file format or compression was.
+    """Return int64[n]: groups of similar pictures, regardless of their size, file format and compression.
 
-    Which of the lowest waves of a cosine transform are there makes 64 bits (after Zauner, Implementation and
-    benchmarking of perceptual image hash functions, 2010). Sorted by these bits in several orders, like pictures come
-    to stand side by side (Manku et al., Detecting near-duplicates for web crawling, 2007); those whose pixels
+    The signs of the lowest frequencies of a cosine transform make 64 bits (after Zauner, Implementation and
+    benchmarking of perceptual image hash functions, 2010). Sorted by these bits in several orders, similar pictures
+    are side by side (Manku et al., Detecting near-duplicates for web crawling, 2007); those whose pixels
     correlate are alike. A picture of one colour is like no other.
 
     Args:
@@ -89,13 +89,13 @@ def near_pictures(pictures: npt.NDArray[np.uint8]) -> Rows:
 
 
 def _cosines() -> npt.NDArray[np.float32]:
-    """float32[8, 32]: the lowest waves of an orthonormal cosine transform (but for the constant, which is nought)."""
+    """Return float32[8, 32]: the lowest frequencies of an orthonormal cosine transform (without the constant)."""
     places = (np.arange(SIDE) + 0.5) * np.pi / SIDE
     return (np.cos(np.arange(LOW)[:, None] * places) * (2 / SIDE) ** 0.5).astype(np.float32)
 
 
 def near_texts(texts: Sequence[str]) -> Rows:
-    """int64[n]: groups of texts that share four fifths of their runs of seven characters, case and spaces aside.
+    """Return int64[n]: groups of texts that share four fifths of their 7-character shingles, ignoring case and spaces.
 
     MinHash signatures in bands (Broder, On the resemblance and containment of documents, 1997); the share is
     estimated from 64 minima, so a pair near the limit may fall on either side.
@@ -111,7 +111,7 @@ def near_texts(texts: Sequence[str]) -> Rows:
 
 
 def _signature(text: str) -> npt.NDArray[np.uint32]:
-    """uint32[64]: the smallest of each of 64 hashes over the text's shingles."""
+    """Return uint32[64]: the smallest of each of 64 hashes over the text's shingles."""
     plain = " ".join(unicodedata.normalize("NFKC", text[:LONGEST]).casefold().split())
     codes = np.frombuffer(plain.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
     codes = np.pad(codes, (0, max(0, SHINGLE - len(codes))))
@@ -122,5 +122,5 @@ def _signature(text: str) -> npt.NDArray[np.uint32]:
 
 
 def _odd(count: int, seed: int) -> Keys:
-    """Fixed random multipliers."""
+    """Return fixed random multipliers."""
     return np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)

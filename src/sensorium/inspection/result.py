@@ -1,4 +1,4 @@
-"""What an inspection finds."""
+"""Result of an inspection."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from sensorium.modalities import Overview
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """One column.
+    """Report of one column.
 
     Attributes:
-        name, modality, reason, caution: as in its plan; modality is None where it is left out.
+        name, modality, reason, caution: as in its plan; modality is None if it is left out.
         rows, missing, distinct: counts of its cells.
         examples: a few values.
-        unreadable: of the cells looked at, how many can't be taken as they are, and why.
-        checked: how many cells were decoded on trial.
-        undecodable: how many of those hold something, yet nothing that can be read: they are missing to a model.
+        unreadable: of the decoded cells, how many cannot be used as they are, and why.
+        checked: number of cells that were decoded.
+        undecodable: number of those that are not empty and cannot be decoded: the model reads them as missing.
         faults: `unreadable` in parts: {"reason", "cure", "count", "rows" (the first), "value" (the first)}.
-        commonest: values and how often they occur, where values recur.
+        commonest: values and how often they occur, if values recur.
         findings: what was guessed, dropped, converted or cut for the column as a whole, beside `caution`.
-        overview: the modality's own view: how its figures are distributed, some pictures and curves.
+        overview: figures of the modality: distributions, some pictures and curves.
     """
 
     name: str
@@ -47,14 +47,15 @@ class ColumnReport:
 
     @property
     def coverage(self) -> dict[str, float]:
-        """Shares of the cells: `present`, `missing`, `undecodable` (as many as of those checked)."""
+        """Return the shares of cells that are `present`, `missing` and `undecodable` (estimated from those decoded)."""
         missing = self.missing / self.rows if self.rows else 0.0
         undecodable = min(self.undecodable / self.checked, 1 - missing) if self.checked else 0.0
         return {"present": 1 - missing - undecodable, "missing": missing, "undecodable": undecodable}
 
     def to_json(self) -> dict[str, Any]:
-        """As the attributes, with `coverage`, and with `distribution`, a histogram of each figure, for `overview`:
-        {"name", "count", "lowest", "median", "highest", "edges", "counts"}; of dates, the figures are days.
+        """Return the attributes, `coverage`, and for `overview` the `distribution`: a histogram of each figure.
+
+        {"name", "count", "lowest", "median", "highest", "edges", "counts"}; dates are counted in days.
         """
         hidden = ("overview", "findings")  # the findings are among the notices
         content = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in hidden}
@@ -63,21 +64,21 @@ class ColumnReport:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A table seen through its columns.
+    """Result of `inspect`: the columns of a table, its target, split and problems.
 
     Attributes:
         table: its name.
-        rows: how many.
-        columns: one report each, in the table's order.
-        target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, of all
-            rows and by split, where they are no numbers to be estimated.
-        split: how the rows are or would be split, and how many fall where, if a target is given.
+        rows: number of rows.
+        columns: one report per column, in the table's order.
+        target: column, task, reason, caution and missing labels, if a target is given; `labels` counts them, in all
+            rows and by split, if the task is not regression.
+        split: how the rows are or would be split, and their counts, if a target is given.
         notices: what was guessed, dropped, converted or cut for the table, its columns and its cells (of those that
             were decoded), as `ProblemGroup.to_json`.
         table_notices: those of the table as a whole.
         copies: rows that are the same or nearly, above all across splits.
-        advice: settings to think of: {"setting", "column", "reason"}.
-        every: whether every cell was decoded, and not a sample of each column.
+        advice: settings to consider: {"setting", "column", "reason"}.
+        every: whether every cell was decoded, not a sample of each column.
 
     Example:
         >>> found = sensorium.inspect("films.csv", "genre")
@@ -99,7 +100,7 @@ class Inspection:
     every: bool
 
     def __str__(self) -> str:
-        """One line per column: its modality, why, and what to look at."""
+        """Return one line per column: its modality, the reason, and what to check."""
         wide = max((len(column.name) for column in self.columns), default=0)
         lines = [f"{self.table}: {self.rows:,} rows, {len(self.columns):,} columns"]
         for column in self.columns:
@@ -111,7 +112,7 @@ class Inspection:
         return f"<sensorium.Inspection of {self.table}: {self.rows:,} rows, {len(self.columns):,} columns>"
 
     def to_json(self) -> dict[str, Any]:
-        """As the attributes; pictures and curves are left to the page.
+        """Return the attributes without pictures and curves, which only the page shows.
 
         Example:
             >>> found = sensorium.inspect("films.csv", "genre").to_json()

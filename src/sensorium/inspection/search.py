@@ -1,4 +1,4 @@
-"""Where copies are looked for: the bytes of files, long texts, pictures, whole rows."""
+"""Search for copies: bytes of files, long texts, pictures, whole rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOSTLY = 0.5  # share of different rows from which like rows are remarkable
 
 
 def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report: Reporter) -> list[Copies]:
-    """Same and nearly same cells of files and texts, and same rows. Near-linear in rows; what is left out is told."""
+    """Find identical and near-identical cells of files and texts, and identical rows, in near-linear time."""
     used = [plan for plan in plans if plan.modality]
     ids, found = dict[str, Ids](), list[Copies]()
     with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
@@ -36,21 +36,21 @@ def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report:
             bar.advance(len(table))
     whole = _rows(ids, table)
     if whole is not None:
-        found.insert(0, group_copies(whole, sides, column="", kind="same", how="all columns that are learnt from"))
+        found.insert(0, group_copies(whole, sides, column="", kind="same", how="all columns used as features"))
     return [copies for copies in found if copies.groups or copies.left_out]
 
 
 def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
-    """What tells the column's cells apart, and which are alike where that is no chance."""
+    """Return numbers that identify the column's cells, and the copies where repeated cells are unlikely by chance."""
     left_out = 0
     if kind.cacheable:
         left_out = max(0, int(column.present.sum()) - MOST_FILES)
         same, how = file_ids(column), "the same bytes"
-        # What can't be read is told apart by its row.
+        # Unreadable cells are distinguished by their row.
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
     elif kind.near_duplicates == "text":
         ids = value_ids(column)
-        same, how = _long(column, ids), f"the same text of {SENTENCE} characters or more"
+        same, how = _long(column, ids), f"the same text of at least {SENTENCE} characters"
     else:
         return value_ids(column), []
     near = [_near(column, kind.near_duplicates, same, sides)] if kind.near_duplicates else []
@@ -58,7 +58,7 @@ def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids,
 
 
 def file_ids(column: Column) -> Ids:
-    """Files of like bytes, like numbers. Only files of the same size are read; folders are not compared."""
+    """Return equal numbers for files of equal bytes. Only files of the same size are read; folders are not compared."""
     cells = column.data.to_pylist()
     keys: list[Any] = [None] * len(cells)
     for row in _spaced(np.flatnonzero(column.present), MOST_FILES):
@@ -75,7 +75,7 @@ def file_ids(column: Column) -> Ids:
 
 
 def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
-    """How many bytes a cell has and where they are: itself, a path, or a part of a file; None where it has none."""
+    """Return the size and the place of a cell's bytes: itself, a path, or a part of a file; None if it has none."""
     if isinstance(cell, Mapping) and cell.get("offset") is not None:
         return _size_of_part(cell, column)
     cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
@@ -110,7 +110,7 @@ def _digest(source: Any) -> bytes:
     try:
         with open(source, "rb") as stream:  # noqa: PTH123 - as many as there are files
             return hashlib.file_digest(stream, "sha256").digest()
-    except OSError:  # told, with its row, where the cell is decoded
+    except OSError:  # reported, with its row, when the cell is decoded
         return os.fsencode(source)
 
 
@@ -120,12 +120,12 @@ def _long(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
 
 
 def _spaced(rows: Ids, most: int) -> Ids:
-    """At most so many of the rows, evenly spaced."""
+    """Return at most `most` of the rows, evenly spaced."""
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows
 
 
 def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
-    """One row stands for its exact copies; groups of near copies hold those too."""
+    """Find near copies: one row stands for its exact copies, and groups of near copies include those."""
     picture = kind == "picture"
     same = same if picture else _long(column, same, LONG)
     numbers, first = np.unique(same, return_index=True)
@@ -135,13 +135,13 @@ def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
     ids = np.full(len(numbers) + 1, -1, np.int64)  # the last for what is missing
     ids[np.searchsorted(numbers, same[looked[kept]])] = groups
     places = np.where(same >= 0, np.searchsorted(numbers, same), len(numbers))
-    how = "small grey pictures correlate" if picture else "four fifths of their runs of characters are the same"
+    how = "thumbnails in grey correlate" if picture else "four fifths of their character sequences are the same"
     left_out = int(np.isin(same, same[np.setdiff1d(firsts, looked)]).sum())
     return group_copies(ids[places], sides, column=column.name, kind="near", how=how, same=same, left_out=left_out)
 
 
 def _pictures(column: Column) -> tuple[Ids, Ids]:
-    """Places of the cells that can be decoded, and their groups."""
+    """Return the places of the cells that can be decoded, and their groups."""
     learnt = modalities.load("image").learn(column, size=SIDE, channels=1)
     encoded = learnt.encode(column, Work())
     return np.flatnonzero(encoded.present), near_pictures(encoded.values[encoded.present, :, :, 0])
@@ -152,7 +152,7 @@ def _texts(column: Column) -> tuple[Ids, Ids]:
 
 
 def _rows(ids: Mapping[str, Ids], table: Table) -> Ids | None:
-    """Like rows, like numbers; None where most rows have a like, as in a table of a few categories."""
+    """Return equal numbers for equal rows; None if most rows have an equal, as in a table of a few categories."""
     if not ids or not len(table):
         return None
     merged = np.zeros(len(table), np.int64)

@@ -1,4 +1,4 @@
-"""The cells of a target or a category → labels, and how labels are spelt."""
+"""Read the cells of a target or a category as labels."""
 
 from sensorium.labels.case import ONE_LABEL, case_twins, twins_in_words
 from sensorium.labels.check_marks import holds_check_marks

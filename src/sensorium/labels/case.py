@@ -1,4 +1,4 @@
-"""Names that differ only in upper and lower case, of labels and categories alike."""
+"""Find names that differ only in upper and lower case, among labels and categories."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ SHOWN = 5  # examples that a message names
 
 
 def case_twins(names: Mapping[str, int]) -> dict[str, int]:
-    """Names of which another differs only in case, and how often each occurs."""
+    """Return names of which another differs only in case, and how often each occurs."""
     folded = Counter(bare(name).casefold() for name in names)
     return {name: number for name, number in names.items() if folded[bare(name).casefold()] > 1}
 
 
 def twins_in_words(twins: Mapping[str, int], nouns: str, counted: str | None) -> str:
-    """What is said of them, such as "some labels differ only in upper and lower case … 'F' (3 rows), 'f' (2 rows)".
+    """Describe such names: "some labels differ only in upper and lower case … 'F' (3 rows), 'f' (2 rows)".
 
     Args:
-        twins: as `case_twins` gives them.
-        nouns: what they are.
-        counted: what was counted of each; None where nothing was.
+        twins: the result of `case_twins`.
+        nouns: plural noun for the names.
+        counted: noun for the counts; None if nothing was counted.
     """
     ordered = sorted(twins, key=lambda name: (bare(name).casefold(), -twins[name]))
     counts = [f" ({count(twins[name], counted)})" if counted else "" for name in ordered[:SHOWN]]
     shown = ", ".join(f"{name!r}{often}" for name, often in zip(ordered, counts, strict=False))
     more = ", …" if len(ordered) > SHOWN else ""
-    return f"some {nouns} differ only in upper and lower case and stay apart: {shown}{more}"
+    return f"some {nouns} differ only in upper and lower case and stay separate: {shown}{more}"

@@ -1,4 +1,4 @@
-"""Columns of check marks, "x" or empty: whether a cell is filled is what they tell."""
+"""Recognize columns of check marks ("x" or empty), whose information is whether a cell is filled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ FEWEST, LEAST = 3, 0.01  # cells, and share of all cells, that are empty, and th
 
 
 def holds_check_marks(column: Column) -> bool:
-    """Whether the filled cells have one value, and enough cells are empty and enough filled to learn from both."""
+    """Return whether the filled cells have one value, and enough cells are filled and empty to learn from both."""
     filled = len(column.values)
     return min(filled, len(column) - filled) >= max(FEWEST, LEAST * len(column)) and column.distinct == 1

@@ -1,4 +1,4 @@
-"""Targets whose cells are lists: one-hot and multi-hot vectors, one number in a list, lists that a text spells."""
+"""Targets whose cells are lists: one-hot and multi-hot vectors, one number in a list, lists written as text."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PARTS = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True)
 class Lists:
-    """What the lists of a target hold.
+    """Content of the lists of a target.
 
     Attributes:
-        kind: "place": 0 and 1, one 1 in each, whose place is the label; "places": 0 and 1, the labels are the places of
-            the ones; "one": one value in each, which is the label; "all": labels, in text that spells lists; empty
-            where cells are no lists, or lists of labels.
+        kind: "place": 0 and 1, one 1 in each, whose position is the label; "places": 0 and 1, the labels are the
+            positions of the ones; "one": one value in each, which is the label; "all": labels, as text that spells
+            lists; empty if cells are no lists, or lists of labels.
         width: numbers in each vector.
-        names: of the places, where they are known.
+        names: names of the positions, if known.
     """
 
     kind: Annotated[str, Field(pattern="^(place|places|one|all)?$")] = ""
@@ -38,17 +38,17 @@ class Lists:
 
     @property
     def reason(self) -> str:
-        """What was found, in words."""
+        """Describe how the lists are read."""
         vectors = f"vectors of {self.width} numbers, 0 or 1"
         return {
-            "place": f"{vectors}, with one 1 in each, whose place is the label",
-            "places": f"{vectors}: the labels are the places of the ones",
+            "place": f"{vectors}, with one 1 in each: its position is the label",
+            "places": f"{vectors}: the positions of the ones are the labels",
             "one": "lists of one number each",
-            "all": "text that spells lists",
+            "all": "lists written as text",
         }.get(self.kind, "")
 
     def apply(self, column: Column) -> Column:
-        """The labels; a list that is none of the kind is a missing cell. Cells that are no lists stay as they are."""
+        """Return the labels; a list of another kind is a missing cell. Cells that are no lists stay as they are."""
         if not self.kind or not (column.is_list or column.is_string):
             return column
         cells = column.data.to_pylist()
@@ -69,11 +69,11 @@ class Lists:
 
 
 def lists_of(column: Column, names: Sequence[str]) -> Lists:
-    """What the lists of a target hold.
+    """Recognize the content of the lists of a target.
 
     Args:
         column: every row of the target.
-        names: of the places of each list, where the list was made of columns.
+        names: names of the positions of each list, if the list was made of columns.
     """
     spelt = column.is_string and _spells_lists(column.values)
     if not spelt and not column.is_list:
@@ -95,7 +95,7 @@ def lists_of(column: Column, names: Sequence[str]) -> Lists:
 
 
 def parse_list(text: str | None) -> list[Any] | None:
-    """The list that a text spells, as JSON, Python or NumPy do; None where it spells none."""
+    """Return the list that a text spells, as JSON, Python or NumPy write it; None if it spells none."""
     if text is None or not re.match(OPENS, text):
         return None
     try:
@@ -115,7 +115,7 @@ def _spells_lists(values: pa.Array) -> bool:
 
 
 def _matrix(cells: list[list[Any]]) -> npt.NDArray[np.float64] | None:
-    """Lists of numbers of one width; None for any others. A list with a gap doesn't count."""
+    """Return lists of numbers of one width as a matrix; None for others. A list with a gap is ignored."""
     whole = [cell for cell in cells if None not in cell]
     if not whole or not whole[0] or len({len(cell) for cell in cells}) > 1:
         return None

@@ -1,4 +1,4 @@
-"""Cells → the names that training learnt: one matcher for labels and for the levels of categories."""
+"""Match cells with the names seen in training: one matcher for labels and for categories."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Names:
     fold_case: bool = False
 
     def find(self, column: Column) -> npt.NDArray[np.int64]:
-        """int64[n]: the place of each cell's name, `UNSEEN` (missing cells too) or `SEVERAL`."""
+        """Return int64[n]: the place of each cell's name, `UNSEEN` (also for missing cells) or `SEVERAL`."""
         texts = column.strings
         found = np.array(pc.fill_null(pc.index_in(texts, self._array), UNSEEN), dtype=np.int64)
         typed = column.spelling is None and (column.is_integer or column.is_float or column.is_boolean)
@@ -61,7 +61,7 @@ class Names:
         return found
 
     def twins(self) -> list[list[Name]]:
-        """The names that have one value, where several do."""
+        """Return the names that share a value."""
         return [[self.names[place] for place in places] for places in self._values.values() if len(places) > 1]
 
     @cached_property
@@ -79,7 +79,7 @@ class Names:
 
     @cached_property
     def _shared(self) -> npt.NDArray[np.bool_]:
-        """bool[names]: another name has the same value."""
+        """Return bool[names]: another name has the same value."""
         shared = np.zeros(len(self.names), bool)
         for places in self._values.values():
             shared[places] = len(places) > 1
@@ -95,7 +95,7 @@ class Names:
 
     @cached_property
     def _is_truth(self) -> bool:
-        """Are the names yes and no, in whatever spelling?"""
+        """Return whether the names are yes and no, in any spelling."""
         return len(self.names) == 2 and {_truth(name) for name in self.names} == {0, 1}
 
     def _place_of_value(self, cell: Value) -> int:
@@ -120,21 +120,21 @@ class Names:
 
 
 def bare(text: str) -> str:
-    """Without what no reader sees: blanks around it, zero-width signs, another way to compose its accents (NFC)."""
+    """Return text without what readers cannot see: blanks around it, zero-width signs, another composition (NFC)."""
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
 
 
 def text_of(name: Name) -> str:
-    """A name as `Column.strings` spells the cell."""
+    """Return a name as `Column.strings` spells the cell."""
     if isinstance(name, bool):
         return str(name).lower()
     return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
 
 
 def value_of(cell: object) -> Value | None:
-    """The number that a cell is or spells, 1 and 0 for true and false; None for any other text."""
+    """Return the number that a cell is or spells, 1 and 0 for true and false; None for any other text."""
     if isinstance(cell, bool | int | float):
         return cell + 0  # True is 1
     text = str(cell).strip()
@@ -150,7 +150,7 @@ def _truth(name: object) -> int | None:
 
 
 def _is_plain(name: Name, value: Value) -> bool:
-    """Is it a number, or text as a program writes the value?"""
+    """Return whether it is a number, or text as a program writes the value."""
     if not isinstance(name, str) or name.strip().lower() in TRUTHS:
         return True
     whole = [str(int(value)), str(float(value))] if float(value).is_integer() else []

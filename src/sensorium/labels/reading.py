@@ -1,4 +1,4 @@
-"""The cells of a target → labels: which say that there is none, which are two spellings of one, what lists hold."""
+"""Read the cells of a target as labels: missing labels, spellings of one label, contents of lists."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ SHOWN = 5  # examples that a message names
 
 @dataclass(frozen=True)
 class LabelReading:
-    """What was learnt of how the labels of a target are written; applied cell by cell.
+    """How the labels of a target are written, learned from the target and applied cell by cell.
 
     Attributes:
-        missing: words that say that there is no label, in small letters.
-        spelt: a spelling → the usual one of the same label, where they differ by blanks around it (or by case).
+        missing: words that stand for a missing label, in small letters.
+        spelt: spelling → usual spelling of the same label, if they differ by blanks around it (or by case).
         numeric: the other cells are numbers.
         fold_case: labels that differ only in case are one.
-        lists: what lists hold.
-        told: what was found, and the setting that changes it.
-        parts: of several targets, each by itself.
+        lists: content of the lists.
+        told: findings, each with the setting that changes it.
+        parts: for several targets, the reading of each.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class LabelReading:
     parts: dict[str, LabelReading] = field(default_factory=dict)
 
     def apply(self, column: Column) -> Column:
-        """The labels that a column's cells stand for."""
+        """Return the labels of a column's cells."""
         if self.parts and column.parts:
             return _joined(column, {name: self.parts[name].apply(part) for name, part in column.parts.items()})
         column = _finite(self.lists.apply(column))
@@ -72,7 +72,7 @@ class LabelReading:
 
     @property
     def reason(self) -> str:
-        """How the cells are read, where that is not as they are."""
+        """Describe how the cells are read; empty if they are read as they are."""
         return self.lists.reason
 
     def findings(self, column: str) -> list[Problem]:
@@ -83,10 +83,10 @@ class LabelReading:
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Self:
-        """Raises ValueError where it is none that `to_json` gave."""
+        """Restore a reading from `to_json`; raise ValueError if it is not valid."""
         lists, parts = content.get("lists", {}), content.get("parts", {})
         if not (isinstance(lists, Mapping) and isinstance(parts, Mapping)):
-            raise ValueError("lists or parts hold no fields")
+            raise ValueError("a reading of lists or parts cannot have fields")
         found = {name: cls.of_json(part) for name, part in parts.items()}
         of_lists = from_saved(Lists, lists)
         if of_lists.names and len(of_lists.names) != of_lists.width:
@@ -94,7 +94,7 @@ class LabelReading:
         return from_saved(cls, {**content, "lists": of_lists, "parts": found})
 
     def _changed(self, data: pa.Array) -> pa.Array:
-        """Words for a missing label become null, spellings the usual ones."""
+        """Replace words for a missing label by null, and spellings by the usual ones."""
         words = pc.utf8_lower(pc.utf8_trim_whitespace(data))
         said = pc.is_in(words, pa.array(self.missing, pa.string()))
         data = pc.if_else(said, pa.scalar(None, pa.string()), data)
@@ -105,12 +105,12 @@ class LabelReading:
 
 
 def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
-    """A target's labels, and how they were read.
+    """Read a target's labels, and return how they were read.
 
     Args:
         column: every row of the target.
-        config: `table.missing` says which words stand for a missing label, where it is set; `table.labels` whether case
-            counts; `table.lists` names the places of a list.
+        config: `table.missing` sets the words for a missing label; `table.labels` whether case counts;
+            `table.lists` names the positions of a list.
     """
     if column.parts and not {"bytes", "path"} & set(column.parts):
         found = {name: read_labels(part, config) for name, part in column.parts.items()}
@@ -143,7 +143,7 @@ def _read_texts(cells: Counter[str], config: Config) -> LabelReading:
 
 
 def _missing_words(cells: Counter[str], config: Config) -> tuple[set[str], bool, list[list[str]]]:
-    """Words that say that there is no label; whether the others are numbers; what to tell."""
+    """Return the words for a missing label, whether the other labels are numbers, and the findings."""
     known = MARKS | SIGNS | INFINITE
     words = {text: n for text, n in cells.items() if is_gap(text) or text.strip().casefold() in known}
     others = [text.strip() for text in cells if text not in words]
@@ -162,7 +162,7 @@ def _without(words: dict[str, int], others: set[str]) -> dict[str, int]:
 
 
 def _says_missing(text: str, others: list[str]) -> bool:
-    """Among labels that are no numbers: a program's mark; "NA", unless the others are such codes; a sign."""
+    """Return whether a label, in a target without numbers, stands for missing: a program's mark, a sign, or "NA"."""
     word = text.casefold()
     if word in MARKS:
         return True
@@ -174,7 +174,7 @@ def _says_missing(text: str, others: list[str]) -> bool:
 
 
 def _is_doubtful(text: str, others: list[str]) -> bool:
-    """Is it a word that may stand for a missing label, though it reads like the other labels?"""
+    """Return whether a word may stand for a missing label, although it reads like the other labels."""
     word = text.casefold()
     return word in DOUBTFUL or (word in SIGNS and "+" not in others)
 
@@ -184,7 +184,7 @@ def _mostly(texts: list[str], is_so: Callable[[str], object]) -> bool:
 
 
 def _usual_spellings(labels: Counter[str], fold: Callable[[str], str]) -> tuple[dict[str, str], Counter[str]]:
-    """A spelling → the most frequent one of the same label, where it is another; those that only blanks tell apart."""
+    """Return spelling → the most frequent spelling of the same label, and the spellings that differ by blanks only."""
     alike: dict[str, list[str]] = defaultdict(list)
     for text in sorted(labels):
         alike[fold(bare(text))].append(text)
@@ -200,7 +200,7 @@ def _usual_spellings(labels: Counter[str], fold: Callable[[str], str]) -> tuple[
 
 
 def _case_twins(labels: Counter[str], spelt: Mapping[str, str]) -> dict[str, int]:
-    """Labels of which another differs only in case, and their rows."""
+    """Report labels that differ only in case from another one, with their rows."""
     usual = Counter[str]()
     for text, number in labels.items():
         usual[spelt.get(text, text)] += number
@@ -210,7 +210,7 @@ def _case_twins(labels: Counter[str], spelt: Mapping[str, str]) -> dict[str, int
 def _about_blanks(blanks: Counter[str]) -> list[str]:
     example = blanks.most_common(1)[0][0]
     reason = f"{count(blanks.total(), 'label')} such as {example!r} differ from others only by blanks or invisible"
-    return [f"{reason} characters; these are ignored", ""]
+    return [f"{reason} characters, which are ignored", ""]
 
 
 def _about_case(twins: Mapping[str, int]) -> list[str]:
@@ -239,7 +239,7 @@ def _be(words: Mapping[str, int]) -> str:
 
 
 def _counts(column: Column) -> Counter[str]:
-    """Cells and how often they occur; of very many plain numbers, a few that stand for all."""
+    """Return cells and how often they occur; for very many plain numbers, a few representatives."""
     values = column.values
     if column.distinct <= MANY:
         return _counted(values)
@@ -257,14 +257,14 @@ def _counted(values: pa.Array) -> Counter[str]:
 
 
 def _narrowed(column: Column, data: pa.Array) -> Column:
-    """Text of numbers as numbers, as in a table without the words for missing ones."""
+    """Return text of numbers as numbers, as in a table without the words for missing ones."""
     numbers = narrow(pa.chunked_array([data])).combine_chunks()
     numbers = numbers.chunk(0) if isinstance(numbers, pa.ChunkedArray) else numbers
     return replace(column, data=numbers, spelling=data if pa.types.is_floating(numbers.type) else None)
 
 
 def _finite(column: Column) -> Column:
-    """Numbers without the infinite ones: nothing can be learnt from such a label."""
+    """Return numbers with infinite ones as missing: nothing can be learned from such a label."""
     if not column.is_float:
         return column
     return replace(column, data=pc.if_else(pc.is_inf(column.data), pa.scalar(None, column.data.type), column.data))
@@ -274,11 +274,11 @@ def _about_infinite(column: Column) -> list[list[str]]:
     number = int(pc.sum(pc.is_inf(column.data)).as_py() or 0) if column.is_float else 0
     be = "is" if number == 1 else "are"
     reason = f"{number:,} of {count(len(column.values), 'label')} {be} infinite and {be} read as missing"
-    return [[reason, "correct the table if these rows should be used"]] if number else []
+    return [[reason, "correct the table to use these rows"]] if number else []
 
 
 def _joined(column: Column, parts: Mapping[str, Column]) -> Column:
-    """A column of objects of its changed fields; an object without a label in any of them is missing."""
+    """Build a column of objects from its changed fields; an object without a label in one of them is missing."""
     nothing = np.logical_and.reduce([~part.present for part in parts.values()])
     data = pa.StructArray.from_arrays([part.data for part in parts.values()], list(parts), mask=pa.array(nothing))
     spelt = {name: part.spelling for name, part in parts.items() if part.spelling is not None}

@@ -1,8 +1,8 @@
-"""What a metric is given, and what several share.
+"""Input of metrics, and functions that several metrics share.
 
 A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
 the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
-Its file says, as literals: `TASKS`, those that it measures, and `LOWER_IS_BETTER = True` where that is so.
+Its file states, as literals: `TASKS`, the tasks that it measures, and `LOWER_IS_BETTER = True` if lower is better.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Truth and answer, row by row.
+    """Truth, scores and predictions, row by row.
 
     Attributes:
         truth: int64[n] class (binary: 1 is the positive one); bool[n, k] labels; float64[n] value.
         scores: float64[n, k] probabilities of the classes or labels; float64[n] value.
         predicted: like `truth`.
-        parts: of several targets, each by itself; its metrics are called `target.metric`.
+        parts: for several targets, one part each; its metrics are called `target.metric`.
 
     Example:
         >>> from sensorium.metrics import Outcome, score
@@ -54,7 +54,7 @@ class Outcome:
         return self.truth.ndim == 2
 
     def one_against_rest(self) -> Iterator[tuple[npt.NDArray[np.bool_], Floats]]:
-        """Truth and score of the positive class; of each class or label where there are more than two."""
+        """Return truth and score of the positive class; of each class or label if there are more than two."""
         if self.is_multilabel:
             yield from zip(self.truth.T, self.scores.T, strict=True)
         elif self.scores.shape[1] == 2:
@@ -74,9 +74,9 @@ class Part:
 
     Attributes:
         task: registered name.
-        main: the metric by which it counts beside the others; 1 is perfect.
+        main: the metric used for the mean over targets; 1 is perfect.
         known: bool[n]: the row has a label of this target.
-        outcome: of all rows; what it holds of the others means nothing.
+        outcome: of all rows; its values for other rows are meaningless.
     """
 
     task: str
@@ -89,7 +89,7 @@ class Part:
 
 
 def metrics_of(task: str) -> list[str]:
-    """The metrics that measure a task."""
+    """Return the metrics that measure a task."""
     return [name for name, entry in metrics.entries.items() if task in entry.literal("TASKS", ())]
 
 
@@ -98,7 +98,7 @@ def lower_is_better(name: str) -> bool:
 
 
 def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:
-    """The metric for each weighting; of the rows as they are, [1], if no weights are given."""
+    """Return the metric for each weighting; [1] for unweighted rows if no weights are given."""
     weights = np.ones((1, len(outcome))) if weights is None else weights
     target, _, plain = name.rpartition(".")
     if target:
@@ -112,24 +112,24 @@ def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:
 
 
 def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:
-    """[n] → [r]: the weighted mean."""
+    """Return the weighted mean: [n] → [r]."""
     return divide(weights @ values.astype(np.float64), weights.sum(1))
 
 
 def divide(above: Floats, below: Floats) -> Floats:
-    """Above / below, NaN where below is 0."""
+    """Return above / below, NaN where below is 0."""
     return np.divide(above, below, out=np.full(np.broadcast_shapes(above.shape, below.shape), np.nan), where=below != 0)
 
 
 def mean_of_defined(values: list[Floats]) -> Floats:
-    """[r] each → [r]: the mean over those that are defined."""
+    """Return the mean over the defined values: [r] each → [r]."""
     table = np.stack(values)
     there = np.isfinite(table)
     return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
 
 
 def not_too_large(*values: Floats) -> list[Floats]:
-    """The values, all divided by the largest if their squares might be no numbers any more; and by what, [1]."""
+    """Divide the values by the largest if their squares might overflow; return them and the divisor, [1]."""
     largest = max(float(np.abs(some).max(initial=0)) for some in values)
     scale = largest if largest > LARGE else 1.0
     return [*(some / scale for some in values), np.array([scale])]
@@ -137,7 +137,7 @@ def not_too_large(*values: Floats) -> list[Floats]:
 
 @dataclass(frozen=True)
 class Counts:
-    """Weighted counts per class or label, float64[r, k]: rightly predicted, predicted, true."""
+    """Weighted counts per class or label, float64[r, k]: correctly predicted, predicted, true."""
 
     right: Floats
     predicted: Floats
@@ -153,7 +153,7 @@ class Counts:
         return cls(weights @ both, weights @ predicted.astype(np.float64), weights @ truth.astype(np.float64))
 
     def f1(self) -> Floats:
-        """[r, k]; NaN for a class that is neither there nor predicted."""
+        """Return F1 [r, k]; NaN for a class that neither occurs nor is predicted."""
         return divide(2 * self.right, self.predicted + self.true)
 
 

@@ -1,4 +1,4 @@
-"""Share of rows predicted rightly (multilabel: with every label right)."""
+"""Fraction of correct predictions (multilabel: of rows with all labels correct)."""
 
 from sensorium.metrics._base import Floats, Outcome, mean_of_rows
 

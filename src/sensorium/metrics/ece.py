@@ -1,4 +1,4 @@
-"""Expected calibration error: how far confidence lies from accuracy, over 15 bins of confidence (Guo et al. 2017)."""
+"""Expected calibration error: mean gap between confidence and accuracy, in 15 bins of confidence (Guo et al. 2017)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Mean of the classes' F1, each class counting alike (of those that are there or predicted)."""
+"""Mean of the classes' F1, unweighted (over classes that occur or are predicted)."""
 
 from sensorium.metrics._base import Counts, Floats, Outcome, mean_of_defined
 

@@ -1,4 +1,4 @@
-"""F1 of all classes' counts taken together (equals accuracy where each row has one class)."""
+"""F1 of the counts summed over classes (equals accuracy if each row has one class)."""
 
 from sensorium.metrics._base import Counts, Floats, Outcome, divide
 

@@ -1,4 +1,4 @@
-"""Mean negative logarithm of the probability given to the truth."""
+"""Mean negative logarithm of the predicted probability of the true label."""
 
 import numpy as np
 

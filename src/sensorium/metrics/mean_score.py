@@ -1,4 +1,4 @@
-"""Of several targets: the mean of what each is judged by, such as accuracy or R²; 1 is perfect."""
+"""Mean over several targets of their main metric, such as accuracy or R²; 1 is perfect."""
 
 from sensorium.metrics._base import Floats, Outcome, mean_of_defined, score
 

@@ -1,4 +1,4 @@
-"""Share of the rows predicted positive that are positive."""
+"""Fraction of the rows predicted positive that are positive."""
 
 from sensorium.metrics._base import Counts, Floats, Outcome, divide
 
@@ -6,6 +6,6 @@ TASKS = ("binary",)
 
 
 def precision(outcome: Outcome, weights: Floats) -> Floats:
-    """TP / (TP + FP); NaN where nothing is predicted positive."""
+    """TP / (TP + FP); NaN if nothing is predicted positive."""
     counts = Counts.of(outcome, weights)
     return divide(counts.right[:, 1], counts.predicted[:, 1])

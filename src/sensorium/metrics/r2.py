@@ -1,4 +1,4 @@
-"""Share of the target's variance that is explained; 0 for always answering the mean, negative for worse."""
+"""Fraction of the target's variance that is explained; 0 for always predicting the mean, negative if worse."""
 
 from sensorium.metrics._base import Floats, Outcome, divide, mean_of_rows, not_too_large
 

@@ -1,4 +1,4 @@
-"""Share of the positive rows that are predicted positive."""
+"""Fraction of the positive rows that are predicted positive."""
 
 from sensorium.metrics._base import Counts, Floats, Outcome, divide
 
@@ -6,6 +6,6 @@ TASKS = ("binary",)
 
 
 def recall(outcome: Outcome, weights: Floats) -> Floats:
-    """TP / (TP + FN); NaN where nothing is positive."""
+    """TP / (TP + FN); NaN if no row is positive."""
     counts = Counts.of(outcome, weights)
     return divide(counts.right[:, 1], counts.true[:, 1])

@@ -1,4 +1,4 @@
-"""Chance that a positive row scores above a negative one, ties half (several classes: mean of one against the rest)."""
+"""Probability that a positive row scores above a negative one, ties half (several classes: one against the rest)."""
 
 from sensorium.metrics._base import Floats, Outcome, Ranking, divide, mean_of_defined
 
@@ -6,7 +6,7 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 def roc_auc(outcome: Outcome, weights: Floats) -> Floats:
-    """P(positive above negative) + ½·P(tied), over pairs of rows; NaN where one kind is lacking."""
+    """P(positive above negative) + ½·P(tied), over pairs of rows; NaN if all rows are of one class."""
     return mean_of_defined([_area(Ranking.of(t, s, weights)) for t, s in outcome.one_against_rest()])
 
 

@@ -1,4 +1,4 @@
-"""Table → arrays → batches: modalities learn from the training rows, then every cell goes the same way.
+"""Prepare a table: modalities learn from the training rows, then all cells become arrays and batches.
 
 `columns` needs no torch; `loader` does.
 """

@@ -1,4 +1,4 @@
-"""A column encoded chunk by chunk: in threads of this process, or side by side in others where there is much to do."""
+"""Encode a column in chunks: in threads of this process, or in other processes if there is much to do."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ Part: TypeAlias = tuple[int, Column]
 
 
 def encode_chunks(modality: Modality, column: Column, work: Work, size: int, hand: Hand) -> Iterator[Encoded]:
-    """The column's cells in chunks of `size`, in order.
+    """Encode the column's cells in chunks of `size`, in order.
 
-    Each chunk goes through `hand(its first cell, encoded)` in the process that encoded it: what `hand` puts away there
-    needn't be sent to this one.
+    Each chunk goes through `hand(its first cell, encoded)` in the process that encoded it, so that arrays that `hand`
+    stores there need not be sent to this one.
 
-    Threads share one interpreter lock, which decoders of small files wait for; processes don't, and take half a second
-    to start. The first chunk tells how long the rest would take.
+    Threads share one interpreter lock, which decoders of small files wait for; processes do not, and take half a second
+    to start. The first chunk is used to estimate how long the rest would take.
 
     Raises:
-        DataError: a process died over its cells, as a decoder may that meets a file made to break it.
+        DataError: a process crashed on its cells, as a decoder may on a malicious file.
     """
     if not len(column):
         return
@@ -81,9 +81,9 @@ def _in_processes(modality: Modality, parts: Iterator[Part], hand: Hand, work: W
                 yield encoded
         except BrokenProcessPool as error:
             raise DataError(
-                "a process died while it decoded files",
+                "a process crashed while it decoded files",
                 rule=str(error).partition("\n")[0],
-                cure="look for a damaged or hostile file, or for memory that ran out",
+                cure="check for a damaged or malicious file, or for too little memory",
             ) from None
         except KeyboardInterrupt:
             kill()

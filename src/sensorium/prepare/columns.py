@@ -1,4 +1,4 @@
-"""Columns → arrays."""
+"""Encode columns as arrays."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ SHOWN = 5  # names that an error lists
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table's columns as arrays, one cell a row.
+    """Columns of a table as arrays, one cell per row.
 
     Attributes:
         columns: column → arrays and presence.
-        problems: what could not be taken as it was; of streamed columns, what was met so far.
+        problems: cells that could not be used as they are; for streamed columns, those found so far.
     """
 
     columns: Mapping[str, Encoded | Streamed]
@@ -43,24 +43,24 @@ class Prepared:
         return len(next(iter(self.columns.values())).present)
 
     def has_any(self) -> npt.NDArray[np.bool_]:
-        """bool[n]: the row has a value in one column or more."""
+        """Return bool[n]: the row has a value in at least one column."""
         return np.any([encoded.present for encoded in self.columns.values()], axis=0)
 
     def only(self, names: Iterable[str]) -> Prepared:
-        """Some of the columns."""
+        """Return some of the columns."""
         return Prepared({name: self.columns[name] for name in names}, self.problems)
 
 
 def learn_modality(
     plan: ColumnPlan, column: Column, config: Config, preferred_options: Mapping[str, object] = MappingProxyType({})
 ) -> Modality:
-    """Let a column's modality learn, with the options set for the modality and, above them, for the column.
+    """Fit a column's modality, with the options set for the modality and those set for the column (which win).
 
     Args:
         plan: names the modality.
         column: training rows.
         config: `modalities` holds the options.
-        wishes: options that the column's encoder would like, where the settings don't say otherwise.
+        wishes: options that the column's encoder prefers, if the settings do not set them.
 
     Raises:
         ConfigError: unknown options, wrong types.
@@ -76,10 +76,10 @@ def learn_modality(
 def prepare_columns(
     table: Table, learnt: Mapping[str, Modality], report: Reporter, store: Store | None = None, *, stream: bool = False
 ) -> Prepared:
-    """Encode every row of the columns that `learnt` names; a column that the table lacks is missing in every row.
+    """Encode every row of the columns in `learnt`; a column that the table lacks is missing in every row.
 
-    Columns whose modality says that it is worth it are kept in the store, or come from there; with `stream` they are
-    left as they are, for each batch to decode its own.
+    Columns of modalities that are slow to decode are kept in the store, or read from it; with `stream` they are
+    decoded batch by batch instead.
 
     Raises:
         DataError: the table has none of the columns.
@@ -90,7 +90,7 @@ def prepare_columns(
         raise DataError(
             "the table has none of the model's columns",
             place=table.name,
-            rule=f"one or more of {', '.join(learnt)}",
+            rule=f"at least one of {', '.join(learnt)}",
             cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
         )
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
@@ -122,29 +122,31 @@ def prepare_columns(
 
 
 def _mixes_bytes(column: Column) -> bool:
-    """Texts among which a cell holds bytes arrive as {bytes, path}."""
+    """Return whether bytes are mixed with texts; such columns arrive as {bytes, path}."""
     kind = column.data.type
     return bool(pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"})
 
 
 def _bytes_among_texts(column: Column) -> list[Problem]:
-    """The cells that a modality that reads no files cannot read."""
+    """Report bytes among the cells of a modality that reads no files."""
     rows = pc.indices_nonzero(pc.is_valid(pc.struct_field(column.data, ["bytes"]))).to_pylist()
-    return [Problem(row, column.name, "bytes where text was learned: read as missing", "decode them") for row in rows]
+    return [
+        Problem(row, column.name, "bytes in a column of text: read as missing", "decode them to text") for row in rows
+    ]
 
 
 def _have_files(column: Column, report: Reporter) -> None:
-    """Fetch files that lie elsewhere, many at a time: decoding would ask for one after the other."""
+    """Download remote files, many at a time, before decoding would ask for one after the other."""
     if isinstance(column.files, RemoteFiles):
         with report.bar("fetching", len(column), "files") as bar:
             column.files.fetch(_paths(column), bar.advance)
 
 
 def _say_mended(table: Table, report: Reporter) -> None:
-    """Files that were damaged in the cache, the table's own among them."""
+    """Report files that were damaged in the cache and downloaded again."""
     if mended := table.files.take_mended():
         shown = ", ".join(mended[:SHOWN]) + (" …" if len(mended) > SHOWN else "")
-        report.log(f"? {count(len(mended), 'fetched file')} in the cache damaged, fetched again: {shown}")
+        report.log(f"? {count(len(mended), 'downloaded file')} in the cache damaged, downloaded again: {shown}")
 
 
 def _paths(column: Column) -> Iterator[str]:
@@ -155,33 +157,33 @@ def _paths(column: Column) -> Iterator[str]:
 
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:
-    """Problems counted within some rows → counted within the whole table."""
+    """Return problems with rows counted in the whole table, given the rows that were read."""
     return Problems([problem.at(rows) for problem in problems])
 
 
 def absent_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem]:
-    """Columns that the table lacks, or lacks parts of, each with the name that it may have there."""
+    """Report columns that the table lacks, or lacks parts of, with a similar name that the table has."""
     problems = list[Problem]()
     for name in learnt:
         if name not in table:
             near = near_name(name, [other for other in table.columns if other not in learnt])
             rename = f"table.rename(columns={{{near!r}: {name!r}}})"
             cure = f"did you mean {near!r}? If so, rename it: {rename}" if near else ""
-            problems.append(Problem(None, name, "the table has no such column: read as missing in every row", cure))
+            problems.append(Problem(None, name, "the table has no such column: it is missing in every row", cure))
         elif lacking := table.lacks.get(name):
-            reason = f"the table has no column {', '.join(lacking)}: gaps in every row"
+            reason = f"the table has no column {', '.join(lacking)}: missing values in every row"
             problems.append(Problem(None, name, reason))
     return problems
 
 
 def unread_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem]:
-    """Columns of the table whose cells can't be read, or not in full."""
+    """Report columns of the table whose cells cannot be read, or not completely."""
     problems = list[Problem]()
     for name in learnt:
         origin = table.column(name).origin if name in table else None
         if origin and origin.unread:
-            reason = f"the column holds {origin.unread}, which cannot be read: it is missing in every row"
-            problems.append(Problem(None, name, reason, origin.cure or "make it text or numbers"))
+            reason = f"the column has {origin.unread}, which cannot be read: it is missing in every row"
+            problems.append(Problem(None, name, reason, origin.cure or "convert it to text or numbers"))
         elif origin and origin.lost:
             problems.append(Problem(None, name, origin.lost))
     return problems

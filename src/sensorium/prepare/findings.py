@@ -1,4 +1,4 @@
-"""What was guessed, dropped, converted or cut for whole columns and for the table: said once, before the work."""
+"""Collect what was guessed, dropped, converted or cut for whole columns and for the table, before the work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sensorium.table import Table
 
 
 class _Finds(Protocol):
-    """A task, as far as its findings go."""
+    """Protocol of a task with findings."""
 
     def findings(self, column: str) -> list[Problem]: ...
 
@@ -21,8 +21,9 @@ class _Finds(Protocol):
 def table_findings(
     table: Table, learnt: Mapping[str, Modality], split: Split | None, task: _Finds | None, target: str | None
 ) -> Problems:
-    """Of the reader, of columns that a model knows and the table lacks, of each column's modality, of the split and of
-    the target, in this order; all with `row=None`.
+    """Return the findings of the reader, absent columns, modalities, the split and the target, in this order.
+
+    All have `row=None`.
     """
     found = [problem for problem in table.problems if problem.row is None]
     found += absent_columns(table, learnt)
@@ -33,18 +34,20 @@ def table_findings(
     return Problems(found)
 
 
-def unsaid(findings: Iterable[Problem], said: Mapping[str, str]) -> list[Problem]:
-    """Findings without those whose cure the caution of their column names already: nothing is told twice.
+def unsaid(findings: Iterable[Problem], known_cautions: Mapping[str, str]) -> list[Problem]:
+    """Return the findings whose cure is not already in the caution of their column.
 
     Args:
-        findings: of whole columns.
-        said: column → its caution.
+        findings: findings about whole columns.
+        known_cautions: column → its caution.
     """
-    return [told for told in findings if not (told.cure and told.cure in said.get(told.column, ""))]
+    return [
+        finding for finding in findings if not (finding.cure and finding.cure in known_cautions.get(finding.column, ""))
+    ]
 
 
 def cautions(plans: Sequence[ColumnPlan], target: str | None, task: str, guess: Guess) -> Problems:
-    """The guesses of a schema that may be wrong: what was guessed and why as the reason, the way out as the cure."""
+    """Return the cautions of a schema as problems: the guess as the reason, the setting that changes it as the cure."""
     found = [
         Problem(None, plan.name, f"{plan.modality or 'left out'}: {plan.reason}", plan.caution)
         for plan in plans

@@ -1,4 +1,4 @@
-"""What tells whether cells, and the arrays that they were prepared to, are the same as before."""
+"""Hashes that show whether cells, and the arrays prepared from them, are the same as before."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ THREADS = min(8, os.cpu_count() or 1)
 
 
 class Hash(Protocol):
-    """As hashlib has them."""
+    """Protocol of hashlib's objects."""
 
     def update(self, content: bytes, /) -> None: ...
 
 
 def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
-    """Of their types, shapes and bytes; large ones are hashed in threads."""
+    """Update a hash with the types, shapes and bytes of arrays; large ones are hashed in threads."""
     found = hashlib.sha256()
     with ThreadPoolExecutor(THREADS) as pool:
         for array in arrays:
@@ -42,7 +42,7 @@ def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
 
 
 def hash_encoded(encoded: Encoded) -> str:
-    """Of all values of a prepared column."""
+    """Return the hash of all values of a prepared column."""
     values = encoded.values
     return hash_arrays(
         [encoded.present, *([values.values, values.offsets] if isinstance(values, Ragged) else [values])]
@@ -50,7 +50,7 @@ def hash_encoded(encoded: Encoded) -> str:
 
 
 def hash_cells(column: Column, by: By) -> str:
-    """Of the cells, and of the files that they name; those that were fetched have no time of their own."""
+    """Return the hash of cells and of the files that they name; downloaded files count without their time."""
     by = "content" if isinstance(column.files, RemoteFiles) else by
     found = hashlib.sha256(by.encode())
     update_by_cells(found, column, by)
@@ -58,13 +58,13 @@ def hash_cells(column: Column, by: By) -> str:
 
 
 def update_by_cells(found: Hash, column: Column, by: By) -> None:
-    """Take the cells, and the files that they name, into a hash."""
+    """Update a hash with the cells, and with the files that they name."""
     for cell in column.data.to_pylist():
         found.update(_identity(cell, column.files, by))
 
 
 def _identity(cell: Any, files: Files, by: By) -> bytes:
-    """What has to be the same for a cell to give the same array."""
+    """Return what must be equal for a cell to give the same array."""
     if isinstance(cell, list):
         return b"list " + b"".join(_identity(part, files, by) for part in cell)
     if isinstance(cell, dict) and "offset" in cell:

@@ -1,4 +1,4 @@
-"""The journal of a kept column: what each finished chunk wrote into which file, and whether it is still there."""
+"""Journal of a stored column: what each finished chunk wrote into which file, with checksums."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Chunk:
     """One line of the journal.
 
     Attributes:
-        cells: of the column.
-        files: file → the bytes that were added to it, and their checksum.
+        cells: number of cells.
+        files: file → the bytes appended to it, and their checksum.
         problems: rows are counted within the chunk.
     """
 
@@ -38,10 +38,10 @@ class Chunk:
 
     @classmethod
     def parse(cls, line: bytes) -> Chunk:
-        """The inverse of `line`.
+        """Restore a chunk from `line`.
 
         Raises:
-            ValueError: it is damaged, or was cut short.
+            ValueError: the line is damaged or incomplete.
         """
         return cls(**unseal(line))
 
@@ -51,7 +51,7 @@ class Chunk:
 
 
 def whole_lines(journal: bytes) -> Iterator[tuple[Chunk, int]]:
-    """The chunks, each with the length of its line, up to the first line that is damaged or was cut in writing."""
+    """Return the chunks, each with the length of its line, up to the first line that is damaged or incomplete."""
     for line in journal.splitlines(keepends=True):
         if not line.endswith(b"\n"):  # the next line would be written behind it
             return
@@ -62,12 +62,12 @@ def whole_lines(journal: bytes) -> Iterator[tuple[Chunk, int]]:
 
 
 def sizes(chunks: Sequence[Chunk], names: Sequence[str]) -> dict[str, int]:
-    """Bytes of each file."""
+    """Return the bytes of each file."""
     return {name: sum(chunk.files[name][0] for chunk in chunks if name in chunk.files) for name in names}
 
 
 def intact(chunks: Sequence[Chunk], handles: Mapping[str, int]) -> int:
-    """How many chunks, from the first one on, the open files hold as they were written."""
+    """Return how many chunks, from the first one on, the open files hold unchanged."""
     parts = list(_parts(chunks))
     with ThreadPoolExecutor(THREADS) as pool:
         good = pool.map(lambda part: _is_there(part, handles), parts)
@@ -75,7 +75,7 @@ def intact(chunks: Sequence[Chunk], handles: Mapping[str, int]) -> int:
 
 
 def checksum_at(handle: int, start: int, size: int) -> int | None:
-    """Of a part of an open file; None where the file ends before."""
+    """Return the checksum of a part of an open file; None if the file ends before."""
     found = 0
     for place in range(start, start + size, BLOCK):
         wanted = min(BLOCK, start + size - place)
@@ -87,7 +87,7 @@ def checksum_at(handle: int, start: int, size: int) -> int | None:
 
 
 def _parts(chunks: Sequence[Chunk]) -> Iterator[tuple[int, str, int, Written]]:
-    """Number of the chunk, file, where in it the part begins, what was written."""
+    """Yield number of the chunk, file, start of the part, and what was written."""
     starts: dict[str, int] = {}
     for number, chunk in enumerate(chunks):
         for name, written in chunk.files.items():

@@ -1,12 +1,12 @@
-"""The folder of one prepared column: written chunk by chunk, taken up again where a run was killed, mapped for reading.
+"""Folder of one prepared column: written chunk by chunk, resumed after a kill, memory-mapped for reading.
 
 values.bin      its arrays, end to end; cells of one shape are written by the processes that encode them
-present.bin     bool, one a cell
-lengths.bin     int64, steps of each cell; empty where cells are of one shape
-journal.jsonl   one line a finished chunk: its cells, the size and checksum of what it wrote, what was wrong
+present.bin     bool, one per cell
+lengths.bin     int64, steps of each cell; empty if all cells have one shape
+journal.jsonl   one line per finished chunk: its cells, the size and checksum of what it wrote, its problems
 done.json       dtype, shape and the checksum of the journal; written last
 
-Once `done.json` is there, nothing in the folder is changed: other processes may have it mapped.
+Once `done.json` exists, nothing in the folder is changed: other processes may have it mapped.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ ARRAYS = (VALUES, PRESENT, LENGTHS)
 
 @dataclass(frozen=True)
 class KeptColumn:
-    """One column's folder; one process writes it at a time, any number read it."""
+    """Folder of one column; one process writes it at a time, any number read it."""
 
     folder: Path
 
     @property
     def done(self) -> bool:
-        """Was it finished? Whether it is still whole, `read` finds out."""
+        """Return whether the column was finished; `read` checks whether it is undamaged."""
         return (self.folder / DONE).exists()
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Return the bytes on disk."""
         return size_of(self.folder)
 
     def write(self, modality: Modality, column: Column, work: Work) -> None:
-        """Encode what is not there yet.
+        """Encode the cells that are not stored yet.
 
         Raises:
-            OSError: the disk is full, the folder can't be written to; what was finished stays and is not done again.
+            OSError: the disk is full, or the folder cannot be written to; finished chunks are kept.
         """
         self.folder.mkdir(exist_ok=True)
         first = start = self._recover()
@@ -77,12 +77,12 @@ class KeptColumn:
         write_durably(self.folder / DONE, seal({**layout, "journal": journal}))
 
     def read(self, name: str) -> Encoded | None:
-        """The column, its arrays mapped into memory; None where it is not finished or not whole.
+        """Return the column with memory-mapped arrays; None if it is unfinished or damaged.
 
-        Every byte is checked against the journal. No lock is needed: what is mapped is what was checked.
+        Every byte is checked against the journal. No lock is needed: the mapped bytes are the checked ones.
 
         Args:
-            name: what the column's problems call it.
+            name: the column's name in its problems.
 
         Raises:
             OSError: the files may not be read, or too many are open.
@@ -105,7 +105,7 @@ class KeptColumn:
             raise ValueError("the folder was replaced while its files were opened")
         chunks = [chunk for chunk, _ in whole_lines(journal)]
         if zlib.crc32(journal) != layout["journal"] or not _are_whole(files, chunks):
-            raise ValueError("the files are not as they were written")
+            raise ValueError("the files were changed after they were written")
         present = np.fromfile(files[PRESENT], np.bool_)
         values = _map(files[VALUES], np.dtype(layout["dtype"]), layout["shape"])
         problems = list(_problems(chunks, name))
@@ -115,7 +115,7 @@ class KeptColumn:
         return Encoded(Ragged(values, offsets), present, problems)
 
     def _append(self, first: int, encoded: Encoded) -> None:
-        """A chunk's arrays, then its line in the journal: what has no line was never written."""
+        """Append a chunk's arrays, then its line in the journal: data without a line does not count."""
         values, cells = encoded.values, len(encoded.present)
         files = {PRESENT: self._extend(PRESENT, encoded.present.data)}
         if isinstance(values, Ragged):
@@ -133,16 +133,16 @@ class KeptColumn:
         return memoryview(content).nbytes, zlib.crc32(content)
 
     def _settle(self, start: int, size: int) -> Written:
-        """Cells of one shape lie in the file already, maybe not yet on the disk."""
+        """Flush cells of one shape, which are in the file already, to the disk."""
         with (self.folder / VALUES).open("r+b") as stream:
             os.fsync(stream.fileno())
             found = checksum_at(stream.fileno(), start, size)
         if found is None:
-            raise OSError(errno.EIO, "the disk lost what was written")
+            raise OSError(errno.EIO, "the disk lost data that was written")
         return size, found
 
     def _recover(self) -> int:
-        """Cut off what no line of the journal tells of, or what is not as it tells; the number of cells that stay."""
+        """Cut off data without a valid line in the journal; return the number of cells that remain."""
         with ExitStack() as stack:
             files = {name: stack.enter_context((self.folder / name).open("ab+")) for name in (*ARRAYS, JOURNAL)}
             files[JOURNAL].seek(0)
@@ -157,13 +157,13 @@ class KeptColumn:
 
 @dataclass(frozen=True)
 class _InPlace:
-    """Writes cells of one shape to their places in a file, from any process; leaves those of unequal length alone.
+    """Writer of cells of one shape to their places in a file, from any process; cells of unequal length are left alone.
 
-    A process that outlives the one that sent for it does no harm: it writes what belongs there.
+    A process that outlives its parent does no harm: it writes the right values.
 
     Args:
         path: the file.
-        start: where in it, in cells, the column that is encoded begins.
+        start: position in the file, in cells, where the column begins.
     """
 
     path: Path
@@ -189,14 +189,14 @@ def _cell_bytes(values: Array) -> int:
 
 
 def _layout(encoded: Encoded) -> dict[str, Any]:
-    """What bytes don't tell."""
+    """Return the layout that the bytes do not contain."""
     ragged = isinstance(encoded.values, Ragged)
     values = encoded.values.values if isinstance(encoded.values, Ragged) else encoded.values
     return {"dtype": values.dtype.str, "shape": values.shape[1:], "ragged": ragged}
 
 
 def _are_whole(files: Mapping[str, BinaryIO], chunks: Sequence[Chunk]) -> bool:
-    """Does each file hold what the chunks wrote, and nothing else?"""
+    """Return whether each file holds what the chunks wrote, and nothing else."""
     handles = {name: stream.fileno() for name, stream in files.items()}
     as_long = {name: os.fstat(handle).st_size for name, handle in handles.items()} == sizes(chunks, ARRAYS)
     return as_long and intact(chunks, handles) == len(chunks)
@@ -211,7 +211,7 @@ def _problems(chunks: Sequence[Chunk], name: str) -> Iterator[Problem]:
 
 
 def _map(file: BinaryIO, dtype: np.dtype[Any], shape: list[int]) -> Any:
-    """[n, *shape], mapped copy-on-write: torch takes no arrays that can't be written to."""
+    """Map [n, *shape] copy-on-write: torch accepts no read-only arrays."""
     if not os.fstat(file.fileno()).st_size:  # nothing can't be mapped
         return np.zeros((0, *shape), dtype)
     flat = np.memmap(file, dtype, mode="c")

@@ -1,4 +1,4 @@
-"""Arrays → batches of tensors, without a Python loop over rows."""
+"""Make batches of tensors from arrays, without a Python loop over rows."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ POOL = 8  # batches' worth of shuffled rows among which rows of like length are 
 
 
 class Loader:
-    """Cuts batches out of prepared columns.
+    """Loader of batches from prepared columns.
 
-    Cells of unequal length (texts, sounds) are padded to the longest of their batch, so rows of like length are batched
-    together: it saves the work on padding and leaves which rows meet to chance. Columns that are streamed are decoded
-    ahead of the model; a row of which nothing can be read after all is left out of its batch.
+    Cells of unequal length (texts, sounds) are padded to the longest of their batch, so rows of similar length are
+    batched together: this saves work on padding, and the batches stay random. Streamed columns are decoded ahead of the
+    model; a row of which nothing can be read is left out of its batch.
 
     Args:
         prepared: the columns; tensors share their memory.
-        target: the labels as the task encodes them, one a row; None for prediction.
-        device: where batches go.
+        target: the labels as the task encodes them, one per row; None for prediction.
+        device: device of the batches.
     """
 
     def __init__(self, prepared: Prepared, target: npt.NDArray[np.generic] | None, device: torch.device) -> None:
@@ -49,40 +49,40 @@ class Loader:
         self._lengths = sum((column.lengths for column in self._columns.values()), torch.zeros(len(prepared)))
 
     def batch(self, rows: Tensor) -> Batch:
-        """The batch of some rows (int64[b]), in their order."""
+        """Return the batch of some rows (int64[b]), in their order."""
         cells = {name: column.cells(rows).to(self._device) for name, column in self._columns.items()}
         target = None if self._target is None else self._target[rows].to(self._device)
         return Batch(cells, rows.to(self._device), target)
 
     def shuffled(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> Iterator[Batch]:
-        """All rows in random batches of `size`, the last one smaller."""
+        """Yield all rows in random batches of `size`, the last one smaller."""
         return (batch for batch in self.batches(self.order(rows, size, chance)) if len(batch.present))
 
     def order(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> list[Tensor]:
-        """All rows in random batches of `size`, the last one smaller: which rows each one has."""
+        """Return the rows of each random batch of `size`, the last one smaller."""
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=chance)]
         parts = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
         return [parts[place] for place in torch.randperm(len(parts), generator=chance).tolist()]
 
     def batches(self, parts: Iterable[Tensor]) -> Iterator[Batch]:
-        """A batch for each of some lists of rows, less the rows of which nothing can be read: it may have none."""
+        """Yield a batch for each list of rows, without unreadable rows; it may be empty."""
         return (batch for _, batch in self._batches(iter(parts)))
 
     def streams(self) -> dict[str, Any]:
-        """What was found out of each streamed column so far: what a run that goes on later has to know."""
+        """Return what was found about each streamed column so far, for a checkpoint."""
         streamed = {name: c for name, c in self._columns.items() if isinstance(c, _StreamedColumn)}
         found = {name: column.found.state() for name, column in streamed.items()}
         return {name: {**state, "present": torch.from_numpy(state["present"])} for name, state in found.items()}
 
     def restore_streams(self, streams: Mapping[str, Any]) -> None:
-        """Know what `streams` told."""
+        """Restore the state returned by `streams`."""
         for name, state in streams.items():
             column = self._columns[name]
             assert isinstance(column, _StreamedColumn)
             column.found.restore({**state, "present": state["present"].numpy()})
 
     def by_length(self, rows: npt.NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, Batch]]:
-        """All rows in batches of `size`, the shortest first, each with the places in `rows` that it answers."""
+        """Yield all rows in batches of `size`, the shortest first, each with its positions in `rows`."""
         order = self._lengths[torch.from_numpy(rows)].argsort(stable=True).split(size)
         found = self._batches(torch.from_numpy(rows)[places] for places in order)
         for places, (kept, batch) in zip(order, found, strict=True):
@@ -90,7 +90,7 @@ class Loader:
                 yield places[kept], batch
 
     def _batches(self, parts: Iterator[Tensor]) -> Iterator[tuple[Tensor, Batch]]:
-        """Batches of rows, each with which of them are in it."""
+        """Yield batches of rows, each with the rows that are in it."""
         if not self._streams:
             yield from ((torch.arange(len(rows)), self.batch(rows)) for rows in parts)
             return

@@ -1,4 +1,4 @@
-"""Where prepared columns are kept: decoded once, shared by runs, forgotten when they are in the way."""
+"""Store of prepared columns: decoded once, shared by runs, removed when the space is needed."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ NOT_KEPT = "decoded files are not kept for the next run"
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of prepared columns, `FOLDER/KEY`, each beside the lock that its writer holds.
+    """Folder of prepared columns, `FOLDER/KEY`, each beside the lock of its writer.
 
     Args:
-        folder: is there; several runs may use it at once.
+        folder: an existing folder; several runs may use it at once.
         limit: bytes; beyond it the columns that were not used for longest are removed.
-        identify: what tells that a file is the same: path, size and time of change, or its content.
-        log: told where there is something to wait for, or to mend.
-        optional: where it can't be written to, go on without it.
+        identify: how a file is identified: by path, size and time of change, or by its content.
+        log: called with messages about waiting and repairs.
+        optional: continue without the folder if it cannot be written to.
     """
 
     folder: Path
@@ -47,13 +47,13 @@ class Store:
     optional: bool = False
 
     def encode(self, modality: Modality, column: Column, work: Work = Work()) -> Encoded:
-        """As `modality.encode`, or from the folder where the column is there; its arrays are mapped, not read.
+        """Encode a column like `modality.encode`, or read it from the folder; its arrays are memory-mapped.
 
-        A column that is not whole is prepared again. Where the folder is optional and can't be written to, the arrays
-        are held in memory instead.
+        A damaged column is prepared again. If the folder is optional and cannot be written to, the arrays are held in
+        memory instead.
 
         Raises:
-            StoreError: the disk is full, the folder can't be written to.
+            StoreError: the disk is full, or the folder cannot be written to.
         """
         kept = KeptColumn(self.folder / self.key(modality, column))
         try:
@@ -87,7 +87,7 @@ class Store:
         return found
 
     def key(self, modality: Modality, column: Column) -> str:
-        """A hash of all that the arrays depend on: cells, what was learnt, options, code, decoders."""
+        """Return a hash of all that the arrays depend on: cells, learned state, options, code, decoders."""
         found = hashlib.sha256(
             f"{FORMAT} {__version__} {type(modality).__qualname__} {code_of(type(modality))}".encode()
         )
@@ -104,7 +104,7 @@ class Store:
 
     @contextmanager
     def _alone_with(self, kept: KeptColumn) -> Iterator[None]:
-        """Hold the column's lock, which the system lets go of when a process is killed."""
+        """Hold the column's lock, which the system releases when the process is killed."""
         lock = FileLock(f"{kept.folder}.lock")
         try:
             lock.acquire(timeout=0)
@@ -117,15 +117,15 @@ class Store:
             lock.release()
 
     def _remove(self, entry: Path) -> None:
-        """Forget a column that no process is writing; one that has it mapped keeps it."""
+        """Remove a column that no process is writing; a process that has it mapped keeps it."""
         with suppress(Timeout), FileLock(f"{entry}.lock", timeout=0):  # the lock stays: another process may wait for it
             discard(entry)
 
 
 def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
-    """The store that the settings name; None where nothing is to be kept, or the default folder can't be made.
+    """Open the store of the settings; None if nothing is stored, or the default folder cannot be created.
 
-    A folder that was asked for has to be usable; the default one is optional.
+    A folder that the settings name must be usable; the default one is optional.
     """
     if config.store == "none":
         return None
@@ -146,12 +146,12 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
 
 
 def _once(log: Callable[[str], None]) -> Callable[[str], None]:
-    """Say the same thing once, however many columns it concerns."""
-    said = set[str]()
+    """Report a message once, however many columns it concerns."""
+    reported = set[str]()
 
     def once(text: str) -> None:
-        if text not in said:
-            said.add(text)
+        if text not in reported:
+            reported.add(text)
             log(text)
 
     return once
@@ -159,7 +159,7 @@ def _once(log: Callable[[str], None]) -> Callable[[str], None]:
 
 @cache
 def code_of(kind: type) -> str:
-    """A hash of the source of a modality (or encoder) and of the files beside it, on which it may lean."""
+    """Return a hash of the source of a modality (or encoder) and of the files beside it, which it may use."""
     folder = Path(inspect.getfile(kind)).parent
     found = hashlib.sha256()
     for path in sorted(folder.glob("*.py")):
@@ -176,7 +176,10 @@ def _without(folder: Path, error: OSError) -> str:
 
 def _error(folder: Path, error: OSError) -> StoreError:
     return StoreError(
-        f"prepared columns can't be kept: {error.strerror or error}",
+        f"cannot store prepared columns: {error.strerror or error}",
         place=str(folder),
-        cure="make room, name another folder (--set prepare.store=FOLDER) or keep none (--set prepare.store=none)",
+        cure=(
+            "free some disk space, choose another folder (--set prepare.store=FOLDER) or none (--set "
+            "prepare.store=none)"
+        ),
     )

@@ -1,4 +1,4 @@
-"""A column of files that is not prepared: what a batch asks for is decoded for it, and forgotten after it."""
+"""Columns of files that are decoded batch by batch and not stored."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from sensorium.table import Column
 
 @dataclass(frozen=True)
 class Streamed:
-    """Stands where the arrays of a prepared column would.
+    """Streamed column, in place of the arrays of a prepared one.
 
     Args:
         modality: decodes the cells.
         column: the cells.
-        workers: threads that decode side by side.
+        workers: threads that decode in parallel.
 
     Attributes:
-        present: bool[n]: the cell holds a value, and was not found unreadable yet.
-        problems: what was found and not yet taken; each cell is told once.
+        present: bool[n]: the cell has a value, and was not found unreadable yet.
+        problems: problems not yet taken; each cell is reported once.
     """
 
     modality: Modality
@@ -42,7 +42,7 @@ class Streamed:
         object.__setattr__(self, "present", self.column.present.copy())
 
     def encode(self, rows: npt.NDArray[np.int64]) -> Encoded:
-        """Some rows as arrays; what can't be read is missing from here on."""
+        """Decode some rows to arrays; unreadable cells are missing from now on."""
         there = pa.array(self.present[rows])
         cells = self.column.take(rows)
         known = replace(cells, data=pc.if_else(there, cells.data, pa.scalar(None, cells.data.type)))
@@ -53,18 +53,18 @@ class Streamed:
         return encoded
 
     def state(self) -> dict[str, Any]:
-        """What was found out so far: presence as an array, problems as JSON values."""
+        """Return what was found so far: presence as an array, problems as JSON values."""
         with self._lock:
             return {"present": self.present.copy(), "problems": [asdict(problem) for problem in self.problems]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Know what `state` told."""
+        """Restore the state returned by `state`."""
         with self._lock:
             self.present[:] = state["present"]
             self.problems[:] = [Problem(**problem) for problem in state["problems"]]
 
     def take_problems(self) -> list[Problem]:
-        """What was found since the last time, by row."""
+        """Return the problems found since the last call, by row."""
         with self._lock:
             found = sorted(self.problems, key=Problem.place)
             self.problems.clear()

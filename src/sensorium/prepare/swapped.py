@@ -1,4 +1,4 @@
-"""Columns of a new table that hold each other's values, as after an edit of the header."""
+"""Detect columns of a new table that hold each other's values, as after an edit of the header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CURE = "if the two names are swapped, rename them"
 
 
 def swapped_columns(table: Table, learnt: Mapping[str, Modality], prepared: Prepared) -> list[Problem]:
-    """Pairs of columns of which neither fits what training saw under its name, and each fits under the other's."""
+    """Report pairs of columns that fit training only if their names are exchanged."""
     strange = [
         name
         for name, found in prepared.columns.items()
@@ -30,7 +30,7 @@ def swapped_columns(table: Table, learnt: Mapping[str, Modality], prepared: Prep
     if not 2 <= len(strange) <= MOST:
         return []
     return [
-        Problem(None, first, f"holds what the column {second!r} held in training, and the other way round", CURE)
+        Problem(None, first, f"has the values that column {second!r} had in training, and vice versa", CURE)
         for first, second in combinations(strange, 2)
         if _fits(table, learnt[first], first, second) and _fits(table, learnt[second], second, first)
     ]
@@ -42,7 +42,7 @@ def _fits(table: Table, modality: Modality, name: str, other: str) -> bool:
 
 
 def _is_strange(found: Encoded, modality: Modality, given: npt.NDArray[np.bool_]) -> bool:
-    """Most cells can't be read, are not known, or are numbers far from training's."""
+    """Return whether most cells cannot be read, are unknown, or are numbers far from those of training."""
     values, code = found.values, modality.unknown()
     if not isinstance(values, np.ndarray) or values.size != len(values):
         return False

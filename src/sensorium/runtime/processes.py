@@ -1,4 +1,4 @@
-"""Processes that decode files: they end with the one that started them, however that ends."""
+"""Processes that decode files; they end when the process that started them ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOK = 0.5  # seconds between two looks at whether the parent is there
 
 
 def open_pool(workers: int) -> Any:
-    """A pool of processes, of an earlier column where there is one."""
+    """Return a pool of processes, if possible that of an earlier column."""
     import loky  # its processes don't run the user's script again, as those of multiprocessing would
 
     in_main = threading.current_thread() is threading.main_thread()
@@ -36,10 +36,10 @@ def open_pool(workers: int) -> Any:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Processes started within say nothing, and signals that a terminal sends to all of a command don't reach them.
+    """Start processes within this block without output, and without signals from the terminal.
 
-    The one that started them is reached, and ends them. What one that is killed can't remove any more, a process of
-    loky's removes; it would warn of each piece.
+    The parent receives the signals and ends them. Shared memory that a killed process leaves behind is removed by a
+    process of loky's, which would warn about each piece.
     """
     sys.warnoptions.append(UNTOLD)
     masked = hasattr(signal, "pthread_sigmask")  # not on Windows
@@ -53,12 +53,12 @@ def apart() -> Iterator[None]:
 
 
 def end_with_parent(parent: int, by_system: bool = False) -> None:
-    """End this process when its parent does.
+    """End this process when its parent ends.
 
     Args:
-        parent: number of its process.
-        by_system: let Linux do it, at once. It does so when the thread ends that started this process: not where that
-            may be earlier than its process.
+        parent: process id of the parent.
+        by_system: let Linux do it, at once. It does so when the thread ends that started this process, so use it only
+            if that thread lives as long as its process.
     """
     if by_system and sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Column → modality; every guess with its reason, none of them silent."""
+"""Infer the modality of each column, with a reason for every guess."""
 
 from sensorium.schema.infer import claim_of, infer_columns, split_column, views_of
 from sensorium.schema.leaks import add_hints, names_unit

@@ -1,4 +1,4 @@
-"""Lists that go together: columns with as many numbers as each other in every row are of one kind."""
+"""Give one modality to list columns that have the same number of elements in every row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNSURE = 0.95  # confidence of a claim below which another column may speak for 
 
 
 def agree_on_lists(table: Table, plans: Sequence[ColumnPlan]) -> list[ColumnPlan]:
-    """The plans, with a vector that nothing tells from a series read as one where a column as long in every row is."""
+    """Return the plans, with an unsure vector read as a series if a series column has the same lengths."""
     lists = [plan for plan in plans if plan.modality in ("vector", "series")]
     unsure = [plan.name for plan in lists if plan.modality == "vector" and plan.confidence < UNSURE]
     series = [plan.name for plan in lists if plan.modality == "series" and plan.name in table.columns]
@@ -31,13 +31,13 @@ def agree_on_lists(table: Table, plans: Sequence[ColumnPlan]) -> list[ColumnPlan
 
 
 def _as_series(plan: ColumnPlan, twin: str) -> ColumnPlan:
-    reason = f"{plan.reason}; as many in every row as {twin!r}, which is a series"
+    reason = f"{plan.reason}; in every row as many numbers as {twin!r}, which is a series"
     caution = f"not sure; if it is not series: {as_modality(plan.name, 'vector')}"
     return replace(plan, modality="series", reason=reason, caution=caution)
 
 
 def _lengths(column: Column) -> list[int]:
-    """Of some of the lists; empty where they are short."""
+    """Return the lengths of some of the lists; empty if they are short."""
     cells = column.sample(LOOKED_AT)
     if column.is_string:
         notation = find_list_notation(cells)

@@ -1,4 +1,4 @@
-"""Columns that number or name the rows: they measure nothing, and a model learns the table's order from them."""
+"""Find columns that number or name the rows: a model could only memorize the order of the table from them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ NAMES = ("number", "category", "text", None)  # modalities of what may be a name
 
 @dataclass(frozen=True)
 class Identifier:
-    """Why a column is left out, and how to use it all the same."""
+    """Reason why a column is left out, and the flag that uses it."""
 
     reason: str
     caution: str
 
 
 def find_identifier(column: Column, modality: str | None, guess: Guess) -> Identifier | None:
-    """What a column numbers or names, if it does.
+    """Return why the column is an identifier of the rows; None if it is not.
 
     Args:
         column: all rows.
-        modality: what it would be learnt as.
-        guess: how sure that is.
+        modality: the modality that it would have.
+        guess: the claim of this modality.
     """
     counted = "" if modality == "date" else _row_numbers(column)
     if index := column.origin.index:
@@ -55,12 +55,12 @@ def _flag(column: Column, modality: str) -> str:
 
 def _by_name(column: Column) -> str:
     if "pandas" in column.origin.index:
-        return "reset_index(), or name it in --columns"
+        return "call reset_index(), or name it in --columns"
     return "give it a name in the header, or name it in --columns"
 
 
 def _row_numbers(column: Column) -> str:
-    """Which numbers the column counts; empty where it doesn't count.
+    """Describe the row numbers that the column holds; empty if it holds none.
 
     The sorted values are consecutive, from any start; or most of them are there, as in a part of a larger table.
     """
@@ -78,7 +78,7 @@ def _row_numbers(column: Column) -> str:
 
 
 def _whole_numbers(column: Column) -> pa.Array | None:
-    """The values as int64, where each is or spells a whole number."""
+    """Return the values as int64 if each is or spells a whole number."""
     values = column.values
     if column.is_integer:
         return values
@@ -96,7 +96,7 @@ def _all(truths: pa.Array) -> bool:
 
 
 def _looks_like_identifier(column: Column, modality: str | None, guess: Guess) -> bool:
-    """Nearly every row has its own value, which measures nothing and says nothing: it can't help with new rows."""
+    """Return whether nearly every row has its own value that neither measures nor describes: no help for new rows."""
     name = column.name.lower()
     if len(column.values) < FEW or column.distinct < MOSTLY_UNIQUE * len(column.values):
         return False

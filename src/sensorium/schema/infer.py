@@ -1,4 +1,4 @@
-"""Which modality each column is: the registered modalities claim it, the best claim wins."""
+"""Infer the modality of each column: the registered modalities claim it, and the best claim wins."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored", "day_f
 
 
 def views_of(plans: Iterable[ColumnPlan]) -> dict[str, str]:
-    """Of the plans that are views: name → the column that is read."""
+    """Return the views among the plans: name → the column that is read."""
     return {plan.name: plan.view_of for plan in plans if plan.view_of}
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What the settings say of columns, to be looked up by name.
+class _ColumnSettings:
+    """Settings about columns, indexed by name.
 
     Attributes:
         config: the settings.
-        roles: column → the office that it has instead of being learnt from.
+        roles: column → its role, if it is not a feature.
         only: the columns to use; None for all.
-        exclude: those to leave out.
-        views: column → names of its views that the settings speak of.
+        exclude: the columns to leave out.
+        views: column → names of its views that the settings mention.
     """
 
     config: Config
@@ -48,26 +48,26 @@ class _Said:
     views: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, table: Table, config: Config) -> _Said:
+    def of(cls, table: Table, config: Config) -> _ColumnSettings:
         only = None if config.columns is None else frozenset(config.columns)
         return cls(config, _roles(table, config), only, frozenset(config.exclude), _asked_views(table, config))
 
     def asks_for(self, name: str) -> bool:
-        """Is the column to be used whatever it looks like?"""
+        """Return whether the settings ask for the column, whatever it looks like."""
         by_towers = any(name in tower for tower in self.config.towers.values())
         return name in (self.only or ()) or name in self.config.modalities or by_towers
 
 
 def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
-    """A plan for every column of the table, in its order.
+    """Return a plan for every column of the table, in its order.
 
     Raises:
-        SchemaError: settings that name columns the table lacks; no column left to learn from.
+        SchemaError: the settings name columns that the table lacks, or no column is left to learn from.
     """
-    said = _Said.of(table, config)
-    plans = [_plan(_as_set(table.column(name), config), said) for name in table.columns]
+    settings = _ColumnSettings.of(table, config)
+    plans = [_plan(_as_set(table.column(name), config), settings) for name in table.columns]
     plans = agree_on_lists(table, _with_unused_split(plans, table, config))
-    plans = [each for plan in plans for each in (plan, *_views(plan, table, said))]
+    plans = [each for plan in plans for each in (plan, *_views(plan, table, settings))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
         reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
@@ -78,13 +78,13 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
 
 
 def split_column(table: Table, config: Config) -> str | None:
-    """The column that names each row's split: the one set, or one that is called and filled like one."""
+    """Return the column that holds each row's split: the one set, or one whose name and values look like splits."""
     split = config.split
     return split.column if split.column or split.group or split.time else _likely_split(table, config)
 
 
 def _likely_split(table: Table, config: Config) -> str | None:
-    """A column that is called and filled like one that names splits."""
+    """Return a column whose name and values look like splits."""
     for name in table.columns:
         if name.lower() in SPLIT_NAMES and name != config.target:
             column = table.column(name)
@@ -99,11 +99,11 @@ def _likely_split(table: Table, config: Config) -> str | None:
 
 
 def _with_unused_split(plans: list[ColumnPlan], table: Table, config: Config) -> list[ColumnPlan]:
-    """The plans, with a word on a column that would name the splits if the settings named no group and no time."""
+    """Add a caution to a split column that is unused because the settings split by group or time."""
     split = config.split
     found = _likely_split(table, config) if not split.column and (split.group or split.time) else None
     setting = "split.group" if split.group else "split.time"
-    caution = f"it looks like a split column and is not used as one, because {setting} is set; --split-column {found}"
+    caution = f"it looks like a split column, but is not used as one because {setting} is set; --split-column {found}"
     return [
         replace(plan, caution="; ".join(filter(None, [plan.caution, caution])))
         if plan.name == found and found not in (split.group, split.time)
@@ -117,7 +117,7 @@ def _spelt_as_split(column: Column) -> bool:
 
 
 def _as_set(column: Column, config: Config) -> Column:
-    """The column with what its options say of its numbers and dates; without those that stand for a missing cell."""
+    """Apply the column's own options for numbers and dates, and empty the cells that stand for a missing value."""
     own, dates = (config.modalities.get(key, Choice()).options for key in (column.name, "date"))
     options = {name: value for name, value in own.items() if name in CONVENTIONS}
     if "day_first" in dates:
@@ -128,13 +128,13 @@ def _as_set(column: Column, config: Config) -> Column:
     return replace(column, conventions=column.conventions.given(**options)) if options else column
 
 
-def _views(plan: ColumnPlan, table: Table, said: _Said) -> list[ColumnPlan]:
-    """Plans of what else is in a column's cells.
+def _views(plan: ColumnPlan, table: Table, settings: _ColumnSettings) -> list[ColumnPlan]:
+    """Return plans for the views of a column.
 
     What its modality offers, such as a video's sound, is used wherever the column is; what is asked for by its name,
-    such as a scan's attribute, with or without the column. A column of the table that is called so is no view.
+    such as a scan's attribute, with or without the column. A column of the table with this name is no view.
     """
-    asked, config = said.views.get(plan.name, ()), said.config
+    asked, config = settings.views.get(plan.name, ()), settings.config
     cells = _as_set(table.column(plan.name), config)
     kind = plan.modality or (_kind(cells, config) if asked else None)
     if not kind or plan.name == config.target:
@@ -146,7 +146,7 @@ def _views(plan: ColumnPlan, table: Table, said: _Said) -> list[ColumnPlan]:
         column = f"{plan.name}.{name}"
         if column in table.columns:
             continue
-        if column in said.exclude:
+        if column in settings.exclude:
             found.append(ColumnPlan(column, None, "left out by setting", view_of=plan.name))
         elif reader := offered.get(name) or _reader(member, plan.name, name, config):
             chosen = config.modalities.get(column)
@@ -156,7 +156,7 @@ def _views(plan: ColumnPlan, table: Table, said: _Said) -> list[ColumnPlan]:
 
 
 def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
-    """The modality of a view that is there only because it was asked for: no other could read the cells.
+    """Return the modality of a view that only its name asks for: no other could read the cells.
 
     Raises:
         ConfigError: the settings name another one.
@@ -165,13 +165,15 @@ def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
     chosen = config.modalities.get(column)
     if modality and chosen and chosen.name not in (None, modality):
         options = ", ".join(option.name for option in modalities.options(modality))
-        cure = f"leave the modality out; the options of {modality} are {options}"
-        raise ConfigError(f"only {modality} can read it, not {chosen.name}", place=f"column {column!r}", cure=cure)
+        cure = f"remove the modality from the setting; the options of {modality} are {options}"
+        raise ConfigError(
+            f"only {modality} can read this view, not {chosen.name}", place=f"column {column!r}", cure=cure
+        )
     return modality
 
 
 def _asked_views(table: Table, config: Config) -> dict[str, list[str]]:
-    """Column → names of its views that the settings speak of."""
+    """Return column → names of its views that the settings mention."""
     in_towers = (name for tower in config.towers.values() for name in tower)
     named = dict.fromkeys([*(config.columns or []), *config.modalities, *in_towers])
     columns, views = frozenset(table.columns), dict[str, list[str]]()
@@ -189,13 +191,13 @@ def claim_of(kind: str, column: Column) -> Guess | None:
 
 
 def _kind(column: Column, config: Config) -> str | None:
-    """The modality of a column that is itself left out."""
+    """Return the modality of a column that is itself left out."""
     chosen = config.modalities.get(column.name)
     return (chosen and chosen.name) or (best_claim(modalities, column, str)[0] if len(column.values) else None)
 
 
 def _check_names(table: Table, config: Config, known: list[str]) -> None:
-    """Every column that the settings name is there; a target and what splits the rows have cells of their own."""
+    """Check that all columns named by the settings exist; the target and the split columns must not be views."""
     own = [config.target, config.split.column, config.split.group, config.split.time, *(config.split.span or ())]
     own += [*config.table.lists]
     asked = [*(config.columns or []), *config.exclude, *(c for tower in config.towers.values() for c in tower)]
@@ -211,22 +213,22 @@ def _check_names(table: Table, config: Config, known: list[str]) -> None:
 
 
 def _roles(table: Table, config: Config) -> dict[str, str]:
-    """Columns that have another office than being learnt from."""
+    """Return the columns that have another role than being a feature."""
     roles = {config.split.group: "keeps rows together in a split", split_column(table, config): "names the split"}
-    roles |= dict.fromkeys(config.split.span or (), "says how far a row reaches in time")
+    roles |= dict.fromkeys(config.split.span or (), "marks the time span of a row")
     roles[config.target] = "the target"
     return {name: role for name, role in roles.items() if name is not None}
 
 
-def _plan(column: Column, said: _Said) -> ColumnPlan:
-    name, config, unread = column.name, said.config, column.origin.unread
-    if role := said.roles.get(name):
+def _plan(column: Column, settings: _ColumnSettings) -> ColumnPlan:
+    name, config, unread = column.name, settings.config, column.origin.unread
+    if role := settings.roles.get(name):
         return ColumnPlan(name, None, role)
-    if name in said.exclude or (said.only is not None and name not in said.only):
+    if name in settings.exclude or (settings.only is not None and name not in settings.only):
         return ColumnPlan(name, None, "left out by setting")
     if unread:
         return ColumnPlan(
-            name, None, f"no modality fits {unread}", column.origin.cure or "make it text or numbers to use it"
+            name, None, f"no modality fits {unread}", column.origin.cure or "convert it to text or numbers to use it"
         )
     if not len(column.values):
         return ColumnPlan(name, None, "every cell is missing", caution="there is nothing to learn from")
@@ -236,33 +238,33 @@ def _plan(column: Column, said: _Said) -> ColumnPlan:
     if column.distinct == 1:
         return _of_one_value(column)
     column, found, guess = _claimed(column)
-    identifier = None if said.asks_for(name) else find_identifier(column, found, guess)
+    identifier = None if settings.asks_for(name) else find_identifier(column, found, guess)
     if identifier:
         return ColumnPlan(name, None, identifier.reason, identifier.caution)
     if not found:
         reason = f"no modality fits Arrow type {column.data.type}"
-        return ColumnPlan(name, None, reason, "make it text or numbers to use it")
+        return ColumnPlan(name, None, reason, "convert it to text or numbers to use it")
     reason = "; ".join(filter(None, (guess.reason, column.origin.converted)))
     caution = "; ".join(filter(None, (column.origin.lost, guess.caution)))
     return ColumnPlan(name, found, reason, caution, guess.confidence)
 
 
 def _of_one_value(column: Column) -> ColumnPlan:
-    """Check marks tell by their empty cells; a column without such cells, or with next to none, tells nothing."""
+    """Plan a column with one value: check marks are informative by their empty cells; other columns are left out."""
     value, kind = f"{str(column.sample(1)[0])[:40]!r}", column.data.type
     filled, empty = count(len(column.values), "cell"), len(column) - len(column.values)
     if not holds_check_marks(column):
         reason = f"always {value}" + (f" but for {count(empty, 'empty cell')}" if empty else "")
-        return ColumnPlan(column.name, None, reason, f"{as_modality(column.name, 'category')} keeps it")
+        return ColumnPlan(column.name, None, reason, f"to use it: {as_modality(column.name, 'category')}")
     if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        caution = "whether a cell is filled may tell something: make a column of yes and no to use it"
+        caution = "whether a cell is filled may be informative: make a column of yes and no to use it"
         return ColumnPlan(column.name, None, f"always {value} but for {empty:,} empty cells", caution)
-    reason = f"check marks: {value} in {filled}, {empty:,} are empty; whether a cell is filled is what is learnt"
+    reason = f"check marks: {value} in {filled}, {empty:,} are empty; the model learns whether a cell is filled"
     return ColumnPlan(column.name, "category", reason, confidence=CERTAIN)
 
 
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
-    """The surest claim; of decimal numbers that are none, such as the lot 1E10, the claim on their spelling."""
+    """Return the best claim; if the numbers are not claimed (such as the lot 1E10), the claim on their spelling."""
     flag = partial(as_modality, column.name)
     found, guess = best_claim(modalities, column, flag)
     if found or column.spelling is None:
@@ -272,7 +274,7 @@ def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
 
 
 def _by_setting(column: Column, config: Config) -> ColumnPlan | None:
-    """The plan of a column whose modality the settings tell."""
+    """Return the plan of a column whose modality the settings name."""
     name, chosen, windows = column.name, config.modalities.get(column.name), config.table.windows
     if chosen and chosen.name:
         modalities.entry(chosen.name)

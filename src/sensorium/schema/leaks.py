@@ -1,6 +1,6 @@
-"""Columns that may know the answer too well: written after the outcome, or tying training rows to test rows.
+"""Find possible data leakage: columns written after the outcome, or shared by training and test rows.
 
-These are hints to look at, not verdicts: a column that truly tells the label in advance looks the same.
+These are hints to check, not verdicts: a column that really predicts the label in advance looks the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GAP, FILLED = "a gap", "a value"
 
 
 def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
-    """The plans, with a caution where a column tells the target too well or its rows belong together."""
+    """Add a caution to columns that predict the target too well, and to columns whose rows belong together."""
     assert config.target
     target = table.column(config.target)
     rows = np.flatnonzero(target.present)
@@ -51,25 +51,29 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
 
 
 def names_unit(name: str) -> bool:
-    """Is a column called like one that says whose row it is?"""
+    """Return whether the column's name says whose row it is."""
     return bool(UNIT.search(name))
 
 
 def _tie(column: Column) -> str:
-    """Rows of one person are alike: what was learnt of some of them is no merit on the others."""
+    """Return a caution if rows of one person may be in several splits: they are alike, and inflate the test metrics."""
     if names_unit(column.name) and 1 < column.distinct < len(column.values):
         setting = set_value("split.group", as_yaml(column.name))
-        return f"rows of one {column.name} may train and test; {setting} keeps them together"
+        return f"rows of one {column.name} may be in both training and test; {setting} keeps them together"
     return ""
 
 
 def _give_away(column: Column, target: Column) -> str:
-    told = _told(column, target) or _gaps_tell(column, target)
-    return f"{told}: would it be known when predicting? --exclude {column.name} if not" if told else ""
+    leak = _leak(column, target) or _gaps_tell(column, target)
+    return (
+        (f"possible data leakage: {leak}; use it only if it is known at prediction time, else --exclude {column.name}")
+        if leak
+        else ""
+    )
 
 
-def _told(column: Column, target: Column) -> str:
-    """How the column gives the target away; empty where it doesn't."""
+def _leak(column: Column, target: Column) -> str:
+    """Describe how the column leaks the target; empty if it does not."""
     both = np.flatnonzero(column.present & target.present)
     if len(both) < REPEATED or column.is_list or target.is_list or _names_files(column):
         return ""
@@ -81,7 +85,7 @@ def _told(column: Column, target: Column) -> str:
 
 
 def _gaps_tell(column: Column, target: Column) -> str:
-    """A value that is noted only after the outcome tells it by being there."""
+    """Describe a leak by presence: a value that is noted only after the outcome."""
     if target.is_list or target.is_float or column.present.all() or target.distinct > len(target.values) / REPEATED:
         return ""
     labelled = np.flatnonzero(target.present)
@@ -98,7 +102,7 @@ def _value(cell: str) -> set[str]:
 
 
 def _names_files(column: Column) -> bool:
-    """What a path says is not what its file holds, and only that is learnt from."""
+    """Return whether the cells are paths of files: the model learns from the files, not from their names."""
     try:
         return column.is_string and column.files.path(column.sample(1)[0]).is_file()
     except Unreadable:
@@ -119,7 +123,7 @@ def _same_amount(column: Column, target: Column) -> str:
 
 
 def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str]]) -> str:
-    """Which parts of cells occur beside one label only, more often than luck explains."""
+    """Describe parts of cells that occur with one label only, more often than chance explains."""
     share = {label: count / len(labels) for label, count in Counter(labels).items()}
     beside: dict[str, Counter[str]] = defaultdict(Counter)
     for cell, label in zip(cells, labels, strict=True):
@@ -130,8 +134,8 @@ def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str
         (label, count), *others = counts.items()
         if not others and count >= REPEATED and share[label] ** count < LUCK:
             pure[part] = count
-    told = sum(not parts(cell).isdisjoint(pure) for cell in cells)
-    if told < TELLING * len(cells):
+    covered = sum(not parts(cell).isdisjoint(pure) for cell in cells)
+    if covered < TELLING * len(cells):
         return ""
     examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: -pure[part])[:3])
-    return f"{examples} and such occur beside one label only, in {told / len(cells):.0%} of the rows"
+    return f"{examples} and similar values occur with one label only, in {covered / len(cells):.0%} of the rows"

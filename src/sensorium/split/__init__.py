@@ -1,4 +1,4 @@
-"""Row → training, validation or test split; which rows a model has seen."""
+"""Assign rows to the training, validation and test set, and detect rows that a model has seen."""
 
 from sensorium.split.seen_rows import RowCells, SeenRows, add_fit, find_seen
 from sensorium.split.split import SPELLINGS, SPLITS, Split, make_split

@@ -1,4 +1,4 @@
-"""How rows are dealt out to the splits: at random, by label, by group, by time, by both."""
+"""Assign rows to splits: at random, by label, by group, by time, by both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Shares = tuple[float, float]  # of validation and test
 
 @dataclass(frozen=True)
 class Rules:
-    """A table's rows and what the settings say of splitting them."""
+    """Rows of a table and the settings of their split."""
 
     table: Table
     target: Column
@@ -55,12 +55,12 @@ class Rules:
 
     @cached_property
     def named_groups(self) -> Rows:
-        """int64[n], -1 where the group is missing."""
+        """Return int64[n] group codes, -1 if the group is missing."""
         return group_codes(self.group)
 
     @cached_property
     def groups(self) -> Rows:
-        """int64[n]; a missing group is a group of its own row: it can't be tied to others."""
+        """Return int64[n] group codes; a row with a missing group is a group of its own."""
         groups = self.named_groups
         return np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
 
@@ -70,16 +70,16 @@ class Rules:
 
     @cached_property
     def blanks(self) -> int:
-        """Names of groups that differ from another one by case, blanks or invisible signs alone."""
+        """Return names of groups that differ from another one only by case, blanks or invisible characters."""
         return self.group.distinct - len(np.unique(self.named_groups[self.named_groups >= 0]))
 
     def deal(self, rows: Rows, shares: Shares, *, step: int = 1) -> Codes:
-        """The split of each of the rows, -1 for those that no split can have.
+        """Return the split of each row, -1 for rows that no split can have.
 
         Args:
-            rows: of the table.
-            shares: of validation and test.
-            step: from the seed to that of the validation rows, where rows are dealt at random.
+            rows: rows of the table.
+            shares: fractions of validation and test.
+            step: added to the seed for the validation rows, if rows are split at random.
         """
         if self.config.time and self.config.group:
             check_known(self.time, self.moments, rows)
@@ -103,7 +103,7 @@ class Rules:
         return codes[rows]
 
     def _order(self, rows: Rows, seed: int) -> Rows:
-        """The rows shuffled and, if stratified, sorted by label: every k-th of them is then a fair sample."""
+        """Shuffle the rows and, if stratified, sort them by label: every k-th of them is then a fair sample."""
         rows = np.random.default_rng(seed).permutation(rows)
         return rows[np.argsort(label_codes(self.target)[rows], kind="stable")] if self.stratified else rows
 
@@ -120,7 +120,7 @@ class Rules:
         return codes[places]
 
     def _by_latest_group(self, rows: Rows, shares: Shares) -> Codes:
-        """Groups by their latest row: the last of them test, those before validate, whole groups each."""
+        """Split groups by their latest row: the last groups test, those before validate."""
         names, places, sizes = np.unique(self.groups[rows], return_inverse=True, return_counts=True)
         latest = np.zeros(len(names), np.int64)
         np.maximum.at(latest, places, self.moments.ticks[rows])
@@ -143,9 +143,9 @@ class Rules:
         cut = _cut(ticks[order], len(order), test)
         if test and cut == len(order):
             raise SchemaError(
-                "rows can't be split by time: all have the same time",
+                "cannot split rows by time: all rows have the same time",
                 place=f"column {self.time.name!r}",
-                rule="two different times or more",
+                rule="at least two different times",
             )
         held, rest = order[cut:], _before(order[:cut], order[cut:], self.reach)
         cut = _cut(ticks[rest], len(order), validation)
@@ -157,13 +157,13 @@ class Rules:
 
 
 def pick(order: Rows, share: float) -> Rows:
-    """Evenly spaced rows of `order`, at least one where a share is asked for and two rows are there."""
+    """Pick evenly spaced rows of `order`, at least one if the share is above 0 and there are two rows."""
     count = max(1, round(len(order) * share)) if share > 0 and len(order) > 1 else 0
     return order[((np.arange(count) + 0.5) * len(order) / max(1, count)).astype(np.int64)]
 
 
 def label_codes(target: Column) -> Rows:
-    """One code for each different cell, -1 where it is missing."""
+    """Return one code per distinct cell, -1 if it is missing."""
     data = target.data
     if target.is_list:
         data = pa.array([None if v is None else "\0".join(map(str, v)) for v in data.to_pylist()], pa.string())
@@ -172,8 +172,9 @@ def label_codes(target: Column) -> Rows:
 
 
 def group_codes(group: Column) -> Rows:
-    """One code for each group, -1 where it is missing; case, blanks and invisible signs don't count: one patient
-    who is written in two ways must not be in two splits.
+    """Return one code per group, -1 if it is missing.
+
+    Case, blanks and invisible characters are ignored: one patient spelled in two ways must not be in two splits.
     """
     if not group.is_string:
         return label_codes(group)
@@ -189,14 +190,14 @@ def group_codes(group: Column) -> Rows:
 
 
 def keep_classes_in_train(codes: Codes, target: Column) -> None:
-    """A class with too few rows for three splits trains: it can't be predicted otherwise."""
+    """Put classes with too few rows for three splits into training: they cannot be predicted otherwise."""
     labels = label_codes(target)
     lost = np.setdiff1d(labels[codes > 0], labels[codes == 0])
     codes[np.isin(labels, lost) & (codes > 0)] = 0
 
 
 def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
-    """Those of the rows that end before the first of the later ones begins: neither knows of the other's period."""
+    """Return the rows that end before the first of the later ones begins: their periods do not overlap."""
     if reach is None or not len(later):
         return rows
     begins, ends = reach
@@ -204,9 +205,9 @@ def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
 
 
 def _cut(ticks: Rows, total: int, share: float) -> int:
-    """Where the last rows, a share of the total, begin: at or before their place, so that no time is parted.
+    """Return where the last rows, a fraction of the total, begin: at or before their place, so that no time is divided.
 
-    Where that would leave none before it, after the first time instead.
+    If that would leave none before it, after the first time instead.
     """
     position = len(ticks) - max(1, round(total * share)) if share else len(ticks)
     if not 0 < position < len(ticks):

@@ -1,4 +1,4 @@
-"""What the user should know of a split: groups in two splits, rows in none, shares that could not be kept."""
+"""Findings about a split: groups in two splits, rows in none, fractions that could not be met."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sensorium.findings import Problem, count
 from sensorium.split._deal import UNUSED, Codes, Rows, Rules, Shares
 
 EXAMPLES = 3
-FAR = 2.0  # times a share, or one part in so many of it, from which a split is far from it
+FAR = 2.0  # factor above or below the requested fraction from which a split is reported
 
 
 def broken_groups(rules: Rules, codes: Codes, column: str) -> list[Problem]:
-    """Groups that the split column puts into several splits."""
+    """Report groups that the split column puts into several splits."""
     if not rules.config.group:
         return []
     used = np.flatnonzero(codes != UNUSED)
@@ -24,12 +24,12 @@ def broken_groups(rules: Rules, codes: Codes, column: str) -> list[Problem]:
         return []
     examples = ", ".join(map(repr, rules.group.take(used[first[broken[:EXAMPLES]]]).strings.to_pylist()))
     groups = f"{len(broken):,} of {count(len(names), 'group')}"
-    reason = f"column {column!r} puts {groups} into several splits, such as {examples}"
+    reason = f"column {column!r} puts {groups} into several splits (data leakage), such as {examples}"
     return [Problem(None, rules.group.name, reason, f"put each {rules.group.name} into one split in column {column!r}")]
 
 
 def out_of_time(rules: Rules, codes: Codes, cure: str) -> list[Problem]:
-    """Training rows that are later than rows that are held out, where the settings ask for an order in time."""
+    """Report training rows that are later than validation or test rows, if the settings split by time."""
     if not rules.config.time or rules.config.span:
         return []
     ticks, known = rules.moments.ticks, rules.moments.known
@@ -40,37 +40,35 @@ def out_of_time(rules: Rules, codes: Codes, cure: str) -> list[Problem]:
 
 
 def not_named(codes: Codes, labelled: Rows, column: str) -> list[Problem]:
-    """Rows with a label for which the split column names nothing."""
+    """Report rows with a label for which the split column is empty."""
     empty = int((codes[labelled] == UNUSED).sum())
     reason = f"the split column is empty in {empty:,} of {count(len(labelled), 'row')} with a label, which are not used"
     return [Problem(None, column, reason, "fill its cells to use them")] if empty else []
 
 
 def lacking_groups(rules: Rules) -> list[Problem]:
-    """Rows that can't be kept together with those of their group, and groups that were put together."""
+    """Report rows without a group, and group names that were merged."""
     name, lacking = rules.group.name, int((rules.target.present & (rules.named_groups < 0)).sum())
-    reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is taken as a group of its own"
+    reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is treated as a group of its own"
     found = [Problem(None, name, reason, "fill its cells")] if lacking else []
     if rules.blanks:
-        differ = "differ from others only by case or blanks and are taken as the same"
-        reason = f"{count(rules.blanks, 'name')} of groups {differ}"
-        found.append(Problem(None, name, reason, "rename the groups if they are different ones"))
+        differ = "differ from others only by case or blanks and are treated as the same"
+        reason = f"{count(rules.blanks, 'group name')} {differ}"
+        found.append(Problem(None, name, reason, "rename the groups if they are different"))
     return found
 
 
 def left_out(rules: Rules, dealt: Codes) -> list[Problem]:
-    """Rows that would put a group into two splits or reach into the period of a later one."""
+    """Report rows that would put a group into two splits, or overlap with the period of a later one."""
     config, gone = rules.config, int((dealt == UNUSED).sum())
     if not (config.span and config.group and gone):
         return []
-    reason = (
-        f"{gone:,} of {len(dealt):,} rows are not used: they reach into the period of another split than their group's"
-    )
-    return [Problem(None, config.group, reason, "leave split.span or split.group out to use them")]
+    reason = f"{gone:,} of {len(dealt):,} rows are not used: they overlap in time with another split than their group's"
+    return [Problem(None, config.group, reason, "remove split.span or split.group to use them")]
 
 
 def off_shares(rules: Rules, dealt: Codes, shares: Shares) -> list[Problem]:
-    """Splits that are empty, or far larger or smaller than was asked for."""
+    """Report splits that are empty, or far larger or smaller than requested."""
     rows, config = len(dealt), rules.config
     asked = dict(zip(("training", "validation", "test"), (1 - sum(shares), *shares), strict=True))
     sizes = dict(zip(asked, (int((dealt == code).sum()) for code in range(3)), strict=True))
@@ -81,10 +79,10 @@ def off_shares(rules: Rules, dealt: Codes, shares: Shares) -> list[Problem]:
     why, cure = "", "--set split.validation=… or split.test=…, or another seed"
     if config.group:
         why = ", since groups are kept together"
-        cure = "name the splits in a column (split.column), or another --seed"
+        cure = "name the splits in a column (split.column), or set another --seed"
     elif config.time:
         why, cure = ", since rows of one time are kept together", "--set split.validation=… and split.test=…"
-    reason = f"of {rows:,} rows, {found}: far from the shares that were asked for ({wanted}){why}"
+    reason = f"of {rows:,} rows, {found}: far from the requested fractions ({wanted}){why}"
     return [Problem(None, config.group or config.time or "", reason, cure)]
 
 

@@ -1,4 +1,4 @@
-"""The order of rows in time, from dates, times, numbers or the text that spells dates."""
+"""Order rows by time, from dates, times, numbers or text that spells dates."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Moments:
-    """When each row is.
+    """Time of each row.
 
     Attributes:
-        ticks: int64[n]; equal times have equal ticks, later ones larger; what is missing or no time comes last.
+        ticks: int64[n]; equal times have equal ticks, later ones larger; cells without a time come last.
         known: bool[n].
-        as_dates: text was put in order as dates, which is another order than that of the text.
-        findings: what was guessed of the text.
+        as_dates: text was ordered as dates, which differs from the order of the text.
+        findings: what was guessed about the text.
     """
 
     ticks: Rows
@@ -38,18 +38,20 @@ class Moments:
 
 
 def moments_of(time: Column, day_first: bool | None = None) -> Moments:
-    """Raises:
-    SchemaError: the column holds nothing that has an order in time, or dates of which day and month can't be told.
+    """Return the time of each row.
+
+    Raises:
+        SchemaError: the column has no order in time, or its dates leave open which number is the day.
     """
     if pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float:
         return Moments(_ranks(time.data), time.present)
     if not time.is_string:
-        raise _no_order(time.name, f"the column holds {time.data.type}")
+        raise _no_order(time.name, f"the column has the type {time.data.type}")
     dates = read_dates(time.data)
     order, rival = date_order(dates, day_first)
     if rival:
         cure = "write dates as 2026-01-31, or --set split.day_first=true (or false)"
-        raise _no_order(time.name, f"its dates fit {DATE_ORDERS[order]} and {DATE_ORDERS[rival]}", cure)
+        raise _no_order(time.name, f"its dates fit both {DATE_ORDERS[order]} and {DATE_ORDERS[rival]}", cure)
     seconds = np.asarray(dates.of_cells(dates.moments(order), np.nan), dtype=np.float64)
     spelt = bool(pc.all(pc.match_substring_regex(time.values, ISO_TEXT)).as_py())
     if spelt and (time.present & ~np.isfinite(seconds)).any():
@@ -60,25 +62,27 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
 
 
 def check_known(time: Column, moments: Moments, rows: Rows) -> None:
-    """Raises:
-    SchemaError: one of the rows has no time.
+    """Check that every row has a time.
+
+    Raises:
+        SchemaError: one of the rows has no time.
     """
     lacking = rows[~moments.known[rows]]
     if len(lacking):
         values = time.take(lacking).sample(1)
         where = f"in {len(lacking):,} of {len(rows):,} rows with a label"
-        why = f"it holds no date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
-        raise _no_order(time.name, why, "mend the cells, or leave these rows out")
+        why = f"it has no date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
+        raise _no_order(time.name, why, "correct the cells, or leave these rows out")
 
 
 def reach_of(table: Table, config: SplitConfig) -> tuple[Rows, Rows]:
-    """Common ranks of the first and last moments of rows; where one is missing, the row may reach any far."""
+    """Return ranks of the first and last times of rows on one scale; a row with a missing one is unbounded there."""
     begins, ends = (table.column(name) for name in config.span or ())
     if begins.data.type != ends.data.type:
         raise SchemaError(
-            f"columns {begins.name!r} and {ends.name!r} hold {begins.data.type} and {ends.data.type}",
+            f"columns {begins.name!r} and {ends.name!r} hold different types: {begins.data.type} and {ends.data.type}",
             place="split.span",
-            rule="moments of one kind",
+            rule="both dates, both times, or both numbers",
         )
     name = f"{begins.name} and {ends.name}"
     both = moments_of(Column(name, pa.concat_arrays([begins.data, ends.data]), begins.files), config.day_first)
@@ -93,9 +97,9 @@ def _ranks(data: pa.Array) -> Rows:
 
 def _guessed(name: str, dates: SpeltDates, order: str) -> tuple[Problem, ...]:
     years = dates.count(dates.short & np.isfinite(dates.moments(order)))
-    reason = f"rows are ordered by years of two digits, read as {1900 + PIVOT} to {1999 + PIVOT}"
+    reason = f"rows are ordered by two-digit years, read as {1900 + PIVOT} to {1999 + PIVOT}"
     return (Problem(None, name, reason, "write years with four digits"),) if years else ()
 
 
 def _no_order(name: str, why: str, cure: str = "") -> SchemaError:
-    return SchemaError(f"rows can't be ordered by column {name!r}: {why}", rule=RULE, cure=cure)
+    return SchemaError(f"cannot order rows by column {name!r}: {why}", rule=RULE, cure=cure)

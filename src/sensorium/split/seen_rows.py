@@ -1,4 +1,4 @@
-"""Which rows a model was trained on, as far as hashes of some of them tell: their scores are not those of new rows."""
+"""Detect rows that a model was trained on, by hashes of some of them: their metrics are too good."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ CHUNK = 1024  # rows hashed at a time
 TAIL = 4096  # bytes of a file that tell it from others of its name and size
 DIGITS = 16  # of a hash, as text
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
-CURE = "evaluate rows that the model was not fitted on; of the fit's own table, unchanged, the test rows are taken"
+CURE = "evaluate rows that the model was not fitted on; if the table of the fit is unchanged, its test rows are used"
 
 
 @dataclass(frozen=True)
 class RowCells:
-    """The cells of a row that a hash covers.
+    """Cells of a row that its hash covers.
 
     Attributes:
         columns: in the model's order, the target last.
-        files: those of them whose cells may name files.
+        files: those of them whose cells may be paths of files.
     """
 
     columns: Sequence[str]
@@ -45,13 +45,13 @@ class RowCells:
 
 @dataclass(frozen=True, eq=False)
 class SeenRows:
-    """Hashes of the training rows of one fit, evenly spaced where there are many.
+    """Hashes of the training rows of one fit, evenly spaced if there are many.
 
     Attributes:
         hashes: uint64[k].
         rows: n ≥ k training rows.
         chance: share of the fit's test rows that have one of these hashes too: in tables of few different cells, new
-            rows are like old ones.
+            rows equal old ones.
     """
 
     hashes: Hashes
@@ -72,7 +72,7 @@ class SeenRows:
         return cls(np.frombuffer(bytes.fromhex(hashes), ">u8").astype(np.uint64), rows, chance)
 
     def weigh(self, hashes: Hashes) -> Floats:
-        """For each row of another table, how many training rows it stands for; 0 where new rows would be as many."""
+        """Return how many training rows each row of another table stands for; 0 if new rows would match as often."""
         found, usual = np.isin(hashes, self.hashes), self.chance * len(hashes)
         if found.sum() <= usual + 2 * sqrt(usual * (1 - self.chance)):
             return np.zeros(len(hashes))
@@ -80,13 +80,13 @@ class SeenRows:
 
 
 def add_fit(seen: Sequence[SeenRows], last: SeenRows) -> list[SeenRows]:
-    """Of a model that is continued: the latest fits; a second stage on the same rows is none."""
+    """Add the hashes of another fit of a continued model; a second stage on the same rows adds none."""
     others = [each for each in seen if not np.array_equal(each.hashes, last.hashes)]
     return [*others, last][-FITS:]
 
 
 def find_seen(seen: Sequence[SeenRows], table: Table, cells: RowCells) -> list[Problem]:
-    """What is to be told where rows of a table are training rows; nothing where it lacks a column of the model."""
+    """Report rows of a table that are training rows; nothing if the table lacks a column of the model."""
     if not seen or not len(table) or any(name not in table for name in cells.columns):
         return []
     looked = _spaced(np.arange(len(table)), LOOKED_AT)
@@ -97,11 +97,11 @@ def find_seen(seen: Sequence[SeenRows], table: Table, cells: RowCells) -> list[P
     exact = len(looked) == len(table) and all(len(each.hashes) == each.rows for each in seen)
     said = f"{found:,.0f} of {count(len(table), 'row')}" if exact else _about(found / len(looked), len(table))
     verb = "was a training row" if exact and found == 1 else "were training rows"
-    return [Problem(None, "", f"{said} {verb}: the values are not those of new rows", CURE)]
+    return [Problem(None, "", f"{said} {verb}: the metrics overestimate performance on new rows", CURE)]
 
 
 def hash_rows(table: Table, cells: RowCells, rows: Rows) -> Hashes:
-    """uint64[n] of some rows; a cell counts as text, so that it is the same in a CSV and a Parquet file."""
+    """Return uint64[n] hashes of some rows; cells count as text, so that CSV and Parquet files give the same."""
     columns = [table.column(name) for name in cells.columns]
     found = []
     for start in range(0, len(rows), CHUNK):
@@ -112,7 +112,7 @@ def hash_rows(table: Table, cells: RowCells, rows: Rows) -> Hashes:
 
 
 def _texts(column: Column) -> pa.Array:
-    """Cells in one spelling: numbers by value, text without case and without blanks around it."""
+    """Return cells in one spelling: numbers by value, text without case and blanks around it."""
     if column.parts:
         return _joined([_texts(part) for part in column.parts.values()])
     kind = column.data.type
@@ -132,7 +132,7 @@ def _number_texts(column: Column, values: pa.Array) -> pa.Array:
 
 
 def _with_files(column: Column) -> pa.Array:
-    """Paths with size and end of their files: folders of pictures number them alike."""
+    """Return paths with size and end of their files: several folders may use the same names."""
     texts = _texts(column)
     if not column.is_string:
         return texts

@@ -1,4 +1,4 @@
-"""Which row trains, which validates, which tests; named by a column, or made and recorded."""
+"""Split rows into training, validation and test set, by a column or by settings."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SPELLINGS = {
 
 @dataclass(frozen=True)
 class Split:
-    """One code a row and how it came about.
+    """Split of the rows, and how it was made.
 
     Attributes:
         codes: int8[n]; 0 train, 1 validation, 2 test, -1 not used.
         how: a sentence for the report.
-        findings: what the user should know of it: a share that could not be kept, a group in two splits.
+        findings: what the user should know: a fraction that could not be met, a group in two splits.
     """
 
     codes: Codes
@@ -39,7 +39,7 @@ class Split:
     findings: tuple[Problem, ...] = ()
 
     def rows(self, name: str) -> Rows:
-        """int64: the rows of `train`, `validation` or `test`, in table order."""
+        """Return int64: the rows of `train`, `validation` or `test`, in table order."""
         return np.flatnonzero(self.codes == SPLITS.index(name))
 
     def sizes(self) -> dict[str, int]:
@@ -47,7 +47,7 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """Tells whether a split is another one."""
+        """Return a digest that identifies the split."""
         return hashlib.sha256(self.codes.tobytes()).hexdigest()
 
 
@@ -57,14 +57,14 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
     Args:
         table: the rows.
         target: its label column; rows without a label are not used.
-        config: group, time, shares.
-        column: the column that names the splits, if there is one. Validation rows that it doesn't name are taken from
-            the training rows, by group and time where these are set.
-        seed: of the shuffle.
+        config: group, time, fractions.
+        column: the column that names the splits, if there is one. If it names no validation rows, they are taken from
+            the training rows, by group and time if these are set.
+        seed: random seed of the shuffle.
 
     Raises:
-        SchemaError: unknown spellings in the split column; no training rows; too few rows to split; rows that have no
-            order in time.
+        SchemaError: the split column has unknown words; there are no training rows, or too few rows to split; or rows
+            have no order in time.
     """
     rules, labelled = Rules(table, target, config, seed), np.flatnonzero(target.present)
     split = _named(rules, column, labelled) if column else _made(rules, labelled)
@@ -73,12 +73,12 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
 
 
 def named_codes(column: Column) -> Codes:
-    """The code of the split that each cell names; -1 where it is empty."""
+    """Return the code of the split that each cell names; -1 if it is empty."""
     if not column.is_string:
         raise SchemaError(
-            f"the split column {column.name!r} holds {column.data.type}",
+            f"the split column {column.name!r} has the type {column.data.type}",
             rule=f"one of {', '.join(SPELLINGS)}",
-            cure='write words instead of numbers or true and false, such as "train" and "test"',
+            cure='write words such as "train" and "test", not numbers or booleans',
         )
     encoded = pc.dictionary_encode(column.data)
     words = [word.strip().lower() for word in encoded.dictionary.to_pylist()]
@@ -89,7 +89,7 @@ def named_codes(column: Column) -> Codes:
     ]
     if unknown:
         raise SchemaError(
-            f"the split column {column.name!r} holds {', '.join(map(repr, sorted(unknown)[:5]))}",
+            f"the split column {column.name!r} contains {', '.join(map(repr, sorted(unknown)[:5]))}",
             rule=f"one of {', '.join(SPELLINGS)}",
         )
     codes = np.array([*(SPELLINGS.get(word, UNUSED) for word in words), UNUSED], np.int8)
@@ -97,14 +97,14 @@ def named_codes(column: Column) -> Codes:
 
 
 def _named(rules: Rules, name: str, labelled: Rows) -> Split:
-    """As a column says, with validation rows taken from the training rows where it names none."""
+    """Split as a column says; if it names no validation rows, take them from the training rows."""
     config = rules.config
     codes, how = named_codes(rules.table.column(name)), f"named by column {name!r}"
     findings = [*not_named(codes, labelled, name)]
     codes[~rules.target.present] = UNUSED
     findings += [
         *broken_groups(rules, codes, name),
-        *out_of_time(rules, codes, "leave split.column or split.time out, or correct the column"),
+        *out_of_time(rules, codes, "remove split.column or split.time, or correct the column"),
     ]
     if (codes == 0).any() and not (codes == 1).any() and config.validation:
         rows = np.flatnonzero(codes == 0)
@@ -128,13 +128,13 @@ def _made(rules: Rules, labelled: Rows) -> Split:
     if not config.time:
         how = f"made: by group ({config.group!r}), seed {rules.seed}"
     elif not config.group:
-        how = f"made: by time ({config.time!r}), the latest rows test"
+        how = f"made: by time ({config.time!r}); the latest rows are the test rows"
         gone = int((dealt == UNUSED).sum())
-        how += f"; {gone:,} rows that reach into the period of a later split are left out" if rules.reach else ""
+        how += f"; {gone:,} rows that overlap with the period of a later split are left out" if rules.reach else ""
     else:
-        how = f"made: by time ({config.time!r}) and group ({config.group!r}), the latest groups test"
+        how = f"made: by time ({config.time!r}) and group ({config.group!r}); the latest groups are the test rows"
     time = as_yaml(config.time or "")
-    span = f"{set_value('split.span', f'[{time}, {time}]')} leaves rows out, so that the splits don't overlap in time"
+    span = f"{set_value('split.span', f'[{time}, {time}]')} leaves out rows so that the splits do not overlap in time"
     findings = [
         *out_of_time(rules, codes, span),
         *left_out(rules, dealt),
@@ -149,13 +149,13 @@ def _chance(rules: Rules) -> str:
 
 
 def _by(config: SplitConfig) -> str:
-    """How validation rows are taken from the training rows."""
+    """Describe how validation rows are taken from the training rows."""
     parts = [f"by time ({config.time!r})"] * bool(config.time) + [f"by group ({config.group!r})"] * bool(config.group)
     return " " + " and ".join(parts) if parts else ""
 
 
 def _notes(rules: Rules) -> str:
-    """Where times or groups are not those of the text as it is written."""
+    """Describe how times or group names were normalized."""
     dates = "; text ordered as dates" if rules.config.time and rules.moments.as_dates else ""
     return dates + ("; case and blanks of group names ignored" if rules.config.group and rules.blanks else "")
 
@@ -170,11 +170,11 @@ def _check_count(table: Table, labelled: Rows) -> None:
         raise SchemaError(
             f"only {len(labelled)} of {len(table)} rows have a label",
             place=table.name,
-            rule="four or more to train and test",
+            rule="at least four labels to train and test",
         )
 
 
 def _check_train(codes: Codes, table: Table, column: str | None) -> None:
     if not (codes == 0).any():
         place = f"column {column!r}" if column else table.name
-        raise SchemaError("no row with a label is left to train on", place=place, rule="some rows are `train`")
+        raise SchemaError("no row with a label is in the training split", place=place, rule="some rows are `train`")

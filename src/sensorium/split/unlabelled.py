@@ -1,4 +1,4 @@
-"""Rows without a label from which training may learn all the same, without a look at what it is tested on."""
+"""Rows without a label that training may use, without looking at the test rows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sensorium.table import Column, Table
 
 
 def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitConfig, column: str | None) -> Rows:
-    """Rows without a label that belong to the training part, in table order.
+    """Return the rows without a label that belong to the training part, in table order.
 
-    Where a column names the splits, those that it calls training rows; else where rows are split by time, those from
-    before the first row that validates or tests. Where by group, those of no group that does. Otherwise all.
+    If a column names the splits, those named as training rows; if rows are split by time, those from before the first
+    validation or test row; if by group, those of no validation or test group; otherwise all.
 
     Args:
         table: the rows.
         target: its label column.
-        split: of the rows that have a label.
+        split: split of the rows that have a label.
         config: group, time, span.
         column: the column that names the splits, if there is one.
     """
@@ -37,7 +37,7 @@ def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitCon
 
 
 def _before(table: Table, rows: Rows, held: Rows, config: SplitConfig) -> np.typing.NDArray[np.bool_]:
-    """bool[n]: which of the rows are over before the first of the held-out ones begins."""
+    """Return bool[n]: whether the rows end before the first of the held-out ones begins."""
     if not len(held):
         return np.ones(len(rows), np.bool_)
     moments = moments_of(table.column(config.time or ""), config.day_first)

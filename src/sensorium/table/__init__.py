@@ -1,4 +1,4 @@
-"""Any source → one Arrow table whose cells keep the user's spelling.
+"""Read any source as one Arrow table whose cells keep the user's spelling.
 
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """

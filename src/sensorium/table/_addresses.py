@@ -1,4 +1,4 @@
-"""How an address is spelt: whether it can be read at all, and whether it fetches through another one."""
+"""Check the syntax of addresses, and reject those that fetch through another address."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ LITERAL = re.compile(r"(https?://(?:[^/?#@]*@)?)\[[0-9A-Fa-f:.]+(?:%[^]/]*)?\]",
 
 
 class BadAddress(ValueError):
-    """No address: said in words of our own, for those of a library may quote what is secret in it."""
+    """Invalid address, described in our own words: those of a library may quote its secrets."""
 
 
 def checked(address: str) -> str:
-    """The address with its scheme in lower case.
+    """Return the address with its scheme in lower case.
 
     Raises:
-        BadAddress: its host or its port can't be read, or it fetches through another address.
+        BadAddress: its host or its port cannot be read, or it fetches through another address.
     """
     if "::" in LITERAL.sub(r"\1host", address) or "\0" in address:
         raise BadAddress("an address that fetches through another one")
     try:
         parts = urlsplit(address)
     except ValueError:
-        raise BadAddress("the host of the address can't be read") from None
+        raise BadAddress("the host of the address cannot be read") from None
     try:
         _ = parts.port
     except ValueError:
-        raise BadAddress("the port of the address is no number from 0 to 65535") from None
+        raise BadAddress("the port of the address is not a number from 0 to 65535") from None
     scheme, between, rest = address.partition("://")
     if scheme.lower() in ("http", "https") and not parts.hostname:
-        raise BadAddress("the address names no host")
+        raise BadAddress("the address has no host")
     return f"{scheme.lower()}{between}{rest}"

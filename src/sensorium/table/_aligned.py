@@ -1,4 +1,4 @@
-"""Text whose columns are aligned by blanks, as reports and consoles print tables: it has no separator."""
+"""Detect fixed-width text, as reports and consoles print tables: it has no separator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE = 0.9  # of rows as wide as the header: a separator was found
 
 
 def refuse_aligned(header: Record, rows: Sequence[Record], text: str, config: TableConfig, place: str) -> None:
-    """Raise where runs of blanks part the lines as they part the header, and no separator does."""
+    """Raise an error if runs of blanks divide the lines like the header, and no separator does."""
     width = len(header.cells)
     fitting = sum(len(row.cells) == width for row in rows)
     if config.separator is not None or (width > 1 and fitting >= WHOLE * len(rows)):
@@ -30,10 +30,13 @@ def refuse_aligned(header: Record, rows: Sequence[Record], text: str, config: Ta
     other = name.with_suffix(".csv") if name.suffix != ".csv" else name.with_name(f"{name.stem}-separated.csv")
     csv = f"pandas.read_fwf({place!r}).to_csv({str(other)!r}, index=False)"
     raise TableError(
-        f"the lines are {columns} columns that are aligned by blanks (fixed-width text)",
+        f"the lines are {columns} columns aligned by blanks (fixed-width text)",
         place=place,
         rule="one character separates the cells of a line",
-        cure=f"write the table as CSV, such as with {csv}; if it is one column, {set_value('table.separator', 'none')}",
+        cure=(
+            f"write the table as CSV, for example with {csv}; if it is one column, "
+            f"{set_value('table.separator', 'none')}"
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Python values → an Arrow column: each as what it stands for, all as one type."""
+"""Convert Python values to an Arrow column of one type."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NUMBERS = (int, float, Decimal)
 
 
 def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
-    """A column, and what became of its cells where they are not what was given.
+    """Convert values to a column, and report cells that are not what was given.
 
     Paths are text, pictures the bytes of a file, arrays lists or pictures, members of an Enum their names. Numbers
-    beside text ("50+" among ages) are what people write; every cell then keeps its own spelling. What no column can
-    hold is missing; where there is nothing else, the column is unread.
+    beside text ("50+" among ages) keep their spelling, as every cell of such a column. Cells of types that no column
+    can hold are missing; if there are no others, the column is unread.
     """
     values = values if isinstance(values, np.ndarray) else list(values)
     found = _quick(values)
@@ -44,18 +44,18 @@ def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
             unknown.append(str(error))
     if unknown and not any(cell is not None for cell in cells):
         return pa.nulls(len(cells), pa.string()), Origin(unread=unknown[0])
-    lost = f"{count(len(unknown), 'cell')} with {unknown[0]} can't be read: missing" if unknown else ""
+    lost = f"{count(len(unknown), 'cell')} with {unknown[0]} cannot be read: missing" if unknown else ""
     found, odd = _of_several_kinds(cells)
     return found, Origin(converted="; ".join(notes), lost="; ".join(filter(None, [lost, odd])))
 
 
 def column_of(values: Iterable[Any]) -> pa.Array:
-    """The same for what JSON and databases give, of which every value can be read."""
+    """Convert values of JSON and databases, all of which can be read, to a column."""
     return cells_of(values)[0]
 
 
 def _quick(values: Any) -> pa.Array | None:
-    """As Arrow reads them; None where it can't, or would lose something."""
+    """Convert values as Arrow does; None if it cannot, or would lose something."""
     try:
         found = pa.array(values, from_pandas=isinstance(values, np.ndarray) or None)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):  # among them UnicodeError: half a character
@@ -74,7 +74,7 @@ def _quick(values: Any) -> pa.Array | None:
 
 
 def _of_several_kinds(cells: list[Any]) -> tuple[pa.Array, str]:
-    """Converted values, which may still be of several kinds; and what is said of those that are left out."""
+    """Return converted values, which may be of several kinds, and the messages about those left out."""
     found = _quick(cells)
     if found is not None:
         return found, ""
@@ -84,7 +84,7 @@ def _of_several_kinds(cells: list[Any]) -> tuple[pa.Array, str]:
 
 
 def _as_one_kind(cells: list[Any]) -> pa.Array:
-    """Whole numbers and decimals, days and moments, bytes and paths; else text."""
+    """Convert whole numbers and decimals, days and moments, bytes and paths to one kind; others to text."""
     there = [cell for cell in cells if cell is not None]
     if all(isinstance(cell, NUMBERS) and not isinstance(cell, bool) for cell in there):
         return _numbers(cells)
@@ -100,14 +100,14 @@ def _moment(day: date | None) -> datetime | None:
 
 
 def _numbers(cells: list[Any]) -> pa.Array:
-    """Decimals beside floats are floats; whole numbers that no int64 holds keep their digits as text."""
+    """Convert numbers: decimals beside floats become floats; integers beyond int64 keep their digits as text."""
     if any(isinstance(cell, float) for cell in cells):
         return pa.array([None if cell is None else _float(cell) for cell in cells], pa.float64())
     return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
 def _float(number: float | Decimal) -> float:
-    """Infinite where no float is as large."""
+    """Return a float, infinite if the number is too large for one."""
     try:
         return float(number)
     except OverflowError:
@@ -125,7 +125,7 @@ def _file(cell: Any) -> dict[str, Any] | None:
 
 
 def _spelt(cell: Any) -> str | None:
-    """A cell as text: JSON, where it is more than a word."""
+    """Return a cell as text: JSON if it is more than a word."""
     if cell is None or isinstance(cell, str):
         return cell
     simple = isinstance(cell, bool | int | float | list | dict)
@@ -133,7 +133,7 @@ def _spelt(cell: Any) -> str | None:
 
 
 def is_several(value: Any) -> bool:
-    """Is a value many cells (a column), and not one cell?"""
+    """Return whether a value holds many cells (a column), and not one."""
     if isinstance(value, str | bytes | bytearray | memoryview | os.PathLike | Enum) or is_picture(value):
         return False
     if isinstance(value, Mapping):

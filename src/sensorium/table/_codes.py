@@ -1,4 +1,4 @@
-"""Words for a missing cell that spell numbers or dates, in cells that are numbers or dates: they go by value."""
+"""Words for a missing cell that spell numbers or dates: in columns of numbers or dates they match by value."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # 007 
 
 
 def spelt_codes(words: Iterable[str]) -> list[float]:
-    """The numbers among some words."""
+    """Return the numbers among some words."""
     return [float(word) for word in map(str.strip, words) if NUMBER.fullmatch(word)]
 
 
 def spelt_moments(words: Iterable[str]) -> list[datetime]:
-    """The moments among some words, those that are written as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
+    """Return the moments among some words, written as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
     return [found for word in words if (found := _moment(word))]
 
 
 def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
-    """bool[n]: cells of numbers or dates whose value one of the words spells; None where no word can be one."""
+    """Return bool[n]: cells of numbers or dates whose value one of the words spells; None if no word can."""
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         codes = spelt_codes(words)
@@ -41,7 +41,7 @@ def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
 
 
 def _as_cell(moment: datetime, kind: pa.DataType) -> pa.Scalar | None:
-    """A moment as a cell of such a column has it; None where none can: a time of day among days, a year too far."""
+    """Return a moment as a cell of such a column; None if impossible: a time of day among days, or a year too far."""
     if pa.types.is_date(kind) and moment != datetime(moment.year, moment.month, moment.day):
         return None
     try:
@@ -51,25 +51,25 @@ def _as_cell(moment: datetime, kind: pa.DataType) -> pa.Scalar | None:
 
 
 def without_codes(column: Column, words: Iterable[str]) -> Column:
-    """A column whose cells of such values are missing."""
-    said = _holds_code(column.data, words)
-    if said is None:
+    """Return a column in which cells of such values are missing."""
+    marked = _holds_code(column.data, words)
+    if marked is None:
         return column
-    data, spelling = (None if cells is None else _emptied(cells, said) for cells in (column.data, column.spelling))
+    data, spelling = (None if cells is None else _emptied(cells, marked) for cells in (column.data, column.spelling))
     return replace(column, data=data, spelling=spelling)
 
 
 def empty_codes(
     columns: Mapping[str, pa.ChunkedArray], spelt: Mapping[str, pa.ChunkedArray], words: Iterable[str]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, pa.ChunkedArray]]:
-    """The columns, and their cells as they were spelt, with null where the value of a cell is one of the words."""
-    said = {name: found for name, cells in columns.items() if (found := _holds_code(cells, words)) is not None}
-    emptied = {name: _emptied(columns[name], found) for name, found in said.items()}
-    return {**columns, **emptied}, {**spelt, **{name: _emptied(spelt[name], found) for name, found in said.items()}}
+    """Return the columns, and their original spelling, with null where the value of a cell is one of the words."""
+    marked = {name: found for name, cells in columns.items() if (found := _holds_code(cells, words)) is not None}
+    emptied = {name: _emptied(columns[name], found) for name, found in marked.items()}
+    return {**columns, **emptied}, {**spelt, **{name: _emptied(spelt[name], found) for name, found in marked.items()}}
 
 
-def _emptied(cells: Cells, said: Cells) -> Cells:
-    return pc.if_else(pc.fill_null(said, False), pa.scalar(None, cells.type), cells)
+def _emptied(cells: Cells, marked: Cells) -> Cells:
+    return pc.if_else(pc.fill_null(marked, False), pa.scalar(None, cells.type), cells)
 
 
 def _moment(word: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Objects of Hugging Face's `datasets`, known by their type's name: the library is not imported here."""
+"""Read objects of Hugging Face's `datasets`, recognized by type name: the library is not imported here."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SPLIT = "split"
 
 
 def from_datasets(source: Any) -> pa.Table | None:
-    """A Dataset, or a DatasetDict with the name of each part in the column `split`; None for anything else.
+    """Read a Dataset, or a DatasetDict with the name of each part in the column `split`; return None for anything else.
 
     Rows come in the order that `shuffle`, `select` or `sort` gave them; classes by their names; pictures and sounds as
-    the bytes or paths that they are, undecoded.
+    bytes or paths, undecoded.
 
     Raises:
-        TableError: a stream, which has no end that is known; parts of different columns.
+        TableError: the data set is a stream without a known end, or its parts have different columns.
     """
     if not type(source).__module__.startswith("datasets."):
         return None
@@ -32,9 +32,9 @@ def from_datasets(source: Any) -> pa.Table | None:
     if kind == "DatasetDict":
         return _parts(source)
     raise TableError(
-        f"a {kind} can't be read as a table",
+        f"cannot read a table from {kind}",
         place=kind,
-        cure="take rows of it: Dataset.from_list(list(stream.take(n)))",
+        cure="convert some of its rows: Dataset.from_list(list(stream.take(n)))",
     )
 
 
@@ -48,20 +48,20 @@ def _table(dataset: Any) -> pa.Table:
 
 
 def _has_classes(feature: Any) -> bool:
-    """Are class numbers among a feature's values, at whatever depth?"""
+    """Return whether a feature contains class labels, at any depth."""
     inside = feature.values() if isinstance(feature, Mapping) else _items(feature)
     return type(feature).__name__ == "ClassLabel" or any(map(_has_classes, inside))
 
 
 def _items(feature: Any) -> list[Any]:
-    """The feature of a list's items, in every way to write it; nothing of others."""
+    """Return the feature of a list's items, in all its notations; None for others."""
     if isinstance(feature, list | tuple):
         return list(feature)
     return [feature.feature] if hasattr(feature, "feature") else []
 
 
 def _named(cells: pa.Array, feature: Any) -> pa.Array:
-    """Class numbers → names; −1, which says that a row has no label, is missing."""
+    """Replace class numbers by names; −1, which marks a row without a label, is missing."""
     if not _has_classes(feature):
         return cells
     if type(feature).__name__ == "ClassLabel":
@@ -77,7 +77,7 @@ def _named(cells: pa.Array, feature: Any) -> pa.Array:
 
 
 def _named_lists(cells: pa.Array, feature: Any) -> pa.Array:
-    """Lists of them, fixed in size or not."""
+    """Do the same in lists, of fixed size or not."""
     lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
     return pa.ListArray.from_arrays(offsets, _named(pc.list_flatten(cells), feature), mask=cells.is_null())

@@ -1,4 +1,4 @@
-"""How dates are laid out: regular expressions for Arrow, and what is made of a text before one of them is tried."""
+"""Layouts of dates as regular expressions for Arrow, and the normalization of text before they are tried."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ YMD = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
 
 @dataclass(frozen=True)
 class Layout:
-    """One way to write a date.
+    """Layout of a date.
 
     Attributes:
-        name: for people.
-        body: regular expression of the date; a clock and a zone may follow where `clock` is set.
-        clock: it names a day, so that a time of day may follow.
-        loose: day, month and year are `a`, `b` and `c` in an order that only the column can tell.
-        digits: nothing but digits, as a number or a code may be.
+        name: name for users.
+        body: regular expression of the date; a clock and a zone may follow if `clock` is set.
+        clock: the layout names a day, so that a time of day may follow.
+        loose: day, month and year are `a`, `b` and `c`, in an order that only the column can show.
+        digits: only digits, as a number or a code may be.
     """
 
     name: str
@@ -101,7 +101,7 @@ _ERA = re.compile(rf"({'|'.join(ERAS)}) ?(元|\d{{1,3}}) ?年")
 
 
 def normalise(texts: pa.Array) -> pa.Array:
-    """Lower case, single spaces, no accents, no quotes around, ASCII digits and signs."""
+    """Normalize text: lower case, single spaces, no accents, no quotes around, ASCII digits and signs."""
     odd = pc.invert(pc.string_is_ascii(texts))
     if pc.any(odd).as_py():
         texts = pc.replace_with_mask(texts, odd, _fold(texts.filter(odd)))
@@ -109,7 +109,7 @@ def normalise(texts: pa.Array) -> pa.Array:
 
 
 def rewrite(texts: pa.Array) -> pa.Array:
-    """Date first, then the year, then the time."""
+    """Rewrite text: the date first, then the year, then the time."""
     for pattern, order in REWRITES:
         texts = pc.replace_substring_regex(texts, pattern, order)
     return texts

@@ -1,10 +1,10 @@
-"""Names that dates are written with: months, weekdays, time zones; all in lower case and without accents."""
+"""Words in dates: months, weekdays, time zones; all in lower case and without accents."""
 
 from __future__ import annotations
 
 
 def words(text: str) -> frozenset[str]:
-    """A set of names, from one line or more of them."""
+    """Split lines into a set of names."""
     return frozenset(text.split())
 
 
@@ -41,7 +41,7 @@ _ZONES = (
     "ist=330 hkt=480 sgt=480 awst=480 jst=540 kst=540 aest=600 aedt=660 nzst=720 nzdt=780"
 )
 ZONES = {name: int(minutes) for name, minutes in (zone.split("=") for zone in _ZONES.split())}
-# Several zones are called so: how one is read is told.
+# Several zones have this name: its reading is reported.
 DOUBTFUL_ZONES = {"bst": "UTC+01:00", "cst": "UTC-06:00", "ist": "UTC+05:30"}
 
 # First year less one of the Japanese eras and of the Chinese republic.

@@ -1,4 +1,4 @@
-"""Dates that text spells: many layouts are read, and only the order of day, month and year is the column's own."""
+"""Read dates from text in many layouts; only the order of day, month and year depends on the column."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Truths = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SpeltDates:
-    """What the cells of a column spell, before day, month and year are told apart.
+    """Dates that the cells of a column spell, before the order of day, month and year is known.
 
     Attributes:
-        places: int64[n]; each cell's text among the distinct ones, -1 where it is missing or blank.
+        places: int64[n]; index of each cell's text among the distinct ones, -1 if it is missing or blank.
         texts: the distinct texts.
-        layouts: int64[u]; each text's place in `LAYOUTS`, -1 where it is no date.
-        parts: float64[u, 3]; year, month, day, or where the layout is loose the three in the order of the text.
-        rest: float64[u]; seconds to add to the day, NaN where clock or zone are wrong.
-        zones: the abbreviation or `+` where a text names its zone, else empty.
+        layouts: int64[u]; index of each text in `LAYOUTS`, -1 if it is no date.
+        parts: float64[u, 3]; year, month, day, or for loose layouts the three in the order of the text.
+        rest: float64[u]; seconds to add to the day, NaN if clock or zone are wrong.
+        zones: the abbreviation or `+` if a text names its zone, else empty.
         zeros: cells such as 0000-00-00, which MySQL writes for a missing date; they are missing.
     """
 
@@ -52,32 +52,32 @@ class SpeltDates:
 
     @cached_property
     def counts(self) -> Rows:
-        """int64[u]: cells that hold each text."""
+        """Return int64[u]: the number of cells with each text."""
         return np.bincount(self.places[self.places >= 0], minlength=len(self.texts))
 
     @cached_property
     def loose(self) -> Truths:
-        """bool[u]: only the column can tell which part is the day."""
+        """Return bool[u]: only the column can show which part is the day."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.loose])
 
     @cached_property
     def short(self) -> Truths:
-        """bool[u]: the year has two digits."""
+        """Return bool[u]: the year has two digits."""
         year = np.where(self.loose, self.parts[:, 2], self.parts[:, 0])
         return (self.layouts >= 0) & (self.layouts != 0) & (year < 100)
 
     @cached_property
     def digits(self) -> Truths:
-        """bool[u]: nothing but digits."""
+        """Return bool[u]: only digits."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.digits])
 
     @cached_property
     def coarse(self) -> Truths:
-        """bool[u]: a week, a month or a quarter."""
+        """Return bool[u]: a week, a month or a quarter."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.name in COARSE])
 
     def moments(self, order: str, pivot: int = PIVOT) -> Floats:
-        """float64[u]: seconds since 1970 of each text, NaN where it is no date in this order."""
+        """Return float64[u]: seconds since 1970 of each text, NaN if it is no date in this order."""
         parts = self.parts.copy()
         if self.loose.any():
             parts[self.loose] = self._in_order(self.parts[self.loose], self.short[self.loose], order)
@@ -85,38 +85,38 @@ class SpeltDates:
         return days_of(year, parts[:, 1], parts[:, 2]) * DAY + self.rest
 
     def of_cells(self, values: npt.NDArray[np.generic], missing: object) -> npt.NDArray[np.generic]:
-        """What is known of the texts, for each cell."""
+        """Spread values of the texts to the cells."""
         return np.concatenate([values, np.array([missing], values.dtype)])[self.places]
 
     def count(self, texts: Truths) -> int:
-        """Cells that hold one of some texts."""
+        """Count the cells that hold one of some texts."""
         return int(self.counts[texts].sum())
 
     def name_of_layout(self, order: str) -> str:
-        """How most of the cells are written; empty where none is a date."""
+        """Return the layout of most cells; empty if none is a date."""
         known = self.layouts >= 0
         cells = np.bincount(self.layouts[known], self.counts[known]) if known.any() else np.zeros(1)
         layout = LAYOUTS[int(cells.argmax())]
         return (LOOSE.get(order, layout.name) if layout.loose else layout.name) if cells.any() else ""
 
     def count_days(self) -> int:
-        """Cells that are a day in some order of day, month and year."""
+        """Count the cells that are a day in some order of day, month and year."""
         fits = np.any([np.isfinite(self.moments(order)) for order in DATE_ORDERS], axis=0)
         return self.count(fits & ~self.coarse & (self.layouts >= 0))
 
     def spans_years(self) -> bool:
-        """Are they no months, but pairs of years that follow each other, such as 2003-04 and 2004-05?"""
+        """Return whether the months are pairs of consecutive years instead, such as 2003-04 and 2004-05."""
         months = self.coarse & np.isfinite(self.parts).all(1)
         years = self.parts[months]
         return bool(len(years) > 1 and ((years[:, 0] + 1) % 100 == years[:, 1]).all())
 
     def doubtful_zones(self) -> dict[str, str]:
-        """Abbreviations of several zones that cells use → how they are read."""
+        """Return abbreviations shared by several zones that cells use → how they are read."""
         return {zone.upper(): offset for zone, offset in DOUBTFUL_ZONES.items() if (self.zones == zone).any()}
 
     @staticmethod
     def _in_order(parts: Floats, short: Truths, order: str) -> Floats:
-        """Three parts → year, month, day; NaN where the order is not known, or no order of such texts."""
+        """Return year, month, day of three parts; NaN if the order is unknown or does not fit."""
         if order == YEAR_FIRST:
             return np.where(short[:, None], parts, np.nan)
         columns = {DAY_FIRST: [2, 1, 0], MONTH_FIRST: [2, 0, 1]}.get(order)
@@ -124,7 +124,7 @@ class SpeltDates:
 
 
 def read_dates(cells: pa.Array) -> SpeltDates:
-    """Read a column of text; each distinct text is looked at once."""
+    """Read a column of text; each distinct text is parsed once."""
     encoded = pc.dictionary_encode(cells)
     texts = encoded.dictionary.cast(pa.string())
     plain = normalise(texts)
@@ -149,11 +149,11 @@ def read_dates(cells: pa.Array) -> SpeltDates:
 
 
 def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, str]:
-    """The order that most cells fit, and another that all of these fit too; empty where there is none.
+    """Return the order that most cells fit, and another one that all of these fit too (else empty).
 
     Args:
         dates: cells of a column.
-        day_first: whether 01/02/2026 is in February, where the user has said so.
+        day_first: whether 01/02/2026 is in February, if the user has set it.
     """
     if not dates.loose.any():
         return {True: DAY_FIRST, False: MONTH_FIRST, None: ""}[day_first], ""
@@ -171,7 +171,7 @@ def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, s
 
 
 def days_of(year: Floats, month: Floats, day: Floats) -> Floats:
-    """Days since 1970, NaN where the calendar has no such day."""
+    """Return days since 1970, NaN if the calendar has no such day."""
     found = np.full(len(year), np.nan)
     with np.errstate(invalid="ignore"):
         fits = (year >= 1) & (year <= 9999) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
@@ -183,13 +183,13 @@ def days_of(year: Floats, month: Floats, day: Floats) -> Floats:
 
 
 def _days(dates: SpeltDates, order: str) -> int:
-    """Distinct days of the month in an order."""
+    """Return the distinct days of the month in an order."""
     part = {DAY_FIRST: 0, MONTH_FIRST: 1, YEAR_FIRST: 2}[order]
     return len(np.unique(dates.parts[dates.loose, part]))
 
 
 class _Fields:
-    """The arrays of `SpeltDates` while they are filled."""
+    """Arrays of `SpeltDates` while they are filled."""
 
     def __init__(self, count: int) -> None:
         self.layouts = np.full(count, -1, np.int64)
@@ -198,10 +198,10 @@ class _Fields:
         self.zones = np.full(count, "", "<U5")
 
     def fill(self, texts: pa.Array, rows: Rows) -> Rows:
-        """Read some of the texts.
+        """Parse some of the texts.
 
         Returns:
-            Those that no layout fits.
+            The texts that no layout fits.
         """
         for number, layout in enumerate(LAYOUTS):
             if not len(rows):
@@ -220,24 +220,24 @@ class _Fields:
 
 @dataclass(frozen=True)
 class _Match:
-    """The groups of a layout's regular expression, of all texts that fit it."""
+    """Groups of a layout's regular expression, for all texts that fit it."""
 
     groups: pa.StructArray
 
     def text(self, name: str) -> pa.Array | None:
-        """What a group holds, empty strings where nothing; None where it is empty in all texts."""
+        """Return the content of a group, with empty strings if nothing; None if it is empty in all texts."""
         if self.groups.type.get_field_index(name) < 0:
             return None
         text = self.groups.field(name)
         return text if pc.any(pc.not_equal(text, "")).as_py() else None
 
     def begins(self, name: str, letter: str) -> Truths:
-        """bool[u]: what the group holds begins with the letter."""
+        """Return bool[u]: the group's content begins with the letter."""
         text = self.text(name)
         return np.zeros(len(self.groups), np.bool_) if text is None else np.asarray(pc.starts_with(text, letter))
 
     def number(self, name: str, missing: float = np.nan, before: str = "") -> Floats:
-        """float64[u]: the digits of a group, with something before them."""
+        """Return float64[u]: the digits of a group, with a prefix."""
         text = self.text(name)
         if text is None:
             return np.full(len(self.groups), missing)
@@ -246,7 +246,7 @@ class _Match:
         return np.asarray(values.fill_null(missing).to_numpy(zero_copy_only=False), dtype=np.float64)
 
     def named(self, group: str, names: dict[str, int]) -> tuple[Floats, Truths]:
-        """The numbers that names stand for, NaN where the group is empty or unknown; whether it is unknown."""
+        """Return the numbers that names stand for, NaN if empty or unknown; and whether each is unknown."""
         text = self.text(group)
         if text is None:
             return np.full(len(self.groups), np.nan), np.zeros(len(self.groups), np.bool_)
@@ -255,7 +255,7 @@ class _Match:
         return values, (found < 0) & np.asarray(pc.not_equal(text, ""))
 
     def parts(self, *, loose: bool) -> tuple[Floats, Floats]:
-        """Year, month and day (or the three of a loose layout), and seconds to add; NaN where they are wrong."""
+        """Return year, month and day (or the three of a loose layout), and seconds to add; NaN if wrong."""
         _, strange = self.named("weekday", dict.fromkeys(WEEKDAYS, 0))
         shift = np.where(strange, np.nan, 0.0)
         if loose:
@@ -275,7 +275,7 @@ class _Match:
         return parts, shift
 
     def clock(self) -> Floats:
-        """Seconds of the day; 24:00 is the day's end."""
+        """Return seconds of the day; 24:00 is the end of the day."""
         hour, minute, second = (self.number(name, 0) for name in ("hour", "minute", "second"))
         after, before = (self.begins("half", half) | self.begins("half_before", half) for half in "pa")
         wrong = (minute > 59) | (second > 60) | (hour > 24) | (before & (hour > 12))
@@ -285,7 +285,7 @@ class _Match:
         return np.where(wrong, np.nan, hour * 3600 + minute * 60 + second)
 
     def zone(self) -> Floats:
-        """Seconds east of UTC; 0 where no zone is named, NaN where it is unknown."""
+        """Return seconds east of UTC; 0 without a zone, NaN if it is unknown."""
         named, unknown = self.named("zone", ZONES)
         hours, minutes = self.number("zone_hours"), self.number("zone_minutes", 0)
         east = np.where(self.begins("sign", "-"), -1, 1) * (hours * 60 + minutes)
@@ -294,13 +294,13 @@ class _Match:
         return np.where(wrong, np.nan, _first([east, named, np.zeros(len(named))])) * 60
 
     def zone_names(self) -> npt.NDArray[np.str_]:
-        """`+` for an offset, or the abbreviation."""
+        """Return `+` for an offset, or the abbreviation."""
         signed, names = self.begins("sign", "-") | self.begins("sign", "+"), self.text("zone")
         return np.where(signed, "+", "" if names is None else np.array(names.to_pylist(), dtype="<U5"))
 
 
 def _first(options: list[Floats]) -> Floats:
-    """Of each place the first that is a number."""
+    """Return, for each position, the first value that is a number."""
     found = options[0]
     for other in options[1:]:
         found = np.where(np.isnan(found), other, found)

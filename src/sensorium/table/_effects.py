@@ -1,4 +1,4 @@
-"""What in a database of PostgreSQL a query must not use: functions that do more than compute a value.
+"""Find parts of a PostgreSQL query that may do more than compute a value.
 
 A read-only transaction keeps tables as they are. It does not keep a query from reading the server's files, writing
 them, waiting, or talking to other servers, where the user may: these are functions, which PostgreSQL calls VOLATILE.
@@ -97,8 +97,10 @@ UNION SELECT 'type', typname::text FROM effects JOIN pg_type t ON t.oid = owner 
 UNION SELECT 'relation', relname::text FROM effects JOIN pg_class c ON c.oid = owner WHERE kind = 'relation'
 ORDER BY 1, 2"""
 TOLD: dict[Kind, str] = {
-    "function": "it names {}, a function that PostgreSQL lists as VOLATILE, that runs SQL, or that gives values whose "
-    "type has a VOLATILE function: it may do more than compute a value",
+    "function": (
+        "it names {}, a function that PostgreSQL lists as VOLATILE, that runs SQL, or that returns "
+        "values whose type has a VOLATILE function: it may do more than compute a value"
+    ),
     "aggregate": "it names {}, an aggregate that calls a VOLATILE function",
     "operator": "it uses {}, an operator that calls a VOLATILE function",
     "type": "it names {}, a type whose casts, constraints or operator classes call a VOLATILE function",
@@ -109,16 +111,16 @@ ESCAPED = re.compile(r"\bU&[\"']", re.IGNORECASE)  # names and texts spelt by nu
 
 
 def effect_of(query: str, effects: Iterable[tuple[Kind, str]]) -> str:
-    """What in a query may do more than read, in words; empty where there is nothing.
+    """Describe the part of a query that may do more than read; empty if there is none.
 
-    A name in any place counts, for SQL can hide a call well.
+    A name counts wherever it stands, because SQL can hide a call well.
 
     Args:
         query: SQL.
-        effects: kind and name of what calls a volatile function, as `EFFECTS` finds them.
+        effects: kind and name of what calls a volatile function, as found by `EFFECTS`.
     """
     if ESCAPED.search(query):
-        return "it spells names by U&"
+        return "it contains names written as U&"
     words, bare = {word.lower() for word in WORD.findall(query)}, query.replace('""', '"')
     for kind, name in effects:
         spelt = kind == "operator" or not WORD.fullmatch(name) or name != name.lower()
@@ -128,5 +130,5 @@ def effect_of(query: str, effects: Iterable[tuple[Kind, str]]) -> str:
 
 
 def effect_of_table(name: str, effects: Iterable[tuple[Kind, str]]) -> str:
-    """The same, of all rows of a table or view."""
+    """Do the same for all rows of a table or view."""
     return TOLD["relation"].format(name) if ("relation", name) in effects else ""

@@ -1,4 +1,4 @@
-"""One file from behind an address: fetched whole into a folder of this machine, kept while it does not change there."""
+"""Download one file completely into the cache, and reuse it while it does not change on the server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKAGES = {
     "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs",
     "hf": "huggingface_hub",
 }  # fmt: skip
-LOOP = "the server redirects too often, maybe in a circle"
+LOOP = "the server redirects too often, perhaps in a circle"
 TRIES, WAIT = 3, 0.3  # seconds before the second try, twice as long before the third
 AGAIN = (408, 425, 429)  # of the HTTP statuses 300 to 499 those that a second try may mend
 REFUSED = (401, 402, 403, 407, 451)  # statuses that a token or a right is missing
@@ -34,11 +34,11 @@ STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "upd
 
 
 class Lasting(OSError):
-    """A second try would end as the first did."""
+    """Failure that a second try would not change."""
 
 
 class Refused(OSError):
-    """The server doesn't send the file to us: a token or a right is missing."""
+    """Refusal by the server: a token or a permission is missing."""
 
 
 def _ignore(_: str) -> None:
@@ -53,26 +53,26 @@ def fetch(
     once: bool = False,
     mended: Callable[[str], None] = _ignore,
 ) -> Path:
-    """A file of this machine with the content that is behind the address now.
+    """Return a local file with the current content of the address.
 
-    One that was fetched before is taken where size and time or tag are the same; a server that tells neither is asked
-    for the whole again. A refusal is taken at its word; other failures may pass, and are tried again after a while.
+    A file downloaded before is reused if size and time or tag are the same; without these it is downloaded again. A
+    refusal is final; other failures are retried after a while.
 
     Args:
-        address: what to fetch.
-        guard: what looks at where it leads; by default the address is one that the caller named.
-        remote: how large it may be, and how long it may take.
-        once: try it once.
-        mended: called with the address, without what is secret in it, where the kept file was damaged.
+        address: the address to download.
+        guard: checks where it leads; by default the address is one that the caller named.
+        remote: limits of size and time.
+        once: do not retry.
+        mended: called with the address, without its secrets, if the cached file was damaged.
 
     Raises:
-        NotAllowed: it leads to a server that it may not lead to.
-        StoreError: the cache can't be written to.
-        FileNotFoundError: there is nothing.
-        Refused: the server has it but doesn't send it.
-        Lasting: it can't be had, and a second try would not change that.
-        OSError: it can't be had, said without what is secret in the address.
-        MissingExtraError: fsspec, or what it needs for such an address, is not installed.
+        NotAllowed: it leads to a server that is not allowed.
+        StoreError: the cache cannot be written to.
+        FileNotFoundError: there is no such file.
+        Refused: the server has it, but does not send it.
+        Lasting: the download failed, and a second try would fail too.
+        OSError: the download failed; the message has no secrets of the address.
+        MissingExtraError: fsspec, or a package for such an address, is not installed.
     """
     remote = remote or RemoteConfig()
     system, path = _file_system(address, guard or Guard.of(address, remote))
@@ -108,26 +108,26 @@ def _fetch_once(system: Any, path: str, target: Path, limit: Limit, damaged: Cal
     )  # fsspec waits so long, no longer
     info = system.info(path, **patience)
     target = target if target.suffix else target.with_suffix(suffix_of(info.get("mimetype")))
-    told = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
-    if len(told) > 1 and is_kept(target, told, damaged):
+    metadata = {key: str(info[key]) for key in STAMPS if info.get(key) is not None}
+    if len(metadata) > 1 and is_kept(target, metadata, damaged):
         return target
     limit.check(info.get("size") or 0)
-    with replacing(target, told) as write, _open(system, path, limit) as source:
+    with replacing(target, metadata) as write, _open(system, path, limit) as source:
         size = _copy(source, write, limit)
         if info.get("size") is not None and size != info["size"]:
-            raise ConnectionError(f"{size:,} bytes came of {info['size']:,}")
+            raise ConnectionError(f"received {size:,} of {info['size']:,} bytes")
     return target
 
 
 def _says_nothing_is_there(error: BaseException) -> bool:
-    """To fsspec's HTTP every failure is a file that is not there; what it was is the error's cause."""
+    """Return whether the error means a missing file: fsspec reports every HTTP failure so, with its cause."""
     cause, status = error.__cause__, _status(error)
     plain = cause is None or isinstance(cause, FileNotFoundError)
     return status in (404, 410) or (isinstance(error, FileNotFoundError) and plain)
 
 
 def _status(error: BaseException) -> int:
-    """The HTTP status of an answer that a library made an error of; 0 where there was none."""
+    """Return the HTTP status behind a library's error; 0 if there is none."""
     for each in filter(None, (error, error.__cause__)):
         for name in ("status", "status_code", "code"):
             if isinstance(found := getattr(each, name, None), int):
@@ -136,7 +136,7 @@ def _status(error: BaseException) -> int:
 
 
 def _denied(error: BaseException) -> NotAllowed | None:
-    """What the guard said, beneath what libraries made of it."""
+    """Return the guard's error below those of libraries."""
     chain: list[BaseException] = [error]
     while chain and not isinstance(chain[-1], NotAllowed):
         below = chain[-1].__cause__ or chain[-1].__context__
@@ -148,12 +148,12 @@ def _denied(error: BaseException) -> NotAllowed | None:
 
 
 class _TooMuch(Lasting):
-    """Larger or slower than is taken."""
+    """Download that is too large or too slow."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How large a file may be, and how long it may take from when this is made."""
+    """Limits of a download's size and time, counted from its creation."""
 
     bytes: int
     seconds: float
@@ -165,7 +165,7 @@ class Limit:
 
     @property
     def left(self) -> float:
-        """Seconds until the time is over; never 0, which libraries take for no limit."""
+        """Return the seconds left; never 0, which libraries read as no limit."""
         return max(0.001, self._start + self.seconds - time.monotonic())
 
     @property
@@ -176,7 +176,7 @@ class Limit:
         return _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.timeout")
 
     def check(self, size: int) -> None:
-        """Raises an OSError where so many bytes, or the time until now, are too much."""
+        """Raise an OSError if the bytes, or the time until now, exceed the limit."""
         if size > self.bytes:
             raise _TooMuch(f"more than {self.bytes:,} bytes: see table.remote.max_gigabytes")
         if self.is_over:
@@ -184,7 +184,7 @@ class Limit:
 
 
 def _open(system: Any, path: str, limit: Limit) -> Any:
-    """HTTP is read from its beginning to its end, not in pieces that are asked for one by one."""
+    """Open a file; HTTP is read from beginning to end, not in separate requests."""
     if "http" not in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)):
         return system.open(path, "rb")
     return system.open(path, "rb", block_size=0, size=limit.bytes, timeout=timeouts(limit.left))
@@ -204,7 +204,7 @@ def scheme_of(address: str) -> str:
 
 
 def server_of(address: str) -> str:
-    """Scheme, host and port: what is the same for all files of a server."""
+    """Return scheme, host and port: the same for all files of a server."""
     return without_secrets(address.partition("?")[0]).removesuffix(urlsplit(address).path)
 
 
@@ -217,7 +217,7 @@ def _file_system(address: str, guard: Guard) -> tuple[Any, str]:
     scheme = scheme_of(address)
     if scheme not in available_protocols() or scheme in ("file", "local"):
         known = "s3, gs, az, https, http …, or postgresql"
-        raise TableError(f"{scheme}:// is no kind of address known here", place=scheme, rule=known)
+        raise TableError(f"unknown kind of address: {scheme}://", place=scheme, rule=known)
     try:
         if scheme in ("http", "https"):  # not by url_to_fs, which takes [::1] for two addresses
             return filesystem(scheme, get_client=_client(guard)), address
@@ -237,7 +237,7 @@ def _client(guard: Guard) -> Any:
 
 
 def _reason(error: BaseException, address: str) -> str:
-    """What went wrong, in our own words where there are some: those of HTTP's library quote addresses."""
+    """Describe a failure, in our own words if possible: those of HTTP libraries quote addresses."""
     if type(error).__name__ == "TooManyRedirects":
         return LOOP
     if isinstance(error, TimeoutError):
@@ -247,7 +247,7 @@ def _reason(error: BaseException, address: str) -> str:
 
 
 def _masked(error: BaseException, address: str) -> str:
-    """What a library says, in one line, with no more of the address than may be told."""
+    """Return a library's message on one line, without secrets of the address."""
     parts = urlsplit(address)
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in filter(None, (address, parts.query, parts.password, unquote(parts.password or ""), parts.netloc)):

@@ -1,4 +1,4 @@
-"""Fetched files as they lie in the cache: each beside a stamp of what the server told of it, and of what came."""
+"""Downloaded files in the cache, each beside a stamp of the server's metadata and a checksum."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ BLOCK = 2**20  # bytes read at a time
 
 
 class Removed(OSError):
-    """Another process made room while a file was fetched."""
+    """Cache entry that another process removed during the download."""
 
 
-def is_kept(target: Path, told: Mapping[str, str], damaged: Callable[[], None]) -> bool:
-    """Is the file here that the server has now, and is it as it came?
+def is_kept(target: Path, metadata: Mapping[str, str], damaged: Callable[[], None]) -> bool:
+    """Return whether the cached file is the server's current one, and undamaged.
 
     Args:
         target: the file.
-        told: what the server tells of it: size, time, tag.
-        damaged: called where it is the same file, but is not as it came.
+        metadata: the server's metadata: size, time, tag.
+        damaged: called if it is the same file, but damaged.
     """
     try:
         stamp = unseal(_stamp(target).read_bytes())
-        if stamp["told"] != told:
+        if stamp["told"] != metadata:
             return False
         whole = _checksum(target) == stamp["content"]
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError):
@@ -48,24 +48,24 @@ def is_kept(target: Path, told: Mapping[str, str], damaged: Callable[[], None]) 
 
 
 @contextmanager
-def replacing(target: Path, told: Mapping[str, str]) -> Iterator[Callable[[bytes], None]]:
-    """A function that takes the file's bytes; in the end it is there whole, or as it was before.
+def replacing(target: Path, metadata: Mapping[str, str]) -> Iterator[Callable[[bytes], None]]:
+    """Yield a function that takes the file's bytes; the file is replaced when all arrived, or left as it was.
 
     Raises:
-        StoreError: the disk is full, the folder can't be written to.
+        StoreError: the disk is full, or the folder cannot be written to.
         Removed: another process removed the folder meanwhile.
     """
     file = _New(target)
     try:
         with undone_at_end(file.close):
             yield file.write
-            file.finish(told)
+            file.finish(metadata)
     finally:
         file.close()
 
 
 class _New:
-    """A file that is being fetched."""
+    """File that is being downloaded."""
 
     def __init__(self, target: Path) -> None:
         self._target, self._size, self._checksum = target, 0, 0
@@ -79,12 +79,12 @@ class _New:
             self._stream.write(content)
         self._size, self._checksum = self._size + len(content), zlib.crc32(content, self._checksum)
 
-    def finish(self, told: Mapping[str, str]) -> None:
+    def finish(self, metadata: Mapping[str, str]) -> None:
         with _local(self._target):
             self._stream.close()
             _stamp(self._target).unlink(missing_ok=True)  # no moment has a new file with an old stamp
             self._new.replace(self._target)
-            _stamp(self._target).write_bytes(seal({"told": dict(told), "content": [self._size, self._checksum]}))
+            _stamp(self._target).write_bytes(seal({"told": dict(metadata), "content": [self._size, self._checksum]}))
 
     def close(self) -> None:
         with _local(self._target):
@@ -94,7 +94,7 @@ class _New:
 
 @contextmanager
 def _local(target: Path) -> Iterator[None]:
-    """Tell failures of this machine from those of the server."""
+    """Separate failures of this machine from those of the server."""
     try:
         yield
     except FileNotFoundError:
@@ -104,11 +104,11 @@ def _local(target: Path) -> Iterator[None]:
 
 
 def cannot_keep(target: Path, error: OSError) -> StoreError:
-    """For a cache that can't be used."""
+    """Return the error for a cache that cannot be used."""
     return StoreError(
-        f"fetched files can't be kept: {error.strerror or error}",
+        f"cannot store downloaded files: {error.strerror or error}",
         place=str(target.parent),
-        cure="make room, or set SENSORIUM_CACHE to a folder that you may write to",
+        cure="free some disk space, or set SENSORIUM_CACHE to a writable folder",
     )
 
 
@@ -118,12 +118,12 @@ def make_room() -> None:
 
 
 def _stamp(target: Path) -> Path:
-    """Beside the file, under a name that no file fetched into the folder can have."""
+    """Return the path of the stamp beside the file, a name that no downloaded file can have."""
     return target.with_name(f"{target.name}.stamp")
 
 
 def _checksum(path: Path) -> list[Any]:
-    """Size and checksum, as a stamp has them."""
+    """Return size and checksum for the stamp."""
     size = found = 0
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):

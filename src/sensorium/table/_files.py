@@ -1,4 +1,4 @@
-"""The files that cells name."""
+"""Find the files that cells name."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sensorium.table._paths import bare_path, is_address, spellings
 
 @dataclass(frozen=True)
 class Files:
-    """How a cell's path becomes a file.
+    """Resolver of a cell's path to a file.
 
     Args:
-        folder: cells are relative to it; the working directory for tables that come from memory.
+        folder: base of relative paths; the working directory for tables in memory.
         allow_outside: let a path lead out of the folder (by `..`, an absolute path or a link).
-        remote: how files behind addresses are fetched.
+        remote: downloads files behind addresses.
     """
 
     folder: Path
@@ -42,17 +42,17 @@ class Files:
         return RemoteFiles(self.folder, allow_outside=True, remote=self.remote)
 
     def take_mended(self) -> list[str]:
-        """Addresses of fetched files that were damaged in the cache and fetched again; each is told once."""
+        """Return addresses of downloaded files that were damaged in the cache and downloaded again, each once."""
         elsewhere = self.__dict__.get("_elsewhere")
         return elsewhere.take_mended() if isinstance(elsewhere, Files) else []
 
     def path(self, cell: str, *, folders: bool = False) -> Path:
-        """The file that a cell names, however it spells the path; with `folders`, it may be a folder.
+        """Return the file that a cell names, in any spelling of the path; with `folders`, it may be a folder.
 
         Raises:
             Unreadable: it is missing, empty, no file, or outside the folder.
         """
-        fault = Unreadable("the cell holds no path")
+        fault = Unreadable("the cell has no path")
         for place, spelling in enumerate(spellings(cell)):
             try:
                 return self._checked(spelling, folders=folders)
@@ -63,16 +63,16 @@ class Files:
         raise fault
 
     def _at_address(self, address: str) -> Path:
-        """The file behind an address, fetched to this machine: it lies outside the folder like any other."""
+        """Download the file behind an address, which is outside the folder like any other."""
         if not self.allow_outside:
-            raise Outside("an address outside the table's folder", "--set table.allow_outside=true fetches it")
+            raise Outside("an address outside the table's folder", "--set table.allow_outside=true downloads it")
         return self._elsewhere.path(address)
 
     def _checked(self, cell: str, *, folders: bool) -> Path:
-        """The file of this very name.
+        """Return the file of exactly this name.
 
         Raises:
-            Unreadable: as of `path`.
+            Unreadable: as for `path`.
         """
         if "\0" in cell:
             raise Unreadable("a path with a NUL character")
@@ -82,15 +82,15 @@ class Files:
         if status and folders and stat.S_ISDIR(status.st_mode):
             return Path(found)
         if not status or not stat.S_ISREG(status.st_mode):
-            raise NotFound("there is no such file", "paths are relative to the table's folder")
+            raise NotFound("the file does not exist", "paths are relative to the table's folder")
         if status.st_size == 0:
             raise Unreadable("the file is empty (0 bytes)")
         return Path(found)
 
     def _real(self, cell: str) -> tuple[str, os.stat_result | None]:
-        """The real path, links followed, and its status, None where nothing is there.
+        """Return the real path, with links resolved, and its status, None if nothing is there.
 
-        The folders that files lie in are looked up once: with thousands of files it is most of the work.
+        Folders are resolved once: with thousands of files this takes most of the time.
         """
         whole = os.path.join(self._root, cell)
         folder, name = os.path.split(whole)

@@ -1,4 +1,4 @@
-"""A folder of class folders: `photos/cat/1.jpg`, or `photos/train/cat/1.jpg`."""
+"""Read a folder of class folders: `photos/cat/1.jpg`, or `photos/train/cat/1.jpg`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "tes
 
 
 def class_folders(path: Path) -> pa.Table:
-    """Columns `file` (a path below the folder) and `label` (its class folder), and `split` where that is above.
+    """Return columns `file` (relative path), `label` (class folder), and `split` if there are split folders above.
 
-    Names that begin with a dot are passed over; so are files beside the class folders.
+    Names that begin with a dot are ignored; so are files beside the class folders.
 
     Raises:
-        TableError: there are not two class folders with files.
+        TableError: there are fewer than two class folders with files.
     """
     tops = _folders(path)
     split = bool(tops) and all(top.name.lower() in SPLITS for top in tops)
@@ -43,6 +43,6 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _files(path: Path) -> list[Path]:
-    """All files below, links to folders not followed: one may lead back up."""
+    """Return all files below; links to folders are not followed, because one may lead back up."""
     found = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
     return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet takes for a formula when it opens a CSV file (CSV injection, CWE-1236)."""
+"""Text that a spreadsheet reads as a formula when it opens a CSV file (CSV injection, CWE-1236)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TEXTS = (
 
 
 def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
-    """One finding for the table, if it has such cells; names of columns are cells of the header.
+    """Report such cells, in one finding for the table; column names are cells of the header.
 
     Args:
-        table: what is written; numbers and moments are no text, whatever their sign.
+        table: the table to write; numbers and moments are no text, whatever their sign.
         safe: an apostrophe is put before them.
     """
     columns = zip(table.schema, table.columns, strict=True)
@@ -43,12 +43,12 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
     what = f"{count(total, 'text cell')} ({where}) {signs}"
     if safe:
         return [finding(f"{what}: an apostrophe is put before {'it' if one else 'each'}")]
-    told = f"{what}: a spreadsheet may run {'it as a formula' if one else 'them as formulas'}; written unchanged"
-    return [finding(told, "write with --safe-csv (safe_csv=True), or as .xlsx, if a spreadsheet opens the file")]
+    message = f"{what}: a spreadsheet may run {'it as a formula' if one else 'them as formulas'}; written unchanged"
+    return [finding(message, "write with --safe-csv (safe_csv=True), or as .xlsx, if a spreadsheet opens the file")]
 
 
 def without_formulas(table: pa.Table) -> pa.Table:
-    """An apostrophe before each of them, which spreadsheets take for the mark of text."""
+    """Put an apostrophe before each formula, which spreadsheets read as the mark of text."""
     for place, field in enumerate(table.schema):
         if _is_text(field.type):
             table = table.set_column(place, field.name, _marked(_plain(table.column(place))))
@@ -56,14 +56,14 @@ def without_formulas(table: pa.Table) -> pa.Table:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    """What a CSV file holds as text: also text of a dictionary, and bytes."""
+    """Return whether a CSV file holds the column as text: also text of a dictionary, and bytes."""
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
     return any(is_kind(kind) for is_kind in TEXTS)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Its cells as text, or as bytes."""
+    """Return the cells as text, or as bytes."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary_view(kind):
         kind = pa.binary()
@@ -84,6 +84,6 @@ def _marked(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _around(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Any, Any]:
-    """An apostrophe, the cells, and what joins them: all of one type."""
+    """Return an apostrophe, the cells, and their separator, all of one type."""
     mark, nothing = pa.array(["'", ""]).cast(column.type)
     return mark, column, nothing

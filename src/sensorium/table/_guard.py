@@ -1,8 +1,8 @@
-"""Which servers an address of the web may lead to: the one that was named, and others where that was allowed.
+"""Limit the servers that a web address may lead to: the named one, and others if allowed.
 
-The caller names a table's address; what its cells and its server's redirects name comes from elsewhere. Such an address
-could reach servers that only this machine can reach. So the addresses that a name resolves to are looked at where the
-connection is made, by the resolver whose answer is connected to: no other answer can slip in between.
+The caller names a table's address; the addresses in its cells and its server's redirects come from elsewhere. Such an
+address could reach servers that only this machine can reach. So resolved addresses are checked by the resolver whose
+answer is connected to: no other answer can slip in between.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WITHIN = "--set table.remote.private=true allows it"
 
 
 class NotAllowed(Exception):
-    """An address leads where it may not."""
+    """Address that leads to a server that is not allowed."""
 
     def __init__(self, reason: str, cure: str) -> None:
         self.reason, self.cure = reason, cure
@@ -34,13 +34,13 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Guard:
-    """Looks at each address before it is asked for, at each redirect, and at what names resolve to.
+    """Check of addresses before requests, of redirects, and of resolved names.
 
     Args:
-        origin: `host:port` that the caller named: it may lie on this machine or in a private network.
+        origin: `host:port` that the caller named: it may be on this machine or in a private network.
         redirects: follow a redirect to another host.
         private: let cells and redirects lead to this machine and private networks.
-        seconds: that one file may take.
+        seconds: time limit per file.
     """
 
     origin: str = ""
@@ -51,11 +51,11 @@ class Guard:
 
     @classmethod
     def of(cls, address: str, remote: RemoteConfig) -> Guard:
-        """For a table at this address and its cells; empty where the table lies here."""
+        """Return the guard for a table at this address and its cells; without an origin for local tables."""
         return cls(origin_of(address), remote.redirects, remote.private, remote.timeout)
 
     async def session(self, **options: Any) -> Any:
-        """A session of aiohttp that keeps to this, as fsspec wants it."""
+        """Return an aiohttp session that uses this guard, for fsspec."""
         import aiohttp
 
         trace = aiohttp.TraceConfig()
@@ -74,7 +74,7 @@ class Guard:
         self.check_redirect(str(before), _joined(before, headers.get("Location") or headers.get("URI") or ""))
 
     def check_redirect(self, before: str, after: str) -> None:
-        """Raises NotAllowed where a redirect leaves its server, goes on without encryption or to something local."""
+        """Raise NotAllowed if a redirect leaves its server, drops encryption or leads to a local address."""
         old, new = urlsplit(before), urlsplit(after)
         if new.scheme not in PORTS or (old.scheme, new.scheme) == ("https", "http"):
             reason = f"the server redirects from {old.scheme}:// to {new.scheme}://"
@@ -88,14 +88,14 @@ class Guard:
         self.check(after)
 
     def check(self, address: str) -> None:
-        """Raises NotAllowed where the host is spelt as an address of this machine or of a private network."""
+        """Raise NotAllowed if the host is written as an address of this machine or of a private network."""
         host = urlsplit(address).hostname or ""
         number = _number(host)
         if number is not None and not (self.private or origin_of(address) == self.origin or is_public(number)):
             raise _private(host, number)
 
     def check_resolved(self, host: str, port: int, numbers: list[str]) -> None:
-        """Raises NotAllowed where a name resolves to an address of this machine or of a private network.
+        """Raise NotAllowed if a name resolves to an address of this machine or of a private network.
 
         The host that the caller named may, but not if it was a public one before.
         """
@@ -107,10 +107,10 @@ class Guard:
 
 
 def _joined(before: Any, target: str) -> str:
-    """Where a redirect leads to.
+    """Return where a redirect leads to.
 
     Raises:
-        NotAllowed: what the server gave is no address.
+        NotAllowed: the server gave no valid address.
     """
     from yarl import URL
 
@@ -119,20 +119,20 @@ def _joined(before: Any, target: str) -> str:
         origin_of(found)  # its port is one
         (urlsplit(found).hostname or "").encode("idna")  # its host can be looked up
     except ValueError:
-        reason = "the server redirects to something that is no address"
+        reason = "the server redirects to something that is not an address"
         raise NotAllowed(reason, "give the address of the file itself; the server's redirect is wrong") from None
     return found
 
 
 def timeouts(seconds: float) -> Any:
-    """Of a request that may take so long, as aiohttp wants them."""
+    """Return the timeouts of a request, for aiohttp."""
     import aiohttp
 
     return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT, sock_read=SILENCE)
 
 
 def origin_of(address: str) -> str:
-    """`host:port` of an address of the web; of others nothing."""
+    """Return `host:port` of a web address; empty for others."""
     parts = urlsplit(address)
     if parts.scheme not in PORTS:
         return ""
@@ -140,7 +140,7 @@ def origin_of(address: str) -> str:
 
 
 def is_public(number: str) -> bool:
-    """Is an IP address one of the public internet, also where an IPv6 one wraps an IPv4 one?"""
+    """Return whether an IP address is public, also if an IPv6 one wraps an IPv4 one."""
     found = ipaddress.ip_address(number.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         if found in MAPPED or found in TRANSLATED:
@@ -153,7 +153,7 @@ def is_public(number: str) -> bool:
 
 
 def _number(host: str) -> str | None:
-    """The IP address that a host is spelt as, also as `127.1`, `2130706433` or `0x7f000001`; None: it is a name."""
+    """Return the IP address that a host spells, also as `127.1`, `2130706433` or `0x7f000001`; None for a name."""
     bare = host.rstrip(".").partition("%")[0]
     try:
         return str(ipaddress.ip_address(bare))
@@ -166,8 +166,8 @@ def _number(host: str) -> str | None:
 
 
 def _private(host: str, number: str) -> NotAllowed:
-    told = host if host == number else f"{host} ({number})"
-    return NotAllowed(f"{told} is on this machine or in a private network", WITHIN)
+    shown = host if host == number else f"{host} ({number})"
+    return NotAllowed(f"{shown} is on this machine or in a private network", WITHIN)
 
 
 def _server(address: str) -> str:
@@ -179,7 +179,7 @@ def _resolver(guard: Guard) -> Any:
     from aiohttp.abc import AbstractResolver
 
     class Resolver(AbstractResolver):
-        """The system's, whose answers the guard looks at."""
+        """System resolver whose answers the guard checks."""
 
         def __init__(self) -> None:
             self._system = ThreadedResolver()

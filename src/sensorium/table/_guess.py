@@ -1,4 +1,4 @@
-"""Which encodings a text that is not UTF-8 may have: a hint for a message, nothing is read by it."""
+"""Guess encodings of a text that is not UTF-8: only a hint for a message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATIN = ["cp1252", "latin-1"]
 
 
 def likely_encodings(raw: bytes) -> list[str]:
-    """The likeliest first."""
+    """Return the likely encodings, the likeliest first."""
     head = raw[:LOOKED_AT]
     head = head[: head.rfind(b"\n") + 1] or head  # no character is cut
     words = b"".join(WORDS.findall(head))

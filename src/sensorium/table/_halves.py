@@ -1,4 +1,4 @@
-"""Decimal commas in a file whose cells are separated by commas: 2,5 without quotes is two cells."""
+"""Detect decimal commas in a file whose cells are separated by commas: 2,5 without quotes is two cells."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sensorium.table._separator import agreed_width
 WHOLE, FRACTION = re.compile(r"\s*[+-]?\d{1,18}\s*"), re.compile(r"\d{1,18}\s*")
 ENOUGH = 3  # rows
 ROW_NAMES = "name every column: the first cells may be row names, which R writes without a name"
-CURE = "export the table with semicolons between the cells or with decimal points, or put these numbers in quotes"
+CURE = "export the table with semicolons as separators or with decimal points, or put these numbers in quotes"
 
 
 def refuse_halves(header: Record, rows: Sequence[Record], separator: str, place: str) -> None:
-    """Raise where rows have more cells than the header, and as many look like the halves of numbers."""
+    """Raise an error if rows have more cells than the header, and as many look like halves of numbers."""
     extra = agreed_width(rows) - len(header.cells)
     if len(rows) >= ENOUGH and extra > 0 and (cure := cure_of_halves(rows, len(header.cells), separator)):
         raise TableError(
-            f"the rows have {len(header.cells) + extra} cells where the header names {len(header.cells)}",
+            f"the rows have {len(header.cells) + extra} cells, but the header has {len(header.cells)}",
             place=place,
             rule="every row has as many cells as the header",
             cure=cure,
@@ -29,7 +29,7 @@ def refuse_halves(header: Record, rows: Sequence[Record], separator: str, place:
 
 
 def cure_of_halves(rows: Sequence[Record], width: int, separator: str) -> str:
-    """What to do with rows of more cells than the header's, where these look like halves of numbers; else nothing."""
+    """Suggest what to do if rows with extra cells look like halves of numbers; else empty."""
     usual = Counter(len(row.cells) for row in rows).most_common(1)[0][0]
     cells = _without_blank_ends([row.cells for row in rows if len(row.cells) == usual])
     extra, halves = len(cells[0]) - width, _halves(cells)
@@ -37,18 +37,18 @@ def cure_of_halves(rows: Sequence[Record], width: int, separator: str) -> str:
         return ""
     some = " and ".join(f"'{cells[0][place]},{cells[0][place + 1]}'" for place in halves[:2])
     names = f"; or {ROW_NAMES}" if extra == 1 and len({row[0] for row in cells}) == len(cells) else ""
-    return f"cells such as {some} look like numbers with a decimal comma, which is the separator too: {CURE}{names}"
+    return f"cells such as {some} look like numbers with a decimal comma, which is also the separator: {CURE}{names}"
 
 
 def _without_blank_ends(cells: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """A separator at the end of every row begins no cell."""
+    """Remove the empty cell after a separator at the end of every row."""
     while cells[0] and not any(row[-1].strip() for row in cells):
         cells = [row[:-1] for row in cells]
     return cells
 
 
 def _halves(cells: Sequence[Sequence[str]]) -> list[int]:
-    """Places of cells of digits that the next cell may go on; not row numbers."""
+    """Return indices of cells of digits that the next cell may continue; not row numbers."""
     found, place = list[int](), 0
     while place + 1 < len(cells[0]):
         pairs = [(row[place], row[place + 1]) for row in cells]

@@ -1,4 +1,4 @@
-"""The first lines of a CSV file: what stands above the header, the separator, the names."""
+"""Read the first lines of a CSV file: lines above the header, the separator, the names."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BLANKS = " \t\u00a0\u200b\ufeff"
 
 @dataclass(frozen=True)
 class Head:
-    """What the first lines say.
+    """Content of the first lines.
 
     Attributes:
-        names: of the columns, without blanks around them.
+        names: column names, without blanks around them.
         separator: one character.
-        lines: how many lines of the file stand before the first row.
-        size: how many bytes they take in UTF-8.
-        extra: how many of the names, the last ones, were added for cells that stand under no name.
+        lines: number of lines of the file before the first row.
+        size: their bytes in UTF-8.
+        extra: number of names, the last ones, that were added for cells without a name.
         problems: what was guessed or changed.
     """
 
@@ -44,16 +44,16 @@ class Head:
 
 
 def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = False) -> Head:
-    """The header of a table.
+    """Read the header of a table.
 
     Args:
         sample: the file's beginning.
-        config: what is set.
+        config: the settings.
         place: the file, for messages.
-        tabs: the file's name says that tabs separate.
+        tabs: the file's name says that tabs are the separator.
 
     Raises:
-        TableError: there is none, or the line where it should be isn't one.
+        TableError: there is no header, or its line does not look like one.
     """
     above, start, declared = _above(sample, config)
     text = sample[start:]
@@ -64,23 +64,23 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
     refuse_halves(header, rows, separator, place)
     refuse_aligned(header, rows, text, config, place)
     refuse_title(header, rows, text, config, place, line=above + 1)
-    names, told = _clean(_evened(_spelt(header, text, separator, config), rows))
+    names, findings = _clean(_evened(_spelt(header, text, separator, config), rows))
     end = start + end_of_line(text, header.last)
-    told += header_doubts(names, rows, above)
-    told += _one_column(names, text, separator, config)
+    findings += header_doubts(names, rows, above)
+    findings += _one_column(names, text, separator, config)
     extra = max(0, len(names) - len(header.cells))
-    return Head(names, separator, above + header.last, len(sample[:end].encode()), extra, told)
+    return Head(names, separator, above + header.last, len(sample[:end].encode()), extra, findings)
 
 
 def _spelt(header: Record, text: str, separator: str, config: TableConfig) -> list[str]:
-    """The names with blanks before them, so that those are reported; not where a quote follows the blanks."""
+    """Return names with leading blanks, so that those are reported; not if a quote follows the blanks."""
     found = next(records(text, separator, config.quotes)).cells
     plain = len(found) == len(header.cells) and not any(name.lstrip().startswith('"') for name in found)
     return found if plain else header.cells
 
 
 def _above(sample: str, config: TableConfig) -> tuple[int, int, str | None]:
-    """Lines above the header, the characters that they take, and the separator that one of them declares."""
+    """Return lines above the header, their size in characters, and the separator that one of them declares."""
     lines, end, declared = 0, 0, None
     while end < len(sample):
         found = LINE.match(sample, end)
@@ -97,7 +97,7 @@ def _above(sample: str, config: TableConfig) -> tuple[int, int, str | None]:
 
 
 def _evened(names: list[str], rows: Sequence[Record]) -> list[str]:
-    """Separators at the end of every row, or of the header alone, make cells of no column."""
+    """Drop cells of no column, from separators at the end of every row or of the header alone."""
     width = agreed_width(rows)
     if width > len(names) and not any(cell.strip() for row in rows for cell in row.cells[len(names) :]):
         return names + [""] * (width - len(names))
@@ -107,22 +107,22 @@ def _evened(names: list[str], rows: Sequence[Record]) -> list[str]:
 
 
 def _one_column(names: list[str], text: str, separator: str, config: TableConfig) -> list[Problem]:
-    """A single column is sometimes many whose separator is another one."""
+    """Report a single column that may be several with another separator."""
     if len(names) > 1:
         return []
     if config.separator is None:
-        reason = "the header names one column, so each line is read as one cell, separators included"
+        reason = "the header has one column, so each line is read as one cell, separators included"
         return [finding(reason, "set table.separator if the lines hold several cells")] if separator == ALONE else []
     other = find_separator(text, config)
     width = len(sample_rows(text, other, config)[0].cells)
     if width == 1 or separator == ALONE:
         return []
-    reason = f"table.separator={config.separator!r} gives one column, where {other!r} would give {width}"
-    return [finding(reason, f"{set_value('table.separator', NAMES.get(other, other))} (or leave it out)")]
+    reason = f"table.separator={config.separator!r} gives one column, but {other!r} would give {width}"
+    return [finding(reason, f"{set_value('table.separator', NAMES.get(other, other))} (or remove the setting)")]
 
 
 def _clean(names: list[str]) -> tuple[list[str], list[Problem]]:
-    """Names without the blanks around them, unless two would be the same then."""
+    """Return names without blanks around them, unless two would become the same."""
     clean = [name.strip(BLANKS) for name in names]
     changed = [name for name, other in zip(names, clean, strict=True) if name != other]
     if not changed or len(set(clean)) < len(set(names)):

@@ -1,4 +1,4 @@
-"""Whether the first line of a CSV file names the columns: it may be a title, a comment, or the first row."""
+"""Check that the first line of a CSV file is the header: it may be a title, a comment, or the first row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Rows = Sequence[Record]
 
 
 def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, place: str, *, line: int) -> None:
-    """Raise where what stands in the header's place is a title or a comment."""
+    """Raise an error if the header's line is a title or a comment."""
     found, shown, start, place = "", shorten(" ".join(header.cells)), line, f"{place}, line {line}"
     width, comment = len(header.cells), header.cells[0].lstrip().startswith(("#", "%", "//"))
     other, lines = _width_below(header, rows, text, config)
@@ -33,11 +33,13 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
         raise TableError(
             f"a quote in the header opens in this line and closes {header.last - 1} lines below",
             place=place,
-            cure="look for a stray quote in the header, or --set table.quotes=none if quotes are ordinary characters",
+            cure=(
+                "check for a stray quote in the header, or --set table.quotes=none if quotes are ordinary characters"
+            ),
         )
     if other:
         cells = "1 cell" if width == 1 else f"{width} cells"
-        found = f"the line is not a header: it has {cells} ({shown!r}), and the lines below it have {other}"
+        found = f"the line is not a header: it has {cells} ({shown!r}), but the lines below it have {other}"
     elif rows and width > 1 and (below := _below_title(header, rows) or (comment and _is_header(rows) and rows[0])):
         found, lines = f"the line is not a header: {shown!r}", below.first - 1
     if found:
@@ -47,27 +49,28 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
 
 
 def header_doubts(names: Sequence[str], rows: Rows, above: int) -> list[Problem]:
-    """What looks like a row in the header's place, or like a second header below it."""
+    """Report a header that looks like a row, or a second header below it."""
     cells = [row.cells for row in rows if len(row.cells) == len(names)]
     if len(cells) < ENOUGH or len(names) < 2:
         return []
     if _is_row(names, cells):
         return [
             finding(
-                f"line {above + 1} is read as the header but looks like a row: {shorten(', '.join(names))}",
+                f"line {above + 1} is read as the header, but looks like a row: {shorten(', '.join(names))}",
                 "if the file has no header line, add one",
             )
         ]
     if len(numbers := _numbers(cells[1:])) > 1 and _is_header(rows):
         shown = shorten(", ".join(cells[0][place] for place in numbers))
         reason = f"the first row looks like a second header line, such as units: {shown}"
-        return [finding(reason, "remove the line: otherwise the columns of numbers hold text")]
+        return [finding(reason, "remove the line: otherwise the columns of numbers become text")]
     return []
 
 
 def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> tuple[int, int]:
-    """How many cells all lines below have where the header has another number of them, and how many lines are above
-    these; (0, 1) otherwise.
+    """Return the number of cells of all lines below if it differs from the header's, and the number of lines above.
+
+    Otherwise (0, 1).
     """
     width = len(header.cells)
     if width > 1 and any(len(row.cells) == width for row in rows):
@@ -86,13 +89,13 @@ def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> 
 
 
 def _agreeing(rows: Rows) -> Rows:
-    """The longest run of rows of one width: a title may have several lines, and a note may stand below the table."""
+    """Return the longest run of rows of one width: a title may have several lines, and a note may follow the table."""
     runs = [list(run) for _, run in groupby(rows, key=lambda row: len(row.cells))]
     return max(runs, key=len, default=[])
 
 
 def _swallows(header: Record, text: str) -> bool:
-    """Whether a quote in the header took rows: names have line breaks, rows have separators."""
+    """Return whether a quote in the header swallowed rows: names have line breaks, rows have separators."""
     inside = text.splitlines()[1 : header.last - 1]
     cells = len(header.cells) - 1
     rows = [any(line.count(separator) == cells for separator in SEPARATORS) for line in inside]
@@ -100,8 +103,9 @@ def _swallows(header: Record, text: str) -> bool:
 
 
 def _below_title(header: Record, rows: Rows) -> Record | None:
-    """The first row below a title that was padded with separators: it has fewer than half of the names, as has each
-    line of it, and the row has more.
+    """Return the first row below a title that was padded with separators.
+
+    The title has fewer than half of the names, as has each line of it, and the row has more.
     """
     filled, most = _filled(header), len(header.cells) // 2
     if 2 * filled >= len(header.cells):
@@ -115,7 +119,7 @@ def _filled(row: Record) -> int:
 
 
 def _numbers(cells: Sequence[Sequence[str]]) -> list[int]:
-    """Columns of numbers."""
+    """Return the columns of numbers."""
     found = []
     for place in range(len(cells[0]) if cells else 0):
         values = [row[place] for row in cells if row[place].strip().lower() not in GAPS]
@@ -125,7 +129,7 @@ def _numbers(cells: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _is_header(rows: Rows) -> bool:
-    """Whether the first row has words in every column that holds numbers below it."""
+    """Return whether the first row has words in every column that holds numbers below it."""
     cells = [row.cells for row in rows if len(row.cells) == len(rows[0].cells)]
     numbers = _numbers(cells[1:]) if len(cells) > ENOUGH else []
     return bool(numbers) and not any(
@@ -134,7 +138,7 @@ def _is_header(rows: Rows) -> bool:
 
 
 def _is_row(names: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
-    """Whether the names are values: numbers above numbers that count nothing, or words that their columns repeat."""
+    """Return whether the names are values: numbers that count nothing, or words that their columns repeat."""
     numbers = _numbers(cells)
     spelt = [names[place] for place in numbers]
     if not all(NUMBER.fullmatch(name) for name in spelt):
@@ -147,7 +151,7 @@ def _is_row(names: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
 
 
 def _steps(names: Sequence[str]) -> bool:
-    """Numbers at equal steps are names of steps: 0, 1, 2; 2019, 2020, 2021; 0.5, 1.0, 1.5."""
+    """Return whether numbers at equal steps name steps: 0, 1, 2; 2019, 2020, 2021; 0.5, 1.0, 1.5."""
     values = [float(name.replace(",", ".").rstrip("% ")) for name in names if name.count(",") + name.count(".") < 2]
     steps = {round(after - before, 6) for before, after in pairwise(values)}
     return len(steps) == 1 and 0.0 not in steps

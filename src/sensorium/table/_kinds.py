@@ -1,4 +1,4 @@
-"""What a server calls a file → the suffix by which its kind is known here."""
+"""Map a server's content type to the suffix of its kind."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ UNTOLD = ("application/octet-stream", "binary/octet-stream", "text/plain", "text
 
 
 def suffix_of(kind: str | None) -> str:
-    """The suffix of a content type, such as `text/csv; charset=utf-8`; empty where it says nothing."""
+    """Return the suffix of a content type such as `text/csv; charset=utf-8`; empty if it is unknown."""
     bare = (kind or "").partition(";")[0].strip().lower()
     return "" if bare in UNTOLD else SUFFIXES.get(bare) or mimetypes.guess_extension(bare) or ""

@@ -1,4 +1,4 @@
-"""How many lines a text has, and which lines of it are blank; on the bytes, since a file may have millions."""
+"""Count lines and find blank lines on bytes, because a file may have millions of lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LF, CR, QUOTE, BACKSLASH = b'\n\r"\\'
 
 
 def count_lines(data: bytes, start: int, end: int) -> int:
-    """Lines between two places of a text, the last one whether or not a line break ends it; any line breaks."""
+    """Count the lines between two places of a text, the last one with or without a line break; any line breaks."""
     if start >= end:
         return 0
     view = np.frombuffer(data, np.uint8)
@@ -19,7 +19,7 @@ def count_lines(data: bytes, start: int, end: int) -> int:
 
 
 def end_of_text(data: bytes) -> int:
-    """Where the blank lines at the end begin."""
+    """Return where the blank lines at the end begin."""
     end = len(data)
     while end and data[end - 1] in b"\r\n \t\x1a\0":
         end -= 1
@@ -27,19 +27,19 @@ def end_of_text(data: bytes) -> int:
 
 
 def line_of(data: bytes, place: int) -> int:
-    """The line that a place is in, counted from 1."""
+    """Return the number of the line that contains a place, counted from 1."""
     return count_lines(data, 0, place + 1) if data[place] not in (LF, CR) else count_lines(data, 0, place)
 
 
 def line_at(data: bytes, place: int) -> bytes:
-    """The line that a place is in."""
+    """Return the line that contains a place."""
     start = max(data.rfind(b"\n", 0, place), data.rfind(b"\r", 0, place)) + 1
     ends = [found for found in (data.find(b"\n", place), data.find(b"\r", place, place + 100_000)) if found >= 0]
     return data[start : min(ends, default=len(data))]
 
 
 def lone_quotes(data: bytes, separator: str, most: int) -> list[int]:
-    """Places of quotes between ordinary characters, about so many at most: no quote of a cell that is quoted well."""
+    """Return places of quotes between ordinary characters, at most about `most`: not those of well-quoted cells."""
     found, whole = list[int](), np.frombuffer(data, np.uint8)
     for start in range(0, len(data), CHUNK):
         part = whole[max(0, start - 1) : start + CHUNK + 1]
@@ -56,7 +56,7 @@ def lone_quotes(data: bytes, separator: str, most: int) -> list[int]:
 
 
 def count_in_cells(column: pa.ChunkedArray, character: int) -> npt.NDArray[np.int64]:
-    """How often a character below 128 stands in each cell of text; three times as quick as Arrow's search."""
+    """Count an ASCII character in each cell of text; three times as fast as Arrow's search."""
     found = []
     for chunk in column.chunks:
         text, ends = _text_of(chunk)
@@ -69,13 +69,13 @@ def count_in_cells(column: pa.ChunkedArray, character: int) -> npt.NDArray[np.in
 
 
 def count_in_column(column: pa.ChunkedArray) -> int:
-    """Line breaks in all cells of a column."""
+    """Count the line breaks in all cells of a column."""
     texts = [_text_of(chunk)[0] for chunk in column.chunks]
     return sum(_breaks(text, 0, text.size) for text in texts)
 
 
 def _text_of(chunk: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-    """The bytes of all cells, and where each begins and ends."""
+    """Return the bytes of all cells, and where each begins and ends."""
     text = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
     if not len(chunk):
         return text[:0], np.zeros(1, np.int32)
@@ -84,7 +84,7 @@ def _text_of(chunk: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int
 
 
 def _breaks(text: npt.NDArray[np.uint8], start: int, end: int) -> int:
-    """Line feeds, and carriage returns that no line feed follows."""
+    """Return line feeds, and carriage returns without a following line feed."""
     found = 0
     for place in range(start, end, CHUNK):
         part = text[place : min(end, place + CHUNK)]

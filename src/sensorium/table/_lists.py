@@ -1,4 +1,4 @@
-"""Several columns → one whose cells are lists: latitude and longitude are a place, three photos a set of pictures."""
+"""Join several columns into one of lists: latitude and longitude are a place, three photos a set of pictures."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Columns = dict[str, pa.ChunkedArray]
 
 
 def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str, *, gaps: bool = False) -> Columns:
-    """The columns, with the parts of each list replaced by the list, where its first part stood.
+    """Return the columns, with the parts of each list replaced by the list, in place of its first part.
 
-    A row that has none of the parts has no list; one that has some has a list with gaps. A table without any of the
-    parts lacks the list, as it may lack any column.
+    A row without any of the parts has no list; one with some has a list with gaps. A table without any of the parts
+    lacks the list, as it may lack any column.
 
     Args:
         columns: name → cells.
         lists: name of the new column → its parts, in order.
         place: the table, for errors.
-        gaps: text beside numbers is read as numbers, and what spells none as a gap: in a table whose lists are known to
-            be of numbers, one odd cell must not cost the others.
+        gaps: text beside numbers is read as numbers, and words as gaps: if lists are known to be of numbers, one odd
+            cell must not affect the others.
 
     Raises:
-        TableError: some of the parts are not there, they are of several types, or the name is taken.
+        TableError: some of the parts do not exist, they have several types, or the name is taken.
     """
     for name, parts in lists.items():
         there = [part for part in parts if part in columns]
@@ -53,18 +53,20 @@ def _faults(columns: Columns, name: str, parts: Sequence[str], place: str) -> li
         if part not in columns
     ]
     if name in columns and name not in parts:
-        faults.append(TableError(f"the table has a column {name!r} already", place=setting, cure="another name"))
+        faults.append(TableError(f"the table already has a column {name!r}", place=setting, cure="choose another name"))
     return faults
 
 
 def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
-    """Row by row; whole numbers beside others become such."""
+    """Join the columns row by row; whole numbers beside decimals become decimals."""
     kinds = {part.type for part in parts if not _is_empty(part)}
     if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         kinds = {pa.float64()}
     if len(kinds) > 1:
         found = ", ".join(sorted(map(str, kinds)))
-        raise TableError(f"the columns of the list {name!r} hold {found}", place=place, rule="cells of one type")
+        raise TableError(
+            f"the columns of the list {name!r} have the types {found}", place=place, rule="cells of one type"
+        )
     kind = kinds.pop() if kinds else pa.string()
     arrays = [pa.nulls(len(part), kind) if _is_empty(part) else _whole(part.cast(kind)) for part in parts]
     rows, width = len(parts[0]), len(parts)
@@ -75,7 +77,7 @@ def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
 
 
 def _as_numbers(parts: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
-    """Text as numbers, where other parts are numbers."""
+    """Read text as numbers if other parts are numbers."""
     if not any(pa.types.is_integer(part.type) or pa.types.is_floating(part.type) for part in parts):
         return parts
     return [_numbers(part) if pa.types.is_string(part.type) else part for part in parts]

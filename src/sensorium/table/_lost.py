@@ -1,7 +1,7 @@
-"""Rows of a CSV file that ended up inside a cell: a stray quote takes whole lines up to the next quote.
+"""Detect rows of a CSV file that ended up inside a cell: a stray quote takes whole lines up to the next quote.
 
-Texts with line breaks are common. What gives a swallowed row away is that its pieces have as many separators as rows
-have, and that its cells are what their columns hold elsewhere.
+Texts with line breaks are common. A swallowed row is recognized because its pieces have as many separators as rows
+have, and because its cells fit the other cells of their columns.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ LOOKED_AT = 2000  # cells that may be swallowed rows
 
 @dataclass(frozen=True)
 class Suspect:
-    """A cell whose lines look like rows.
+    """Cell whose lines look like rows.
 
     Attributes:
         text: the cell.
         pieces: column → its cells in the swallowed rows.
-        lines: how many line breaks it has, that is how many rows are gone.
+        lines: number of line breaks, which is the number of lost rows.
     """
 
     text: str
@@ -47,7 +47,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Cells:
-    """What a file's rows were read into, columns by place.
+    """Rows read from a file, with columns by position.
 
     Attributes:
         arrow: text in every column.
@@ -61,13 +61,13 @@ class Cells:
 
     @cached_property
     def breaks(self) -> dict[int, int]:
-        """Column → line breaks inside its cells, where there are any."""
+        """Return column → number of line breaks inside its cells, if any."""
         found = {place: count_in_column(column) for place, column in enumerate(self.arrow.columns)}
         return {place: number for place, number in found.items() if number}
 
     @cached_property
     def profiles(self) -> dict[int, frozenset[str] | None]:
-        """Column → the words that it holds, None for numbers; nothing of free text."""
+        """Return column → its words, None for numbers; no entry for free text."""
         found: dict[int, frozenset[str] | None] = {}
         rows = np.unique(np.linspace(0, len(self.arrow) - 1, PROFILE).astype(np.int64))
         for place, column in enumerate(self.arrow.columns):
@@ -81,7 +81,7 @@ class Cells:
 
 
 def swallowed_rows(cells: Cells) -> list[Problem]:
-    """A finding for each column that holds rows of the table."""
+    """Report each column that contains rows of the table."""
     if cells.arrow.num_columns < 2:
         return _unclosed(cells)
     problems = list[Problem]()
@@ -104,7 +104,7 @@ def _breaks_of_cells(cells: Cells, place: int) -> npt.NDArray[np.int64]:
 
 
 def _suspects(cells: Cells, place: int, breaks: npt.NDArray[np.int64]) -> Iterator[Suspect]:
-    """Cells with the separators of rows: as many a line break as a row has."""
+    """Return cells with the separators of rows: as many per line break as a row has."""
     column, width, rows = cells.arrow.column(place), cells.arrow.num_columns, np.flatnonzero(breaks)
     if 2 * len(rows) < len(breaks):  # else a copy takes longer than to look at all
         column = column.take(pa.array(rows))
@@ -120,7 +120,7 @@ def _suspects(cells: Cells, place: int, breaks: npt.NDArray[np.int64]) -> Iterat
 
 
 def _pieces(text: str, separator: str, place: int, width: int) -> tuple[dict[int, list[str]], int] | None:
-    """The cells of swallowed rows by column, and how many rows they are; None where lines are no rows."""
+    """Return the cells of swallowed rows by column, and the number of rows; None if the lines are no rows."""
     lines = [found.group(1) for found in LINE.finditer(text.rstrip("\r\n"))]
     lines = lines[:-1] if lines and not lines[-1] else lines
     rows = [line.split(separator) for line in lines]
@@ -153,7 +153,7 @@ def _fits(cell: str, words: frozenset[str] | None) -> bool:
 
 
 def _is_odd(cells: Cells, suspect: Suspect) -> bool:
-    """Whether the cell doesn't stand in the file between two quotes."""
+    """Return whether the cell is not between two quotes in the file."""
     quoted = suspect.text.replace('"', '""')
     return cells.data.find(f'"{quoted}"'.encode()) < 0
 
@@ -165,14 +165,14 @@ def _told(cells: Cells, place: int, found: list[Suspect]) -> Problem:
     where = f" (first: line {line_of(cells.data, start)})" if start >= 0 else ""
     lost, into = count(rows, "row"), count(len(found), "cell")
     reason = f"{lost} of the file probably ended up inside {into} with line breaks{where}"
-    cure = "look for a stray quote in that line, or set table.quotes=none if quotes are ordinary characters"
+    cure = "check for a stray quote in that line, or set table.quotes=none if quotes are ordinary characters"
     return finding(reason, cure, name)
 
 
 def _unclosed(cells: Cells) -> list[Problem]:
-    """Of a file of one column: a quote that is never closed."""
+    """Report a quote that is never closed, in a file of one column."""
     if not cells.breaks or cells.data.rstrip().endswith(b'"') or cells.data.count(b'"') % 2 == 0:
         return []
     lines = cells.arrow.column(0)[-1].as_py() or ""
-    reason = f"a quote is never closed: the last cell holds {count(len(lines.splitlines()), 'line')}"
+    reason = f"a quote is never closed: the last cell has {count(len(lines.splitlines()), 'line')}"
     return [finding(reason, "close the quote, or set table.quotes=none", cells.head.names[0])]

@@ -1,6 +1,6 @@
-"""Cells of another shape than nearly all of their column: a list among texts, an object among lists of numbers.
+"""Drop cells of another shape than nearly all of their column: a list among texts, an object among lists of numbers.
 
-One of them would make text of the whole column, and its lists, files and dates would no longer be read.
+One of them would turn the whole column into text, and its lists, files and dates would no longer be read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NO_FILE = {"bytes": None, "path": None}
 
 
 def drop_misfits(cells: list[Any]) -> tuple[list[Any], str]:
-    """The column without such cells, and what is said of them; the same column where it has no common shape."""
+    """Return the column without such cells, with a message about them; unchanged if there is no common shape."""
     shapes = [shape_of(cell) for cell in cells]
     counts = Counter(shape for shape in shapes if shape)
     most, number = max(counts.items(), key=lambda item: item[1], default=("", 0))
@@ -28,12 +28,12 @@ def drop_misfits(cells: list[Any]) -> tuple[list[Any], str]:
         return cells, ""
     first = odd.index(True)
     it = "it is" if sum(odd) == 1 else "the first is"
-    lost = f"{count(sum(odd), 'cell')} can't be read: missing (row {first}: {it} {shapes[first]}, most are {most})"
+    lost = f"{count(sum(odd), 'cell')} cannot be read: missing (row {first}: {it} {shapes[first]}, most are {most})"
     return [None if out else cell for cell, out in zip(cells, odd, strict=True)], lost
 
 
 def shape_of(cell: Any) -> str:
-    """What a cell is, as far as columns are told apart by it; nothing of a missing one and of an empty list."""
+    """Return the shape of a cell that distinguishes columns; empty for a missing one and an empty list."""
     if cell is None or cell == [] or cell == NO_FILE:
         return ""
     if isinstance(cell, dict):
@@ -48,14 +48,14 @@ def shape_of(cell: Any) -> str:
 
 
 def is_file(cell: Any) -> bool:
-    """Whether it is `{"bytes", "path"}`, as data sets write a file."""
+    """Return whether it is `{"bytes", "path"}`, as data sets write a file."""
     if not isinstance(cell, dict) or not cell or not set(cell) <= {"bytes", "path"}:
         return False
     return isinstance(cell.get("path"), str | None) and isinstance(cell.get("bytes"), bytes | str | None)
 
 
 def _fits(shape: str, most: str) -> bool:
-    """Paths stand beside bytes, and a single value beside lists of them; other lists and objects have many shapes."""
+    """Return whether a shape may be in the column: paths beside bytes, and single values beside lists of them."""
     if most in (OBJECT, LIST) or shape == most:
         return True
     files = {shape, most} <= {FILE, BYTES} or {shape, most} == {VALUE, BYTES}

@@ -1,4 +1,4 @@
-"""Columns → arrays of numbers, and arrays of numbers → columns of lists."""
+"""Convert columns to arrays of numbers, and arrays of numbers to columns of lists."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Truths = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Lists:
-    """A column of lists of numbers.
+    """Column of lists of numbers.
 
     Attributes:
-        values: float64[total], end to end, NaN where there is a gap.
+        values: float64[total], end to end, NaN for gaps.
         lengths: int64[n]; 0 for a missing cell.
         present: bool[n].
-        problems: cells that spell no list of numbers.
+        problems: cells that are not a list of numbers.
     """
 
     values: Floats
@@ -39,12 +39,12 @@ class Lists:
 
 
 def holds_lists(column: pa.Array) -> bool:
-    """Lists, or text of which a cell begins like one."""
+    """Return whether the column holds lists, or text of which a cell begins like one."""
     return bool(pa.types.is_list(column.type) or (pa.types.is_string(column.type) and spells_lists(column).any()))
 
 
 def as_numbers(column: pa.Array, name: str, place: str) -> tuple[Floats, list[Problem]]:
-    """float64[n], NaN where a cell is missing or is text that spells no number, which is told.
+    """Return float64[n], NaN for cells that are missing or text without a number, which is reported.
 
     Raises:
         TableError: the column holds neither numbers nor text.
@@ -56,35 +56,35 @@ def as_numbers(column: pa.Array, name: str, place: str) -> tuple[Floats, list[Pr
         fits = pc.match_substring_regex(column, FLOAT_TEXT).fill_null(False)
         odd = np.flatnonzero(np.asarray(column.is_valid()) & ~np.asarray(fits))
         problems = [
-            Problem(int(row), name, "a step that is no number: read as a gap", "", shorten(column[int(row)].as_py()))
+            Problem(int(row), name, "a step that is not a number: read as a gap", "", shorten(column[int(row)].as_py()))
             for row in odd
         ]
         column = pc.if_else(fits, column, pa.scalar(None, pa.string()))
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise TableError(f"column {name!r} holds {kind}", place=place, rule="numbers")
+        raise TableError(f"column {name!r} has the type {kind}", place=place, rule="numbers")
     values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return np.asarray(values, np.float64), problems
 
 
 def as_lists(column: pa.Array, name: str, place: str) -> Lists:
-    """The lists of a column, or those that its text spells.
+    """Return the lists of a column, or those that its text spells.
 
     Raises:
-        TableError: the items are no numbers.
+        TableError: the items are not numbers.
     """
     problems = list[Problem]()
     if pa.types.is_string(column.type):
         column, problems = _spelt(column, name)
     item = column.type.value_type
     if not (pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_null(item)):
-        raise TableError(f"column {name!r} holds {column.type}", place=place, rule="lists of numbers")
+        raise TableError(f"column {name!r} has the type {column.type}", place=place, rule="lists of numbers")
     flat = column.flatten().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     return Lists(np.asarray(flat, np.float64), lengths, np.asarray(column.is_valid()), problems)
 
 
 def rows_of_lists(steps: Floats, place: str) -> pa.Array:
-    """float64[n, k] → a list of k numbers a row; NaN becomes null, a row of NaN alone a missing cell."""
+    """Return a list of k numbers per row from float64[n, k]; NaN becomes null, a row of NaN alone a missing cell."""
     _check_size(steps.size, place)
     rows, width = steps.shape
     offsets = pa.array(np.arange(0, rows * width + 1, width) if width else np.zeros(rows + 1), pa.int32())
@@ -93,10 +93,10 @@ def rows_of_lists(steps: Floats, place: str) -> pa.Array:
 
 
 def join_channels(parts: list[Lists], place: str) -> tuple[pa.Array, Truths]:
-    """Lists of numbers → one list a row of lists, a number of each part, aligned at their last step.
+    """Join lists of numbers into one list of lists per row, a number of each part, aligned at their last step.
 
     Returns:
-        The column; bool[n]: rows in which parts that are present are of unequal length.
+        The column; bool[n]: rows in which parts that are present have different lengths.
     """
     lengths, present = np.stack([part.lengths for part in parts]), np.stack([part.present for part in parts])
     ends = np.cumsum(lengths.max(0))
@@ -116,7 +116,7 @@ def join_channels(parts: list[Lists], place: str) -> tuple[pa.Array, Truths]:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A key by which t2 stands before t10."""
+    """Return a sort key by which t2 comes before t10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
@@ -134,4 +134,6 @@ def _spelt(column: pa.Array, name: str) -> tuple[pa.Array, list[Problem]]:
 
 def _check_size(numbers: int, place: str) -> None:
     if numbers > MOST:
-        raise TableError(f"{numbers:,} numbers in one column", place=place, rule=f"at most {MOST:,}", cure="fewer rows")
+        raise TableError(
+            f"{numbers:,} numbers in one column", place=place, rule=f"at most {MOST:,}", cure="use fewer rows"
+        )

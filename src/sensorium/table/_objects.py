@@ -1,4 +1,4 @@
-"""Objects in memory → an Arrow table: frames, rows, columns, and one row alone."""
+"""Read objects in memory as an Arrow table: frames, rows, columns, and one row alone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CURES = {  # what to do with kinds of objects that hold a table, by the method t
     "compute": "call .compute() on it",
     "toPandas": "call .toPandas() on it",
     "to_table": "call .to_table() on it",
-    "to_frame": "one column is no table: call .to_frame() on it; for one row give [dict(row)]",
-    "dictionary_encode": 'one column is no table: give pyarrow.table({"name": column})',
+    "to_frame": "one column is not a table: call .to_frame() on it; for one row give [dict(row)]",
+    "dictionary_encode": 'one column is not a table: give pyarrow.table({"name": column})',
 }
 UNITS = {"M": ("D", "s", "ms", "us", "ns"), "m": ("s", "ms", "us", "ns")}  # of NumPy's moments that Arrow has
 NOT_CELLS = (str, bytes, bytearray, memoryview)
@@ -31,12 +31,12 @@ Columns = list[tuple[str, pa.Array | pa.ChunkedArray, Origin]]
 
 
 def from_object(source: Any) -> pa.Table:
-    """A pandas, polars or pyarrow table and whatever else speaks Arrow; columns or rows of Python.
+    """Read a pandas, polars or pyarrow table, other objects with Arrow's interface, and columns or rows of Python.
 
-    Columns that can't be read are missing in every row; the metadata of their field says what they hold.
+    Columns that cannot be read are missing in every row; the metadata of their field says what they hold.
 
     Raises:
-        TableError: it is no table.
+        TableError: it is not a table.
     """
     kind = type(source).__name__
     try:
@@ -55,7 +55,7 @@ def from_object(source: Any) -> pa.Table:
         raise
     except (pa.ArrowException, TypeError, ValueError, AttributeError, OverflowError) as error:
         cure = next((cure for method, cure in CURES.items() if hasattr(source, method)), "")
-        raise TableError(f"the object can't be read as a table: {error}", place=kind, rule=RULE, cure=cure) from None
+        raise TableError(f"cannot read the object as a table: {error}", place=kind, rule=RULE, cure=cure) from None
 
 
 def _from_python(source: Any) -> pa.Table:
@@ -70,9 +70,9 @@ def _from_python(source: Any) -> pa.Table:
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
-    """Columns by name; or one row, where a value is one cell."""
+    """Read columns by name; or one row, if a value is one cell."""
     if _is_split(source):
-        finding = "a dict of 'columns' and 'data' is no dict of columns"
+        finding = "a dict of 'columns' and 'data' is not a dict of columns"
         raise TableError(finding, place=type(source).__name__, cure='give the frame itself, or to_dict("list")')
     if not all(map(is_several, source.values())):
         return _from_rows([source])
@@ -83,18 +83,20 @@ def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name!r} has {length:,}" for name, length in list(lengths.items())[:5])
         cure = "for one row, give a list with one dict"
-        raise TableError(f"the columns differ in length: {found}", place="dict", rule="one cell a row", cure=cure)
+        raise TableError(
+            f"the columns have different lengths: {found}", place="dict", rule="one cell per row", cure=cure
+        )
     return table_of(columns)
 
 
 def _is_split(source: Mapping[Any, Any]) -> bool:
-    """Is it a frame as pandas' `to_dict("split")` gives it: rows of cells beside the names of columns?"""
+    """Return whether it is pandas' `to_dict("split")`: rows of cells beside the names of columns."""
     rows = source.get("data") if set(source) - {"index"} == {"columns", "data"} else None
     return isinstance(rows, list) and all(isinstance(row, list) and len(row) == len(source["columns"]) for row in rows)
 
 
 def _from_labelled(source: Mapping[Any, Mapping[Any, Any]]) -> pa.Table:
-    """Column → row label → cell, as pandas' `to_dict()` gives it; the other way round where only columns are words."""
+    """Read column → row label → cell, as pandas' `to_dict()` gives it; transposed if only the columns are words."""
     inner = {name for column in source.values() for name in column}
     if all(isinstance(name, str) for name in inner) and not any(isinstance(name, str) for name in source):
         return _from_rows(source.values())
@@ -103,7 +105,7 @@ def _from_labelled(source: Mapping[Any, Mapping[Any, Any]]) -> pa.Table:
 
 
 def _from_rows(source: Iterable[Any]) -> pa.Table:
-    """Dicts, or objects with named fields; a key that a row lacks is a missing cell."""
+    """Read dicts, or objects with named fields; a key that a row lacks is a missing cell."""
     if isinstance(source, set | frozenset):
         raise TableError("the rows of a set have no order", place=type(source).__name__, cure="give a list")
     rows = list[Mapping[Any, Any]]()
@@ -111,7 +113,7 @@ def _from_rows(source: Iterable[Any]) -> pa.Table:
         row = given if type(given) is dict else _as_dict(given)
         if row is None:
             kind, cure = type(source).__name__, "give a dict of columns, or pandas.DataFrame(rows, columns=[…])"
-            finding = f"a {kind} of {type(given).__name__} values is no table: its columns have no names"
+            finding = f"a {kind} of {type(given).__name__} values is not a table: its columns have no names"
             raise TableError(finding, place=kind, rule=RULE, cure=cure)
         rows.append(row)
     names = dict.fromkeys(name for keys in {tuple(row): None for row in rows} for name in keys)
@@ -119,7 +121,7 @@ def _from_rows(source: Iterable[Any]) -> pa.Table:
 
 
 def _as_dict(row: Any) -> Mapping[Any, Any] | None:
-    """The named fields of a row; None where it has no names."""
+    """Return the named fields of a row; None if it has no names."""
     if isinstance(row, Mapping):
         return row
     if is_dataclass(row) and not isinstance(row, type):
@@ -147,9 +149,9 @@ def _no_table(source: Any) -> TableError:
 
 
 def _from_pandas(frame: Any) -> pa.Table:
-    """Column by column, so that one of a kind that Arrow doesn't know leaves the others as they are.
+    """Read a pandas frame column by column, so that unknown types leave other columns unaffected.
 
-    An index that is more than the place of a row comes last; the table's metadata names it, as pandas does in files.
+    An index other than row numbers comes last; the table's metadata names it, as pandas does in files.
     """
     columns = [(str(name), *_column(frame.iloc[:, place])) for place, name in enumerate(frame.columns)]
     index = frame.index
@@ -165,7 +167,7 @@ def _from_pandas(frame: Any) -> pa.Table:
 
 
 def _column(cells: Any) -> tuple[pa.Array | pa.ChunkedArray, Origin]:
-    """One column in whatever form."""
+    """Read one column in any form."""
     if isinstance(cells, pa.Array | pa.ChunkedArray):
         return cells, Origin()
     if type(cells).__module__.startswith("polars"):
@@ -200,7 +202,7 @@ def _of_pandas(series: Any) -> tuple[pa.Array | pa.ChunkedArray, Origin]:
 
 
 def _of_array(array: np.ndarray[Any, Any]) -> tuple[pa.Array, Origin]:
-    """An array whose first dimension is the rows."""
+    """Read an array whose first dimension is the rows."""
     kind = array.dtype.kind
     if array.dtype.names or array.ndim > 2 or (array.ndim == 2 and not array.size):
         return cells_of(list(array))
@@ -214,14 +216,14 @@ def _of_array(array: np.ndarray[Any, Any]) -> tuple[pa.Array, Origin]:
 
 
 def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """In the machine's byte order, at most float64."""
+    """Return the array in the machine's byte order, at most float64."""
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return array.astype(np.float64)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def table_of(columns: Columns, metadata: Mapping[bytes, bytes] | None = None) -> pa.Table:
-    """Columns, each with what is said of its cells in the metadata of its field."""
+    """Build a table of columns, with messages about their cells in the metadata of the fields."""
     found = []
     for name, cells, origin in columns:
         said = {ORIGIN: json.dumps(asdict(origin)).encode()} if origin != Origin() else None

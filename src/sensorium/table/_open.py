@@ -1,4 +1,4 @@
-"""The door: a path or an object becomes a Table."""
+"""Open a path or an object as a Table."""
 
 from __future__ import annotations
 
@@ -46,23 +46,25 @@ def open_table(
     gaps: bool = False,
     expected: Collection[str] = (),
 ) -> Table:
-    """A path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, to a folder of class folders or
-    of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database; a pandas, polars
-    or pyarrow table; a Hugging Face Dataset or DatasetDict; a dict of columns; rows as dicts, dataclasses or named
-    tuples; a dict of cells, which is one row; a Table, which is returned as it is.
+    """Open a table.
+
+    Sources: a path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, to a folder of class
+    folders or of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database;
+    a pandas, polars or pyarrow table; a Hugging Face Dataset or DatasetDict; a dict of columns; rows as dicts,
+    dataclasses or named tuples; a dict of cells, which is one row; a Table, which is returned unchanged.
 
     Args:
-        source: what to read.
+        source: the table to read.
         config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
-        folder: what file cells are relative to; the file's own folder, or the working directory, by default.
-        text: columns that stay text even where every cell spells a number, as they did in another table.
+        folder: base of relative file paths; by default the file's own folder, or the working directory.
+        text: columns that stay text even if every cell spells a number, as they did in another table.
         gaps: columns that series, windows and several targets are made of may be missing: they are gaps.
-        expected: columns of the model that the settings come from; where the settings don't fit the file, those that
-            do are taken and reported.
+        expected: columns of the model that the settings come from; if the settings do not fit the file, fitting ones
+            are used and reported.
 
     Raises:
-        TableError: not found, not readable, no rows, two columns of one name, or what series or windows can't be
-            made of.
+        TableError: the source is not found, not readable, has no rows, two columns of one name, or lacks the columns of
+            series or windows.
 
     Example:
         >>> from sensorium.table import open_table
@@ -101,7 +103,7 @@ def open_table(
 def _read_source(
     source: Any, config: TableConfig, folder: Path | None, expected: Collection[str]
 ) -> tuple[Read, str, Path | None, Files | None]:
-    """What a source holds, its name, what its file cells are relative to, and how they are found if elsewhere."""
+    """Return a source's content, its name, the base of its file cells, and their resolver if they are remote."""
     if isinstance(source, str) and ADDRESS.match(source):
         read, files = _read_address(source, config, expected)
         return read, without_secrets(source), folder, files
@@ -114,7 +116,7 @@ def _read_source(
 
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
-    """What is known of how the table writes numbers: by the settings, and by its columns of text."""
+    """Return the table's number conventions: from the settings, and from its columns of text."""
     codes = tuple(word for word in config.missing if spelt_codes([word]) or spelt_moments([word]))
     texts = some_texts(given.values())
     return Conventions(config.decimal, config.thousands, config.currency, config.censored, codes, separator, texts)
@@ -126,15 +128,19 @@ def _read_file(path: Path, config: TableConfig, expected: Collection[str] = ()) 
     for entry in registry.sources.entries.values():
         if path.suffix.lower() in entry.literal("SUFFIXES", ()):
             if config.query and not entry.literal("QUERY", False):
-                raise TableError(f"{path.suffix} files take no query", place="table.query", rule="it is for databases")
+                raise TableError(
+                    f"{path.suffix} files do not support queries",
+                    place="table.query",
+                    rule="table.query is for databases",
+                )
             if not (path.exists() or entry.literal("PATTERN", False)):
                 break
             fitting, told = refit(path, config, expected) if expected else (config, [])
             read = _as_read(entry.load()(path, fitting))
             return replace(read, problems=[*told, *read.problems])
     if not path.exists():
-        raise TableError("there is no such table", place=str(path))
-    raise TableError(f"{path.suffix or 'no suffix'} is no kind of table known here", place=str(path), rule=_suffixes())
+        raise TableError("the table does not exist", place=str(path))
+    raise TableError(f"unknown kind of table: {path.suffix or 'no suffix'}", place=str(path), rule=_suffixes())
 
 
 def _read_folder(path: Path, config: TableConfig) -> Read:
@@ -145,14 +151,14 @@ def _read_folder(path: Path, config: TableConfig) -> Read:
 
 
 def _read_address(address: str, config: TableConfig, expected: Collection[str]) -> tuple[Read, Files | None]:
-    """The table behind `scheme://…`, and how its cells' files are found where they lie beside it."""
+    """Read the table behind `scheme://…`, and return how files beside it are found."""
     scheme = address.partition("://")[0].lower()
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
             return _as_read(entry.load()(address, config)), None
     path, files = fetch_table(address, config)
     if path.suffix.lower() not in _known():
-        finding = "neither the address's suffix nor the server's content type tells what kind of table it is"
+        finding = "neither the address's suffix nor the server's content type shows the kind of table"
         raise TableError(finding, place=without_secrets(address), rule=_suffixes())
     return _read_file(path, config, expected), files
 
@@ -172,7 +178,7 @@ def _known() -> list[str]:
 def _plain_columns(
     arrow: pa.Table, config: TableConfig, origins: Mapping[str, Origin]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, Origin]]:
-    """Columns of types that are known here, and what became of the others: they are missing in every row."""
+    """Convert columns to known types, and report the others, which are missing in every row."""
     columns, found = dict[str, pa.ChunkedArray](), dict(origins)
     for field, cells in zip(arrow.schema, arrow.columns, strict=True):
         name = field.name
@@ -195,7 +201,12 @@ def _plain_columns(
 def _check(arrow: pa.Table, name: str) -> None:
     counts = collections.Counter(arrow.column_names)
     faults = [
-        TableError(f"{count} columns are called {column!r}", place=name, rule="column names differ", cure="rename them")
+        TableError(
+            f"{count} columns have the name {column!r}",
+            place=name,
+            rule="column names must be unique",
+            cure="rename them",
+        )
         for column, count in counts.items()
         if count > 1
     ]

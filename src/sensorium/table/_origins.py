@@ -1,4 +1,4 @@
-"""What a source says of its columns: which of them are an index, which have no name, which could not be read."""
+"""Metadata of a source about its columns: which are an index, have no name, or could not be read."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sensorium.table._objects import ORIGIN
 from sensorium.table._table import Origin
 
 OF_PANDAS = "the index of a pandas table"
-NO_NAME = "a column without a name in the header, as a row index is written"
+NO_NAME = "a column without a name in the header, as row indexes are written"
 INDEX_LEVEL = re.compile(r"__index_level_\d+__")  # an index without a name, as pandas writes it
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?(\.\d+)*|\.\.\.\d+")  # an empty header, as pandas and R's readr read it
 
 
 def name_columns(table: pa.Table) -> tuple[pa.Table, dict[str, Origin]]:
-    """The table with a name for every column, and what its source says of them.
+    """Return the table with a name for every column, and the source's metadata about them.
 
-    A column without a name becomes `column 1`, by its place.
+    A column without a name becomes `column 1`, by its position.
     """
     names = table.column_names
     empty = [place for place, name in enumerate(names) if not name.strip()]
@@ -41,7 +41,7 @@ def name_columns(table: pa.Table) -> tuple[pa.Table, dict[str, Origin]]:
 
 
 def _said(field: pa.Field) -> Origin:
-    """What a source wrote beside a field; a file that was not written by this reader may hold anything there."""
+    """Return the metadata of a field; in a file that another program wrote it may be anything."""
     try:
         said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
         return Origin(**{key: str(value) for key, value in said.items()})
@@ -56,7 +56,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _index_of_pandas(metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
-    """The columns that pandas' metadata call an index; its entries for mere row numbers name no column."""
+    """Return the columns that pandas' metadata call an index; its entries for mere row numbers name no column."""
     try:
         found = json.loads((metadata or {}).get(b"pandas", b"{}"))["index_columns"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Numbers that a text lists: in brackets, or parted by a sign alone, as "0.1;0.2;0.3". One notation for a column."""
+"""Lists of numbers in text: in brackets, or with a separator alone, as "0.1;0.2;0.3". One notation per column."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ class ListNotation:
 
     Attributes:
         separator: between the numbers; empty for lists in brackets. A blank stands for any white space.
-        decimal: the decimal sign of numbers that are not in brackets.
+        decimal: the decimal mark of numbers that are not in brackets.
     """
 
     separator: str = ""
     decimal: str = "."
 
     def read(self, text: str, *, shortened: bool = False) -> list[Any]:
-        """The numbers of a cell, None for a gap; a list in brackets is read whatever the notation.
+        """Return the numbers of a cell, None for a gap; a list in brackets is read whatever the notation.
 
         Args:
             text: the cell.
-            shortened: as of `spelt_list`.
+            shortened: as for `spelt_list`.
 
         Raises:
-            Unreadable: it lists no numbers in this notation.
+            Unreadable: the text is not a list of numbers in this notation.
         """
         if not self.separator or IN_BRACKETS.match(text):
             if '"' in text:
-                raise Unreadable("a list of what is no number")  # NumPy would read "1.5" as one
+                raise Unreadable("a list of items that are not numbers")  # NumPy would read "1.5" as one
             return spelt_list(text, shortened=shortened)
         parts = self.parts(text)
         try:
             return [self._number(part) for part in parts]
         except ValueError:
-            raise Unreadable(f"text that is no list of numbers with {self.separator!r} between them", CURE) from None
+            raise Unreadable(f"text that is not a list of numbers with {self.separator!r} between them", CURE) from None
 
     def parts(self, text: str) -> list[str]:
-        """What is between the separators; one after the last number is no gap."""
+        """Return the parts between the separators; a separator at the end makes no gap."""
         if self.separator == " ":
             return text.split()
         parts = [part.strip() for part in text.strip().split(self.separator)]
@@ -77,7 +77,7 @@ class ListNotation:
         return float(part)
 
     def describe(self) -> str:
-        """In a few words."""
+        """Describe the notation in a few words."""
         if not self.separator:
             return "lists of numbers"
         sign = {" ": "blanks", "\t": "tabs"}.get(self.separator, repr(self.separator))
@@ -96,16 +96,16 @@ NOTATIONS = tuple(
 
 
 def likely_list_notation(texts: Sequence[str]) -> ListNotation:
-    """The notation that reads most of the cells; lists in brackets where none does."""
+    """Return the notation that reads most of the cells; lists in brackets if none does."""
     if spells_lists(pa.array(texts, pa.string())).sum() * 2 >= len(texts):
         return BRACKETS
     return max((BRACKETS, *NOTATIONS), key=lambda notation: len(_lists(notation, texts)))
 
 
 def find_list_notation(texts: Sequence[str]) -> ListNotation | None:
-    """The notation of a column that lists numbers in nine of ten cells; None where it may be anything else.
+    """Return the notation of a column that lists numbers in nine of ten cells; None if it may be anything else.
 
-    Lists in brackets say what they are. Without brackets, phone numbers, dates, codes in groups, thousands, decimal
+    Lists in brackets are unambiguous. Without brackets, phone numbers, dates, codes in groups, thousands, decimal
     commas, sets of codes and sentences look alike, and are left to others.
     """
     texts = [text for text in texts if not lists_nothing(text)]
@@ -118,12 +118,12 @@ def find_list_notation(texts: Sequence[str]) -> ListNotation | None:
 
 
 def lists_nothing(text: str) -> bool:
-    """Is it an empty list, or a word for a missing cell? Neither speaks for a notation or against it."""
+    """Return whether it is an empty list or a word for a missing cell, which fit any notation."""
     return is_gap_word(text.strip("[](){} \t\n"))
 
 
 def _lists(notation: ListNotation, texts: Sequence[str]) -> list[list[Any]]:
-    """Of the cells that are such lists, their numbers."""
+    """Return the numbers of the cells that are such lists."""
     found = []
     brackets = spells_lists(pa.array(texts, pa.string()))
     for text, opens in zip(texts, brackets, strict=True):
@@ -156,7 +156,7 @@ def _is_measured(notation: ListNotation, texts: Sequence[str]) -> bool:
 
 
 def are_codes(cells: Sequence[Sequence[str]]) -> bool:
-    """Are they sets of codes, such as 28|12|878: as many as there are, none twice in a cell, the same in many cells?"""
+    """Return whether they are sets of codes, such as 28|12|878: none twice in a cell, the same in many cells."""
     sets = [cell for cell in cells if cell]
     total, different = sum(map(len, sets)), len(set(chain.from_iterable(sets)))
     once = float(np.mean([len(set(cell)) == len(cell) for cell in sets])) if sets else 0.0

@@ -1,4 +1,4 @@
-"""A folder of part files, as data lakes write them: `year=2026/part-0.parquet`, or parts side by side."""
+"""Read a folder of part files, as data lakes write them: `year=2026/part-0.parquet`, or parts side by side."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Reader = Callable[[Path, TableConfig], Read]
 
 @dataclass(frozen=True)
 class _Part:
-    """One file, and what its place says of its rows."""
+    """Part file, and the keys in its path."""
 
     path: Path
     keys: dict[str, str | None]
@@ -42,13 +42,13 @@ class _Part:
 
 
 def find_parts(folder: Path) -> list[Path]:
-    """The files that are parts of one table; none where the folder is of another kind, such as class folders.
+    """Return the files that are parts of one table; none if the folder is of another kind, such as class folders.
 
-    Names that begin with a dot or an underscore are passed over. Parts lie in folders that are called `key=value`, or
-    are Parquet files side by side; in folders of other names only where there can be no class folders.
+    Names that begin with a dot or an underscore are ignored. Parts are in folders called `key=value`, or are Parquet
+    files side by side; in folders of other names only if there can be no class folders.
 
     Raises:
-        TableError: a format whose files can't be read as they lie.
+        TableError: the files have a format that cannot be read directly.
     """
     _refuse_lakes(folder)
     tops = [top for top in folder.iterdir() if top.is_dir() and _is_visible(top.name)]
@@ -63,16 +63,16 @@ def find_parts(folder: Path) -> list[Path]:
 
 
 def read_parts(folder: Path, files: Sequence[Path], config: TableConfig, read: Reader) -> Read:
-    """The rows of all parts, with the keys of their folders as columns of text.
+    """Return the rows of all parts, with the keys of their folders as columns of text.
 
-    Where the names of Parquet files side by side all begin with a split (`train-0.parquet`, `test.parquet`), the
+    If the names of Parquet files side by side all begin with a split (`train-0.parquet`, `test.parquet`), the
     column `split` holds it.
 
     Args:
         folder: the table.
         files: its parts.
-        config: how each is read.
-        read: reads one.
+        config: settings for each part.
+        read: function that reads one part.
     """
     splits = [SPLIT.match(file.stem) for file in files]
     found = [match[1].lower() for match in splits if match]
@@ -85,7 +85,7 @@ def read_parts(folder: Path, files: Sequence[Path], config: TableConfig, read: R
 
 
 def _may_hold_classes(tops: Sequence[Path]) -> bool:
-    """Two class folders, or one split with folders in it."""
+    """Return whether there are two class folders, or one split with folders in it."""
     if len(tops) > 1:
         return True
     return tops[0].name.lower() in SPLITS and any(inner.is_dir() for inner in tops[0].iterdir())
@@ -96,16 +96,16 @@ def _refuse_lakes(folder: Path) -> None:
     lake = "Iceberg" if any((folder / "metadata").glob("*.metadata.json")) else lake
     if lake:
         raise TableError(
-            f"this is a table of {lake}, whose files also hold rows that are deleted or replaced",
+            f"this is a table of {lake}, whose files also contain rows that are deleted or replaced",
             place=str(folder),
-            cure=f"read it with a library for {lake} and give its Arrow or pandas table",
+            cure=f"read it with a library for {lake}, and pass its Arrow or pandas table",
         )
 
 
 def _of_one_kind(files: list[Path], folder: Path) -> list[Path]:
     kinds = sorted({file.suffix.lower() for file in files})
     if len(kinds) > 1:
-        raise TableError(f"the parts are of several kinds: {', '.join(kinds)}", place=str(folder), rule="one kind")
+        raise TableError(f"the parts have several formats: {', '.join(kinds)}", place=str(folder), rule="one format")
     return files
 
 
@@ -122,7 +122,7 @@ def _in_order(files: list[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
-    """All visible files; links to folders are not followed: one may lead back up."""
+    """Return all visible files; links to folders are not followed, because one may lead back up."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if _is_visible(name)]
@@ -131,13 +131,13 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _keys(place: Path) -> dict[str, str | None]:
-    """`year=2026/month=01/part-0.parquet` → {"year": "2026", "month": "01"}."""
+    """Return the keys: `year=2026/month=01/part-0.parquet` → {"year": "2026", "month": "01"}."""
     pairs = [match.groups() for match in map(KEY.fullmatch, place.parts[:-1]) if match]
     return {unquote(key): None if value == NOTHING else unquote(value) for key, value in pairs}
 
 
 def _join(parts: list[_Part]) -> Read:
-    """The parts one after the other; a key gives a column where the files have none of its name."""
+    """Concatenate the parts; a key makes a column if the files have none of its name."""
     problems = [replace(p, reason=f"{part.path.name}: {p.reason}") for part in parts for p in part.read.problems]
     fields: dict[str, pa.Field] = {}
     for part in parts:
@@ -158,12 +158,12 @@ def _join(parts: list[_Part]) -> Read:
 
 
 def _stack(name: str, parts: list[_Part]) -> tuple[pa.ChunkedArray, list[Problem]]:
-    """One column of all parts."""
+    """Concatenate one column of all parts."""
     tables, problems = [part.read.arrow for part in parts], list[Problem]()
     there = [table.column(name) for table in tables if name in table.column_names]
     if len(there) < len(parts):
         lacking = len(parts) - len(there)
-        problems.append(finding(f"{count(lacking, 'file')} of {len(parts):,} lack it: read as missing there", "", name))
+        problems.append(finding(f"{count(lacking, 'file')} of {len(parts):,} lack it: missing values there", "", name))
     kinds = list(dict.fromkeys(cells.type for cells in there if not pa.types.is_null(cells.type)))
     kind = kinds[0] if kinds else pa.string()
     if len(kinds) > 1:
@@ -171,7 +171,7 @@ def _stack(name: str, parts: list[_Part]) -> tuple[pa.ChunkedArray, list[Problem
         kind = _common(there)
         if kind is None:
             text = [cells_of([cell for cells in there for cell in cells.to_pylist()])[0]]
-            found = f"the files hold {' and '.join(map(str, kinds[:3]))}: read as {text[0].type}"
+            found = f"the files have the types {' and '.join(map(str, kinds[:3]))}: read as {text[0].type}"
             return pa.chunked_array(text), [*problems, finding(found, "write it as one type", name)]
     made = iter(there)
     rows = [(next(made) if name in table.column_names else pa.nulls(table.num_rows, kind), table) for table in tables]
@@ -180,7 +180,7 @@ def _stack(name: str, parts: list[_Part]) -> tuple[pa.ChunkedArray, list[Problem
 
 
 def _common(columns: list[pa.ChunkedArray]) -> pa.DataType | None:
-    """The type of all columns, or one that holds the numbers of all."""
+    """Return the type of all columns, or one that holds the numbers of all."""
     kinds = {cells.type for cells in columns if cells.null_count < len(cells)} or {pa.string()}
     if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         return pa.float64()

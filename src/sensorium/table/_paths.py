@@ -1,6 +1,6 @@
-"""What a cell may have meant by a path: blanks, quotes, `file://`, `%20` or backslashes around and in it.
+"""Normalize paths in cells: blanks, quotes, `file://`, `%20` or backslashes around and in them.
 
-Nothing here looks at a disk; whoever opens one of these spellings checks that it lies where it may.
+Nothing here looks at a disk; whoever opens one of these spellings checks that it may be opened.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ QUERY = re.compile(r"[?#].*$", re.DOTALL)
 
 
 def bare_path(cell: str) -> str:
-    """A cell without the blanks and quotes around it, and without `file://`."""
+    """Return a cell without the blanks and quotes around it, and without `file://`."""
     text = cell.strip(BLANKS)
     while len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip(BLANKS)
@@ -28,12 +28,12 @@ def bare_path(cell: str) -> str:
 
 
 def is_address(cell: str) -> bool:
-    """Does it name something elsewhere: `https://…`, `s3://…`?"""
+    """Return whether it is the address of a remote file: `https://…`, `s3://…`."""
     return ADDRESS.match(bare_path(cell)) is not None
 
 
 def spellings(cell: str) -> Iterator[str]:
-    """The path as it is written, then as it may have been meant, the nearest first."""
+    """Return spellings of the path: as written, then as it may have been meant, the closest first."""
     yield cell
     found = dict.fromkeys([cell, bare_path(cell)])
     for change in (_without_query, unquote, _with_slashes, _composed, os.path.expanduser):
@@ -50,5 +50,5 @@ def _with_slashes(path: str) -> str:
 
 
 def _composed(path: str) -> str:
-    """é as one character: as most systems write it, where others write e and an accent."""
+    """Return é as one character, as most systems write it; others write e and an accent."""
     return unicodedata.normalize("NFC", path)

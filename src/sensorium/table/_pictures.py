@@ -1,4 +1,4 @@
-"""Pictures in memory → the bytes of an image file: everything that reads pictures reads files."""
+"""Encode pictures in memory as image files, because modalities of pictures read files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Array = npt.NDArray[Any]
 
 
 def is_picture(value: object) -> bool:
-    """Is it a picture of Pillow? Told by name: the library is not imported for tables without pictures."""
+    """Return whether it is a picture of Pillow, by type name: the library is imported only if needed."""
     return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(value).__mro__)
 
 
 def picture_bytes(picture: Any) -> bytes:
-    """PNG, or TIFF where PNG would lose something; nothing of a picture whose file is damaged, which is told later."""
+    """Return PNG, or TIFF if PNG would lose something; None for a damaged file, which is reported later."""
     stream = io.BytesIO()
     try:
         if picture.mode in IN_TIFF:
@@ -35,14 +35,14 @@ def picture_bytes(picture: Any) -> bytes:
 
 
 def as_pixels(array: Array, *, channels_first: bool) -> Array | None:
-    """uint8 or uint16 [height, width] or [height, width, channels] of an array that is a picture; None of others.
+    """Return uint8 or uint16 [height, width] or [height, width, channels] of an array that is a picture; else None.
 
     Bytes in two dimensions are grey, in three they have 1, 3 or 4 channels, last as in NumPy or first as in PyTorch.
     Numbers from 0 to 1 are pixels only in three dimensions: a table of numbers is a series.
 
     Args:
         array: one cell.
-        channels_first: where both ends could be channels, the first is.
+        channels_first: if both ends could be channels, the first is.
     """
     flat, kind = array.ndim == 2, array.dtype.kind
     if array.ndim not in (2, 3) or not array.size or not (flat or {array.shape[0], array.shape[-1]} & set(CHANNELS)):
@@ -59,7 +59,7 @@ def as_pixels(array: Array, *, channels_first: bool) -> Array | None:
 
 
 def pixel_bytes(pixels: Array) -> bytes:
-    """A PNG file of what `as_pixels` gives."""
+    """Return a PNG file of the pixels of `as_pixels`."""
     from PIL import Image
 
     return picture_bytes(Image.fromarray(np.ascontiguousarray(pixels)))

@@ -1,4 +1,4 @@
-"""Arrow types → the few that the rest of Sensorium meets, cell by cell the same values."""
+"""Reduce Arrow types to the few that the rest of Sensorium uses, without changing values."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ BRACKETS = {"left": ("[", ")"), "right": ("(", "]"), "both": ("[", "]"), "neithe
 
 
 class NoPlainForm(Exception):
-    """Cells of an Arrow type that nothing here can read; the message is the type."""
+    """Arrow type that cannot be read; the message is the type."""
 
 
 def plain_column(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes] | None = None) -> pa.ChunkedArray:
-    """A whole column; `metadata` is its field's, which names extension types that are not registered.
+    """Convert a whole column; `metadata` is its field's, which names extension types that are not registered.
 
     Raises:
-        NoPlainForm: it has none.
+        NoPlainForm: the type cannot be read.
     """
     name = (metadata or {}).get(EXTENSION, b"").decode(errors="replace")
     chunks = []
@@ -46,10 +46,10 @@ def plain_column(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes] | None
 
 
 def plain(array: pa.Array) -> pa.Array:
-    """Strings, int64, float64, bool, binary, dates and times, lists and structs of them.
+    """Convert an array to strings, int64, float64, bool, binary, dates and times, or lists and structs of them.
 
     Raises:
-        NoPlainForm: the type has none.
+        NoPlainForm: the type cannot be read.
     """
     kind, types = array.type, pa.types
     if isinstance(kind, pa.BaseExtensionType):
@@ -72,7 +72,7 @@ def plain(array: pa.Array) -> pa.Array:
 
 
 def converted(kind: pa.DataType) -> str:
-    """What cells of a type become that are not the same any more, in words."""
+    """Describe the conversion of cells whose values change; empty for others."""
     return "durations are read as seconds" if pa.types.is_duration(kind) else ""
 
 
@@ -101,7 +101,7 @@ def _plain_scalar(array: pa.Array) -> pa.Array:
 
 
 def _in_calendar(array: pa.Array) -> pa.Array:
-    """Moments without those that no calendar of Python holds: they are missing."""
+    """Return moments, with those outside Python's calendar missing."""
     low, high = pc.min_max(array.cast(pa.int64() if array.type.bit_width == 64 else pa.int32())).values()
     if not low.is_valid:
         return array
@@ -115,7 +115,7 @@ def _in_calendar(array: pa.Array) -> pa.Array:
 
 
 def _plain_decimal(array: pa.Array) -> pa.Array:
-    """Whole numbers stay whole: what no int64 holds keeps its digits as text."""
+    """Return decimals: whole numbers stay whole, and keep their digits as text if int64 is too small."""
     if array.type.scale != 0:
         return array.cast(pa.float64(), safe=False)
     try:
@@ -131,7 +131,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _plain_list(array: pa.Array) -> pa.Array:
-    """A list; its numbers keep their width, for there may be many."""
+    """Return a list; its numbers keep their width, because there may be many."""
     items = array.flatten()
     found = items if _is_plain_item(items.type) else plain(items)
     if found is items and pa.types.is_list(array.type):
@@ -152,11 +152,11 @@ def _is_plain_item(kind: pa.DataType) -> bool:
 
 
 def _plain_struct(array: pa.Array) -> pa.Array:
-    """Its fields by themselves; {bytes, path} with neither is a missing cell."""
+    """Return a struct of plain fields; {bytes, path} with neither is a missing cell."""
     try:
         names = [field.name for field in array.type]
     except UnicodeError:
-        raise NoPlainForm("struct with a name that is no UTF-8") from None
+        raise NoPlainForm("struct with a name that is not UTF-8") from None
     if not names or len(set(names)) < len(names):
         raise NoPlainForm(str(array.type))
     parts, missing = [plain(part) for part in array.flatten()], array.is_null()
@@ -166,13 +166,13 @@ def _plain_struct(array: pa.Array) -> pa.Array:
 
 
 def _runs(array: pa.Array) -> pa.Array:
-    """Which value each cell has."""
+    """Return the index of each cell's value."""
     ends = array.run_ends.to_numpy(zero_copy_only=False)
     return pa.array(np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right"))
 
 
 def _plain_extension(array: pa.Array) -> pa.Array:
-    """What an extension type (a database's numeric, JSON …) is stored as, or stands for."""
+    """Return the storage of an extension type (a database's numeric, JSON …), or its meaning."""
     name = array.type.extension_name
     if name in (PERIOD, INTERVAL):
         return _of_pandas(array.storage, name, array.type.__arrow_ext_serialize__())
@@ -200,7 +200,7 @@ def _tensors(array: pa.Array) -> pa.Array:
 
 
 def _of_pandas(storage: pa.Array, name: str, parameters: bytes) -> pa.Array:
-    """Periods → the moment at which each begins; intervals → text, as pandas prints them."""
+    """Convert periods to the moment at which each begins, and intervals to text, as pandas prints them."""
     try:
         said = json.loads(parameters or b"{}")
     except (ValueError, RecursionError):
@@ -223,12 +223,12 @@ def _of_pandas(storage: pa.Array, name: str, parameters: bytes) -> pa.Array:
 
 
 def whole(table: pa.Table, name: str) -> pa.Table:
-    """The table without chunks of no rows, of which Arrow makes faults.
+    """Return the table without empty chunks, which lead to errors in Arrow.
 
-    Arrow trusts the offsets that a file holds: of a damaged one it would read beyond the memory's end.
+    Arrow trusts the offsets in a file: with damaged ones it would read beyond the memory's end.
 
     Raises:
-        TableError: they are wrong.
+        TableError: the offsets are wrong.
     """
     try:
         kept = _with_rows(table)
@@ -236,7 +236,7 @@ def whole(table: pa.Table, name: str) -> pa.Table:
         _ = table.column_names
         return kept
     except (pa.ArrowException, UnicodeError) as error:
-        raise TableError(f"the table is damaged: {error}", place=name, cure="write or fetch it again") from None
+        raise TableError(f"the table is damaged: {error}", place=name, cure="write or download it again") from None
 
 
 def _with_rows(table: pa.Table) -> pa.Table:

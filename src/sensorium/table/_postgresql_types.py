@@ -1,7 +1,7 @@
-"""PostgreSQL's types: which of them the driver reads as they are, and as what the others are asked for.
+"""PostgreSQL's types: which of them the driver reads directly, and how the others are requested.
 
-Of a type that it does not know the driver gives the server's own bytes; of money, cents; of an array of several
-dimensions, its items in a row. Such a column is asked for as a number, or as the text that psql prints.
+For an unknown type the driver returns the server's own bytes; for money, cents; for an array of several
+dimensions, its items in a row. Such a column is requested as a number, or as the text that psql prints.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ SIDES = "pg_catalog.array_ndims({})"
 
 
 def readable(query: str, fields: pa.Schema, as_text: Collection[int] = ()) -> str:
-    """The query, with each column as something that the driver reads; behind them, how many dimensions arrays have.
+    """Return the query with columns that the driver can read, followed by the number of dimensions of arrays.
 
     Args:
         query: one SELECT.
         fields: its columns, as the driver would read them.
-        as_text: columns that are to be text whatever they are.
+        as_text: columns to read as text, whatever their type.
     """
     names = [f"c{place}" for place in range(len(fields))]
     asked = [
@@ -43,13 +43,13 @@ def readable(query: str, fields: pa.Schema, as_text: Collection[int] = ()) -> st
 
 
 def named(found: pa.Table, fields: pa.Schema) -> pa.Table:
-    """The columns under their own names, in the query's order, numbers as numbers."""
+    """Return the columns under their own names, in the query's order, numbers as numbers."""
     columns = [_numbers(column) for column in found.columns[: len(fields)]]
     return pa.table(columns, names=fields.names)
 
 
 def of_several_dimensions(found: pa.Table, fields: pa.Schema) -> list[int]:
-    """The places of columns that hold an array of arrays."""
+    """Return the positions of columns that hold an array of arrays."""
     arrays = _arrays(fields, ())
     if not arrays:
         return []
@@ -58,7 +58,7 @@ def of_several_dimensions(found: pa.Table, fields: pa.Schema) -> list[int]:
 
 
 def _arrays(fields: pa.Schema, without: Collection[int]) -> list[int]:
-    """The places of columns that are read as lists."""
+    """Return the positions of columns that are read as lists."""
     return [
         place for place, field in enumerate(fields)
         if place not in without and pa.types.is_list(field.type) and not _asked("", field).startswith("CASE")
@@ -66,7 +66,7 @@ def _arrays(fields: pa.Schema, without: Collection[int]) -> list[int]:
 
 
 def _asked(cell: str, field: pa.Field) -> str:
-    """The expression that gives a column's cells."""
+    """Return the SQL expression for a column's cells."""
     name = _type(field)
     if pa.types.is_list(field.type) and name.startswith("_"):
         item = field.type.value_field
@@ -80,7 +80,7 @@ def _asked(cell: str, field: pa.Field) -> str:
 
 
 def _is_known(field: pa.Field) -> bool:
-    """Does the driver read it as what it is? Of an enum it gives the labels."""
+    """Return whether the driver reads the type correctly. For an enum it returns the labels."""
     kind, name = field.type, _type(field)
     if isinstance(kind, pa.BaseExtensionType):
         return (name in KNOWN and pa.types.is_string(kind.storage_type)) or name == "uuid"
@@ -96,7 +96,7 @@ def _type(field: pa.Field) -> str:
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Of numeric the digits; floats where one is infinite, or in lists. One that is not a number is missing."""
+    """Return numbers from the digits of numeric; floats if one is infinite, or in lists. NaN is missing."""
     if pa.types.is_list(column.type) and _is_numeric(column.type.value_type):
         return pa.chunked_array(map(_listed, column.chunks), pa.list_(pa.float64()))
     if not _is_numeric(column.type):

@@ -1,4 +1,4 @@
-"""What a database is asked for: one query that reads, for so long and no longer."""
+"""Build the one query that reads a database, with a time limit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LEADING = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)  # bla
 
 
 def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
-    """SQL: the user's own, or all of the table that is named or alone.
+    """Return SQL: the user's own, or all rows of the named or only table.
 
     Raises:
-        TableError: no such table, several and none named, or SQL that does something else than select.
+        TableError: no such table, several tables and none named, or SQL that is not a SELECT.
     """
     if query and any(character.isspace() for character in query.strip()) and query not in tables:
         return _selection(query)
@@ -32,7 +32,7 @@ def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
 
 
 def _selection(query: str) -> str:
-    """The query without the semicolon at its end; the database itself makes sure that it only reads."""
+    """Return the query without the final semicolon; the database itself makes sure that it only reads."""
     first = re.match(r"\w*", query[LEADING.match(query).end() :]).group().lower()  # type: ignore[union-attr]
     if first not in SELECTS:
         raise not_only_reading(f"it begins with {first.upper()}" if first else "it begins with no word")
@@ -40,13 +40,13 @@ def _selection(query: str) -> str:
 
 
 def not_only_reading(reason: str) -> TableError:
-    """The error for a query that would do more than read the database."""
+    """Return the error for a query that would do more than read the database."""
     return TableError(f"the query may only read the database: {reason}", place="table.query", rule=RULE)
 
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """How long a query may take, counted from when this is made."""
+    """Time limit of a query, counted from its creation."""
 
     seconds: float
     _start: float = field(default_factory=time.monotonic)
@@ -57,11 +57,11 @@ class TimeLimit:
 
     @property
     def left(self) -> float:
-        """Seconds until it is over."""
+        """Return the seconds left."""
         return max(0.0, self._start + self.seconds - time.monotonic())
 
     def error(self) -> TableError:
-        """The error for a query that took longer."""
+        """Return the error for a query that took longer."""
         return TableError(
             f"the query took longer than {self.seconds:g} seconds",
             place="table.query",
@@ -70,12 +70,12 @@ class TimeLimit:
 
 
 def as_sql(name: str) -> str:
-    """A column's name in SQL."""
+    """Quote a column's name for SQL."""
     return '"{}"'.format(name.replace('"', '""'))
 
 
 def without_secrets(address: str) -> str:
-    """Scheme, host, port and database of an address: what may be written down."""
+    """Return scheme, host, port and database of an address, without its secrets."""
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""

@@ -1,4 +1,4 @@
-"""Quotes in a CSV file that are not what CSV means by them."""
+"""Handle quotes in a CSV file that do not follow the CSV rules."""
 
 from __future__ import annotations
 
@@ -17,38 +17,36 @@ MOST = 0.8  # of the lines with quotes after backslashes that only make sense so
 
 
 def straighten_quotes(data: bytes, separator: str, config: TableConfig) -> tuple[bytes, list[Problem]]:
-    """The text with quotes doubled that a backslash stands before, where that is how the file writes them; and what
-    is odd about others.
-    """
+    """Return the text with quotes after a backslash doubled, if the file escapes them so, and findings about others."""
     if config.quotes == "none" or data.find(b'"') < 0:
         return data, []
     if _has_blanks(data, separator):
-        told = finding("blanks between a separator and a quote are ignored", "remove them, or set table.quotes=none")
+        message = finding("blanks between a separator and a quote are ignored", "remove them, or set table.quotes=none")
         found, more = straighten_quotes(_blanks(separator).sub(rb'\1"', data), separator, config)
-        return found, [told, *more]
+        return found, [message, *more]
     if config.quotes == "backslash":
         return ESCAPED.sub(rb'\1""', data), []
     odd = lone_quotes(data, separator, LOOKED_AT)
     if config.quotes is None and (first := _first_escape(data, separator, odd)) >= 0:
-        reason = f'quotes are written as \\" and are read so (first: line {line_of(data, first)})'
+        reason = f'quotes are escaped as \\" and read accordingly (first: line {line_of(data, first)})'
         return ESCAPED.sub(rb'\1""', data), [finding(reason, "set table.quotes=double if backslashes are text")]
     return data, _malformed(data, separator, odd)
 
 
 def _blanks(separator: str) -> re.Pattern[bytes]:
-    """Blanks before the quote that opens a cell; quotes inside a cell are two."""
+    """Report blanks before the quote that opens a cell; quotes inside a cell are two."""
     return re.compile(rb'(%s) +"(?!")' % re.escape(separator.encode()))
 
 
 def _has_blanks(data: bytes, separator: str) -> bool:
-    """Whether the first lines have them, as a rule."""
+    """Return whether most of the first lines have them."""
     lines = data[:BEGINNING].splitlines()
     found = _blanks(separator)
     return len(lines) > 1 and sum(bool(found.search(line)) for line in lines) > len(lines) / 2
 
 
 def _first_escape(data: bytes, separator: str, odd: list[int]) -> int:
-    """Where the first quote after a backslash is, if lines with such quotes can be parsed in no other way; else −1."""
+    """Return where the first quote after a backslash is, if such lines can be parsed in no other way; else −1."""
     places = [place for place in odd if data[place - 1] == BACKSLASH]
     lines = [line_at(data, place).decode("utf-8", "replace") for place in places]
     odd_lines = [
@@ -59,7 +57,7 @@ def _first_escape(data: bytes, separator: str, odd: list[int]) -> int:
 
 
 def _malformed(data: bytes, separator: str, odd: list[int]) -> list[Problem]:
-    """Lines in which text follows a closing quote: it is taken into the cell, the quotes are not."""
+    """Report lines in which text follows a closing quote: it is added to the cell, the quotes are not."""
     lines = dict[bytes, int]()
     for place in odd:
         lines.setdefault(line_at(data, place), place)

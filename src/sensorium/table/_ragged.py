@@ -1,4 +1,4 @@
-"""Why a CSV file can't be parsed: Arrow says that it can't, Python's slow reader says where."""
+"""Explain why a CSV file cannot be parsed: Arrow reports the failure, Python's slow reader finds the place."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ MOST_NOTES = 10  # lines of a note below the table
 
 
 def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exception | None) -> TableError:
-    """The rows whose number of cells is not the header's."""
+    """Report the rows whose number of cells differs from the header's."""
     width = len(head.names) - head.extra
     try:
         found = [r for r in records(data.decode(), head.separator, config.quotes) if r.first > head.lines]
     except UnicodeDecodeError as fault:
         return encoding_error(path, config.encoding, str(fault), data)
     except csv.Error as fault:
-        return TableError(f"the text can't be parsed: {fault}", place=str(path))
+        return TableError(f"cannot parse the text: {fault}", place=str(path))
     ragged = [record for record in found if len(record.cells) != width and _counts(record, config)]
     if not ragged:
-        return TableError(f"the file can't be parsed: {error}", place=str(path))
+        return TableError(f"cannot parse the file: {error}", place=str(path))
     if ragged[-1] is found[-1] and ragged[-1].last > ragged[-1].first and _is_open(data):
         return TableError(
             f"the quote that opens in line {ragged[-1].first} is never closed",
@@ -43,7 +43,7 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
     more = f" and {len(ragged) - SHOWN} more" if len(ragged) > SHOWN else ""
     rows = "1 row has" if len(ragged) == 1 else f"{len(ragged):,} rows have"
     return TableError(
-        f"{rows} another number of cells than the header's {width}: {shown}{more}",
+        f"{rows} a different number of cells than the header ({width}): {shown}{more}",
         place=str(path),
         rule="every row has as many cells as the header",
         cure=_cure(ragged, width, head.separator, named=len(ragged) == len(found)),
@@ -51,7 +51,7 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
 
 
 def _below_table(found: Sequence[Record], ragged: Sequence[Record], width: int) -> Sequence[Record]:
-    """Lines of one cell at the end, below rows that are whole: a note, such as the source."""
+    """Return lines of one cell at the end, below complete rows: a note, such as the source."""
     note = found[-len(ragged) :]
     is_note = len(note) < len(found) and len(note) <= MOST_NOTES and note == ragged
     return note if is_note and all(len(row.cells) == 1 < width for row in note) else []
@@ -61,9 +61,9 @@ def _about_note(note: Sequence[Record], found: Sequence[Record], path: Path) -> 
     lines = f"line {note[0].first}" if note[0].first == note[-1].last else f"lines {note[0].first} to {note[-1].last}"
     word = re.match(r"\w+", note[0].cells[0])
     lone = word and len(note) == 1 and not any(row.cells[0].startswith(word[0]) for row in found if row is not note[0])
-    setting = f", or {set_value('table.comment', word[0])} skips lines that begin so" if word and lone else ""
+    setting = f", or {set_value('table.comment', word[0])} skips lines that begin with it" if word and lone else ""
     return TableError(
-        f"{lines} at the end of the file {'is' if len(note) == 1 else 'are'} no row: {shorten(note[0].cells[0])!r}",
+        f"{lines} at the end of the file {'is' if len(note) == 1 else 'are'} not a row: {shorten(note[0].cells[0])!r}",
         place=str(path),
         rule="every row has as many cells as the header",
         cure=f"remove {lines}{setting}",

@@ -1,4 +1,4 @@
-"""What a source gives where it has more to say than the cells."""
+"""Content of a source, with findings about it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sensorium.findings import Problem
 
 @dataclass(frozen=True)
 class Read:
-    """The cells of a file, and what in it could not be taken as it stands.
+    """Cells of a file, and findings about its columns.
 
     Attributes:
         arrow: the cells.
-        problems: of a column or, column "", of the file; all with row None.
-        separator: what parts the cells of a text file; empty for other kinds.
+        problems: findings about a column or, with column "", the file; all with row None.
+        separator: between the cells of a text file; empty for other kinds.
         checked: Arrow made the cells from text itself, so that no offset in them can be wrong.
     """
 
@@ -28,5 +28,5 @@ class Read:
 
 
 def finding(reason: str, cure: str = "", column: str = "") -> Problem:
-    """Something about the whole file, or a whole column of it."""
+    """Return a finding about the whole file, or a whole column of it."""
     return Problem(None, column, reason, cure)

@@ -1,4 +1,4 @@
-"""Rows of a CSV text by Python's own reader: for its first lines, and to say where something is wrong."""
+"""Read rows of a CSV text with Python's own reader: its first lines, and the place of an error."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Record:
 
 
 def records(text: str, separator: str, quotes: str | None, *, lenient: bool = False) -> Iterator[Record]:
-    """All rows; blank lines are left out.
+    """Yield all rows without blank lines.
 
     Args:
         text: the table.
         separator: one character.
         quotes: as in the settings.
-        lenient: blanks before a quote are passed over.
+        lenient: ignore blanks before a quote.
 
     Raises:
-        csv.Error: the separator is no single character.
+        csv.Error: the separator is not a single character.
     """
     limit = csv.field_size_limit(LARGEST_CELL)
     try:
@@ -54,7 +54,7 @@ def records(text: str, separator: str, quotes: str | None, *, lenient: bool = Fa
 
 
 def end_of_line(text: str, number: int) -> int:
-    """Where the so-many-th line ends, its line break included."""
+    """Return where a line ends, given its number, including its line break."""
     end = 0
     for _ in range(number):
         found = LINE.match(text, end)
@@ -63,7 +63,7 @@ def end_of_line(text: str, number: int) -> int:
 
 
 def strict_fault(line: str, separator: str, **options: Any) -> bool:
-    """Whether text stands after a closing quote: the quotes of the line are not those of CSV."""
+    """Return whether text follows a closing quote, against the CSV rules."""
     try:
         list(csv.reader([line], delimiter=separator, strict=True, **options))
     except csv.Error as error:

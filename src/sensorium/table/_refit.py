@@ -1,7 +1,7 @@
-"""Reading settings that were saved with a model, held against the file at hand.
+"""Check reading settings that were saved with a model against the current file.
 
 They were right for the training table. A later one may have another encoding or separator: a wrong encoding garbles
-without an error, a wrong separator gives one column of none of the names.
+without an error, a wrong separator gives one column with none of the names.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ OTHERS: Sequence[dict[str, Any]] = (
 
 
 def refit(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[TableConfig, list[Problem]]:
-    """The settings with those changed that don't fit the file, and what was changed.
+    """Return the settings, with those changed that do not fit the file, and findings about the changes.
 
     Args:
         path: a file.
-        config: as a model has it.
+        config: the model's settings.
         expected: columns that the model was trained on.
     """
     suffix = path.suffix.lower()
     if suffix not in (*csv.SUFFIXES, *jsonl.SUFFIXES) or not path.is_file():
         return config, []
-    fitting, told = _encoding(path, config)
+    fitting, findings = _encoding(path, config)
     if suffix in csv.SUFFIXES:
         fitting, more = _head(path, fitting, expected)
-        told += more
-    return fitting, told
+        findings += more
+    return fitting, findings
 
 
 def _encoding(path: Path, config: TableConfig) -> tuple[TableConfig, list[Problem]]:
@@ -53,15 +53,15 @@ def _encoding(path: Path, config: TableConfig) -> tuple[TableConfig, list[Proble
         return config, []
     good, bad = garbled(raw, config.encoding)
     reason = (
-        f"the file is UTF-8 and is read so, although the model was fitted with table.encoding={config.encoding}, "
-        f"which turns {good!r} into {bad!r}"
+        "the file is UTF-8 and is read as such, although the model was fitted with "
+        f"table.encoding={config.encoding}, which turns {good!r} into {bad!r}"
     )
     cure = f"save the file as {config.encoding} if that is wrong"
     return config.model_copy(update={"encoding": "utf-8"}), [finding(reason, cure)]
 
 
 def _head(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[TableConfig, list[Problem]]:
-    """Settings under which the header has most of the expected names."""
+    """Return settings under which the header has most of the expected names."""
     changes = [{}, *(other for other in OTHERS if any(getattr(config, key) != other[key] for key in other))]
     if len(changes) == 1:
         return config, []
@@ -76,5 +76,5 @@ def _head(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[T
     if not changed:
         return config, []
     saved = ", ".join(f"table.{key}={getattr(config, key)!r}" for key in changed)
-    reason = f"the file is read without {saved}, with which the model was fitted: its header does not fit that"
+    reason = f"the file is read without {saved}, which the model was fitted with, because its header does not fit it"
     return config.model_copy(update=changed), [finding(reason, "save the file in the form of the training table")]

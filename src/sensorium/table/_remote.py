@@ -1,4 +1,4 @@
-"""Tables and files that lie elsewhere, through fsspec: fetched once into a folder of this machine, read from there."""
+"""Download remote tables and files with fsspec into the cache, and read them from there."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SCHEMES = ("http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf
 
 @dataclass(frozen=True)
 class RemoteFiles(Files):
-    """Cells are relative to an address; a file that one names is fetched when it is first asked for.
+    """Resolver of cells relative to an address; a file is downloaded when it is first needed.
 
-    What can't be had is remembered, as is what was fetched: every look at the table asks the server once.
+    Failures are remembered like downloads: however often the table is read, the server is asked once.
 
     Args:
-        address: of the folder that the table lies in, with nothing after `?`.
-        query: whether the table's own address has something after `?`, which may be a token.
+        address: address of the table's folder, without the part after `?`.
+        query: whether the table's own address has a part after `?`, which may be a token.
     """
 
     address: str = ""
@@ -47,10 +47,10 @@ class RemoteFiles(Files):
     _mended: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def path(self, cell: str, *, folders: bool = False) -> Path:
-        """The fetched file.
+        """Return the downloaded file.
 
         Raises:
-            Unreadable: it is not there, can't be had, is empty, or lies outside the table's folder.
+            Unreadable: it does not exist, cannot be downloaded, is empty, or is outside the table's folder.
         """
         address = self._address_of(bare_path(cell).replace("\\", "/"))
         kept = self._fetched.get(address)
@@ -65,12 +65,12 @@ class RemoteFiles(Files):
         return found
 
     def take_mended(self) -> list[str]:
-        """Addresses of files that were damaged in the cache and fetched again; each is told once."""
+        """Return addresses of files that were damaged in the cache and downloaded again, each once."""
         found, self._mended[:] = sorted(self._mended), []
         return found
 
     def fetch(self, cells: Iterable[Any], advance: Callable[[int], None]) -> None:
-        """Have the files of many cells side by side; what can't be had is told when it is decoded."""
+        """Download the files of many cells in parallel; failures are reported when a cell is decoded."""
 
         def have(cell: str) -> None:
             with suppress(Unreadable):
@@ -93,7 +93,7 @@ class RemoteFiles(Files):
         if "://" not in cell:
             return f"{self.address}/{cell}"
         if scheme_of(cell) not in (*SCHEMES, scheme_of(self.address)):
-            raise Unreadable(f"an address of a kind that no cell may name ({scheme_of(cell)}://)")
+            raise Unreadable(f"an address of a kind that cells may not use ({scheme_of(cell)}://)")
         return cell
 
     @cached_property
@@ -109,20 +109,20 @@ class RemoteFiles(Files):
             once = len(self._failed) >= PATIENT
             found = fetch(address, self._guard, self.remote, once=once, mended=self._mended.append)
         except MissingExtraError as error:
-            raise Unreadable(f"the file can't be fetched ({error.finding})", error.cure or "") from None
+            raise Unreadable(f"cannot download the file ({error.finding})", error.cure or "") from None
         except FileNotFoundError:
             cure = f"paths are relative to the table's address{self._unsent}"
-            raise Unreadable("there is no such file", cure) from None
+            raise Unreadable("the file does not exist", cure) from None
         except NotAllowed as error:
             raise Outside(error.reason, error.cure) from None
         except Refused as error:
-            cure = f"check that you may read the files beside the table{self._unsent}"
+            cure = f"check that you have permission to read the files beside the table{self._unsent}"
             raise Unreadable(f"{server_of(address)} refused to send the file ({error})", cure) from None
         except (OSError, TableError) as error:  # the latter: an address of no known kind, in a cell
             self._failed.append(address)
             reason = error.finding if isinstance(error, TableError) else error
             cure = "download it" if isinstance(error, Lasting) else "try again, or download it"
-            raise Unreadable(f"the file can't be fetched ({reason})", cure) from None
+            raise Unreadable(f"cannot download the file ({reason})", cure) from None
         self._failed.clear()
         if not found.stat().st_size:
             raise Unreadable("the file is empty (0 bytes)")
@@ -130,23 +130,23 @@ class RemoteFiles(Files):
 
     @property
     def _unsent(self) -> str:
-        """A token for the table is not for whatever its cells name; who set one has to know."""
+        """Return a hint: a token for the table is not sent with the addresses in its cells."""
         return "; the part after '?' of the table's address is not sent with them" if self.query else ""
 
 
 def _alone(cell: str) -> str:
-    """A path, which no library reads as an address through another one."""
+    """Return a path that no library reads as an address through another one."""
     if "::" in cell or "\0" in cell:
         raise BadAddress("an address that fetches through another one")
     return cell
 
 
 def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
-    """The table behind an address as a file of this machine, and how its cells' files are found.
+    """Download the table behind an address, and return the file with the resolver of its cells' files.
 
     Raises:
-        TableError: there is none, or it can't be had.
-        MissingExtraError: fsspec, or what it needs for such an address, is not installed.
+        TableError: it does not exist, or cannot be downloaded.
+        MissingExtraError: fsspec, or a package for such an address, is not installed.
     """
     place = without_secrets(address)
     try:
@@ -159,15 +159,15 @@ def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
         guard = Guard.of(address, config.remote)
         found = fetch(address, guard, config.remote, mended=mended.append)
     except FileNotFoundError:
-        raise TableError("there is no such table", place=place) from None
+        raise TableError("the table does not exist", place=place) from None
     except NotAllowed as error:
-        raise TableError(f"the table can't be fetched: {error.reason}", place=place, cure=error.cure) from None
+        raise TableError(f"cannot download the table: {error.reason}", place=place, cure=error.cure) from None
     except Refused as error:
-        cure = "check the address, its token, and that you may read the table"
+        cure = "check the address, its token, and your permission to read the table"
         raise TableError(f"the server refused to send the table ({error})", place=place, cure=cure) from None
     except OSError as error:
-        cure = "download it, and give the file" if isinstance(error, Lasting) else "try again"
-        raise TableError(f"the table can't be fetched: {error}", place=place, cure=cure) from None
+        cure = "download it yourself, and pass the file" if isinstance(error, Lasting) else "try again"
+        raise TableError(f"cannot download the table: {error}", place=place, cure=cure) from None
     before, _, query = address.partition("?")
     beside = before.rpartition("/")[0]
     return found, RemoteFiles(

@@ -1,4 +1,4 @@
-"""What separates the cells of a CSV file."""
+"""Find the separator of a CSV file."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ AGREE = 0.9  # of the rows as wide as the header: beyond it the wider header cou
 
 
 def set_separator(separator: str | None) -> str | None:
-    """The character that a setting means.
+    """Return the character that a setting means.
 
     Raises:
-        TableError: it is none, or not one that can separate.
+        TableError: it is not a character, or cannot be a separator.
     """
     if separator is None:
         return None
     found = NAMED.get(separator.lower(), separator)
     if len(found) != 1 or not found.isascii() or found in '"\r\n\0':
-        rule = "one ASCII character that is no quote or line break, tab, or none for a file of one column"
-        raise TableError(f"{separator!r} can't separate cells", place="table.separator", rule=rule)
+        rule = "one ASCII character other than quotes and line breaks, tab, or none for a file of one column"
+        raise TableError(f"{separator!r} cannot be a separator", place="table.separator", rule=rule)
     return found
 
 
 def find_separator(text: str, config: TableConfig, *, tabs: bool = False) -> str:
-    """The separator that splits the rows as it splits the header; quoted ones don't count.
+    """Return the separator that splits the rows like the header; quoted ones do not count.
 
     Args:
         text: from the header on.
-        config: what is set.
-        tabs: tabs are looked for first.
+        config: the settings.
+        tabs: try tabs first.
     """
     best, choice = (0.0, 0, 0.0), ""
     for separator in ("\t", ",", ";", "|") if tabs else SEPARATORS:
@@ -55,7 +55,7 @@ def find_separator(text: str, config: TableConfig, *, tabs: bool = False) -> str
 
 
 def sample_rows(text: str, separator: str, config: TableConfig) -> list[Record]:
-    """The header and the first rows, without comments; at least one record."""
+    """Return the header and the first rows, without comments; at least one record."""
     found = list[Record]()
     try:
         for record in islice(records(text, separator, config.quotes, lenient=True), 1 + SAMPLE):
@@ -67,6 +67,6 @@ def sample_rows(text: str, separator: str, config: TableConfig) -> list[Record]:
 
 
 def agreed_width(rows: Sequence[Record]) -> int:
-    """How many cells every row has; 0 where they differ or there are none."""
+    """Return the number of cells of every row; 0 if rows differ or there are none."""
     widths = {len(row.cells) for row in rows}
     return widths.pop() if len(widths) == 1 else 0

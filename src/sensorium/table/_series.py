@@ -1,4 +1,4 @@
-"""Several columns → one series: `load: t*` takes t0, t1 … as its steps, `prices: [open, close]` lists as channels."""
+"""Join columns into one series: `load: t*` takes t0, t1 … as steps, `prices: [open, close]` lists as channels."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sensorium.table._table import Table, one_array
 
 
 def join_series(table: Table, declared: Mapping[str, Sequence[str]], *, gaps: bool) -> Table:
-    """A table in which each declared series is a column of lists, instead of the columns that it is made of.
+    """Return a table in which each declared series is a column of lists, in place of its source columns.
 
     Args:
         table: the rows.
         declared: series → columns in the order of time, or of channels; `*` in a name stands for a number. A series
-            may be made of those before it.
-        gaps: a column that the table lacks is a gap in every row, and told, instead of a fault.
+            may be made of earlier ones.
+        gaps: a column that the table lacks is reported and becomes a gap in every row, instead of an error.
 
     Raises:
-        TableError: columns that are not there, or that hold neither numbers nor lists of numbers, or some of both; a
-            series called like a column that it is not made of.
+        TableError: columns do not exist, hold neither numbers nor lists of numbers, or some of both; or a series has
+            the name of a column that it is not made of.
     """
     columns = {name: one_array(table.arrow.column(name)) for name in table.columns}
     named = _expand(declared, table.columns)
@@ -47,8 +47,9 @@ def join_series(table: Table, declared: Mapping[str, Sequence[str]], *, gaps: bo
 
 
 def as_read(config: Config, table: Table) -> Config:
-    """The settings with every series by the names of its columns, so that it is made of the same in other tables; and
-    with what is said of a column under its whole name.
+    """Return the settings with every series as a list of column names, so that other tables use the same ones.
+
+    Settings of a column are found under its whole name.
     """
     config = of_columns(config, table.columns)
     series = {name: list(sources) for name, sources in table.series.items()}
@@ -56,7 +57,7 @@ def as_read(config: Config, table: Table) -> Config:
 
 
 def _expand(declared: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, list[str]]:
-    """`t*` → t0, t1 … t10, whatever their order in the table; what fits nothing stays as it is."""
+    """Expand `t*` to t0, t1 … t10 in numerical order; patterns that match nothing are unchanged."""
     expanded: dict[str, list[str]] = {}
     for name, entries in declared.items():
         known, found = [*names, *expanded], list[str]()
@@ -74,15 +75,15 @@ def _check(table: Table, named: Mapping[str, list[str]], *, gaps: bool) -> None:
         place = f"table.series.{name}"
         known = [*table.columns, *(other for other in named if other != name)]
         if name in table.columns and name not in sources:
-            rule = "a series is not called like another column"
-            faults.append(TableError(f"the table has a column {name!r}", place=place, rule=rule))
+            rule = "a series must not have the name of another column"
+            faults.append(TableError(f"the table already has a column {name!r}", place=place, rule=rule))
         faults += [
             TableError(f"the table has no column {source!r}", place=place, cure=did_you_mean(source, known))
             for source in sources
             if source not in known and not gaps
         ]
         twice = sorted({source for source in sources if sources.count(source) > 1})
-        faults += [TableError(f"column {source!r} stands twice", place=place) for source in twice]
+        faults += [TableError(f"column {source!r} occurs twice", place=place) for source in twice]
     raise_together(faults)
 
 
@@ -121,7 +122,7 @@ def _join_lists(
     parts = [as_lists(_or_none(there.get(source), none), source, place) for source in sources]
     told = [replace(p, column=name, reason=f"{p.column}: {p.reason}") for part in parts for p in part.problems]
     joined, uneven = join_channels(parts, place)
-    reason = f"{', '.join(sources)} are of unequal length: aligned at their last step, with gaps before"
+    reason = f"{', '.join(sources)} have different lengths: aligned at their last step, with gaps before"
     return joined, told + [Problem(int(row), name, reason) for row in np.flatnonzero(uneven)]
 
 

@@ -1,4 +1,4 @@
-"""Lists that a text spells in brackets: JSON, and how Python, NumPy, PyTorch and PostgreSQL write one."""
+"""Parse lists in brackets from text: JSON, and the notation of Python, NumPy, PyTorch and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ CURE = "write it as JSON: [1.0, 2.5, null, 3]"
 
 
 def is_gap_word(text: str) -> bool:
-    """Is the cell a word for a missing one, such as None or n/a?"""
+    """Return whether the cell is a word for a missing one, such as None or n/a."""
     return text.strip().lower() in GAP_WORDS
 
 
 def spells_lists(cells: pa.Array) -> npt.NDArray[Any]:
-    """bool[n]: which cells of a text column begin like a list."""
+    """Return bool[n]: which cells of a text column begin like a list."""
     found = pc.and_not(pc.match_substring_regex(cells, OPENS), pc.match_substring_regex(cells, AMOUNT))
     return found.fill_null(False).to_numpy(zero_copy_only=False)
 
 
 def spelt_list(text: str, *, shortened: bool = False) -> list[Any]:
-    """The list that a text in brackets spells; Python's `None` and `nan` are read as null.
+    """Parse the list that a text in brackets spells; Python's `None` and `nan` are read as null.
 
     Args:
         text: the cell.
-        shortened: take what is left of an array that NumPy has shortened to `[0.1 0.2 ... 0.9]`.
+        shortened: use the rest of an array that NumPy has shortened to `[0.1 0.2 ... 0.9]`.
 
     Raises:
-        Unreadable: it spells none, or one of which the middle is lost.
+        Unreadable: the text is not a list, or its middle is lost.
     """
     for spelling in (text, PYTHON.sub("null", text)):
         try:
@@ -60,13 +60,13 @@ def spelt_list(text: str, *, shortened: bool = False) -> list[Any]:
             return found
     if SHORTENED in text:
         if not shortened:
-            raise Unreadable("an array of which the middle was cut when it was written ('...')", CURE)
+            raise Unreadable("an array whose middle was cut when it was written ('...')", CURE)
         text = text.replace(SHORTENED, " ")
     return _loose_list(text)
 
 
 def _loose_list(text: str) -> list[Any]:
-    """A list of numbers in any brackets, with commas or blanks between them."""
+    """Parse a list of numbers in any brackets, with commas or blanks between them."""
     text = text.strip()
     if call := CALL.match(text):
         text = KEYWORD.sub("", call.group(1)).strip()

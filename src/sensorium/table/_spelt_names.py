@@ -1,4 +1,4 @@
-"""Names that a text lists as JSON, Python, NumPy or PostgreSQL write a list."""
+"""Parse lists of names from text in the notation of JSON, Python, NumPy or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ GAPS = frozenset(("None", "nan", "NaN", "null", "NULL"))
 
 
 def spelt_names(text: str) -> Any:
-    """What a text in brackets lists: what JSON says, else the names of `['a', 'b']`, `['a' 'b']` or `{a,"b c"}`; None
-    for any other text.
-    """
+    """Parse a list of names in brackets: JSON, `['a', 'b']`, `['a' 'b']` or `{a,"b c"}`; None for any other text."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -29,7 +27,7 @@ def spelt_names(text: str) -> Any:
 
 
 def _items(inside: str) -> list[str | None] | None:
-    """The names between brackets; None where there is anything else, such as a mapping or a list within the list."""
+    """Return the names between brackets; None if there is anything else, such as a mapping or an inner list."""
     found, place = list[str | None](), 0
     while inside[place:].strip():
         item = QUOTED.match(inside, place)

@@ -1,4 +1,4 @@
-"""A table and a column of it."""
+"""Table and its columns."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CHUNK = 65_536  # rows hashed at a time
 
 @dataclass(frozen=True)
 class Origin:
-    """What the source says of a column beside its cells; each is empty where there is nothing to say.
+    """Metadata of a column from its source; each is empty if there is nothing to report.
 
     Attributes:
         index: why the column numbers or names the rows instead of measuring them.
-        unread: what the cells are, where they can't be read; every cell is then missing.
-        cure: what makes them readable.
-        converted: what the cells were, where they are now something else.
-        lost: how many cells can't be read, where others can.
+        unread: type of the cells, if they cannot be read; every cell is then missing.
+        cure: how to make them readable.
+        converted: what the cells were, if they were converted.
+        lost: message about cells that cannot be read, if others can.
     """
 
     index: str = ""
@@ -42,12 +42,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Arrow values (null = missing) and how its paths are found.
+    """Column: its Arrow values (null = missing) and the resolver of its paths.
 
-    A view reads another column's cells for something else that is in them, which may be missing without fault.
+    A view reads other content from another column's cells; its cells may be empty without a problem.
     Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
     label "1.1". The spelling of a column of objects is an object of the spellings of such fields. The conventions are
-    what is known of how the table writes numbers.
+    what is known about the notation of the table's numbers.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Column:
 
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:
-        """bool[n]: the cell holds a value."""
+        """Return bool[n]: the cell has a value."""
         return np.asarray(pc.is_valid(self.data))
 
     @property
@@ -80,7 +80,7 @@ class Column:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Integers, or floats that all are whole (what pandas makes of integers beside missing cells)."""
+        """Return whether all values are integers, or whole floats (pandas' integers beside missing cells)."""
         if not self.is_float:
             return self.is_integer
         values = self.values.to_numpy()
@@ -96,15 +96,15 @@ class Column:
 
     @cached_property
     def values(self) -> pa.Array:
-        """The cells that are not missing."""
+        """Return the cells that are not missing."""
         return self.data.drop_null()
 
     @cached_property
     def strings(self) -> pa.Array:
-        """The cells as text, as they were spelt where they arrived as text.
+        """Return the cells as text, in their original spelling if they arrived as text.
 
-        Whole numbers without a point, since a missing cell makes floats of pandas' integers; lists, structs and bytes
-        that are no UTF-8, which Arrow doesn't spell, as Python does.
+        Whole numbers have no decimal point, because missing cells turn pandas' integers into floats; lists, structs and
+        bytes that are not UTF-8, which Arrow does not print, are written as in Python.
         """
         if self.spelling is not None and not self.parts:
             return self.spelling
@@ -119,7 +119,7 @@ class Column:
 
     @cached_property
     def distinct(self) -> int:
-        """How many different values there are."""
+        """Return the number of different values."""
         if self.is_list:
             return len(set(map(str, self.values.to_pylist())))  # lists of lists can't be hashed
         return (
@@ -128,7 +128,7 @@ class Column:
 
     @cached_property
     def parts(self) -> dict[str, Column]:
-        """Of a column of objects, each field as a column; nothing of others."""
+        """Return each field of a column of objects as a column; empty for others."""
         kind = self.data.type
         if not pa.types.is_struct(kind):
             return {}
@@ -145,7 +145,7 @@ class Column:
         }
 
     def sample(self, size: int) -> list[Any]:
-        """At most `size` values, evenly spaced over the column: the same at every call."""
+        """Return at most `size` values, evenly spaced over the column: the same in every call."""
         count = len(self.values)
         size = min(size, count)
         if size not in self._samples:
@@ -155,7 +155,7 @@ class Column:
 
     @cached_property
     def _samples(self) -> dict[int, list[Any]]:
-        """Size → values, kept: every modality asks for them."""
+        """Cache of size → values, because every modality asks for them."""
         return {}
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:
@@ -164,7 +164,7 @@ class Column:
         return replace(self, data=self.data.take(rows), spelling=spelling)
 
     def slice(self, start: int, length: int) -> Column:
-        """Neighbouring rows, without a copy."""
+        """Return neighbouring rows, without a copy."""
         spelling = None if self.spelling is None else self.spelling.slice(start, length)
         return replace(self, data=self.data.slice(start, length), spelling=spelling)
 
@@ -175,16 +175,16 @@ class Table:
 
     Attributes:
         arrow: the cells.
-        files: how a cell's path becomes a file.
+        files: resolver of a cell's path to a file.
         name: for messages.
         series: columns that were made of several others → the names of these.
-        lacks: of a series, those of its columns that the source doesn't have.
-        problems: what could not be taken as it was when the table was read or such columns were made: cells, or (row
-            None) a whole column or the table.
-        notes: what became of the source's rows where they are not the table's.
+        lacks: for a series, those of its columns that the source does not have.
+        problems: problems found when the table was read or such columns were made: cells, or (row None) a whole column
+            or the table.
+        notes: how the source's rows became the table's, if they differ.
         spelling: columns of decimal numbers that arrived as text → their text.
-        conventions: how the table writes numbers.
-        origins: what the source says of columns; most have none.
+        conventions: notation of the table's numbers.
+        origins: metadata of columns from the source; most have none.
         views: names that read the cells of another column → that column; see `with_views`.
 
     Example:
@@ -223,9 +223,9 @@ class Table:
         return self._cells(name) is not None
 
     def with_views(self, views: Mapping[str, str]) -> Table:
-        """The table with further names for its columns' cells.
+        """Return the table with additional names for its columns' cells.
 
-        Nothing else makes a name a view: where a table lacks `price.1`, its column `price` must not stand in for it.
+        Nothing else makes a name a view: if a table lacks `price.1`, its column `price` must not be used instead.
 
         Args:
             views: view → the column that it reads, as `clip.sound` reads `clip`.
@@ -233,10 +233,10 @@ class Table:
         return replace(self, views={**self.views, **views}) if views else self
 
     def column(self, name: str) -> Column:
-        """A column or a view.
+        """Return a column or a view.
 
         Raises:
-            SchemaError: there is none, with the nearest names.
+            SchemaError: there is none of this name; the message has similar names.
         """
         cells = self._cells(name)
         if cells is None:
@@ -255,7 +255,7 @@ class Table:
         )
 
     def with_column(self, column: Column) -> Table:
-        """The table with other cells in one of its columns."""
+        """Return the table with other cells in one of its columns."""
         place = self._places[column.name]
         spelling = {name: cells for name, cells in self.spelling.items() if name != column.name}
         if column.spelling is not None:
@@ -263,7 +263,7 @@ class Table:
         return replace(self, arrow=self.arrow.set_column(place, column.name, column.data), spelling=spelling)
 
     def _cells(self, name: str) -> str | None:
-        """The column that holds the cells of a column or view."""
+        """Return the column that holds the cells of a column or view."""
         owner = self.views.get(name)
         return name if name in self._places else owner if owner in self._places else None
 
@@ -273,7 +273,7 @@ class Table:
         return replace(self, arrow=self.arrow.take(places), problems=self._told_of(rows), spelling=spelling)
 
     def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:
-        """The problems of some rows, counted within them."""
+        """Return the problems of some rows, with their rows counted within these."""
         if not self.problems:
             return ()
         told: dict[int | None, list[Problem]] = {}
@@ -284,7 +284,7 @@ class Table:
         return (*whole, *(replace(problem, row=place) for place, row in places for problem in told[row]))
 
     def fingerprint(self) -> str:
-        """A hash of column names and cells: tells whether this is the table that a model was trained on."""
+        """Return a hash of column names and cells, which identifies the table that a model was trained on."""
         return self._fingerprint
 
     @cached_property
@@ -298,14 +298,14 @@ class Table:
 
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
-    """A column without its seams."""
+    """Return a column as one array instead of chunks."""
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 
 
 @dataclass(frozen=True)
 class _Sink:
-    """A file to Arrow, a function to us."""
+    """File-like object for Arrow that calls a function."""
 
     write: Callable[[bytes], None]
     closed: bool = False

@@ -1,4 +1,4 @@
-"""Several targets → one column of objects: a label of each, or none."""
+"""Join several targets into one column of objects, with a label of each, or none."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Columns = dict[str, pa.ChunkedArray]
 
 
 def join_targets(columns: Columns, targets: Mapping[str, Sequence[str]], place: str, *, gaps: bool) -> Columns:
-    """The columns, with the targets that go together replaced by one, at the end.
+    """Return the columns, with targets that belong together replaced by one, at the end.
 
-    A row that has none of the labels has no object. A table without any of the targets lacks the column.
+    A row without any of the labels has no object. A table without any of the targets lacks the column.
 
     Args:
         columns: name → cells.
-        targets: name of the new column → those that it is made of.
+        targets: name of the new column → its source columns.
         place: the table, for errors.
-        gaps: some of the targets may not be there: their labels are missing.
+        gaps: some of the targets may not exist: their labels are missing.
 
     Raises:
-        TableError: a target is not there, or the name is taken.
+        TableError: a target does not exist, or the name is taken.
     """
     for name, parts in targets.items():
         there = [part for part in parts if part in columns]
@@ -33,13 +33,13 @@ def join_targets(columns: Columns, targets: Mapping[str, Sequence[str]], place: 
             joined = _join(columns, parts)
             columns = {column: cells for column, cells in columns.items() if column not in parts}
             if name in columns:
-                raise TableError(f"the table has a column {name!r} already", place=f"{place}, table.targets")
+                raise TableError(f"the table already has a column {name!r}", place=f"{place}, table.targets")
             columns[name] = joined
     return columns
 
 
 def join_spelling(spelling: Columns, targets: Mapping[str, Sequence[str]], columns: Columns) -> Columns:
-    """The spellings of the columns that are there, of joined targets as one object a row."""
+    """Join the spellings of the columns; those of joined targets become one object per row."""
     found = {name: cells for name, cells in spelling.items() if name in columns}
     for name, parts in targets.items():
         own = [part for part in parts if part in spelling]

@@ -1,7 +1,7 @@
-"""The bytes of a text file → UTF-8, by the encoding that is set or that the file itself shows.
+"""Decode the bytes of a text file to UTF-8, by the encoding that is set or that the file itself shows.
 
-A single-byte encoding never fails, it garbles: what is valid UTF-8 with characters beyond ASCII is hardly ever
-anything else. A byte order mark is believed before all settings.
+A single-byte encoding never fails, it garbles: valid UTF-8 with characters beyond ASCII is hardly ever
+anything else. A byte order mark overrides all settings.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SHOWN = 20  # characters of a word that a message quotes
 
 @dataclass(frozen=True)
 class Text:
-    """A text file's content.
+    """Content of a text file.
 
     Attributes:
-        data: UTF-8 without a byte order mark; not checked where the file is said to be UTF-8.
-        encoding: what it was decoded by.
-        problems: where that is not what was set, or where what was set looks wrong.
+        data: UTF-8 without a byte order mark; unchecked if the settings say UTF-8.
+        encoding: the encoding that it was decoded from.
+        problems: findings if that differs from the setting, or the setting looks wrong.
     """
 
     data: bytes
@@ -45,32 +45,35 @@ class Text:
 
 
 def read_text(path: Path, encoding: str) -> Text:
-    """The content of a file.
+    """Read the content of a file.
 
     Raises:
-        TableError: it can't be read, is empty, or is not of this encoding.
+        TableError: the file cannot be read, is empty, or has another encoding.
     """
     raw = read_bytes(path)
     codec = codec_of(encoding)
     mark, own = next(((mark, name) for mark, name in MARKS if raw.startswith(mark)), (b"", ""))
     if own and not codec.startswith(own):
-        told = f"the file starts with a byte order mark of {own} and is read so, although table.encoding is {encoding}"
-        return Text(_decoded(raw, own, path), own, [finding(told, f"set table.encoding={own}")])
+        message = (
+            f"the file starts with a byte order mark of {own} and is read as such, although "
+            f"table.encoding is {encoding}"
+        )
+        return Text(_decoded(raw, own, path), own, [finding(message, f"set table.encoding={own}")])
     if codec in UTF8:
         _refuse_wide(raw, path)
         return Text(raw[len(mark) :], "utf-8")
     if codec.startswith(WIDE) and not own and is_utf8(raw, codec):
-        cure = "set table.encoding=utf-8, or leave it out"
+        cure = "set table.encoding=utf-8, or remove the setting"
         raise TableError(f"the text is UTF-8, not {encoding}", place=str(path), cure=cure)
     return Text(_decoded(raw, encoding, path), encoding, _doubts(raw, codec, encoding))
 
 
 def read_bytes(path: Path) -> bytes:
-    """Raises TableError where the file can't be read or is empty."""
+    """Read a file; raise TableError if it cannot be read or is empty."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise TableError(f"the file can't be read: {error}", place=str(path)) from None
+        raise TableError(f"cannot read the file: {error}", place=str(path)) from None
     blank = not raw[:4096].strip(b"\r\n\t ") and not raw.strip(b"\r\n\t ")
     if blank or raw in (mark for mark, _ in MARKS):
         raise TableError("the file is empty", place=str(path), rule="a header line, then rows")
@@ -78,7 +81,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def codec_of(encoding: str) -> str:
-    """Python's own name of an encoding; the name itself where there is none such."""
+    """Return Python's own name of an encoding; the given name if it is unknown."""
     try:
         return codecs.lookup(encoding).name
     except (LookupError, ValueError):
@@ -86,9 +89,9 @@ def codec_of(encoding: str) -> str:
 
 
 def is_utf8(raw: bytes, codec: str) -> bool:
-    """Whether bytes that are said to be of another encoding are UTF-8 in truth.
+    """Return whether bytes labelled with another encoding are really UTF-8.
 
-    Pairs of bytes of the East Asian encodings can look like characters of two bytes by chance, not like those of three.
+    Pairs of bytes of the East Asian encodings can look like two-byte characters by chance, not like three-byte ones.
     """
     if codec in UTF8 or (raw.isascii() and not codec.startswith(WIDE)) or 0 in raw[:4096]:
         return False
@@ -100,21 +103,23 @@ def is_utf8(raw: bytes, codec: str) -> bool:
 
 
 def garbled(raw: bytes, encoding: str) -> tuple[str, str]:
-    """A word of a UTF-8 text, and what another encoding makes of it."""
+    """Return a word of a UTF-8 text, and the same word garbled by another encoding."""
     found = WORD.search(raw.decode("utf-8", "ignore"))
     word = found.group()[:SHOWN] if found else ""
     return word, word.encode().decode(encoding, "replace")
 
 
 def encoding_error(path: Path, encoding: str, detail: str, raw: bytes = b"") -> TableError:
-    """The text is not of this encoding, and which ones it may be."""
+    """Return the error for a text of another encoding, with likely ones."""
     likely = ["utf-8", "latin-1"] if raw and is_utf8(raw, codec_of(encoding)) else likely_encodings(raw)
     first, others = (likely or ["cp1252"])[0], ", ".join(likely[1:] or ("latin-1", "utf-16", "gb18030"))
     return TableError(
         f"the text is not {encoding}: {detail}",
         place=str(path),
-        cure=f"--set table.encoding={first} (or {others} …) when fitting; for a model that is fitted, save the file as "
-        f"{encoding}",
+        cure=(
+            f"--set table.encoding={first} (or {others} …) when fitting; for a fitted model, save the "
+            f"file as {encoding}"
+        ),
     )
 
 
@@ -130,19 +135,19 @@ def _decoded(raw: bytes, encoding: str, path: Path) -> bytes:
 
 
 def _doubts(raw: bytes, codec: str, encoding: str) -> list[Problem]:
-    """What speaks against an encoding that was set."""
+    """Report signs that the encoding that was set is wrong."""
     if is_utf8(raw, codec):
         good, bad = garbled(raw, encoding)
-        told = f"the file is valid UTF-8, and table.encoding={encoding} turns {good!r} into {bad!r}"
-        return [finding(told, "set table.encoding=utf-8")]
+        message = f"the file is valid UTF-8, and table.encoding={encoding} turns {good!r} into {bad!r}"
+        return [finding(message, "set table.encoding=utf-8")]
     if codec.startswith("iso8859") and (controls := len(CONTROLS.findall(raw))):
-        told = f"{controls:,} bytes of the file are control characters in {encoding}, as of a file in cp1252"
-        return [finding(told, "set table.encoding=cp1252 if quotes, dashes or euro signs are missing")]
+        message = f"{controls:,} bytes of the file are control characters in {encoding}, as in a file in cp1252"
+        return [finding(message, "set table.encoding=cp1252 if quotes, dashes or euro signs are missing")]
     return []
 
 
 def _refuse_wide(raw: bytes, path: Path) -> None:
-    """UTF-16 without a byte order mark is valid UTF-8: every second character is a NUL."""
+    """Raise an error for UTF-16 without a byte order mark, which is valid UTF-8: every second character is a NUL."""
     head = raw[:4096]
     for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         half = head[place::2]

@@ -1,4 +1,4 @@
-"""Arrow types → the few that the rest of Sensorium meets, without changing how a value is spelt."""
+"""Reduce Arrow types to the few that the rest of Sensorium uses, without changing how a value is spelled."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 def normalise(
     array: pa.ChunkedArray, missing: Iterable[str], metadata: Mapping[bytes, bytes] | None = None
 ) -> pa.ChunkedArray:
-    """Plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null.
+    """Convert to plain strings, int64, float64, bool, binary, dates, lists; the spellings of `missing` become null.
 
     Raises:
-        NoPlainForm: the type is none that can be read.
+        NoPlainForm: the type cannot be read.
     """
     found = plain_column(array, metadata)
     return _blank(found, missing) if pa.types.is_string(found.type) else found
@@ -32,12 +32,13 @@ def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
 
 
 def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
-    """Text becomes int64 or float64 where every cell is a number and (for integers) would be written the same way
-    again: "007" stays text. Other types stay as they are.
+    """Convert text to int64 or float64 if every cell is a number, and an integer would be written the same way again.
+
+    So "007" stays text. Other types are unchanged.
 
     Args:
         array: a column.
-        point: a point parts decimals, so that 1.234 is a number without more ado.
+        point: a point is the decimal mark, so that 1.234 is unambiguous.
     """
     values = array.drop_null() if pa.types.is_string(array.type) else None
     if not values:
@@ -52,7 +53,7 @@ def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
 
 
 def _all_match(values: pa.ChunkedArray, pattern: str) -> bool:
-    """Most columns that do not match show it in their first cells."""
+    """Return whether all cells match; most columns that do not, show it in their first cells."""
     parts = (values.slice(0, FIRST), values.slice(FIRST))
     return all(pc.all(pc.match_substring_regex(part, pattern)).as_py() is not False for part in parts)
 

@@ -1,4 +1,4 @@
-"""One Python value → one that Arrow knows: what people keep in cells is read as what it stands for."""
+"""Convert one Python value to one that Arrow knows."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ PLAIN = (str, bool, int, float, bytes, date, time, timedelta, type(None))
 TO_PYTHON = ("as_py", "to_pylist", "to_list")  # of Arrow's scalars and arrays, of a Series
 GAPS = ("NAType", "NaTType")  # of pandas
 TENSORS = ("torch", "tensorflow", "jax", "jaxlib", "cupy", "mlx")  # libraries whose arrays NumPy reads
-AS_PIXELS = "numbers from 0 to 1 are read as pixels of 8 bits"
+AS_PIXELS = "numbers from 0 to 1 are read as 8-bit pixels"
 
 
 class UnknownValue(Exception):
-    """A value that no column can hold; the message says of which kind."""
+    """Value that no column can hold; the message names its kind."""
 
 
 def plain_value(value: Any, notes: dict[str, None]) -> Any:
-    """One value as one that Arrow knows.
+    """Return a value as one that Arrow knows.
 
     Args:
-        value: any.
-        notes: what is said of it where it is not the same any more; added to.
+        value: any value.
+        notes: messages about values that change; new ones are added.
 
     Raises:
-        UnknownValue: there is none.
+        UnknownValue: no column can hold it.
     """
     if value is None or _is_gap(value):
         return None
@@ -58,7 +58,7 @@ def plain_value(value: Any, notes: dict[str, None]) -> Any:
 
 
 def _whole_text(text: str) -> str:
-    """Raises UnknownValue where a text holds half a character, which JSON can spell and no column can hold."""
+    """Raise UnknownValue for half a character, which JSON can spell and no column can hold."""
     try:
         text.encode()
     except UnicodeError:
@@ -67,7 +67,7 @@ def _whole_text(text: str) -> str:
 
 
 def _is_gap(value: Any) -> bool:
-    """NaN, NaT, NA or a masked value, of whatever library."""
+    """Return whether it is NaN, NaT, NA or a masked value, of any library."""
     if value is np.ma.masked:
         return True
     if isinstance(value, float | np.floating | Decimal):
@@ -78,7 +78,7 @@ def _is_gap(value: Any) -> bool:
 
 
 def _object(value: Any, notes: dict[str, None]) -> Any:
-    """An object of a class that stands for something simple."""
+    """Convert an object of a class that represents something simple."""
     simple = _simple(value)
     if simple is not None:
         return simple
@@ -96,7 +96,7 @@ def _object(value: Any, notes: dict[str, None]) -> Any:
 
 
 def _simple(value: Any) -> Any:
-    """The number, the text, the bytes or the moment that an object stands for; None of others."""
+    """Return the number, the text, the bytes or the moment that an object represents; None for others."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, Fraction):
@@ -115,7 +115,7 @@ def _simple(value: Any) -> Any:
 
 
 def _content(value: Any) -> Any:
-    """What is in an open file, which stays where it was read up to."""
+    """Read an open file, and restore its position."""
     if hasattr(value, "getvalue"):
         return value.getvalue()
     if not callable(getattr(value, "read", None)) or not value.seekable():
@@ -136,7 +136,7 @@ def _tensor(value: Any, notes: dict[str, None]) -> Any:
 
 
 def _array(value: Any, notes: dict[str, None], *, channels_first: bool = False) -> Any:
-    """A number, a list, a list of lists, or a picture."""
+    """Convert an array to a number, a list, a list of lists, or a picture."""
     value = np.asarray(value)
     if value.dtype.kind in "mM":
         value = value.astype(f"{value.dtype.kind}8[us]")

@@ -1,6 +1,6 @@
-"""A database is read beside the thread that asks for it, which stays open to signals and knows when to give up.
+"""Read a database in a separate thread, so that signals and time limits still work.
 
-Only the engine itself can end what runs inside it, and some things it does not end: one call of a function of SQL may
+Only the engine itself can stop its work, and it cannot stop everything: one call of an SQL function may
 take minutes. Such a thread is left behind; it ends with the process.
 """
 
@@ -20,10 +20,10 @@ GRACE = 1.0  # seconds for an engine to take an interrupt, and then to end
 
 
 class Reading(Generic[T]):
-    """One reading of a database in a thread of its own.
+    """Reading of a database in a thread of its own.
 
     Args:
-        read: reads; it is given this, and sets `interrupt` as soon as it has a connection.
+        read: reads; it gets this object, and sets `interrupt` as soon as it has a connection.
     """
 
     def __init__(self, read: Callable[[Reading[T]], T]) -> None:
@@ -33,7 +33,7 @@ class Reading(Generic[T]):
         self._error: BaseException | None = None
 
     def within(self, limit: TimeLimit) -> T:
-        """What is read.
+        """Return the result.
 
         Raises:
             TableError: it took longer than the limit.
@@ -60,7 +60,7 @@ class Reading(Generic[T]):
             self._ended.set()
 
     def _stop(self) -> None:
-        """Interrupt the engine, and wait a moment for it to end: never longer, for it may not answer."""
+        """Interrupt the engine, and wait only a moment for it to end, because it may not answer."""
         stopping = Thread(target=self._interrupt, name="sensorium-interrupt", daemon=True)
         stopping.start()
         stopping.join(GRACE)

@@ -1,8 +1,8 @@
-"""A SQLite database in WAL mode is read, and nothing new stands beside it afterwards.
+"""Read a SQLite database in WAL mode without leaving new files beside it.
 
-SQLite makes `NAME-wal` and `NAME-shm` beside such a database for every reader, and one that may only read can't remove
-them again. So a database that no one is writing is opened as one that does not change, which needs neither; it is read
-once more where it did change meanwhile. One whose writer was killed is copied together with its log.
+SQLite creates `NAME-wal` and `NAME-shm` beside such a database for every reader, and a read-only one cannot remove
+them again. So a database that no one is writing is opened as immutable, which needs neither; it is read
+again if it changed meanwhile. If its writer was killed, it is copied together with its log.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ VERSIONS, WAL = slice(18, 20), b"\2\2"  # bytes of the header, and what they are
 
 
 def read_quietly(path: Path, read: Callable[[str], T]) -> T:
-    """What `read` gives for an address of the database, as SQLite takes it.
+    """Return the result of `read` for an address of the database, in SQLite's form.
 
-    Files of another program that has the database open are used as SQLite wants it, and left as they are.
+    Files of another program that has the database open are used as SQLite wants it, and not changed.
     """
     path = path.resolve()
     before = _state(path)
@@ -57,7 +57,7 @@ def _log_size(path: Path) -> int:
 
 
 def _state(path: Path) -> State:
-    """Of the database and its log: which file, how large, and when it was written."""
+    """Return identity, size and time of the database and its log."""
     return tuple(_stamp(each) for each in (path, _beside(path, "-wal")))
 
 

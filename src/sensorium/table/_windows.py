@@ -1,6 +1,6 @@
-"""A long table (entity, time, values) → a row for each moment: its last steps as series, what comes later as target.
+"""Cut a long table (entity, time, values) into a row per moment: its last steps as series, later values as target.
 
-A row is made of what was known at its moment, of its entity's rows up to then. Only the target looks ahead.
+A row uses only what was known at its moment: its entity's rows up to then. Only the target is from later.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Columns = Mapping[str, pa.Array]
 
 @dataclass(frozen=True)
 class _Steps:
-    """The rows that have a place, by entity and within it by time.
+    """Rows with entity and time, sorted by entity and within it by time.
 
     Attributes:
-        rows: int64[steps], which rows of the source they are.
-        starts, ends: int64[steps], the first place of a step's entity and the first behind it.
+        rows: int64[steps], index of the row in the source.
+        starts, ends: int64[steps], the first position of a step's entity and the first behind it.
         since: float64[steps], time since the entity's step before (seconds, or as numeric stamps count); NaN at first.
-        entities: how many there are.
+        entities: number of entities.
     """
 
     rows: Rows
@@ -47,20 +47,20 @@ class _Steps:
 
 
 def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
-    """A row for each step that has `length - 1` steps of its entity before it, in the order of the source's rows.
+    """Return a row for each step with `length - 1` earlier steps of its entity, in the order of the source's rows.
 
     Its columns: each of `values` as a list of the last steps, oldest first; the target `horizon` steps later, missing
-    where the table ends before; when the window starts and when the target is; with `since`, the time between the
+    if the table ends before; when the window starts and when the target is; with `since`, the time between the
     steps; every other column as it is at the last step.
 
     Args:
-        table: the rows, in any order. Those without entity or time are left out; of several with one stamp the last
-            one in the table counts. The notes of the result tell of both, and of entities that are too short.
-        config: what is cut.
+        table: the rows, in any order. Rows without entity or time are left out; of several with one stamp the last
+            one in the table counts. The notes of the result report both, and entities that are too short.
+        config: settings of the windows.
         gaps: columns of values and the target may be missing, as in a table to predict.
 
     Raises:
-        TableError: columns that are not there or hold other things; no window fits.
+        TableError: columns do not exist or have other types, or no window fits.
     """
     _check(table, config, gaps=gaps)
     columns = {name: one_array(table.arrow.column(name)) for name in table.columns}
@@ -87,7 +87,12 @@ def _check(table: Table, config: WindowsConfig, *, gaps: bool) -> None:
     ]
     made = [config.answer, *WINDOW_SPAN, *([WINDOW_SINCE] if config.since else [])]
     faults += [
-        TableError(f"the table has a column {name!r}", place="table.windows", rule="windows make one", cure="rename it")
+        TableError(
+            f"the table has a column {name!r}",
+            place="table.windows",
+            rule="windows add a column of this name",
+            cure="rename it",
+        )
         for name in made
         if name in table.columns
     ]
@@ -95,7 +100,7 @@ def _check(table: Table, config: WindowsConfig, *, gaps: bool) -> None:
 
 
 def _stamps(column: pa.Array) -> tuple[pa.Array, Stamps, npt.NDArray[np.bool_]]:
-    """The column (text as timestamps), comparable values (microseconds since 1970, or numbers), and which are known."""
+    """Return the column (text as timestamps), comparable values (microseconds or numbers), and which are known."""
     if pa.types.is_string(column.type):
         found = column.dictionary_encode()
         moments = pa.array([_parse(text) for text in found.dictionary.to_pylist()], pa.timestamp("us"))
@@ -105,13 +110,15 @@ def _stamps(column: pa.Array) -> tuple[pa.Array, Stamps, npt.NDArray[np.bool_]]:
         numbers = column.fill_null(0).to_numpy(zero_copy_only=False)
         return column, numbers, known & np.isfinite(numbers)
     if not (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)):
-        raise TableError(f"the time column holds {column.type}", place="table.windows.time", rule="dates or numbers")
+        raise TableError(
+            f"the time column has the type {column.type}", place="table.windows.time", rule="dates or numbers"
+        )
     micro = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
     return column, micro.fill_null(0).to_numpy(zero_copy_only=False), known
 
 
 def _parse(text: str | None) -> int | None:
-    """Microseconds since 1970; None for what is no date as 2026-01-31 or 2026-01-31 16:00 (UTC without a zone)."""
+    """Return microseconds since 1970; None unless written as 2026-01-31 or 2026-01-31 16:00 (UTC without a zone)."""
     try:
         moment = datetime.fromisoformat((text or "").strip())
     except ValueError:
@@ -120,11 +127,13 @@ def _parse(text: str | None) -> int | None:
 
 
 def _entities(columns: Columns, name: str | None, rows: int) -> Rows:
-    """int64[rows], a number for each entity; -1 where there is none."""
+    """Return int64[rows], a number for each entity; -1 if there is none."""
     if name is None:
         return np.zeros(rows, np.int64)
     if pa.types.is_nested(columns[name].type):
-        raise TableError(f"the entity column holds {columns[name].type}", place="table.windows.entity", rule="names")
+        raise TableError(
+            f"the entity column has the type {columns[name].type}", place="table.windows.entity", rule="names"
+        )
     codes = columns[name].dictionary_encode().indices.fill_null(-1)
     return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
 
@@ -146,14 +155,14 @@ def _place(
     lost = {
         f"without a time in {config.time!r} left out": (~dated).sum(),
         f"without an entity in {config.entity!r} left out": (dated & (codes < 0)).sum(),
-        "left out for a later one of the same entity and time": twins.sum(),
+        "left out because a later row has the same entity and time": twins.sum(),
     }
     notes = [f"windows: {count(int(number), 'row')} {why}" for why, number in lost.items() if number]
     return _Steps(rows, starts, ends, since, len(firsts)), notes
 
 
 def _lasts(steps: _Steps, config: WindowsConfig, name: str) -> Rows:
-    """Places of the windows' last steps, in the order of the source's rows."""
+    """Return positions of the windows' last steps, in the order of the source's rows."""
     nth = np.arange(len(steps.rows)) - steps.starts - (config.length - 1)
     lasts = np.flatnonzero((nth >= 0) & (nth % config.every == 0))
     if not len(steps.rows):
@@ -164,7 +173,7 @@ def _lasts(steps: _Steps, config: WindowsConfig, name: str) -> Rows:
     if not len(lasts):
         longest = int((steps.ends - steps.starts).max(initial=0))
         finding = f"no window of {config.length} steps fits: the longest entity has {count(longest, 'step')}"
-        raise TableError(finding, place=name, cure="a smaller table.windows.length")
+        raise TableError(finding, place=name, cure="use a smaller table.windows.length")
     return lasts[np.argsort(steps.rows[lasts], kind="stable")]
 
 
@@ -173,17 +182,17 @@ def _sum_up(steps: _Steps, lasts: Rows, config: WindowsConfig) -> str:
     short = int((steps.ends[firsts] - firsts < config.length).sum())
     text = f"windows: {count(len(lasts), 'window')} of {config.length} steps from {count(len(steps.rows), 'row')}"
     text += f" of {steps.entities:,} entities" if config.entity else ""
-    return text + (f"; {short:,} have fewer than {config.length} steps and give none" if short else "")
+    return text + (f"; {short:,} have fewer than {config.length} steps and give no window" if short else "")
 
 
 def _features(columns: Columns, steps: _Steps, lasts: Rows, config: WindowsConfig) -> tuple[dict[str, Any], list[str]]:
-    """What is known at the last step."""
+    """Return the values known at the last step."""
     consumed, notes = {*config.values, config.target}, list[str]()
     made = {name: column.take(pa.array(steps.rows[lasts])) for name, column in columns.items() if name not in consumed}
     for name in config.values:
         if name in columns:
             numbers, told = as_numbers(columns[name], name, "table.windows.values")
-            notes += [f"windows: {count(len(told), 'cell')} of {name} spell no number: gaps"] if told else []
+            notes += [f"windows: {count(len(told), 'cell')} of {name} are not numbers: gaps"] if told else []
             made[name] = _lists(numbers[steps.rows], lasts, config.length)
     if config.since:
         made[WINDOW_SINCE] = _lists(steps.since, lasts, config.length)
@@ -197,7 +206,7 @@ def _lists(values: npt.NDArray[np.float64], lasts: Rows, length: int) -> pa.Arra
 
 
 def _ahead(columns: Columns, steps: _Steps, lasts: Rows, config: WindowsConfig) -> dict[str, pa.Array]:
-    """The target and its time: null where the entity ends before."""
+    """Return the target and its time: null if the entity ends before."""
     beyond = lasts + config.horizon >= steps.ends[lasts]
     later = np.where(beyond, 0, lasts + config.horizon)
     rows = pa.array(steps.rows[later], mask=beyond)

@@ -1,4 +1,4 @@
-"""Formulas of a workbook whose results were not stored: programs that write workbooks leave them to Excel."""
+"""Find formulas of a workbook whose results were not stored: some programs leave them to Excel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK, CELL = 2**20, 2**10  # bytes: read at a time; of the beginning of a cell
 
 
 def columns_of_formulas(path: Path, sheet: str, asked: Collection[int]) -> set[int]:
-    """Which of the asked columns (0-based) of a sheet hold formulas; none where the file is no Office Open XML."""
+    """Return which of the given columns (0-based) of a sheet hold formulas; none if the file is not Office Open XML."""
     if not asked or not zipfile.is_zipfile(path):
         return set()
     try:
@@ -38,7 +38,7 @@ def _search(archive: zipfile.ZipFile, part: str, asked: frozenset[int]) -> set[i
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
-    """The file of the archive that holds a sheet. Raises KeyError where it names none."""
+    """Return the archive's file that holds a sheet; raise KeyError if it names none."""
     book = archive.read("xl/workbook.xml").decode()
     relations = archive.read("xl/_rels/workbook.xml.rels").decode()
     ids = {unescape(_value(tag, "name")): _value(tag, r"\w+:id") for tag in SHEET.findall(book)}
@@ -53,7 +53,7 @@ def _value(tag: str, name: str) -> str:
 
 
 def _place(letters: bytes) -> int:
-    """`A` → 0, `AA` → 26."""
+    """Return a column index: `A` → 0, `AA` → 26."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - ord("A") + 1

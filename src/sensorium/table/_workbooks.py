@@ -1,6 +1,6 @@
-"""What a workbook would take to read, found before: the reader makes room for every cell of a sheet's extent.
+"""Check the size of a workbook before it is read: the reader makes room for every cell of a sheet's extent.
 
-One cell in the last row and column of a sheet asks for 17 billion; a program that can't have that memory is ended.
+One cell in the last row and column of a sheet asks for 17 billion; a process without that memory is killed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ REFERENCE = re.compile(r"([A-Za-z]{1,8})([0-9]{1,12})")
 BOM = b"\xef\xbb\xbf"
 # No XML, yet the reader takes them where they stand in a text.
 CONTROLS = bytes.maketrans(bytes({*range(32)} - {9, 10, 13}), b" " * 29)
-CURE = "save or fetch it again"
+CURE = "save or download it again"
 
 
 def check_workbook(path: Path) -> None:
-    """Workbooks that are archives of XML are looked through; others pass.
+    """Check workbooks that are archives of XML; others pass.
 
     Raises:
-        TableError: damaged, packed like a bomb, or a sheet of which nearly all cells are empty.
+        TableError: the workbook is damaged, a zip bomb, or nearly all cells of a sheet are empty.
     """
     if not zipfile.is_zipfile(path):
         return
@@ -50,11 +50,11 @@ def check_workbook(path: Path) -> None:
     except SensoriumError:
         raise
     except UNREADABLE_ZIP as error:
-        raise TableError(f"the workbook can't be read: {error}", place=str(path)) from None
+        raise TableError(f"cannot read the workbook: {error}", place=str(path)) from None
 
 
 def _holds_cells(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    """The workbook itself says which parts are sheets; any may be one."""
+    """Return whether a part holds cells: the workbook itself says which parts are sheets, so any may be one."""
     mark, end = MARK.encode(), b""
     for place, chunk in enumerate(_chunks(archive, part)):
         if place == 0 and not chunk.lstrip(BLANKS).startswith(b"<"):  # no XML: a macro, a picture
@@ -84,13 +84,13 @@ def _check_sheet(archive: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path) ->
     except (expat.ExpatError, _HasEntities) as error:
         raise TableError(f"the sheet {name!r} is damaged: {error}", place=str(path), cure=CURE) from None
     if extent.rows * extent.columns > max(ALWAYS, FILLED * extent.cells):
-        size = f"spans {extent.rows:,} rows and {extent.columns:,} columns, of which {extent.cells:,} cells are there"
-        cure = "delete what is far from the table, or save it as CSV"
+        size = f"spans {extent.rows:,} rows and {extent.columns:,} columns, but only {extent.cells:,} cells exist"
+        cure = "delete cells far from the table, or save it as CSV"
         raise TableError(f"the sheet {name!r} {size}", place=str(path), cure=cure)
 
 
 class _HasEntities(Exception):
-    """The XML defines entities, which no workbook does."""
+    """XML that defines entities, which no workbook does."""
 
 
 def _refuse_entities(*_: Any) -> None:
@@ -98,7 +98,7 @@ def _refuse_entities(*_: Any) -> None:
 
 
 class _Extent:
-    """The rectangle around the filled cells of a sheet; a cell without a reference follows the one before it."""
+    """Rectangle around the filled cells of a sheet; a cell without a reference follows the one before it."""
 
     def __init__(self) -> None:
         self.cells = 0
@@ -116,7 +116,7 @@ class _Extent:
         return max(0, self._right - self._left + 1)
 
     def open(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins; the prefix of its name says nothing."""
+        """Handle the start of an element; the prefix of its name is ignored."""
         if ":" in name:
             name = name.partition(":")[2]
         if name == "c":
@@ -151,7 +151,7 @@ class _Extent:
 
 @lru_cache(2**14)
 def _number(letters: str) -> int:
-    """`A` → 1, `XFD` → 16384."""
+    """Return a column number: `A` → 1, `XFD` → 16384."""
     number = 0
     for letter in letters.upper():
         number = 26 * number + ord(letter) - 64

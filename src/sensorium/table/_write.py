@@ -1,4 +1,4 @@
-"""Answers → a file, whole or not at all."""
+"""Write predictions to a file, completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ TEXTS = (".csv", ".tsv")
 
 
 def check_writable(path: Path) -> None:
-    """Say before the work that its result could not be written.
+    """Raise an error, before the work, if the result could not be written.
 
     Raises:
         TableError: unknown suffix, no such folder, or a folder of that name.
     """
     if path.suffix.lower() not in WRITTEN:
-        raise TableError(f"{path.suffix or 'no suffix'} can't be written", place=str(path), rule=", ".join(WRITTEN))
+        raise TableError(f"cannot write {path.suffix or 'no suffix'} files", place=str(path), rule=", ".join(WRITTEN))
     if not path.resolve().parent.is_dir():
-        raise TableError("there is no such folder", place=str(path.parent), cure="make it first")
+        raise TableError("the folder does not exist", place=str(path.parent), cure="create it first")
     if path.is_dir():
         raise TableError("this is a folder, not a file", place=str(path), cure="choose another name")
 
 
 def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[Problem]:
-    """By suffix; a file that was there is replaced once the new one is complete.
+    """Write a table in the format of the suffix; an existing file is replaced once the new one is complete.
 
     Args:
-        table: what to write.
-        path: where.
-        safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would take for a formula.
+        table: the table to write.
+        path: its file.
+        safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would read as a formula.
 
     Returns:
-        What is to be said of the file: that it holds such text.
+        Findings about the file: that it holds such text.
 
     Raises:
-        TableError: as `check_writable`, or the disk is full.
+        TableError: as for `check_writable`, or the disk is full.
         BusyError: another process has been writing this file for a minute.
     """
     check_writable(path)
     suffix = path.suffix.lower()
-    told = find_formulas(table, safe_csv) if suffix in TEXTS else []
+    findings = find_formulas(table, safe_csv) if suffix in TEXTS else []
     try:
         with one_writer(path), replaced_file(path) as new:
-            _write(without_formulas(table) if told and safe_csv else table, new, suffix)
+            _write(without_formulas(table) if findings and safe_csv else table, new, suffix)
     except (OSError, pa.ArrowException) as error:
-        raise TableError(f"the table can't be written: {error}", place=str(path)) from None
-    return told
+        raise TableError(f"cannot write the table: {error}", place=str(path)) from None
+    return findings
 
 
 def _write(table: pa.Table, path: Path, suffix: str) -> None:

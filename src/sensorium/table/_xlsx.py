@@ -1,4 +1,4 @@
-"""Workbooks of one sheet, as Office Open XML (ECMA-376) wants them: text is text there, never a formula."""
+"""Write workbooks of one sheet as Office Open XML (ECMA-376): text is text there, never a formula."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _PARTS = {
 
 
 def write_xlsx(table: pa.Table, path: Path) -> None:
-    """One sheet with a header; what is neither a number nor a truth is text.
+    """Write one sheet with a header; values other than numbers and booleans are text.
 
     Raises:
-        TableError: more rows, columns or characters in a cell than a sheet holds.
+        TableError: more rows, columns or characters in a cell than a sheet can hold.
     """
     if len(table) >= ROWS or table.num_columns > COLUMNS:
-        found = f"{len(table):,} rows and {table.num_columns:,} columns are more than a sheet holds"
+        found = f"{len(table):,} rows and {table.num_columns:,} columns are more than a sheet can hold"
         raise TableError(found, place=str(path), rule=f"{ROWS - 1:,} rows, {COLUMNS:,} columns")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in _PARTS.items():
@@ -83,12 +83,12 @@ def _cell(value: Any, path: Path) -> str:
         return f"<c><v>{value!r}</v></c>"
     text = str(value)
     if _length(text) > CHARACTERS:
-        cure = "write another kind of file"
+        cure = "write another file format"
         raise TableError(f"a cell of {_length(text):,} characters", place=str(path), rule=f"{CHARACTERS:,}", cure=cure)
     text = escape(_NO_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text))
     return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
 def _length(text: str) -> int:
-    """As Excel counts: in units of UTF-16, of which an emoji has two."""
+    """Return the length as Excel counts: in units of UTF-16, of which an emoji has two."""
     return len(text) + sum(sign > "\uffff" for sign in text)

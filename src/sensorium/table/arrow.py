@@ -14,7 +14,7 @@ SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
 
 
 def arrow(path: Path, config: TableConfig) -> pa.Table:
-    """Raises TableError where the file is damaged or no Arrow."""
+    """Read an Arrow file; raise TableError if it is damaged or of another kind."""
     try:
         return feather.read_table(path, memory_map=False)
     except MemoryError:
@@ -28,4 +28,4 @@ def arrow(path: Path, config: TableConfig) -> pa.Table:
         raise
     # Types that other libraries define for Arrow run their own code on the file's metadata, and fail with any error.
     except Exception as error:  # noqa: BLE001
-        raise TableError(f"the file can't be read as Arrow: {error}", place=str(path)) from None
+        raise TableError(f"cannot read the file as Arrow: {error}", place=str(path)) from None

@@ -25,24 +25,24 @@ BLOCK = 1 << 21  # bytes that Arrow parses at a time
 
 
 def csv(path: Path, config: TableConfig) -> Read:
-    """Every cell as text (types are narrowed later, where nothing is lost by it).
+    """Read every cell as text (types are narrowed later, if nothing is lost).
 
     Raises:
-        TableError: empty file, wrong encoding, no header, rows of unequal length.
+        TableError: empty file, wrong encoding, no header, rows of different lengths.
     """
     text = read_text(path, config.encoding)
     head = csv_head(text.data, path, config)
-    data, told = straighten_quotes(text.data, head.separator, config)
+    data, findings = straighten_quotes(text.data, head.separator, config)
     head = head if data is text.data else csv_head(data, path, config)
     arrow, skipped = _parse(data, head, config, path)
     cells = Cells(arrow, data, head)
-    told += [*_skipped(cells, skipped), *_repeated(cells), *_control_characters(data)]
+    findings += [*_skipped(cells, skipped), *_repeated(cells), *_control_characters(data)]
     arrow, unnamed = _without_unnamed(arrow.rename_columns(head.names))
-    return Read(arrow, [*text.problems, *head.problems, *told, *unnamed], head.separator, checked=True)
+    return Read(arrow, [*text.problems, *head.problems, *findings, *unnamed], head.separator, checked=True)
 
 
 def csv_head(data: bytes, path: Path, config: TableConfig) -> Head:
-    """The header of a text.
+    """Return the header of a text.
 
     Raises:
         TableError: there is none, or it is not UTF-8.
@@ -56,7 +56,7 @@ def csv_head(data: bytes, path: Path, config: TableConfig) -> Head:
 
 
 def _parse(data: bytes, head: Head, config: TableConfig, path: Path) -> tuple[pa.Table, int]:
-    """All rows as text, and how many lines were none."""
+    """Parse all rows as text, and count the lines that are no rows."""
     if end_of_text(data) <= head.size:
         return pa.table({f"c{place}": pa.array([], pa.string()) for place in range(len(head.names))}), 0
     skipped = [0]
@@ -106,7 +106,7 @@ def _arrow(data: bytes, head: Head, config: TableConfig, judge: object, block: i
 
 
 def _skipped(cells: Cells, skipped: int) -> list[Problem]:
-    """What became of lines that are no rows: there is one line a row but for texts with line breaks."""
+    """Report lines that are no rows: except for texts with line breaks, each row has one line."""
     lines = count_lines(cells.data, cells.head.size, end_of_text(cells.data))
     missing = lines - len(cells.arrow) - skipped
     if missing <= 0:
@@ -114,14 +114,14 @@ def _skipped(cells: Cells, skipped: int) -> list[Problem]:
     found = swallowed_rows(cells)
     blank = missing - sum(cells.breaks.values())
     if blank > 0:
-        told = f"{count(blank, 'blank line')} between the rows {'is' if blank == 1 else 'are'} skipped"
+        message = f"{count(blank, 'blank line')} between the rows {'is' if blank == 1 else 'are'} skipped"
         cure = 'write "" for a missing cell' if len(cells.head.names) == 1 else "remove them"
-        found.append(finding(told, cure))
+        found.append(finding(message, cure))
     return found
 
 
 def _repeated(cells: Cells) -> list[Problem]:
-    """Rows that repeat the header, as files have that were joined."""
+    """Report rows that repeat the header, as in concatenated files."""
     arrow, names = cells.arrow, cells.head.names
     if len(names) < 2 or not names[0]:
         return []
@@ -131,18 +131,18 @@ def _repeated(cells: Cells) -> list[Problem]:
     if not found:
         return []
     reason = f"{count(len(found), 'row')} repeating the header (first: row {found[0]})"
-    return [finding(reason, "remove these lines: they make text of columns of numbers")]
+    return [finding(reason, "remove these lines: they turn columns of numbers into text")]
 
 
 def _control_characters(data: bytes) -> list[Problem]:
     place = data.find(b"\0")
     if place < 0:
         return []
-    return [finding(f"cells hold NUL characters (first: line {line_of(data, place)})", "remove them from the file")]
+    return [finding(f"cells contain NUL characters (first: line {line_of(data, place)})", "remove them from the file")]
 
 
 def _without_unnamed(arrow: pa.Table) -> tuple[pa.Table, list[Problem]]:
-    """Separators at the ends of lines make columns without names or cells."""
+    """Drop columns without names and cells, from separators at the ends of lines."""
     empty = [
         place
         for place, (name, column) in enumerate(zip(arrow.column_names, arrow.columns, strict=True))

@@ -1,4 +1,4 @@
-"""DuckDB: a table or view of a database file, or what a query selects."""
+"""DuckDB: a table or view of a database file, or the result of a query."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ SPELT = ("bit", "bignum", "geometry", "variant", "interval", "time", "time_ns", 
 
 
 def duckdb(path: Path, config: TableConfig) -> Read:
-    """The rows that `table.query` selects or names; without it, those of the file's only table. Nothing is written.
+    """Read the rows that `table.query` selects or names; by default those of the file's only table. Nothing is written.
 
     Raises:
-        TableError: no database, a fault in the query, one that does more than read or takes too long, or several tables
-            and none named.
+        TableError: no database, an error in the query, one that does more than read or takes too long, or several
+            tables and none named.
         MissingExtraError: DuckDB is not installed.
     """
     try:
@@ -62,7 +62,7 @@ def duckdb(path: Path, config: TableConfig) -> Read:
     try:
         return Reading(read).within(TimeLimit(config.query_timeout))
     except (engine.Error, pa.ArrowException) as error:
-        raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
+        raise TableError(f"cannot read the database: {error}", place=str(path), cure="see table.query") from None
 
 
 def _select(engine: Any, connection: Any, query: str) -> Read:
@@ -86,8 +86,9 @@ def _select(engine: Any, connection: Any, query: str) -> Read:
 
 
 def _readable(cell: str, kind: Any) -> str:
-    """The expression that gives a column's cells so that Arrow can hold them: as text, where it would give bytes or
-    less than the value; whole numbers of 128 bits as text, inside lists and such as floating point.
+    """Return the expression that gives a column's cells in a form that Arrow can hold.
+
+    As text, if Arrow would give bytes or lose digits; whole numbers of 128 bits as text, inside lists as floats.
     """
     if str(kind) in WIDE:
         return f"CAST({cell} AS VARCHAR)"
@@ -107,11 +108,11 @@ def _is_spelt(kind: Any) -> bool:
 
 
 def _as_numbers(table: pa.Table, place: int) -> tuple[pa.Table, list[Problem]]:
-    """The column as numbers; as it is, as text, where one of them is too long."""
+    """Return the column as numbers; unchanged, as text, if one of them is too long."""
     name, cells = table.field(place).name, table.column(place)
     if pc.any(pc.match_substring_regex(cells, TOO_LONG)).as_py():  # a cast of Arrow would wrap some of them around
-        told = f"whole numbers of {EXACT.precision + 1} digits are read as text: no number of Arrow holds them"
+        message = f"whole numbers of {EXACT.precision + 1} digits are read as text: no numeric type of Arrow holds them"
         return table, [
-            finding(told, f"CAST({as_sql(name)} AS DOUBLE) in table.query reads them as numbers, rounded", name)
+            finding(message, f"CAST({as_sql(name)} AS DOUBLE) in table.query reads them as numbers, rounded", name)
         ]
     return table.set_column(place, name, cells.cast(EXACT)), []

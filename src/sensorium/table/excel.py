@@ -1,4 +1,4 @@
-"""Excel and OpenDocument workbooks: one sheet, its first row the header."""
+"""Excel and OpenDocument workbooks: one sheet, whose first row is the header."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_TITLES = 8  # rows of a title
 
 
 def excel(path: Path, config: TableConfig) -> Read:
-    """The sheet that `table.query` names, else the only one with cells; formulas as the values saved with them.
+    """Read the sheet that `table.query` names, else the only one with cells; formulas as the values saved with them.
 
     Raises:
         TableError: no workbook, several sheets and none named, no header.
@@ -35,14 +35,14 @@ def excel(path: Path, config: TableConfig) -> Read:
     check_workbook(path)
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            sheet, told = _sheet(book, config.query, path)
+            sheet, findings = _sheet(book, config.query, path)
             cells = book.get_sheet_by_name(sheet)
             first, rows = (cells.start or (0, 0))[1], cells.to_python()[config.skip_rows :]
     except (calamine.CalamineError, OSError) as error:
-        raise TableError(f"the workbook can't be read: {error}", place=str(path)) from None
+        raise TableError(f"cannot read the workbook: {error}", place=str(path)) from None
     except BaseException as error:
         if type(error).__name__ == "PanicException":  # of Rust; it can't be imported and is no Exception
-            raise TableError("the workbook is damaged", place=str(path), cure="save or fetch it again") from None
+            raise TableError("the workbook is damaged", place=str(path), cure="save or download it again") from None
         raise
     if not rows:
         raise TableError("the sheet is empty", place=str(path), rule="a header line, then rows")
@@ -53,7 +53,7 @@ def excel(path: Path, config: TableConfig) -> Read:
     formulas = columns_of_formulas(path, sheet, {first + place for place in empty})
     origins = {place: Origin(unread=UNREAD, cure=CURE) for place in empty if first + place in formulas}
     found = [(names[place], column_of(values), origins.get(place, Origin())) for place, values in columns.items()]
-    return Read(table_of(found), [*told, *more])
+    return Read(table_of(found), [*findings, *more])
 
 
 def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]]:
@@ -62,15 +62,17 @@ def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]
         return str(query), []
     filled = sheets if query or len(sheets) == 1 else [s for s in sheets if book.get_sheet_by_name(s).to_python()]
     if not query and len(filled) == 1:
-        told = f"the sheet {filled[0]!r} is read; the workbook's other {count(len(sheets) - 1, 'sheet')} have no cells"
-        return filled[0], [finding(told, "name another with table.query")] if len(sheets) > 1 else []
+        message = (
+            f"the sheet {filled[0]!r} is read; the workbook's other {count(len(sheets) - 1, 'sheet')} have no cells"
+        )
+        return filled[0], [finding(message, "name another one with table.query")] if len(sheets) > 1 else []
     what = f"the workbook has no sheet {query!r}" if query else f"the workbook has {len(sheets)} sheets"
     cure = did_you_mean(query, sheets) if query else f"--set table.query=NAME, one of {', '.join(sheets)}"
     raise TableError(what, place=str(path), cure=cure)
 
 
 def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
-    """A title above the header stands in one cell, or in a few that are merged."""
+    """Raise an error for a title above the header, in one cell or a few that are merged."""
     filled = [sum(cell != "" for cell in row) for row in rows[:MOST_TITLES]]
     names = next((place for place, cells in enumerate(filled) if cells > filled[0]), 0)
     if names and 2 * filled[0] < len(rows[0]) and filled[names] > max(2 * filled[0], len(rows[0]) // 2):
@@ -85,7 +87,7 @@ def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
 
 
 def _names(rows: list[list[Any]]) -> tuple[dict[int, str], list[Problem]]:
-    """Place → name; the first may have none, as a row index; others without a name are called by their number."""
+    """Return position → name; the first may have none, as a row index; others without a name get a number."""
     names, called, empty = dict[int, str](), list[str](), 0
     for place, name in enumerate(rows[0]):
         if not str(name).strip() and len(rows) > 1 and all(row[place] == "" for row in rows[1:]):
@@ -103,8 +105,9 @@ def _names(rows: list[list[Any]]) -> tuple[dict[int, str], list[Problem]]:
 
 
 def _plain(values: list[Any]) -> list[Any]:
-    """Empty cells are missing; whole numbers, which workbooks know only as floats, are whole again where all are;
-    moments and truths beside other things are text.
+    """Return plain cells: empty ones are missing, and floats become integers if all are whole.
+
+    Workbooks store all numbers as floats. Moments and booleans beside other values are text.
     """
     there = [None if value == "" else value for value in values]
     kinds = {type(value) for value in there if value is not None}

@@ -1,4 +1,4 @@
-"""JSON Lines: one JSON object a line."""
+"""JSON Lines: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SHOWN = 5  # faulty lines that a message names
 
 
 def jsonl(path: Path, config: TableConfig) -> Read:
-    """Keys become columns; a key that a line lacks is a missing cell.
+    """Read keys as columns; a key that a line lacks is a missing cell.
 
     Raises:
-        TableError: wrong encoding, lines that are no JSON objects, a column of mixed types.
+        TableError: wrong encoding, lines that are not JSON objects, a column of mixed types.
     """
     found = read_text(path, config.encoding)
     try:
@@ -36,17 +36,17 @@ def jsonl(path: Path, config: TableConfig) -> Read:
                 rows.append(_object(line))
             except (ValueError, RecursionError) as error:
                 what = "nested too deeply" if isinstance(error, RecursionError) else error
-                faults.append(TableError(f"line {number}: {what}", place=str(path), rule="one JSON object a line"))
+                faults.append(TableError(f"line {number}: {what}", place=str(path), rule="one JSON object per line"))
     _raise(faults)
     try:
         columns = [(name, *cells_of([row.get(name) for row in rows])) for name in _keys(rows)]
         return Read(table_of(columns), found.problems)
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
-        raise TableError(f"a name that is no Unicode: {error}", place=str(path)) from None
+        raise TableError(f"a name that is not Unicode: {error}", place=str(path)) from None
 
 
 def _raise(faults: list[TableError]) -> None:
-    """All faults as one error, the first of them with their lines."""
+    """Raise all errors as one, the first of them with their lines."""
     if len(faults) > SHOWN:
         rest = f"{len(faults) - SHOWN:,} more lines are not JSON objects"
         faults = [*faults[:SHOWN], TableError(rest, place=faults[0].place, rule=faults[0].rule)]
@@ -56,18 +56,18 @@ def _raise(faults: list[TableError]) -> None:
 def _object(line: str) -> dict[str, Any]:
     pairs = json.loads(line, object_pairs_hook=_no_twins, parse_int=_whole)
     if not isinstance(pairs, dict):
-        raise ValueError(f"{line[:40]!r} is no object")
+        raise ValueError(f"{line[:40]!r} is not an object")
     return pairs
 
 
 def _whole(digits: str) -> int | str:
-    """A number; text, where it has more digits than Python turns into one."""
+    """Return a number; text, if it has more digits than Python converts."""
     return int(digits) if len(digits) <= DIGITS else digits
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return dict(pairs)
 
 

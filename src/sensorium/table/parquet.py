@@ -1,4 +1,4 @@
-"""Parquet: the column-wise file of data lakes."""
+"""Parquet: the columnar file format of data lakes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SUFFIXES = (".parquet", ".pq")
 
 
 def parquet(path: Path, config: TableConfig) -> pa.Table:
-    """Raises TableError where the file is damaged or no Parquet."""
+    """Read a Parquet file; raise TableError if it is damaged or of another kind."""
     try:
         return arrow_parquet.ParquetFile(path).read()
     except MemoryError:
         raise
     # Types that other libraries define for Arrow run their own code on the file's metadata, and fail with any error.
     except Exception as error:  # noqa: BLE001
-        raise TableError(f"the file can't be read as Parquet: {error}", place=str(path)) from None
+        raise TableError(f"cannot read the file as Parquet: {error}", place=str(path)) from None

@@ -1,4 +1,4 @@
-"""PostgreSQL: a table or view of a server's database, or what a query selects."""
+"""PostgreSQL: a table or view of a server's database, or the result of a query."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ PATIENCE = 15  # seconds for a server to answer at all
 
 
 def postgresql(address: str, config: TableConfig) -> pa.Table:
-    """The rows that `table.query` selects or names; without it, those of the database's only table.
+    """Read the rows that `table.query` selects or names; by default those of the database's only table.
 
-    Through ADBC, which hands over Arrow's own columns: no Python object a cell. The transaction is read-only and has a
-    limit of time, and what is read calls no function that does more than compute a value. A password is
-    better kept out of the address: PGPASSWORD, PGPASSFILE and ~/.pgpass are read.
+    Through ADBC, which returns Arrow columns: no Python object per cell. The transaction is read-only and has a
+    time limit, and the query may call no function that does more than compute a value. Keep a password
+    out of the address: PGPASSWORD, PGPASSFILE and ~/.pgpass are read.
 
     Args:
         address: `postgresql://user@host:port/database`, with libpq's parameters after `?`.
         config: `query`, `query_timeout`.
 
     Raises:
-        TableError: no such server, database or table, a fault in the query, one that does more than read or takes too
+        TableError: no such server, database or table, an error in the query, one that does more than read or takes too
             long, or several tables and none named.
         MissingExtraError: the driver is not installed.
     """
@@ -55,7 +55,7 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
         from adbc_driver_postgresql import dbapi
     except ImportError as error:
         cure = "pip install 'sensorium[postgresql]'"
-        raise MissingExtraError("the driver of PostgreSQL is not installed", cure=cure) from error
+        raise MissingExtraError("the PostgreSQL driver is not installed", cure=cure) from error
     place, limit, patient = without_secrets(address), TimeLimit(config.query_timeout), _patient(address)
 
     def read(reading: Reading[pa.Table]) -> pa.Table:
@@ -69,11 +69,11 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
         if limit.is_over and "statement timeout" in str(error):
             raise limit.error() from None
         reason = _masked(str(error), address)
-        raise TableError(f"the database can't be read: {reason}", place=place, cure="see table.query") from None
+        raise TableError(f"cannot read the database: {reason}", place=place, cure="see table.query") from None
 
 
 def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
-    """The rows, read in one transaction, which nothing but its first statements can make read-only or not."""
+    """Read the rows in one transaction, which only its first statements can make read-only."""
     for setting in SETTINGS:
         cursor.execute(setting)
     cursor.execute(f"SET LOCAL statement_timeout = {math.ceil(1000 * min(config.query_timeout, LONGEST))}")
@@ -87,7 +87,7 @@ def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
 
 
 def _rows(cursor: Any, query: str) -> pa.Table:
-    """What a query gives. A comment at its end must end before what is put behind it."""
+    """Return the rows of a query. A comment at its end must end before the text that follows."""
     fields = cursor.adbc_execute_schema(f"{query}\n")
     found = _read(cursor, readable(query, fields))
     if nested := of_several_dimensions(found, fields):
@@ -101,7 +101,7 @@ def _read(cursor: Any, query: str) -> pa.Table:
 
 
 def _effects(cursor: Any) -> list[Any]:
-    """Kind and name of what a query must not use; the path on which its own names are found stays as it is."""
+    """Return kind and name of what a query must not use; its own search path is unchanged."""
     cursor.execute(KEPT)
     kept = cursor.fetchall()[0]
     cursor.execute("SET LOCAL search_path = pg_catalog, pg_temp")
@@ -116,7 +116,7 @@ def _effects(cursor: Any) -> list[Any]:
 
 
 def _patient(address: str) -> str:
-    """The address with a limit of the time to connect, unless it has one."""
+    """Return the address with a time limit for connecting, unless it has one."""
     parts = _parts(address)
     if "connect_timeout" in dict(parse_qsl(parts.query, keep_blank_values=True)):
         return address
@@ -124,17 +124,17 @@ def _patient(address: str) -> str:
 
 
 def _parts(address: str) -> SplitResult:
-    """The parts of an address that libpq cuts at the same places: of any other it would quote some, maybe a secret.
+    """Split an address where libpq does: from other parts libpq's errors would quote text, perhaps a secret.
 
     Raises:
-        TableError: a character stands where it has another meaning.
+        TableError: a character must be encoded.
     """
     try:
         parts = urlsplit(address)
     except ValueError:  # of an IPv6 address
         parts = None
     if parts is None or not FORM.fullmatch(address):
-        finding = "the address can't be read: a part of it has a character that must be encoded"
+        finding = "cannot read the address: a part of it has a character that must be encoded"
         cure = "write @ in a password as %40, / as %2F, ? as %3F, # as %23, & as %26, = as %3D, % as %25"
         form = "postgresql://user:password@host:port/database?parameter=value&…"
         raise TableError(finding, place=f"{address.partition(':')[0]}://", rule=form, cure=cure)
@@ -142,7 +142,7 @@ def _parts(address: str) -> SplitResult:
 
 
 def _masked(text: str, address: str) -> str:
-    """What a library says, in one line, with nothing of the address but user, host, port and database."""
+    """Return a library's message on one line, with only user, host, port and database of the address."""
     parts = urlsplit(address)
     told = {unquote(part) for part in (parts.username or "", parts.hostname or "", parts.path.strip("/"))}
     options = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)

@@ -1,4 +1,4 @@
-"""SQLite: a table or view of a database file, or what a query selects."""
+"""SQLite: a table or view of a database file, or the result of a query."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ HARDENED = (
 
 
 class NotText:
-    """Stands for a text cell whose bytes are no UTF-8."""
+    """Text cell whose bytes are not UTF-8."""
 
 
 def sqlite(path: Path, config: TableConfig) -> Read:
-    """The rows that `table.query` selects or names; without it, those of the file's only table.
+    """Read the rows that `table.query` selects or names; by default those of the file's only table.
 
-    A text cell that is no UTF-8 is missing.
-    Nothing is written: the connection is read-only, and SQLite asks before each step of a query whether it may take it.
-    Only reading this file and calling functions without effects are allowed.
+    A text cell that is not UTF-8 is missing.
+    Nothing is written: the connection is read-only, and SQLite asks for permission before each step of a query.
+    Only reading this file and calling functions without side effects are allowed.
 
     Raises:
-        TableError: no database, a fault in the query, one that does more than read or takes too long, several tables
+        TableError: no database, an error in the query, one that does more than read or takes too long, several tables
             and none named, a column of mixed types.
     """
     import sqlite3
@@ -82,14 +82,14 @@ def sqlite(path: Path, config: TableConfig) -> Read:
             raise not_only_reading(denied[0]) from None
         if limit.is_over:
             raise limit.error() from None
-        raise TableError(f"the database can't be read: {error}", place=str(path), cure="see table.query") from None
+        raise TableError(f"cannot read the database: {error}", place=str(path), cure="see table.query") from None
     columns = [[*values] for values in zip(*rows, strict=True)] if rows else [[] for _ in names]
     told = [problem for name, values in zip(names, columns, strict=True) for problem in _drop_damaged(values, name)]
     return Read(pa.Table.from_arrays([column_of(values) for values in columns], names=names), told)
 
 
 def _names(connection: Connection, query: str) -> list[str]:
-    """Of tables; one that is no text, in a damaged file, can't be asked for."""
+    """Return the names of tables; one that is not text, in a damaged file, cannot be read."""
     return [name for (name,) in connection.execute(query) if isinstance(name, str)]
 
 
@@ -101,18 +101,18 @@ def _text(content: bytes) -> str | type[NotText]:
 
 
 def _drop_damaged(values: list[Any], name: str) -> list[Problem]:
-    """Cells that are no text become missing; what is to be said of them."""
+    """Empty cells that are not text, and report them."""
     rows = [row for row, value in enumerate(values) if value is NotText]
     for row in rows:
         values[row] = None
     if not rows:
         return []
-    told = f"{count(len(rows), 'text cell')} whose bytes are no UTF-8: missing (first: row {rows[0]})"
-    return [finding(told, f"read the bytes with table.query: CAST({as_sql(name)} AS BLOB)", name)]
+    message = f"{count(len(rows), 'text cell')} whose bytes are not UTF-8: missing (first: row {rows[0]})"
+    return [finding(message, f"read the bytes with table.query: CAST({as_sql(name)} AS BLOB)", name)]
 
 
 def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
-    """Names of the columns, and the rows."""
+    """Return the names of the columns, and the rows."""
     import sqlite3
 
     try:
@@ -125,7 +125,7 @@ def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
 
 
 def _restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> None:
-    """Let what is run from now on only read, and for so long; what it is refused is noted in `denied`."""
+    """Allow only reading from now on, within the time limit; refused steps are noted in `denied`."""
     for setting in HARDENED:
         connection.execute(setting)
     _open_virtual_tables(connection)
@@ -135,14 +135,14 @@ def _restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> No
 
 
 def _open_virtual_tables(connection: Connection) -> None:
-    """Opening one counts as a change of the schema, which is allowed for once: those of the file, and of JSON."""
+    """Open the virtual tables of the file and JSON's, which counts as a change of the schema and is allowed once."""
     import sqlite3
 
     names = [as_sql(name) for name in _names(connection, VIRTUAL)]
     for name in (*names, "json_each('[]')", "json_tree('[]')"):
         try:
             connection.execute(f"SELECT 1 FROM {name} LIMIT 0")
-        except sqlite3.Error:  # one of a module that this SQLite lacks is told where a query names it
+        except sqlite3.Error:  # a missing module is reported when a query names it
             continue
 
 

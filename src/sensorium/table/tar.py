@@ -1,4 +1,4 @@
-"""Tar shards in WebDataset's form: `key.jpg`, `key.cls`, `key.json` … are the cells of one row."""
+"""Tar shards in WebDataset format: `key.jpg`, `key.cls`, `key.json` … are the cells of one row."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
 def tar(path: Path, config: TableConfig) -> pa.Table:
-    """A row a key, a column an ending; texts, classes and the keys of JSON objects are values.
+    """Read one row per key, one column per extension; texts, classes and the keys of JSON objects are values.
 
-    Everything else (pictures, sounds …) stays in the shard: its cell says where, {path, member, offset, size}, and is
+    Everything else (pictures, sounds …) stays in the shard: its cell is the place, {path, member, offset, size}, and is
     read when it is decoded, so that a table of shards takes the memory of its texts. The column `key` holds the keys.
 
     Args:
         path: one shard, `shard-{000..003}.tar`, or `shard-*.tar`.
-        config: not asked.
+        config: not used.
 
     Raises:
-        TableError: no such shard, damage, a compressed one, or members that no data set holds (links, devices, paths
-            that lead elsewhere, the same name twice).
+        TableError: no such shard, damage, a compressed one, or unsupported members (links, devices, paths that lead
+            elsewhere, the same name twice).
     """
     rows = [row for shard in _shards(path) for row in _rows(shard)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     try:
         return table_of([(name, *cells_of([row.get(name) for row in rows])) for name in names])
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
-        raise TableError(f"a name that is no Unicode: {error}", place=str(path)) from None
+        raise TableError(f"a name that is not Unicode: {error}", place=str(path)) from None
 
 
 def _shards(path: Path) -> list[Path]:
@@ -59,7 +59,7 @@ def _shards(path: Path) -> list[Path]:
         found = [path] if path.exists() else sorted(path.parent.glob(path.name))
     missing = [shard.name for shard in found if not shard.is_file()]
     if missing or not found:
-        raise TableError(f"there is no such shard: {', '.join(missing[:5]) or path.name}", place=str(path))
+        raise TableError(f"shards do not exist: {', '.join(missing[:5]) or path.name}", place=str(path))
     return found
 
 
@@ -74,13 +74,13 @@ def _rows(shard: Path) -> Iterator[dict[str, Any]]:
     except SensoriumError:
         raise
     except UNREADABLE_TAR as error:
-        cure = "shards are plain tar files: unpack compressed ones, fetch cut ones again"
-        raise TableError(f"the shard can't be read: {error}", place=str(shard), cure=cure) from None
+        cure = "shards are plain tar files: unpack compressed ones, download incomplete ones again"
+        raise TableError(f"cannot read the shard: {error}", place=str(shard), cure=cure) from None
     yield from rows.values()
 
 
 def _add(rows: dict[str, dict[str, Any]], member: tarfile.TarInfo, archive: tarfile.TarFile, shard: Path) -> None:
-    """Put one member into its row."""
+    """Add one member to its row."""
     folder, _, name = member.name.rpartition("/")
     stem, _, ending = name.partition(".")
     if not stem or not ending:
@@ -100,17 +100,17 @@ def _refuse_odd(member: tarfile.TarInfo, shard: Path) -> None:
     elif member.name.startswith("/") or ".." in member.name.split("/"):
         reason = "leads out of the archive"
     elif member.offset_data + member.size > shard.stat().st_size:
-        reason = "is longer than the shard: it was cut"
+        reason = "is longer than the shard, which is incomplete"
     if reason:
         raise TableError(f"member {member.name!r} {reason}", place=str(shard), rule="plain files below one folder")
 
 
 def _refuse_cut(archive: tarfile.TarFile, shard: Path) -> None:
-    """The library takes a header that is cut for the end; a whole archive ends in a block of zeros."""
+    """Raise an error for an incomplete archive: the library does not check the block of zeros at its end."""
     with shard.open("rb") as stream:
         stream.seek(archive.offset)
         if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise TableError("the shard was cut", place=str(shard), cure="fetch it again")
+            raise TableError("the shard is incomplete", place=str(shard), cure="download it again")
 
 
 def _cells(ending: str, member: tarfile.TarInfo, archive: tarfile.TarFile, shard: Path) -> dict[str, Any]:
@@ -126,5 +126,5 @@ def _cells(ending: str, member: tarfile.TarInfo, archive: tarfile.TarFile, shard
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise TableError(f"member {member.name!r} is no JSON: {error}", place=str(shard)) from None
+        raise TableError(f"member {member.name!r} is not JSON: {error}", place=str(shard)) from None
     return found if isinstance(found, dict) else {"json": found}

@@ -1,4 +1,4 @@
-"""ONE FILE PER TASK: labels → arrays, loss, scores → labels as the user wrote them."""
+"""ONE FILE PER TASK: encoding of labels, loss, and decoding of scores to labels as the user wrote them."""
 
 from sensorium.tasks._base import EncodedTarget, Task
 from sensorium.tasks._checks import check_labels_of, no_known_label

@@ -1,4 +1,4 @@
-"""Targets that hold dates, or amounts that are not read as numbers: what to say of them."""
+"""Findings about targets that hold dates, or amounts that are not read as numbers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sensorium.table import Column, may_be_numbers, mixed_amounts
 
 SAMPLED = 1000  # cells
 CLEARLY = 0.9  # how sure text is of dates
-AS_NUMBER = "to estimate it, make it a number, such as the days since 2020-01-01"
+AS_NUMBER = "to predict it, convert it to a number, such as the days since 2020-01-01"
 
 
 def holds_dates(column: Column) -> bool:
-    """Are the cells dates or times, typed or as text?"""
+    """Return whether the cells are dates or times, typed or as text."""
     if pa.types.is_temporal(column.data.type):
         return True
     guess = Date.looks_like(column) if column.is_string else None
@@ -22,14 +22,14 @@ def holds_dates(column: Column) -> bool:
 
 
 def not_amounts(column: Column, *, one_currency: bool = False) -> str:
-    """Why a target that looks like amounts is none, with what to do; empty where it does not look like any.
+    """Return why a target that looks like amounts is not read as such, with what to do; empty if it does not look so.
 
     Args:
         column: the labels.
-        one_currency: of several, the commonest is read.
+        one_currency: of several currencies, the most common one is read.
     """
     if holds_dates(column):
-        return f"the cells are dates or times, and a date is no target; {AS_NUMBER}"
+        return f"the cells are dates or times, which cannot be a target; {AS_NUMBER}"
     if not column.is_string or not may_be_numbers(column.sample(SAMPLED)):
         return ""
     found, one_currency = survey_column(column), one_currency or column.conventions.currency is not None

@@ -1,4 +1,4 @@
-"""The contract that every task keeps."""
+"""Contract of tasks."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class EncodedTarget:
     """Labels as the loss takes them.
 
     Attributes:
-        values: [n, ...]; zeros where not known.
+        values: [n, ...]; zeros if not known.
         known: bool[n].
-        problems: labels that are there but can't be used.
+        problems: labels that exist but cannot be used.
     """
 
     values: npt.NDArray[Any]
@@ -40,7 +40,7 @@ class EncodedTarget:
 
 @dataclass(frozen=True)
 class Task(HasState, ABC):
-    """A frozen dataclass whose fields are what it learnt of the labels.
+    """Frozen dataclass whose fields are what the task learned from the labels.
 
     Class attributes:
         watch: registered metric for early stopping.
@@ -68,19 +68,19 @@ class Task(HasState, ABC):
     @classmethod
     @abstractmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        """Is this a target of the task? The best claim wins."""
+        """Return the task's claim on a target; the best claim wins."""
 
     @classmethod
     @abstractmethod
     def learn(cls, column: Column, class_weight: str) -> Self:
-        """Learn the labels of the training rows, as their reading gave them."""
+        """Learn from the labels of the training rows, as their reading gave them."""
 
     def with_reading(self, reading: LabelReading) -> Self:
-        """The task, whose labels were read so."""
+        """Return the task with another reading of labels."""
         return replace(self, reading=reading)
 
     def looked_at(self, labels: Column) -> Self:
-        """The task, which has counted in the labels of every row what its findings tell."""
+        """Return the task with counts over the labels of every row, for its findings."""
         return self
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
@@ -90,81 +90,81 @@ class Task(HasState, ABC):
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """The inverse of `state`.
+        """Restore a task from `state`.
 
         Raises:
-            ArtifactError: a field is missing, unknown, of another type or out of bounds, or two fields do not fit.
+            ArtifactError: a field is missing, unknown, of another type or out of range, or two fields do not match.
         """
         with reading_saved(cls.__name__):
             reading = LabelReading.of_json(json.get("reading", {}))
         return super().restore({**json, "reading": reading}, arrays)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """Take in the labels of other training rows; what was learnt stays.
+        """Add the labels of other training rows; what was learned before is kept.
 
         Returns:
-            The task, and for each of its logits so far the place among those that it has now.
+            The task, and for each of its earlier logits the position among those that it has now.
 
         Raises:
-            SchemaError: it can't take in another label.
+            SchemaError: it cannot add another label.
         """
         return self, list(range(self.outputs))
 
     @property
     @abstractmethod
     def outputs(self) -> int:
-        """Number k of logits."""
+        """Return the number k of logits."""
 
     @abstractmethod
     def encode(self, column: Column) -> EncodedTarget:
-        """Cells of the target, as they are in a table, as the loss takes them."""
+        """Encode cells of the target, as they are in a table, for the loss."""
 
     def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
-        """Of several targets: each one's task and labels."""
+        """Return task and labels of each of several targets."""
         return {}
 
     def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
-        """Labels of some rows that are far from all others become unknown; only amounts have such."""
+        """Mark labels of some rows that are far from all others as unknown; only for regression."""
         return target
 
     @abstractmethod
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """(b, k) and the encoded target → a scalar."""
+        """Return the loss: (b, k) and the encoded target → a scalar."""
 
     @abstractmethod
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
-        """(n, k) logits → probabilities float64[n, classes], or values float64[n]."""
+        """Return the scores: (n, k) logits → probabilities float64[n, classes], or values float64[n]."""
 
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
-        """Encoded training labels → the scores of a row about which nothing is known."""
+        """Return the scores of a row about which nothing is known, from the encoded training labels."""
 
     @abstractmethod
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        """Scores → class int64[n], labels bool[n, k], value float64[n]."""
+        """Return the predictions: scores → class int64[n], labels bool[n, k], value float64[n]."""
 
     @abstractmethod
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        """Predicted → labels as the user wrote them."""
+        """Return predictions as labels as the user wrote them."""
 
     @abstractmethod
     def describe(self) -> str:
-        """What was learnt, in a few words for a person."""
+        """Describe what was learned in a few words."""
 
     def findings(self, column: str) -> list[Problem]:
-        """What was guessed, merged or left out of the target as a whole; each with `row=None`."""
+        """Report what was guessed, merged or left out for the target as a whole; each with `row=None`."""
         return self.reading.findings(column)
 
     @property
     def labels(self) -> list[Label]:
-        """Names of the columns of `scores`; empty for a value."""
+        """Return the names of the columns of `scores`; empty for a value."""
         return []
 
     def answers(self, scores: Floats) -> dict[str, Any]:
-        """Columns of a table of answers: `prediction`, and `probability_<label>` of each label."""
+        """Return a table of predictions: `prediction`, and `probability_<label>` of each label."""
         probabilities = {f"probability_{label}": scores[:, k] for k, label in enumerate(self.labels)}
         return {"prediction": self.decode(self.predicted(scores)), **probabilities}
 
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
-        """What the metrics are given."""
+        """Return the input of the metrics."""
         return Outcome(truth, scores, self.predicted(scores))

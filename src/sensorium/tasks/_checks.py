@@ -1,4 +1,4 @@
-"""Are there labels enough in every split? Of several targets, each is asked."""
+"""Check that every split has enough labels, for each target."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ FEWEST = 4  # rows with a label, to train and test
 
 
 def check_labels_of(task: Task, labels: EncodedTarget, codes: Codes, target: str) -> list[Problem]:
-    """What to tell of labels that some split lacks.
+    """Report labels that some split lacks.
 
     Args:
-        task: that learnt them.
+        task: fitted task.
         labels: of every row.
         codes: the split of every row, -1 for none.
         target: name of the column.
 
     Raises:
-        SchemaError: one of several targets has too few labels, or none among the training rows.
+        SchemaError: one of several targets has too few labels, or none in the training rows.
     """
     parts = task.each(labels)
     faults = [fault for name, (_, part) in parts.items() if (fault := _fault(name, part, codes))]
@@ -45,16 +45,18 @@ def check_labels_of(task: Task, labels: EncodedTarget, codes: Codes, target: str
 def _fault(name: str, labels: EncodedTarget, codes: Codes) -> SensoriumError | None:
     known, place = labels.known & (codes >= 0), f"column {name!r}"
     if int(known.sum()) < FEWEST:
-        finding = f"only {count(int(known.sum()), 'row')} of {len(codes):,} have a label that can be used"
-        return SchemaError(finding, place=place, rule="four or more to train and test", cure="leave the target out")
+        finding = f"only {count(int(known.sum()), 'row')} of {len(codes):,} have a usable label"
+        return SchemaError(
+            finding, place=place, rule="at least four labels to train and test", cure="remove the target"
+        )
     if not (known & (codes == 0)).any():
-        cure = "another split, or leave the target out"
-        return SchemaError("no training row has a label that can be used", place=place, cure=cure)
+        cure = "use another split, or remove the target"
+        return SchemaError("no training row has a usable label", place=place, cure=cure)
     return None
 
 
 def _gaps(name: str, labels: EncodedTarget, codes: Codes) -> list[Problem]:
-    """Of several targets: how many rows have one of its labels."""
+    """Report how many rows have a label of one of several targets."""
     if labels.known[codes >= 0].all():
         return []
     counts = _counts(labels, codes)
@@ -62,12 +64,12 @@ def _gaps(name: str, labels: EncodedTarget, codes: Codes) -> list[Problem]:
     reason = f"{sum(counts.values()):,} of {int((codes >= 0).sum()):,} rows have a label of this target ({shown})"
     lacking = [split for split in SPLITS[1:] if (codes == SPLITS.index(split)).any() and not counts[split]]
     if lacking:
-        reason += f"; it is not measured on the {' and '.join(lacking)} rows"
+        reason += f"; it is not measured on {' and '.join(lacking)} rows"
     return [Problem(None, name, reason)]
 
 
 def _lone_classes(name: str, task: Task, labels: EncodedTarget, codes: Codes) -> list[Problem]:
-    """A split of one class only can't be ranked: some of its metrics will not be defined."""
+    """Report a split with one class only: some of its metrics are not defined."""
     if not task.labels or labels.values.ndim > 1:
         return []
     found = []
@@ -75,8 +77,8 @@ def _lone_classes(name: str, task: Task, labels: EncodedTarget, codes: Codes) ->
         own: npt.NDArray[Any] = labels.values[labels.known & (codes == place)]
         if len(own) and len(np.unique(own)) == 1:
             rows = f"there is 1 {split} row" if len(own) == 1 else f"all {len(own)} {split} rows have one label"
-            reason = f"{rows}: metrics that rank or contrast are not defined"
-            found.append(Problem(None, name, reason, "another split, such as --set split.stratify=true"))
+            reason = f"{rows}: metrics that rank or compare classes are not defined"
+            found.append(Problem(None, name, reason, "use another split, such as --set split.stratify=true"))
     return found
 
 
@@ -85,20 +87,20 @@ def _counts(labels: EncodedTarget, codes: Codes) -> dict[str, int]:
 
 
 def no_known_label(task: Task, column: Column, labels: EncodedTarget, rows: str) -> SchemaError:
-    """The error for rows of which none has a label that the model knows: which were found, and which it knows.
+    """Return the error for rows without a label that the model knows, with the labels found and those known.
 
     Args:
-        task: of the model.
+        task: the model's task.
         column: the rows' cells of the target.
-        labels: what the task made of them.
-        rows: which rows these are, in words.
+        labels: the encoded labels.
+        rows: name of these rows.
     """
     place = f"column {column.name!r}, {rows}"
     if not labels.problems:
         return SchemaError("no row has a label to compare with", place=place)
     found = dict.fromkeys(problem.value for problem in labels.problems)
     cures = [problem.cure for problem in labels.problems if problem.cure]
-    finding = f"no row has a label that the model knows; found: {_listed(found)}"
+    finding = f"no row has a label that the model knows; labels found: {_listed(found)}"
     known = f"the labels of training: {_listed(task.labels)}" if task.labels else "numbers"
     return SchemaError(finding, place=place, rule=known, cure=cures[0] if cures else "")
 

@@ -1,4 +1,4 @@
-"""Classes: which labels a target has, the place of each cell's label, the weight of each class."""
+"""Classes of a target, the index of each cell's label, and the weight of each class."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from sensorium.labels import SEVERAL, UNSEEN, LabelReading, Names, value_of
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Label
 
-ANOTHER_SPLIT = "--set split.stratify=true (or another split, or mend the split column)"
+ANOTHER_SPLIT = "--set split.stratify=true (or use another split, or correct the split column)"
 FEW = 20  # different whole numbers up to which they look like classes
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 POSITIVE = ("yes", "true", "positive", "pos", "y", "t")
-IN_ANOTHER_CASE = "a label that differs from one of training only in upper and lower case: {}"
-FOLD_CASE = "spell it as in training, or fit with --set table.labels=fold_case"
+IN_ANOTHER_CASE = "a label that differs from a training label only in upper and lower case: {}"
+FOLD_CASE = "write it as in training, or fit with --set table.labels=fold_case"
 WRONG = {
     UNSEEN: ("a label not seen in training: the row is not scored", ""),
-    SEVERAL: ("several labels have this value: the row is not scored", "give the label as text, as it was in training"),
+    SEVERAL: ("several labels have this value: the row is not scored", "write the label as text, as in training"),
 }
 
 
 def check_classes(classes: Sequence[Label], weights: Sequence[float], least: int, most: int | None = None) -> None:
-    """Raise ValueError where these are not classes that a task learns, with a weight each."""
+    """Raise ValueError unless these are classes that a task can learn, with one weight each."""
     if len(classes) < least or (most and len(classes) > most):
         raise ValueError(f"{len(classes)} classes")
     if len({(type(label), label) for label in classes}) < len(classes):
-        raise ValueError("a class is there twice")
+        raise ValueError("a class occurs twice")
     if len(weights) != len(classes):
         raise ValueError(f"{len(weights)} weights for {len(classes)} classes")
 
 
 def classes_of(column: Column) -> list[Label]:
-    """The distinct labels, in their natural order; of two, the one that says "yes" last.
+    """Return the distinct labels in natural order; of two, the one that means "yes" is last.
 
     Raises:
         SchemaError: the cells are lists or objects.
     """
     if pa.types.is_nested(column.data.type):
         raise SchemaError(
-            f"the labels are of Arrow type {column.data.type}",
+            f"the labels have Arrow type {column.data.type}",
             place=f"column {column.name!r}",
-            rule="one label a row",
-            cure="--task multilabel where a row has several",
+            rule="one label per row",
+            cure="--task multilabel if a row has several",
         )
     found = sorted_labels(label_cells(column).drop_null().unique().to_pylist())
     if len(found) == 2 and str(found[0]).strip().lower() in POSITIVE:
@@ -57,7 +57,7 @@ def classes_of(column: Column) -> list[Label]:
 
 
 def sorted_labels(labels: Sequence[Label]) -> list[Label]:
-    """Text that spells numbers by value: "1.9" comes before "1.10" no more than 9 before 10 does."""
+    """Sort labels; text that spells numbers by value, unless spellings such as "1.9" and "1.10" stay separate."""
     values = {label: value_of(label) for label in labels if isinstance(label, str)}
     if values and all(value is not None for value in values.values()):
         return sorted(labels, key=lambda label: (values[str(label)], label))
@@ -65,7 +65,7 @@ def sorted_labels(labels: Sequence[Label]) -> list[Label]:
 
 
 def label_cells(column: Column) -> pa.Array:
-    """The labels as the user wrote them: text where numbers arrived as text that is not how a program writes them."""
+    """Return the labels as the user wrote them: text if numbers arrived as text in an unusual spelling."""
     if column.spelling is None:
         odd = pa.types.is_temporal(column.data.type) or pa.types.is_binary(column.data.type)
         return column.strings if odd else column.data
@@ -76,21 +76,21 @@ def label_cells(column: Column) -> pa.Array:
 
 
 def count_labels(column: Column) -> int:
-    """How many different labels there are; of many, different values."""
+    """Count the different labels; in very long columns, different values."""
     if column.spelling is None or column.distinct > FEW:
         return column.distinct
     return int(pc.count_distinct(label_cells(column).drop_null()).as_py())
 
 
 def new_classes(column: Column, classes: Sequence[Label], reading: LabelReading) -> list[Label]:
-    """The labels of a column that are none of the classes, in their natural order."""
+    """Return the labels of a column that are not among the classes, in natural order."""
     labels = reading.apply(column)
     unseen = labels.present & (Names(classes, reading.fold_case).find(labels) == UNSEEN)
     return classes_of(labels.take(np.flatnonzero(unseen)))
 
 
 def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReading) -> EncodedTarget:
-    """int64[n] places in `classes`; a label that is none of them is not known."""
+    """Return int64[n] indices in `classes`; a label that is not among them is unknown."""
     labels = reading.apply(column)
     found = Names(classes, reading.fold_case).find(labels)
     problems = unreadable_lists(column, labels)
@@ -107,7 +107,7 @@ def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReadi
 
 
 def in_another_case(labels: Column, names: Sequence[Label]) -> npt.NDArray[np.bool_]:
-    """bool[n]: text that is a name but for upper and lower case."""
+    """Return bool[n]: text that equals a name except for upper and lower case."""
     if not labels.is_string:
         return np.zeros(len(labels), bool)
     exact, folded = (Names(names, fold_case).find(labels) for fold_case in (False, True))
@@ -115,24 +115,24 @@ def in_another_case(labels: Column, names: Sequence[Label]) -> npt.NDArray[np.bo
 
 
 def unreadable_lists(column: Column, labels: Column) -> list[Problem]:
-    """Lists that are none of the kind that training saw."""
+    """Report lists of another kind than in training."""
     rows = np.flatnonzero(column.present & ~labels.present) if column.is_list else ()
     reason = "a list of another kind than in the training rows: the row is not scored"
     return [Problem(int(row), column.name, reason, "", shorten(column.data[int(row)].as_py())) for row in rows]
 
 
 def same_value(column: str, labels: Sequence[Label]) -> list[Problem]:
-    """What to tell of labels that are one number in several spellings."""
+    """Report labels that are one number in several spellings."""
     twins = Names(labels).twins()
     if not twins:
         return []
     shown = ", ".join(" and ".join(map(repr, names)) for names in twins[:3])
-    reason = f"labels that are spelt differently stay apart, though their value is the same: {shown}"
-    return [Problem(None, column, reason, "--task regression reads them as numbers; else spell them alike")]
+    reason = f"labels with the same value in several spellings stay separate: {shown}"
+    return [Problem(None, column, reason, "--task regression reads them as numbers; else write them the same way")]
 
 
 def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: str) -> list[float]:
-    """As `class_weights`, of the classes that rows have; 1 for the others, which no row is weighted by."""
+    """Return `class_weights` for classes that have rows; 1 for the others."""
     counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
     weights = np.ones(len(classes))
     if counts.any():
@@ -141,9 +141,9 @@ def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: 
 
 
 def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:
-    """One weight a class, their mean over the rows 1.
+    """Return one weight per class, with mean 1 over the rows.
 
-    `balanced` is inverse to a class's rows, `sqrt` to their square root; `auto` is `sqrt` where classes are unbalanced.
+    `balanced` is inverse to a class's rows, `sqrt` to their square root; `auto` is `sqrt` if classes are unbalanced.
     """
     if rule == "auto":
         rule = "sqrt" if counts.max() >= UNBALANCED * counts.min() else "none"

@@ -1,4 +1,4 @@
-"""Learn a task with what the settings say of it."""
+"""Fit a task to labels, with its settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, config: Config) -> Task:
-    """A task that knows the labels of the training rows.
+    """Return a task fitted to the labels of the training rows.
 
     Args:
         name: registered name.
@@ -29,7 +29,7 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
         config: `tasks`, `train.class_weight`, `train.outliers`, `table.labels`.
 
     Raises:
-        SchemaError: the labels are none of the task.
+        SchemaError: the labels do not fit the task.
     """
     options: dict[str, Any] = {
         "keep_outliers": config.train.outliers == "keep",
@@ -42,7 +42,7 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
 
 
 def options_of(kind: type[Task], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that a task has."""
+    """Return the options that the task has."""
     known = inspect.signature(kind.learn).parameters
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
     return {name: value for name, value in options.items() if takes_any or name in known}

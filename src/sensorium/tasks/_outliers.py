@@ -1,4 +1,4 @@
-"""Amounts that are far from all others: typing errors, and numbers such as 999999999 that stand for a missing value."""
+"""Detect amounts that are far from all others: typing errors, and codes for a missing value such as 999999999."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sensorium.modalities.number import robust_mean_and_deviation
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
 
-FEWEST = 20  # values from which some can be told to lie far off
+FEWEST = 20  # values from which outliers are detected
 CODES = 3  # different numbers, at most, that stand for a missing value
 MOST = 0.25  # share of the values that may
 FAR = 100.0  # times as far from the median as the farthest of the others
@@ -18,7 +18,7 @@ NINES_FAR, NINES_SPREADS = 10.0, 20.0  # of 999, -9999 …: that, and times the 
 
 
 def far_values(values: Floats) -> Truths:
-    """bool[n]: which of the finite values are far from all others.
+    """Return bool[n]: which of the finite values are far from all others.
 
     A few stray values (see `robust_mean_and_deviation`), and up to three numbers that recur.
     """
@@ -29,7 +29,7 @@ def far_values(values: Floats) -> Truths:
 
 
 def reach_of(values: Floats, far: Truths) -> tuple[float, float]:
-    """The median of the values that are not far, and the distance from it beyond which a value is; 0: none is told."""
+    """Return the median of the values without outliers, and the distance from it of an outlier; 0: none."""
     kept = values[~far]
     if len(kept) < FEWEST:
         return 0.0, 0.0
@@ -42,7 +42,7 @@ def reach_of(values: Floats, far: Truths) -> tuple[float, float]:
 
 
 def _codes(values: Floats, far: Truths) -> Truths:
-    """Of the values that are not known to be far: the outermost different ones, as many as are codes together."""
+    """Return the outermost different values among the rest, as many as there may be codes."""
     kept = values[~far]
     different = np.unique(kept)
     outermost = different[np.argsort(-np.abs(different - np.median(kept)), kind="stable")][:CODES]

@@ -1,4 +1,4 @@
-"""One of two classes."""
+"""Binary classification: one of two classes."""
 
 from __future__ import annotations
 
@@ -66,18 +66,18 @@ class Binary(Task):
         return cls(classes, class_weights(counts, class_weight))
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """The weights become those of the new rows.
+        """Update the weights to those of the new rows.
 
         Raises:
-            SchemaError: there is a third label, which one logit can't tell from both others.
+            SchemaError: there is a third label, and one logit separates only two.
         """
         third = new_classes(column, self.classes, self.reading)
         if third:
             raise SchemaError(
-                f"the model knows two labels, the table has another: {', '.join(map(repr, third[:5]))}",
+                f"the model knows two labels, and the table has another: {', '.join(map(repr, third[:5]))}",
                 place=f"column {column.name!r}",
                 rule=" or ".join(map(repr, self.classes)),
-                cure="mend the labels, or fit anew",
+                cure="correct the labels, or fit a new model",
             )
         return replace(self, weights=known_class_weights(self.encode(column), self.classes, class_weight)), [0]
 

@@ -1,4 +1,4 @@
-"""One of several classes."""
+"""Multiclass classification: one of several classes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Multiclass(Task):
     """Cross-entropy over k classes.
 
     Attributes:
-        classes: in natural order; those that a continued model learnt later come last.
+        classes: in natural order; those that a continued model learned later come last.
         weights: of the classes in the loss.
     """
 
@@ -63,12 +63,12 @@ class Multiclass(Task):
         if column.is_integer or column.is_float:
             return _claim_numbers(column, labels, reason)
         if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
-            caution = "text that spells numbers is taken as classes; --task regression if they are amounts"
+            caution = "text that spells numbers is read as classes; --task regression if they are amounts"
             return Guess(0.8 if labels <= FEW else 0.5, reason, caution)
         if why := not_amounts(column):
-            return Guess(0.9, reason, f"taken as classes: {why}")
+            return Guess(0.9, reason, f"read as classes: {why}")
         if column.distinct > 0.5 * len(column.values):
-            return Guess(0.4, reason, f"{reason}: most labels occur once; is this the target?")
+            return Guess(0.4, reason, f"{reason}: most labels occur once; check that this is the target")
         return Guess(0.9, reason)
 
     @classmethod
@@ -78,7 +78,7 @@ class Multiclass(Task):
             raise SchemaError(
                 "the training rows have one class only",
                 place=f"column {column.name!r}",
-                rule="two or more",
+                rule="at least two",
                 cure=ANOTHER_SPLIT,
             )
         counts = np.bincount(
@@ -87,7 +87,7 @@ class Multiclass(Task):
         return cls(classes, class_weights(counts, class_weight))
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """New classes come after those that are known; the weights are those of the new rows."""
+        """Append new classes to the known ones; the weights are those of the new rows."""
         classes = [*self.classes, *new_classes(column, self.classes, self.reading)]
         weights = known_class_weights(encode_classes(column, classes, self.reading), classes, class_weight)
         return replace(self, classes=classes, weights=weights), list(range(self.outputs))
@@ -131,10 +131,10 @@ class Multiclass(Task):
 
 
 def _claim_numbers(column: Column, labels: int, reason: str) -> Guess | None:
-    """Few whole numbers, or few spellings of which some are one number: versions 1.1 and 1.10 are no amounts."""
+    """Claim few whole numbers, or numbers in several spellings: versions 1.1 and 1.10 are not amounts."""
     if labels > FEW:
         return None
     if labels > column.distinct:
-        return Guess(0.92, f"{reason}, some of one value in several spellings")
-    caution = "whole numbers taken as classes; --task regression if they are amounts"
+        return Guess(0.92, f"{reason}, some with the same value in several spellings")
+    caution = "whole numbers read as classes; --task regression if they are amounts"
     return Guess(0.8, reason, caution) if column.is_whole else None

@@ -1,4 +1,4 @@
-"""Any number of labels a row."""
+"""Multilabel classification: any number of labels per row."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 @dataclass(frozen=True)
 class Multilabel(Task):
-    """Binary cross-entropy over k labels, each decided for itself at 0.5.
+    """Binary cross-entropy over k labels, each decided independently at 0.5.
 
     Attributes:
-        names: the labels, in natural order; those that a continued model learnt later come last.
-        separator: between the labels of a text cell; empty where cells are lists.
+        names: the labels, in natural order; those that a continued model learned later come last.
+        separator: between the labels of a text cell; empty if cells are lists.
         weights: of each label's positive rows in the loss.
     """
 
@@ -65,10 +65,12 @@ class Multilabel(Task):
 
     @classmethod
     def learn(cls, column: Column, class_weight: str, *, fold_case: bool = False) -> Self:
-        """Args:
-        column: training rows.
-        class_weight: of each label's positive rows.
-        fold_case: labels that differ only in case are one, spelt as most of its rows are.
+        """Learn the labels of the training rows.
+
+        Args:
+            column: training rows.
+            class_weight: of each label's positive rows.
+            fold_case: labels that differ only in case are one, in the most frequent spelling.
         """
         separator = "" if column.is_list else _separator(column.sample(500))
         names = _names(column, separator, str.casefold if fold_case else str)
@@ -79,7 +81,7 @@ class Multilabel(Task):
         return task._weighted(column, class_weight)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """New labels come after those that are known; the weights are those of the new rows."""
+        """Append new labels to the known ones; the weights are those of the new rows."""
         labels = self.reading.apply(column)
         found = _names(labels, self.separator, str.casefold if self.reading.fold_case else str)
         places = self._places(found, column)
@@ -114,7 +116,7 @@ class Multilabel(Task):
         return EncodedTarget(values, labels.present, problems)
 
     def _places(self, labels: list[Label], column: Column) -> npt.NDArray[np.int64]:
-        """int64[n]: the place of each label among those learnt, or why it has none."""
+        """Return int64[n]: the index of each label among those learned, or why it has none."""
         return Names(self.names, self.reading.fold_case).find(_as_column(labels, column))
 
     def findings(self, column: str) -> list[Problem]:
@@ -153,7 +155,7 @@ def _as_column(labels: list[Label], target: Column) -> Column:
 
 
 def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[Label]:
-    """The different labels; of spellings that `fold` makes one, the most frequent."""
+    """Return the different labels; of spellings that `fold` makes one, the most frequent."""
     counts = Counter(label for value in column.values.to_pylist() for label in _split(value, separator))
     usual: dict[Any, Label] = {}
     for label in sorted_labels(list(counts)):
@@ -164,18 +166,18 @@ def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[L
 
 
 def _check_names(names: list[Label], column: str) -> None:
-    """Lists of decimals are no sets of labels.
+    """Raise an error for lists of decimal numbers, which are no sets of labels.
 
     Raises:
-        SchemaError: they are that.
+        SchemaError: the lists hold decimal numbers.
     """
     odd = [name for name in names if isinstance(name, float) and not name.is_integer()]
     if odd:
         raise SchemaError(
-            f"the lists of the target hold decimal numbers such as {odd[0]!r}",
+            f"the lists of the target contain decimal numbers such as {odd[0]!r}",
             place=f"column {column!r}",
             rule="lists of labels, or vectors of 0 and 1",
-            cure="several amounts are several targets: a column for each, and --target for each",
+            cure="for several amounts, make a column for each, and give each with --target",
         )
 
 
@@ -186,7 +188,7 @@ def _split(value: Any, separator: str) -> list[Any]:
 
 
 def _separator(cells: list[Any]) -> str:
-    """The sign that most cells hold, a space only where no cell holds another: "San Marino|New York" are two labels."""
+    """Return the separator that most cells contain, a space only if no cell has another ("San Marino|New York")."""
     texts = [value for value in cells if isinstance(value, str)]
     held = {sign: sum(sign in text for text in texts) for sign in SEPARATORS}
     return max(SEPARATORS, key=held.__getitem__) if any(held.values()) else SPACE

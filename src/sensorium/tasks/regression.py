@@ -1,4 +1,4 @@
-"""An amount: one number, in the unit of the target."""
+"""Regression: one number, in the unit of the target."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ KEEP = "--set train.outliers=keep trains on them"
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Squared error on the standardised target; answers come back in its own unit.
+    """Squared error on the standardized target; predictions are in its own unit.
 
     Attributes:
         mean, deviation: of the training rows' target, without its outliers unless they are kept.
-        middle, reach: of these rows the median, and the distance from it beyond which a label is an outlier; a reach
-            of 0 says that none can be told.
-        keep: they are trained on all the same.
-        outliers: the different ones among the rows that were looked at, the farthest first.
-        outlying, rows: rows that have one, and all of them.
+        middle, reach: median of these rows, and the distance from it beyond which a label is an outlier; a reach of 0
+            disables the detection.
+        keep: train on outliers too.
+        outliers: different outliers among the rows of `looked_at`, the farthest first.
+        outlying, rows: number of rows with an outlier, and of all rows.
         notation: how the training rows write numbers (`Notation.to_json`).
-        notes: what the user should know of that: a reason and a cure each.
+        notes: findings about the notation: a reason and a cure each.
     """
 
     watch: ClassVar[str] = "rmse"
@@ -78,17 +78,19 @@ class Regression(Task):
 
     @classmethod
     def learn(cls, column: Column, class_weight: str, *, keep_outliers: bool = False) -> Self:
-        """Args:
-        column: training rows.
-        class_weight: amounts have no classes.
-        keep_outliers: values that are far from all others count like any.
+        """Learn scale and notation from the training rows.
+
+        Args:
+            column: training rows.
+            class_weight: ignored.
+            keep_outliers: treat values that are far from all others like any other.
 
         Raises:
             SchemaError: the cells are dates.
         """
         if holds_dates(column):
             raise SchemaError(
-                "the target holds dates or times", place=f"column {column.name!r}", rule="numbers", cure=AS_NUMBER
+                "the target contains dates or times", place=f"column {column.name!r}", rule="numbers", cure=AS_NUMBER
             )
         found, notation = survey_column(column), infer_notation(column)
         cells, _ = read_numbers(column, notation)
@@ -124,9 +126,13 @@ class Regression(Task):
         far = target.known & rows & self._is_far(target.values)
         if self.keep or not far.any():
             return target
-        reason = "the label is far from all others: the row is not trained on"
-        told = [Problem(int(row), "", reason, KEEP, f"{target.values[row]:.10g}") for row in np.flatnonzero(far)]
-        return EncodedTarget(np.where(far, 0, target.values), target.known & ~far, [*target.problems, *told])
+        reason = "the label is far from all others: the row is not used for training"
+        outlier_problems = [
+            Problem(int(row), "", reason, KEEP, f"{target.values[row]:.10g}") for row in np.flatnonzero(far)
+        ]
+        return EncodedTarget(
+            np.where(far, 0, target.values), target.known & ~far, [*target.problems, *outlier_problems]
+        )
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         scaled = ((target - self.mean) / self.deviation).to(logits.dtype)
@@ -145,8 +151,8 @@ class Regression(Task):
         return list(predicted.tolist())
 
     def findings(self, column: str) -> list[Problem]:
-        told = [Problem(None, column, reason, cure) for reason, cure in self.notes]
-        return [*super().findings(column), *told, *self._about_outliers(column)]
+        about_notation = [Problem(None, column, reason, cure) for reason, cure in self.notes]
+        return [*super().findings(column), *about_notation, *self._about_outliers(column)]
 
     def _about_outliers(self, column: str) -> list[Problem]:
         if not self.outlying:
@@ -155,7 +161,7 @@ class Regression(Task):
         number = f"{self.outlying:,} of {count(self.rows, 'label')} {'is' if self.outlying == 1 else 'are'}"
         reason, cure = f"{number} far from all others, such as {shown}", "correct the table"
         if not self.keep:
-            reason = f"{reason}; rows with such labels are not trained on"
+            reason = f"{reason}; rows with such labels are not used for training"
             cure = f"correct them, or list codes for a missing value in table.missing; {KEEP}"
         return [Problem(None, column, reason, cure)]
 
@@ -164,7 +170,7 @@ class Regression(Task):
 
 
 def _infinite(column: Column) -> list[Problem]:
-    """What the reading of labels empties. At the fit it has emptied them before, and has told it once."""
+    """Report infinite labels, which the reading empties (at the fit before this, with its own report)."""
     if not column.is_float:
         return []
     cells = column.data.to_numpy(zero_copy_only=False)
@@ -175,7 +181,7 @@ def _infinite(column: Column) -> list[Problem]:
 
 
 def _claim_text(column: Column) -> Guess | None:
-    """Text that spells numbers: amounts, unless the different ones are few and whole."""
+    """Claim text that spells numbers as amounts, unless the different ones are few and whole."""
     guess = Number.looks_like(column)
     if guess is None or guess.confidence < CODES:
         return None
@@ -193,11 +199,11 @@ def _claim_text(column: Column) -> Guess | None:
 
 def _refuse(column: Column) -> Guess | None:
     why = not_amounts(column, one_currency=True)
-    return Guess(0.0, "no amounts", why) if why else None
+    return Guess(0.0, "not amounts", why) if why else None
 
 
 def _of_target(text: str, name: str) -> str:
-    """What is said of a column of numbers, for one that is the target: it has no modality."""
+    """Return a finding about a column of numbers in words for a target, which has no modality."""
     kept = f"{as_modality(name, 'category')} keeps them"
     text = text.replace(f"; {name}.censored says which", "").replace(of_column_alone(name), "")
     text = text.replace(f"{kept} apart", "--task multiclass keeps them as classes")

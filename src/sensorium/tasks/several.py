@@ -1,4 +1,4 @@
-"""Several targets at once: one model answers all of them."""
+"""Several targets at once, predicted by one model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _SavedParts(BaseModel):
-    """What must hold before the parts are read."""
+    """Saved fields, checked before the parts are read."""
 
     model_config = ConfigDict(strict=True)
     parts: dict[str, dict[str, Any]]
@@ -40,16 +40,16 @@ class _SavedParts(BaseModel):
 
 @dataclass(frozen=True)
 class Several(Task):
-    """The mean of the targets' losses, each over the rows whose label is known.
+    """Mean of the targets' losses, each over the rows whose label is known.
 
-    What the parts make of their labels, logits and scores lies side by side, in the order of the targets. Multi-task
-    learning: Caruana 1997, "Multitask learning".
+    The parts' labels, logits and scores are concatenated in the order of the targets. Multi-task learning:
+    Caruana 1997, "Multitask learning".
 
     Attributes:
         parts: target → its own task.
         kinds: target → the task's registered name.
-        dtypes: target → of the labels as its task encodes them.
-        widths: target → numbers that hold one label; 0 where it is a plain number.
+        dtypes: target → dtype of the labels as its task encodes them.
+        widths: target → number of values of one label; 0 for a plain number.
     """
 
     watch: ClassVar[str] = "mean_score"
@@ -79,23 +79,23 @@ class Several(Task):
         """Learn each target by its own task.
 
         Args:
-            column: one object a row, its fields the targets.
-            class_weight: of the targets that have classes.
-            kinds: target → registered task, where it is not to be read off the labels.
+            column: one object per row, its fields the targets.
+            class_weight: for the targets that have classes.
+            kinds: target → registered task, if it is not to be inferred.
             **options: of the tasks that have them.
 
         Raises:
-            SchemaError: the labels are no objects; a target can't be learnt.
-            ConfigError: `kinds` names a target that there is not.
+            SchemaError: the labels are not objects, or a target cannot be learned.
+            ConfigError: `kinds` names an unknown target.
         """
         if not pa.types.is_struct(column.data.type):
-            raise SchemaError("one target only", place=f"column {column.name!r}", cure="leave --task away")
+            raise SchemaError("only one target", place=f"column {column.name!r}", cure="omit --task")
         for name in kinds or {}:
             if name not in column.parts:
                 cure = did_you_mean(name, column.parts)
-                raise ConfigError(f"there is no target {name!r}", place=f"tasks.{name}", cure=cure)
+                raise ConfigError(f"unknown target {name!r}", place=f"tasks.{name}", cure=cure)
         raise_together([
-            SchemaError("no training row has a label", place=f"column {name!r}", cure="another split, or leave it out")
+            SchemaError("no training row has a label", place=f"column {name!r}", cure="use another split, or remove it")
             for name, part in column.parts.items()
             if not len(part.values)
         ])  # fmt: skip
@@ -109,7 +109,7 @@ class Several(Task):
         return cls(learnt, chosen, dtypes, {n: math.prod(v.shape[1:]) if v.ndim > 1 else 0 for n, v in encoded.items()})
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """Each target by its own task."""
+        """Extend each target by its own task."""
         parts, kept, start = {}, list[int](), 0
         for name, part in self.parts.items():
             parts[name], own = part.extend(column.parts[name], class_weight)
@@ -119,7 +119,7 @@ class Several(Task):
         return replace(self, parts=parts, widths={n: math.prod(w) if w else 0 for n, w in widths.items()}), kept
 
     def with_reading(self, reading: LabelReading) -> Self:
-        """Each target's own."""
+        """Return the task with each target's own reading."""
         parts = {name: part.with_reading(reading.parts.get(name, part.reading)) for name, part in self.parts.items()}
         return replace(self, parts=parts, reading=reading)
 
@@ -134,16 +134,16 @@ class Several(Task):
 
     @classmethod
     def restore(cls, json: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """The inverse of `state`.
+        """Restore a task from `state`.
 
         Raises:
-            ArtifactError: a field is missing, unknown, of another type or out of bounds, or two fields do not fit.
+            ArtifactError: a field is missing, unknown, of another type or out of range, or two fields do not match.
         """
         with reading_saved(cls.__name__):
             saved = _SavedParts.model_validate(json)
             states, kinds = saved.parts, saved.kinds
             if not states or states.keys() != kinds.keys() or "several" in kinds.values():
-                raise ValueError("parts and kinds are not of the same targets")
+                raise ValueError("parts and kinds have different targets")
         parts = {}
         for place, (name, own) in enumerate(states.items()):
             mine = {key.partition(".")[2]: a for key, a in arrays.items() if key.partition(".")[0] == str(place)}
@@ -161,7 +161,7 @@ class Several(Task):
             if (self.dtypes.get(name), self.widths.get(name)) != (str(empty.dtype), width):
                 raise ValueError(f"labels of {name!r} are {empty.dtype} of width {width}")
         if not self.dtypes.keys() == self.widths.keys() == self.parts.keys():
-            raise ValueError("dtypes and widths are not of the same targets")
+            raise ValueError("dtypes and widths have different targets")
 
     @property
     def outputs(self) -> int:
@@ -169,7 +169,7 @@ class Several(Task):
 
     @property
     def labels(self) -> list[Label]:
-        """`target=label` of each class, the target's own name for a value."""
+        """Return `target=label` of each class, and the target's own name for a value."""
         return [
             f"{name}={label}" if part.labels else name
             for name, part in self.parts.items()
@@ -207,7 +207,7 @@ class Several(Task):
         return [problem for name, part in self.parts.items() for problem in part.findings(name)]
 
     def losses(self, logits: Tensor, target: Tensor) -> list[Tensor]:
-        """Each target's own loss, 0 where none of the rows has its label."""
+        """Return each target's own loss, 0 if none of the rows has its label."""
         found = []
         for name, part, own, truth in zip(
             self.parts, self.parts.values(), self._cut(logits, _outputs), self._cut(target, self._truths), strict=True
@@ -236,7 +236,7 @@ class Several(Task):
         return np.concatenate([own.astype(np.float64) for own in found], 1)
 
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        """One `{target: label}` a row, None where the label is not known."""
+        """Return one `{target: label}` per row, None for unknown labels."""
         columns = {}
         for (name, part), own in zip(self.parts.items(), self._cut(predicted, self._truths), strict=True):
             known = np.isfinite(own).all(1)
@@ -265,11 +265,11 @@ class Several(Task):
             yield name, part, own if part.labels else own[:, 0]
 
     def _truths(self, name: str, part: Task) -> int:
-        """Numbers that hold one label of a target."""
+        """Return how many values hold one label of a target."""
         return max(1, self.widths[name])
 
     def _cut(self, values: Any, width: Callable[[str, Task], int]) -> Iterator[Any]:
-        """The columns of each part, of an array or a tensor."""
+        """Return the columns of each part, of an array or a tensor."""
         start = 0
         for name, part in self.parts.items():
             end = start + width(name, part)
@@ -277,7 +277,7 @@ class Several(Task):
             start = end
 
     def _as_encoded(self, name: str, values: Any) -> Any:
-        """Known labels of one target, an array or a tensor, as its own task encodes them."""
+        """Return the known labels of one target, an array or a tensor, as its own task encodes them."""
         values = values if self.widths[name] else values[:, 0]
         if isinstance(values, np.ndarray):
             return values.astype(self.dtypes[name])

@@ -1,4 +1,4 @@
-"""One cell's text → what is written in it, before it is known which mark is the decimal one."""
+"""Parse one cell's text, before it is known which mark is the decimal one."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LONE_LETTERS = ("m", "b", "mm")  # behind a number, small letters are a unit (me
 
 
 class Cell(NamedTuple):
-    """A number as it is written.
+    """Number as it is written.
 
     Attributes:
-        decimal: its digits, if `mark` parts the decimals; None where it can't.
-        mark: the decimal mark; empty where there is none.
-        grouped: its digits, if `groups` parts thousands; None where it can't.
+        decimal: its digits, if `mark` is the decimal mark; None if it cannot be.
+        mark: the possible decimal mark; empty if there is none.
+        grouped: its digits, if `groups` separates thousands; None if it cannot.
         groups: the mark between groups of three; a space stands for all spaces, ' for all apostrophes.
-        power: of ten, of an exponent, of k, M …
-        currency: as a code, where there is one.
+        power: power of ten, of an exponent, of k, M …
+        currency: as a code, if there is one.
         percent: it has a %.
-        suffixed: its power stands as a letter or word.
+        suffixed: its power is a letter or word.
         limit: −1 for "<5", +1 for ">5" and "5+", else 0.
         about: "ca. 5".
         negative, brackets: −5; and whether it is written as (5).
@@ -58,7 +58,7 @@ class Cell(NamedTuple):
 
 
 def parse(text: str) -> Cell | None:
-    """What is written in a cell; None where it is no number."""
+    """Parse a cell; return None if it is not a number."""
     if len(text) > LONGEST:
         return None
     found = CELL.fullmatch(fold(text))
@@ -89,7 +89,7 @@ def parse(text: str) -> Cell | None:
 
 
 def parse_range(text: str) -> tuple[Cell, Cell] | None:
-    """Both ends of "91-92" or "91 to 92"; None where it is no such thing."""
+    """Return both ends of "91-92" or "91 to 92"; None if it is not a range."""
     found = RANGE.fullmatch(fold(text)) if len(text) <= LONGEST else None
     ends = [found and _body(found[name]) for name in ("low", "high")]
     return (Cell(*ends[0]), Cell(*ends[1])) if ends[0] and ends[1] else None
@@ -101,7 +101,7 @@ def infinite(text: str) -> float | None:
 
 
 def _body(text: str) -> tuple[str | None, str, str | None, str] | None:
-    """`decimal`, `mark`, `grouped`, `groups` of a cell; None where its marks make no number."""
+    """Return `decimal`, `mark`, `grouped`, `groups` of a cell; None if its marks make no number."""
     marks = [sign for sign in text if sign in MARKS]
     if not marks:
         return text, "", None, ""
@@ -122,7 +122,7 @@ def _body(text: str) -> tuple[str | None, str, str | None, str] | None:
 
 
 def _grouped(text: str, mark: str) -> str | None:
-    """The digits of 1,234,567, or of 12,34,567 as it is written in India; None where they are parted otherwise."""
+    """Return the digits of 1,234,567, or of the Indian 12,34,567; None if they are grouped otherwise."""
     first, *rest = text.split(mark)
     threes = 1 <= len(first) <= 3 and all(len(group) == 3 for group in rest)
     indian = mark == "," and 1 <= len(first) <= 2 and len(rest) > 1 and len(rest[-1]) == 3

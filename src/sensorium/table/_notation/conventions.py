@@ -1,4 +1,4 @@
-"""How a table writes numbers, as far as it is known before a column is looked at: by settings, or by other columns."""
+"""What is known about a table's numbers before a column is read: from settings or other columns."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MOSTLY = 0.6  # share of numbers from which a column says how the table writes t
 
 @dataclass(frozen=True)
 class Conventions:
-    """What is known of a table's numbers, and of a column's dates.
+    """Known conventions of a table's numbers, and of a column's dates.
 
     Attributes:
-        decimal, thousands, currency, missing, censored: as set for the table or for a column; None where they are not.
+        decimal, thousands, currency, missing, censored: as set for the table or for a column; None if not set.
         separator: between the cells of a text file; empty for other sources.
         texts: some cells of the table's columns of text, as they arrived.
-        day_first: of dates, whether 01/02/2026 is in February, as set for a column; None where it is not.
+        day_first: for dates, whether 01/02/2026 is in February, as set for a column; None if not set.
     """
 
     decimal: str | None = None
@@ -39,13 +39,13 @@ class Conventions:
 
     @cached_property
     def shown(self) -> str:
-        """The decimal mark that more of the table's columns show beyond doubt; empty where none does."""
+        """Return the decimal mark that most of the table's columns show unambiguously; empty if none does."""
         points, commas = self._marks.count("."), self._marks.count(",")
         return "" if points == commas else "." if points > commas else ","
 
     @property
     def shows_commas(self) -> bool:
-        """Has some column decimal commas beyond doubt?"""
+        """Return whether some column has unambiguous decimal commas."""
         return "," in self._marks
 
     @cached_property
@@ -53,19 +53,19 @@ class Conventions:
         return [_shown(texts) for texts in self.texts]
 
     def notation(self) -> Notation | None:
-        """What the settings alone say of how numbers are written; None where they say nothing."""
+        """Return the notation that the settings alone define; None if they define nothing."""
         if not (self.decimal or self.thousands):
             return None
         decimal = self.decimal or ("," if self.thousands == "." else ".")
         return Notation(decimal=decimal, thousands=self.thousands or ("," if decimal == "." else "."))
 
     def given(self, **options: Any) -> Conventions:
-        """With the options of a column laid over the table's settings."""
+        """Return the conventions with the options of a column, which override the table's settings."""
         return replace(self, **{name: value for name, value in options.items() if value not in (None, [], ())})
 
 
 def some_texts(columns: Iterable[pa.ChunkedArray]) -> tuple[list[str], ...]:
-    """A few cells of each of some columns of text: enough to see how a table writes numbers."""
+    """Return a few cells of each of some columns of text: enough to see how a table writes numbers."""
     texts = [cells for cells in columns if pa.types.is_string(cells.type)][:LOOKED_AT]
     return tuple(_some(cells) for cells in texts)
 
@@ -77,7 +77,7 @@ def _some(cells: pa.ChunkedArray) -> list[str]:
 
 
 def _shown(sample: list[str]) -> str:
-    """The decimal mark of a column's cells that can be read in one way only; empty where they show none, or both."""
+    """Return the decimal mark of a column's unambiguous cells; empty if they show none, or both."""
     cells = [cell for text in sample if (cell := parse_with_unit(text))]
     if len(cells) < MOSTLY * len(sample):
         return ""

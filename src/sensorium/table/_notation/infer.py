@@ -1,4 +1,4 @@
-"""How a column writes its numbers, inferred once from its cells."""
+"""Infer the notation of a column once from its cells."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ FEWEST_SMALL = 3  # numbers below 1000 without a mark that show that marks part 
 
 @dataclass(frozen=True)
 class Survey:
-    """How a column writes its numbers, what its cells are, and the mark that was read by default: it may mean the
-    other thing; empty where there is none.
+    """Notation of a column, counts of its cells, and the mark read by default, which may mean the other thing.
+
+    The mark is empty if there is no such doubt.
     """
 
     notation: Notation
@@ -54,7 +55,7 @@ class Survey:
 
 
 def survey(texts: pa.Array, known: Conventions) -> Survey:
-    """Look at every cell of a column of text."""
+    """Survey every cell of a column of text."""
     counts = tally(texts)
     decimal, guessed = _decimal(counts, known)
     multiplied = bool(counts.suffixes) and not counts.clashing and not counts.letters
@@ -77,8 +78,9 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
 
 
 def _thousandths(texts: pa.Array, notation: Notation) -> bool:
-    """May a cell have three decimals: has one other than two, as amounts of money have, or none? It matters where
-    commas and points are marks of numbers.
+    """Return whether a cell may have three decimals: some have a number other than two, as money has, or none.
+
+    This matters if commas and points are marks of numbers.
     """
     if notation.decimal == "." and "," not in notation.thousands:
         return True
@@ -88,7 +90,7 @@ def _thousandths(texts: pa.Array, notation: Notation) -> bool:
 
 
 def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
-    """The decimal mark, and the mark that was read by default where nothing says what it parts."""
+    """Return the decimal mark, and the mark read by default if nothing shows its meaning."""
     if known.decimal:
         return known.decimal, ""
     if known.thousands and known.thousands in ".,":
@@ -108,7 +110,10 @@ def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
 
 
 def _parts_thousands(counts: Tally) -> bool:
-    """Have whole numbers below 1000 no mark, and all above one? Of decimals, some would have one digit or two."""
+    """Return whether whole numbers below 1000 have no mark, and all above have one.
+
+    If the mark were a decimal one, some numbers would have one or two digits behind it.
+    """
     return counts.small >= FEWEST_SMALL and counts.small == counts.plain
 
 
@@ -123,7 +128,7 @@ def _thousands(counts: Tally, known: Conventions, decimal: str) -> str:
 
 
 def is_mixed(counts: Tally) -> bool:
-    """Has the column decimal points and decimal commas, neither of them by a slip?"""
+    """Return whether the column has decimal points and decimal commas, neither of them by a slip."""
     return min(counts.decimals["."], counts.decimals[","]) > SLIPS * counts.decimals.total()
 
 
@@ -143,7 +148,7 @@ def _gaps(counts: Tally, known: Conventions) -> tuple[str, ...]:
 
 
 def stands_for_gaps(counts: Tally) -> bool:
-    """Are the column's words so few, and its numbers so many, that they can only stand for gaps?"""
+    """Return whether the column's words are so few, and its numbers so many, that the words only mark gaps."""
     few = 0 < len(counts.words) <= FEW_WORDS and counts.words.total() > len(counts.words)
     return (
         few
@@ -170,7 +175,7 @@ def _percent(texts: pa.Array, counts: Tally, notation: Notation) -> Percent:
 
 
 def _largest_fraction(counts: Tally, notation: Notation) -> float:
-    """Up to which a cell without % is a fraction: 1, or twice what the largest cell with % says, where that is more
+    """Return the limit of fractions among cells without %: 1, or twice the largest cell with % if that is above 100%.
     than 100%.
     """
     if notation.percent != "fraction":
@@ -180,7 +185,7 @@ def _largest_fraction(counts: Tally, notation: Notation) -> float:
 
 
 def _ranges(texts: pa.Array, counts: Tally, notation: Notation) -> bool:
-    """Are the joined numbers measured ranges: few, rising, and within what the other cells measure?"""
+    """Return whether the joined numbers are measured ranges: few, rising, and within the other cells' values."""
     if not counts.joined or counts.joined.total() > MINORITY * counts.cells:
         return False
     values = read_texts(texts, notation).values

@@ -1,4 +1,4 @@
-"""What the letters behind a column's numbers mean: powers of ten, bytes, credit and debit, or no number at all."""
+"""Infer the letters behind a column's numbers: powers of ten, bytes, credit and debit, or no number at all."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SAMPLED = 1000  # plain numbers that are looked at
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Numbers that one suffix stands behind, or none: their values without it, and how many cells have them."""
+    """Numbers with one suffix, or none: their values without it, and how many cells have them."""
 
     cells: list[Cell]
     times: npt.NDArray[np.int64]
@@ -56,7 +56,7 @@ class _Numbers:
 
 
 def spelt_out(text: str, letters: Letters) -> str:
-    """A cell whose letters are what the column's mean, as other columns write the number."""
+    """Rewrite a cell whose letters mean what the column's do, as other columns write the number."""
     if not letters or len(text) > LONGEST:
         return text
     folded = fold(text)
@@ -71,11 +71,11 @@ def spelt_out(text: str, letters: Letters) -> str:
 
 
 def letters_of(counted: Sequence[tuple[str, int]], plain: pa.Array) -> Letters:
-    """What the letters behind a column's numbers mean.
+    """Return the meaning of the letters behind a column's numbers.
 
     Args:
-        counted: cells that are no plain numbers, and how often each occurs.
-        plain: cells that are.
+        counted: cells that are not plain numbers, and how often each occurs.
+        plain: plain cells.
     """
     found = _by_letters(counted)
     if not found.keys() & {*BYTES, *MULTIPLIED, "dr"}:
@@ -91,7 +91,7 @@ def letters_of(counted: Sequence[tuple[str, int]], plain: pa.Array) -> Letters:
 
 
 def _by_letters(counted: Sequence[tuple[str, int]]) -> dict[str, _Numbers]:
-    """Letters, in small ones, → the numbers that they stand behind; empty letters for other numbers."""
+    """Return lower-case letters → the numbers before them; empty letters for other numbers."""
     there = defaultdict[str, list[tuple[Cell, int]]](list)
     for text, times in counted:
         found = LETTERED.fullmatch(fold(text)) if len(text) <= LONGEST else None
@@ -104,7 +104,7 @@ def _by_letters(counted: Sequence[tuple[str, int]]) -> dict[str, _Numbers]:
 
 
 def _bare(odd: _Numbers | None, plain: pa.Array) -> _Numbers:
-    """Numbers other than 0 without letters."""
+    """Return numbers other than 0 without letters."""
     rows = np.unique(np.linspace(0, max(0, len(plain) - 1), min(SAMPLED, len(plain))).astype(np.int64))
     texts = plain.take(pa.array(rows)).to_pylist()
     cells = [cell for text in texts if (cell := parse(text)) and _value(cell)]
@@ -121,7 +121,7 @@ def _value(cell: Cell) -> float:
 
 
 def _are_sides(found: dict[str, _Numbers], bare: _Numbers, texts: list[str]) -> bool:
-    """Do CR and DR say credit and debit? CR alone may be crore: ten million."""
+    """Return whether CR and DR mean credit and debit. CR alone may be crore: ten million."""
     if "dr" in found:
         return found["dr"].total >= LEAST
     credit = found.get("cr")
@@ -132,7 +132,7 @@ def _are_sides(found: dict[str, _Numbers], bare: _Numbers, texts: list[str]) -> 
 
 
 def _are_bytes(found: dict[str, _Numbers]) -> bool:
-    """Is B no billion, but a byte? So it is beside KB or G, and where it stands behind large numbers beside K."""
+    """Return whether B means a byte, not a billion: beside KB or G, or behind large numbers beside K."""
     number = next((found[name] for name in sorted(BYTES) if name in found), None)
     if number is None or OF_BYTES & found.keys():
         return number is not None
@@ -140,7 +140,7 @@ def _are_bytes(found: dict[str, _Numbers]) -> bool:
 
 
 def _multiply_nothing(found: dict[str, _Numbers], bare: _Numbers) -> bool:
-    """Are the numbers with a suffix few, and as large as those without, if it is left out, and far larger if not?"""
+    """Return whether the few numbers with a suffix fit the others if it is ignored, and are far larger if not."""
     marked = {letters: found[letters] for letters in MULTIPLIED if letters in found}
     if not marked or not bare.cells or 2 * sum(numbers.total for numbers in marked.values()) > bare.total:
         return False

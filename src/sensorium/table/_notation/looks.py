@@ -1,4 +1,4 @@
-"""Short looks at columns: may they be numbers, have they limits, can they be read in one way only?"""
+"""Quick checks of columns: numbers, limits, unambiguous spellings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMITED = rf"[<>≤≥⩽⩾＜＞]|\+\s*(\pL+\.?\s*)?$|^\s*{LIMIT}"
 
 
 def may_be_numbers(sample: list[str]) -> bool:
-    """Have most cells that are no gaps a digit?"""
+    """Return whether most cells other than gaps have a digit."""
     if not sample:
         return False
     short = pa.array([text for text in sample if len(text) <= LONGEST], pa.string())
@@ -30,7 +30,7 @@ def may_be_numbers(sample: list[str]) -> bool:
 
 
 def is_clearly_numbers(counts: Tally) -> bool:
-    """Have the cells marks and signs that nothing but numbers has, or are they many?"""
+    """Return whether the cells have marks and signs that only numbers have, or are many."""
     signed = counts.groups.total() + counts.doubtful.total() + counts.decimals.total() + counts.currencies.total()
     signed += counts.percents.total() + counts.brackets.total() + counts.suffixes.total() + counts.limits.total()
     signed += counts.numbers if counts.unit else 0
@@ -38,14 +38,14 @@ def is_clearly_numbers(counts: Tally) -> bool:
 
 
 def has_limits(texts: pa.Array) -> bool:
-    """Is some cell a limit, such as "<5" or "50+"?"""
+    """Return whether some cell is a limit, such as "<5" or "50+"."""
     some = texts.filter(pc.fill_null(pc.match_substring_regex(texts, LIMITED), False))
     cells = map(parse_with_unit, some.unique().to_pylist())
     return any(cell is not None and cell.limit for cell in cells)
 
 
 def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
-    """Are the cells, all digits with a decimal point, to be read as that? Judged by a sample."""
+    """Return whether the cells, all digits with a decimal point, are to be read so, judged by a sample."""
     if known.decimal == "," or known.thousands == ".":
         return False
     rows = np.unique(np.linspace(0, max(0, len(texts) - 1), min(LOOKED_AT, len(texts))).astype(np.int64))
@@ -57,8 +57,9 @@ def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
 
 
 def same_but_for_zeros(texts: pa.Array) -> tuple[str, str] | None:
-    """Two spellings of one number that differ in their last zeros, such as 1.1 and 1.10, where not all cells have as
-    many decimals: versions, perhaps. None where there are none.
+    """Return two spellings of one number that differ in their last zeros, such as 1.1 and 1.10, if decimals vary.
+
+    They may be versions. None if there are none.
     """
     seen = dict[str, str]()
     for text in texts.unique().drop_null().to_pylist():

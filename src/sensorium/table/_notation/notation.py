@@ -1,4 +1,4 @@
-"""How a column writes its numbers, and what one of its cells says by that."""
+"""Notation of a column's numbers, and how it reads one cell."""
 
 from __future__ import annotations
 
@@ -22,13 +22,11 @@ NOT_A_NUMBER = "not a number: read as missing"
 NOT_EXACT = "not an exact number: read as the nearest one"
 JOINED = "two numbers in one cell: read as missing"
 OTHER_NOTATION = "another decimal or thousands separator than the column's: read in the only way that gives a number"
-AS_TRAINED = "write the cell as the training cells are written"
+AS_TRAINED = "write the cell like the training cells"
 
 
 class Reading(NamedTuple):
-    """What a cell says: its value (NaN where missing), −1 or +1 where this is an upper or a lower limit, and what the
-    user should know of it.
-    """
+    """Value of a cell (NaN if missing), −1 or +1 if it is an upper or a lower limit, and the message for the user."""
 
     value: float
     limit: int = 0
@@ -38,26 +36,27 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Notation:
-    """How a column writes its numbers; it reads a cell without looking at others.
+    """Notation of a column's numbers; it reads a cell without looking at others.
 
     Attributes:
         decimal: the decimal mark, "." or ",".
         thousands: marks between groups of three; a space stands for all spaces, ' for all apostrophes.
         percent: `all` cells have a %, and the number before it is read; in a column of `fraction`s 5% is 0.05; `none`
-            has any; `written` takes the number before a % whatever the others are.
-        currency: code of the currency; empty where there is none.
+            has any; `written` takes the number before a %, whatever the others are.
+        currency: code of the currency; empty if there is none.
         suffixes: k, M, bn … behind a number are powers of ten.
-        always_suffixed: every training cell but 0 has such a suffix; a number without is read as it stands, and told.
+        always_suffixed: every training cell but 0 has such a suffix; a number without one is read as it is, and
+            reported.
         ranges: "91-92" is read as 91.5.
-        limits: what "<5" becomes: its `limit`, or `missing`; empty where training saw none.
-        mixed: the column has decimal points and decimal commas: what can be read in two ways is missing.
+        limits: how "<5" is read: as its `limit`, or `missing`; empty if training had none.
+        mixed: the column has decimal points and decimal commas: ambiguous cells are missing.
         missing: words that stand for a gap in this column, beside the usual ones, in small letters.
         units: spellings of the unit behind the numbers, which is dropped; a number without it has the same.
-        thousandths: cells may have three decimals. Where all have two, as amounts of money have, or none, 1,234 may as
-            well be 1234 of a table that is written otherwise: it is missing.
-        letters: where those behind numbers are no powers of ten, what they mean: `bytes` (B is one, K a thousand),
+        thousandths: cells may have three decimals. If all have two, as amounts of money have, or none, 1,234 may be
+            1234 of a table with another notation: it is missing.
+        letters: if those behind numbers are not powers of ten, their meaning: `bytes` (B is one, K a thousand),
             `sides` (CR is +, DR is −) or `none` (they are dropped).
-        largest_fraction: of a column of fractions: a number without % beyond it is missing.
+        largest_fraction: for a column of fractions: a number without % beyond it is missing.
     """
 
     decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
@@ -80,23 +79,23 @@ class Notation:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """Raises ValueError where it is none that `to_json` gave."""
+        """Restore a notation from `to_json`; raise ValueError if it is not valid."""
         known = {field.name for field in fields(cls)}
         texts = {key: found.get(key, []) for key in ("missing", "units")}
         if not all(isinstance(words, list) for words in texts.values()):
-            raise ValueError("the words of a notation are not listed")
+            raise ValueError("the words of a notation must be a list")
         kept = {key: value for key, value in found.items() if key in known}
         return from_saved(cls, kept | {key: tuple(words) for key, words in texts.items()})
 
     @property
     def is_plain(self) -> bool:
-        """Numbers of digits and a decimal point say what they say everywhere."""
+        """Return whether the notation is digits with a decimal point, which needs no rules."""
         usual = self.decimal == "." and "." not in self.thousands and not self.mixed
         usual = usual and not self.always_suffixed
         return usual and self.percent in ("none", "written") and (self.thousandths or not self.thousands)
 
     def read(self, text: str) -> Reading:
-        """What a cell says."""
+        """Read a cell."""
         word = text.strip().casefold()
         if word in USUAL or word in self.missing:
             return Reading(NAN)
@@ -117,7 +116,7 @@ class Notation:
         return f"is not the column's unit {self.units[0]!r}" if self.units else "the training cells do not have"
 
     def ends(self, text: str) -> tuple[float, float] | None:
-        """Both numbers of "91-92"; None where a cell is no such thing."""
+        """Return both numbers of "91-92"; None if a cell is not a range."""
         found = parse_range(text)
         return (self._said(found[0]).value, self._said(found[1]).value) if found else None
 
@@ -135,13 +134,13 @@ class Notation:
         if cell.about or (cell.limit and not self.limits):
             reason = NOT_EXACT
         elif cell.currency and not self.currency:
-            reason = reason or "a currency, where the training cells have none: the amount is read"
+            reason = reason or "a currency, which the training cells do not have: the amount is read"
         if self.always_suffixed and not cell.suffixed and value and not reason:
             return Reading(value, cell.limit, NO_SUFFIX, AS_TRAINED)
         return Reading(value, cell.limit, reason)
 
     def _digits(self, cell: Cell) -> tuple[str | None, str]:
-        """Digits with a decimal point, and whether they are written otherwise than the column's others."""
+        """Return digits with a decimal point, and whether they are written differently from the column's others."""
         if cell.is_ambiguous:
             if cell.mark == self.decimal and not self.mixed and self.thousandths:
                 return cell.decimal, ""
@@ -153,24 +152,24 @@ class Notation:
         return cell.decimal or cell.grouped, "" if usual else OTHER_NOTATION
 
     def _refused(self, cell: Cell) -> str:
-        """Why a number can't be one of this column; empty where it can."""
+        """Return why a number cannot belong to this column; empty if it can."""
         if cell.currency and self.currency and cell.currency != self.currency:
             return f"an amount in another currency than {self.currency}"
         if cell.percent and self.percent == "none":
-            return "a % where the other cells have none"
+            return "a %, which the other cells do not have"
         if not cell.percent and self.percent == "all":
             return NO_SIGN
         if cell.suffixed and not self.suffixes:
-            return "a letter or word behind the number that training did not see"
+            return "a letter or word behind the number that does not occur in training"
         return LIMIT if cell.limit and self.limits == "missing" else ""
 
 
-NO_SUFFIX = "a number without a suffix such as k or M, which all training cells have: read as it stands"
+NO_SUFFIX = "a number without a suffix such as k or M, which all training cells have: read as it is"
 LIMIT = "a limit, not a value"
 READS_LIMITS = "table.censored=missing asks for this; fit with table.censored=limit to use the limits as values"
-NO_SIGN = "a number without % where the other cells have one"
-NO_FRACTION = "a number without % that is too large for a fraction, as those without % are"
-WITH_SIGN = "write a % behind it if it is one"
+NO_SIGN = "a number without %, which the other cells have"
+NO_FRACTION = "a number without % that is too large for a fraction"
+WITH_SIGN = "write a % behind it if it is a percentage"
 LEGACY = Notation(thousands=",", percent="written", ranges=True, suffixes=False)  # of models saved without a notation
 
 

@@ -1,4 +1,4 @@
-"""A whole column by its notation: the usual spellings at once, only odd cells one by one."""
+"""Read a whole column by its notation: the usual spellings at once, only odd cells one by one."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ VARIANTS = {" ": SPACES, "'": QUOTES}
 
 @dataclass(frozen=True)
 class Readings:
-    """What the cells of a column say.
+    """Numbers read from the cells of a column.
 
     Attributes:
-        values: float64[n], NaN where missing; infinite where a cell says so.
-        limits: int8[n]: −1 where the value is an upper limit, +1 where it is a lower one, else 0.
-        told: row → what the user should know of the cell.
+        values: float64[n], NaN if missing; infinite if a cell says so.
+        limits: int8[n]: −1 if the value is an upper limit, +1 if it is a lower one, else 0.
+        told: row → message about the cell.
     """
 
     values: npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Readings:
 
 
 def read_texts(texts: pa.Array, notation: Notation) -> Readings:
-    """Text → numbers."""
+    """Read text as numbers."""
     pending = np.array(pc.is_valid(texts).to_numpy(zero_copy_only=False))
     if notation.units:
         texts = pc.replace_substring_regex(texts, unit_pattern(notation.units), r"\1")
@@ -73,7 +73,7 @@ def read_texts(texts: pa.Array, notation: Notation) -> Readings:
 
 
 def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
-    """Text in which the numbers of a notation are spelt with a decimal point; other columns as they are."""
+    """Return text with the numbers of a notation rewritten with a decimal point; other columns unchanged."""
     if notation is None or not pa.types.is_string(texts.type):
         return texts
     values = read_texts(texts, notation).values
@@ -82,7 +82,7 @@ def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
 
 
 def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
-    """Plain numbers have neither % nor suffix: those that may mean something else become missing, or are told."""
+    """Check plain numbers, which have neither % nor suffix: ambiguous ones become missing, or are reported."""
     if notation.percent in ("all", "fraction"):
         return _without_sign(values, notation)
     if not notation.always_suffixed:
@@ -92,7 +92,7 @@ def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int
 
 
 def _patterns(notation: Notation) -> list[tuple[str, tuple[str, str]]]:
-    """Regular expressions of cells that are read at once, each with the marks to drop and the decimal mark."""
+    """Return regular expressions of cells that are read at once, each with the marks to drop and the decimal mark."""
     if notation.mixed:
         return [(WHOLE, ("", "."))]
     found = [(PLAIN if notation.decimal == "." else COMMA, ("", notation.decimal))]
@@ -106,7 +106,7 @@ def _patterns(notation: Notation) -> list[tuple[str, tuple[str, str]]]:
 
 
 def _in_doubt(notation: Notation) -> str:
-    """Cells whose decimal mark may part thousands."""
+    """Return the cells whose decimal mark may separate thousands."""
     return rf"^\s*[+-]?[1-9][0-9]{{0,2}}{re.escape(notation.decimal)}[0-9]{{3}}\s*$"
 
 
@@ -119,7 +119,7 @@ def _cast(texts: pa.Array, marks: tuple[str, str]) -> npt.NDArray[np.float64]:
 
 
 def _without_sign(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
-    """Plain numbers where others have a %: told, and made missing."""
+    """Report plain numbers in columns of %, and make them missing."""
     is_all = notation.percent == "all"
     wrong = np.isfinite(values) if is_all else np.abs(values) > notation.largest_fraction
     values[wrong] = np.nan

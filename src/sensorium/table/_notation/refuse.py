@@ -1,4 +1,4 @@
-"""Columns whose cells have digits and are no amounts: codes, telephone numbers, scores, several currencies."""
+"""Detect columns whose cells have digits and are not amounts: codes, phone numbers, scores, several currencies."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$
 
 
 def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
-    """Why a column is none of numbers, though most of its cells could be read as such; empty where it may be one.
+    """Return why a column is not numbers, though most of its cells could be read as such; empty if it may be.
 
     Args:
-        found: what its cells are.
+        found: counts of its cells.
         name: the column's name.
-        any_currency: the settings don't say which currency is meant.
+        any_currency: the settings do not name the currency.
     """
     counts = found.counts
     if several := _several(counts, any_currency=any_currency):
         return several
     if joined := _joined(found):
-        kind = "hold two numbers (a score, a range, a telephone number, a code?) and are not read as one"
-        return f"cells such as {joined!r} {kind}; a column for each keeps them as numbers"
+        kind = "contain two numbers (a score, a range, a phone number, a code?) and are not read as one"
+        return f"cells such as {joined!r} {kind}; a separate column for each keeps them as numbers"
     example = (_code(counts) or _phone(counts, name)) if counts.numbers > MOSTLY * counts.cells else ""
     kind = f"look like codes and are not read as numbers; {as_modality(name, 'number')} reads them as numbers"
     return f"cells such as {example!r} {kind}" if example else _united(counts)
 
 
 def mixed_amounts(found: Survey, *, any_currency: bool) -> str:
-    """As `refusal`, where the cells are amounts all the same: of several currencies or units; empty elsewhere."""
+    """Return the refusal if the cells are amounts, of several currencies or units; empty otherwise."""
     return _several(found.counts, any_currency=any_currency) or _united(found.counts)
 
 
@@ -64,7 +64,7 @@ def _several(counts: Tally, *, any_currency: bool) -> str:
         some = " and ".join(repr(counts.examples[code]) for code, _ in counts.currencies.most_common(2))
         found_in = f"cells are in {len(counts.currencies)} currencies, such as {some}, and are not read as numbers"
         main = counts.currencies.most_common(1)[0][0]
-        return f"{found_in}; {set_value('table.currency', main)} reads those in {main} and takes the others as missing"
+        return f"{found_in}; {set_value('table.currency', main)} reads those in {main} and treats the others as missing"
     if two := _units(counts):
         kind = "have units of several kinds and are not read as numbers"
         return f"cells such as {two[0]!r} and {two[1]!r} {kind}; write them all in one unit"
@@ -83,7 +83,7 @@ def _mixed(counts: Tally) -> bool:
 
 
 def _units(counts: Tally) -> tuple[str, str] | None:
-    """Cells in two units of one quantity, such as 7 cm and 11 mm, where most cells have such units."""
+    """Return cells in two units of one quantity, such as 7 cm and 11 mm, if most cells have such units."""
     for quantity in QUANTITIES:
         there = [unit for unit, _ in counts.units.most_common() if unit in quantity]
         cells = sum(counts.units[unit] for unit in there)
@@ -93,7 +93,7 @@ def _units(counts: Tally) -> tuple[str, str] | None:
 
 
 def _sides(counts: Tally) -> tuple[str, str] | None:
-    """Cells of both kinds where most are amounts with S (Soll) or H (Haben)."""
+    """Return cells of both kinds if most are amounts with S (Soll) or H (Haben)."""
     cells = {text: n for text, n in (counts.codes + counts.words).items() if SIDE.fullmatch(text)}
     of_each = {side: {text: n for text, n in cells.items() if text.endswith(side)} for side in "SH"}
     if sum(cells.values()) <= MOSTLY * counts.cells or not all(
@@ -104,7 +104,7 @@ def _sides(counts: Tally) -> tuple[str, str] | None:
 
 
 def _united(counts: Tally) -> str:
-    """What is said where most cells are numbers with units, of which none is the column's; empty elsewhere."""
+    """Describe a column in which most cells are numbers with units, but not one unit; empty otherwise."""
     usual = counts.united.most_common(MOST_UNITS)
     if sum(cells for _, cells in usual) <= MOSTLY * counts.cells:
         return ""
@@ -114,7 +114,7 @@ def _united(counts: Tally) -> str:
 
 
 def are_bins(counts: Tally) -> bool:
-    """Are the cells ranges that follow each other, such as 18-24, 25-34, 65+: a category, and clearly so?"""
+    """Return whether the cells are consecutive ranges, such as 18-24, 25-34, 65+: a category, and clearly so."""
     ends = sorted({pair for text in counts.joined if (pair := Notation().ends(text))})
     rising = all(low < high for low, high in ends) and all(one[1] <= two[0] for one, two in pairwise(ends))
     return 1 < len(ends) <= MOST_BINS and rising and counts.joined.total() > MINORITY * counts.cells
@@ -125,7 +125,7 @@ def _enough(count: int, cells: int) -> bool:
 
 
 def _joined(found: Survey) -> str:
-    """Two numbers in a cell, such as a ZIP+4, a telephone number or a score; an example, or nothing."""
+    """Return an example of two numbers in a cell, such as a ZIP+4, a phone number or a score; else empty."""
     counts = found.counts
     if found.notation.ranges or not counts.joined:
         return ""
@@ -139,13 +139,13 @@ def _joined(found: Survey) -> str:
 
 
 def _are_dates(counts: Tally) -> bool:
-    """Are most of the joined numbers days of the calendar?"""
+    """Return whether most of the joined numbers are days of the calendar."""
     cells = [*counts.joined]
     return read_dates(pa.array(cells, pa.string())).count_days() > MOSTLY * len(cells)
 
 
 def _code(counts: Tally) -> str:
-    """Digits that a number would not keep: leading zeros, too many of them, letters among them."""
+    """Return an example of digits that a number would not keep: leading zeros, too many digits, letters among them."""
     if counts.digits + counts.lots + counts.suffixes.total() != counts.numbers:
         return ""  # signs, decimals or currencies: amounts
     if counts.lots and _enough(counts.lots, counts.cells):

@@ -1,4 +1,4 @@
-"""What the cells of a column of text are, counted: numbers by their marks and signs, words, codes."""
+"""Count the cells of a column of text: numbers by their marks and signs, words, codes."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ DIALLED = re.compile(r"(?:\+[0-9]|\([0-9]+\) ?[0-9])[0-9 ()./-]{5,}")  # +49 171
 
 @dataclass
 class Tally:
-    """Counted cells; each counter has the cells' texts or marks as its keys.
+    """Counts of cells; each counter has the cells' texts or marks as its keys.
 
     Attributes:
         odd: numbers that are not plain.
         distinct: different plain and odd cells.
         plain, padded, long, lots, small, digits: cells of digits and a point: all of them; with leading zeros; of
             sixteen digits or more; such as 1E10; of up to three digits; of digits alone.
-        decimals, groups: marks that part decimals, thousands, beyond doubt.
-        doubtful: marks that may part either.
+        decimals, groups: marks that are unambiguously decimal or thousands marks.
+        doubtful: marks that may be either.
         currencies, percents, brackets, limits, suffixes: numbers with such signs.
         zeros: cells of the value 0 without a suffix.
-        letters: what letters behind the numbers mean (`letters_of`).
+        letters: meaning of the letters behind the numbers (`letters_of`).
         marks: letters and words behind the numbers → the first cell with each.
         bare: odd numbers without a suffix, and some plain ones.
         joined: two numbers in one cell, such as 91-92 or 12345-6789.
         unit: spellings of the column's unit; the cells are counted without it.
         units: cells that end in letters that are not the column's unit.
         united: cells that are a number with another unit than the column's.
-        codes, words: other cells: letters with digits, and what else is no number.
+        codes, words: other cells: letters with digits, and other text that is not a number.
         gaps, usual: words that stand for a gap.
-        lengths: numbers of digits of cells whose groups are parted by blanks or points.
+        lengths: counts of digits in cells whose groups are separated by blanks or points.
     """
 
     plain: int = 0
@@ -94,18 +94,18 @@ class Tally:
 
     @property
     def unsuffixed(self) -> int:
-        """Numbers other than 0 that have no suffix."""
+        """Return numbers other than 0 that have no suffix."""
         return self.numbers - self.suffixes.total() - self.zeros
 
     @property
     def clashing(self) -> Counter[str]:
-        """Cells whose suffix is the column's unit but for its case: 7 M beside 5 m, which is no million."""
+        """Return cells whose suffix is the column's unit except for its case: 7 M beside 5 m, which is no million."""
         units = {unit.casefold() for unit in self.unit}
         return Counter({text: n for text, n in self.suffixes.items() if AFTER.sub("", text).casefold() in units})
 
     @property
     def others(self) -> Counter[str]:
-        """Cells that are neither numbers nor known to be gaps."""
+        """Return cells that are neither numbers nor known gaps."""
         return self.joined + self.codes + self.words
 
     @property

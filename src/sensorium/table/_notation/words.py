@@ -7,12 +7,12 @@ from functools import cache
 
 
 def _listed(text: str) -> frozenset[str]:
-    """`one | two words | three`"""
+    """Split `one | two words | three`."""
     return frozenset(word.strip() for word in text.replace("\n", " ").split("|"))
 
 
 def _named(text: str) -> dict[str, str]:
-    """`USD $ us$ | EUR € euro`: spelling → code"""
+    """Parse `USD $ us$ | EUR € euro` as spelling → code."""
     groups = [group.split() for group in text.split("|")]
     return {spelling: group[0] for group in groups for spelling in (*group[1:], group[0].lower())}
 
@@ -71,14 +71,14 @@ SPACES, QUOTES = " " + _SPACES, "'" + _QUOTES
 
 
 def fold(text: str) -> str:
-    """Without blanks around it; every space, minus, apostrophe, digit and full-width sign as ASCII has it."""
+    """Return text without blanks around it; with ASCII spaces, minus, apostrophes and digits."""
     if text.isascii():
         return text.replace("\t", " ").strip()
     return "".join(map(_folded, text)).strip()
 
 
 def is_gap(text: str) -> bool:
-    """Is it a spelling of a missing cell, where the others are numbers?"""
+    """Return whether it is a spelling of a missing cell, if the other cells are numbers."""
     word = text.strip().casefold()
     return word in USUAL or word in GAPS
 
@@ -88,7 +88,7 @@ def is_usual_gap(text: str) -> bool:
 
 
 def currency_of(text: str) -> str:
-    """`€`, `eur`, `Euro` → EUR; a sign without a code of its own stays as it is."""
+    """Return the currency code: `€`, `eur`, `Euro` → EUR; a sign without a code of its own is unchanged."""
     return CURRENCIES.get(text.strip().casefold(), text.strip().upper())
 
 
