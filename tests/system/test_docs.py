@@ -14,6 +14,7 @@ from sensorium.testing import make_table
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = (ROOT / name for name in ("README.md", "README.zh-CN.md"))
+QUIET = {"progress": False}
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md", ROOT / "dev" / "log.md"]
 
 
@@ -21,18 +22,48 @@ def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_readmes_python_runs(tmp_path, monkeypatch):
+@pytest.fixture
+def films(tmp_path, monkeypatch):
+    """The tables that the pages name, in the current folder; trainings of one epoch."""
     table = make_table(tmp_path, rows=60, modalities=["text", "number", "category"])
-    films = table.read_text().replace("label", "genre", 1)
-    (tmp_path / "films.csv").write_text(films)
-    (tmp_path / "new_films.csv").write_text(films)
+    header, *rows = table.read_text().splitlines()
+    names = {"text": "plot", "number": "length", "category": "country", "label": "genre"}
+    lines = [",".join(names[name] for name in header.split(",")), *rows]
+    for name in ("films.csv", "new_films.csv", "winter.csv"):
+        (tmp_path / name).write_text("\n".join(lines))
     monkeypatch.chdir(tmp_path)
-    for name in ("fit", "compare"):  # as the page has it, only shorter
-        short = functools.partial(getattr(sensorium, name), epochs=1, progress=False)
-        monkeypatch.setattr(sensorium, name, short)
+    for name in ("fit", "compare"):
+        short = functools.partial(getattr(sensorium, name), epochs=1)
+        monkeypatch.setattr(sensorium, name, lambda *args, _short=short, **more: _short(*args, **more | QUIET))
+    return tmp_path
+
+
+def test_the_readmes_python_runs(films):
     for code in blocks(ENGLISH, "python"):
         exec(code, {})
-    assert (tmp_path / "run" / "model" / "manifest.json").exists()
+    assert (films / "run" / "model" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "printed"),
+    [
+        ("comparing.md", ["test rows", "fusion does not help", "tabular"]),
+        ("models.md", ["'plot': 'text'", "probability_", "prediction"]),
+        ("training.md", []),
+    ],
+)
+def test_the_pages_python_runs(page, printed, films, capsys):
+    names = {}
+    for code in blocks(ROOT / "docs" / page, "python"):
+        exec(code, names)
+    output = capsys.readouterr().out
+    assert output and all(text in output for text in printed)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_settings_of_the_pages_are_valid(page):
+    for block in blocks(page, "yaml"):
+        assert Config.gather(yaml.safe_load(block)).model_fields_set, block
 
 
 def test_the_python_of_the_page_on_reading_runs(capsys):
