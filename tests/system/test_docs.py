@@ -5,11 +5,14 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 import sensorium
 from sensorium.config import Config
+from sensorium.metrics import Outcome
+from sensorium.registry import REGISTRIES
 from sensorium.testing import make_table
 
 ROOT = Path(__file__).parents[2]
@@ -98,11 +101,34 @@ def test_architecture_names_files_that_exist():
         assert (ROOT / "src" / "sensorium" / name).exists() or (ROOT / name).exists(), name
 
 
-def test_architecture_tells_the_direction_of_imports():
+def test_architecture_describes_every_package():
+    described = re.findall(r"\*\*`(\w+)(?:/|\.py)`\*\*", (ROOT / "docs" / "architecture.md").read_text())
+    folder = ROOT / "src" / "sensorium"
+    packages = {path.stem for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert {name for name in packages if not name.startswith("__")} == set(described)
+    assert len(described) == len(set(described))
+
+
+def test_architecture_lists_every_kind_of_member():
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("| to add |")[2].partition("\n\n")[0]
+    folders = set(re.findall(r"`(\w+)/`", table.replace("the tests of", "")))
+    scanned = {registry.package.removeprefix("sensorium.") for registry in REGISTRIES}
+    assert folders == scanned
+
+
+def test_the_metric_of_the_architecture_works(monkeypatch):
+    names = {}
+    exec(blocks(ROOT / "docs" / "architecture.md", "python")[0], names)
+    truth, scores = np.arange(5.0), np.arange(1.0, 11.0, 2.0)
+    weights = np.array([[1.0, 1, 1, 1, 1], [0, 0, 0, 1, 4]])
+    assert names["median_error"](Outcome(truth, scores, scores), weights).tolist() == [3.0, 5.0]
+
+
+def test_architecture_shows_the_direction_of_imports():
     layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
-    told = re.search(r"```\n(printable ← .*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
-    assert told
-    steps = [set(re.split(r",\s*", step.strip())) for step in told[1].split("←")]
+    shown = re.search(r"```\n(errors ← .*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
+    assert shown
+    steps = [set(re.split(r",\s*", step.strip())) for step in shown[1].split("←")]
     assert steps == [set(layer.split(" | ")) for layer in reversed(layers)]
 
 
