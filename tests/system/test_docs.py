@@ -140,3 +140,26 @@ def test_settings_of_examples_are_valid(name):
 @pytest.mark.parametrize("name", ["reference.yaml", "default.yaml"])
 def test_settings_of_benchmarks_are_valid(name):
     assert Config.gather(yaml.safe_load((ROOT / "benchmarks" / name).read_text())).train.epochs == 3
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"])
+def test_make_targets_exist(page):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^\$|`)\s*make ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
+    assert named and named <= targets
+
+
+# What the glossary says not to write, as far as a pattern can tell it.
+DIALECT = [
+    r"\bwhat moved\b", r"\btold\b", r"\bdoctor\b", r"\bremed(?:y|ies)\b", r"\bby (?:itself|themselves)\b",
+    r"\beight bits?\b", r"\bgo(?:es)? on\b", r"\bwent on\b", r"\bso many\b", r"\bforetold\b", r"\bpictures?\b",
+    r"\blearnt\b", r"\bcan't\b", r"\bisn't\b", r"\bdon't\b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [ENGLISH, *sorted(ROOT.glob("docs/*.md"))], ids=lambda page: page.name)
+def test_pages_use_the_terms_of_the_glossary(page):
+    text = page.read_text(encoding="utf-8").partition("## Words to avoid")[0]
+    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+    found = [match[0] for pattern in DIALECT for match in re.finditer(pattern, text, re.IGNORECASE)]
+    assert not found
