@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from typer.main import get_command
 
 import sensorium
-from sensorium.config import Config
+from sensorium.cli._main import make_app
+from sensorium.config import Config, list_settings
 from sensorium.metrics import Outcome
 from sensorium.registry import REGISTRIES
 from sensorium.testing import make_table
@@ -171,3 +173,35 @@ def test_pages_use_the_terms_of_the_glossary(page):
     text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
     found = [match[0] for pattern in DIALECT for match in re.finditer(pattern, text, re.IGNORECASE)]
     assert not found
+
+
+PROSE = [ENGLISH, CHINESE, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+def code_of(page):
+    """What a page shows as code: commands in blocks, and spans within lines."""
+    text = page.read_text(encoding="utf-8").partition("## Words to avoid")[0]
+    commands = [line.removeprefix("$ ") for block in blocks(page, "console") for line in block.splitlines()]
+    return [line.partition("   #")[0] for line in commands] + re.findall(
+        r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    )
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_settings_that_exist(page):
+    known = {setting.name for setting in list_settings()}
+    known |= {".".join(name.split(".")[:depth]) for name in known for depth in range(1, name.count(".") + 1)}
+    setting = re.compile(r"(?<![\w.])(?:table|split|prepare|train)\.[a-z_.]+")
+    named = {name for code in code_of(page) for name in setting.findall(code)}
+    named -= {name for name in named if name.endswith((".py", ".csv", ".parquet"))}
+    assert {re.sub(r"(techniques)\..*", r"\1", name) for name in named} <= known
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_commands_and_flags_that_exist(page):
+    commands = get_command(make_app()).commands
+    for code in code_of(page):
+        called = re.match(rf"(?:sensorium )?({'|'.join(commands)}) (.*)", code)
+        if called:
+            flags = {flag for option in commands[called[1]].params for flag in option.opts}
+            assert set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", called[2])) <= flags, code
