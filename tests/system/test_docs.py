@@ -5,34 +5,71 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from typer.main import get_command
 
 import sensorium
-from sensorium.config import Config
+from sensorium.cli._main import make_app
+from sensorium.config import Config, list_settings
+from sensorium.metrics import Outcome
+from sensorium.registry import REGISTRIES
 from sensorium.testing import make_table
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = (ROOT / name for name in ("README.md", "README.zh-CN.md"))
+QUIET = {"progress": False}
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md", ROOT / "dev" / "log.md"]
+PROSE = [ENGLISH, CHINESE, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_readmes_python_runs(tmp_path, monkeypatch):
+@pytest.fixture
+def films(tmp_path, monkeypatch):
+    """The tables that the pages name, in the current folder; trainings of one epoch."""
     table = make_table(tmp_path, rows=60, modalities=["text", "number", "category"])
-    films = table.read_text().replace("label", "genre", 1)
-    (tmp_path / "films.csv").write_text(films)
-    (tmp_path / "new_films.csv").write_text(films)
+    header, *rows = table.read_text().splitlines()
+    names = {"text": "plot", "number": "length", "category": "country", "label": "genre"}
+    lines = [",".join(names[name] for name in header.split(",")), *rows]
+    for name in ("films.csv", "new_films.csv", "winter.csv"):
+        (tmp_path / name).write_text("\n".join(lines))
     monkeypatch.chdir(tmp_path)
-    for name in ("fit", "compare"):  # as the page has it, only shorter
-        short = functools.partial(getattr(sensorium, name), epochs=1, progress=False)
-        monkeypatch.setattr(sensorium, name, short)
+    for name in ("fit", "compare"):
+        short = functools.partial(getattr(sensorium, name), epochs=1)
+        monkeypatch.setattr(sensorium, name, lambda *args, _short=short, **more: _short(*args, **more | QUIET))
+    return tmp_path
+
+
+def test_the_readmes_python_runs(films):
     for code in blocks(ENGLISH, "python"):
         exec(code, {})
-    assert (tmp_path / "run" / "model" / "manifest.json").exists()
+    assert (films / "run" / "model" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "printed"),
+    [
+        ("comparing.md", ["test rows", "fusion does not help", "tabular"]),
+        ("models.md", ["'plot': 'text'", "probability_", "prediction"]),
+        ("training.md", []),
+    ],
+)
+def test_the_pages_python_runs(page, printed, films, capsys):
+    names = {}
+    for code in blocks(ROOT / "docs" / page, "python"):
+        exec(code, names)
+    output = capsys.readouterr().out
+    assert output and all(text in output for text in printed)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_settings_of_the_pages_are_valid(page):
+    for block in blocks(page, "yaml"):
+        assert Config.gather(yaml.safe_load(block)).model_fields_set, block
 
 
 def test_the_python_of_the_page_on_reading_runs(capsys):
@@ -61,17 +98,48 @@ def test_links_lead_somewhere(page):
         assert link.startswith("https://") or (page.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_into_pages_lead_to_a_heading(page):
+    for link, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        text = (page.parent / link if link else page).read_text(encoding="utf-8")
+        headings = [re.sub(r"[^\w -]", "", title.lower()) for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)]
+        assert anchor in [heading.replace(" ", "-") for heading in headings], f"{link}#{anchor}"
+
+
 def test_architecture_names_files_that_exist():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     for name in re.findall(r"`([\w/]+(?:/|\.py))`", text):
         assert (ROOT / "src" / "sensorium" / name).exists() or (ROOT / name).exists(), name
 
 
-def test_architecture_tells_the_direction_of_imports():
+def test_architecture_describes_every_package():
+    described = re.findall(r"\*\*`(\w+)(?:/|\.py)`\*\*", (ROOT / "docs" / "architecture.md").read_text())
+    folder = ROOT / "src" / "sensorium"
+    packages = {path.stem for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert {name for name in packages if not name.startswith("__")} == set(described)
+    assert len(described) == len(set(described))
+
+
+def test_architecture_lists_every_kind_of_member():
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("| to add |")[2].partition("\n\n")[0]
+    folders = set(re.findall(r"`(\w+)/`", table.replace("the tests of", "")))
+    scanned = {registry.package.removeprefix("sensorium.") for registry in REGISTRIES}
+    assert folders == scanned
+
+
+def test_the_metric_of_the_architecture_works(monkeypatch):
+    names = {}
+    exec(blocks(ROOT / "docs" / "architecture.md", "python")[0], names)
+    truth, scores = np.arange(5.0), np.arange(1.0, 11.0, 2.0)
+    weights = np.array([[1.0, 1, 1, 1, 1], [0, 0, 0, 1, 4]])
+    assert names["median_error"](Outcome(truth, scores, scores), weights).tolist() == [3.0, 5.0]
+
+
+def test_architecture_shows_the_direction_of_imports():
     layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
-    told = re.search(r"```\n(printable ← .*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
-    assert told
-    steps = [set(re.split(r",\s*", step.strip())) for step in told[1].split("←")]
+    shown = re.search(r"```\n(errors ← .*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
+    assert shown
+    steps = [set(re.split(r",\s*", step.strip())) for step in shown[1].split("←")]
     assert steps == [set(layer.split(" | ")) for layer in reversed(layers)]
 
 
@@ -83,3 +151,57 @@ def test_settings_of_examples_are_valid(name):
 @pytest.mark.parametrize("name", ["reference.yaml", "default.yaml"])
 def test_settings_of_benchmarks_are_valid(name):
     assert Config.gather(yaml.safe_load((ROOT / "benchmarks" / name).read_text())).train.epochs == 3
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"])
+def test_make_targets_exist(page):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^\$|`)\s*make ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
+    assert named and named <= targets
+
+
+# What the glossary says not to write, as far as a pattern can tell it.
+DIALECT = [
+    r"\bwhat moved\b", r"\btold\b", r"\bdoctor\b", r"\bremed(?:y|ies)\b", r"\bby (?:itself|themselves)\b",
+    r"\beight bits?\b", r"\bgo(?:es)? on\b", r"\bwent on\b", r"\bso many\b", r"\bforetold\b", r"\bpictures?\b",
+    r"\blearnt\b", r"\bcan't\b", r"\bisn't\b", r"\bdon't\b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PROSE if page != CHINESE], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_pages_use_the_terms_of_the_glossary(page):
+    text = page.read_text(encoding="utf-8").partition("## Words to avoid")[0]
+    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+    found = [match[0] for pattern in DIALECT for match in re.finditer(pattern, text, re.IGNORECASE)]
+    assert not found
+
+
+def code_of(page):
+    """What a page shows as code: commands in blocks, and spans within lines."""
+    text = page.read_text(encoding="utf-8").partition("## Words to avoid")[0]
+    commands = [line.removeprefix("$ ") for block in blocks(page, "console") for line in block.splitlines()]
+    return [line.partition("   #")[0] for line in commands] + re.findall(
+        r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    )
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_settings_that_exist(page):
+    known = {setting.name for setting in list_settings()}
+    known |= {".".join(name.split(".")[:depth]) for name in known for depth in range(1, name.count(".") + 1)}
+    setting = re.compile(r"(?<![\w.])(?:table|split|prepare|train)\.[a-z_.]+")
+    named = {name for code in code_of(page) for name in setting.findall(code)}
+    named -= {name for name in named if name.endswith((".py", ".csv", ".parquet"))}
+    assert {re.sub(r"(techniques)\..*", r"\1", name) for name in named} <= known
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_commands_and_flags_that_exist(page):
+    commands = get_command(make_app()).commands
+    for code in code_of(page):
+        called = re.match(rf"(?:sensorium )?({'|'.join(commands)}) (.*)", code)
+        if called:
+            flags = {flag for option in commands[called[1]].params for flag in option.opts}
+            assert set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", called[2])) <= flags, code
