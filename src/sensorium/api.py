@@ -22,17 +22,20 @@ from sensorium.artifact.run_folder import (
     yaml_bytes,
 )
 from sensorium.artifact.run_folder import check_folder as check_run_folder
+from sensorium.artifact.run_record import State
 from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
+from sensorium.comparison import settle_folder as settle_comparison
 from sensorium.config import Config, read_yaml, split_saved
 from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
+from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
 from sensorium.model.card import EvaluationRecord
-from sensorium.planning import PreparedTable, continued_settings, log_notices, make_plan, prepare_table
+from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
@@ -41,6 +44,7 @@ from sensorium.strategies import (
     Budget,
     Request,
     Session,
+    Strategy,
     check_strategies,
     choose_strategies,
     close_strategies,
@@ -49,7 +53,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, answers_of
+from sensorium.trials import Control, TrialResult, answers_of, plan_identity
 
 
 class Settings(TypedDict, total=False):
@@ -95,6 +99,7 @@ def fit(
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     budget: str | float | None = None,
     callbacks: Sequence[Callback] = (),
     track: str | Sequence[str] = (),
@@ -113,8 +118,10 @@ def fit(
         out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
             next run all the same, see `prepare` in the settings).
         config: a YAML file or a mapping of settings, under the keywords.
-        resume: go on from the checkpoint that a run with this `out`, table and settings left when it was stopped: the
-            model will be the same as if it had not been. Where there is none, training starts afresh.
+        resume: continue from the checkpoint in `out`, whatever else the folder says; the model will be the same as if
+            training had not been stopped. A run in `out` with the same table and settings is continued without it, or
+            returned at once if it is finished.
+        overwrite: replace a run of another table or other settings in `out`, once the new model is complete.
         budget: choose encoders, fusion and training within this time: "90s", "10m", "1h30m", or seconds. What the
             settings name is kept; `epochs` are the most that one training takes. A search that was killed goes on if it
             is called again with the same `out`.
@@ -141,6 +148,8 @@ def fit(
     check_callbacks(callbacks)
     listeners = [*callbacks, *open_trackers(track, out)]
     time = None if budget is None else Budget(parse_budget(budget))
+    if resume and not out:
+        raise ConfigError("no run to resume is named", place="resume", rule="a run's folder", cure="out=FOLDER")
     if out:
         check_run_folder(Path(out), table=table, model=start, config=config)
     source = None if start is None else _fitted_of(start, settings)
@@ -150,25 +159,51 @@ def fit(
     strategies = choose_strategies(request)
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
-        opened = _open(table, chosen, source)
-        run = Run(Path(out)) if out else None
-        checkpoint = _checkpoint(run, resume, report)
+        opened, run = _open(table, chosen, source), Run(Path(out)) if out else None
         plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=_teacher(chosen))
         check_strategies(strategies, plan)
-        log_notices(plan, report)
-        data = prepare_table(plan, report)
+        control = Control(report, callbacks=listeners)
         if run:
-            run.save_before(_known_before(data))
-        keep = run.save_model if run else None
-        control = Control(report=report, keep=keep, checkpoint=checkpoint, callbacks=listeners)
-        session = Session.of(data, request, control, run.folder if run else None)
-        result = run_strategies(strategies, session)
-        evaluations = _measure(data, result)
-        if run:
-            run.save_result(result.model, _known_after(data, result, evaluations))
-            run.checkpoint.unlink(missing_ok=True)
-        close_strategies(strategies, session)
+            made_of = plan_identity(plan, command="fit", budget=budget)
+            state = run.settle(made_of, overwrite=overwrite, resume=resume)
+            if state is State.FINISHED:
+                return _finished(run, plan, report)
+            resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
+            control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
+        return _train(plan, strategies, request, control, run)
+
+
+def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control: Control, run: Run | None) -> Model:
+    """Decode the table, train as the strategies say, and save the run."""
+    log_notices(plan, control.report)
+    data = prepare_table(plan, control.report)
+    if run:
+        run.save_before(_known_before(data))
+    session = Session.of(data, request, control, run.folder if run else None)
+    result = run_strategies(strategies, session)
+    evaluations = _measure(data, result)
+    if run:
+        run.save_result(result.model, _known_after(data, result, evaluations))
+    close_strategies(strategies, session)
     return Model(result.model, evaluations.get("test"), data.all_problems())
+
+
+def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
+    """Return the model of a run that was finished before."""
+    report.log(f"{run.folder}: finished before with the same table and settings; --overwrite trains again")
+    fitted = load_fitted(run.model, str(plan.device))
+    # Settings that no saved model brings along are those of this fit.
+    fitted = replace(fitted, config=plan.config, unset=())
+    record = fitted.card.metrics.get("test")
+    try:
+        problems = Problems.from_jsonl((run.folder / "problems.jsonl").read_bytes())
+    except (OSError, ValueError, TypeError):
+        problems = Problems()
+    test = None
+    if record:
+        intervals = {name: (low, high) for name, (low, high) in record.intervals.items()}
+        test = Evaluation(record.n, dict(record.metrics), intervals, rows="test rows")
+    return Model(fitted, test, problems)
 
 
 def _open(table: Any, config: Config, source: FittedModel | None) -> Table:
@@ -227,6 +262,7 @@ def compare(
     baselines: Sequence[str] | None = None,
     seeds: int | Sequence[int] = 1,
     workers: int = 1,
+    overwrite: bool = False,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     progress: bool = True,
@@ -241,6 +277,7 @@ def compare(
             where they suit the task, would not take long, and scikit-learn is installed (extra `sklearn`).
         seeds: train each network from so many seeds, from the settings' own on, or from these; the split stays.
         workers: networks that are trained at a time, each in a process of its own; the results are the same.
+        overwrite: replace a comparison of another table or other settings in `out`.
         out: folder for each network (of the first seed) and the table of results. Networks that were finished there
             before, from the same rows and settings, are taken and not trained again.
 
@@ -269,6 +306,8 @@ def compare(
         opened = open_table(table, chosen.table)
         plan = make_plan(opened, chosen, report, modules=modules, teacher=_teacher(chosen))
         check_comparison(plan, options)
+        if out:
+            settle_comparison(Path(out), plan_identity(plan, command="compare"), overwrite=overwrite)
         log_notices(plan, report)
         return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
 
@@ -280,22 +319,6 @@ def _check_compared(job: Config) -> None:
         raise ConfigError("compare trains every model as it is set", place="train.imbalance", rule="off", cure=cure)
     if job.train.unfreeze:
         raise ConfigError("compare trains each model once", place="train.unfreeze", cure="leave it away, or use fit")
-
-
-def _checkpoint(run: Run | None, resume: bool, report: Reporter) -> Checkpoint | None:
-    """Of a run that has a folder; that an unfinished one lies there is told where it is not asked for."""
-    if run is None:
-        if resume:
-            raise ConfigError("no run to resume is named", place="resume", rule="a run's folder", cure="out=FOLDER")
-        return None
-    checkpoint = Checkpoint(run.checkpoint, resume)
-    unfinished = "" if resume else checkpoint.unfinished()
-    if unfinished:
-        report.log(
-            f"? {checkpoint.path} keeps a run that stopped {unfinished}: with resume it would go on; "
-            "this run starts afresh and will replace it"
-        )
-    return checkpoint
 
 
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:

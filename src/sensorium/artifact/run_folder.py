@@ -2,6 +2,7 @@
 
 model/            the artifact; the best so far while training goes on
 checkpoint.safetensors  the state of training, while it is not over: --resume goes on from it
+run.json          what the run was made of, and whether it is finished
 config.yaml       the settings, defaults filled in
 split.parquet     row → split
 history.json      epoch by epoch
@@ -14,13 +15,14 @@ search.journal    with a budget: what lets a killed search go on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from sensorium.artifact.run_record import RECORD, RunRecord, State, digest, settle
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
 from sensorium.errors import ConfigError
@@ -34,7 +36,7 @@ MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n
 SETTINGS = "config.yaml"
 PREDICTIONS = "predictions.parquet"
 OF_THE_MODEL = (
-    SETTINGS, "split.parquet", "history.json", "metrics.json", PREDICTIONS, "problems.jsonl", "search.json",
+    SETTINGS, "split.parquet", "history.json", "metrics.json", PREDICTIONS, "problems.jsonl", "search.json", RECORD,
 )  # fmt: skip
 
 
@@ -131,6 +133,8 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._before: Mapping[str, bytes] | None = None
+        self._made_of: Mapping[str, Any] = {}
+        self._replaces = False
         check_place(self.model)
         self._sweep()
 
@@ -143,6 +147,28 @@ class Run:
         """The file that the state of training is kept in."""
         return self.folder / CHECKPOINT
 
+    def settle(self, made_of: Mapping[str, Any], *, overwrite: bool = False, resume: bool = False) -> State:
+        """Return what the folder holds of a run.
+
+        Args:
+            made_of: what the run is made of.
+            overwrite: an earlier run is replaced, once the new model is complete.
+            resume: continue from a checkpoint, which says itself whether it is of this run.
+
+        Raises:
+            ConfigError: the folder holds another run, and neither is asked for.
+        """
+        holds = self.model.exists() or self.checkpoint.exists()
+        self._made_of, self._replaces = made_of, overwrite and self.model.exists()
+        if resume and self.checkpoint.exists():
+            return State.UNFINISHED
+        return settle(self.folder, made_of, holds=holds, overwrite=overwrite, model=self.model)
+
+    @property
+    def keep(self) -> Callable[[FittedModel], None] | None:
+        """What saves the best model so far; None where an earlier one stays until the new one is complete."""
+        return None if self._replaces else self.save_model
+
     def save_model(self, fitted: FittedModel) -> None:
         """Save a model. The first one replaces that of an earlier run, with what is known before training."""
         if self._before is not None:
@@ -153,7 +179,7 @@ class Run:
 
     def save_before(self, files: Mapping[str, bytes]) -> None:
         """Save what is known before training: name → content; beside an earlier model, once there is a new one."""
-        self._before = files
+        self._before = {**files, RECORD: RunRecord(self._made_of).to_json()}
         if not self.model.exists():
             self._save_before()
 
@@ -162,6 +188,8 @@ class Run:
         self.save_model(fitted)
         for name, content in files.items():
             write_file(self.folder / name, content)
+        write_file(self.folder / RECORD, RunRecord(self._made_of, digest(self.model)).to_json())
+        self.checkpoint.unlink(missing_ok=True)
 
     def _save_before(self) -> None:
         for name, content in (self._before or {}).items():

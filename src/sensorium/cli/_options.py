@@ -42,6 +42,10 @@ SplitColumn: TypeAlias = Annotated[
 Stream: TypeAlias = Annotated[
     bool, typer.Option("--stream", help="Decode files in every epoch; write no cache to disk.")
 ]
+Overwrite: TypeAlias = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace a run of other data or settings in --out, once complete."),
+]
 Seed: TypeAlias = Annotated[
     int | None,
     typer.Option(metavar="N", min=0, help="Random seed. The same seed, data and machine give the same result."),

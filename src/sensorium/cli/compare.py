@@ -25,6 +25,9 @@ def compare(
     seeds: Annotated[
         int, typer.Option(metavar="N", min=1, help="Number of random seeds for each network; the split is the same.")
     ] = 1,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Number of networks that are trained at a time, each in a process.")
+    ] = 1,
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
@@ -33,6 +36,7 @@ def compare(
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
     stream: o.Stream = False,
+    overwrite: o.Overwrite = False,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,
@@ -58,7 +62,15 @@ def compare(
         check_folder(out, config=config)
     chosen, classical = (o.names(given) if given else None for given in (fusions, baselines))
     found = run_compare(
-        table, fusions=chosen, baselines=classical, seeds=seeds, out=out, config=settings, progress=not quiet
+        table,
+        fusions=chosen,
+        baselines=classical,
+        seeds=seeds,
+        workers=workers,
+        overwrite=overwrite,
+        out=out,
+        config=settings,
+        progress=not quiet,
     )
     show(comparison_text(found), json, quiet)
     show_json(found.to_json(), json)

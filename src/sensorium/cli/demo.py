@@ -32,17 +32,18 @@ def demo(
     from sensorium.predictor import load
     from sensorium.report import comparison_text, evaluation_text, inspection_text, predictions_text, text_line
     from sensorium.table import write_table
-    from sensorium.testing.demo import make_parcels, read_truth
+    from sensorium.testing.demo import check_own, make_parcels, read_truth
 
     def heading(command: str) -> None:
         show("", json, quiet)
         show(text_line(f"$ sensorium {command}", "bold"), json, quiet)
 
+    check_own(out)
     table = make_parcels(out)
     heading(f"inspect {table} --target gate")
     show(inspection_text(inspect(table, "gate", progress=not quiet)), json, quiet)
     heading(f"fit {table} --target gate --epochs {epochs} --out {out / 'run'}")
-    fit(table, "gate", out=out / "run", epochs=epochs, progress=not quiet)
+    fit(table, "gate", out=out / "run", overwrite=True, epochs=epochs, progress=not quiet)
     heading(f"evaluate {out / 'run'} {table}")
     model = load(out / "run")
     show(evaluation_text(model.evaluate(table)), json, quiet)
@@ -57,6 +58,7 @@ def demo(
         fusions=["concat", "weighted_sum"],
         epochs=epochs,
         out=out / "comparison",
+        overwrite=True,
         progress=not quiet,
     )
     show(comparison_text(found), json, quiet)

@@ -45,8 +45,9 @@ def fit(
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
     stream: o.Stream = False,
+    overwrite: o.Overwrite = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Resume the interrupted run in --out from its last checkpoint.")
+        bool, typer.Option("--resume", help="Resume the interrupted run in --out; the same command does so, too.")
     ] = False,
     check_imbalance: Annotated[
         bool,
@@ -86,11 +87,11 @@ def fit(
         check_folder(out, config=config)
     try:
         model = run_fit(
-            table, start=start, out=out, config=settings, resume=resume, budget=budget, track=track or (),
-            progress=not quiet,
+            table, start=start, out=out, config=settings, resume=resume, overwrite=overwrite,
+            budget=budget, track=track or (), progress=not quiet,
         )  # fmt: skip
     except Interrupted as stopped:
-        say(f"{stopped}: run the same command with --resume to continue", sys.stderr)
+        say(f"{stopped}: run the same command again to continue", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     bundle = model.bundle

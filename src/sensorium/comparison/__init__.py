@@ -2,7 +2,7 @@
 
 from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Result
-from sensorium.comparison._sweep import ComparisonOptions, check_comparison, check_folder, compare_towers
+from sensorium.comparison._sweep import ComparisonOptions, check_comparison, check_folder, compare_towers, settle_folder
 
 __all__ = [
     "USUAL",
@@ -13,4 +13,5 @@ __all__ = [
     "check_folder",
     "check_names",
     "compare_towers",
+    "settle_folder",
 ]

@@ -17,6 +17,8 @@ from sensorium.artifact import (
     to_json,
     write_file,
 )
+from sensorium.artifact.run_record import RECORD as RUN_RECORD
+from sensorium.artifact.run_record import RunRecord, State, settle
 from sensorium.baselines import choose_baselines
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
@@ -76,6 +78,24 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     if record.is_file() and not _is_record(record):
         cure = "choose another folder, or move it away"
         raise ConfigError(f"{RECORD} was not written by a comparison", place=str(folder), cure=cure)
+
+
+def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Check that a folder holds no comparison of another table or other settings, and write down what this one is of.
+
+    Args:
+        folder: of the comparison.
+        made_of: what decides its results, but for the models and seeds that are compared.
+        overwrite: another comparison may be replaced.
+
+    Raises:
+        ConfigError: the folder holds another one.
+    """
+    holds = (folder / RECORD).is_file()
+    state = settle(folder, made_of, holds=holds, overwrite=overwrite, model=None)
+    if state is State.NEW:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_file(folder / RUN_RECORD, RunRecord(made_of).to_json())
 
 
 def _is_record(file: Path) -> bool:

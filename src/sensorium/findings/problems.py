@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -113,6 +114,15 @@ class Problems:
     def of_cells(self) -> Problems:
         """Return the problems of single cells or rows."""
         return Problems([item for item in self.items if item.row is not None])
+
+    @classmethod
+    def from_jsonl(cls, content: bytes) -> Problems:
+        """Return the problems that `to_jsonl` gave.
+
+        Raises:
+            ValueError, TypeError: the content is not of this form.
+        """
+        return cls([Problem(**json.loads(line)) for line in content.decode().splitlines()])
 
     def to_jsonl(self) -> bytes:
         """Return the problems as JSON Lines."""

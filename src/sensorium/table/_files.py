@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from sensorium.config import RemoteConfig
 from sensorium.findings import NotFound, Outside, Unreadable
@@ -22,6 +23,8 @@ class Files:
         allow_outside: let a path lead out of the folder (by `..`, an absolute path or a link).
         remote: downloads files behind addresses.
     """
+
+    are_remote: ClassVar[bool] = False
 
     folder: Path
     allow_outside: bool = False

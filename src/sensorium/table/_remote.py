@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from sensorium.config import TableConfig
@@ -39,6 +39,8 @@ class RemoteFiles(Files):
         address: address of the table's folder, without the part after `?`.
         query: whether the table's own address has a part after `?`, which may be a token.
     """
+
+    are_remote: ClassVar[bool] = True
 
     address: str = ""
     query: bool = False

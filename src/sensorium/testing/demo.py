@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.errors import MissingExtraError
+from sensorium.errors import ConfigError, MissingExtraError
 
 Random: TypeAlias = np.random.Generator
 
+TABLE, HEADER = "parcels.csv", b"picture,tone,note,weight,gate,split"
 RATE = 8000  # Hz
 # The two frequencies (Hz) of each digit on a telephone's keypad (ITU-T Q.23).
 LOW = (941, 697, 697, 697, 770, 770, 770, 852, 852, 852)
@@ -27,6 +28,17 @@ OPENINGS = ("please bring this", "goes", "to be taken", "urgent, straight", "sec
 ENDINGS = ("handle with care", "ring twice", "keep dry", "no signature", "heavy", "signature needed", "fragile")
 BLOTTED, DROWNED, ILLEGIBLE = 0.35, 0.4, 0.4  # shares of rows in which picture, tone and note tell nothing
 SPLIT_SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
+
+
+def check_own(folder: Path) -> None:
+    """Check that the folder is the demo's own: what an earlier demo wrote is replaced, nothing else.
+
+    Raises:
+        ConfigError: it holds a table of the same name that no demo wrote.
+    """
+    path = folder / TABLE
+    if path.exists() and path.read_bytes()[: len(HEADER)] != HEADER:
+        raise ConfigError(f"{TABLE} was not written by a demo", place=str(folder), cure="choose another folder: --out")
 
 
 def make_parcels(folder: Path, seed: int = 0) -> Path:
@@ -52,7 +64,7 @@ def make_parcels(folder: Path, seed: int = 0) -> Path:
         {**_parcel(row, pixels, int(gate), random, folder), "gate": int(gate), "split": split}
         for row, (pixels, gate, split) in enumerate(zip(digits.images, digits.target, splits, strict=True))
     ]
-    path = folder / "parcels.csv"
+    path = folder / TABLE
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()

@@ -2,7 +2,7 @@
 
 from sensorium.techniques import learn_from_unlabelled as unlabelled_learners
 from sensorium.techniques import without_teacher
-from sensorium.train.checkpoint import Checkpoint
+from sensorium.train.checkpoint import IGNORED_ON_RESUME, Checkpoint
 from sensorium.train.checks import check_calibration, check_for_model, check_for_task
 from sensorium.train.freeze import check_freeze, covered, freeze
 from sensorium.train.history import Epoch, History
@@ -15,6 +15,7 @@ from sensorium.train.soup import check_soup
 from sensorium.train.tracking import open_trackers
 
 __all__ = [
+    "IGNORED_ON_RESUME",
     "Checkpoint",
     "Epoch",
     "History",

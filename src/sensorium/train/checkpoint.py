@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.errors import TrainingError
+from sensorium.files.identity import differences, flatten
 from sensorium.runtime.progress import Reporter
 from sensorium.train.interrupt import Interrupted, Stop
 from sensorium.train.state import State
 from sensorium.train.tree import read_about, read_tree, write_tree
 
 SHARE = 0.05  # of the time that may go into checkpoints between epochs; the first epoch always has one
-HASH = "hash"  # group of what a run is made of: hashes
 IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "prepare.max_gigabytes")
 
 
@@ -65,10 +65,8 @@ class Checkpoint:
         Raises:
             TrainingError: it belongs to another run, or the file is damaged.
         """
-        then = _settings(read_about(self.path)["made_of"])
-        now = _settings(self.made_of)
-        names = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
-        found = [_difference(name, then.get(name), now.get(name)) for name in names]
+        then, now = (flatten(made, IGNORED_ON_RESUME) for made in (read_about(self.path)["made_of"], self.made_of))
+        found = differences(then, now)
         if found:
             raise TrainingError(
                 f"the checkpoint belongs to another run: {'; '.join(found)}",
@@ -152,21 +150,3 @@ class Keeper:
         if place.batches:
             return f"in epoch {place.epoch} of {self._state.context.epochs}, after {place.batches} batches"
         return f"after epoch {place.epoch - 1} of {self._state.context.epochs}"
-
-
-def _difference(name: str, then: Any, now: Any) -> str:
-    """The difference in words; hashes are not shown."""
-    group, _, what = name.partition(".")
-    return f"the {what} has changed" if group == HASH else f"{name} was {then}, is {now}"
-
-
-def _settings(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Dotted names → values, without the settings that do not change the result."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        name = f"{above}{key}"
-        if isinstance(value, Mapping) and value:
-            found |= _settings(value, f"{name}.")
-        elif name not in IGNORED_ON_RESUME:
-            found[name] = value
-    return found

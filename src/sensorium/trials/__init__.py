@@ -9,7 +9,7 @@ from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, finish, run_trial, subset_outcome, training_of
 from sensorium.trials._workers import check_workers, choose_runner
 from sensorium.trials.answers import answers_of
-from sensorium.trials.fingerprint import fingerprint, hash_columns
+from sensorium.trials.fingerprint import fingerprint, hash_columns, plan_identity
 
 __all__ = [
     "Control",
@@ -29,6 +29,7 @@ __all__ = [
     "hash_columns",
     "mean_cost",
     "model_of_none",
+    "plan_identity",
     "run_trial",
     "subset_outcome",
     "training_of",

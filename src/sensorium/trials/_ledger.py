@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from sensorium.artifact import load_fitted, save_fitted, write_file
+from sensorium.artifact.run_record import digest
 from sensorium.errors import ArtifactError, TrainingError
-from sensorium.files import MANIFEST
 from sensorium.files.caches import seal, unseal
 from sensorium.model import FittedModel
 from sensorium.planning import PreparedTable
@@ -107,7 +107,7 @@ class Ledger:
             "history": history and {**history.to_json(), "seconds": history.seconds},
             "cost": result.cost and asdict(result.cost),
             "error": result.error and result.error.finding,
-            "model": model and [os.path.relpath(model, self.folder), _digest(model)],
+            "model": model and [os.path.relpath(model, self.folder), digest(model)],
         }
 
     def _result(self, spec: TrialSpec, found: Mapping[str, Any]) -> TrialResult:
@@ -124,7 +124,7 @@ class Ledger:
 
     def _is_intact(self, found: Mapping[str, Any]) -> bool:
         assert self.folder is not None
-        return bool(found["model"]) and _digest(self.folder / found["model"][0]) == found["model"][1] != ""
+        return bool(found["model"]) and digest(self.folder / found["model"][0]) == found["model"][1] != ""
 
     def _path(self, spec: TrialSpec) -> Path:
         assert self.folder is not None
@@ -143,9 +143,3 @@ class Ledger:
     @cached_property
     def _fingerprint(self) -> str:
         return fingerprint(self.data)
-
-
-def _digest(model: Path) -> str:
-    """Return a hash of the model in a folder; empty where there is none."""
-    path = model / MANIFEST
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +12,32 @@ import numpy as np
 import torch
 
 from sensorium import __version__
+from sensorium.files.identity import HASH, flatten
 from sensorium.files.state import HasState
-from sensorium.planning import PreparedTable
+from sensorium.planning import Plan, PreparedTable
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded
 from sensorium.prepare.streamed import Streamed
+from sensorium.train import IGNORED_ON_RESUME
 
 CONTENT = "content of column "  # as a person reads what differs
+
+
+def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
+    """Return what makes two runs the same, known before any file is decoded: dotted name → value.
+
+    Modules of the user's own cannot be compared: with these no run is the same as another.
+
+    Args:
+        plan: of the run.
+        **asked: what was asked for beside the settings, as JSON values.
+    """
+    hashes = {"table": plan.fingerprint}
+    hashes |= {f"set of files in column {name!r}": found for name, found in _hash_files(plan).items()}
+    hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
+    hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
+    hashes |= {"encoder module of your own": uuid.uuid4().hex} if plan.modules else {}
+    settings = plan.config.model_dump(mode="json", exclude={"device"})
+    return flatten({**settings, **asked, "version": _versions(), HASH: hashes}, IGNORED_ON_RESUME)
 
 
 def fingerprint(data: PreparedTable) -> str:
@@ -49,7 +70,22 @@ def identity(data: PreparedTable, names: Iterable[str], arrays: Iterable[Any]) -
     hashes |= {f"{CONTENT}{name!r}": found for name, found in hash_columns(data, names).items()}
     if data.plan.start is not None:
         hashes["model that is continued"] = data.plan.start.digest()
-    return {"version": {"sensorium": __version__, "torch": torch.__version__}, "hash": hashes}
+    return {"version": _versions(), HASH: hashes}
+
+
+def _versions() -> dict[str, str]:
+    return {"sensorium": __version__, "torch": torch.__version__}
+
+
+def _hash_files(plan: Plan) -> dict[str, str]:
+    """Return column → a hash of the files that its cells name, as `prepare.identify` says.
+
+    Files at an address are known by it: they are not fetched to find out.
+    """
+    names = [name for name, modality in plan.learnt.items() if modality.cacheable and name in plan.table]
+    columns = [plan.table.column(name) for name in names]
+    by = plan.config.prepare.identify
+    return {column.name: hash_cells(column, by) for column in columns if not column.files.are_remote}
 
 
 def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:
