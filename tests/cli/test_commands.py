@@ -91,7 +91,7 @@ def test_evaluate_tells_metrics_and_intervals(run, made):
 def test_fit_with_a_check_of_imbalance_reports_what_it_found(tabular, tmp_path):
     arguments = ["fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet"]
     assert "imbalance" not in answer(*arguments)
-    found = answer(*arguments, "--check-imbalance")["imbalance"]
+    found = answer(*arguments, "--check-imbalance", "--overwrite")["imbalance"]
     assert found["mitigation"]["results"][0]["name"] == "plain"
     assert set(found["signs"]["modalities"]) == {"tabular", "text"}
     told = call(*arguments[:-1], "--check-imbalance").stdout
@@ -185,16 +185,16 @@ EFFECTS = {
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
     "budget": (["--budget", "1s"], lambda m: m["card"]["search"]["budget"] == 1),
-    "split_column": (["--split-column", "part"], lambda m: m["card"]["rows"]["test"] == 24),
+    "split_column": (["--split-column", "part"], lambda m: m["data"]["split_rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
     "check_imbalance": (["--check-imbalance"], lambda m: "imbalance" in m["card"]),
     "teacher": (["--teacher", "MODEL"], lambda m: "distillation" in m["card"]["history"]["techniques"]),
-    "seed": (["--seed", "9"], lambda m: "seed 9" in m["card"]["split"]),
+    "seed": (["--seed", "9"], lambda m: "seed 9" in m["data"]["split_rule"]),
     "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
     "config": (["--config", "FILE"], lambda m: m["network"]["fusion"] == "gated"),
     "assign": (["--set", "fusion=attention"], lambda m: m["network"]["fusion"] == "attention"),
 }
-ELSEWHERE = {"table", "target", "out", "json", "quiet", "resume"}  # other tests give them
+ELSEWHERE = {"table", "target", "out", "json", "quiet", "resume", "overwrite", "track"}  # other tests give them
 
 
 def names(model):

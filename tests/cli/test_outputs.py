@@ -105,7 +105,8 @@ def test_a_model_alone_makes_no_settings_a_runs_own(run, table, tmp_path):
     refused(tmp_path, "would replace the config", *fit(table, tmp_path, "--config", tmp_path / "config.yaml"))
     refused(tmp_path, "no run has written: config.yaml", *fit(table, tmp_path))
     (tmp_path / "config.yaml").unlink()
-    assert call(*fit(table, tmp_path)).exit_code == 0
+    refused(tmp_path, "a run of an earlier version", *fit(table, tmp_path))
+    assert call(*fit(table, tmp_path, "--overwrite")).exit_code == 0
 
 
 def test_a_run_of_an_earlier_version_keeps_the_users_predictions(table, tmp_path):
@@ -117,11 +118,12 @@ def test_a_run_of_an_earlier_version_keeps_the_users_predictions(table, tmp_path
 def test_a_run_replaces_an_earlier_one_also_from_its_own_settings(table, tmp_path):
     assert call(*fit(table, tmp_path)).exit_code == 0
     again = fit(table, tmp_path, "--config", tmp_path / "config.yaml", "--set", "width=8")
-    assert call(*again).exit_code == 0
+    refused(tmp_path, "width was", *again)
+    assert call(*again, "--overwrite").exit_code == 0
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["width"] == 8
     older = (tmp_path / "config.yaml").read_bytes().partition(b"\n")[2]  # earlier versions left no mark
     (tmp_path / "config.yaml").write_bytes(older)
-    assert call(*fit(table, tmp_path)).exit_code == 0
+    assert call(*fit(table, tmp_path, "--overwrite")).exit_code == 0
 
 
 def test_compare_does_not_replace_files_of_others(table, tmp_path):
