@@ -93,7 +93,7 @@ def test_adabn_takes_each_layers_mean_and_variance_from_the_rows(model, prior):
 def test_adabn_does_not_hang_on_how_rows_are_batched(model, monkeypatch):
     table = made(50, contrast=0.4, seed=2)
     one = model.adapt(table)
-    monkeypatch.setattr("sensorium.model.fitted.BATCH", 7)
+    monkeypatch.setattr("sensorium.model.member.BATCH", 7)
     other = model.adapt(table)
     for a, b in zip(one.bundle.network.state_dict().values(), other.bundle.network.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
@@ -187,7 +187,7 @@ def test_a_model_that_has_nothing_to_adapt_is_told(tabular, model):
 
 def test_an_ensemble_is_not_adapted_in_part(model):
     joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
-    with pytest.raises(ConfigError, match="an ensemble cannot be adapted"):
+    with pytest.raises(ConfigError, match="adapting an ensemble is not supported"):
         joined.adapt(made(20))
 
 

@@ -139,7 +139,7 @@ def test_within_closed_no_model_is_looked_for(tmp_path):
         ({"num_hidden_layers": 1000}, "asks for far more"),
         ({"hidden_size": 3_000_000}, "asks for far more"),
         ({"num_attention_heads": 7}, "does not fit"),
-        ({"preprocessing": {"rate": 1}}, "preprocessing don't fit"),
+        ({"preprocessing": {"rate": 1}}, "preprocessing settings are wrong"),
     ],
 )
 def test_settings_of_another_network_are_refused(asked, match, pretrained, tmp_path, no_network):
@@ -378,7 +378,7 @@ def put(*path, value):
         (("data", "split_rows"), 3),
         (("data", "odd"), 1),
         (("card", "columns"), [{"name": 3}]),
-        (("card", "history", "techniques"), {"doctor": {"metric": 3}}),
+        (("card", "history", "techniques"), {"modality_imbalance": {"metric": 3}}),
         (("int8",), ["head"]),
         (("int8",), "head"),
         (("odd",), 1),

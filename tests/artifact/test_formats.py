@@ -9,7 +9,7 @@ import pytest
 import sensorium
 
 FORMATS = Path(__file__).parent / "formats"
-SAVED = sorted(path.stem for path in FORMATS.glob("*.zip"))
+SAVED = sorted(path.stem for path in FORMATS.glob("v*.zip"))
 
 
 def load(name):
@@ -53,10 +53,10 @@ def test_what_predictions_depend_on_is_taken_out_of_an_untyped_card():
 
 def test_sentences_of_an_earlier_format_become_data_and_are_worded_again():
     model = load("v2-imbalance")
-    found, report = model.bundle.card.imbalance, model.bundle.card.doctor
+    found, report = model.bundle.card.imbalance, model.bundle.card.imbalance_signs
     assert (found.diagnosis.state, found.diagnosis.behind, found.rows) == ("weak", ["point"], "test")
     assert report.diagnosis.leads == "size" and report.chance == 0.5
-    assert model.card["balance"]["verdict"].startswith("weak by nature, not undertrained: 'point' reaches 0.611")
-    assert "'size' leads" in model.card["history"]["techniques"]["doctor"]["diagnosis"]["words"]
+    assert model.card["imbalance"]["verdict"].startswith("weak by nature, not undertrained: 'point' reaches 0.611")
+    assert "'size' leads" in model.card["history"]["techniques"]["modality_imbalance"]["diagnosis"]["words"]
     shift = load("v2-continued").bundle.card.shift
     assert shift.weights["tabular"] > 0 and shift.answers.rows > 0 and shift.columns["size"]["shift"] > 1

@@ -118,7 +118,7 @@ def test_the_card_tells_what_it_changed_on_the_test_rows(tabular):
 
 @pytest.mark.unit
 def test_what_cannot_be_calibrated_is_refused(tabular):
-    with pytest.raises(ConfigError, match="regression has no probabilities"):
+    with pytest.raises(ConfigError, match="regression has no class probabilities"):
         fit({"x": [1.5, 2.5] * 40, "label": [0.5, 1.5] * 40}, task="regression", calibrate="temperature")
     with pytest.raises(ConfigError, match="12 validation rows are too few"):
         sensorium.fit(tabular, "label", config={"calibrate": "temperature"}, progress=False)

@@ -295,7 +295,7 @@ def test_its_split_rules_are_those_of_fit(folder):
 
 def test_an_ensemble_is_refused_not_cut_down_to_its_first_network(model):
     joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
-    with pytest.raises(ConfigError, match="an ensemble can't be trained on"):
+    with pytest.raises(ConfigError, match="an ensemble cannot be continued"):
         go_on(made(40), joined)
 
 

@@ -257,7 +257,7 @@ def test_a_file_that_trickles_is_given_up(served):
     answers["/t.csv"] = (200, {}, slowly)
     begun = time.monotonic()
     with pytest.raises(TableError, match="cannot download"):
-        read(f"{address}/t.csv", seconds=0.3)
+        read(f"{address}/t.csv", timeout=0.3)
     assert time.monotonic() - begun < 4
 
 
@@ -386,7 +386,7 @@ def test_a_silent_server_takes_no_longer_than_one_file_may(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begun = time.monotonic()
         with pytest.raises(TableError, match=r"more than 0.5 seconds: see table.remote.timeout"):
-            read(f"http://127.0.0.1:{silent.getsockname()[1]}/t.csv", seconds=0.5)
+            read(f"http://127.0.0.1:{silent.getsockname()[1]}/t.csv", timeout=0.5)
         assert time.monotonic() - begun < 1.5
 
 

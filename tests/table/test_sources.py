@@ -157,7 +157,7 @@ def test_faults_of_files_are_told(write, tmp_path):
     fails(write("header.csv", "a,b\n"), "no rows")
     fails(write("twice.csv", "a,b,a\n1,2,3\n"), "2 columns have the name 'a'", "rename")
     fails(write("latin.csv", "name\nMüller\n".encode("cp1252")), "not utf-8", "table.encoding=cp1252")
-    fails(write("ragged.csv", "a,b\n1,2\n3\n4,5\n6,7,8\n"), "2 rows", "line 3 has 1", "line 5 has 3", "header's 2")
+    fails(write("ragged.csv", "a,b\n1,2\n3\n4,5\n6,7,8\n"), "2 rows", "line 3 has 1", "line 5 has 3", "the header (2)")
     fails(write("t.parquet", "PAR1 nonsense"), "cannot read the file as Parquet")
     fails(write("t.arrow", "nonsense"), "cannot read the file as Arrow")
     fails(

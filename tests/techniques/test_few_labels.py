@@ -151,7 +151,7 @@ def test_fixmatch_is_the_paper_s_formula(begun, monkeypatch):
     step, seen = step_of(context, batch, epoch=4), []
     forward = FusionModel.forward
 
-    def look(self, given, modality_dropout=None):
+    def look(self, given, hide=None):
         seen.append((self.training, given, hide, forward(self, given, hide)))
         return seen[-1][-1]
 

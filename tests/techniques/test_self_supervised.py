@@ -116,7 +116,7 @@ def test_a_modality_that_is_alone_in_its_row_has_no_part(begun, name):
 def test_a_target_that_stands_still_gives_no_gradient_of_the_distance(begun):
     context, batch = begun
     for stop in (False, True):
-        technique = techniques.load("masked")(context, variance=0.0, covariance=0.0, stop=stop)
+        technique = techniques.load("masked")(context, variance=0.0, covariance=0.0, stop_gradient=stop)
         technique.loss(step_of(context, batch), torch.zeros(())).backward()
         moved = sum(float(p.grad.abs().sum()) for p in technique.targets.parameters())
         assert (moved == 0) == stop

@@ -156,7 +156,7 @@ def test_a_callback_that_fails_is_not_taken_for_a_remedy_that_fails(tabular):
                 raise TrainingError("not a failure of the training")
 
     with pytest.raises(CallbackError, match="FailsOnRemedies"):
-        fit(tabular, FailsOnRemedies(), train={"epochs": 1, "balance": "always"})
+        fit(tabular, FailsOnRemedies(), train={"epochs": 1, "imbalance": "always"})
 
 
 def test_a_resumed_training_does_not_repeat_events(tabular, tmp_path, monkeypatch):

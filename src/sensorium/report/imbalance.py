@@ -44,7 +44,7 @@ def _signs(report: ImbalanceSigns) -> list[RenderableType]:
     for name, signs in report.modalities.items():
         figures = (signs.alone, signs.without, signs.probe, signs.overfit_ratio, signs.gradient_norm)
         table.add_row(name, *map(_figure, figures))
-    title = f"modality imbalance, {report.rows} rows; with all modalities {_figure(report.all)} {report.metric}"
+    title = f"modality imbalance on {report.rows} rows; all modalities: {_figure(report.all)} {report.metric}"
     return [text_line(title), table]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from sensorium import __version__
+from sensorium.config import split_saved
 from sensorium.files.identity import HASH, flatten
 from sensorium.files.state import HasState
 from sensorium.planning import Plan, PreparedTable
@@ -36,7 +37,8 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
     hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
     hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
     hashes |= {"encoder module of your own": uuid.uuid4().hex} if plan.modules else {}
-    settings = plan.config.model_dump(mode="json", exclude={"device"})
+    # Permissions and secrets of the caller are written nowhere.
+    settings, _ = split_saved(plan.config.model_dump(mode="json", exclude={"device"}))
     return flatten({**settings, **asked, "version": _versions(), HASH: hashes}, IGNORED_ON_RESUME)
 
 
