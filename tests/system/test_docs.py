@@ -16,6 +16,7 @@ from sensorium.cli._main import make_app
 from sensorium.config import Config, list_settings
 from sensorium.metrics import Outcome
 from sensorium.registry import REGISTRIES
+from sensorium.registry.renames import RENAMES, renamed_settings
 from sensorium.testing import make_table
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +165,15 @@ def test_make_targets_exist(page):
     assert named and named <= targets
 
 
+def test_the_changelog_names_what_was_renamed():
+    table = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Renamed")[2].partition("###")[0]
+    rows = [[set(re.findall(r"[\w.-]+", cell)) for cell in line.split("|")[2:4]] for line in table.splitlines()]
+    pairs = [row for row in rows if len(row) == 2]
+    for rename in RENAMES:
+        old = set(re.findall(r"[\w.-]+", rename.old))
+        assert any(old <= before and rename.new in after for before, after in pairs), rename
+
+
 # What the glossary says not to write, as far as a pattern can tell it.
 DIALECT = [
     r"\bwhat moved\b", r"\btold\b", r"\bdoctor\b", r"\bremed(?:y|ies)\b", r"\bby (?:itself|themselves)\b",
@@ -198,6 +208,8 @@ def test_pages_name_settings_that_exist(page):
     setting = re.compile(r"(?<![\w.])(?:table|split|prepare|train)\.[a-z_.]+")
     named = {name for code in code_of(page) for name in setting.findall(code)}
     named -= {name for name in named if name.endswith((".py", ".csv", ".parquet"))}
+    if page.name == "CHANGELOG.md":
+        known |= {rename.old for rename in renamed_settings()}
     assert {re.sub(r"(techniques)\..*", r"\1", name) for name in named} <= known
 
 
