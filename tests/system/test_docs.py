@@ -71,6 +71,15 @@ def test_the_pages_python_runs(page, printed, films, capsys, monkeypatch):
     assert output and all(text in output for text in printed)
 
 
+def test_keys_of_the_card_exist(films):
+    pages = [page.read_text(encoding="utf-8") for page in PROSE]
+    named = {key for text in pages for key in re.findall(r'model\.card\["(\w+)"\]', text)}
+    listed = re.search(r"a dict of JSON values: (.*?) and others", (ROOT / "docs" / "models.md").read_text())
+    assert listed
+    keys = named | set(re.findall(r"`(\w+)`", listed[1]))
+    assert keys and keys <= sensorium.fit("films.csv", target="genre").card.keys()
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
 def test_settings_of_the_pages_are_valid(page):
     for block in blocks(page, "yaml"):
