@@ -1,4 +1,4 @@
-# make demo   installs Sensorium into .venv and does the main job end to end on data that it makes
+# make demo   installs Sensorium into .venv and runs every step on an example table that it creates
 # make test   installs the development tools too and runs the everyday tests
 # make help   lists the rest
 
@@ -18,10 +18,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 14
 
-demo: $(VENV)/.demo ## fit, evaluate, predict and compare, on data with picture, sound, text and number
+demo: $(VENV)/.demo ## fit, evaluate, predict and compare, on a table of images, audio, texts and numbers
 	$(BIN)/sensorium demo --out demo
 
-unit: $(VENV)/.dev ## unit tests alone: some of every package, in less than a minute
+unit: $(VENV)/.dev ## unit tests: some of every package, in less than a minute
 	$(BIN)/python -m pytest -m "unit and not slow" -n $(PROCESSES)
 
 test: $(VENV)/.dev ## everyday tests
@@ -36,7 +36,7 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-acceptance: $(VENV)/.dev ## long proofs over many thousands of made inputs; a stopped run goes on (SHARE=0.01: a sample)
+acceptance: $(VENV)/.dev ## thousands of generated inputs; an interrupted run is continued (SHARE=0.01: a sample)
 	$(BIN)/python -m acceptance --share $(SHARE) --processes $(PROCESSES)
 
 clean: ## remove what the other targets made

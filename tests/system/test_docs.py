@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from sensorium.cli._main import make_app
 from sensorium.config import Config, list_settings
 from sensorium.metrics import Outcome
 from sensorium.registry import REGISTRIES
+from sensorium.registry.renames import RENAMES, renamed_settings
 from sensorium.testing import make_table
 
 ROOT = Path(__file__).parents[2]
@@ -56,14 +58,26 @@ def test_the_readmes_python_runs(films):
         ("comparing.md", ["test rows", "fusion does not help", "tabular"]),
         ("models.md", ["'plot': 'text'", "probability_", "prediction"]),
         ("training.md", []),
+        ("tracking.md", ["'accuracy'"]),
+        ("export.md", ["torch.Size([32, "]),
     ],
 )
-def test_the_pages_python_runs(page, printed, films, capsys):
+def test_the_pages_python_runs(page, printed, films, capsys, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", page == "export.md")  # sizes of a graph are symbols
     names = {}
     for code in blocks(ROOT / "docs" / page, "python"):
         exec(code, names)
     output = capsys.readouterr().out
     assert output and all(text in output for text in printed)
+
+
+def test_keys_of_the_card_exist(films):
+    pages = [page.read_text(encoding="utf-8") for page in PROSE]
+    named = {key for text in pages for key in re.findall(r'model\.card\["(\w+)"\]', text)}
+    listed = re.search(r"a dict of JSON values: (.*?) and others", (ROOT / "docs" / "models.md").read_text())
+    assert listed
+    keys = named | set(re.findall(r"`(\w+)`", listed[1]))
+    assert keys and keys <= sensorium.fit("films.csv", target="genre").card.keys()
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
@@ -122,8 +136,8 @@ def test_architecture_describes_every_package():
 
 def test_architecture_lists_every_kind_of_member():
     table = (ROOT / "docs" / "architecture.md").read_text().partition("| to add |")[2].partition("\n\n")[0]
-    folders = set(re.findall(r"`(\w+)/`", table.replace("the tests of", "")))
-    scanned = {registry.package.removeprefix("sensorium.") for registry in REGISTRIES}
+    folders = set(re.findall(r"\| `([\w/]+)/` \|", table))
+    scanned = {registry.package.removeprefix("sensorium.").replace(".", "/") for registry in REGISTRIES}
     assert folders == scanned
 
 
@@ -160,6 +174,15 @@ def test_make_targets_exist(page):
     assert named and named <= targets
 
 
+def test_the_changelog_names_what_was_renamed():
+    table = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Renamed")[2].partition("###")[0]
+    rows = [[set(re.findall(r"[\w.-]+", cell)) for cell in line.split("|")[2:4]] for line in table.splitlines()]
+    pairs = [row for row in rows if len(row) == 2]
+    for rename in RENAMES:
+        old = set(re.findall(r"[\w.-]+", rename.old))
+        assert any(old <= before and rename.new in after for before, after in pairs), rename
+
+
 # What the glossary says not to write, as far as a pattern can tell it.
 DIALECT = [
     r"\bwhat moved\b", r"\btold\b", r"\bdoctor\b", r"\bremed(?:y|ies)\b", r"\bby (?:itself|themselves)\b",
@@ -194,6 +217,8 @@ def test_pages_name_settings_that_exist(page):
     setting = re.compile(r"(?<![\w.])(?:table|split|prepare|train)\.[a-z_.]+")
     named = {name for code in code_of(page) for name in setting.findall(code)}
     named -= {name for name in named if name.endswith((".py", ".csv", ".parquet"))}
+    if page.name == "CHANGELOG.md":
+        known |= {rename.old for rename in renamed_settings()}
     assert {re.sub(r"(techniques)\..*", r"\1", name) for name in named} <= known
 
 

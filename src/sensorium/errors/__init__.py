@@ -163,7 +163,18 @@ class TrainingError(SensoriumError):
 
 
 class CallbackError(SensoriumError):
-    """A callback of the caller raised an exception, which is its `__cause__`."""
+    """A callback of the caller raised an exception, which is its `__cause__`.
+
+    Example:
+        >>> class Broken(sensorium.Callback):
+        ...     def on_epoch_end(self, event):
+        ...         raise ValueError("no disk")
+        >>> try:
+        ...     sensorium.fit("films.csv", "genre", epochs=1, callbacks=[Broken()], progress=False)
+        ... except sensorium.CallbackError as error:
+        ...     print(repr(error.__cause__))
+        ValueError('no disk')
+    """
 
 
 class ArtifactError(SensoriumError):

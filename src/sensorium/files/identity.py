@@ -11,6 +11,7 @@ HASH = "hash"  # group of hashes: a person is told that they differ, not their d
 def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str = "") -> dict[str, Any]:
     """Return dotted name → value, without the names that are ignored.
 
+    >>> from sensorium.files.identity import flatten
     >>> flatten({"train": {"epochs": 5, "checkpoint": 60}}, ignored=["train.checkpoint"])
     {'train.epochs': 5}
     """
@@ -27,6 +28,7 @@ def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str =
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return what differs between two flat trees, in words.
 
+    >>> from sensorium.files.identity import differences
     >>> differences({"train.epochs": 5, "hash.table": "a3"}, {"train.epochs": 9, "hash.table": "77"})
     ['the table changed', 'train.epochs was 5, is 9']
     """

@@ -174,7 +174,7 @@ _COSTS: dict[str, tuple[str, Callable[[Cost], str]]] = {
     "seconds": ("training", lambda cost: f"{cost.seconds:.1f} s"),
     "memory": ("memory", lambda cost: "" if cost.memory is None else f"{cost.memory:,.0f} MB"),
     "energy": ("energy", lambda cost: "" if cost.energy is None else f"{cost.energy:,.0f} J"),
-    "rate": ("answers/s", lambda cost: f"{cost.rows_per_second:,.0f}"),
+    "rate": ("predictions/s", lambda cost: f"{cost.rows_per_second:,.0f}"),
     "parameters": ("parameters", lambda cost: "" if cost.parameters is None else f"{cost.parameters:,}"),
 }
 

@@ -17,13 +17,20 @@ class FitStart:
     """The training of one model starts.
 
     Attributes:
-        trial: name of the model: `plain` in a plain fit; a search and the remedies for imbalance train several models.
+        trial: name of the model: `plain` in a plain fit; a search and the check for modality imbalance train several.
         stage: `training` or `pre-training`.
         epochs: maximum number of epochs.
         epochs_done: epochs that are done already, if the training is resumed.
         train_rows, validation_rows: numbers of rows.
         metric: name of the validation metric that early stopping watches.
         settings: settings of the training and its random seed, as JSON values.
+
+    Example:
+        >>> class Print(sensorium.Callback):
+        ...     def on_fit_start(self, event: sensorium.FitStart):
+        ...         print(event.trial, event.epochs, event.metric)
+        >>> model = sensorium.fit("films.csv", "genre", epochs=2, callbacks=[Print()], progress=False)
+        plain 2 accuracy
     """
 
     trial: str
@@ -50,6 +57,13 @@ class EpochEnd:
         seconds: duration of the epoch, without validation.
         rows_per_second: training rows.
         best_epoch: number of the best epoch so far.
+
+    Example:
+        >>> class Print(sensorium.Callback):
+        ...     def on_epoch_end(self, event: sensorium.EpochEnd):
+        ...         print(event.epoch, sorted(event.validation_metrics))
+        >>> model = sensorium.fit("films.csv", "genre", epochs=1, callbacks=[Print()], progress=False)
+        1 [...'accuracy'...]
     """
 
     trial: str
@@ -80,6 +94,13 @@ class FitEnd:
         epochs_done: number of epochs.
         best_epoch: number of the best epoch; 0 if there is none.
         seconds: duration of the training, validation included.
+
+    Example:
+        >>> class Print(sensorium.Callback):
+        ...     def on_fit_end(self, event: sensorium.FitEnd):
+        ...         print(event.outcome, event.epochs_done)
+        >>> model = sensorium.fit("films.csv", "genre", epochs=2, callbacks=[Print()], progress=False)
+        completed 2
     """
 
     trial: str
@@ -91,7 +112,17 @@ class FitEnd:
 
 
 class StopTraining(Exception):
-    """Raise it in `on_epoch_end` to end the training after this epoch; the model gets the weights of its best epoch."""
+    """Raise it in `on_epoch_end` to end the training after this epoch; the model gets the weights of its best epoch.
+
+    Example:
+        >>> class StopAfterTwo(sensorium.Callback):
+        ...     def on_epoch_end(self, event):
+        ...         if event.epoch == 2:
+        ...             raise sensorium.StopTraining
+        >>> model = sensorium.fit("films.csv", "genre", epochs=9, callbacks=[StopAfterTwo()], progress=False)
+        >>> len(model.history)
+        2
+    """
 
 
 class Callback:

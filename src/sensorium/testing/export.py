@@ -41,6 +41,10 @@ def check_export(part: Part, name: str, **options: Any) -> None:
 
     Raises:
         AssertionError: says which promise is broken.
+
+    Example:
+        >>> from sensorium.testing import check_export
+        >>> check_export("head", "linear")
     """
     entry = KINDS[part].entry(name)
     reason = entry.literal("EXPORT")
