@@ -38,6 +38,7 @@ from sensorium.trials import (
     check_spec,
     check_workers,
     choose_runner,
+    forget_matrix,
     mean_cost,
     why_left_out,
 )
@@ -142,7 +143,10 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
                 check_place(out / name)
                 sweep_model(out / name)
     sweep = _Sweep(data, options, out, report, candidates)
-    sweep.run()
+    try:
+        sweep.run()
+    finally:
+        forget_matrix()
     comparison = sweep.judged()
     if out:
         write_file(out / RECORD, to_json(comparison.to_json()))

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from sensorium.config import Config
 from sensorium.planning import Plan, PreparedTable
@@ -39,8 +39,10 @@ class Request:
             return self.continues
         if place in ("budget", "resume"):
             return bool(getattr(self, place))
-        group, _, name = place.partition(".")
-        return getattr(getattr(self.config, group), name) not in (None, "off", False)
+        value: Any = self.config
+        for name in place.split("."):
+            value = getattr(value, name, None)
+        return value not in (None, "off", False)
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ class Strategy(ABC):
 
     def __init__(self, request: Request) -> None:
         self.request = request
+
+    @classmethod
+    def is_on(cls, request: Request) -> bool:
+        """Return whether the request switches the strategy on."""
+        return bool(cls.SETTING) and request.is_set(cls.SETTING)
 
     def check_installed(self) -> None:  # noqa: B027 - most need nothing
         """Check that the packages that it needs are there.

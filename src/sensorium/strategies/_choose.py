@@ -22,7 +22,7 @@ def choose_strategies(request: Request) -> list[Strategy]:
         MissingExtraError: a package is not installed.
     """
     kinds: list[type[Strategy]] = [strategies.load(name) for name in strategies.names()]
-    on = [kind for kind in kinds if kind.SETTING and request.is_set(kind.SETTING)]
+    on = [kind for kind in kinds if kind.is_on(request)]
     raise_together([fault for kind in on for fault in _conflicts(kind, request)])
     if not any(kind.STAGE == "train" for kind in on):
         on.append(strategies.load("plain"))

@@ -1,6 +1,6 @@
 """One trial: a spec is trained on a prepared table, in this process or another, and its result is kept."""
 
-from sensorium.trials._baseline import why_left_out
+from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_fitted, check_spec, model_of_none
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger
@@ -26,6 +26,7 @@ __all__ = [
     "choose_runner",
     "fingerprint",
     "finish",
+    "forget_matrix",
     "hash_columns",
     "mean_cost",
     "model_of_none",

@@ -42,7 +42,7 @@ class Control:
         keep: called with the best model so far, after each epoch that is better.
         checkpoint: where the state of training is kept, and resumed from.
         should_stop: asked after each epoch whether training ends here.
-        callbacks: receive the events of context.
+        callbacks: receive the events of training.
         model_of: gives the model of an earlier trial by its name.
         judge: the test rows are predicted, too; a search predicts them for the chosen model only.
         measure: memory, energy and speed of prediction are measured.
@@ -65,7 +65,7 @@ class TrialResult:
     Attributes:
         spec: what was trained.
         outcomes: `validation` and `test` → truth and scores of the rows, for splits that have rows.
-        seconds: spent in training and pre-context.
+        seconds: spent in training and pre-training.
         history: of training; None of a baseline.
         fitted: the model; None of a baseline, of a trial that failed, and until it is loaded of one that was finished
             before.
