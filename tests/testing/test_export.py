@@ -193,7 +193,7 @@ def test_list_shows_whether_a_member_can_be_exported(kind, name, capsys):
 
 
 def test_the_page_lists_what_cannot_be_exported():
-    page = (Path(__file__).parent.parent / "docs" / "export.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| (?:encoder|fusion|head) `(\w+)` \| (.*) \|$", page, re.MULTILINE))
     entries = [entry for registry in (encoders, fusions, heads) for entry in registry.entries.values()]
     assert listed == {entry.name: entry.literal("EXPORT") for entry in entries if entry.literal("EXPORT")}
