@@ -1,5 +1,6 @@
 """The shape of the house: imports go one way, the door is exact and light."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from importlinter.cli import lint_imports
 
 import sensorium
 
+SOURCE = Path(sensorium.__file__).parent
 HEAVY = ["torch", "pandas", "pyarrow", "sklearn", "transformers", "rich", "PIL", "numpy"]
 
 
@@ -62,6 +64,24 @@ def test_inspect_takes_no_torch(tabular):
 def test_start_takes_few_modules(code, most):
     """How long it takes is measured in benchmarks/."""
     assert len(_modules_after(code) - _modules_after("")) <= most
+
+
+@pytest.mark.parametrize(("package", "most"), [("planning", 12), ("trials", 14)])
+def test_a_package_that_joins_many_imports_few(package, most):
+    """Imports that serve type checkers alone are not counted."""
+    found = {name for path in (SOURCE / package).rglob("*.py") for name in _imported(ast.parse(path.read_text()))}
+    found.discard(package)
+    assert 5 < len(found) <= most, sorted(found)
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """The packages of ours that a module imports, at its top or within a function."""
+    if isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
+        return set()
+    if isinstance(tree, ast.ImportFrom):
+        parts = (tree.module or "").split(".")
+        return {parts[1]} if parts[0] == "sensorium" and len(parts) > 1 else set()
+    return {name for child in ast.iter_child_nodes(tree) for name in _imported(child)}
 
 
 def test_tests_stand_where_their_subject_stands():

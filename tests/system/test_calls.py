@@ -15,7 +15,7 @@ from types import FunctionType
 import pytest
 
 import sensorium
-from sensorium.evaluate import finite
+from sensorium.metrics import lower_is_better
 from sensorium.testing import make_table
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,8 @@ CALLBACKS = [
     ("files/state.py:*", "*.check", "a class checks the state that its base restores"),
     ("files/state.py:*", "table/_notation/*", "pydantic calls the validators of a restored class"),
     ("prepare/findings.py:table_findings", "tasks/*.findings", "the task is given as an argument"),
-    ("train/loop.py:*", "trials/_trial.py:*", "the loop tells its trial of the best weights, and asks whether to stop"),
+    ("train/loop.py:*", "trials/_trial.py:*", "the loop tells its trial of the best weights"),
+    ("train/events.py:*", "trials/_trial.py:*", "the training asks whoever started it whether to stop"),
     ("trials/_runner.py:*", "strategies/*", "a runner tells whoever asked for a trial that it is done"),
     ("trials/_runner.py:*", "comparison/*", "a runner tells whoever asked for a trial that it is done"),
     ("*", "artifact/_weights.py:_bounded*", "hooks of torch count the weights while a network is built"),
@@ -150,9 +151,9 @@ def test_a_verb_touches_few_packages(verb, most, traces):
 
 def test_a_call_up_is_seen_through_a_library_in_between():
     def climb(items):
-        return sorted(items, key=finite)
+        return sorted(items, key=lower_is_better)
 
     code = climb.__code__.replace(co_filename=str(SOURCE / "files" / "made.py"), co_qualname="climb")
     with Trace() as trace:
-        FunctionType(code, {"finite": finite})([2.0, 1.0])
-    assert trace.upward == {("files/made.py:climb", "evaluate/scores.py:finite")}
+        FunctionType(code, {"lower_is_better": lower_is_better})(["accuracy", "log_loss"])
+    assert trace.upward == {("files/made.py:climb", "metrics/_base.py:lower_is_better")}

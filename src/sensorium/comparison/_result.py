@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sensorium.evaluate import Difference, Evaluation, ModelName, Verdict, finite
+from sensorium.evaluate import Difference, Evaluation, ModelName, Verdict
 from sensorium.evaluate.verdict import ModelKind
+from sensorium.files.figures import finite
 from sensorium.trials import Cost
 from sensorium.wording import verdict_sentence
 

@@ -4,7 +4,7 @@ from sensorium.evaluate.compare import compare_outcomes, compare_runs, holm
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs
 from sensorium.evaluate.subsets import Names, Share, Subset, Subsets, plan_subsets, score_subsets
 from sensorium.evaluate.verdict import Better, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
-from sensorium.metrics import Difference, finite
+from sensorium.metrics import Difference
 
 __all__ = [
     "Better",
@@ -22,7 +22,6 @@ __all__ = [
     "compare_runs",
     "evaluate_outcome",
     "evaluate_runs",
-    "finite",
     "holm",
     "plan_subsets",
     "score_subsets",

@@ -11,8 +11,9 @@ import numpy as np
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import score_runs
 from sensorium.evaluate.subsets import Subsets
+from sensorium.files.figures import finite
 from sensorium.findings import Problems
-from sensorium.metrics import Outcome, finite, metrics_of, score
+from sensorium.metrics import Outcome, metrics_of, score
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from sensorium.evaluate.bootstrap import Floats, interval, resamples
 from sensorium.evaluate.compare import two_sided
-from sensorium.metrics import Difference, Outcome, finite, lower_is_better, score
+from sensorium.files.figures import finite
+from sensorium.metrics import Difference, Outcome, lower_is_better, score
 
 Names: TypeAlias = tuple[str, ...]
 

@@ -1,15 +1,13 @@
 """ONE FILE PER METRIC: a function of weighted rows, so that a bootstrap only changes the weights."""
 
 from sensorium.metrics._base import Outcome, Part, lower_is_better, metrics_of, score
-from sensorium.metrics._difference import CorrectedDifference, Difference, Figure, finite
+from sensorium.metrics._difference import CorrectedDifference, Difference
 
 __all__ = [
     "CorrectedDifference",
     "Difference",
-    "Figure",
     "Outcome",
     "Part",
-    "finite",
     "lower_is_better",
     "metrics_of",
     "score",

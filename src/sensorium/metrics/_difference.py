@@ -4,24 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
-from pydantic import AllowInfNan, BeforeValidator, PlainSerializer
-
-
-def finite(value: float) -> float | None:
-    """The value, or None where it is not finite: JSON has no NaN."""
-    return value if math.isfinite(value) else None
-
-
-def _figure(value: Any) -> Any:
-    return math.nan if value is None else value
-
-
-# A number that may be undefined: NaN in memory, null in JSON.
-Figure: TypeAlias = Annotated[
-    float, AllowInfNan(True), BeforeValidator(_figure), PlainSerializer(finite, return_type=float | None)
-]
+from sensorium.files.figures import Figure, finite
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt
 
-from sensorium.metrics import CorrectedDifference, Difference, Figure
+from sensorium.files.figures import Figure
+from sensorium.metrics import CorrectedDifference, Difference
 from sensorium.model._record import Record
 from sensorium.model._training_records import EvaluationRecord, HistoryRecord, Pair
 

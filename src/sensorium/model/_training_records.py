@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
-from sensorium.metrics import Figure
+from sensorium.files.figures import Figure
 from sensorium.model._record import Record
 
 Pair: TypeAlias = Annotated[list[Figure], Field(min_length=2, max_length=2)]  # before and after, or low and high

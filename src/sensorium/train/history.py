@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sensorium.metrics import finite, lower_is_better
+from sensorium.files.figures import finite
+from sensorium.metrics import lower_is_better
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sensorium.config import TrainConfig
 from sensorium.errors import ConfigError
-from sensorium.metrics import finite
+from sensorium.files.figures import finite
 from sensorium.techniques import Rows, TrainingContext
 from sensorium.train.best import Best, Weights
 from sensorium.train.history import Epoch, History

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sensorium.evaluate import finite
+from sensorium.files.figures import finite
 from sensorium.metrics import lower_is_better
 from sensorium.strategies._base import Session
 from sensorium.strategies._search._budget import Budget, spell
