@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, TrainingError
 from sensorium.planning import PreparedTable
 from sensorium.runtime.processes import PASSIVE, apart, end_with_parent
 from sensorium.runtime.progress import Silent
@@ -23,6 +23,8 @@ from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, run_trial
 
 LARGE = 2**20  # bytes from which on an array is handed over as a file that all workers map
+KILLED = "a worker process was killed before its trial finished, often because memory ran out"
+CURE = "workers=1, fewer workers at a time, or more memory; with out=FOLDER, finished trials are not run again"
 
 _data: PreparedTable | None = None  # of a worker process
 
@@ -64,7 +66,11 @@ class WorkerProcesses:
     workers: int
 
     def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
-        """Run all trials, in the order of the specs as far as workers are free."""
+        """Run all trials, in the order of the specs as far as workers are free.
+
+        Raises:
+            TrainingError: a worker process was killed.
+        """
         import loky  # its processes do not run the user's script again, as those of multiprocessing would
 
         specs = list(specs)
@@ -73,14 +79,8 @@ class WorkerProcesses:
         folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
         quiet = replace(control, report=Silent(), keep=None, checkpoint=None, callbacks=())
         try:
-            content = _pack(self.data, folder)
             with apart():
-                pool = loky.ProcessPoolExecutor(
-                    min(self.workers, len(specs)),
-                    env=PASSIVE,
-                    initializer=_receive,
-                    initargs=(content, os.getpid(), torch.get_num_threads()),
-                )
+                pool = self._open(folder, len(specs))
                 futures = [pool.submit(_run, spec, quiet) for spec in specs]
             try:
                 for spec, future in zip(specs, futures, strict=True):
@@ -88,8 +88,21 @@ class WorkerProcesses:
                     yield future.result()
             finally:
                 pool.shutdown(wait=True, kill_workers=not all(future.done() for future in futures))
+        except loky.BrokenProcessPool:
+            raise TrainingError(KILLED, cure=CURE) from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _open(self, folder: Path, trials: int) -> Any:
+        """Return a pool of processes that hold the table."""
+        import loky
+
+        return loky.ProcessPoolExecutor(
+            min(self.workers, trials),
+            env=PASSIVE,
+            initializer=_receive,
+            initargs=(_pack(self.data, folder), os.getpid(), torch.get_num_threads()),
+        )
 
 
 def _run(spec: TrialSpec, control: Control) -> TrialResult:
