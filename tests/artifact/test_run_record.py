@@ -128,3 +128,12 @@ def test_a_comparison_is_not_replaced_by_another_table(tmp_path):
     with pytest.raises(ConfigError, match="the table changed"):
         sensorium.compare({**table, "x": X + 1}, "y", **settings)
     sensorium.compare({**table, "x": X + 1}, "y", overwrite=True, **settings)
+
+
+def test_overwrite_trains_a_comparison_again(tmp_path, counted):
+    settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "progress": False, "out": tmp_path}
+    table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
+    for overwrite, trained in ((False, 3), (False, 0), (True, 3)):
+        counted.clear()
+        sensorium.compare(table, "y", overwrite=overwrite, **settings)
+        assert len(counted) == trained

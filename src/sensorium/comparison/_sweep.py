@@ -39,6 +39,7 @@ from sensorium.trials import (
     check_workers,
     choose_runner,
     forget_matrix,
+    forget_trials,
     mean_cost,
     why_left_out,
 )
@@ -94,6 +95,8 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
     """
     holds = (folder / RECORD).is_file()
     state = settle(folder, made_of, holds=holds, overwrite=overwrite, model=None)
+    if overwrite:
+        forget_trials(folder)
     if state is State.NEW:
         folder.mkdir(parents=True, exist_ok=True)
         write_file(folder / RUN_RECORD, RunRecord(made_of).to_json())

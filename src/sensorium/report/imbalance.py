@@ -49,7 +49,9 @@ def _signs(report: ImbalanceSigns) -> list[RenderableType]:
 
 
 def _tried(imbalance: ImbalanceRecord) -> RenderableType:
-    table = make_table("training", f"validation {imbalance.metric}", "gain over plain, 95% interval", "p, Holm")
+    table = make_table(
+        "training", f"validation {imbalance.metric}", f"gain over plain, {imbalance.rows} rows, 95% interval", "p, Holm"
+    )
     for result in imbalance.results:
         style = "bold" if result.name == imbalance.chosen else ""
         gain = (_gain(result.difference), _figure(result.difference.p_corrected)) if result.difference else ("", "")

@@ -52,6 +52,23 @@ def apart() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def without_stderr() -> Iterator[None]:
+    """Start processes within that print no traceback of their own: their errors come back as results."""
+    try:
+        kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # the stream is closed
+        yield
+        return
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
+
+
 def end_with_parent(parent: int, by_system: bool = False) -> None:
     """End this process when its parent ends.
 

@@ -97,7 +97,7 @@ class Ledger:
     def forget(self) -> None:
         """Remove all records and the models beside them: the run is over."""
         if self.folder is not None:
-            shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+            forget_trials(self.folder)
 
     def _content(self, result: TrialResult, model: Path | None) -> dict[str, Any]:
         history = result.history
@@ -143,3 +143,8 @@ class Ledger:
     @cached_property
     def _fingerprint(self) -> str:
         return fingerprint(self.data)
+
+
+def forget_trials(folder: Path) -> None:
+    """Remove all records of finished trials in a folder, and the models beside them."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)

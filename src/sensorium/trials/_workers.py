@@ -16,7 +16,7 @@ import torch
 
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.planning import PreparedTable
-from sensorium.runtime.processes import PASSIVE, apart, end_with_parent
+from sensorium.runtime.processes import PASSIVE, apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
 from sensorium.trials._runner import InProcess, Runner, Started
 from sensorium.trials._spec import TrialSpec
@@ -79,7 +79,7 @@ class WorkerProcesses:
         folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
         quiet = replace(control, report=Silent(), keep=None, checkpoint=None, callbacks=())
         try:
-            with apart():
+            with apart(), without_stderr():
                 pool = self._open(folder, len(specs))
                 futures = [pool.submit(_run, spec, quiet) for spec in specs]
             try:
@@ -129,7 +129,7 @@ def _pack(data: PreparedTable, folder: Path) -> bytes:
             if isinstance(value, np.ndarray) and value.nbytes >= LARGE and not value.dtype.hasobject:
                 path = folder / f"{len(list(folder.iterdir()))}.npy"
                 np.save(path, np.asarray(value), allow_pickle=False)
-                return np.load, (str(path), "r")
+                return np.load, (str(path), "c")  # a worker that wrote to it would write to a copy of its own
             return super().reducer_override(value)
 
     stream = io.BytesIO()

@@ -47,7 +47,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "imbalance.no_better": "{sentence}; no mitigation validates better than plain training ({plain:.4g} {metric}), "
         "which is kept",
         "imbalance.kept": "{sentence}; {chosen} is kept: it validates at {best:.4g} {metric} (plain training: "
-        "{plain:.4g}) and gains {value:+.4f} over plain training on the {rows} rows (95% interval {low:+.4f} to "
+        "{plain:.4g}); on the {rows} rows it differs from plain training by {value:+.4f} (95% interval {low:+.4f} to "
         "{high:+.4f}, p {p:.3f})",
         "tuning.figures": "{gain}, {interval}",
         "tuning.failed": "fine-tuning the encoders failed ({failure}); the frozen ones are kept",
