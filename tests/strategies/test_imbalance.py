@@ -288,7 +288,7 @@ def test_what_is_trained_alone_is_held_against_the_fused_model_that_is_given_it_
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"columns": ["code"]}, "one modality only"), ({"split": {"validation": 0}}, "no validation rows")],
+    [({"columns": ["code"]}, "only one modality"), ({"split": {"validation": 0}}, "no validation rows")],
 )
 def test_what_cannot_be_treated_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):

@@ -253,7 +253,7 @@ def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, m
 
 def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     job, trained = run(tabular, 3, folder=tmp_path)
-    assert "3 s is too short" in job.report
+    assert "the budget of 3 s is too short" in job.report
     assert "plain fit is made instead" in job.report
     assert record(tmp_path)["plan"] is None
     plain = run_trial(experiment(tabular), TrialSpec("plain"), Control(should_stop=lambda: True))
