@@ -310,7 +310,7 @@ def compare(
     _check_compared(chosen)
     numbers = [chosen.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not numbers:
-        raise ConfigError("there is no random seed to train with", place="seeds", rule="at least one seed")
+        raise ConfigError("no seeds are given", place="seeds", rule="at least one seed")
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
     options, report = ComparisonOptions(fusions, baselines, numbers, workers), reporter(progress)
