@@ -40,7 +40,8 @@ class Diagnosis(Record):
     """Diagnosis of modality imbalance.
 
     Attributes:
-        state: after one run, `even`, `uneven` (a modality is far behind) or `nothing` (all are at chance level); with unimodal models, `undertrained` (one beats the fused model), `weak` or `balanced`.
+        state: after one run, `even`, `uneven` (a modality is far behind) or `nothing` (all are at chance level);
+            with unimodal models, `undertrained` (one beats the fused model), `weak` or `balanced`.
         leads: the modality with the most skill alone.
         behind: modalities that are behind it.
         overfitting: modalities that overfit more than they generalize.

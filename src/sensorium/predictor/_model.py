@@ -166,7 +166,7 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; with several targets, values too.
+        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; for several targets values too.
 
         Args:
             table, progress: as for `predict`.
