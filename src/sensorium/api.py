@@ -1,4 +1,4 @@
-"""The Python doors to learning: `fit` and `compare`; the command line goes through them too."""
+"""Train models from Python: `fit` and `compare`. The command line calls the same functions."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ from sensorium.trials import Control, TrialResult, answers_of, plan_identity
 
 
 class Settings(TypedDict, total=False):
-    """Keywords of `fit` and `compare`: the keys of `Config`, and those of its groups where the name says which one.
+    """Keyword arguments of `fit` and `compare`: settings of `Config`, and the most common settings of its groups.
 
-    `sensorium list settings` shows them all; those of a group are set as `config={"table": {"encoding": "cp1252"}}`.
+    `sensorium list settings` lists all settings. Pass the others as a mapping:
+    `config={"table": {"encoding": "cp1252"}}`.
     """
 
     columns: Sequence[str]
@@ -85,7 +86,7 @@ class Settings(TypedDict, total=False):
 
 
 LESS = (
-    "smaller batches (--set train.batch_size=16), a smaller model (--set width=32), fewer columns or smaller files "
+    "use smaller batches (--set train.batch_size=16), a smaller model (--set width=32), fewer columns or smaller files "
     "(--set modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
 )
 
@@ -106,36 +107,38 @@ def fit(
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Model:
-    """Learn to predict one column of a table from the others.
+    """Train a model that predicts one column of a table from the others.
 
     Args:
-        table: a path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, a folder of class folders or of Parquet
-            parts), a pandas, polars or pyarrow table, a dict of columns or a list of dicts. File columns hold paths
-            relative to the table's folder, or pictures as objects and arrays.
-        target: the column to predict; several are learnt together.
-        start: a model (fitted, or its path) to continue on this table. What it is made of and what it learnt of its
-            columns and labels is kept, new labels are added; settings lie over its own, its learning rate over four.
-        out: folder for the model and the record of the run; nothing is saved without it (decoded files are kept for the
-            next run all the same, see `prepare` in the settings).
-        config: a YAML file or a mapping of settings, under the keywords.
-        resume: continue from the checkpoint in `out`, whatever else the folder says; the model will be the same as if
-            training had not been stopped. A run in `out` with the same table and settings is continued without it, or
-            returned at once if it is finished.
+        table: the training data. A path (CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, a folder of class
+            folders or of Parquet parts), a pandas, polars or pyarrow table, a dict of columns or a list of dicts.
+            Columns of files hold paths relative to the table's folder, or images as objects and arrays.
+        target: the column to predict, or a list of columns that one model predicts together.
+        start: a fitted model, or its path, to continue training on this table (transfer learning). The new model keeps
+            its network and its column statistics, and adds new labels. Settings override those of the model; the
+            default learning rate is a quarter of the model's.
+        out: folder for the model and the record of the run. Without it, nothing is saved except the cache of decoded
+            files (see the `prepare` settings).
+        config: a YAML file or a mapping of settings. Keyword arguments override it.
+        resume: continue from the checkpoint in `out` even if the table or the settings seem to differ. Without it,
+            `fit` resumes an interrupted run of the same table and settings, and returns the model of a finished one. A
+            resumed run ends with the same weights as an uninterrupted one.
         overwrite: replace a run of another table or other settings in `out`, once the new model is complete.
-        budget: choose encoders, fusion and training within this time: "90s", "10m", "1h30m", or seconds. What the
-            settings name is kept; `epochs` are the most that one training takes. A search that was killed goes on if it
-            is called again with the same `out`.
-        callbacks: receive the events of training: see `sensorium.Callback`.
-        track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`; nothing is sent over the network.
-        progress: tell on stderr how it goes.
-        **settings: see `Settings` and `Config`. `encoders` may hold modules of your own: `{"image": my_module}`.
+        budget: search encoders, fusion and training settings within this time: "90s", "10m", "1h30m", or a number of
+            seconds. The search does not change settings that are given; `epochs` limits each training. Call `fit`
+            again with the same `out` to resume an interrupted search.
+        callbacks: objects whose methods are called during training; see `sensorium.Callback`.
+        track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
+        progress: print the progress to stderr.
+        **settings: see `Settings` and `Config`. `encoders` accepts your own modules: `{"image": my_module}`.
 
     Returns:
         The model with the weights of its best epoch.
 
     Raises:
-        SensoriumError: with what was found, where, and the cure; a BusyError where another run has this `out`.
-        Interrupted: Ctrl-C (it is a KeyboardInterrupt) or SIGTERM in training; `out` holds a checkpoint.
+        SensoriumError: the table, a setting or a file cannot be used; the message says where and how to fix it.
+        BusyError: another run is using `out`.
+        Interrupted: training received Ctrl-C or SIGTERM; `out` holds a checkpoint. A subclass of KeyboardInterrupt.
 
     Example:
         >>> model = sensorium.fit("films.csv", target="genre", epochs=2, progress=False)
@@ -149,7 +152,9 @@ def fit(
     listeners = [*callbacks, *open_trackers(track, out)]
     time = None if budget is None else Budget(parse_budget(budget))
     if resume and not out:
-        raise ConfigError("no run to resume is named", place="resume", rule="a run's folder", cure="out=FOLDER")
+        raise ConfigError(
+            "resume needs the folder of a run", place="resume", rule="resume=True is used with out", cure="out=FOLDER"
+        )
     if out:
         check_run_folder(Path(out), table=table, model=start, config=config)
     source = None if start is None else _fitted_of(start, settings)
@@ -174,7 +179,7 @@ def fit(
 
 
 def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control: Control, run: Run | None) -> Model:
-    """Decode the table, train as the strategies say, and save the run."""
+    """Decode the table, run the strategies, and save the run."""
     log_notices(plan, control.report)
     data = prepare_table(plan, control.report)
     if run:
@@ -189,10 +194,10 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
 
 
 def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
-    """Return the model of a run that was finished before."""
-    report.log(f"{run.folder}: finished before with the same table and settings; --overwrite trains again")
+    """Return the model of a run that is already finished."""
+    report.log(f"{run.folder}: already finished with the same table and settings; use --overwrite to train again")
     fitted = load_fitted(run.model, str(plan.device))
-    # Settings that no saved model brings along are those of this fit.
+    # Settings that are not saved with models are those of this fit.
     fitted = replace(fitted, config=plan.config, unset=())
     record = fitted.card.metrics.get("test")
     try:
@@ -207,7 +212,7 @@ def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
 
 
 def _open(table: Any, config: Config, source: FittedModel | None) -> Table:
-    """Open a table as the settings say; one that a model is continued on, as the model reads tables."""
+    """Open a table as the settings specify, or as the model to continue reads its tables."""
     if source is None:
         return open_table(table, config.table)
     opened = open_table(table, config.table, text=source.data.text_columns, gaps=True)
@@ -221,13 +226,13 @@ def _teacher(config: Config) -> FittedModel | None:
 
 
 def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
-    """Return split → every metric with its interval, which the model's card gets too."""
+    """Compute the metrics of each split with their intervals, and add them to the model card."""
     names = metrics_of(data.plan.labels.task_name)
     evaluations = {
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
         for split, outcome in result.outcomes.items()
     }
-    metrics = {split: EvaluationRecord.model_validate(found.to_json()) for split, found in evaluations.items()}
+    metrics = {split: EvaluationRecord.model_validate(own.to_json()) for split, own in evaluations.items()}
     result.model.card = result.model.card.updated(metrics=metrics)
     return evaluations
 
@@ -248,7 +253,7 @@ def _known_after(data: PreparedTable, result: TrialResult, evaluations: Mapping[
     return {
         "problems.jsonl": data.all_problems().to_jsonl(),
         "history.json": to_json(result.course.to_json()),
-        "metrics.json": to_json({name: found.to_json() for name, found in evaluations.items()}),
+        "metrics.json": to_json({split: own.to_json() for split, own in evaluations.items()}),
         PREDICTIONS: parquet_bytes(answers_of(data, result)),
     }
 
@@ -268,29 +273,36 @@ def compare(
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Comparison:
-    """Does fusing help? Train every single modality, the fusions and classical baselines on one split, and tell.
+    """Compare fusions with every single modality and classical baselines, all trained on the same split.
+
+    The verdict says whether fusing the modalities helps, and which model to use.
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
         fusions: registered names, or `["all"]`; by default attention, concat, gated, late, low_rank and weighted_sum.
-        baselines: registered names, or `["none"]`; by default gradient-boosted trees and a linear model of all columns,
-            where they suit the task, would not take long, and scikit-learn is installed (extra `sklearn`).
-        seeds: train each network from so many seeds, from the settings' own on, or from these; the split stays.
-        workers: networks that are trained at a time, each in a process of its own; the results are the same.
+        baselines: registered names, or `["none"]`. By default, gradient-boosted trees and a linear model of all columns
+            are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
+        seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
+            is the same for all of them.
+        workers: number of processes that train networks in parallel; the results do not depend on it.
         overwrite: replace a comparison of another table or other settings in `out`.
-        out: folder for each network (of the first seed) and the table of results. Networks that were finished there
-            before, from the same rows and settings, are taken and not trained again.
+        out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
+            same rows and settings saved there are loaded, not trained again.
+
+    Returns:
+        The results of all models and the verdict.
 
     Raises:
-        SensoriumError: as `fit`; ConfigError where there is nothing to compare (one modality, no test rows).
+        SensoriumError: as for `fit`.
+        ConfigError: there is nothing to compare: only one modality, or no validation or test rows.
 
     Example:
-        >>> found = sensorium.compare(
+        >>> comparison = sensorium.compare(
         ...     "films.csv", "genre", fusions=["concat"], baselines=["none"], epochs=1, progress=False
         ... )
-        >>> [result.name for result in found.results]
+        >>> [result.name for result in comparison.results]
         ['plot', 'tabular', 'concat']
-        >>> found.helps in (True, False)
+        >>> comparison.helps in (True, False)
         True
     """
     check_names(fusions, baselines)
@@ -298,7 +310,7 @@ def compare(
     _check_compared(chosen)
     numbers = [chosen.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not numbers:
-        raise ConfigError("no seed to train from", place="seeds", rule="1 or more")
+        raise ConfigError("no seeds are given", place="seeds", rule="at least one seed")
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
     options, report = ComparisonOptions(fusions, baselines, numbers, workers), reporter(progress)
@@ -312,17 +324,23 @@ def compare(
         return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
 
 
-def _check_compared(job: Config) -> None:
-    """What a comparison can't honour."""
-    if job.train.imbalance != "off":
-        cure = "sensorium fit --check-imbalance, or a technique by name: --set train.techniques.pmr={}"
-        raise ConfigError("compare trains every model as it is set", place="train.imbalance", rule="off", cure=cure)
-    if job.train.unfreeze:
-        raise ConfigError("compare trains each model once", place="train.unfreeze", cure="leave it away, or use fit")
+def _check_compared(config: Config) -> None:
+    """Reject settings that a comparison does not support."""
+    if config.train.imbalance != "off":
+        cure = "use sensorium fit --check-imbalance, or set a technique: --set train.techniques.pmr={}"
+        raise ConfigError(
+            "compare does not check for modality imbalance", place="train.imbalance", rule="off", cure=cure
+        )
+    if config.train.unfreeze:
+        raise ConfigError(
+            "compare does not fine-tune in a second stage",
+            place="train.unfreeze",
+            cure="remove the setting, or use fit",
+        )
 
 
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
-    """A model to continue; modules of the user's own are taken from the settings where it comes from a file."""
+    """Return the model to continue; for a saved one, take the user's own modules from the settings."""
     if isinstance(start, Model):
         return start.bundle
     modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if isinstance(m, nn.Module)}
@@ -335,7 +353,7 @@ def gather_config(
     settings: Mapping[str, Any],
     lowest: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Config, dict[str, nn.Module]]:
-    """Layers of settings → one checked tree, and the modules of the user's own taken out of it."""
+    """Merge and validate the layers of settings; return the user's own modules apart."""
     below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
     flat = {name: value for name, value in settings.items() if value is not None}
     encoders = dict(flat.get("encoders", {}))

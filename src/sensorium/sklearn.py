@@ -1,4 +1,4 @@
-"""Estimators that keep scikit-learn's contract, for its pipelines, cross-validation and searches."""
+"""Scikit-learn estimators, for pipelines, cross-validation and hyperparameter search."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FEWEST_ROWS = 4
 
 
 class _Multimodal(BaseEstimator):
-    """What both estimators share; X is anything that `sensorium.fit` takes, or an array."""
+    """Base class of both estimators; X is anything that `sensorium.fit` takes, or an array."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class _Multimodal(BaseEstimator):
         return int(self.random_state or 0)
 
     def _checked(self, X: Any, y: Any) -> tuple[Table, npt.NDArray[Any]]:
-        """Table and labels of a fit."""
+        """Return the table and the labels of a fit, checked."""
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
         table = open_table(self._source(X, reset=True), Config.gather(self.config or {}).table)
@@ -84,12 +84,12 @@ class _Multimodal(BaseEstimator):
         return table, labels
 
     def _given(self, X: Any) -> Any:
-        """The rows of a prediction, unopened: what their cells mean, the model has learnt."""
+        """Return the rows to predict; the model knows how to read their cells."""
         check_is_fitted(self)
         return self._source(X, reset=False)
 
     def _source(self, X: Any, reset: bool) -> Any:
-        """A frame as it is; the columns of an array as x0, x1 …"""
+        """Return a frame unchanged, or the columns of an array named x0, x1 …"""
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
@@ -105,20 +105,20 @@ class _Multimodal(BaseEstimator):
 
 
 class MultimodalClassifier(ClassifierMixin, _Multimodal):
-    """Classify rows of several modalities.
+    """Classifier for tables with columns of several modalities.
 
     Args:
         fusion: registered name, or a mapping of name and options.
         modalities, encoders: column → modality, encoder, as in `sensorium.fit`.
-        epochs: passes over the rows; by their number by default.
-        validation_fraction: share of the rows that early stopping watches.
+        epochs: maximum number of passes over the rows; depends on their number by default.
+        validation_fraction: fraction of the rows that is held out for early stopping.
         config: any other settings, as nested mappings.
-        random_state: seed, or a generator to draw it from; None is 0.
+        random_state: random seed, or a generator to draw it from; None means 0.
         device: auto, cpu, cuda …
 
     Attributes:
-        classes_: the labels, sorted; the columns of `predict_proba`.
-        model_: the `sensorium.Model`.
+        classes_: the sorted labels, in the order of the columns of `predict_proba`.
+        model_: the fitted `sensorium.Model`.
 
     Example:
         >>> from sensorium.sklearn import MultimodalClassifier
@@ -130,7 +130,12 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn; X is a frame, an array or a list of rows, y their labels."""
+        """Train the model.
+
+        Args:
+            X: a data frame, an array or a list of rows.
+            y: [n] labels.
+        """
         table, labels = self._checked(X, y)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -140,21 +145,21 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """[n] labels."""
+        """Predict the labels, [n]."""
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(1)]
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """[n, classes] probabilities, in the order of `classes_`."""
+        """Predict the probabilities of the classes, [n, classes], in the order of `classes_`."""
         rows = self._given(X)
         return self.model_.predict_proba(rows)
 
 
 class MultimodalRegressor(RegressorMixin, _Multimodal):
-    """Predict an amount from rows of several modalities; arguments as for `MultimodalClassifier`.
+    """Regressor for tables with columns of several modalities; takes the arguments of `MultimodalClassifier`.
 
     Attributes:
-        model_: the `sensorium.Model`.
+        model_: the fitted `sensorium.Model`.
 
     Example:
         >>> from sensorium.sklearn import MultimodalRegressor
@@ -164,14 +169,19 @@ class MultimodalRegressor(RegressorMixin, _Multimodal):
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn; X is a frame, an array or a list of rows, y their values."""
+        """Train the model.
+
+        Args:
+            X: a data frame, an array or a list of rows.
+            y: [n] values.
+        """
         table, values = self._checked(X, y)
         type_of_target(values, raise_unknown=True)
         self._fit(table, np.asarray(values, dtype=np.float64), "regression")
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
-        """[n] values."""
+        """Predict the values, [n]."""
         rows = self._given(X)
         return self.model_.predict(rows)
 

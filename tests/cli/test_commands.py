@@ -232,7 +232,7 @@ def test_an_option_of_fit_does_what_it_says(name, parted, tmp_path):
 
 
 def test_a_device_that_is_not_there_is_refused(tabular, tmp_path):
-    with pytest.raises(SensoriumError, match="device 'cuda:99' can't be used"):
+    with pytest.raises(SensoriumError, match="cannot use device 'cuda:99'"):
         fit(tabular, tmp_path / "run", "--device", "cuda:99")
 
 

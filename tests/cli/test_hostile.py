@@ -195,4 +195,4 @@ def test_what_the_system_refuses_has_the_form_of_our_errors(tmp_path, monkeypatc
     monkeypatch.setattr(_main, "make_app", lambda: refuse)
     with pytest.raises(SystemExit):
         _main.main()
-    assert capsys.readouterr().err == "error: the system refused: Permission denied\n  where: /root/\\nx\n"
+    assert capsys.readouterr().err == "error: the operating system reports: Permission denied\n  where: /root/\\nx\n"

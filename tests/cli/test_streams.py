@@ -48,4 +48,4 @@ def test_too_little_memory_for_the_libraries_is_told_at_once(command):
         shell=True, capture_output=True, text=True,
     )  # fmt: skip
     assert found.returncode == 1
-    assert found.stderr.startswith("error: the process may have 390 MiB of memory\n  rule: ")
+    assert found.stderr.startswith("error: the process is limited to 390 MiB of memory\n  rule: ")

@@ -96,7 +96,7 @@ def test_a_fusion_of_each_kind_is_compared_by_default(tabular):
 @pytest.mark.unit
 @pytest.mark.parametrize(
     ("settings", "match"),
-    [({"columns": ["one"]}, "one modality only"), ({"split": {"test": 0}}, "no test rows")],
+    [({"columns": ["one"]}, "only one modality"), ({"split": {"test": 0}}, "no test rows")],
 )
 def test_what_cannot_be_compared_is_refused(settings, match):
     with pytest.raises(ConfigError, match=match):

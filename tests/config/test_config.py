@@ -106,7 +106,7 @@ def test_the_keys_of_table_do_something(table):
         ({"augment": {"number": "noise"}}, "a list of names, or names with their options"),
         ({"towers": {"both": ["remark", "number"]}}, "does not take|encodes one column"),
         ({"task": "multclass"}, "did you mean 'multiclass'"),
-        ({"device": "gpu"}, "device 'gpu' can't be used"),
+        ({"device": "gpu"}, "cannot use device 'gpu'"),
         ({"seed": 2**63}, "seed"),
         ({"split": {"span": ["day", "day"]}}, "split.span needs split.time"),
         (

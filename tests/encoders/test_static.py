@@ -117,7 +117,7 @@ def test_few_texts_have_few_components():
 def test_blank_texts_alone_are_told():
     table = {"remark": [" "] * 40, "number": list(range(40)), "label": ["a", "b"] * 20}
     chosen = {"modalities": {"remark": "text"}, "encoders": {"remark": "text_tfidf"}}
-    with pytest.raises(DataError, match="not one training cell can be read"):
+    with pytest.raises(DataError, match="none of the training cells can be read"):
         sensorium.fit(table, "label", config=chosen, progress=False)
 
 

@@ -58,7 +58,7 @@ def test_fit_checks_settings_first(case, no_decoding):
 
 
 def test_the_imbalance_check_wants_two_modalities(no_decoding):
-    with pytest.raises(ConfigError, match="one modality only"):
+    with pytest.raises(ConfigError, match="only one modality"):
         sensorium.fit(table(["x"]), "y", progress=False, train={"imbalance": "always"})
 
 
@@ -86,7 +86,7 @@ def test_a_part_that_needs_the_values_of_weights_is_no_fault():
 
 
 COMPARES = {
-    "one modality": ({}, ["x"], "one modality only"),
+    "one modality": ({}, ["x"], "only one modality"),
     "no test rows": ({"split": {"test": 0.0}}, ["x", "text"], "no test rows"),
     "a fusion's option": ({"fusion": {"name": "weighted_sum", "alpha": 2}}, ["x", "text"], "alpha"),
     "a baseline": ({"baselines": ["nearest"]}, ["x", "text"], "nearest"),

@@ -1,4 +1,4 @@
-"""`fit` from a model: what it learnt is kept, new labels are added, what it is made of can't be changed."""
+"""`fit` from a model: what it learnt is kept, new labels are added, its network cannot be changed."""
 
 import json
 from dataclasses import replace
@@ -223,7 +223,7 @@ def test_a_column_that_is_new_is_said_to_be_unused(folder, capsys):
     table = {**made(80), "extra": np.random.default_rng(0).normal(size=80).tolist()}
     found = sensorium.fit(table, start=folder, epochs=1)
     assert found.card["moved"]["unused"] == ["extra"] and "extra" not in found.columns
-    assert "extra: left out: not used: the model does not know it" in capsys.readouterr().err
+    assert "extra: left out: not used: the model does not have this column" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -236,14 +236,14 @@ def test_a_column_that_is_new_is_said_to_be_unused(folder, capsys):
 def test_a_column_of_another_kind_is_refused(column, cells, folder):
     with pytest.raises(SchemaError, match=f"column '{column}'") as caught:
         go_on({**made(80), column: cells}, folder)
-    assert "any more" in str(caught.value)
+    assert "the model expects" in str(caught.value)
 
 
 def test_cells_that_may_be_of_another_kind_are_pointed_at(folder, capsys):
     """Any text can be read as text, were it only numbers: its words are unknown then, and that is told too."""
     table = {**made(80), "note": [str(i % 40 * 1.5) for i in range(80)]}
     found = sensorium.fit(table, start=folder, epochs=1)
-    assert "here it looks more like number" in capsys.readouterr().err
+    assert "its cells look more like number" in capsys.readouterr().err
     assert found.card["moved"]["columns"]["note"]["unknown"][1] > 0.3
 
 
@@ -295,7 +295,7 @@ def test_its_split_rules_are_those_of_fit(folder):
 
 def test_an_ensemble_is_refused_not_cut_down_to_its_first_network(model):
     joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
-    with pytest.raises(ConfigError, match="an ensemble cannot be continued"):
+    with pytest.raises(ConfigError, match="cannot continue training an ensemble"):
         go_on(made(40), joined)
 
 

@@ -72,7 +72,7 @@ def test_a_row_that_turns_out_empty_gets_the_average_of_the_training_rows(table)
 def test_a_column_without_a_readable_file_is_an_error_before_training(table):
     for row in range(ROWS):
         (table.parent / f"{row}.png").write_text("no picture")
-    with pytest.raises(DataError, match="not one training cell can be read"):
+    with pytest.raises(DataError, match="none of the training cells can be read"):
         fit(table, stream=True)
 
 

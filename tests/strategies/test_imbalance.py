@@ -288,12 +288,12 @@ def test_what_is_trained_alone_is_held_against_the_fused_model_that_is_given_it_
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"columns": ["code"]}, "one modality only"), ({"split": {"validation": 0}}, "no validation rows")],
+    [({"columns": ["code"]}, "only one modality"), ({"split": {"validation": 0}}, "no validation rows")],
 )
 def test_what_cannot_be_treated_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         sensorium.fit(table(), "label", train={"imbalance": "auto", "epochs": 1}, progress=False, **settings)
-    with pytest.raises(ConfigError, match="compare trains every model as it is set"):
+    with pytest.raises(ConfigError, match="compare does not check for modality imbalance"):
         sensorium.compare(table(), "label", train={"imbalance": "auto"}, progress=False)
 
 

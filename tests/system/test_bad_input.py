@@ -215,7 +215,7 @@ def test_paths_may_leave_the_folder_only_when_told(files):
 
 def test_a_column_of_which_nothing_can_be_read_is_an_error(tmp_path):
     given = table(image=[f"image/{row}.png" for row in range(ROWS)])
-    with pytest.raises(DataError, match="not one training cell can be read") as caught:
+    with pytest.raises(DataError, match="none of the training cells can be read") as caught:
         fit(given)
     assert "the file does not exist" in caught.value.rule
     assert "--exclude image" in caught.value.cure

@@ -128,7 +128,7 @@ def test_a_teacher_that_is_not_there_is_told(train, message):
     ("target", "labels", "message"),
     [
         ("label", ["maybe", "yes"] * (ROWS // 2), "other labels"),
-        ("label", ["a", "b", "c"] * (ROWS // 3), "the teacher answers 'no' or 'yes'"),
+        ("label", ["a", "b", "c"] * (ROWS // 3), "the teacher predicts 'no' or 'yes'"),
     ],
 )
 def test_a_teacher_of_something_else_is_refused(target, labels, message, teacher):

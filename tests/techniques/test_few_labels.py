@@ -332,5 +332,5 @@ def test_when_training_has_had_enough_says_nothing_of_pre_training(table):
 
 
 def test_pre_training_does_not_go_with_a_budget(table):
-    with pytest.raises(ConfigError, match=r"train\.pretrain does not go with a budget"):
+    with pytest.raises(ConfigError, match=r"train\.pretrain cannot be combined with a budget"):
         fit(table, budget="9s", train={"pretrain": FEW["contrastive"]})

@@ -373,7 +373,7 @@ def test_a_run_on_frozen_features_is_resumed(table, tmp_path, kept, monkeypatch)
 
 
 def test_a_run_without_a_folder_has_nothing_to_resume(table):
-    with pytest.raises(ConfigError, match="no run to resume is named"):
+    with pytest.raises(ConfigError, match="resume needs the folder of a run"):
         sensorium.fit(table, "kind", columns=["x"], resume=True, progress=False)
 
 

@@ -1,4 +1,4 @@
-"""A command's help: arguments are shown as TABLE and MODEL, the same in the usage line and in their list."""
+"""Help of a command, with its arguments shown as TABLE and MODEL in the usage line and in their list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typer.core import TyperCommand
 
 
 class Command(TyperCommand):
-    """Typer shows a required argument as `{TABLE}`, and as `TABLE <str>` beside its help."""
+    """Command whose arguments are shown by their name alone; Typer shows `{TABLE}` and `TABLE <str>`."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]

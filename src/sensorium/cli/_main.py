@@ -1,4 +1,4 @@
-"""`sensorium COMMAND …`: gathers the commands, turns errors into messages and exit codes."""
+"""Run `sensorium COMMAND …`: collect the commands, turn errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ except ImportError:  # Windows
 TORCH = 1250  # MiB of addresses that a process takes up which has imported all that a command needs
 NEEDED = {"inspect": 450, "list": 0}
 FAILED, UNREAD = 1, SIGNALLED + 13  # SIGPIPE, which has no name on Windows
-LESS = "give it fewer rows or smaller files at a time, or a machine with more memory (see `ulimit -v`)"
+LESS = "use fewer rows or smaller files at a time, or a machine with more memory (see `ulimit -v`)"
 
 
 def main() -> None:
@@ -44,23 +44,23 @@ def main() -> None:
             _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:
-        _tell(error)
+        _report(error)
     except BrokenPipeError as error:
         if not _is_unread():
-            _tell(SensoriumError(f"{type(error).__name__}: {error}"))
+            _report(SensoriumError(f"{type(error).__name__}: {error}"))
         end(UNREAD)
     except OSError as error:
-        _tell(_of_system(error))
+        _report(_of_system(error))
 
 
 def _of_system(error: OSError) -> SensoriumError:
-    """What the system refused, in the form of our own errors."""
+    """Turn an error of the operating system into a SensoriumError."""
     place = error.filename if isinstance(error.filename, str) else ""
-    return SensoriumError(f"the system refused: {error.strerror or error}", place=place)
+    return SensoriumError(f"the operating system reports: {error.strerror or error}", place=place)
 
 
 def _check_flags(arguments: list[str]) -> None:
-    """Raises ConfigError where an option of a command has its old name."""
+    """Raise a ConfigError if a flag of a command was renamed."""
     command, *rest = arguments or [""]
     for flag in takewhile(lambda text: text != "--", rest):
         found = find_rename(FLAG, flag.partition("=")[0], command)
@@ -70,10 +70,10 @@ def _check_flags(arguments: list[str]) -> None:
 
 
 def _check_memory(arguments: list[str]) -> None:
-    """Libraries that are imported with too little memory leave half a module behind, or end the process.
+    """Check the memory limit before libraries are imported: without enough memory, they can end the process.
 
     Raises:
-        OutOfMemoryError: the process may not have what they take up.
+        OutOfMemoryError: the limit is below what the libraries need.
     """
     command = next((text for text in arguments if not text.startswith("-")), "")
     needed = NEEDED.get(command, TORCH) if command in commands.entries and "--help" not in arguments else 0
@@ -82,7 +82,7 @@ def _check_memory(arguments: list[str]) -> None:
     allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
     if 0 <= allowed < needed * 2**20:
         raise OutOfMemoryError(
-            f"the process may have {allowed // 2**20:,} MiB of memory",
+            f"the process is limited to {allowed // 2**20:,} MiB of memory",
             rule=f"sensorium {command} needs {needed:,} MiB before it reads a table",
             cure="raise the limit (see `ulimit -v`)",
         )
@@ -97,13 +97,13 @@ def _run() -> None:
         if isinstance(stop.__context__, typer.Exit) and isinstance(stop.__context__.__cause__, KeyboardInterrupt):
             end(SIGNALLED + signal.SIGINT, "interrupted")
         if isinstance(stop.code, int) and stop.code > SIGNALLED:
-            end(stop.code)  # what it had to say it has said
-        sys.stdout.flush()  # not at the interpreter's end, where it is too late to tell of it
+            end(stop.code)  # its message is printed already
+        sys.stdout.flush()  # at the end of the interpreter, an error could not be reported
         raise
 
 
 def _is_unread() -> bool:
-    """Is the reader of stdout or stderr gone? Rich leads stdout to nowhere then."""
+    """Return whether the reader of stdout or stderr is gone; Rich redirects stdout to the null device then."""
     if not hasattr(select, "poll"):  # Windows
         return True
     found = select.poll()
@@ -114,10 +114,10 @@ def _is_unread() -> bool:
 
 
 def make_app() -> typer.Typer:
-    """Every file of this folder is a command; it imports what it needs when it is called."""
+    """Make the app: every file of this folder is a command, and imports what it needs when it runs."""
     # Plain help: the decorated one imports a tenth of a second more.
     app = typer.Typer(
-        help="Multimodal deep learning from tables of text, images, sound, numbers, categories and dates.",
+        help="Multimodal deep learning from tables of text, images, audio, numbers, categories and dates.",
         epilog=f"{o.TABLES}\n\n{o.MODELS}",
         no_args_is_help=True,
         add_completion=False,
@@ -144,7 +144,7 @@ def _version(on: bool) -> None:
         raise typer.Exit
 
 
-def _tell(error: SensoriumError) -> None:
+def _report(error: SensoriumError) -> None:
     print(printable(f"error: {error}"), file=sys.stderr)
     if "--json" in sys.argv:
         print(printable_json(error.to_json()))

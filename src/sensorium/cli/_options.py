@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they become settings."""
+"""Options that several commands share, and the settings they stand for."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Epochs: TypeAlias = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Maximum number of passes over the training rows.")
 ]
 SplitColumn: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Column that says train, validation or test.")
+    str | None, typer.Option(metavar="COLUMN", help="Column with the split of each row: train, validation or test.")
 ]
 Stream: TypeAlias = Annotated[
     bool, typer.Option("--stream", help="Decode files in every epoch; write no cache to disk.")
@@ -78,11 +78,11 @@ Quiet: TypeAlias = Annotated[
 
 
 def out(text: str, metavar: str = "FOLDER") -> Any:
-    """The option that names what a command writes.
+    """Return the option `--out`, which names what a command writes.
 
     Args:
         text: its help.
-        metavar: what it takes.
+        metavar: the placeholder of its value.
     """
     return typer.Option("--out", "-o", metavar=metavar, help=text)
 
@@ -97,7 +97,7 @@ def settings(
     target: list[str] | None = None,
     **others: Any,
 ) -> dict[str, Any]:
-    """The YAML file, flags over it, `--set` over both; other flags are named like their setting: `train__epochs`."""
+    """Merge settings: flags override the YAML file, `--set` overrides both. A flag is named `train__epochs`."""
     from sensorium.config import overlay, parse_assignments, read_yaml
 
     flags: dict[str, Any] = {}

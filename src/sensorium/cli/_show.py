@@ -1,4 +1,4 @@
-"""Print results: text to stdout, or to stderr if stdout gets JSON."""
+"""Print results: text to stdout, or to stderr if JSON goes to stdout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDE = 160  # columns, if there is no terminal
 
 
 def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None:
-    """Print unless quiet; to stderr if stdout gets JSON."""
+    """Print a text unless quiet; print it to stderr if JSON goes to stdout."""
     if not quiet:
         from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Standard streams that the caller closed (`>&-`) are as if they led to /dev/null."""
+"""Redirect standard streams that the caller closed (`>&-`) to /dev/null."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 
 def open_closed_streams() -> None:
-    """Before any other file is opened: it would get a stream's number, and what is printed would go into it."""
+    """Redirect closed streams before any file is opened, which would get the number of a stream."""
     for number in range(3):
         try:
             os.fstat(number)

@@ -67,7 +67,7 @@ def adapt(
 
 
 def _check_apart(given: Mapping[str, object], method: str) -> None:
-    """Raises ConfigError where --set is given an option of the method."""
+    """Raise a ConfigError if `--set` names an option of the method."""
     from sensorium.errors import ConfigError
     from sensorium.registry import adaptations
 

@@ -45,7 +45,7 @@ def compare(
 ) -> None:
     """Compare fusions with single modalities and classical baselines.
 
-    All are trained and tested on the same rows; the report has intervals and says whether fusing helped.
+    Trains and tests all models on the same rows. Reports 95% intervals and whether fusing helped.
 
     Example: sensorium compare films.csv --target genre --out comparison
     """

@@ -1,4 +1,4 @@
-"""Run inspect, fit, evaluate, predict and compare on data that it makes."""
+"""Run inspect, fit, evaluate, predict and compare on a generated table."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def demo(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Run every step on a small example table: inspect, fit …
+    """Run every command on a small example table: inspect, fit …
 
     Runs inspect, fit, evaluate, predict and compare, and prints each command.
 
-    The table has 1,797 parcels, each with a photo of a real handwritten digit and a synthetic tone, note and weight.
+    The table has 1,797 parcels, each with an image of a real handwritten digit and a synthetic tone, note and weight.
 
     Example: sensorium demo --out demo
     """

@@ -59,7 +59,10 @@ def fit(
     ] = False,
     track: Annotated[
         list[str] | None,
-        typer.Option(help="Write metrics for tensorboard, mlflow or wandb into --out; works offline. May be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="Write metrics for tensorboard, mlflow or wandb into --out; works offline. May be repeated.",
+        ),
     ] = None,
     device: o.Device = None,
     config: o.Config = None,
@@ -94,20 +97,22 @@ def fit(
         say(f"{stopped}: run the same command again to continue", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
-    bundle = model.bundle
-    show(fit_text(model.describe(), bundle.card, bundle.data, model.test), json, quiet)
-    if bundle.card.shift:
-        show(moved_text(bundle.card.shift), json, quiet)
-    show(problems_text(model.fit_problems.of_cells()), json, quiet)  # those of whole columns were said before training
+    fitted = model.bundle
+    show(fit_text(model.describe(), fitted.card, fitted.data, model.test), json, quiet)
+    if fitted.card.shift:
+        show(moved_text(fitted.card.shift), json, quiet)
+    show(
+        problems_text(model.fit_problems.of_cells()), json, quiet
+    )  # those of whole columns were reported before training
     if not (json or quiet):
         say(f"model: {out / 'model'}")
-    show_json(_told(model, out) | imbalance_json(card), json)
+    show_json(_run_json(model, out) | imbalance_json(card), json)
 
 
-def _told(model: Model, out: Path) -> dict[str, Any]:
-    """The run as one JSON object."""
+def _run_json(model: Model, out: Path) -> dict[str, Any]:
+    """Return the run as one JSON object."""
     card = model.card
-    metrics = {name: found["metrics"] for name, found in card["metrics"].items()}
+    metrics = {split: record["metrics"] for split, record in card["metrics"].items()}
     return {
         "model": str(out / "model"),
         "task": model.task,

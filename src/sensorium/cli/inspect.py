@@ -1,4 +1,4 @@
-"""Show what is in a table: modality of each column and why, missing and unreadable cells, copies across splits."""
+"""Show the modality of each column and why, missing and unreadable cells, and duplicates across splits."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def inspect(
         bool, typer.Option("--every", help="Decode every cell; by default 200 cells of each column are decoded.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write an HTML page with charts and pictures.")
+        Path | None, typer.Option(metavar="FILE", help="Write an HTML page with charts and images.")
     ] = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Show what is in a table, column by column; train nothing.
 
-    Reports the modality of each column and why, missing cells, unreadable cells and copies across splits.
+    Reports the modality of each column and why, missing cells, unreadable cells and duplicates across splits.
 
     Example: sensorium inspect films.csv --target genre
     """

@@ -1,4 +1,4 @@
-"""List what can be chosen and set: encoders, fusions, techniques and more, and every setting."""
+"""List encoders, fusions, techniques and other members, and every setting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sensorium.errors import SensoriumError
     from sensorium.registry import Registry
 
-PLURALS = {"modality": "modalities", "table source": "sources"}
+PLURALS = {"modality": "modalities", "strategy": "strategies", "table source": "sources"}
 SETTINGS = "settings"
 EXPORTED = ("encoder", "fusion", "head")  # kinds whose members are part of an exported network
 
@@ -35,7 +35,7 @@ def list_(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """List settings, encoders, fusions and everything else to choose.
+    """List settings, encoders, fusions and everything else that can be chosen.
 
     Example: sensorium list settings train
     """
@@ -55,11 +55,11 @@ def _unknown(kind: str, known: Sequence[str]) -> SensoriumError:
     from sensorium.errors import UnknownNameError, did_you_mean
     from sensorium.registry.renames import KIND, find_rename
 
-    found = find_rename(KIND, kind)
-    if found is None:
+    rename = find_rename(KIND, kind)
+    if rename is None:
         return UnknownNameError(f"there is no kind {kind!r}", cure=did_you_mean(kind, known))
-    cure = f"sensorium list {found.new}"
-    return UnknownNameError(f"the kind {kind!r} was renamed {found.new!r}", place="KIND", rule=found.rule, cure=cure)
+    cure = f"sensorium list {rename.new}"
+    return UnknownNameError(f"the kind {kind!r} was renamed {rename.new!r}", place="KIND", rule=rename.rule, cure=cure)
 
 
 def _kinds(chosen: dict[str, Registry], json: bool, quiet: bool) -> None:
@@ -74,9 +74,9 @@ def _settings(prefix: str, json: bool, quiet: bool) -> None:
     from sensorium.config import Config, list_settings
     from sensorium.report import settings_text
 
-    found = list_settings(prefix)
-    show(settings_text(found, SETTINGS), json, quiet)
-    show_json({"settings": [each.to_json() for each in found], "schema": Config.model_json_schema()}, json)
+    chosen = list_settings(prefix)
+    show(settings_text(chosen, SETTINGS), json, quiet)
+    show_json({"settings": [each.to_json() for each in chosen], "schema": Config.model_json_schema()}, json)
 
 
 def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool) -> None:

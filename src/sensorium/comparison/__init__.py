@@ -1,4 +1,4 @@
-"""Does fusing help? Every single modality, fusions and classical baselines, on one split, with paired statistics."""
+"""Compare fusions with single modalities and classical baselines on one split, with paired statistics."""
 
 from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Result

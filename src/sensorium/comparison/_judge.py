@@ -29,9 +29,9 @@ def judge(
 
     Args:
         results: of all models.
-        test: name → truth and answers of the test rows, run by run.
-        metric: the watched one.
-        seeds: number of random seeds that each network was trained from.
+        test: name → truth and scores of the test rows, one outcome per seed.
+        metric: the watched metric.
+        seeds: number of random seeds of each network.
 
     Returns:
         The results with their gains over the best single modality, and the judgement.
@@ -82,7 +82,7 @@ class _Judge:
     known: dict[tuple[str, str], Difference] = field(default_factory=dict)
 
     def best(self, kind: Kind) -> Result | None:
-        """Choose the best model of a kind by the validation rows."""
+        """Choose the best model of a kind on the validation rows."""
         return max((r for r in self.results if r.kind == kind), key=self.worth, default=None)
 
     def worth(self, result: Result) -> float:
@@ -98,16 +98,16 @@ class _Judge:
         return self.known[pair]
 
     def unbeaten(self, fused: Result) -> list[Result]:
-        """List the single modalities that it is not shown to beat, the least beaten first.
+        """List the single modalities that the fused model is not shown to beat, smallest gain first.
 
-        The claim that it beats all of them needs each comparison to hold. So the rate of false claims stays that of one
-        comparison (intersection-union test, Berger 1982), whichever modality the validation rows took for the best.
+        Claiming that it beats all of them requires each comparison to be significant. The rate of false claims is
+        therefore that of one comparison (intersection-union test, Berger 1982), whichever modality was selected.
         """
-        found = [(self.difference(fused, r), r) for r in self.results if r.kind == "single"]
-        return [r for gain, r in sorted(found, key=lambda pair: pair[0].value) if not gain.helps]
+        gains = [(self.difference(fused, r), r) for r in self.results if r.kind == "single"]
+        return [r for gain, r in sorted(gains, key=lambda pair: pair[0].value) if not gain.helps]
 
     def quicker(self, fused: Result) -> Quicker | None:
-        """Return the best of the fusions that train much faster, if it is not shown to be worse."""
+        """Return the best fusion that trains much faster and is not shown to be worse."""
         quick = [r for r in self.results if r.kind == "fusion" and QUICKER * r.cost.seconds <= fused.cost.seconds]
         other = max(quick, key=self.worth, default=None)
         if other is None or self.difference(fused, other).helps:
@@ -115,7 +115,7 @@ class _Judge:
         return Quicker(other.model, fused.cost.seconds / other.cost.seconds, self.difference(other, fused))
 
     def better(self, baseline: Result, others: Sequence[Result]) -> Better | None:
-        """Return what a baseline gains over the first of some models that it is shown to beat."""
+        """Return the gain of a baseline over the first model that it is shown to beat."""
         for other in others:
             gain = self.difference(baseline, other)
             if gain.helps:

@@ -1,4 +1,4 @@
-"""What is to be trained."""
+"""Plan the models of a comparison."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ USUAL = ("attention", "concat", "gated", "late", "low_rank", "weighted_sum")  # 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model to be trained.
+    """Model to train in a comparison.
 
     Attributes:
-        name: unique; the folder it is saved in.
+        name: a unique name, also of the folder it is saved in.
         kind: see `Result`.
-        modalities: towers that it uses.
+        modalities: the towers that it uses.
         spec: the trial.
     """
 
@@ -39,11 +39,11 @@ class Candidate:
 
 
 def plan_candidates(plan: Plan, chosen: Sequence[str] | None, classical: Sequence[str]) -> dict[str, Candidate]:
-    """Name → model: every single modality, the fusions (`USUAL` by default, `["all"]`), the baselines.
+    """Return name → model: single modalities, fusions (`USUAL` by default) and baselines.
 
     Raises:
-        ConfigError: one modality only, or no validation or test rows.
-        UnknownNameError: there is no such fusion.
+        ConfigError: there is only one modality, or there are no validation or test rows.
+        UnknownNameError: a fusion is not registered.
     """
     towers = plan.towers
     _check(plan)
@@ -56,14 +56,14 @@ def plan_candidates(plan: Plan, chosen: Sequence[str] | None, classical: Sequenc
 
 
 def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -> None:
-    """Before anything is read: is there everything that is asked for by name?
+    """Check the names of fusions and baselines, before the table is read.
 
     Args:
-        chosen, classical: fusions and baselines, as `ComparisonOptions` has them.
+        chosen, classical: fusions and baselines, as in `ComparisonOptions`.
 
     Raises:
-        UnknownNameError: a name is not registered; all such names are told together.
-        ConfigError: there is no fusion among what is asked for.
+        UnknownNameError: a name is not registered. The error lists all such names.
+        ConfigError: no fusion is chosen.
     """
     if chosen is not None and not list(chosen):
         raise ConfigError("no fusion to compare", place="fusions", rule="1 or more")
@@ -81,11 +81,13 @@ def _check(plan: Plan) -> None:
     towers = plan.towers
     if len(towers) < 2:
         raise ConfigError(
-            f"there is one modality only: {towers[0]}", place=plan.table.name, rule="two or more to compare"
+            f"there is only one modality: {towers[0]}", place=plan.table.name, rule="at least two modalities"
         )
     for split in ("validation", "test"):
         if not len(plan.rows(split)):
-            raise ConfigError(f"there are no {split} rows", place=plan.split.how, rule="a split with all three parts")
+            raise ConfigError(
+                f"there are no {split} rows", place=plan.split.how, rule="training, validation and test rows"
+            )
 
 
 def _fused(plan: Plan, fusion: str) -> Candidate:
@@ -102,7 +104,7 @@ def _unique(name: str, kind: str, taken: Sequence[str]) -> str:
 
 
 def _choice(plan: Plan, fusion: str) -> Choice:
-    """Return the fusion with the options of the settings, where they name it."""
+    """Return a fusion, with its options in the settings if they name it."""
     fusions.entry(fusion)
     chosen = plan.config.fusion
     return chosen if chosen.name == fusion else Choice.of(fusion)

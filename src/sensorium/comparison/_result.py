@@ -1,4 +1,4 @@
-"""The result of a comparison."""
+"""Result of a comparison."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Kind: TypeAlias = ModelKind
 
 @dataclass(frozen=True)
 class Result:
-    """One trained model of a comparison.
+    """Result of one model of a comparison.
 
     Attributes:
-        name: of the modality, of the fusion or of the baseline.
-        kind: a network of one modality, a network of all, or a classical model of all.
-        modalities: towers it uses.
-        fusion: registered name; None but for fusions.
-        evaluation: on the test rows; of several seeds, means, and intervals over rows and seeds.
-        runs: watched metric on the test rows, seed by seed; a baseline is trained once.
-        validation: watched metric on the validation rows, by which the best are chosen; the mean over seeds.
-        cost: of training and answering.
-        gain: of a fusion or a baseline over the best single modality, on the test rows.
-        p: of that gain, corrected for the number of such gains (Holm 1979).
+        name: name of the modality, the fusion or the baseline.
+        kind: `single` (one modality), `fusion` (all modalities) or `baseline` (a classical model of all columns).
+        modalities: the towers that it uses.
+        fusion: registered name of the fusion; None for other kinds.
+        evaluation: test metrics; with several seeds, means, and intervals over rows and seeds.
+        runs: watched test metric of each seed; a baseline is trained once.
+        validation: watched validation metric, which selects models; the mean over seeds.
+        cost: cost of training and prediction.
+        gain: gain of a fusion or a baseline over the best single modality, on the test rows.
+        p: p-value of the gain, corrected for the number of gains (Holm 1979).
     """
 
     name: str
@@ -44,18 +44,18 @@ class Result:
 
     @property
     def model(self) -> ModelName:
-        """The model, as verdicts name it."""
+        """The name of the model in verdicts."""
         return ModelName(self.kind, self.fusion or self.name)
 
     def to_json(self) -> dict[str, Any]:
-        found = self.evaluation.to_json()
+        evaluation = self.evaluation.to_json()
         return {
             "name": self.name,
             "kind": self.kind,
             "modalities": self.modalities,
             "fusion": self.fusion,
-            "metrics": found["metrics"],
-            "intervals": found["intervals"],
+            "metrics": evaluation["metrics"],
+            "intervals": evaluation["intervals"],
             **self.cost.to_json(),
             "runs": [finite(value) for value in self.runs],
             "gain": self.gain and {**self.gain.to_json(), "p_corrected": None if self.p is None else finite(self.p)},
@@ -64,15 +64,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Models that the validation rows choose, judged on the test rows.
+    """Best models, selected on the validation rows and compared on the test rows.
 
     Attributes:
-        best_single, best_fused, best_baseline: names; chosen on the validation rows, so that the test rows judge them
-            unseen. None where there are no baselines.
-        difference: best fused less best single, on the test rows.
-        baseline_difference: best baseline less best fused.
-        helps: fusing is shown to be better than every single modality.
-        recommended: name of the model to use: the fused one only if fusing helps, a baseline only if it is shown to be
+        best_single, best_fused, best_baseline: names of the best models of each kind on the validation rows;
+            `best_baseline` is None without baselines.
+        difference: best fused model minus best single modality, on the test rows.
+        baseline_difference: best baseline minus best fused model.
+        helps: whether fusing is shown to be better than every single modality.
+        recommended: name of the model to use: a fused one only if fusing helps, a baseline only if it is shown to be
             better than that.
         finding: the verdict as data.
     """
@@ -94,21 +94,21 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Comparison(Judgement):
-    """The result of `sensorium.compare`.
+    """Result of `sensorium.compare`.
 
     Attributes:
-        results: single modalities first, then fusions, then baselines.
-        seeds: random seeds; each network was trained from each of them.
-        left_out: name of a model → why it was not trained.
+        results: results of single modalities, then fusions, then baselines.
+        seeds: random seeds; each network was trained with each of them.
+        left_out: name of a model → the reason why it was not trained.
         notices: findings about the table, its columns and cells, as `ProblemGroup.to_json`.
 
     Example:
-        >>> found = sensorium.compare(
+        >>> comparison = sensorium.compare(
         ...     "films.csv", "genre", fusions=["concat"], baselines=["none"], epochs=1, progress=False
         ... )
-        >>> [result.name for result in found.results]
+        >>> [result.name for result in comparison.results]
         ['plot', 'tabular', 'concat']
-        >>> found.recommended in ("plot", "tabular", "concat")
+        >>> comparison.recommended in ("plot", "tabular", "concat")
         True
     """
 
@@ -118,7 +118,7 @@ class Comparison(Judgement):
     notices: list[dict[str, Any]]
 
     def __str__(self) -> str:
-        """One line per model with its test metrics, then the verdict."""
+        """Return one line per model with its test metrics, then the verdict."""
         wide = max((len(result.name) for result in self.results), default=0)
         lines = []
         for result in self.results:
@@ -133,8 +133,8 @@ class Comparison(Judgement):
         """Return the attributes as JSON values.
 
         Example:
-            >>> found = comparison.to_json()
-            >>> [result["name"] for result in found["results"]]
+            >>> record = comparison.to_json()
+            >>> [result["name"] for result in record["results"]]
             ['plot', 'tabular', 'concat']
         """
         return {

@@ -1,4 +1,4 @@
-"""Train every candidate from every seed, then judge."""
+"""Train every candidate with every random seed, and compare them."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ RECORD = "comparison.json"
 
 @dataclass(frozen=True)
 class ComparisonOptions:
-    """What is to be compared.
+    """Options of a comparison.
 
     Attributes:
         fusions: registered names, or `["all"]`; some of each kind by default.
-        baselines: registered names, or `["none"]`; by default those that suit the task and are quick.
-        seeds: each network is trained from each of them, on the one split.
-        workers: processes that train at a time; 1 trains in this process.
+        baselines: registered names, or `["none"]`; by default those that support the task and are fast.
+        seeds: random seeds that each network is trained with, on the same split.
+        workers: number of processes that train in parallel; 1 trains in this process.
     """
 
     fusions: Sequence[str] | None = None
@@ -65,33 +65,33 @@ class ComparisonOptions:
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
-    """Say before the work that a comparison in this folder would replace what it reads, or another file of that name.
+    """Check that a comparison in this folder overwrites neither its inputs nor a file of another origin.
 
     Args:
-        folder: of the comparison.
-        inputs: what each is (`table`, `config`) → its path.
+        folder: the folder of the comparison.
+        inputs: kind of input (`table`, `config`) → its path.
 
     Raises:
-        ConfigError: it would.
+        ConfigError: it would overwrite one.
     """
     record = folder / RECORD
     check_outside_models(record)
     check_apart([record], **inputs)
     if record.is_file() and not _is_record(record):
-        cure = "choose another folder, or move it away"
+        cure = "choose another folder, or move the file"
         raise ConfigError(f"{RECORD} was not written by a comparison", place=str(folder), cure=cure)
 
 
 def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) -> None:
-    """Check that a folder holds no comparison of another table or other settings, and write down what this one is of.
+    """Check that the folder holds no other comparison, and record the identity of this one.
 
     Args:
-        folder: of the comparison.
-        made_of: what decides its results, but for the models and seeds that are compared.
-        overwrite: another comparison may be replaced.
+        folder: the folder of the comparison.
+        made_of: identity of the table and the settings, without the compared models and seeds.
+        overwrite: whether to replace another comparison.
 
     Raises:
-        ConfigError: the folder holds another one.
+        ConfigError: the folder holds another comparison.
     """
     holds = (folder / RECORD).is_file()
     state = settle(folder, made_of, holds=holds, overwrite=overwrite, model=None)
@@ -104,19 +104,19 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
 
 def _is_record(file: Path) -> bool:
     try:
-        found = json.loads(file.read_bytes())
+        record = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and {"results", "verdict"} <= {*found}
+    return isinstance(record, dict) and {"results", "verdict"} <= {*record}
 
 
 def check_comparison(plan: Plan, options: ComparisonOptions) -> None:
-    """Check that a comparison can be made: called before any file is decoded.
+    """Check the options of a comparison, before any file is decoded.
 
     Raises:
-        ConfigError: one modality only, no validation or test rows, a fusion with options that do not fit, a baseline
-            that does not suit the task, or workers that cannot share the work.
-        MissingExtraError: a baseline was asked for, and scikit-learn is not installed.
+        ConfigError: there is only one modality, there are no validation or test rows, the options of a fusion do not
+            fit, a baseline does not support the task, or the trials cannot run in worker processes.
+        MissingExtraError: a baseline is requested, and scikit-learn is not installed.
     """
     check_workers(options.workers, stream=plan.config.prepare.stream, device=plan.device.type)
     for candidate in _candidates(plan, options).values():
@@ -125,19 +125,19 @@ def check_comparison(plan: Plan, options: ComparisonOptions) -> None:
 
 
 def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | None, report: Reporter) -> Comparison:
-    """Train, score, choose on validation, judge on test.
+    """Train and score all models, select the best on the validation rows, and compare them on the test rows.
 
     Args:
         data: the table.
         options: models, seeds and workers.
-        out: folder for the table of results, and for each network as the first seed made it; networks that a comparison
-            of the same rows and settings finished there are taken, not trained again.
-        report: where progress is shown.
+        out: folder for the table of results and the networks of the first seed. Networks that an earlier comparison of
+            the same rows and settings saved there are loaded, not trained again.
+        report: logs progress.
 
     Raises:
-        ConfigError: one modality only, or no validation or test rows; a baseline that does not suit the task.
-        TrainingError: no single modality or no fusion could be trained; one of several is left out instead.
-        MissingExtraError: a baseline was asked for, and scikit-learn is not installed.
+        ConfigError: there is only one modality, a split has no rows, or a baseline does not support the task.
+        TrainingError: the training of all single modalities or of all fusions failed.
+        MissingExtraError: a baseline is requested, and scikit-learn is not installed.
     """
     candidates = _candidates(data.plan, options)
     if out:
@@ -162,7 +162,7 @@ def _candidates(plan: Plan, options: ComparisonOptions) -> dict[str, Candidate]:
 
 @dataclass
 class _Sweep:
-    """The trials of a comparison: each candidate from each seed, baselines once."""
+    """Trials of a comparison: each candidate with each seed, baselines once."""
 
     data: PreparedTable
     options: ComparisonOptions
@@ -177,12 +177,12 @@ class _Sweep:
         self._start, self._taken = time.perf_counter(), 0
 
     def run(self) -> None:
-        """Train what is not finished, and keep results in the order of the candidates."""
+        """Run the trials that are not finished, and keep the results in the order of the candidates."""
         self._leave_out_baselines()
-        known = {self._key(spec): found for spec in self._specs() if (found := self._find(spec))}
+        known = {self._key(spec): result for spec in self._specs() if (result := self._find(spec))}
         runner = choose_runner(self.data, self.options.workers)
         todo = (spec for spec in self._specs() if self._key(spec) not in known)
-        fresh = runner.run(todo, Control(measure=True), self._tell)
+        fresh = runner.run(todo, Control(measure=True), self._log_progress)
         for spec in self._specs():
             result = known.get(self._key(spec))
             if result is None:  # workers may have run further seeds of a candidate that is left out by now
@@ -190,7 +190,7 @@ class _Sweep:
             self._add(result)
 
     def _specs(self) -> Iterator[TrialSpec]:
-        """Yield the trials; those of a candidate that is left out meanwhile are skipped."""
+        """Yield the trials, except those of candidates that were left out meanwhile."""
         for candidate in self.candidates.values():
             seeds: Sequence[int | None] = [None] if candidate.kind == "baseline" else self.options.seeds
             for seed in seeds:
@@ -201,11 +201,11 @@ class _Sweep:
         return spec.name, spec.seed
 
     def _is_saved(self, spec: TrialSpec) -> bool:
-        """Return whether the model of a trial is saved: that of a network's first seed."""
+        """Return whether the model of a trial is saved, which is the network of the first seed."""
         return self.out is not None and spec.baseline is None and spec.seed == self.options.seeds[0]
 
     def _leave_out_baselines(self) -> None:
-        """Leave out baselines that nobody asked for and that would take long."""
+        """Leave out default baselines that would take long."""
         if self.options.baselines is not None:
             return
         for candidate in self.candidates.values():
@@ -223,14 +223,14 @@ class _Sweep:
         self.report.log(f"? {name} is left out: {reason}")
 
     def _find(self, spec: TrialSpec) -> TrialResult | None:
-        found = None if spec.baseline else self._ledger.find(spec, with_model=self._is_saved(spec))
-        if found:
-            self.report.log(f"{spec.name}: finished before, taken from {self.out}")
+        result = None if spec.baseline else self._ledger.find(spec, with_model=self._is_saved(spec))
+        if result:
+            self.report.log(f"{spec.name}: already finished, loaded from {self.out}")
             self._taken += 1
-        return found
+        return result
 
-    def _tell(self, spec: TrialSpec) -> None:
-        """Report what comes next, which of how many it is, and about how long all that is left will take."""
+    def _log_progress(self, spec: TrialSpec) -> None:
+        """Log the next trial, the progress, and the estimated time left."""
         specs = list(self._specs())
         done = sum(len(trials) for trials in self.results.values())
         seed = f", seed {spec.seed}" if len(self.options.seeds) > 1 and spec.seed is not None else ""
@@ -240,7 +240,7 @@ class _Sweep:
         self.report.log(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
 
     def _trained(self, result: TrialResult) -> TrialResult:
-        """Save the model of a trial that has just finished, and record it."""
+        """Save the model of a finished trial, and record it."""
         if result.error is not None or result.fitted is None:
             return result
         path = None
@@ -261,17 +261,17 @@ class _Sweep:
         """Return the comparison.
 
         Raises:
-            TrainingError: no single modality or no fusion could be trained.
+            TrainingError: the training of all single modalities or of all fusions failed.
         """
         results = [self._result(candidate) for candidate in self.candidates.values() if candidate.name in self.results]
         self._check(results, "single", "no single modality could be trained")
         self._check(results, "fusion", "no fusion could be trained")
         test = {name: [trial.outcomes["test"] for trial in trials] for name, trials in self.results.items()}
-        told, judgement = judge(results, test, self.data.plan.metric, len(self.options.seeds))
+        results, judgement = judge(results, test, self.data.plan.metric, len(self.options.seeds))
         notices = Problems([*self.data.plan.notices, *self.data.problems.of_cells()])
         return Comparison(
             **vars(judgement),
-            results=told,
+            results=results,
             seeds=list(self.options.seeds),
             left_out=self.left_out,
             notices=[group.to_json() for group in notices.groups()],
@@ -292,10 +292,12 @@ class _Sweep:
         )
 
     def _check(self, results: Sequence[Result], kind: Kind, finding: str) -> None:
-        """Check that there is a result of a kind."""
+        """Check that there is a result of the given kind."""
         if not any(result.kind == kind for result in results):
-            told = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
-            raise TrainingError(finding, place=told, cure="a lower learning rate: --set train.learning_rate=0.0003")
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
+            raise TrainingError(
+                finding, place=reasons, cure="use a lower learning rate: --set train.learning_rate=0.0003"
+            )
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Settings: one tree of pydantic models, the same for YAML, command line and Python.
 
-`Config.gather` lays the layers over each other (defaults < YAML file < flags or keywords < `--set key=value`), checks
-the result and reports every fault at once.
+`Config.gather` merges the layers (defaults < YAML file < flags or keywords < `--set key=value`), validates the
+result and reports all errors at once.
 """
 
 from sensorium.config._assignments import parse_assignments

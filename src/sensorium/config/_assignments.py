@@ -1,4 +1,4 @@
-"""Settings from the command line: `train.epochs=3`, `table.comment=#`."""
+"""Parse settings from the command line: `train.epochs=3`, `table.comment=#`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SHOWN = 60
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """`["train.epochs=3", "fusion.name=gated"]` → nested dicts.
+    """Parse assignments such as `["train.epochs=3", "fusion.name=gated"]` to nested dicts.
 
-    A name that has a dot or an equals sign in it stands in quotes: `modalities."clip.sound".mels=20`. Values are read
-    as YAML; one that YAML can't read, or in which it sees nothing, is the text itself: `table.comment=#`.
+    Put a name with a dot or an equals sign in quotes: `modalities."clip.sound".mels=20`. Values are parsed as YAML; a
+    value that is empty or invalid in YAML is taken as text: `table.comment=#`.
 
     Raises:
-        ConfigError: no key, no `=`, a list or mapping that isn't closed.
+        ConfigError: the key or `=` is missing, or a list or mapping is not closed.
     """
     result: dict[str, Any] = {}
     for text in assignments:
@@ -36,7 +36,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def _parted(text: str) -> tuple[list[str], str]:
-    """The names of a key, parted at the dots that stand outside of quotes, and what follows them."""
+    """Split a key at the dots outside quotes; return its names and the rest of the text."""
     keys, end = list[str](), -1
     while end < 0 or text[end : end + 1] == ".":
         found = typing.cast(re.Match[str], NAME.match(text, end + 1))

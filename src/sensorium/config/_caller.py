@@ -1,7 +1,7 @@
-"""Settings that only the caller gives, never a saved model: what may be read, fetched, run and written.
+"""Settings that models do not save, because they decide what is read, fetched, run and written.
 
-A model comes from anywhere. What it learnt is data; what it may reach on this machine and in its network is for whoever
-uses it to say, each time. Such a setting has `CALLER_ONLY` in its annotation, or in that of its group.
+A model may come from an untrusted source, so the caller sets these each time. Such a setting has `CALLER_ONLY` in its
+annotation, or in that of its group.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from sensorium.errors import ConfigError
 
 
 def caller_only() -> list[str]:
-    """Their names, such as `table.query`."""
+    """Return the names of these settings, such as `table.query`."""
     return [name for name, marked in every_setting() if marked]
 
 
 def every_setting() -> Iterator[tuple[str, bool]]:
-    """Each setting's name, and whether it is one that only the caller gives."""
+    """Yield the name of each setting, and whether only the caller sets it."""
     return ((name, marked) for name, _, marked in walk(Config))
 
 
 def split_saved(saved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A model's settings without those that only the caller gives, and the names of these that were set.
+    """Split settings: return those that models save, and the names of the others that were set.
 
     Args:
-        saved: a tree of settings, as a model's file has it.
+        saved: a tree of settings, as in a saved model.
     """
     plain, kept = Config().model_dump(mode="json"), saved
     names = [name for name in caller_only() if value_at(saved, name, MISSING) not in (MISSING, value_at(plain, name))]
@@ -39,10 +39,10 @@ def split_saved(saved: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def with_given(config: Config, given: Mapping[str, Any]) -> Config:
-    """A model's settings with those that the caller gives.
+    """Add settings of the caller to those of a model.
 
     Raises:
-        ConfigError: among them is one that a fitted model has settled, or one that there is not.
+        ConfigError: a setting is unknown, or cannot be changed after the fit.
     """
     if not given:
         return config
@@ -56,7 +56,7 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
 
 
 def given_names(given: Mapping[str, Any]) -> list[str]:
-    """Those settings of the caller's that are set in a tree."""
+    """Return the names of the caller's settings that are set in a tree."""
     return [name for name in caller_only() if value_at(given, name, MISSING) is not MISSING]
 
 

@@ -20,7 +20,7 @@ from sensorium.errors import ConfigError, did_you_mean, raise_together
 
 
 class SplitConfig(Strict):
-    """How rows are split into training, validation (early stopping, choices) and test rows."""
+    """Split into training, validation (early stopping, model selection) and test rows."""
 
     column: str | None = Field(None, description="column with each row's split: train, validation or test")
     group: str | None = Field(
@@ -54,7 +54,7 @@ class SplitConfig(Strict):
 
 
 class PrepareConfig(Strict):
-    """The cache of decoded files, so that the next run does not decode them again."""
+    """Cache of decoded files, which later runs do not decode again."""
 
     store: Annotated[str, CALLER_ONLY] = Field(
         "auto",
@@ -112,7 +112,7 @@ class Config(Strict):
     @pydantic.model_validator(mode="before")
     @classmethod
     def _join_targets(cls, given: Any) -> Any:
-        """Several targets are one column of objects."""
+        """Combine several targets to one column of objects."""
         target = given.get("target") if isinstance(given, Mapping) else None
         if not isinstance(target, list | tuple):
             return given
@@ -124,7 +124,7 @@ class Config(Strict):
 
     @pydantic.model_validator(mode="after")
     def _name_tasks(self) -> Self:
-        """A task of a target that there is not would be a setting without effect."""
+        """Check that each key of `tasks` names a target."""
         known = [name for names in self.table.targets.values() for name in names]
         for name in self.tasks:
             if name not in known:
@@ -133,7 +133,7 @@ class Config(Strict):
 
     @pydantic.model_validator(mode="after")
     def _follow_windows(self) -> Self:
-        """Windows know their target, and how rows that overlap in time are split."""
+        """Set the target and the split by time that windows imply."""
         windows, split = self.table.windows, self.split
         if windows:
             self.target = self.target or windows.answer
@@ -143,12 +143,12 @@ class Config(Strict):
 
     @classmethod
     def gather(cls, *layers: Mapping[str, Any]) -> Config:
-        """Lay mappings over each other, later ones win, and validate.
+        """Merge mappings of settings, later ones override earlier ones, and validate the result.
 
-        The name of a setting alone, such as `learning_rate`, is enough where only one is meant.
+        The short name of a setting, such as `learning_rate`, is accepted if it is unambiguous.
 
         Raises:
-            ConfigError: names every fault with its key, and the nearest known key.
+            ConfigError: a setting is invalid. The error lists all of them, with similar known keys.
 
         Example:
             >>> sensorium.Config.gather({"fusion": "gated"}, {"fusion": {"per_feature": False}}).fusion.options

@@ -1,4 +1,4 @@
-"""What can be set, for people: every setting and option with its type, range, default and meaning."""
+"""Describe every setting and option: type, range, default and meaning."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ ARGUMENT = re.compile(r"^(\w+(?:, \w+)*): (.*)")
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting, or an option of a registered member.
+    """Description of a setting, or of an option of a member.
 
     Attributes:
-        name: as `--set` takes it.
+        name: its name in `--set`.
         type: its type and range, in words.
-        default: as YAML spells it; empty where it has to be given.
-        description: what it does.
-        caller_only: it is not saved with models.
+        default: its default in YAML; empty if it is required.
+        description: its meaning.
+        caller_only: whether models do not save it.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Setting:
 
 
 def list_settings(prefix: str = "") -> list[Setting]:
-    """Every setting, in the order of the tree.
+    """List the settings, in the order of the tree.
 
     Args:
-        prefix: only those of this name, or of this group, such as `train`.
+        prefix: list only this setting or this group, such as `train`.
 
     Raises:
-        UnknownNameError: nothing has that name.
+        UnknownNameError: no setting or group has this name.
     """
     found = list(_settings())
     chosen = [s for s in found if not prefix or s.name == prefix or s.name.startswith(f"{prefix}.")]
@@ -72,10 +72,10 @@ def list_settings(prefix: str = "") -> list[Setting]:
 
 
 def list_options(taker: Callable[..., Any]) -> list[Setting]:
-    """The options of a registered member: the keyword-only parameters of a class, or of a function.
+    """List the options of a member: the keyword-only parameters of a class or a function.
 
     Args:
-        taker: the class or function that the options are passed to.
+        taker: the class or function that receives the options.
     """
     texts, parameters = _arguments(taker), inspect.signature(taker).parameters
     return [
@@ -85,7 +85,7 @@ def list_options(taker: Callable[..., Any]) -> list[Setting]:
 
 
 def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
-    """JSON Schema of a member's options."""
+    """Return the JSON Schema of a member's options."""
     hints = option_hints(taker)
     properties = {
         option.name: _schema(hints[option.name])
@@ -110,7 +110,7 @@ def _schema(annotation: Any) -> dict[str, Any]:
 
 
 def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> str:
-    """A JSON Schema in words."""
+    """Describe a JSON Schema in words."""
     definitions = definitions or schema.get("$defs", {})
     if "$ref" in schema:
         return _type(definitions[schema["$ref"].rpartition("/")[2]], definitions)
@@ -147,7 +147,7 @@ def _spelt(default: Any) -> str:
 
 
 def _arguments(taker: Callable[..., Any]) -> dict[str, str]:
-    """Argument → its description, from the docstrings of a class and those it inherits from, or of a function."""
+    """Return argument → description, from the docstrings of a function, or of a class and its bases."""
     places = [*reversed(taker.__mro__)] if isinstance(taker, type) else [taker]
     found = dict[str, str]()
     for place in places:

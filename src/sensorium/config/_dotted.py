@@ -1,4 +1,4 @@
-"""Columns with dots in their names, where a key names them without quotes: `modalities.Order.Date.day_first=false`."""
+"""Resolve unquoted keys of columns with dots in their names: `modalities.Order.Date.day_first=false`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTS = {"modalities": modalities, "encoders": encoders}  # column → a choice
 
 
 def of_columns(config: Config, columns: Collection[str]) -> Config:
-    """The settings with what is said of a column under its whole name: the longest that a column of the table has."""
+    """Move settings of a column to its full name, the longest name that matches a column of the table."""
     names = frozenset(columns)
     return config.model_copy(
         update={part: _joined(getattr(config, part), names, known.entries) for part, known in PARTS.items()}
@@ -36,7 +36,7 @@ def _joined(choices: Mapping[str, Choice], columns: frozenset[str], known: Colle
 def _parted(
     name: str, options: Mapping[str, Any], columns: frozenset[str], known: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Options of a name, and those that are of a column whose name goes on."""
+    """Split options into those of this name and those of columns with a longer name."""
     own, found = dict[str, Any](), dict[str, Any]()
     for option, value in options.items():
         longer = f"{name}.{option}"

@@ -1,4 +1,4 @@
-"""Settings from files, and settings laid over each other."""
+"""Read settings from files, and merge trees of settings."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sensorium.errors import ConfigError
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML settings file as nested dicts.
+    """Read a YAML settings file as nested dicts.
 
     Raises:
-        ConfigError: missing file, bad YAML, or not a mapping.
+        ConfigError: the file is missing, is not valid YAML, or holds no mapping.
     """
     import yaml
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"the settings can't be read: {error}", place=str(path)) from None
+        raise ConfigError(f"cannot read the settings: {error}", place=str(path)) from None
     if not isinstance(content, dict):
         raise ConfigError("the settings file must hold a mapping", place=str(path), rule="YAML of `key: value` lines")
     return content
@@ -31,14 +31,14 @@ MISSING = object()
 
 
 def nest(keys: Sequence[str], value: Any) -> dict[str, Any]:
-    """A value under its keys: `["train", "epochs"]` → `{"train": {"epochs": value}}`."""
+    """Nest a value under its keys: `["train", "epochs"]` → `{"train": {"epochs": value}}`."""
     for key in reversed(keys):
         value = {key: value}
     return typing.cast(dict[str, Any], value)
 
 
 def value_at(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    """The value of a full name, such as `train.epochs`, in a tree of settings."""
+    """Return the value of a full name, such as `train.epochs`, in a tree of settings."""
     for key in name.split("."):
         if not isinstance(tree, Mapping) or key not in tree:
             return default
@@ -47,7 +47,7 @@ def value_at(tree: Mapping[str, Any], name: str, default: Any = None) -> Any:
 
 
 def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A tree of settings without the one of a full name."""
+    """Return a tree of settings without the setting of a full name."""
     first, _, rest = name.partition(".")
     if not rest or not isinstance(tree.get(first), Mapping):
         return {key: value for key, value in tree.items() if rest or key != first}
@@ -55,7 +55,7 @@ def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One tree of settings laid over another."""
+    """Merge two trees of settings; the second overrides the first."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)

@@ -1,4 +1,4 @@
-"""Options of what is registered, checked against the parameters that take them."""
+"""Validate the options of members against the parameters that receive them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     """Validate options against the keyword-only parameters of `function`, by its type hints.
 
     Raises:
-        ConfigError: names all unknown options and wrong types.
+        ConfigError: an option is unknown or has a wrong type. The error lists all of them.
     """
     hints = option_hints(function)
     allowed = [*hints]
@@ -46,7 +46,7 @@ def _unknown(function: Callable[..., Any], name: str, place: str, allowed: Seque
 
 
 def _owner(function: Callable[..., Any]) -> str:
-    """The kind and name of the member that takes the options, such as `augmentation flip`."""
+    """Return the kind and name of the member that receives the options, such as `augmentation flip`."""
     module = getattr(function, "__self__", function).__module__
     name = module.rpartition(".")[2]
     kinds = [r.kind for r in REGISTRIES if name in r.entries and r.entries[name].module == module]
@@ -54,7 +54,7 @@ def _owner(function: Callable[..., Any]) -> str:
 
 
 def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Option → its type: the keyword-only parameters of a class, or of a function."""
+    """Return option → type: the keyword-only parameters of a class or a function."""
     taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
     hints = typing.get_type_hints(taker, include_extras=True)
     return {n: hints[n] for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY}

@@ -1,4 +1,4 @@
-"""Old names of settings: an error with the new name where a user gives one, replaced where a saved model has one."""
+"""Handle old names of settings: raise an error with the new name for users, and replace them in saved models."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PLAIN = (str, int, float, bool)  # values that a shell passes on
 
 
 def explain_rename(name: str, value: Any) -> ConfigError | None:
-    """The error of a setting that was renamed; None where it was not.
+    """Return the error of a renamed setting; None if it was not renamed.
 
     Args:
-        name: as it was given: the whole name, or its last part.
-        value: as it was given.
+        name: the given name: the full name or its last part.
+        value: the given value.
     """
     for rename in renamed_settings():
         if name in (rename.old, rename.old.rpartition(".")[2]):
@@ -31,28 +31,28 @@ def explain_rename(name: str, value: Any) -> ConfigError | None:
 
 
 def current_setting(name: str) -> str:
-    """The name that a setting has today."""
+    """Return the current name of a setting."""
     return next((rename.new for rename in renamed_settings() if rename.old == name), name)
 
 
 def current_member(registry: Registry, name: str) -> str:
-    """The name that a registered member has today."""
+    """Return the current name of a member."""
     found = None if name in registry.entries else find_rename(registry.kind, name)
     return found.new if found else name
 
 
 def current_options(registry: Registry, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of a member, called by its name of today, under their names of today."""
+    """Return the options of a member under their current names; the member has its current name."""
     known = {option.name for option in registry.options(name)} if name in registry.entries else set()
     found = {old: find_rename(OPTION, old, f"{registry.kind} {name}") for old in options if old not in known}
     return {(rename.new if (rename := found.get(old)) else old): value for old, value in options.items()}
 
 
 def current_settings(saved: Mapping[str, Any], kinds: Mapping[str, str], towers: Mapping[str, str]) -> dict[str, Any]:
-    """A saved tree of settings under the names of today; what is not valid stays as it is, for the check to report.
+    """Return a saved tree of settings under their current names; invalid parts are left for validation to report.
 
     Args:
-        saved: settings, as a model holds them.
+        saved: the settings of a saved model.
         kinds: column → its modality.
         towers: tower and column → its encoder.
     """
@@ -77,7 +77,7 @@ def _of_training(train: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named(registry: Registry, chosen: Any) -> Any:
-    """Names with their options."""
+    """Return names with their options, all under their current names."""
     if not isinstance(chosen, Mapping):
         return chosen
     found = {}
@@ -92,7 +92,7 @@ def _choices(registry: Registry, chosen: Mapping[str, Any], names: Mapping[str, 
 
 
 def _choice(registry: Registry, choice: Any, default: str) -> Any:
-    """A name and its options beside it; without a name, the options are those of the default."""
+    """Return a name with its options, under their current names; without a name, the default member is meant."""
     if not isinstance(choice, Mapping) or not isinstance(choice.get("name") or "", str):
         return choice
     name = current_member(registry, choice.get("name") or default)
@@ -101,7 +101,7 @@ def _choice(registry: Registry, choice: Any, default: str) -> Any:
 
 
 def _changed(tree: Mapping[str, Any], key: str, change: Any) -> dict[str, Any]:
-    """The tree with one of its branches changed, where it has such a branch."""
+    """Return the tree with one branch changed, if it has the branch."""
     return {**tree, key: change(tree[key])} if isinstance(tree.get(key), Mapping) else dict(tree)
 
 
@@ -110,7 +110,7 @@ def _shown(value: Any) -> str:
 
 
 def _in_python(name: str, value: Any) -> str:
-    """`train.imbalance` and `auto` → `train={'imbalance': 'auto'}`."""
+    """Spell a setting in Python: `train.imbalance` and `auto` → `train={'imbalance': 'auto'}`."""
     group, _, key = name.partition(".")
     tree = nest(key.split("."), value) if key else value
     return f"{group}={tree!r}"

@@ -1,7 +1,4 @@
-"""How messages spell settings: as a shell passes them on, and as `parse_assignments` reads them.
-
-One place for all advice, so that what is printed can be copied.
-"""
+"""Spell settings in messages, quoted for the shell and for `parse_assignments`, so that they can be copied."""
 
 from __future__ import annotations
 
@@ -14,36 +11,36 @@ AS_IT_STANDS = re.compile(r'[^".=][^.=]*')  # a name that no dot, equals sign or
 
 
 def key_of(*names: str) -> str:
-    """Names as one key: `modalities."Order.Date".day_first`; a quote in a quoted name is doubled."""
+    """Join names to one key: `modalities."Order.Date".day_first`; a quote in a quoted name is doubled."""
     return ".".join(name if AS_IT_STANDS.fullmatch(name) else '"{}"'.format(name.replace('"', '""')) for name in names)
 
 
 def setting_of(column: str, option: str) -> str:
-    """An option of a column without a value; `=value` may follow it."""
+    """Return the key of a column's option; `=value` may follow it."""
     return shlex.quote(key_of("modalities", column, option))
 
 
 def set_option(column: str, option: str, value: object) -> str:
-    """The flag that sets an option of a column: `--set 'modalities."Order.Date".day_first=false'`."""
+    """Return the flag that sets an option of a column: `--set 'modalities."Order.Date".day_first=false'`."""
     return set_value(key_of("modalities", column, option), value)
 
 
 def set_value(key: str, value: object) -> str:
-    """The flag that sets a setting: `--set 'table.comment=#'`."""
+    """Return the flag that sets a setting: `--set 'table.comment=#'`."""
     return f"--set {shlex.quote(f'{key}={value}')}"
 
 
 def set_missing(words: Sequence[str]) -> str:
-    """The flag that sets the words for a missing cell, empty cells beside them."""
+    """Return the flag that sets the words for missing cells, in addition to empty cells."""
     return set_value("table.missing", json.dumps(["", *words], ensure_ascii=False))
 
 
 def as_modality(column: str, modality: str) -> str:
-    """The flag that says what a column is: `--modality 'WBC 10^9/L=category'`."""
+    """Return the flag that sets the modality of a column: `--modality 'WBC 10^9/L=category'`."""
     return f"--modality {shlex.quote(f'{column}={modality}')}"
 
 
 def as_yaml(name: str) -> str:
-    """A name as the value of a setting; in quotes where it is more than a word, or a word of YAML."""
+    """Spell a name as the value of a setting, quoted if YAML would not read it as text."""
     plain = name.isidentifier() and name.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
     return name if plain else json.dumps(name, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Settings of the table: how it is read, and what it is made into before its schema is read."""
+"""Settings of the table: how it is read, and how it is transformed before its schema is inferred."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ WINDOW_SINCE = "since"
 
 
 class WindowsConfig(Strict):
-    """A long table (entity, time, values) cut into rows: the last steps as series, a later value as target.
+    """Windows of a long table (entity, time, values): rows with series of the last steps and a future target.
 
-    Where the settings name no split, the rows are split by time, and those whose target lies within the windows of a
-    later split are left out.
+    If the settings name no split, rows are split by time, and rows whose target lies in the windows of a later split
+    are left out.
     """
 
     entity: str | None = Field(
@@ -37,17 +37,17 @@ class WindowsConfig(Strict):
 
     @property
     def answer(self) -> str:
-        """The target's name in the rows that are made."""
+        """Name of the target in the resulting rows."""
         return f"{self.target}_ahead"
 
     @property
     def series(self) -> list[str]:
-        """The series in the rows that are made."""
+        """Names of the series in the resulting rows."""
         return [*self.values, *([WINDOW_SINCE] if self.since else [])]
 
 
 class RemoteConfig(Strict):
-    """Fetching tables, and files that their cells name, from behind addresses."""
+    """Downloads of tables and of files that their cells name."""
 
     redirects: bool = Field(False, description="follow redirects to another host")
     private: bool = Field(
@@ -58,7 +58,7 @@ class RemoteConfig(Strict):
 
 
 class TableConfig(Strict):
-    """How the source is read."""
+    """Reading the source of the table."""
 
     encoding: str = Field("utf-8", description="text encoding of CSV and JSON Lines files")
     separator: str | None = Field(

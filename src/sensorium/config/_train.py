@@ -10,7 +10,7 @@ from sensorium.config._types import CALLER_ONLY, Fraction, Named, Share, Some, S
 
 
 class UnfreezeConfig(Strict):
-    """Fine-tune frozen pretrained encoders in a second stage; keep the result if validation improves."""
+    """Fine-tuning of frozen pretrained encoders in a second stage, kept if validation improves."""
 
     epochs: PositiveInt = Field(3, description="maximum number of passes over the training rows")
     layers: PositiveInt | Literal["all"] = Field(

@@ -1,4 +1,4 @@
-"""The names of settings, walked over the tree of their groups."""
+"""Walk the tree of settings and resolve short names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sensorium.errors import ConfigError
 
 
 def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iterator[tuple[str, FieldInfo, bool]]:
-    """Each setting's full name, its field, and whether it is one that only the caller gives.
+    """Yield each setting's full name, its field, and whether only the caller sets it.
 
     Args:
         model: the group.
-        prefix: put before each name.
-        marked: the group is one that only the caller gives.
+        prefix: prefix of the names.
+        marked: whether only the caller sets the whole group.
     """
     for name, field in model.model_fields.items():
         own = marked or CALLER_ONLY in field.metadata
@@ -32,13 +32,13 @@ def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iter
 
 
 def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer of settings in which `learning_rate` stands where it belongs, at `train.learning_rate`.
+    """Move settings given by a short name, such as `learning_rate`, to their full name, `train.learning_rate`.
 
-    Of several settings of that name the one is meant whose group holds the groups of all others.
+    If several settings have the name, the one whose group contains the groups of all others is meant.
 
     Args:
         model: the tree.
-        layer: settings as they are given. A name that no setting has stays where it is.
+        layer: the given settings. Unknown names are left unchanged.
 
     Raises:
         ConfigError: several settings have the name, or it is given twice.
@@ -47,7 +47,7 @@ def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str,
     for key in [key for key in layer if key not in found]:
         full = _full_name(key, [name for name, _, _ in walk(model) if name.rpartition(".")[2] == key])
         if full != key and value_at(layer, full, MISSING) is not MISSING:
-            raise ConfigError(f"{key} and {full} are both set", place=full, cure="leave one of them away")
+            raise ConfigError(f"{key} and {full} are both set", place=full, cure="remove one of them")
         found = overlay(found, nest(full.split("."), layer[key]))
     return found
 
@@ -63,7 +63,7 @@ def _full_name(key: str, names: list[str]) -> str:
 
 
 def _group(annotation: Any) -> type[BaseModel] | None:
-    """The group of settings that a field holds, if it does; a choice with free options is none."""
+    """Return the group of settings of a field, or None; a choice with free options is not a group."""
     kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
     return next(
         (kind for kind in kinds if issubclass(kind, BaseModel) and kind.model_config["extra"] == "forbid"), None

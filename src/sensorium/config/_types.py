@@ -1,4 +1,4 @@
-"""Kinds of values that settings and options have."""
+"""Types of the values of settings and options."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _listed(value: Any) -> Any:
 
 
 def spelt_words(value: Any) -> Any:
-    """Words of which some are numbers, as YAML reads -99999; a whole number is spelt without a point."""
+    """Convert numbers among words to text, as YAML reads -99999 as a number; write integers without a point."""
     words = value if isinstance(value, list | tuple) else [value]
     return [_spelling(word) if isinstance(word, int | float) and not isinstance(word, bool) else word for word in words]
 
@@ -54,20 +54,20 @@ Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 
 class CallerOnly:
-    """Marks a setting that says what may be read, fetched, run or written: no saved model brings it along."""
+    """Marker of a setting that models do not save, because it decides what is read, fetched, run or written."""
 
 
 CALLER_ONLY = CallerOnly()
 
 
 class Strict(BaseModel):
-    """A group of settings: unknown keys are faults."""
+    """Group of settings that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Choice(BaseModel):
-    """A registered name with options: `gated`, or `{name: attention, heads: 2}`."""
+    """Registered name with options: `gated`, or `{name: attention, heads: 2}`."""
 
     model_config = ConfigDict(extra="allow")
     name: str | None = None

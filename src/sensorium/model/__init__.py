@@ -1,4 +1,4 @@
-"""The network, how it is planned and built, and the fitted model that holds it."""
+"""Plan and build the network, and hold it with everything else in a fitted model."""
 
 from sensorium.model.build import (
     build_encoder,

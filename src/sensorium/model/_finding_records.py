@@ -1,4 +1,4 @@
-"""Records of what was tried and found: modality imbalance, unfreezing, search, distribution shift, adaptation."""
+"""Records on the model card: modality imbalance, fine-tuning, search, distribution shift, adaptation."""
 
 # ruff: noqa: RUF012 – pydantic copies default values
 
@@ -21,11 +21,12 @@ class ModalitySigns(Record):
     """Signs of imbalance of one modality in a fused model, in units of the watched metric unless said.
 
     Attributes:
-        alone, alone_train: given it alone, on the rows that judge and on training rows.
-        without: given all the others.
-        probe: a linear probe of its tokens.
+        alone, alone_train: metric of the fused model with this modality only, on the rows of the report and on the
+            training rows.
+        without: metric of the fused model with all other modalities.
+        probe: metric of a linear probe of its tokens.
         overfit_ratio: ΔO/ΔG of its predictions alone.
-        gradient_norm: of its tower, the mean over steps.
+        gradient_norm: gradient norm of its tower, the mean over steps.
     """
 
     alone: Figure
@@ -37,16 +38,16 @@ class ModalitySigns(Record):
 
 
 class Diagnosis(Record):
-    """Whether modalities learn evenly.
+    """Diagnosis of modality imbalance.
 
     Attributes:
-        state: from one run `even`, `uneven` (a modality is far behind) or `nothing` (no modality shows any skill); once
-            each was trained alone `undertrained` (one did better so), `weak` (behind both ways) or `balanced`.
+        state: after one run, `even`, `uneven` (a modality is far behind) or `nothing` (all are at chance level);
+            with unimodal models, `undertrained` (one beats the fused model), `weak` or `balanced`.
         leads: the modality with the most skill alone.
         behind: modalities that are behind it.
         overfitting: modalities that overfit more than they generalize.
         mitigations: techniques to try.
-        failed: modalities whose own training failed, so that nothing is known of them.
+        failed: modalities whose unimodal training failed, so that they cannot be diagnosed.
     """
 
     state: State
@@ -58,15 +59,15 @@ class Diagnosis(Record):
 
 
 class ImbalanceSigns(Record):
-    """What the technique `modality_imbalance` reports.
+    """Report of the technique `modality_imbalance`.
 
     Attributes:
-        metric: the watched one.
-        rows: the split that judges.
-        all: metric of the model that is given all modalities.
-        chance: metric of the training rows' average.
-        modalities: name → signs.
-        diagnosis: from this run alone.
+        metric: the watched metric.
+        rows: the split of the report.
+        all: metric with all modalities.
+        chance: chance level, the metric of predicting the average of the training rows.
+        modalities: name → signs of imbalance.
+        diagnosis: the diagnosis from this run.
     """
 
     metric: str
@@ -78,12 +79,12 @@ class ImbalanceSigns(Record):
 
 
 class UnimodalRecord(Record):
-    """One modality on the validation rows.
+    """Validation metrics of one modality, in the fused model and in a unimodal model.
 
     Attributes:
-        in_fused: watched metric of the fused model that is given this modality only.
-        trained_alone: of a model that was trained on it alone.
-        difference: the latter less the former.
+        in_fused: watched metric of the fused model with this modality only.
+        trained_alone: watched metric of a unimodal model.
+        difference: `trained_alone` minus `in_fused`.
     """
 
     in_fused: Figure
@@ -92,14 +93,14 @@ class UnimodalRecord(Record):
 
 
 class MitigationRecord(Record):
-    """One way of training the fused model.
+    """Training of the fused model with one mitigation.
 
     Attributes:
-        name: `plain`, a technique, or `unimodal_pretraining`: encoders trained alone, then the fusion of them.
-        validation: watched metric on the validation rows, by which one is chosen.
-        metrics, intervals: on the rows that judge.
-        difference: less plain training; None of plain training itself.
-        seconds: of training.
+        name: `plain`, a technique, or `unimodal_pretraining` (each encoder alone, then the fusion).
+        validation: watched validation metric, which selects the model.
+        metrics, intervals: metrics on the rows of the report.
+        difference: difference to plain training; None for plain training.
+        seconds: training time.
     """
 
     name: str
@@ -111,15 +112,15 @@ class MitigationRecord(Record):
 
 
 class ImbalanceRecord(Record):
-    """A check for modality imbalance and the mitigations that were tried.
+    """Record of a check for modality imbalance and the mitigations that were tried.
 
     Attributes:
-        metric: the watched one.
-        diagnosis: after each modality was trained alone.
-        unimodal: modality → how it does in the fused model and trained alone.
-        results: plain training first.
-        rows: the split that judges.
-        chosen: name of the result that is kept.
+        metric: the watched metric.
+        diagnosis: the diagnosis with unimodal models.
+        unimodal: modality → its validation metrics in the fused model and alone.
+        results: results of all trainings, plain training first.
+        rows: the split of the report.
+        chosen: name of the chosen result.
     """
 
     metric: str
@@ -131,16 +132,16 @@ class ImbalanceRecord(Record):
 
 
 class TuningRecord(Record):
-    """Whether fine-tuning the pretrained encoders paid off, on the validation rows.
+    """Record of fine-tuning pretrained encoders in a second stage, with validation metrics.
 
     Attributes:
-        kept: the model that is kept.
-        metric: the watched one.
+        kept: which model is kept.
+        metric: the watched metric.
         frozen, tuned: its value with frozen and with fine-tuned encoders.
-        difference: tuned less frozen; None if fine-tuning failed.
-        seconds: of fine-tuning.
-        history: of fine-tuning.
-        failure: why fine-tuning failed; empty if it did not.
+        difference: `tuned` minus `frozen`; None if fine-tuning failed.
+        seconds: time of fine-tuning.
+        history: history of fine-tuning.
+        failure: the reason why fine-tuning failed; empty if it did not.
     """
 
     LEFT_OUT: ClassVar = frozenset({"metric", "difference", "seconds", "history", "failure"})
@@ -155,15 +156,15 @@ class TuningRecord(Record):
 
 
 class SearchTrial(Record):
-    """One training of a search.
+    """Record of one training of a search.
 
     Attributes:
-        key, name: of what was trained.
+        key, name: key and name of the candidate or modality.
         stage: `single`, `rung` or `final`.
-        epochs: at most.
-        trained: epochs that it took.
-        metric, loss: on the validation rows; None where training failed.
-        seconds: that it took.
+        epochs: maximum number of epochs.
+        trained: number of epochs trained.
+        metric, loss: validation metric and loss; None if training failed.
+        seconds: training time.
         choices: setting → value.
     """
 
@@ -179,17 +180,17 @@ class SearchTrial(Record):
 
 
 class SearchRecord(Record):
-    """A search within a time budget.
+    """Record of a search within a time budget.
 
     Attributes:
-        budget, seconds: the time that was given and used.
-        metric: the watched one.
-        plan: rungs of successive halving and epochs of the final trainings; None if there was time for neither.
-        trials: how many trainings there were.
-        best: the best of them, best first.
-        best_single: the best of one modality.
-        chosen: names of the models that are kept.
-        ensemble: what several of them gain over the first; None if one is kept.
+        budget, seconds: the time budget and the time used.
+        metric: the watched metric.
+        plan: rungs of successive halving and epochs of the final trainings; None if the time was too short.
+        trials: number of trainings.
+        best: the best trials, best first.
+        best_single: the best trial of a single modality.
+        chosen: names of the chosen models.
+        ensemble: gain of the ensemble over its first member; None if one model is chosen.
     """
 
     budget: NonNegativeFloat
@@ -204,13 +205,13 @@ class SearchRecord(Record):
 
 
 class PredictionShift(Record):
-    """Predictions of the same rows, before and after.
+    """Change of the predictions for the same rows, before and after.
 
     Attributes:
-        rows: how many.
-        labels: label → mean probability; None of a regression.
-        changed: share of rows whose predicted label is another one.
-        mean, deviation: of predicted values; None of a classification.
+        rows: number of rows.
+        labels: label → mean probability; None for regression.
+        changed: fraction of rows whose predicted label changed.
+        mean, deviation: mean and standard deviation of predicted values; None for classification.
     """
 
     LEFT_OUT: ClassVar = frozenset({"labels", "changed", "mean", "deviation"})
@@ -222,7 +223,7 @@ class PredictionShift(Record):
 
 
 class MetricShift(Record):
-    """Metrics on the same rows before and after; the difference is positive where the watched one got better."""
+    """Metrics on the same rows before and after; the difference is positive if the watched metric improved."""
 
     before: EvaluationRecord
     after: EvaluationRecord
@@ -230,16 +231,16 @@ class MetricShift(Record):
 
 
 class ShiftRecord(Record):
-    """How a model changed when it was continued or adapted: columns, weights, predictions, metrics.
+    """Change of a model by continued training or adaptation: columns, weights, predictions, metrics.
 
     Attributes:
         source: name of the table before (`from` in JSON).
-        labels: new ones.
+        labels: new labels.
         missing: columns of the model that the new table lacks.
-        unused: columns of the new table that the model does not know.
-        columns: column → statistic → before and after; `shift`: of the mean, in standard deviations.
+        unused: columns of the new table that the model does not have.
+        columns: column → statistic → before and after; `shift` is the difference of the means in standard deviations.
         weights: part of the network → relative change of its weights; None if they were all zero.
-        split: the rows that are compared.
+        split: the rows of the comparison.
         answers, metrics: on these rows, where they could be computed.
     """
 
@@ -256,13 +257,13 @@ class ShiftRecord(Record):
 
 
 class AdaptationRecord(Record):
-    """How a model was adapted; the method's own report is kept beside these entries.
+    """Record of an adaptation; it holds the report of the method as well.
 
     Attributes:
-        method: registered name.
-        options: of the method.
+        method: registered name of the method.
+        options: options of the method.
         table: name of the table.
-        rows: that it was adapted to.
+        rows: number of rows that the model was adapted to.
     """
 
     model_config = ConfigDict(extra="allow")

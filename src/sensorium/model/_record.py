@@ -1,4 +1,4 @@
-"""The base of all records: frozen, typed, and the same after a trip through JSON."""
+"""Base class of records: immutable, typed, and stored as JSON without loss."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 
 class Record(BaseModel):
-    """A part of what a model says about itself.
+    """Base class of the parts of a model card.
 
-    An entry that a later version added has a default, so that records of earlier versions still load; an entry that
-    this version does not know is ignored.
+    Entries that were added in later versions have a default, so that older records still load. Unknown entries are
+    ignored.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, allow_inf_nan=False)
@@ -25,14 +25,14 @@ class Record(BaseModel):
         return {key: value for key, value in found.items() if key not in absent}
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values; null for a figure that is not defined."""
+        """Return JSON values; null for a number that is not defined."""
         return self.model_dump(mode="json", by_alias=True)
 
     def updated(self, **parts: Any) -> Self:
-        """The same record with some parts replaced.
+        """Return a copy with some entries replaced.
 
         Raises:
-            AttributeError: the record has no such part.
+            AttributeError: the record has no such entry.
         """
         unknown = parts.keys() - type(self).model_fields.keys()
         if unknown:

@@ -16,7 +16,7 @@ Reports: TypeAlias = dict[str, dict[str, Any]]  # technique → its own report, 
 
 
 class Notice(Record):
-    """A finding about cells, a column or the table (see `ProblemGroup.to_json`)."""
+    """Notice about cells, a column or the table (see `ProblemGroup.to_json`)."""
 
     column: str = ""
     reason: str
@@ -27,11 +27,11 @@ class Notice(Record):
 
 
 class UnlabelledRecord(Record):
-    """Rows without a label.
+    """Record of the rows without a label.
 
     Attributes:
-        rows: how many there are.
-        learnt_from_by: techniques that learn from them.
+        rows: number of rows.
+        learnt_from_by: techniques that use them.
     """
 
     rows: NonNegativeInt = 0
@@ -39,7 +39,7 @@ class UnlabelledRecord(Record):
 
 
 class EpochRecord(Record):
-    """One epoch; a figure is NaN where it is not defined."""
+    """Record of one epoch; undefined numbers are NaN."""
 
     number: NonNegativeInt
     loss: Figure
@@ -51,7 +51,7 @@ class EpochRecord(Record):
 
 
 class SoupRecord(Record):
-    """A model soup: which epochs' weights were averaged, and how the average validates."""
+    """Record of a model soup: the averaged epochs and the validation metric of the average."""
 
     epochs: list[NonNegativeInt]
     metric: Figure
@@ -59,14 +59,14 @@ class SoupRecord(Record):
 
 
 class HistoryRecord(Record):
-    """How training went, epoch by epoch.
+    """Training history, epoch by epoch.
 
     Attributes:
-        watched: the metric that chooses among epochs.
+        watched: the metric that selects the best epoch.
         best: number of the best epoch.
-        epochs: in order.
+        epochs: records of the epochs, in order.
         techniques: technique → its report.
-        soup: the averaged epochs; None if no soup was asked for.
+        soup: the averaged epochs; None without a soup.
     """
 
     LEFT_OUT: ClassVar = frozenset({"soup"})
@@ -78,7 +78,7 @@ class HistoryRecord(Record):
 
 
 class PretrainingEpoch(Record):
-    """One epoch of pre-training, which has nothing to validate."""
+    """Record of one epoch of pre-training, which has no validation metric."""
 
     number: NonNegativeInt
     loss: Figure
@@ -88,12 +88,12 @@ class PretrainingEpoch(Record):
 
 
 class PretrainingRecord(Record):
-    """Self-supervised pre-training.
+    """Record of self-supervised pre-training.
 
     Attributes:
-        rows: training rows.
-        unlabelled: how many of them have no label.
-        epochs: in order.
+        rows: number of training rows.
+        unlabelled: number of training rows without a label.
+        epochs: records of the epochs, in order.
         techniques: technique → its report.
     """
 
@@ -107,7 +107,7 @@ class EvaluationRecord(Record):
     """Metrics on the rows of one split.
 
     Attributes:
-        n: rows scored.
+        n: number of rows.
         metrics: name → value.
         intervals: name → bootstrap 95% interval.
     """
@@ -118,10 +118,10 @@ class EvaluationRecord(Record):
 
 
 class CalibrationRecord(Record):
-    """Temperature scaling.
+    """Record of temperature scaling.
 
     Attributes:
-        temperature: that logits are divided by; of an ensemble, one per member.
+        temperature: the divisor of the logits; for an ensemble, one per member.
         validation, test: `log_loss` and `ece` → before and after.
     """
 

@@ -1,4 +1,4 @@
-"""Settings + what was learnt of the columns → blueprint → network."""
+"""Plan a network from settings and fitted modalities (the blueprint), and build it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     """Group columns into towers, choose their encoders, check every option.
 
     Args:
-        learnt: column → modality.
+        learnt: column → fitted modality.
         kinds: column → the modality's registered name.
         config: encoders, towers, fusion, width.
 
     Raises:
-        ConfigError: unknown names and options; an encoder that doesn't take a tower's modality.
+        ConfigError: a name or an option is unknown, or an encoder does not support the modality of its tower.
     """
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     _check_keys(config, towers, kinds)
@@ -42,7 +42,7 @@ def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
     head = config.head.name or "linear"
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
     if head != "linear" and fusions.load(fusion).level == "decision":
-        rule = "each modality has a head of its own, whose logits are fused"
+        rule = "decision-level fusion has one head per modality and fuses their logits"
         raise ConfigError(f"fusion {fusion!r} takes no head {head!r}", place="head", rule=rule)
     return head, options
 
@@ -50,11 +50,11 @@ def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
 def build_model(
     blueprint: Blueprint, encoder_spec: Mapping[str, EncoderSpec], outputs: int, modules: Mapping[str, nn.Module]
 ) -> FusionModel:
-    """The network that a blueprint describes, freshly initialised from torch's random state.
+    """Build the network of a blueprint, initialised from torch's random state.
 
     Args:
         blueprint: towers and fusion.
-        facts: column → what its modality tells encoders.
+        facts: column → facts that its modality provides to encoders.
         outputs: number of logits.
         modules: tower → the user's own module, for towers whose encoder is `module`.
     """
@@ -74,7 +74,7 @@ def build_model(
 def build_network(
     blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
 ) -> FusionModel:
-    """The network of a blueprint for these columns and this task."""
+    """Build the network of a blueprint for some columns and a task."""
     encoder_spec: dict[str, EncoderSpec] = {column: modality.encoder_spec() for column, modality in learnt.items()}
     return build_model(blueprint, encoder_spec, task.outputs, modules)
 
@@ -82,10 +82,10 @@ def build_network(
 def check_buildable(
     blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
 ) -> None:
-    """Build the network of a blueprint without memory for its weights, to find settings that can't be before the work.
+    """Check that a blueprint can be built, without allocating its weights.
 
     Raises:
-        ConfigError: the options of an encoder, the fusion or the head don't fit each other.
+        ConfigError: the options of an encoder, the fusion or the head do not fit together.
     """
     try:
         with torch.random.fork_rng(), torch.device("meta"):
@@ -106,9 +106,9 @@ def _projection(inside: int, outside: int, own_head: bool) -> nn.Module:
 
 
 def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str]]:
-    """Tower → columns: as set, else the modality's shared tower, else one a column; in the order of the columns.
+    """Group columns into towers: as set, else in the shared tower of their modality, else one tower per column.
 
-    A shared tower of one column is called like the column.
+    A shared tower with one column has the name of the column.
     """
     chosen = {column: tower for tower, columns in config.towers.items() for column in columns}
     groups: dict[str, list[str]] = {}
@@ -135,9 +135,9 @@ def _plan_tower(
 
 
 def preferred_modality_options(column: str, modality: str, config: Config) -> dict[str, Any]:
-    """What the encoder chosen for a column asks of its modality: a pretrained model wants its own tokenizer, its size.
+    """Return the modality options that the chosen encoder of a column requires, such as its tokenizer or image size.
 
-    Empty where the settings choose none, or one that takes what comes.
+    The result is empty if the settings name no encoder, or one without requirements.
     """
     tower = next((name for name, columns in config.towers.items() if column in columns), column)
     choice = _choice(config, modality, column, tower)
@@ -146,7 +146,7 @@ def preferred_modality_options(column: str, modality: str, config: Config) -> di
 
 
 def _choice(config: Config, *keys: str) -> Choice:
-    """What the settings say of the encoder, the later key over the earlier one."""
+    """Return the encoder in the settings; later keys override earlier ones."""
     choice = Choice()
     for key in keys:
         choice = _refine(choice, config.encoders.get(key))
@@ -171,14 +171,16 @@ def _check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int)
             f"encoder {encoder!r} does not take {', '.join(wrong)}",
             place=f"tower {tower!r}",
             rule=f"it takes {', '.join(accepts)}",
-            cure=f"one of: {', '.join(fitting)}" if fitting else "columns of one tower must suit one encoder",
+            cure=f"one of: {', '.join(fitting)}"
+            if fitting
+            else "put the columns in different towers: one encoder must support all columns of a tower",
         )
     if columns > 1 and not joint:
         raise ConfigError(f"encoder {encoder!r} encodes one column, not {columns}", place=f"tower {tower!r}")
 
 
 def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
-    """A key of `encoders` that names nothing would be a setting without effect."""
+    """Check that each key of `encoders` names a column, a tower or a modality."""
     known = {*modalities.names(), *kinds, *(tower.name for tower in towers)}
     for key in config.encoders:
         if key not in known:
@@ -188,7 +190,7 @@ def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str,
 
 
 def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
-    """The encoder of a tower, freshly initialised; `facts` of each of its columns, `modules` of the user's own."""
+    """Build the encoder of a tower, with `facts` of its columns and the user's own `modules`."""
     if plan.encoder == "module":
         return Module(_module_of(plan, modules), encoder_spec[plan.columns[0]])
     entry = encoders.entry(plan.encoder)
@@ -200,10 +202,10 @@ def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modu
     lacking = [name for name in _positional(kind) if name not in known]
     if lacking:
         raise ConfigError(
-            f"encoder {plan.encoder!r} needs {', '.join(lacking)} of its column, which are not there in this form",
+            f"encoder {plan.encoder!r} needs {', '.join(lacking)}, which its column does not provide in this form",
             place=f"tower {plan.name!r}",
-            rule="the options of the column's modality and the encoder fit each other",
-            cure="leave the options of the modality, or name an encoder that takes them",
+            rule="the encoder supports the options of the column's modality",
+            cure="remove the options of the modality, or choose an encoder that supports them",
         )
     return kind(**{name: known[name] for name in _positional(kind)}, **options)
 
@@ -222,6 +224,6 @@ def _module_of(plan: TowerPlan, modules: Mapping[str, nn.Module]) -> nn.Module:
         raise ConfigError(
             f"the encoder of {plan.name!r} is a module of your own, which no file can hold",
             place=f"tower {plan.name!r}",
-            cure=f"give it again: encoders={{{plan.name!r}: module}}",
+            cure=f"pass it again: encoders={{{plan.name!r}: module}}",
         )
     return modules[plan.name]

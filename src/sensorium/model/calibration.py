@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes a classifier as sure as it is right."""
+"""Calibrate the probabilities of classifiers by temperature scaling."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class Calibration:
-    """What scaling did on rows that the temperature was not chosen by: before, after.
+    """Result of cross-validated temperature scaling, before and after.
 
     Attributes:
-        temperature: that logits are divided by; 1 where scaling did not help.
-        log_loss, ece: on the validation rows, each scaled by the temperature of the other folds.
+        temperature: the divisor of the logits; 1 if scaling did not help.
+        log_loss, ece: metrics on the validation rows, each row scaled by the temperature of the other folds.
     """
 
     temperature: float
@@ -41,26 +41,25 @@ class Calibration:
 
 
 def can_calibrate(measured: list[str]) -> bool:
-    """Has the task probabilities of classes or labels? Told by the metrics that measure it."""
+    """Return whether the task has probabilities of classes or labels, judged by its metrics."""
     return "log_loss" in measured
 
 
 def calibrate(task: Task, logits: Logits, truth: npt.NDArray[Any], seed: int) -> Calibration | None:
-    """Scale by one temperature (Guo et al. 2017, arXiv:1706.04599), if that helps on rows it was not chosen by.
+    """Choose a temperature (Guo et al. 2017, arXiv:1706.04599), if scaling helps on held-out validation rows.
 
-    Each fold is scaled by the temperature that suits the others best. Only where this lowers the log loss over all of
-    them is a temperature taken, that of all rows. Where all answers are right, the best temperature would be 0: labels
-    are therefore smoothed by one row in as many as there are, as Platt did (1999, "Probabilistic outputs for support
-    vector machines").
+    Each fold is scaled by the temperature that is best for the other folds. If this lowers the log loss over all folds,
+    the temperature is chosen on all rows; otherwise it is 1. If all predictions were right, the best temperature would
+    be 0. Labels are therefore smoothed by 1/n, as in Platt (1999, "Probabilistic outputs for support vector machines").
 
     Args:
-        task: of classes or labels.
+        task: a task with classes or labels.
         logits: float32[n, k] of validation rows.
         truth: their encoded labels.
-        seed: of the folds.
+        seed: random seed of the folds.
 
     Returns:
-        None where there are too few rows to tell.
+        The calibration; None if there are too few rows.
     """
     if len(logits) < FEWEST:
         return None
@@ -76,7 +75,7 @@ def calibrate(task: Task, logits: Logits, truth: npt.NDArray[Any], seed: int) ->
 
 
 def _best_temperature(task: Task, logits: Logits, truth: npt.NDArray[Any]) -> float:
-    """By golden section over its logarithm: the log loss is convex in 1 / temperature, so it has one valley."""
+    """Minimise the log loss by golden-section search; it is convex in 1 / temperature."""
     doubt = 1 / (len(logits) + 2)
 
     def loss(place: float) -> float:
@@ -103,6 +102,6 @@ def _measure(metric: str, task: Task, logits: npt.NDArray[Any], truth: npt.NDArr
 
 
 def _of_any_label(outcome: Outcome) -> float:
-    """The log loss, were every class as likely to be the true one."""
+    """Return the log loss under a uniform distribution of the true class."""
     scores = outcome.scores if not outcome.is_multilabel else np.stack([outcome.scores, 1 - outcome.scores])
     return float(-np.log(scores.clip(SMALLEST)).mean())

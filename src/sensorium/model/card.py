@@ -1,4 +1,4 @@
-"""The model card: how a model came about, as typed records; and the data specification that predictions depend on."""
+"""Model card, the record of a model's training, and data specification, which predictions depend on."""
 
 # ruff: noqa: RUF012 – pydantic copies default values
 
@@ -67,15 +67,15 @@ __all__ = [
 
 
 class DataSpec(Record):
-    """What decides how a table is read, and which of its rows were trained on.
+    """Data specification: how tables are read, and which rows the model was trained on.
 
     Attributes:
-        text_columns: columns that were text in training; they are read as text, whatever a new table makes of them.
-        fingerprint: of the table of the fit.
-        split_column: the column that names each row's split; None if there was none.
+        text_columns: text columns of the training table, which are always read as text.
+        fingerprint: hash of the training table.
+        split_column: the column with the split of each row; None without one.
         split_rule: how the rows were split, in words.
         split_rows: split → number of rows.
-        split_digest: of the rows' splits; empty in models that were saved without.
+        split_digest: hash of the splits of all rows; empty in models of early versions.
         statistics: column → statistic → value on the training rows, to measure distribution shift.
     """
 
@@ -90,27 +90,27 @@ class DataSpec(Record):
 
 
 class ModelCard(Record):
-    """How a model came about: a record for people. Nothing that a prediction depends on is in it (see `DataSpec`).
+    """Model card: a record of the training for people. Predictions do not depend on it (see `DataSpec`).
 
     Attributes:
-        table: name of the table of the fit.
-        columns: what became of each of its columns.
-        unlabelled: rows without a label, and what learnt from them.
-        problems: number of cells and columns that could not be taken as they were.
-        notes: what was noticed while the table was opened.
-        notices: findings about cells, columns and the table.
+        table: name of the training table.
+        columns: modality and treatment of each of its columns.
+        unlabelled: rows without a label, and the techniques that used them.
+        problems: number of cells and columns with a problem.
+        notes: remarks on how the table was opened.
+        notices: notices about cells, columns and the table.
         augment: column → augmentation → its options.
-        history: of training.
+        history: training history.
         pretraining: self-supervised pre-training; None if there was none.
-        seconds: spent on training and pre-training.
+        seconds: time of pre-training and training.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
         imbalance: check for modality imbalance; None if there was none.
         tuning: fine-tuning of pretrained encoders; None if there was none.
         search: search within a time budget; None if there was none.
-        shift: how the model changed when it was continued or adapted; None of a new model (`moved` in JSON).
-        adapted: how it was adapted; None if it was not.
+        shift: change by continued training or adaptation; None for a new model (`moved` in JSON).
+        adapted: the adaptation; None if there was none.
         int8: number of quantized modules; None if the model is not quantized.
     """
 
@@ -142,6 +142,6 @@ class ModelCard(Record):
 
     @property
     def imbalance_signs(self) -> ImbalanceSigns | None:
-        """What the technique `modality_imbalance` reported; None if it was off."""
-        found = self.history.techniques.get("modality_imbalance")
-        return None if found is None else ImbalanceSigns.model_validate(found)
+        """Report of the technique `modality_imbalance`; None if it was off."""
+        signs = self.history.techniques.get("modality_imbalance")
+        return None if signs is None else ImbalanceSigns.model_validate(signs)

@@ -1,4 +1,4 @@
-"""A network as a function of tensors alone, which `torch.export` can record for any number of rows and steps.
+"""Forward pass that depends on tensors only, which `torch.export` can record for any number of rows and steps.
 
 The usual forward encodes only the rows that have a modality, so its control flow depends on the data. The dense forward
 sends every row through every encoder and masks what is missing. Its inputs are fixed: for each column `values`,
@@ -28,7 +28,7 @@ FEWEST = 2
 
 
 class DenseModel(nn.Module):
-    """The dense forward of a network: inputs → logits (b, k).
+    """Dense forward of a network: inputs → logits (b, k).
 
     Args:
         network: the network, in evaluation mode.
@@ -45,7 +45,7 @@ class DenseModel(nn.Module):
 
 
 def dense_inputs(network: FusionModel, batch: Batch) -> Inputs:
-    """The tensors of a batch, column by column, in the order in which the network reads them."""
+    """Return the tensors of a batch, column by column, in the order in which the network reads them."""
     columns = [column for tower in network.every_tower for column in tower.columns]
     return {column: _tensors(batch.cells[column]) for column in columns}
 
@@ -57,8 +57,8 @@ def export_network(network: FusionModel, batch: Batch) -> torch.export.ExportedP
     number.
 
     Args:
-        network: is put into evaluation mode.
-        batch: an example; one row is enough.
+        network: the network; it is switched to evaluation mode.
+        batch: an example batch; one row is enough.
 
     Raises:
         ConfigError: the network cannot be recorded, with the reason.
@@ -98,7 +98,7 @@ def check_exportable(blueprint: Blueprint) -> None:
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    """Record attention as its formulas, not as the fused layer that PyTorch uses in evaluation."""
+    """Disable the fused attention layer of PyTorch within a `with` block, so that attention is recorded."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -108,7 +108,7 @@ def _plain_attention() -> Iterator[None]:
 
 
 def _record(model: DenseModel, example: Inputs) -> torch.export.ExportedProgram:
-    """Record a model. Facts about sizes that PyTorch can't prove are checked whenever the program runs."""
+    """Record a model. Constraints on sizes that PyTorch cannot prove are checked when the program runs."""
     with torch.no_grad(), warnings.catch_warnings(), _plain_attention():
         warnings.simplefilter("ignore")  # PyTorch's own, about itself
         return torch.export.export(
@@ -120,8 +120,8 @@ def _record(model: DenseModel, example: Inputs) -> torch.export.ExportedProgram:
 
 
 def _tensors(cells: Cells) -> dict[str, Tensor]:
-    found = {"values": cells.values, "present": cells.present}
-    return found if cells.mask is None else found | {"mask": cells.mask}
+    tensors = {"values": cells.values, "present": cells.present}
+    return tensors if cells.mask is None else tensors | {"mask": cells.mask}
 
 
 def _enlarge(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -137,11 +137,11 @@ def _enlarge(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _dynamic(example: Inputs, network: FusionModel) -> dict[str, dict[str, Any]]:
-    """Which sizes of the inputs may change: the rows of all columns together, the steps of each column."""
+    """Return the dynamic sizes of the inputs: the rows of all columns together, and the steps of each column."""
     rows = torch.export.Dim("rows", min=1)
     longest = {name: getattr(tower.encoder, "longest", None) for tower in network.every_tower for name in tower.columns}
-    found: dict[str, dict[str, Any]] = {}
+    sizes: dict[str, dict[str, Any]] = {}
     for place, (column, tensors) in enumerate(example.items()):
         steps = {1: torch.export.Dim(f"steps_{place}", min=1, max=longest[column])} if "mask" in tensors else {}
-        found[column] = {name: {0: rows, **(steps if name != "present" else {})} for name in tensors}
-    return found
+        sizes[column] = {name: {0: rows, **(steps if name != "present" else {})} for name in tensors}
+    return sizes

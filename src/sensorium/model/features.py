@@ -1,4 +1,4 @@
-"""Features of frozen encoders: computed once for all rows, kept like decoded files, shared by all models of a table."""
+"""Compute features of frozen encoders once, cache them like decoded files, and share them between models."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MOST = 100_000  # training rows that a static encoder learns from, evenly spaced
 
 @dataclass(frozen=True)
 class Features(Modality):
-    """A modality and the frozen encoder behind it, as one step: cells → float32[n, f].
+    """Modality and frozen encoder as one step: cells → float32[n, f].
 
     Attributes:
-        modality: makes arrays of the cells.
-        model: makes vectors of the arrays.
-        device: where it does.
+        modality: converts cells to arrays.
+        model: converts arrays to vectors.
+        device: the device of the encoder.
     """
 
     encoder: ClassVar[str] = "vector_mlp"
@@ -46,10 +46,10 @@ class Features(Modality):
 
     @classmethod
     def learn(cls, column: Column) -> Self:
-        raise TypeError("features are not learnt of a column: they are made of a modality and an encoder")
+        raise TypeError("features are not fitted on a column: they combine a modality and an encoder")
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        """What the store tells the same features by."""
+        """Return the key of the features in the cache."""
         fields, arrays = self.modality.state()
         code = [code_of(type(self.modality)), code_of(type(self.model))]
         return {
@@ -74,11 +74,11 @@ class Features(Modality):
     def _encode(self, cells: Encoded) -> Encoded:
         loader = Loader(Prepared({"": cells}, Problems()), None, self.device)
         rows = np.flatnonzero(cells.present)
-        found = np.zeros((len(cells.present), self.model.features_width), np.float32)
+        features = np.zeros((len(cells.present), self.model.features_width), np.float32)
         with torch.inference_mode():
             for places, batch in loader.by_length(rows, BATCH) if len(rows) else ():
-                found[rows[places.numpy()]] = self.model.features(batch.cells[""]).float().cpu().numpy()
-        return Encoded(found, cells.present, cells.problems)
+                features[rows[places.numpy()]] = self.model.features(batch.cells[""]).float().cpu().numpy()
+        return Encoded(features, cells.present, cells.problems)
 
     def encoder_spec(self) -> EncoderSpec:
         return {"width": self.model.features_width}
@@ -88,7 +88,7 @@ class Features(Modality):
 
 
 def learn_features(encoder: Static, modality: Modality, column: Column) -> None:
-    """Let an encoder learn what its features are, of the training rows of its column: `MOST` of them at most."""
+    """Fit the features of an encoder on the training rows of its column, on `MOST` of them at most."""
     column = column.take(np.arange(0, len(column), max(1, -(-len(column) // MOST))))
     cells = modality.encode(column, Work(os.cpu_count() or 1))
     rows = np.flatnonzero(cells.present)

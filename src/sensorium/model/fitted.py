@@ -1,4 +1,4 @@
-"""A fitted model: what was learned of the columns, the members that predict, the task."""
+"""Fitted model: modalities of the columns, members that predict, and the task."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sensorium.tasks import Task
 
 @dataclass
 class FittedModel:
-    """Everything that a prediction needs.
+    """Fitted model with everything that a prediction needs.
 
     Attributes:
         config: the settings it was fitted with.
@@ -32,18 +32,18 @@ class FittedModel:
         kinds: column → registered name of its modality.
         learnt: column → fitted modality.
         task_name: registered name.
-        task: what was learned of the labels.
-        prior: scores of a row without any value: the average of the training rows.
-        blueprint: how the network is built.
+        task: the fitted task.
+        prior: scores of a row without any value, the average of the training rows.
+        blueprint: the description of the network.
         network: the network.
-        card: how it came about: columns, metrics, problems, history.
-        data: how its tables are read, and which rows it was trained on.
+        card: the model card: columns, metrics, problems, history.
+        data: the data specification: how tables are read, and which rows it was trained on.
         int8: names of the network's quantized modules.
-        temperature: that the network's logits are divided by.
+        temperature: the divisor of the network's logits.
         others: further members of an ensemble, whose scores are averaged with those of the network.
         views: column that reads another column's cells → that column.
         unset: names of settings of the fit that are not saved with models and are not set now.
-        seen: hashes of the training rows of each fit; empty in early models.
+        seen: hashes of the training rows of each fit; empty in models of early versions.
     """
 
     config: Config
@@ -85,12 +85,12 @@ class FittedModel:
 
     @property
     def batch(self) -> int:
-        """Number of rows that the network predicts at a time."""
+        """Number of rows per batch of the network."""
         return self.first.batch
 
     @property
     def row_cells(self) -> RowCells:
-        """The cells that identify a training row: those that the model reads, and the target."""
+        """Cells that identify a training row: those that the model reads, and the target."""
         owners = {name: self.views.get(name, name) for name in self.learnt}
         files = {owners[name] for name, modality in self.learnt.items() if modality.cacheable}
         return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)
@@ -136,7 +136,8 @@ class FittedModel:
             rows: n of the prepared rows, all by default.
 
         Returns:
-            Scores [subsets, n, ...], and which rows have any tower of a subset, [subsets, n]; the others get the prior.
+            Scores [subsets, n, ...], and whether a row has any tower of a subset, [subsets, n]; other rows get the
+            prior.
         """
         rows = np.arange(len(prepared)) if rows is None else rows
         found = [self._subset_scores_of(m, prepared.only(m.columns), subsets, rows) for m in self.members]
@@ -168,7 +169,7 @@ class FittedModel:
             float32[n, width]; NaN in rows without a value in any column, which have nothing to fuse.
 
         Raises:
-            ConfigError: the model is an ensemble, whose networks fuse into spaces of their own.
+            ConfigError: the model is an ensemble, whose networks have no common embedding space.
         """
         if self.others:
             raise ConfigError(
@@ -192,10 +193,10 @@ class FittedModel:
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` is the first accelerator that torch sees, else the CPU.
+    """Return a torch device; `auto` selects the first accelerator, else the CPU.
 
     Raises:
-        ConfigError: no such device.
+        ConfigError: the device is not available.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -203,4 +204,4 @@ def pick_device(name: str) -> torch.device:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
-        raise ConfigError(f"device {name!r} can't be used: {reason}", place="device", cure="auto, cpu, cuda") from None
+        raise ConfigError(f"cannot use device {name!r}: {reason}", place="device", cure="auto, cpu, cuda") from None

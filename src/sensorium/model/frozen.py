@@ -1,4 +1,4 @@
-"""Pretrained and counted encoders whose features do not change in training."""
+"""Find frozen encoders, whose features do not change in training, and load their weights."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def frozen_encoders(
     """Return tower → encoder for the towers whose features stay the same throughout training.
 
     Args:
-        blueprint: of the model.
-        learnt: column → modality.
-        cells: gives the training cells of a column, for encoders that count.
-        device: where the encoders compute.
+        blueprint: the blueprint of the model.
+        learnt: column → fitted modality.
+        cells: returns the training cells of a column, for encoders that count.
+        device: the device of the encoders.
     """
     found = {}
     for tower in blueprint.towers:
@@ -43,7 +43,7 @@ def frozen_encoders(
 
 
 def make_ready(encoder: Pretrained | Static, modality: Modality, column: Column) -> None:
-    """Load an encoder's pretrained weights, or let it learn its counts from the training cells of its column."""
+    """Load the pretrained weights of an encoder, or fit its counts on the training cells of its column."""
     if isinstance(encoder, Static):
         learn_features(encoder, modality, column)
     else:
@@ -65,7 +65,7 @@ def feature_readers(
 
 
 def can_unfreeze(tower: TowerPlan) -> bool:
-    """Return whether the tower has a pretrained encoder that training leaves as it is."""
+    """Return whether the tower has a frozen pretrained encoder."""
     return hasattr(encoders.load(tower.encoder), "unfrozen") and tower.options.get("tune", "frozen") == "frozen"
 
 
@@ -73,9 +73,9 @@ def check_features(blueprint: Blueprint, prepared: Blueprint, frozen: Collection
     """Check that towers with precomputed features keep the encoder that computed them.
 
     Args:
-        blueprint: of a model that is to be trained on the features.
+        blueprint: the blueprint of a model to train on the features.
         prepared: the blueprint that the features were computed with.
-        frozen: names of the towers.
+        frozen: names of the towers with precomputed features.
 
     Raises:
         ConfigError: a tower has another encoder, or other options before its features.

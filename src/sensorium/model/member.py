@@ -1,4 +1,4 @@
-"""Members of a fitted model: anything that predicts scores from prepared columns."""
+"""Members of a fitted model, which predict scores from prepared columns."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ BATCH, LARGE_BATCH = 32, 256  # rows predicted at a time on a CPU, whose cache h
 
 
 class Member(Protocol):
-    """One predictor of a fitted model, whose scores are averaged with those of the others."""
+    """Member of a fitted model, whose scores are averaged with those of the others."""
 
     @property
     def columns(self) -> list[str]:
-        """The columns that it reads."""
+        """Names of the columns that it reads."""
 
     @property
     def towers(self) -> list[str]:
-        """The modalities that it can be restricted to."""
+        """Names of the modalities that it can be restricted to."""
 
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
         """Predict the task's scores for rows that have a value in some of its columns, [n, ...].
 
         Args:
-            task: what the scores are of.
-            prepared: its columns.
-            rows: n of the prepared rows.
+            task: the task of the scores.
+            prepared: the prepared columns.
+            rows: positions of n prepared rows.
         """
 
     def subset_scores(
@@ -59,7 +59,7 @@ class Member(Protocol):
         """
 
     def weights(self) -> Mapping[str, Tensor]:
-        """Return everything that it learned, by name."""
+        """Return its weights by name."""
 
     def uncalibrated(self) -> Member:
         """Return the same member without temperature scaling."""
@@ -67,12 +67,12 @@ class Member(Protocol):
 
 @dataclass(frozen=True)
 class NetworkMember:
-    """A network and its temperature.
+    """Network with its temperature.
 
     Attributes:
-        blueprint: how the network is built.
+        blueprint: the description of the network.
         network: the network.
-        temperature: that its logits are divided by (see `calibration`).
+        temperature: the divisor of its logits (see `calibration`).
     """
 
     blueprint: Blueprint
@@ -93,7 +93,7 @@ class NetworkMember:
 
     @property
     def batch(self) -> int:
-        """Number of rows that the network predicts at a time."""
+        """Number of rows per batch of the network."""
         return BATCH if self.device.type == "cpu" else LARGE_BATCH
 
     def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
@@ -106,7 +106,7 @@ class NetworkMember:
     def subset_scores(
         self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
     ) -> tuple[Scores, Present]:
-        """Each row is encoded once, whatever the number of subsets."""
+        """Predict from some of its towers; each row is encoded once for all subsets."""
         shape = (len(subsets), len(rows), *([len(task.labels)] if task.labels else []))
         scores, there = np.zeros(shape), np.zeros((len(subsets), len(rows)), dtype=bool)
         chosen = torch.tensor([[name in subset for name in self.towers] for subset in subsets])

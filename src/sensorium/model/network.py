@@ -1,4 +1,4 @@
-"""Schema + encoders + fusion + head → one `nn.Module`: wiring only."""
+"""Wire encoders, fusion and head to one `nn.Module`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sensorium.prepare.loader import Loader
 
 @dataclass(frozen=True)
 class TowerPlan:
-    """Columns that are encoded together, and by what. A tower is what fusions and reports call a modality."""
+    """Plan of a tower: its columns and their encoder. Fusions and reports call a tower a modality."""
 
     name: str
     columns: list[str]
@@ -31,7 +31,7 @@ class TowerPlan:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """Everything needed to build the network again, as JSON values."""
+    """Description of a network in JSON values, from which it can be built."""
 
     towers: list[TowerPlan]
     fusion: str
@@ -49,7 +49,7 @@ class Blueprint:
 
 
 class Tower(nn.Module):
-    """An encoder and the projection of its tokens to what the fusion takes."""
+    """Encoder with a projection of its tokens to the width of the fusion."""
 
     def __init__(self, name: str, columns: Sequence[str], encoder: Encoder, project: nn.Module) -> None:
         super().__init__()
@@ -58,11 +58,11 @@ class Tower(nn.Module):
         self.reads_features = False  # instead of cells: what the encoder's `features` gave, computed beforehand
 
     def present(self, batch: Batch) -> Bool[Tensor, " b"]:
-        """A modality is there where one of its columns is."""
+        """Return the rows in which a column of the tower is present."""
         return torch.stack([batch.cells[name].present for name in self.columns]).any(0)
 
     def forward(self, batch: Batch, keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
-        """Encode the rows to keep; the others get no token, whatever their cells hold."""
+        """Encode the rows to keep; the others get no token."""
         cells = [batch.cells[name] for name in self.columns]
         if bool(keep.all()):
             return self._encode(cells, tokens)
@@ -72,17 +72,17 @@ class Tower(nn.Module):
         return self._encode([c.take(rows) for c in cells], tokens).scatter(rows, len(keep))
 
     def forward_dense(self, batch: Batch, keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
-        """Encode every row and mask those not to keep: the tokens of `forward`, with no control flow that depends on
+        """Encode every row and mask those not to keep: the tokens of `forward`, without control flow that depends on
         data. For evaluation only.
         """
         return self._encode([batch.cells[name].fill(keep) for name in self.columns], tokens, dense=True).only(keep)
 
     def _encode(self, cells: Sequence[Cells], tokens: bool, dense: bool = False) -> Tokens:
         encode: Any = getattr(self.encoder, "dense", self.encoder) if dense else self.encoder
-        found = self.encoder.from_features(*cells) if self.reads_features else encode(*cells)  # type: ignore[attr-defined]
+        encoded = self.encoder.from_features(*cells) if self.reads_features else encode(*cells)  # type: ignore[attr-defined]
         if tokens:
-            return Tokens(self.project(found.values), found.mask)
-        return Tokens.of_vector(self.project(found.pooled()))
+            return Tokens(self.project(encoded.values), encoded.mask)
+        return Tokens.of_vector(self.project(encoded.pooled()))
 
     def _nothing(self, keep: Tensor) -> Tensor:
         width = getattr(self.project, "out_features", self.encoder.width)
@@ -90,11 +90,11 @@ class Tower(nn.Module):
 
 
 class FusionModel(nn.Module):
-    """Towers → fusion → head: `encode`, `fuse` and `head`, one after the other.
+    """Network of towers, fusion and head, called in this order.
 
     Args:
-        towers: one for each modality.
-        fusion: takes as many modalities.
+        towers: one tower per modality.
+        fusion: the fusion of as many modalities.
         head: maps the fused vector to logits; the identity after decision-level fusion, which fuses logits.
         outputs: number of logits.
     """
@@ -106,31 +106,31 @@ class FusionModel(nn.Module):
         self.frozen_modules: tuple[nn.Module, ...] = ()  # parts that stay in evaluation mode while others train
 
     def train(self, mode: bool = True) -> FusionModel:
-        """Training mode, but for the parts that rest."""
+        """Set the training mode, except for frozen parts."""
         super().train(mode)
         for part in self.frozen_modules:
             part.eval()
         return self
 
     def forward(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> Float[Tensor, "b k"]:
-        """Logits; `hide` takes modalities away from rows as if they were missing."""
+        """Compute logits; `hide` marks modalities of rows as missing."""
         return self.decide(*self.encode(batch, hide))
 
     def forward_dense(self, batch: Batch) -> Float[Tensor, "b k"]:
-        """The logits of `forward` for export: every row passes every encoder, and masks hide what is missing.
+        """Compute the logits of `forward` for export: every row passes every encoder, and missing cells are masked.
 
-        In evaluation mode only. A row without any modality gets NaN or an arbitrary number; the caller replaces it.
+        For evaluation mode only. A row without any modality gets NaN or an arbitrary number; the caller replaces it.
         """
         return self.decide(*self.encode_dense(batch))
 
     def encode(self, batch: Batch, hide: Bool[Tensor, "b m"] | None = None) -> tuple[list[Tokens], Bool[Tensor, "b m"]]:
-        """Encode each modality in the rows that have it; returns the tokens and which rows have which modality."""
+        """Encode each modality in the rows that have it; return the tokens and the presence of modalities."""
         present = self.present(batch) if hide is None else self.present(batch) & ~hide
         every_token = self.fusion.level == "token"
         return [tower(batch, present[:, i], every_token) for i, tower in enumerate(self.every_tower)], present
 
     def encode_dense(self, batch: Batch) -> tuple[list[Tokens], Bool[Tensor, "b m"]]:
-        """The tokens of `encode`, with no control flow that depends on data."""
+        """Compute the tokens of `encode`, without control flow that depends on data."""
         present, every_token = self.present(batch), self.fusion.level == "token"
         towers = enumerate(self.every_tower)
         return [tower.forward_dense(batch, present[:, i], every_token) for i, tower in towers], present
@@ -138,7 +138,7 @@ class FusionModel(nn.Module):
     def fuse(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
         """Fuse the modalities that are present into one vector.
 
-        Decision-level fusion has no vector before the logits: its result is the fused logits themselves.
+        Decision-level fusion has no fused vector: the result is the fused logits.
         """
         return self.fusion(list(tokens), present)
 
@@ -148,7 +148,7 @@ class FusionModel(nn.Module):
 
     @contextmanager
     def reading_features(self, towers: Collection[str]) -> Iterator[None]:
-        """Within, some towers are given features that were computed beforehand."""
+        """Make some towers read precomputed features within a `with` block."""
         for tower in self.every_tower:
             tower.reads_features = tower.name in towers
         try:
@@ -158,36 +158,36 @@ class FusionModel(nn.Module):
                 tower.reads_features = False
 
     def modality_weights(self, batch: Batch) -> Float[Tensor, "b m"] | None:
-        """How much each modality counts in each row, where the fusion has such weights."""
+        """Compute the weight of each modality in each row; None if the fusion has no weights."""
         return self.fusion.modality_weights(*self.encode(batch))
 
     def present(self, batch: Batch) -> Bool[Tensor, "b m"]:
-        """Which modalities each row has."""
+        """Return which modalities each row has."""
         return torch.stack([tower.present(batch) for tower in self.every_tower], 1)
 
     @property
     def parts(self) -> list[tuple[str, nn.Module]]:
-        """The towers by their names, then `fusion` and `head`."""
+        """Return name → module of the towers, `fusion` and `head`."""
         others: list[tuple[str, Any]] = [("fusion", self.fusion), ("head", self.head)]
         return [*((tower.name, tower) for tower in self.every_tower), *others]
 
     @property
     def every_tower(self) -> list[Tower]:
-        """The towers, as what they are."""
+        """Return the towers, with their type."""
         return [tower for tower in self.towers if isinstance(tower, Tower)]
 
     def tower(self, name: str) -> Tower:
-        """The one of that name."""
+        """Return the tower of a name."""
         return next(tower for tower in self.every_tower if tower.name == name)
 
 
 def index_map(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) -> tuple[Tensor, ...]:
-    """Index by which a weight of a larger model gives what stands for another model's.
+    """Return the index of a smaller model's weight within the same weight of a model with more logits.
 
     Args:
-        old: weight of a model of `sizes[0]` logits.
-        new: the same weight where there are `sizes[1]`, in other respects the same.
-        logits: int64[k], where each of the old logits is now.
+        old: a weight of the model with `sizes[0]` logits.
+        new: the same weight of the model with `sizes[1]` logits.
+        logits: int64[k], the index of each old logit in the new model.
         sizes: both numbers of logits.
     """
     grown = old.shape != new.shape
@@ -213,11 +213,11 @@ def _collect(
     size: int,
     answer: tuple[Callable[[Batch], Tensor], int],
 ) -> npt.NDArray[np.float32]:
-    """Apply a function and the width of its result to some rows; a row that turns out unreadable keeps zeros."""
+    """Apply a function to some rows, batch by batch; rows that cannot be read keep zeros."""
     function, width = answer
     model.eval()
-    found = torch.zeros(len(rows), width)
+    result = torch.zeros(len(rows), width)
     with torch.inference_mode():
         for places, batch in loader.by_length(rows, size):
-            found[places] = function(batch).float().cpu()
-    return found.numpy()
+            result[places] = function(batch).float().cpu()
+    return result.numpy()

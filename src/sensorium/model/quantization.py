@@ -1,7 +1,7 @@
-"""Weights of eight bits: a quarter of the memory, and products of integers, which many CPUs do faster.
+"""Quantize weights to int8: a quarter of the memory, and integer products, which are faster on many CPUs.
 
-Every row of a matrix has a scale of its own, symmetric round zero. What comes in is rounded to eight bits too, row by
-row as it comes (dynamic quantisation, as in Jacob et al. 2018, arXiv:1712.05877, and Dettmers et al. 2022,
+Every row of a weight matrix has its own symmetric scale. Inputs are quantized to int8 as well, row by row at
+inference (dynamic quantization, as in Jacob et al. 2018, arXiv:1712.05877, and Dettmers et al. 2022,
 arXiv:2208.07339).
 """
 
@@ -18,7 +18,7 @@ LARGEST = 127
 
 
 class Int8Linear(nn.Module):
-    """`x Wᵀ + b` with W [outside, inside] of eight bits."""
+    """Linear layer `x Wᵀ + b` with int8 weights W [out, in]."""
 
     weight8: Int8[Tensor, "outside inside"]
     scale: Float[Tensor, " outside"]
@@ -41,7 +41,7 @@ class Int8Linear(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """W as numbers again: for modules that ask for it rather than calling this one."""
+        """The dequantized weight, for modules that read it instead of calling this one."""
         return self.weight8 * self.scale[:, None]
 
     def forward(self, values: Float[Tensor, "... inside"]) -> Float[Tensor, "... outside"]:
@@ -49,12 +49,12 @@ class Int8Linear(nn.Module):
         coarse, scale = to_int8(rows)
         # Exact in integers of 32 bits: a million products of 127 × 127 and more would be needed to leave them.
         product = torch._int_mm(coarse, self.weight8.t()).to(values.dtype) * scale[:, None] * self.scale
-        found = product if self.bias is None else product + self.bias
-        return found.reshape(*values.shape[:-1], self.out_features)
+        output = product if self.bias is None else product + self.bias
+        return output.reshape(*values.shape[:-1], self.out_features)
 
 
 class Int8Embedding(nn.Module):
-    """A table of vectors [n, d] of eight bits."""
+    """Embedding table [n, d] with int8 weights."""
 
     weight8: Int8[Tensor, "n d"]
     scale: Float[Tensor, " n"]
@@ -72,7 +72,7 @@ class Int8Embedding(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The table as numbers again."""
+        """The dequantized table."""
         return self.weight8 * self.scale[:, None]
 
     def forward(self, places: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class Int8Embedding(nn.Module):
 
 
 def to_int8(values: Float[Tensor, "n d"]) -> tuple[Int8[Tensor, "n d"], Float[Tensor, " n"]]:
-    """Whole numbers from −127 to 127 and the scale of each row."""
+    """Quantize to integers from −127 to 127; return them and the scale of each row."""
     values = values.detach()
     scale = values.abs().amax(1) / LARGEST
     scale = torch.where(scale > 0, scale, 1.0)
@@ -88,7 +88,7 @@ def to_int8(values: Float[Tensor, "n d"]) -> tuple[Int8[Tensor, "n d"], Float[Te
 
 
 def quantize(network: nn.Module) -> list[str]:
-    """Put eight-bit modules where they pay, in place; returns the names of those that were replaced."""
+    """Replace large modules by int8 modules in place; return the names of the replaced modules."""
     names = [name for name, module in network.named_modules() if _pays(module) and not _inside_attention(network, name)]
     for name in names:
         network.set_submodule(name, _smaller(network.get_submodule(name)))
@@ -96,7 +96,7 @@ def quantize(network: nn.Module) -> list[str]:
 
 
 def expect_int8(network: nn.Module, names: Iterable[str]) -> None:
-    """Make a freshly built network take the weights of one whose modules of these names were replaced."""
+    """Replace the named modules of a new network by int8 modules, to load the weights of a quantized network."""
     for name in names:
         old = network.get_submodule(name)
         new: nn.Module
@@ -109,7 +109,7 @@ def expect_int8(network: nn.Module, names: Iterable[str]) -> None:
 
 
 def _pays(module: nn.Module) -> bool:
-    """The very classes: one that derives from them may do something else."""
+    """Return whether to quantize a module: a large one of exactly these classes, because subclasses may differ."""
     return (
         type(module) in (nn.Linear, nn.Embedding) and sum(p.numel() for p in module.parameters()) >= SMALLEST_QUANTIZED
     )
@@ -123,7 +123,7 @@ def _smaller(module: nn.Module) -> nn.Module:
 
 
 def _inside_attention(network: nn.Module, name: str) -> bool:
-    """Torch's own attention and its layers read weights past their modules."""
+    """Return the modules inside PyTorch's attention layers, which read weights without calling the modules."""
     owners = [name.rpartition(".")[0]]
     while owners[-1]:
         owners.append(owners[-1].rpartition(".")[0])

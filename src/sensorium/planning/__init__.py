@@ -1,4 +1,4 @@
-"""A table is planned, then prepared: once, before any model is trained."""
+"""Plan a table, then prepare it, before any model is trained."""
 
 from sensorium.planning._plan import Plan, log_notices, make_plan
 from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table

@@ -1,4 +1,4 @@
-"""Labels and columns that nothing can be learned from."""
+"""Check for labels and columns that a model cannot learn from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> Non
     """Check that a training row has a label that can be used.
 
     Raises:
-        DataError: none has.
+        DataError: no training row has one.
     """
     if not labels.known[train_rows].any():
         reasons = "; ".join(str(group) for group in Problems(labels.problems).groups()[:3])
@@ -39,10 +39,10 @@ def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> Non
 
 
 def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str]) -> None:
-    """Check that each column can be read in a training row: one that cannot is a mistake, not a missing modality.
+    """Check that each column has a readable cell in a training row; without one, the column is rejected.
 
     Raises:
-        DataError: no training cell of a column can be read; all such columns at once.
+        DataError: no training cell of a column can be read. The error lists all such columns.
     """
     faults: list[SensoriumError] = []
     for name in expected:
@@ -51,13 +51,13 @@ def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str
             reasons = "; ".join(str(group) for group in own.groups()[:3])
             cure = f"correct the column, or leave it out: --exclude {name}"
             faults.append(
-                DataError("not one training cell can be read", place=f"column {name!r}", rule=reasons, cure=cure)
+                DataError("none of the training cells can be read", place=f"column {name!r}", rule=reasons, cure=cure)
             )
     raise_together(faults)
 
 
 def _is_readable(prepared: Prepared, name: str, rows: Rows) -> bool:
-    """Return whether a cell can be read; of streamed columns, some are tried."""
+    """Return whether any cell can be read; only the first cells of streamed columns are tried."""
     found = prepared.columns[name]
     if isinstance(found, Streamed):
         found.encode(rows[:TRIED])

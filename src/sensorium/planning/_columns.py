@@ -1,4 +1,4 @@
-"""Let modalities learn from the training rows."""
+"""Fit the modality of each column on the training rows."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class LearnedColumns:
-    """Columns with what their modalities learned from the training rows.
+    """Columns with their modalities, fitted on the training rows.
 
     Attributes:
         plans: a plan for each column of the table; one without a training value is left out.
-        kinds: column that is used → registered name of its modality.
-        learnt: column that is used → what its modality learned.
+        kinds: used column → registered name of its modality.
+        learnt: used column → its fitted modality.
     """
 
     plans: Sequence[ColumnPlan]
@@ -38,10 +38,10 @@ class LearnedColumns:
 
 
 def learn_columns(schema: Schema, config: Config, rows: Rows) -> LearnedColumns:
-    """Learn the modality of each column that has a value in the given rows.
+    """Fit the modality of each column that has a value in the given rows.
 
     Raises:
-        SchemaError: no column has one.
+        SchemaError: no column has a value in these rows.
     """
     plans, kinds, learnt = list(schema.columns), dict(schema.kinds), dict[str, "Modality"]()
     for place, plan in enumerate(plans):

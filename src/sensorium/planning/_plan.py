@@ -1,4 +1,4 @@
-"""What is to be learned from a table: settled before any file of it is decoded."""
+"""Plan what a model learns from a table, before any file is decoded."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Labels:
-    """The target of every row, and the task that learned its labels.
+    """Target of every row, and the task that was fitted on its labels.
 
     Attributes:
         column: the target's cells, read as labels.
-        task_name, guess: registered name of the task, and why it is this one.
-        task: what it learned of the labels.
-        index_map: where each logit of a model that is continued is among those of the task; else empty.
-        encoded: labels as the loss takes them, and which are known.
+        task_name, guess: registered name of the task, and the reason for it.
+        task: the fitted task.
+        index_map: index of each logit of the start model among those of the task; empty without a start model.
+        encoded: labels in the form that the loss takes, and which of them are known.
     """
 
     column: Column
@@ -59,29 +59,29 @@ class Labels:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is to be learned from a table; frozen, and made before any file is decoded.
+    """Schema, task, split and network of a fit; immutable, and made before any file is decoded.
 
     Attributes:
         table: the rows.
-        config: the settings; what depends on the table (preset, calibration) is settled.
+        config: the settings, with those that depend on the table (preset, calibration) resolved.
         modules: tower → the user's own module; each model trains a copy.
-        device: where models are trained.
+        device: the device that models are trained on.
         columns: a plan for each column of the table.
-        kinds: column that is used → registered name of its modality.
-        learnt: column that is used → what its modality learned from the training rows.
+        kinds: used column → registered name of its modality.
+        learnt: used column → its modality, fitted on the training rows.
         labels: the target and its task.
         split: row → training, validation or test split.
         split_column: the column that names the split, where there is one.
         unlabelled: training rows that are used without a label.
         unlabelled_learners: names of the techniques that use them.
-        blueprint: the network.
+        blueprint: the description of the network.
         augmented: column → its augmentations.
-        used: rows that are decoded: those with a split and a label that can be used, and the unlabelled ones.
-        fingerprint: of the table.
-        findings: what was found in columns, split and target as a whole.
-        notices: what a person should read of `findings` and of the guesses, before the work.
-        start: the model that is continued; None where a new one is fitted.
-        teacher: the model whose predictions are learned from.
+        used: rows to decode: those with a split and a usable label, and the unlabelled ones.
+        fingerprint: hash of the table.
+        findings: problems of whole columns, the split and the target.
+        notices: findings and uncertain guesses that the user should read before training.
+        start: the model to continue training; None for a new model.
+        teacher: the model that knowledge is distilled from; None without one.
     """
 
     table: Table
@@ -107,17 +107,17 @@ class Plan:
 
     @property
     def task(self) -> Task:
-        """What was learned of the labels."""
+        """The fitted task."""
         return self.labels.task
 
     @property
     def target(self) -> npt.NDArray[Any]:
-        """Labels of the rows that are decoded, as the loss takes them: [n, ...]."""
+        """Encoded labels of the decoded rows, [n, ...]."""
         return self.labels.encoded.values[self.used]
 
     @property
     def metric(self) -> str:
-        """The metric on the validation rows that chooses among epochs and models."""
+        """The validation metric that selects epochs and models."""
         return self.config.train.metric or self.task.watch
 
     @property
@@ -126,7 +126,7 @@ class Plan:
         return [tower.name for tower in self.blueprint.towers]
 
     def rows(self, split: str) -> Rows:
-        """Return the positions of a split's rows among those that are decoded."""
+        """Return the positions of a split's rows among the decoded rows."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
 
 
@@ -139,23 +139,23 @@ def make_plan(
     start: FittedModel | None = None,
     teacher: FittedModel | None = None,
 ) -> Plan:
-    """Settle schema, split, task and network of a table, and check every setting, before any file is decoded.
+    """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
     Args:
         table: the rows.
         config: the settings; `target` is set.
-        report: where guesses and findings are logged.
+        report: logs guesses and findings.
         modules: tower → the user's own module.
-        start: a model to continue: columns, what was learned of them, task and network are its own.
-        teacher: a model whose predictions are learned from.
+        start: a model to continue training, whose columns, statistics, task and network are kept.
+        teacher: a model to distil knowledge from.
 
     Raises:
-        SchemaError, ConfigError, DataError: table and settings do not go together.
+        SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
     """
     config = as_read(config, table)
     if not config.target:
         raise ConfigError(
-            "missing target: name the column to predict",
+            "no target is given: name the column to predict",
             place="target",
             cure=f"--target COLUMN (Python: target=), one of: {', '.join(table.columns)}",
         )
@@ -185,8 +185,8 @@ def make_plan(
         validation=split.rows("validation"),
     )
     encoded = _encode(task, schema.target, split)
-    found = table_findings(schema.table, columns.learnt, split, task, config.target)
-    found.extend(check_labels_of(task, encoded, split.codes, schema.target.name))
+    findings = table_findings(schema.table, columns.learnt, split, task, config.target)
+    findings.extend(check_labels_of(task, encoded, split.codes, schema.target.name))
     guesses = cautions(columns.plans, config.target, schema.task_name, schema.task_guess)
     said = {plan.name: plan.caution for plan in columns.plans}
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), unlabelled)
@@ -209,15 +209,15 @@ def make_plan(
         augmented=augmented,
         used=used,
         fingerprint=schema.table.fingerprint(),
-        findings=found,
-        notices=Problems([*guesses, *unsaid(found, said)]),
+        findings=findings,
+        notices=Problems([*guesses, *unsaid(findings, said)]),
         start=start,
         teacher=teacher,
     )
 
 
 def log_notices(plan: Plan, report: Reporter) -> None:
-    """Report what was guessed and may be wrong, and what is left out: before the work, so that it can be stopped."""
+    """Log uncertain guesses and what is left out, before the training starts."""
     for note in plan.table.notes:
         report.log(note)
     for notice in plan.notices:
@@ -225,7 +225,7 @@ def log_notices(plan: Plan, report: Reporter) -> None:
 
 
 def _on_device(start: FittedModel, device: torch.device) -> FittedModel:
-    """Copy the network, so that the user's model stays as and where it is."""
+    """Copy the model to the device; the user's model is not changed."""
     return replace(start, network=copy.deepcopy(start.network).to(device))
 
 
@@ -241,7 +241,7 @@ def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel
 
 
 def _unlabelled(schema: Schema, config: Config, split: Split, split_name: str | None, report: Reporter) -> Rows:
-    """Return the rows without a label that a technique is going to learn from."""
+    """Return the rows without a label that a technique learns from."""
     rows = unlabelled_rows(schema.table, schema.labels, split, config.split, split_name)
     names = " and ".join(unlabelled_learners(config.train))
     if len(rows):
@@ -258,15 +258,15 @@ def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedMode
 
 
 def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
-    """Encode the label of each row, without outliers that would spoil training or the choice on validation rows."""
+    """Encode the label of each row, without outliers that would disturb training or model selection."""
     learning = np.isin(split.codes, [SPLITS.index("train"), SPLITS.index("validation")])
-    found = task.without_outliers(task.encode(target), learning)
-    check_labels(found, np.flatnonzero(split.codes == SPLITS.index("train")), target)
-    return found
+    encoded = task.without_outliers(task.encode(target), learning)
+    check_labels(encoded, np.flatnonzero(split.codes == SPLITS.index("train")), target)
+    return encoded
 
 
 def _with_calibration(config: Config, start: FittedModel | None, used: Rows, split: Split) -> Config:
-    """Settle whether a temperature is chosen, by the validation rows that have a label."""
+    """Resolve the setting `calibrate`, by the number of validation rows with a label."""
     rows = int(np.sum(split.codes[used] == SPLITS.index("validation")))
     if start is not None:
         config = inherit_calibration(config, start, rows)

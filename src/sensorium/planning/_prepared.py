@@ -1,4 +1,4 @@
-"""A table whose cells are decoded: models are trained on it without reading a file again."""
+"""Decode the cells of a planned table, once for all models that are trained on it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class PreparedTable:
-    """A plan with its cells as arrays; frozen, and shared by every model that is trained on it.
+    """Plan with its cells as arrays; immutable, and shared by all models that are trained on it.
 
     Attributes:
-        plan: what was settled before.
+        plan: schema, task, split and network.
         cells: columns as arrays, for the plan's `used` rows; columns of frozen encoders hold their features.
-        frozen: tower → its encoder, for towers whose features were computed beforehand.
-        teacher_scores: float64[n, ...] that the teacher gives to each row; None without one.
-        problems: labels and cells that could not be used as they are, by row of the table.
+        frozen: tower → its encoder, for towers with precomputed features.
+        teacher_scores: the teacher's scores of the rows, float64[n, ...]; None without a teacher.
+        problems: labels and cells that cannot be used, by row of the table.
     """
 
     plan: Plan
@@ -52,11 +52,11 @@ class PreparedTable:
         return self.plan.rows(split)
 
     def filled(self, cells: Prepared, rows: Rows) -> Rows:
-        """Return those of some rows that have a value in some column."""
+        """Return those rows that have a value in any column."""
         return rows[cells.has_any()[rows]]
 
     def outcome(self, fitted: FittedModel, split: str) -> Outcome:
-        """Let a model predict the rows of a split; the result holds truth and scores."""
+        """Predict the rows of a split, and return truth and scores."""
         rows = self.rows(split)
         return self.plan.task.outcome(fitted.scores(self.cells.only(fitted.learnt), rows), self.plan.target[rows])
 
@@ -65,9 +65,9 @@ class PreparedTable:
         return build_augmentations(self.plan.augmented, {name: own.encoder_spec() for name, own in names.items()})
 
     def seen_rows(self, fitted: FittedModel) -> list[SeenRows]:
-        """Return hashes of the rows that a model has seen, in this fit and in those before.
+        """Return hashes of the training rows of this fit and of the fits before it.
 
-        A table that lacks a column of the model adds none.
+        If the table lacks a column of the model, it adds no hashes.
         """
         plan, cells = self.plan, fitted.row_cells
         before = plan.start.seen if plan.start else ()
@@ -76,7 +76,7 @@ class PreparedTable:
         return add_fit(before, SeenRows.of(plan.table, cells, plan.split.rows("train"), plan.split.rows("test")))
 
     def all_problems(self) -> Problems:
-        """Return the problems, with those of streamed cells that were decoded since."""
+        """Return all problems, including those of streamed cells that were decoded during training."""
         for found in self.cells.columns.values():
             if isinstance(found, Streamed):
                 self.problems.extend(at_rows(Problems(found.take_problems()), self.plan.used))
@@ -84,10 +84,10 @@ class PreparedTable:
 
 
 def prepare_table(plan: Plan, report: Reporter) -> PreparedTable:
-    """Decode each row that a plan uses.
+    """Decode the rows that a plan uses.
 
     Raises:
-        DataError: not one training cell of a column can be read.
+        DataError: none of the training cells of a column can be read.
     """
     frozen = _frozen(plan)
     features = feature_readers(plan.learnt, plan.blueprint, frozen, plan.device)
@@ -102,20 +102,20 @@ def prepare_table(plan: Plan, report: Reporter) -> PreparedTable:
 
 
 def plan_and_prepare(table: Table, config: Config, report: Reporter, **models: Any) -> PreparedTable:
-    """Plan a table and decode it, with nothing checked in between; `models` are those that `make_plan` takes."""
+    """Plan a table and decode it; `models` are passed to `make_plan`."""
     return prepare_table(make_plan(table, config, report, **models), report)
 
 
 def continued_with(data: PreparedTable, start: FittedModel, config: Config, report: Reporter) -> PreparedTable:
-    """Return the table for a second stage, in which a model that was trained on it is trained further.
+    """Prepare the table for a second stage, in which a model that was trained on it is fine-tuned.
 
-    Encoders that are no longer frozen get cells instead of their features.
+    Encoders that are unfrozen get cells instead of precomputed features.
 
     Args:
-        data: the table as the first stage used it.
-        start: the model, which may have other encoders frozen than the plan.
+        data: the prepared table of the first stage.
+        start: the model, whose frozen encoders may differ from those of the plan.
         config: the settings of the second stage.
-        report: where progress is shown.
+        report: logs progress.
     """
     plan, frozen = data.plan, frozen_in(start.network)
     labels = replace(plan.labels, index_map=list(range(plan.task.outputs)))
@@ -152,12 +152,12 @@ def _problems(plan: Plan, cells: Prepared) -> Problems:
     own = at_rows(cells.problems.of_cells(), plan.used)  # those of whole columns are among the findings
     problems = Problems([*plan.findings, *encoded.problems, *unused, *own])
     for row in plan.used[~cells.has_any()]:
-        problems.add(Problem(int(row), "", "the row has no value in any column: not trained on"))
+        problems.add(Problem(int(row), "", "the row has no value in any column: it is not used for training"))
     return problems
 
 
 def _expected(plan: Plan) -> list[str]:
-    """Return columns that have to be readable; a continued model may lack some of its own."""
+    """Return the columns that must be readable; a model that is continued may lack some of its columns."""
     rows = plan.used[plan.rows("train")]
     there = [plan.table.column(name).take(rows) for name in plan.learnt if name in plan.table]
     return [column.name for column in there if len(column.values)]

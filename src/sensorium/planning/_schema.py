@@ -1,4 +1,4 @@
-"""Columns and target of a table as a fit reads them, inferred anew or taken from the model that is continued."""
+"""Columns and target of a table, inferred from it or taken from the model to continue."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Schema:
-    """What the columns and the target of a table are.
+    """Modalities of the columns, and target and task of a table.
 
     Attributes:
-        table: with the views that the columns have.
+        table: the table, with the views of its columns.
         columns: a plan for each column of the table.
-        kinds: column → modality, as far as it is known before training cells are read.
+        kinds: column → modality, where it is known before training cells are read.
         target: the target's cells.
         labels: the target's cells, read as labels.
-        reading: how cells become labels.
+        reading: converts cells to labels.
         task_name: registered name of the task.
-        task_guess: why it is this task.
+        task_guess: the reason for this task.
     """
 
     table: Table
@@ -56,7 +56,7 @@ def infer_schema(table: Table, config: Config) -> Schema:
 
 
 def continued_schema(table: Table, config: Config, start: FittedModel, report: Reporter) -> Schema:
-    """Take modalities and task from the model that is continued."""
+    """Take modalities and task from the model to continue."""
     check_own(config, start)
     target, reading = _target(table, config), start.task.reading
     plans = continued_plans(table, config, start)
@@ -66,7 +66,7 @@ def continued_schema(table: Table, config: Config, start: FittedModel, report: R
     missing = [name for name in start.kinds if name not in table]
     if missing:
         report.log(f"? the table lacks columns of the model: {', '.join(missing)}; they are read as missing")
-    guess = Guess(1.0, "of the model that is continued")
+    guess = Guess(1.0, "of the model to continue")
     return Schema(table, plans, dict(start.kinds), target, labels, reading, start.task_name, guess)
 
 

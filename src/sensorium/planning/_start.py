@@ -1,4 +1,4 @@
-"""What an experiment takes from a model that it continues, and what of a new table suits that model."""
+"""Continue training a model on a new table: its settings, columns and weights."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ OWN = (
 
 
 def continued_settings(config: Config) -> dict[str, Any]:
-    """A model's settings as the lowest layer of those that it is continued with: slower, on any device.
+    """Return the default settings for continuing a model: its own, with a lower learning rate and any device.
 
-    Stages before and after training, the check of modality imbalance and the teacher were of that fit: they are
-    asked for anew or left out.
+    Pre-training, fine-tuning, the check for modality imbalance and the teacher are not inherited.
     """
     found = config.model_dump(mode="json")
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
@@ -44,48 +43,50 @@ def continued_settings(config: Config) -> dict[str, Any]:
 
 
 def inherit_calibration(config: Config, start: FittedModel, rows: int) -> Config:
-    """A model with a temperature is given one again, if so many validation rows suffice and nothing else is said."""
+    """Calibrate again if the model was calibrated, there are enough validation rows, and `calibrate` is not set."""
     if config.calibrate == "auto" and start.config.calibrate == "temperature" and rows >= FEWEST:
         return config.model_copy(update={"calibrate": "temperature"})
     return config
 
 
 def check_own(config: Config, start: FittedModel) -> None:
-    """What a model is made of is not for settings to change.
+    """Check that the settings do not change the network or the task of the model to continue.
 
     Raises:
-        ConfigError: they would; all told together.
+        ConfigError: some do. The error lists them all.
     """
     faults: list[SensoriumError] = []
     if start.int8:
         raise ConfigError(
-            "a quantized (int8) model cannot be continued", cure="continue the model that it was made from"
+            "cannot continue training a quantized (int8) model", cure="continue the model before quantization"
         )
     if start.others:
-        rule = "one network; the answer of an ensemble is the mean of several"
-        raise ConfigError("an ensemble cannot be continued", rule=rule, cure="continue a model that was fitted as one")
-    same = {"task": start.task_name}  # said though it was read off the labels
+        rule = "a model with one network"
+        raise ConfigError(
+            "cannot continue training an ensemble", rule=rule, cure="continue a model that was fitted without --budget"
+        )
+    same = {"task": start.task_name}  # set explicitly, though it was inferred from the labels
     for key in OWN:
         given = getattr(config, key)
         if given != getattr(start.config, key) and given != same.get(key):
-            rule = "it comes from the model that is continued"
+            rule = "the model to continue determines it"
             faults.append(
-                ConfigError(f"{key} can't be changed", place=key, rule=rule, cure="leave it away, or fit anew")
+                ConfigError(f"cannot change {key}", place=key, rule=rule, cure="remove the setting, or fit a new model")
             )
     raise_together(faults)
 
 
 def continued_plans(table: Table, config: Config, start: FittedModel) -> list[ColumnPlan]:
-    """A plan for every column of the table: the model's stay what they are, others are left out.
+    """Plan every column of the table: keep the modalities of the model's columns, and leave out other columns.
 
     Raises:
-        SchemaError: a column holds something else than the model reads in it; the table has none of its columns.
+        SchemaError: a column does not hold the model's modality, or the table has none of its columns.
     """
     table = table.with_views(start.views)
     free = config.model_copy(update={"columns": None, "exclude": [], "modalities": {}, "towers": {}})
     found = {plan.name: plan for plan in infer_columns(table, free)}
     if not any(name in table for name in start.kinds):
-        rule = f"one or more of {', '.join(start.kinds)}"
+        rule = f"at least one of {', '.join(start.kinds)}"
         raise SchemaError("the table has none of the model's columns", place=table.name, rule=rule)
     raise_together([fault for name in start.kinds if (fault := _changed(name, found, table, start))])
     own = [_kept(name, start, found.get(name)) for name in start.kinds if name in table]
@@ -95,19 +96,19 @@ def continued_plans(table: Table, config: Config, start: FittedModel) -> list[Co
 def _kept(name: str, start: FittedModel, found: ColumnPlan | None) -> ColumnPlan:
     kind, owner = start.kinds[name], start.views.get(name, "")
     differs = found is not None and found.modality not in (None, kind) and found.reason != "by setting"
-    caution = f"here it looks more like {found.modality}: {found.reason}" if found and differs else ""
-    return ColumnPlan(name, kind, "as in the model that is continued", caution, view_of=owner)
+    caution = f"its cells look more like {found.modality}: {found.reason}" if found and differs else ""
+    return ColumnPlan(name, kind, "as in the model to continue", caution, view_of=owner)
 
 
 def _left_out(plan: ColumnPlan) -> ColumnPlan:
     if plan.modality is None:
         return plan
-    reason, cure = "not used: the model does not know it", "fit anew to use it"
+    reason, cure = "not used: the model does not have this column", "fit a new model to use it"
     return ColumnPlan(plan.name, None, reason, cure, view_of=plan.view_of)
 
 
 def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: FittedModel) -> SensoriumError | None:
-    """A fault where the cells can't be what the model takes them for."""
+    """Return an error if the cells do not suit the modality that the model expects."""
     kind, plan = start.kinds[name], found.get(name)
     chosen = start.config.modalities.get(name)
     if plan is None or plan.modality in (None, kind) or (chosen and chosen.name == kind):
@@ -115,22 +116,22 @@ def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Fi
     if claim_of(kind, table.column(name)) is not None:
         return None
     return SchemaError(
-        f"the column holds no {kind} any more, it looks like {plan.modality}: {plan.reason}",
+        f"the model expects {kind}, but the cells look like {plan.modality}: {plan.reason}",
         place=f"column {name!r}",
         rule=f"the model reads it as {kind}: {start.learnt[name].describe()}",
-        cure="correct the column, or drop it: the model goes on without it",
+        cure="correct the column, or exclude it: the model then treats it as missing",
     )
 
 
 def take_weights(network: FusionModel, start: FusionModel, kept: list[int]) -> None:
-    """Give a network the weights of another one, whose logits are now at the places `kept`; new ones stay as they are.
+    """Copy the weights of another network; weights of new labels keep their initial values.
 
-    A network of some of the towers takes these alone: what fused all of them is no start for it.
+    A network with a subset of the towers gets the weights of these towers only, not those of the fusion.
 
     Args:
-        network: of as many logits or more; of the same towers and fusion, or of some of the towers.
-        start: the other one.
-        kept: int[k]: the place of each of its logits.
+        network: has as many logits or more, and the same towers and fusion or a subset of the towers.
+        start: the network to copy from.
+        kept: int[k]: index of each of its logits in `network`.
     """
     places, sizes = torch.tensor(kept), (start.outputs, network.outputs)
     pairs: list[tuple[Any, Any]] = [(t, start.tower(t.name)) for t in network.every_tower]
@@ -153,14 +154,14 @@ def _grown(old: Tensor, new: Tensor, places: Tensor, sizes: tuple[int, int]) -> 
 def scores_before(
     start: FittedModel, task: Task, kept: list[int], prepared: Prepared, rows: Rows
 ) -> npt.NDArray[np.float64]:
-    """What the model said of rows before it was continued, as the new task reads scores: new labels have none.
+    """Return the scores of the start model in the form of the new task; new labels score zero.
 
     Args:
-        start: the model.
+        start: the model before training continues.
         task: its task, with the new labels.
-        kept: place of each old logit among the new ones.
-        prepared: columns as the model reads them; each row has a value in one of them.
-        rows: which ones.
+        kept: index of each old logit among the new ones.
+        prepared: columns in the form that the model reads; each row has a value in at least one of them.
+        rows: positions of the rows to score.
     """
     logits = infer(start.network, Loader(prepared, None, start.device), rows, start.batch)
     padded = np.full((len(rows), task.outputs), -np.inf, np.float32)

@@ -1,4 +1,4 @@
-"""What a fitted model answers to the rows that another one learns from."""
+"""Scores of a teacher model, for knowledge distillation."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ CHUNK = 4096  # rows prepared at a time: bounds the memory
 def ask_teacher(
     teacher: FittedModel, table: Table, task: Task, *, config: PrepareConfig, report: Reporter
 ) -> npt.NDArray[np.float64]:
-    """Its scores of all rows, in the order of the learning task's labels: float64[n, classes], or [n] of an amount.
+    """Return the teacher's scores of all rows, float64[n, classes] in the student's order of labels, or float64[n].
 
-    A teacher may see other columns than the model that learns from it; cells that it lacks are missing to it.
-    Where the settings keep what was decoded, all rows are read from there; else some at a time are held in memory.
+    Teacher and student may read different columns; columns that the table lacks count as missing.
+    The decoded rows are read from the cache if there is one; otherwise, they are decoded in chunks.
     """
-    report.log("asking the teacher")
+    report.log("predicting with the teacher")
     table = table.with_views(teacher.views)
     store = None if config.stream else open_store(config, report)
     size = len(table) if store else CHUNK
@@ -42,16 +42,16 @@ def ask_teacher(
 
 
 def check_teacher(teacher: FittedModel, task: Task, path: str) -> None:
-    """Check that a teacher predicts what is to be learned.
+    """Check that a teacher has the task and the labels of the student.
 
     Raises:
-        ConfigError: it has another task or other labels.
+        ConfigError: the task or the labels differ.
     """
     if type(teacher.task) is not type(task):
-        finding = f"the teacher answers {teacher.task.describe()}, to be learnt is {task.describe()}"
-        raise ConfigError(finding, place=f"{PLACE}: {path}", rule="one task")
+        finding = f"the teacher predicts {teacher.task.describe()}, but the task is {task.describe()}"
+        raise ConfigError(finding, place=f"{PLACE}: {path}", rule="the same task")
     missing = [str(label) for label in task.labels if label not in teacher.task.labels]
     if missing or len(task.labels) != len(teacher.task.labels):
         known = ", ".join(map(str, teacher.task.labels))
-        rule = f"the same labels; it knows {known}"
-        raise ConfigError("the teacher knows other labels", place=f"{PLACE}: {path}", rule=rule)
+        rule = f"the same labels; the teacher's are {known}"
+        raise ConfigError("the teacher has other labels", place=f"{PLACE}: {path}", rule=rule)

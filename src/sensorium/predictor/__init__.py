@@ -1,4 +1,4 @@
-"""A fitted model at work: predict, evaluate, adapt, quantize, save, load."""
+"""Use a fitted model: predict, evaluate, adapt, quantize, save, load."""
 
 from sensorium.predictor._load import load
 from sensorium.predictor._model import Model

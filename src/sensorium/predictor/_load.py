@@ -24,15 +24,15 @@ def load(
     """Load a model from a folder, a run folder or a zip; nothing in it is executed.
 
     Args:
-        path: where it is.
-        device: where it computes: auto, cpu, cuda …
-        encoders: the modules of your own that it was fitted with, by tower.
-        config: settings that are not saved with models, because they say what may be read, fetched and run: a query
-            of a database, whether cells may lead out of the table's folder … (`{"table": {"allow_outside": True}}`).
+        path: the path of the model.
+        device: the device for predictions: auto, cpu, cuda …
+        encoders: tower → your own module, for a model that was fitted with such modules.
+        config: settings that are not saved with models, because they decide what is read, fetched or run, such as a
+            database query or paths outside the table's folder (`{"table": {"allow_outside": True}}`).
 
     Raises:
         ConfigError: a setting in `config` is not one of these.
-        ArtifactError: missing, damaged, altered, or no Sensorium model.
+        ArtifactError: the model is missing, damaged or altered, or is not a Sensorium model.
 
     Example:
         >>> model.save("films_model")

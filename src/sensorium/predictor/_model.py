@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,45 +14,36 @@ from sensorium.adaptation import DEFAULT, adapt_bundle
 from sensorium.artifact import save_fitted
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.errors.memory import explain_memory_errors
-from sensorium.evaluate import Evaluation, Names, Subsets, evaluate_outcome, plan_subsets, score_subsets
+from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import SMALLEST_QUANTIZED, FittedModel, quantize
 from sensorium.predictor._predictions import Predictions
+from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
 from sensorium.predictor._splits import is_fitted_on, rows_of
-from sensorium.predictor._tables import open_rows, prepare_chunks
+from sensorium.predictor._tables import open_rows
 from sensorium.prepare import at_rows
-from sensorium.runtime.progress import Reporter, reporter
+from sensorium.runtime.progress import reporter
 from sensorium.split import find_seen
-from sensorium.table import Table
 from sensorium.tasks import no_known_label
 from sensorium.wording import public_card
 
-LESS = "give it fewer rows at a time, or use a machine with more memory (see `ulimit -v`)"
+LESS = "use fewer rows at a time, or a machine with more memory (see `ulimit -v`)"
 REMOVED = {
     "predict_table": "call model.predictions(table).to_arrow()",
-    "problems": "model.predictions(table).problems has those of a table, model.fit_problems those of the fit",
+    "problems": "use model.predictions(table).problems or model.fit_problems",
     "report": "pass progress=True to the method",
 }
 
 
-class _Scored(NamedTuple):
-    """Scores of the rows of a table, the columns with a value in each, and problems."""
-
-    scores: npt.NDArray[np.float64]
-    present: dict[str, npt.NDArray[np.bool_]]
-    problems: Problems
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A fitted model. It never changes, and may be used by several threads at once.
+    """Fitted model. It is immutable, and several threads may use it at once.
 
     Attributes:
-        bundle: what it is made of.
-        test: how the model did on the fit's test rows; None without such rows, and on a loaded model (see `card`).
-        fit_problems: cells and columns that could not be taken as they were when it was fitted or adapted; empty on a
-            loaded model.
+        bundle: network, modalities, task and records of the model.
+        test: evaluation on the test rows of the fit; None without test rows, and for a loaded model (see `card`).
+        fit_problems: problems of cells and columns in the fit or the adaptation; empty for a loaded model.
 
     Example:
         >>> model = sensorium.fit("films.csv", "genre", epochs=2, progress=False)
@@ -71,7 +62,7 @@ class Model:
 
     @property
     def target(self) -> str:
-        """The name of the column that is predicted.
+        """The name of the target column.
 
         Example:
             >>> model.target
@@ -121,9 +112,9 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """The model card: how the model came about, as a dict of JSON values: rows, split, metrics, findings.
+        """The model card as a dict of JSON values: rows, split, metrics, findings.
 
-        `bundle.card` and `bundle.data` have the same as typed records.
+        `bundle.card` and `bundle.data` hold the same as typed records.
 
         Example:
             >>> model.card["rows"]
@@ -133,7 +124,7 @@ class Model:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One entry per epoch of training: losses, the watched metric, the learning rate. A copy.
+        """The training history: losses, the watched metric and the learning rate of each epoch. A copy.
 
         Example:
             >>> [epoch["number"] for epoch in model.history]
@@ -142,7 +133,7 @@ class Model:
         return [epoch.to_json() for epoch in self.bundle.card.history.epochs]
 
     def describe(self) -> list[dict[str, str]]:
-        """Describe each column: its modality and what was learned of it.
+        """Describe each column: its modality and its statistics on the training rows.
 
         Example:
             >>> for column in model.describe():
@@ -156,11 +147,11 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
-        """Predict labels as spelled in the training table, or values; one dict per row for several targets; [n].
+        """Predict labels or numbers, [n]; with several targets, one dict per row.
 
         Args:
             table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
-                the target needn't be there.
+                and the target is not needed.
             progress: print the progress to stderr.
 
         Example:
@@ -171,11 +162,11 @@ class Model:
             True
         """
         report = reporter(progress)
-        return self._decode(self._score(open_rows(self.bundle, table, report), report).scores)
+        return self._decode(score_rows(self.bundle, open_rows(self.bundle, table, report), report).scores)
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; of several targets values too.
+        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; for several targets values too.
 
         Args:
             table, progress: as for `predict`.
@@ -191,27 +182,27 @@ class Model:
             True
         """
         if not self.labels:
-            raise SchemaError(f"{self.task} has no probabilities", cure="predict gives the values")
+            raise SchemaError(f"{self.task} has no probabilities", cure="use predict, which returns the values")
         report = reporter(progress)
-        return self._score(open_rows(self.bundle, table, report), report).scores
+        return score_rows(self.bundle, open_rows(self.bundle, table, report), report).scores
 
     @explain_memory_errors(LESS)
     def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
-        """Predict with scores, and with the problems of each row.
+        """Predict labels or numbers, with their scores and the problems of each row.
 
         Args:
             table, progress: as for `predict`.
 
         Example:
-            >>> found = model.predictions({"plot": ["a heist in space", None], "length": [92, 118]})
-            >>> found.values.shape, found.scores.shape
+            >>> predictions = model.predictions({"plot": ["a heist in space", None], "length": [92, 118]})
+            >>> predictions.values.shape, predictions.scores.shape
             ((2,), (2, 3))
-            >>> found.present["plot"].tolist()
+            >>> predictions.present["plot"].tolist()
             [True, False]
         """
         report = reporter(progress)
         opened = open_rows(self.bundle, table, report)
-        scores, present, problems = self._score(opened, report)
+        scores, present, problems = score_rows(self.bundle, opened, report)
         windows = self.bundle.config.table.windows
         whose = [name for name in (windows.entity, windows.time) if name is not None] if windows else []
         answers = self.bundle.task.answers(scores)
@@ -237,21 +228,21 @@ class Model:
 
         Args:
             table: rows with labels.
-            split: `train`, `validation`, `test` or `all`; by default the test rows where they are known (a split
-                column, or the very table of the fit), else all rows.
-            subsets: score the model with fewer modalities too: every subset of up to four, of more each alone, all but
-                one and all; up to six, how much each of them brings (Shapley value of the watched metric).
+            split: `train`, `validation`, `test` or `all`; by default the test rows if they are known (by a split
+                column, or because the table is that of the fit), else all rows.
+            subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
+                subsets; with more, each alone and all but one. With up to six, also the Shapley value of each.
             progress: print the progress to stderr.
 
         Raises:
-            SchemaError: the split is not known, has no rows, no row has a label, or subsets are asked of one modality.
+            SchemaError: the split is unknown or has no rows, no row has a label, or the model has one modality only.
 
         Example:
-            >>> found = model.evaluate("films.csv", "test")
-            >>> found.n
+            >>> evaluation = model.evaluate("films.csv", "test")
+            >>> evaluation.n
             9
-            >>> low, high = found.intervals["accuracy"]
-            >>> 0 <= low <= found.metrics["accuracy"] <= high <= 1
+            >>> low, high = evaluation.intervals["accuracy"]
+            >>> 0 <= low <= evaluation.metrics["accuracy"] <= high <= 1
             True
         """
         report = reporter(progress)
@@ -262,38 +253,29 @@ class Model:
         if split != "train" and not is_fitted_on(self.bundle, opened):
             problems.extend(find_seen(self.bundle.seen, part, self.bundle.row_cells))
         if asked:
-            fewer, there, found = self._score_each(part, asked, report)
+            fewer, there, cells = score_rows_with_subsets(self.bundle, part, asked, report)
             scores = fewer[-1]
         else:
-            scores, _, found = self._score(part, report)
+            scores, _, cells = score_rows(self.bundle, part, report)
         target = self.bundle.task.encode(part.column(self.target))
-        problems.extend([*found, *target.problems])
+        problems.extend([*cells, *target.problems])
         known = np.flatnonzero(target.known)
         if not len(known):
             raise no_known_label(self.bundle.task, part.column(self.target), target, words)
         outcome = self.bundle.task.outcome(scores[known], target.values[known])
         scored = evaluate_outcome(outcome, metrics_of(self.task))
-        less = self._score_subsets(asked, fewer[:, known], there[:, known], target.values[known]) if asked else None
+        less = None
+        if asked:
+            less = evaluate_subsets(self.bundle, asked, fewer[:, known], there[:, known], target.values[known])
         return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
 
     def _subsets(self) -> list[Names]:
         towers = list(dict.fromkeys(name for member in self.bundle.members for name in member.towers))
         if len(towers) < 2:
-            raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
+            raise SchemaError(
+                f"the model has only one modality: {towers[0]}", rule="subsets need at least two modalities"
+            )
         return plan_subsets(towers)
-
-    def _score_subsets(
-        self,
-        asked: list[Names],
-        scores: npt.NDArray[np.float64],
-        there: npt.NDArray[np.bool_],
-        truth: npt.NDArray[Any],
-    ) -> Subsets:
-        task = self.bundle.task
-        outcomes = {subset: task.outcome(own, truth) for subset, own in zip(asked, scores, strict=True)}
-        prior = task.outcome(np.broadcast_to(np.array(self.bundle.prior), scores[0].shape).copy(), truth)
-        rows = {subset: int(own.sum()) for subset, own in zip(asked, there, strict=True)}
-        return score_subsets(outcomes, rows, prior, self.bundle.config.train.metric or task.watch)
 
     @explain_memory_errors(LESS)
     def adapt(
@@ -306,12 +288,12 @@ class Model:
         Args:
             table: anything that `fit` takes.
             method: registered name; see `sensorium list adaptations`.
-            seed: of the order of rows, where the method has one.
+            seed: random seed of the order of rows, if the method uses one.
             progress: print the progress to stderr.
-            **options: of the method.
+            **options: options of the method.
 
         Raises:
-            ConfigError: unknown method or options; the model has nothing that the method could change.
+            ConfigError: the method or an option is unknown, or the method does not support the model.
 
         Example:
             >>> from pathlib import Path
@@ -324,8 +306,8 @@ class Model:
         """
         report = reporter(progress)
         opened = open_rows(self.bundle, table, report)
-        bundle, problems = adapt_bundle(self.bundle, opened, method, options, seed=seed, report=report)
-        return Model(bundle, fit_problems=problems)
+        fitted, problems = adapt_bundle(self.bundle, opened, method, options, seed=seed, report=report)
+        return Model(fitted, fit_problems=problems)
 
     def save(self, path: str | Path) -> None:
         """Save the model as a folder, or as one file if the path ends in `.zip`.
@@ -340,7 +322,7 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """Size of the weights of all members in bytes.
+        """The size of all weights in bytes.
 
         Example:
             >>> model.weight_bytes > 0
@@ -351,7 +333,7 @@ class Model:
     def quantize(self) -> Model:
         """Return the model with large weight matrices quantized to int8, for CPUs: smaller, and often faster.
 
-        Predictions change a little: evaluate both models on the rows that matter.
+        Predictions change a little: evaluate both models on your data.
 
         Raises:
             ConfigError: no matrix is large enough, the model is already quantized, or it is an ensemble.
@@ -364,7 +346,7 @@ class Model:
         if self.bundle.int8:
             raise ConfigError("the model is already quantized", place=repr(self))
         if self.bundle.others:
-            raise ConfigError("quantizing an ensemble is not supported", place=repr(self))
+            raise ConfigError("quantization does not support ensembles", place=repr(self))
         network = copy.deepcopy(self.bundle.network).cpu().eval()
         names = quantize(network)
         if not names:
@@ -386,21 +368,3 @@ class Model:
             labels[:] = answers
             return labels
         return np.array(answers)
-
-    def _score(self, table: Table, report: Reporter) -> _Scored:
-        problems, scores, present = Problems(), [], []
-        for prepared in prepare_chunks(self.bundle, table, problems, report):
-            scores.append(self.bundle.scores(prepared))
-            present.append({name: encoded.present for name, encoded in prepared.columns.items()})
-        joined = {name: np.concatenate([chunk[name] for chunk in present]) for name in self.bundle.learnt}
-        return _Scored(np.concatenate(scores), joined, problems)
-
-    def _score_each(
-        self, table: Table, asked: list[Names], report: Reporter
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], Problems]:
-        """Score with each subset of the modalities, [subsets, n, ...]; also return which rows have any of a subset."""
-        problems = Problems()
-        chunks = prepare_chunks(self.bundle, table, problems, report)
-        found = [self.bundle.subset_scores(prepared, asked) for prepared in chunks]
-        scores, there = (np.concatenate(parts, 1) for parts in zip(*found, strict=True))
-        return scores, there, problems

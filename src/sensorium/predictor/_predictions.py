@@ -1,4 +1,4 @@
-"""Predictions of a model for the rows of a table."""
+"""Hold the predictions for the rows of a table."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class Predictions:
     """Predictions for n rows of a table, with the problems of the rows.
 
     Attributes:
-        values: [n] labels as they were spelt in the training table, or amounts; of several targets, one dict per row.
-        scores: float64; class probabilities [n, k] in the order of `labels`, or amounts [n].
+        values: [n] labels as spelled in the training table, or numbers; with several targets, one dict per row.
+        scores: float64; class probabilities [n, k] in the order of `labels`, or numbers [n].
         labels: the k classes or labels; empty for regression.
         present: column of the model → bool[n], whether the row has a value there.
-        problems: cells, rows and columns that could not be taken as they were.
+        problems: problems of cells, rows and columns.
 
     Example:
         >>> import sensorium
         >>> table = {"size": [1.0, 2.0, 3.0, 4.0] * 10, "kind": ["a", "a", "b", "b"] * 10}
         >>> model = sensorium.fit(table, "kind", epochs=1, progress=False)
-        >>> found = model.predictions({"size": [1.5, None]})
-        >>> found.present["size"].tolist()
+        >>> predictions = model.predictions({"size": [1.5, None]})
+        >>> predictions.present["size"].tolist()
         [True, False]
-        >>> found.to_arrow().column_names
+        >>> predictions.to_arrow().column_names
         ['row', 'prediction', 'probability_a', 'probability_b', 'problem']
     """
 
@@ -49,8 +49,8 @@ class Predictions:
     def to_arrow(self) -> pa.Table:
         """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
 
-        Of several targets each has its own: `<target>.prediction`, `<target>.probability_<label>` … Windows of a long
-        table have their entity and the time of their last step.
+        With several targets, each has its own columns: `<target>.prediction`, `<target>.probability_<label>` … Windows
+        of a long table have columns with their entity and the time of their last step.
 
         Example:
             >>> table = model.predictions("new_films.csv").to_arrow()

@@ -14,18 +14,18 @@ from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Table
 
 
-def is_fitted_on(bundle: FittedModel, table: Table) -> bool:
-    """Whether this is exactly the table of the fit."""
-    return table.fingerprint() == bundle.data.fingerprint
+def is_fitted_on(fitted: FittedModel, table: Table) -> bool:
+    """Return whether this is exactly the table of the fit."""
+    return table.fingerprint() == fitted.data.fingerprint
 
 
-def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
-    """Find the rows of a split, and name them in words.
+def rows_of(fitted: FittedModel, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
+    """Find the rows of a split, and describe them in words.
 
     Args:
-        bundle: the model.
-        table: with the labels.
-        split: `train`, `validation`, `test` or `all`; by default the test rows where they are known, else all.
+        fitted: the model.
+        table: a table with labels.
+        split: `train`, `validation`, `test` or `all`; by default the test rows if they are known, else all.
 
     Raises:
         SchemaError: the split is not known, or has no rows.
@@ -33,55 +33,55 @@ def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.N
     name = {"val": "validation"}.get(split or "", split)
     if name not in (None, "all", *SPLITS):
         raise SchemaError(f"there is no split {split!r}", rule=", ".join((*SPLITS, "all")))
-    found = None if name == "all" else _known_split(bundle, table, name or "test")
-    if found is None and name in SPLITS:
+    known = None if name == "all" else _known_split(fitted, table, name or "test")
+    if known is None and name in SPLITS:
         raise SchemaError(
-            f"which rows are {name!r} is not known",
+            f"the {name} rows of this table are not known",
             place=table.name,
-            rule="the table has the split column, or is the very table that the model was fitted on",
-            cure="leave --split away to evaluate all rows",
+            rule="a table with the split column, or exactly the table of the fit",
+            cure="remove --split to evaluate all rows",
         )
-    if found is None:
+    if known is None:
         return np.arange(len(table)), "all rows"
     name = name or "test"
-    rows = found.rows(name)
+    rows = known.rows(name)
     if not len(rows):
         raise SchemaError(f"the split {name!r} has no rows with a label", place=table.name, cure="--split all")
     return rows, f"{name} rows"
 
 
-def _known_split(bundle: FittedModel, table: Table, name: str) -> Split | None:
-    data, config = bundle.data, bundle.config.split
-    if bundle.target not in table.columns:
+def _known_split(fitted: FittedModel, table: Table, name: str) -> Split | None:
+    data, config = fitted.data, fitted.config.split
+    if fitted.target not in table.columns:
         raise SchemaError(
-            f"the table has no column {bundle.target!r}",
+            f"the table has no column {fitted.target!r}",
             place=table.name,
-            rule="labels to compare with",
-            cure=did_you_mean(bundle.target, table.columns),
+            rule="evaluation needs labels",
+            cure=did_you_mean(fitted.target, table.columns),
         )
-    same = is_fitted_on(bundle, table)
+    same = is_fitted_on(fitted, table)
     column = data.split_column if data.split_column in table.columns else None
     if column is None and not same:
         return None
-    labels = bundle.task.reading.apply(table.column(bundle.target))
-    if not same:  # of another table the column alone is known; it may lack the others
+    labels = fitted.task.reading.apply(table.column(fitted.target))
+    if not same:  # another table has the split column, but may lack the others
         config = config.model_copy(update={"group": None, "time": None, "span": None})
-    found = make_split(table, labels, config, column, bundle.config.seed)
-    if not same or _is_recorded(found, data):
-        return found
+    known = make_split(table, labels, config, column, fitted.config.seed)
+    if not same or _is_recorded(known, data):
+        return known
     if column is None or name != "test":
         raise SchemaError(
-            "the rows that the model was trained on are not known: it was fitted by an earlier version",
+            "the training rows of the model are not known: an earlier version fitted it",
             place=table.name,
-            rule=f"the split of the fit ({data.split_rule}); this version makes another ({found.how})",
-            cure="evaluate all rows (--split all), or fit again",
+            rule=f"the split of the fit ({data.split_rule}); this version makes a different one ({known.how})",
+            cure="evaluate all rows (--split all), or fit the model again",
         )
-    # The column names the test rows; those that validated were taken from the training rows by another rule.
-    return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
+    # The column names the test rows; the validation rows were drawn from the training rows by another rule.
+    return replace(known, codes=np.where(known.codes == SPLITS.index("test"), known.codes, -1).astype(np.int8))
 
 
 def _is_recorded(split: Split, data: DataSpec) -> bool:
-    """Whether it is the split of the fit. Early models recorded no digest."""
+    """Return whether this is the split of the fit. Models of early versions have no digest."""
     if data.split_digest:
         return data.split_digest == split.digest
     return (data.split_rule, data.split_rows) == (split.how, split.sizes())

@@ -16,41 +16,41 @@ from sensorium.runtime.progress import Reporter
 from sensorium.table import Table, open_table
 
 CHUNK = 8192  # rows prepared at a time
-NOTHING_PRESENT = "the row has no value in any column: answered with the training rows' average"
+NOTHING_PRESENT = "the row has no value in any column: the prediction is the average of the training rows"
 
 
-def open_rows(bundle: FittedModel, table: Any, report: Reporter) -> Table:
+def open_rows(fitted: FittedModel, table: Any, report: Reporter) -> Table:
     """Open a table for a model.
 
     Args:
-        bundle: the model. A column that was text in training stays text, whatever the rows of this table make of it.
+        fitted: the model. Columns that were text in training are read as text.
         table: anything that `fit` takes, or a dict of cells, which is one row.
-        report: is told what was noticed while it was opened.
+        report: logs remarks on how the table was opened.
     """
-    names = {*bundle.learnt, *bundle.views.values()}
-    opened = open_table(table, bundle.config.table, text=bundle.data.text_columns, gaps=True, expected=names)
-    opened = tell_unset(opened.with_views(bundle.views), bundle.unset)
+    names = {*fitted.learnt, *fitted.views.values()}
+    opened = open_table(table, fitted.config.table, text=fitted.data.text_columns, gaps=True, expected=names)
+    opened = tell_unset(opened.with_views(fitted.views), fitted.unset)
     for note in opened.notes:
         report.log(note)
     return opened
 
 
-def prepare_chunks(bundle: FittedModel, table: Table, problems: Problems, report: Reporter) -> Iterator[Prepared]:
+def prepare_chunks(fitted: FittedModel, table: Table, problems: Problems, report: Reporter) -> Iterator[Prepared]:
     """Encode the rows of a table in chunks, in order.
 
     Args:
-        bundle: the model.
-        table: as `open_rows` gives it.
-        problems: receives what could not be taken as it was, with rows counted in the whole table.
-        report: is told the progress.
+        fitted: the model.
+        table: the table that `open_rows` returned.
+        problems: collects the problems of cells, with rows counted in the whole table.
+        report: logs progress.
     """
     problems.extend([problem for problem in table.problems if problem.row is None])
     for rows in _chunks(len(table)):
-        prepared = prepare_columns(table.take(rows), bundle.learnt, report)
-        whole = set(problems.whole())  # what is said of a column is said with every chunk
+        prepared = prepare_columns(table.take(rows), fitted.learnt, report)
+        whole = set(problems.whole())  # problems of a column are reported with every chunk
         problems.extend([p for p in at_rows(prepared.problems, rows) if p not in whole])
         if rows[0] == 0:
-            problems.extend(swapped_columns(table.take(rows), bundle.learnt, prepared))
+            problems.extend(swapped_columns(table.take(rows), fitted.learnt, prepared))
         for row in rows[~prepared.has_any()]:
             problems.add(Problem(int(row), "", NOTHING_PRESENT))
         yield prepared
@@ -60,15 +60,15 @@ def tell_unset(table: Table, names: Sequence[str]) -> Table:
     """Add a problem to the table if the model was fitted with settings that are not saved with it.
 
     Args:
-        table: what is read without them.
-        names: of the settings.
+        table: the table, read without these settings.
+        names: names of the settings.
     """
     names = [name for name in names if name.startswith("table.")]
     if not names:
         return table
     listed = ", ".join(names)
     reason = f"the model was fitted with {listed}, which is not saved with models: the table is read without it"
-    cure = f"if you trust it, set {'it' if len(names) == 1 else 'them'} again: --set {names[0]}=…, or load(…, config=…)"
+    cure = f"set {'it' if len(names) == 1 else 'them'} again if you trust it: --set {names[0]}=…, or load(…, config=…)"
     return replace(table, problems=(*table.problems, Problem(None, "", reason, cure)))
 
 

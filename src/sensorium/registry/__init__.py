@@ -1,13 +1,13 @@
-"""The one registry: a folder is scanned, a file's stem is the name of what it defines.
+"""Find members by scanning folders: the stem of a file is the name of what it defines.
 
 A file `fusion/weighted_sum.py` defines the fusion `weighted_sum`: the class or function whose name is the stem, case
-and underscores aside (`WeightedSum`). Nothing else lists it. Other packages add to a kind through an entry point whose
+and underscores aside (`WeightedSum`). No other list is needed. Other packages add members through an entry point whose
 group is the package's name and whose value is a package to scan:
 
     [project.entry-points."sensorium.fusion"]
     mine = "my_package.fusions"
 
-What a listing needs (summary, options, literals such as `ACCEPTS`) is read from the source text, without importing.
+The entries of a listing (summary, options, literals such as `ACCEPTS`) are read from the source, without importing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sensorium.registry.renames import find_rename
 
 @dataclass(frozen=True)
 class Option:
-    """A keyword-only parameter of a member: what a user may set."""
+    """Option of a member: a keyword-only parameter."""
 
     name: str
     annotation: str
@@ -36,7 +36,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a registry's folder, read but not imported."""
+    """File of a registry's folder, parsed but not imported."""
 
     name: str
     module: str
@@ -52,16 +52,16 @@ class Entry:
         return (ast.get_docstring(self._tree) or "").partition("\n")[0]
 
     def literal(self, key: str, default: Any = None) -> Any:
-        """The value of a module-level literal such as `ACCEPTS = ("text",)`."""
+        """Return the value of a module-level literal such as `ACCEPTS = ("text",)`."""
         for node in self._tree.body:
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == key for t in node.targets):
                 return ast.literal_eval(node.value)
         return default
 
     def options(self, function: str = "__init__") -> list[Option]:
-        """The member's options: keyword-only parameters of `function` (or of the member itself, if a function).
+        """Return the member's options: keyword-only parameters of `function`, or of the member if it is a function.
 
-        A class that has no such function has that of its first base, which may stand in a file beside it.
+        A class without this function inherits that of its first base, which may be defined in a file beside it.
         """
         node = next((n for n in self._tree.body if _names_member(n, self.name)), None)
         if isinstance(node, ast.ClassDef):
@@ -71,7 +71,7 @@ class Entry:
         return list(_keyword_options(node)) if isinstance(node, ast.FunctionDef) else []
 
     def _base(self, member: ast.ClassDef) -> Entry | None:
-        """The file beside this one that the first base of a class is imported from, read as the member of that name."""
+        """Return the entry of the file beside this one that defines the first base of a class."""
         name = member.bases[0].id if member.bases and isinstance(member.bases[0], ast.Name) else ""
         package = self.module.rpartition(".")[0]
         for node in self._tree.body:
@@ -83,7 +83,7 @@ class Entry:
         return None
 
     def load(self) -> Any:
-        """Import the file and return the class or function that bears its name."""
+        """Import the file and return the class or function of its name."""
         return self._member
 
     @cached_property
@@ -101,13 +101,13 @@ class Entry:
 
 
 class Registry:
-    """The members of one kind.
+    """Registry of the members of one kind.
 
     Args:
-        kind: what a member is called in messages ("fusion").
+        kind: the kind in messages ("fusion").
         package: the dotted package whose folder is scanned; also the entry-point group for other packages.
-        plugins: whether other packages may add to it.
-        taker: the method that a member's options are passed to.
+        plugins: whether other packages may add members.
+        taker: the method that receives the options of a member.
     """
 
     def __init__(self, kind: str, package: str, plugins: bool = True, *, taker: str = "__init__") -> None:
@@ -115,7 +115,7 @@ class Registry:
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
-        """Name → file, our own first, then what other packages add."""
+        """Name → file, Sensorium's own first, then those of other packages."""
         found = {entry.name: entry for entry in _scan(self.package)}
         for package in _plugin_packages(self.package) if self._plugins else ():
             for entry in _scan(package):
@@ -126,7 +126,7 @@ class Registry:
         return list(self.entries)
 
     def entry(self, name: str) -> Entry:
-        """Raises UnknownNameError with the nearest names."""
+        """Return an entry, or raise an UnknownNameError with similar names."""
         if name not in self.entries:
             raise self._unknown(name)
         return self.entries[name]
@@ -142,11 +142,11 @@ class Registry:
         return self.entry(name).load()
 
     def options(self, name: str) -> list[Option]:
-        """A member's options, read without importing it."""
+        """Return the options of a member, without importing it."""
         return self.entry(name).options(self._taker)
 
     def taker(self, name: str) -> Any:
-        """The class, function or method that takes a member's options."""
+        """Return the class, function or method that receives the options of a member."""
         member = self.load(name)
         return member if self._taker == "__init__" else getattr(member, self._taker)
 

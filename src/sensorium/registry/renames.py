@@ -1,7 +1,7 @@
-"""Names that changed: settings, options, registered names, command-line options and kinds.
+"""Renamed settings, options, members, flags and kinds.
 
-An old name is an error that tells the new one, and is replaced in saved models, which keep loading. Both apply only
-where the old name means nothing else: a package may still have an option of that name. An entry stays for one release.
+An old name raises an error with the new one, and is replaced in saved models, which keep loading. Both apply only
+if the old name has no other meaning: a package may still have an option of that name. An entry stays for one release.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ SETTING, OPTION, FLAG, KIND = "setting", "option", "flag", "kind"
 
 @dataclass(frozen=True)
 class Rename:
-    """A name that changed.
+    """Renamed name.
 
     Attributes:
         kind: `setting`, `option` (of a registered member), `flag` (of a command), `kind` (of `sensorium list`), or the
             kind of a registered member, such as `fusion`.
-        old: the name until then; a setting's whole name, such as `train.balance`.
-        new: the name from then on.
-        owner: whose option or flag it is, such as `augmentation flip` or `fit`; `*` stands for any text.
+        old: the old name; for a setting the full name, such as `train.balance`.
+        new: the new name.
+        owner: the member or command of an option or a flag, such as `augmentation flip` or `fit`; `*` matches any text.
         since: the first version with the new name.
     """
 
@@ -34,7 +34,7 @@ class Rename:
 
     @property
     def rule(self) -> str:
-        """The rule of an error about the old name."""
+        """Rule of the error about the old name."""
         return f"Sensorium {self.since} and later use the new name"
 
 
@@ -86,7 +86,7 @@ RENAMES = (
 
 
 def find_rename(kind: str, name: str, owner: str = "") -> Rename | None:
-    """The entry of an old name, if there is one.
+    """Return the entry of an old name, or None.
 
     Args:
         kind, name: as in `Rename`.
@@ -96,5 +96,5 @@ def find_rename(kind: str, name: str, owner: str = "") -> Rename | None:
 
 
 def renamed_settings() -> list[Rename]:
-    """Every setting that was renamed."""
+    """Return all renamed settings."""
     return [rename for rename in RENAMES if rename.kind == SETTING]

@@ -1,4 +1,4 @@
-"""ONE FILE PER STRATEGY: how the models of a fit are trained, and which one is kept."""
+"""Strategies of training and choosing the model of a fit, one file each."""
 
 from sensorium.strategies._base import Request, Session, Strategy
 from sensorium.strategies._choose import check_strategies, choose_strategies, close_strategies, run_strategies

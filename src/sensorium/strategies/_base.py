@@ -1,4 +1,4 @@
-"""The contract that every strategy keeps."""
+"""Base class of strategies, and the state of a fit that they share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Stage: TypeAlias = Literal["train", "improve", "report"]
 
 @dataclass(frozen=True)
 class Request:
-    """What a fit is asked for.
+    """Settings and arguments of a fit.
 
     Attributes:
         config: the settings.
-        budget: the time that a search may take; None without a search.
-        continues: a fitted model is trained further.
-        resume: a run that was stopped is resumed.
+        budget: the time budget of a search; None without a search.
+        continues: whether training continues from a fitted model.
+        resume: whether an interrupted run is resumed.
     """
 
     config: Config
@@ -34,7 +34,7 @@ class Request:
     resume: bool = False
 
     def is_set(self, place: str) -> bool:
-        """Return whether a setting, or an argument of `fit`, is on."""
+        """Return whether a setting or an argument of `fit` is set."""
         if place == "start":
             return self.continues
         if place in ("budget", "resume"):
@@ -47,16 +47,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Session:
-    """A fit at work.
+    """State of a running fit.
 
     Attributes:
         data: the table.
-        request: what was asked for.
+        request: settings and arguments of the fit.
         runner: runs the trials.
-        ledger: finished trials, which are not run again.
-        control: of the first trial: checkpoint, and where the best model so far is kept.
-        report: where progress is shown.
-        folder: of the run; None where nothing is saved.
+        ledger: records finished trials, which are not run again.
+        control: options of the first trial, which writes the checkpoint and saves the best model so far.
+        report: logs progress.
+        folder: the folder of the run; None if nothing is saved.
     """
 
     data: PreparedTable
@@ -69,15 +69,15 @@ class Session:
 
     @classmethod
     def of(cls, data: PreparedTable, request: Request, control: Control, folder: Path | None = None) -> Session:
-        """Return a session that trains in this process, and records finished trials in a folder."""
+        """Make a session that trains in this process and records finished trials in a folder."""
         return cls(data, request, InProcess(data), Ledger(data, folder), control, control.report, folder)
 
     def run(self, spec: TrialSpec, control: Control | None = None) -> TrialResult:
-        """Run one trial, or take it from the ledger with its model."""
+        """Run one trial, or load its result and model from the ledger."""
         known = self.ledger.find(spec, with_model=True)
         fitted = self.ledger.load_model(spec) if known else None
         if known and fitted:
-            self.report.log(f"{spec.name}: finished before, not trained again")
+            self.report.log(f"{spec.name}: already finished, not trained again")
             return replace(known, fitted=fitted)
         result = self.train(spec, control or Control(report=self.report))
         if result.error is None:
@@ -85,20 +85,20 @@ class Session:
         return result
 
     def train(self, spec: TrialSpec, control: Control) -> TrialResult:
-        """Run one trial; the callbacks of the fit receive its events."""
+        """Run one trial, and send its events to the callbacks of the fit."""
         control = replace(control, callbacks=self.control.callbacks)
         (result,) = self.runner.run([spec], control, lambda spec: None)
         return result
 
 
 class Strategy(ABC):
-    """How the models of a fit are trained, and which one is kept.
+    """Base class of strategies, which train the models of a fit and choose one.
 
     Class attributes:
-        SETTING: the setting or argument of `fit` that switches it on; it is on where that is set.
-        STAGE: `train` makes a model, one such strategy is on; `improve` works on that model; `report` only looks at the
-            model that is kept.
-        CONFLICTS: setting or argument that does not go with it → why.
+        SETTING: the setting or argument of `fit` that enables the strategy.
+        STAGE: `train` trains a model (exactly one such strategy runs); `improve` trains that model further; `report`
+            analyses the final model.
+        CONFLICTS: setting or argument that the strategy does not support → the reason.
     """
 
     SETTING: ClassVar[str] = ""
@@ -114,37 +114,37 @@ class Strategy(ABC):
         return bool(cls.SETTING) and request.is_set(cls.SETTING)
 
     def check_installed(self) -> None:  # noqa: B027 - most need nothing
-        """Check that the packages that it needs are there.
+        """Check that optional packages are installed.
 
         Raises:
-            MissingExtraError: one is not.
+            MissingExtraError: a package is not installed.
         """
 
     def check(self, plan: Plan) -> None:  # noqa: B027 - most need nothing
-        """Check that the plan has what it needs: called before any file is decoded.
+        """Check that the strategy supports the plan, before any file is decoded.
 
         Raises:
-            ConfigError: it has not.
+            ConfigError: it does not.
         """
 
     @abstractmethod
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
-        """Return the trial that is kept.
+        """Run the strategy, and return the chosen trial.
 
         Args:
-            session: the fit.
-            so_far: what the strategies before came to; None in the stage `train`.
+            session: the state of the fit.
+            so_far: the trial that earlier strategies chose; None in the stage `train`.
 
         Raises:
             TrainingError: no model could be trained.
         """
 
     def close(self, session: Session) -> None:  # noqa: B027 - most leave nothing behind
-        """Called once the result is saved: what only a resumed run needs is removed."""
+        """Remove files that only a resumed run needs; called after the result is saved."""
 
 
 def trained(result: TrialResult) -> TrialResult:
-    """Return a result, or raise the error that its training ended with."""
+    """Return a result, or raise the error of a failed training."""
     if result.error is not None:
         raise result.error
     return result

@@ -1,4 +1,4 @@
-"""Which strategies a fit needs, and whether they go together."""
+"""Choose the strategies of a fit, and check that they can be combined."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STAGES = get_args(Stage)
 
 
 def choose_strategies(request: Request) -> list[Strategy]:
-    """Return the strategies that a request switches on, in the order in which they run.
+    """Return the strategies that a request enables, in the order in which they run.
 
     Raises:
-        ConfigError: two settings conflict; all conflicts at once.
+        ConfigError: settings conflict. The error lists all conflicts.
         MissingExtraError: a package is not installed.
     """
     kinds: list[type[Strategy]] = [strategies.load(name) for name in strategies.names()]
@@ -33,17 +33,17 @@ def choose_strategies(request: Request) -> list[Strategy]:
 
 
 def check_strategies(chosen: Sequence[Strategy], plan: Plan) -> None:
-    """Check that the plan has what each strategy needs.
+    """Check that each strategy supports the plan.
 
     Raises:
-        ConfigError: it has not.
+        ConfigError: one does not.
     """
     for strategy in chosen:
         strategy.check(plan)
 
 
 def run_strategies(chosen: Sequence[Strategy], session: Session) -> TrialResult:
-    """Return the trial that is kept, complete."""
+    """Run all strategies, and return the chosen trial with all its outcomes."""
     result = None
     for strategy in chosen:
         result = strategy.run(session, result)
@@ -52,19 +52,21 @@ def run_strategies(chosen: Sequence[Strategy], session: Session) -> TrialResult:
 
 
 def close_strategies(chosen: Sequence[Strategy], session: Session) -> None:
-    """Remove what only a resumed run needs: the result is saved."""
+    """Remove files that only a resumed run needs."""
     for strategy in chosen:
         strategy.close(session)
 
 
 def _conflicts(kind: type[Strategy], request: Request) -> list[SensoriumError]:
     return [
-        ConfigError(f"{place} does not go with {_named(kind)}", place=place, rule=rule, cure="leave one of them out")
+        ConfigError(
+            f"{place} cannot be combined with {_named(kind)}", place=place, rule=rule, cure="remove one of them"
+        )
         for place, rule in kind.CONFLICTS.items()
         if request.is_set(place)
     ]
 
 
 def _named(kind: type[Strategy]) -> str:
-    """Return how an error calls what switches a strategy on."""
+    """Return the name of a strategy's setting in error messages."""
     return kind.SETTING if "." in kind.SETTING else f"a {kind.SETTING}"

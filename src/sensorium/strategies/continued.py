@@ -1,4 +1,4 @@
-"""Report how a model that was continued differs from what it was: distribution shift, weights, predictions, metrics."""
+"""Report how continued training changed a model: distribution shift, weights, predictions, metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sensorium.trials import TrialResult
 
 
 class Continued(Strategy):
-    """Compare the model with the one that it was continued from."""
+    """Report that compares the model with its start model."""
 
     SETTING: ClassVar[str] = "start"
     STAGE: ClassVar[Stage] = "report"
@@ -28,7 +28,7 @@ class Continued(Strategy):
 
 
 def what_moved(data: PreparedTable, result: TrialResult) -> ShiftRecord:
-    """Compare a continued model with what it was.
+    """Compare a model with its start model.
 
     Predictions and metrics of both are computed on the same test rows (validation rows if there are none); new labels
     count as wrong for the old model.
@@ -52,7 +52,7 @@ def what_moved(data: PreparedTable, result: TrialResult) -> ShiftRecord:
 
 
 def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split: str) -> dict[str, Any]:
-    """Return predictions and metrics of both on the rows of a split that have a value in some column."""
+    """Compare predictions and metrics of both on the rows of a split that have a value in any column."""
     plan, rows, cells = data.plan, data.rows(split), data.cells
     there = np.flatnonzero(cells.has_any()[rows])
     if not len(there):

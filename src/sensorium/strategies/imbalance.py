@@ -1,4 +1,4 @@
-"""Modality imbalance: train plainly, and where a modality is undertrained try mitigations; keep what validates best."""
+"""Check for modality imbalance: if a modality is undertrained, try mitigations and keep the best model."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion
 
 @dataclass(frozen=True)
 class UnimodalResult:
-    """One modality on the validation rows.
+    """Validation metrics of one modality, in the fused model and in a unimodal model.
 
     Attributes:
-        fused: watched metric of the plain fused model that is given it alone.
-        alone: of a model of it alone, trained for that.
-        difference: the latter less the former, on the same rows.
-        trained: that model.
+        fused: watched metric of the plain fused model with this modality only.
+        alone: watched metric of a unimodal model.
+        difference: `alone` minus `fused`, on the same rows.
+        trained: the unimodal model.
     """
 
     fused: float
@@ -47,15 +47,15 @@ class UnimodalResult:
 
 @dataclass(frozen=True)
 class Mitigation:
-    """One training of the fused model.
+    """Training of the fused model with one mitigation.
 
     Attributes:
-        name: `plain`, the mitigation's technique, or `unimodal_pretraining`: each encoder alone, then the fusion.
-        validation: watched metric on the validation rows, by which one is chosen.
-        evaluation: on the rows that judge: test, or validation where there are none.
-        difference: less plain, on the same rows; None of plain itself.
-        p: of the difference, corrected for the number of mitigations (Holm 1979).
-        seconds: of training.
+        name: `plain`, a technique, or `unimodal_pretraining` (each encoder alone, then the fusion).
+        validation: watched validation metric, which selects the model.
+        evaluation: metrics on the test rows, or on the validation rows if there are no test rows.
+        difference: difference to plain training on the same rows; None for plain training.
+        p: p-value of the difference, corrected for the number of mitigations (Holm 1979).
+        seconds: training time.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Mitigation:
     seconds: float
 
     def to_record(self) -> MitigationRecord:
-        found = self.evaluation
+        evaluation = self.evaluation
         return MitigationRecord(
             name=self.name,
             validation=self.validation,
-            metrics=found.metrics,
-            intervals={name: list(bounds) for name, bounds in found.intervals.items()},
+            metrics=evaluation.metrics,
+            intervals={name: list(bounds) for name, bounds in evaluation.intervals.items()},
             difference=None if self.difference is None or self.p is None else self.difference.corrected(self.p),
             seconds=round(self.seconds, 3),
         )
@@ -79,16 +79,16 @@ class Mitigation:
 
 @dataclass(frozen=True)
 class ImbalanceReport:
-    """What was found and done.
+    """Diagnosis, and results of the mitigations.
 
     Attributes:
-        metric: the watched one.
-        diagnosis: of plain training.
-        unimodal: modality → how it does in the fused model and without it.
-        results: plain training first.
-        chosen: name of the one that is kept.
-        rows: the split that judges.
-        trained: the model that is kept.
+        metric: the watched metric.
+        diagnosis: the diagnosis of plain training.
+        unimodal: modality → its validation metrics in the fused model and alone.
+        results: results of all trainings, plain training first.
+        chosen: name of the chosen training.
+        rows: the split of `evaluation`.
+        trained: the chosen model.
     """
 
     metric: str
@@ -101,14 +101,14 @@ class ImbalanceReport:
 
     @property
     def verdict(self) -> str:
-        """Which modalities are undertrained and what is kept, in words."""
+        """The verdict as a sentence: which modalities are undertrained, and which model is kept."""
         return imbalance_sentence(self.to_record())
 
     def to_record(self) -> ImbalanceRecord:
         return ImbalanceRecord(
             metric=self.metric,
             diagnosis=self.diagnosis,
-            unimodal={name: found.to_record() for name, found in self.unimodal.items()},
+            unimodal={name: own.to_record() for name, own in self.unimodal.items()},
             results=[result.to_record() for result in self.results],
             rows=self.rows,
             chosen=self.chosen,
@@ -116,17 +116,17 @@ class ImbalanceReport:
 
 
 class Imbalance(Strategy):
-    """Train plainly; if a modality is undertrained, train with each mitigation as well and keep what validates best.
+    """Check for modality imbalance that tries mitigations and keeps the model with the best validation metric.
 
-    A modality is undertrained where a model of it alone, trained for that, does better on the validation rows than the
-    fused model that is given it alone: by `GAP` of the way from chance to perfect, and with a paired 95% interval that
-    leaves out 0. All of these models together take about as long as the fused one. What cannot be trained (its loss is
-    not finite) is left out and reported.
+    A modality is undertrained if a unimodal model beats the fused model with this modality only on the validation
+    rows: by at least `GAP` of the distance from chance level to a perfect metric, and with a paired 95% interval above
+    0. Training all unimodal models takes about as long as training the fused one. A model whose loss diverges is left
+    out and reported.
 
-    Mitigations are the techniques that declare it, and `unimodal_pretraining`, which takes the encoders of those
-    models as they are and trains only what comes after them, with modality dropout (Du et al. 2023, "On Uni-Modal
-    Feature Learning in Supervised Multi-Modal Learning", arXiv:2305.01233, find that features learned alone are hard
-    to beat).
+    Mitigations are the techniques that declare themselves as such, and `unimodal_pretraining`, which freezes the
+    encoders of the unimodal models and trains only the layers after them, with modality dropout. Du et al. (2023,
+    "On Uni-Modal Feature Learning in Supervised Multi-Modal Learning", arXiv:2305.01233) find that features learned
+    alone are hard to beat.
     """
 
     SETTING: ClassVar[str] = "train.imbalance"
@@ -134,11 +134,11 @@ class Imbalance(Strategy):
     def check(self, plan: Plan) -> None:
         place, towers = self.SETTING, plan.towers
         if len(towers) < 2:
-            rule = "modality imbalance needs two or more modalities"
-            raise ConfigError(f"there is one modality only: {towers[0]}", place=place, rule=rule)
+            rule = "at least two modalities"
+            raise ConfigError(f"there is only one modality: {towers[0]}", place=place, rule=rule)
         if not len(plan.rows("validation")):
             cure = "--set split.validation=0.1"
-            raise ConfigError("there are no validation rows to choose by", place=place, cure=cure)
+            raise ConfigError("there are no validation rows to select a model", place=place, cure=cure)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         return mitigate(session).trained
@@ -148,20 +148,20 @@ class Imbalance(Strategy):
 
 
 def mitigate(session: Session) -> ImbalanceReport:
-    """Run the trials and choose.
+    """Diagnose the plain model, train with mitigations if needed, and choose a model.
 
     Raises:
-        TrainingError: plain training cannot go on.
+        TrainingError: the loss of plain training diverges.
     """
     data, plan = session.data, session.data.plan
     mitigations = [name for name in mitigations_for(plan.labels.task_name) if name not in plan.config.train.techniques]
     plain = trained(session.run(_with(plan, PLAIN, TECHNIQUE), session.control))
     signs = plain.course.techniques[TECHNIQUE]
     diagnosis = Diagnosis.model_validate(signs["diagnosis"]).updated(mitigations=mitigations)
-    found = {name: _train_alone(session, plain, name) for name in signs["modalities"]}
-    unimodal = {name: own for name, own in found.items() if own}
+    alone = {name: _train_alone(session, plain, name) for name in signs["modalities"]}
+    unimodal = {name: own for name, own in alone.items() if own}
     diagnosis = _settle(diagnosis, unimodal, _chance(data, plain), plan.metric)
-    diagnosis = diagnosis.updated(failed=[name for name, own in found.items() if not own])
+    diagnosis = diagnosis.updated(failed=[name for name, own in alone.items() if not own])
     runs = {PLAIN: plain}
     if diagnosis.state == "undertrained" or plan.config.train.imbalance == "always":
         specs = [_with(plan, name, TECHNIQUE, name) for name in mitigations]
@@ -181,22 +181,22 @@ def mitigate(session: Session) -> ImbalanceReport:
 
 
 def _with(plan: Plan, name: str, *techniques: str) -> TrialSpec:
-    """Return a trial with these techniques beside those of the settings."""
+    """Return a trial with techniques in addition to those of the settings."""
     more: dict[str, Any] = {technique: {} for technique in techniques if technique not in plan.config.train.techniques}
     return TrialSpec(name, settings={"train": {"techniques": more}} if more else {})
 
 
-def _from_towers(plan: Plan, found: Mapping[str, UnimodalResult]) -> TrialSpec:
-    """Return a trial that begins with the towers that were trained alone, and trains what comes after them."""
+def _from_towers(plan: Plan, unimodal: Mapping[str, UnimodalResult]) -> TrialSpec:
+    """Return a trial that starts from the unimodal towers and trains the layers after them."""
     spec = _with(plan, UNIMODAL, TECHNIQUE)
     dropout = max(plan.config.train.modality_dropout, LEAST_DROPOUT)
     train = {**spec.settings.get("train", {}), "modality_dropout": dropout, "pretrain": None}
-    towers = {name: own.trained.spec.name for name, own in found.items()}
+    towers = {name: own.trained.spec.name for name, own in unimodal.items()}
     return replace(spec, settings={"train": train}, towers_from=towers)
 
 
 def _thawed(run: TrialResult, plan: Plan) -> TrialResult:
-    """Return the trial; what was frozen for its sake need not stay so where the model is continued."""
+    """Return the trial with its towers unfrozen again, for later fine-tuning."""
     config = run.model.config
     train = config.train.model_copy(update={"freeze": plan.config.train.freeze})
     return replace(run, fitted=replace(run.model, config=config.model_copy(update={"train": train})))
@@ -205,7 +205,7 @@ def _thawed(run: TrialResult, plan: Plan) -> TrialResult:
 def _train_beside(
     session: Session, spec: TrialSpec, models: Mapping[str, FittedModel] = MappingProxyType({})
 ) -> TrialResult | None:
-    """Train a model beside the plain one; None where it cannot be trained, which is no fault of the plain one."""
+    """Train a model in addition to the plain one; return None if its training fails."""
     session.report.log(f"{spec.name}: training")
     result = session.run(spec, Control(report=session.report, model_of=models.__getitem__))
     if result.error is None:
@@ -226,28 +226,28 @@ def _train_alone(session: Session, plain: TrialResult, name: str) -> UnimodalRes
 
 
 def _chance(data: PreparedTable, plain: TrialResult) -> float:
-    """Return the metric of the training rows' average on the validation rows."""
+    """Return the validation metric of predicting the average of the training rows."""
     outcome = plain.outcomes["validation"]
     scores = np.broadcast_to(np.array(plain.model.prior), outcome.scores.shape).copy()
     return float(score(data.plan.metric, data.plan.task.outcome(scores, outcome.truth))[0])
 
 
-def _settle(diagnosis: Diagnosis, found: Mapping[str, UnimodalResult], chance: float, metric: str) -> Diagnosis:
-    """Tell undertrained modalities from weak ones, now that each was trained alone."""
+def _settle(diagnosis: Diagnosis, unimodal: Mapping[str, UnimodalResult], chance: float, metric: str) -> Diagnosis:
+    """Distinguish undertrained from weak modalities, by the unimodal models."""
     lower = lower_is_better(metric)
 
     def is_undertrained(own: UnimodalResult) -> bool:
         lost = skill(own.alone, chance, lower) - skill(own.fused, chance, lower)
         return lost >= GAP and own.difference.interval[0] > 0
 
-    behind = [name for name, own in found.items() if is_undertrained(own)]
+    behind = [name for name, own in unimodal.items() if is_undertrained(own)]
     if behind:
         return diagnosis.updated(state="undertrained", behind=behind)
     return diagnosis.updated(state="weak" if diagnosis.behind else "balanced", mitigations=[])
 
 
 def _worth(run: TrialResult, metric: str) -> float:
-    """The watched metric on the validation rows, the larger the better; of equals the first, plain training, stays."""
+    """Return the watched validation metric, larger is better."""
     value = run.validated(metric)
     value = -value if lower_is_better(metric) else value
     return -math.inf if math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""Train one model as the settings say."""
+"""Train one model with the settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sensorium.trials import TrialResult, TrialSpec
 
 
 class Plain(Strategy):
-    """One training from the random seed; the weights of the best epoch are kept."""
+    """Plain training of one model; keeps the weights of the best epoch."""
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         return trained(session.train(TrialSpec("plain"), session.control))

@@ -13,20 +13,20 @@ from sensorium.trials import TrialResult
 
 
 class Search(Strategy):
-    """Choose encoders, fusion and training within a time, and train what was chosen.
+    """Hyperparameter search over encoders, fusion and training settings within a time budget.
 
-    Every single modality first, then successive halving over candidates, then the best of them to the end. The model
-    that does best on the validation rows is kept, be it a single modality's; an ensemble only where it is surely
-    better. Same plan and seed: same models; the plan depends on how fast the machine is.
+    The search trains every single modality, runs successive halving over candidates, and trains the best of them to
+    the end. It keeps the model with the best validation metric, which may be a single modality, or an ensemble if it is
+    significantly better. The same plan and seed give the same models; the plan depends on the speed of the machine.
     """
 
     SETTING: ClassVar[str] = "budget"
     CONFLICTS: ClassVar[dict[str, str]] = {
-        "start": "a model that is continued has its encoders and its fusion",
-        "resume": "a search is resumed where it is called again with the same folder",
-        "train.imbalance": "the search has settings of its own for that",
+        "start": "the encoders and the fusion of a model to continue are fixed",
+        "resume": "call fit again with the same folder to resume a search",
+        "train.imbalance": "the search chooses these settings itself",
         "train.unfreeze": "a second stage would exceed the budget",
-        "train.pretrain": "every candidate would be pre-trained first",
+        "train.pretrain": "every candidate would need its own pre-training",
     }
 
     def __init__(self, request: Request) -> None:
@@ -35,11 +35,15 @@ class Search(Strategy):
 
     def check_installed(self) -> None:
         if find_spec("optuna") is None:
-            raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'")
+            raise MissingExtraError(
+                "Optuna is not installed, which a budget requires", cure="pip install 'sensorium[search]'"
+            )
 
     def check(self, plan: Plan) -> None:
         if not len(plan.rows("validation")):
-            raise ConfigError("there are no validation rows to choose by", place="budget", cure="split.validation=0.1")
+            raise ConfigError(
+                "there are no validation rows to select a model", place="budget", cure="split.validation=0.1"
+            )
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert self.request.budget is not None

@@ -1,4 +1,4 @@
-"""Fine-tune frozen pretrained encoders in a second stage, and keep the result if it validates better."""
+"""Fine-tune frozen pretrained encoders in a second stage, and keep the result if validation improves."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from sensorium.wording import tuning_sentence
 
 
 class Unfreeze(Strategy):
-    """Let the frozen pretrained encoders of a model learn, as `train.unfreeze` says; keep what validates better.
+    """Fine-tuning of frozen pretrained encoders, kept if the validation metric improves (`train.unfreeze`).
 
-    Head, fusion and other towers continue at a quarter of their learning rate. The paired interval is of the rows by
-    which the better epoch and the better model are chosen, so it favours the fine-tuned one a little.
+    The learning rate of the head, the fusion and other towers is a quarter of the first stage's. The paired interval is
+    computed on the validation rows, which also select the epoch and the model, so it slightly favours fine-tuning.
     """
 
     SETTING: ClassVar[str] = "train.unfreeze"
@@ -63,7 +63,7 @@ def _better(frozen: TrialResult, tuned: TrialResult) -> TrialResult:
 
 
 def _unfrozen(fitted: FittedModel, settings: UnfreezeConfig) -> FittedModel:
-    """Return the same model, built so that its encoders learn."""
+    """Build the same model with its encoders unfrozen."""
     layers = None if settings.layers == "all" else settings.layers
     # Of the stage's own learning rate, so that it is a share of the first stage's.
     share = min(1.0, settings.learning_rate_scale / SLOWER)
@@ -90,7 +90,7 @@ def _stage_config(config: Config, settings: UnfreezeConfig) -> Config:
 
 
 def _choose(frozen: TrialResult, tuned: TrialResult, record: TuningRecord) -> TrialResult:
-    """Return the fine-tuned model under the settings of both stages."""
+    """Return the better model; the fine-tuned one gets the settings of both stages."""
     chosen = replace(frozen, outcomes=tuned.outcomes, seconds=frozen.seconds + tuned.seconds)
     fitted = replace(tuned.model, config=frozen.model.config)
     own = frozen.model.card

@@ -1,11 +1,11 @@
-"""The contracts as checks: run them over a modality, encoder, fusion, technique, task or metric of your own.
+"""Check the contracts of your own modality, encoder, fusion, technique, task or metric.
 
     from sensorium.testing import check_fusion
     def test_median():
         check_fusion("median")
 
-Each takes a registered name, raises AssertionError with what is broken, and returns nothing. `check_export` is slow
-(some seconds for a member): it exports a network and compares it at other sizes.
+Each check takes a registered name and raises an AssertionError if the member breaks its contract. `check_export` takes
+seconds per member: it exports a network and compares it at other sizes.
 """
 
 from sensorium.testing.adaptations import check_adaptation

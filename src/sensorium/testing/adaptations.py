@@ -1,4 +1,4 @@
-"""What every method of adaptation promises."""
+"""Check the contract of methods of domain adaptation."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TARGETS: dict[str, list[Any]] = {
 
 
 def check_adaptation(name: str, **options: Any) -> None:
-    """Run every check, for each task that it suits, on pictures and numbers of which some are missing.
+    """Run every check, for each task that it suits, on images and numbers with missing cells.
 
     Args:
         name: registered name.
-        **options: of the method.
+        **options: options of the method.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_adaptation
@@ -57,7 +57,7 @@ def _model(task: str) -> Model:
 
 
 def _table(task: str, dark: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Grey pictures whose brightness, and numbers whose size tell the answer; those of another domain are darker."""
+    """Make grey images and numbers that depend on the label; the images of another domain are darker."""
     random = np.random.default_rng(seed)
     rows = random.integers(0, len(TARGETS[task]), ROWS)
     numbers = [None if row % 5 == 1 else float(k + random.normal()) for row, k in enumerate(rows)]

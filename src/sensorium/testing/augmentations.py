@@ -1,4 +1,4 @@
-"""What every augmentation promises."""
+"""Check the contract of augmentations."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ROWS = 24
 
 
 def check_augmentation(name: str, **options: Any) -> None:
-    """Run every check on made cells of the modalities that the augmentation accepts.
+    """Run every check on generated cells of the modalities that the augmentation accepts.
 
     Args:
         name: registered name.
-        **options: of the augmentation.
+        **options: options of the augmentation.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_augmentation
@@ -67,11 +67,11 @@ def _call(augmentation: Augmentation, cells: Cells, seed: int = 0) -> Tensor:
 
 
 def _real(cells: Cells) -> Tensor:
-    """Which values belong to a cell that is there."""
+    """Return the values that belong to present cells."""
     rows = spread(cells.present, cells.values)
     return (rows if cells.mask is None else rows & spread(cells.mask, cells.values)).expand_as(cells.values)
 
 
 def _litter(values: Tensor) -> Tensor:
-    """Other values of the same dtype, such as could be there."""
+    """Return other valid values of the same dtype."""
     return values.roll(1, 0) + 1

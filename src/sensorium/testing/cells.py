@@ -1,4 +1,4 @@
-"""Made cells, as encoders and augmentations are given them."""
+"""Generate cells in the form that encoders and augmentations receive."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sensorium.testing.tables import make_table
 def make_cells(
     kinds: Sequence[str], rows: int = 12, *, missing: float = 0.0, options: Mapping[str, Any] = MappingProxyType({})
 ) -> tuple[list[Cells], dict[str, EncoderSpec]]:
-    """A batch with a column of each modality, and what these modalities know.
+    """Make a batch with a column of each modality, and the facts of these modalities.
 
     Args:
         kinds: registered names.
-        rows: of the batch.
-        missing: chance that a cell is missing.
-        options: of each modality.
+        rows: number of rows.
+        missing: probability that a cell is missing.
+        options: options of each modality.
     """
     with tempfile.TemporaryDirectory() as folder:
         table = open_table(make_table(Path(folder), rows=rows, modalities=kinds, missing=missing))

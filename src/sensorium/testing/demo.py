@@ -1,8 +1,8 @@
-"""The data of `sensorium demo`: parcels, each with a handwritten digit, a keypad tone, a note and a weight.
+"""Generate the data of `sensorium demo`: parcels, each with a handwritten digit, a keypad tone, a note and a weight.
 
-The pictures are real handwriting (Alpaydin and Kaynak 1998; 1,797 digits, 8 × 8, in scikit-learn's package).
-Tones, notes and weights are made here. Every source fails in a part of the rows (a blot, hiss, an illegible word, a bad
-scale), so that none alone can tell every parcel's gate, and all together nearly can.
+The images are real handwriting (Alpaydin and Kaynak 1998; 1,797 digits, 8 × 8, in scikit-learn's package).
+Tones, notes and weights are synthetic. Every modality is unusable in some rows (a blot, hiss, an illegible word, a bad
+scale), so that none alone predicts the gate of every parcel, and all together nearly do.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ SPLIT_SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 
 
 def check_own(folder: Path) -> None:
-    """Check that the folder is the demo's own: what an earlier demo wrote is replaced, nothing else.
+    """Check that the folder holds only files of an earlier demo, which may be replaced.
 
     Raises:
-        ConfigError: it holds a table of the same name that no demo wrote.
+        ConfigError: the folder holds another table of the same name.
     """
     path = folder / TABLE
     if path.exists() and path.read_bytes()[: len(HEADER)] != HEADER:
@@ -45,10 +45,10 @@ def make_parcels(folder: Path, seed: int = 0) -> Path:
     """Write `parcels.csv`, `picture/*.png` and `tone/*.flac`.
 
     Returns:
-        The path of the table; its column `gate` is to be predicted.
+        The path of the table; its column `gate` is the target.
 
     Raises:
-        MissingExtraError: scikit-learn, whose package holds the digits, isn't installed.
+        MissingExtraError: scikit-learn, which contains the digits, is not installed.
     """
     try:
         from sklearn.datasets import load_digits
@@ -73,7 +73,7 @@ def make_parcels(folder: Path, seed: int = 0) -> Path:
 
 
 def read_truth(table: Path) -> dict[int, int]:
-    """Row → gate, of the test rows."""
+    """Return row → gate for the test rows."""
     with table.open(newline="", encoding="utf-8") as stream:
         return {n: int(row["gate"]) for n, row in enumerate(csv.DictReader(stream)) if row["split"] == "test"}
 
@@ -90,7 +90,7 @@ def _parcel(row: int, pixels: npt.NDArray[Any], gate: int, random: Random, folde
 
 
 def _blot(pixels: npt.NDArray[Any], random: Random) -> npt.NDArray[np.uint8]:
-    """The digit in ink on grey paper, or an ink blot over it."""
+    """Draw the digit in ink on grey paper, or an ink blot over it."""
     ink = pixels / 16 * 200
     if random.random() < BLOTTED:
         ink = random.uniform(60, 200, ink.shape)
@@ -98,7 +98,7 @@ def _blot(pixels: npt.NDArray[Any], random: Random) -> npt.NDArray[np.uint8]:
 
 
 def _keypad(gate: int, random: Random) -> npt.NDArray[np.float64]:
-    """Both tones of the key for 0.2 to 0.4 s, with hiss that may drown them."""
+    """Make both tones of the key for 0.2 to 0.4 s, with hiss that may drown them."""
     time = np.arange(int(random.uniform(0.2, 0.4) * RATE)) / RATE
     loudness = 0.0 if random.random() < DROWNED else random.uniform(0.1, 0.2)
     tones = sum(np.sin(2 * np.pi * pitch * time + random.uniform(0, 6)) for pitch in (LOW[gate], HIGH[gate]))

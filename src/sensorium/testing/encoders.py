@@ -1,4 +1,4 @@
-"""What every encoder promises."""
+"""Check the contract of encoders."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CLOSE = 1e-4
 
 
 def check_encoder(name: str, **options: Any) -> None:
-    """Run every check on made columns of the modalities that the encoder accepts.
+    """Run every check on generated columns of the modalities that the encoder accepts.
 
     Args:
         name: registered name.
-        **options: of the encoder.
+        **options: options of the encoder.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_encoder
@@ -58,7 +58,7 @@ def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
 
 
 def _check_learning(encoder: Static, cells: Cells) -> None:
-    """Features are learnt once: they are told apart by their identity, and the same cells always give the same ones."""
+    """Check that features are fitted once, have an identity, and are the same for the same cells."""
     before = encoder.identity()
     encoder.learn_features([cells])
     first = encoder.features(cells)
@@ -80,7 +80,7 @@ def _check_tokens(found: Tokens, rows: int, width: int) -> None:
 
 
 def _check_rows(encoder: Any, cells: list[Cells]) -> None:
-    """Rows don't see each other: not in another order, not alone, where there is less padding."""
+    """Check that rows are encoded independently, in another order and alone, with less padding."""
     together = encoder(*cells).pooled()
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(together)))
     turned = encoder(*(c.take(order) for c in cells)).pooled()

@@ -1,4 +1,4 @@
-"""Check that a member can be exported, and that what was exported gives the same answers at other sizes."""
+"""Check that a member can be exported, and that the exported network predicts the same at other sizes."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def check_export(part: Part, name: str, **options: Any) -> None:
     Args:
         part: `encoder`, `fusion` or `head`.
         name: registered name.
-        **options: of the member.
+        **options: options of the member.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_export
@@ -56,7 +56,7 @@ def check_export(part: Part, name: str, **options: Any) -> None:
 
 
 def _networks(part: Part, entry: Entry, options: dict[str, Any]) -> list[tuple[FusionModel, Batch]]:
-    """A network for each set of modalities that an encoder accepts; one for a fusion or a head."""
+    """Make a network for each set of modalities that an encoder accepts, or one for a fusion or a head."""
     torch.manual_seed(0)
     if part == "encoder":
         accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
@@ -72,7 +72,7 @@ def _build(
     fusion: tuple[str, dict[str, Any]] = ("concat", {}),
     head: tuple[str, dict[str, Any]] = ("linear", {}),
 ) -> tuple[FusionModel, Batch]:
-    """A network of these towers, and a batch for it."""
+    """Build a network of these towers, and a batch for it."""
     kind = fusions.load(fusion[0])
     cells: dict[str, Cells] = {}
     parts = []
@@ -102,7 +102,7 @@ def _encoder(kinds: list[str], name: str, options: dict[str, Any]) -> tuple[Any,
 
 
 def _settle(encoder: nn.Module) -> None:
-    """Give batch normalisation statistics that change what it is given, as after training."""
+    """Set statistics of batch normalization that change its inputs, as after training."""
     for module in encoder.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None:
             nn.init.uniform_(module.running_mean, -0.1, 0.1)
@@ -128,7 +128,7 @@ def _compare(usual: Tensor, other: Tensor, message: str) -> None:
 
 
 def _resize(batch: Batch, rows: int, factor: float, random: torch.Generator) -> Batch:
-    """A batch of other rows and lengths; cells are missing at random, though no row misses all of them."""
+    """Make a batch with other rows and lengths; cells are missing at random, but each row has one."""
     taken = torch.randint(len(batch.rows), (rows,), generator=random)
     missing = torch.rand(rows, len(batch.cells), generator=random) < 0.4
     keeper = torch.randint(len(batch.cells), (rows, 1), generator=random)

@@ -1,4 +1,4 @@
-"""What every fusion promises."""
+"""Check the contract of fusions."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def check_fusion(name: str, **options: Any) -> None:
 
     Args:
         name: registered name.
-        **options: of the fusion.
+        **options: options of the fusion.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_fusion
@@ -73,7 +73,7 @@ def _check_pattern(fusion: Any, tokens: list[Tokens], present: Tensor) -> None:
 
 
 def _scramble(tokens: list[Tokens], present: Tensor) -> list[Tokens]:
-    """Other values wherever they must not matter."""
+    """Change values that must have no effect."""
     found = []
     for place, part in enumerate(tokens):
         real = part.mask & present[:, place, None]
@@ -83,7 +83,7 @@ def _scramble(tokens: list[Tokens], present: Tensor) -> list[Tokens]:
 
 
 def _check_rows(fusion: Any, tokens: list[Tokens]) -> None:
-    """Each row is fused for itself, whatever it has and whatever the others have."""
+    """Check that each row is fused independently of the others."""
     present = torch.rand(ROWS, len(tokens)) < 0.6
     present[:, 0] |= ~present.any(1)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""What every head promises."""
+"""Check the contract of heads."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def check_head(name: str, **options: Any) -> None:
 
     Args:
         name: registered name.
-        **options: of the head.
+        **options: options of the head.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_head

@@ -1,4 +1,4 @@
-"""What every metric promises."""
+"""Check the contract of metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_metric(name: str, seed: int = 0) -> None:
     """Run every check for each task that the metric measures.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_metric
@@ -39,7 +39,7 @@ def check_metric(name: str, seed: int = 0) -> None:
 
 
 def make_outcome(task: str, seed: int = 0, rows: int = 60) -> Outcome:
-    """Random truth and scores of a task that Sensorium brings, with ties among the scores."""
+    """Make random truth and scores of a built-in task, with ties among the scores."""
     random = np.random.default_rng(seed)
     if task == "regression":
         truth = random.normal(size=rows)

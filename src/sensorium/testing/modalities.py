@@ -1,4 +1,4 @@
-"""What every modality promises."""
+"""Check the contract of modalities."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def check_modality(name: str, column: Column | None = None) -> None:
 
     Args:
         name: registered name.
-        column: cells of that modality, some missing; made for the modalities that Sensorium brings.
+        column: cells of that modality, some missing; generated for built-in modalities.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_modality
@@ -83,7 +83,7 @@ def _check_all_missing(learnt: Modality, column: Column) -> None:
 
 
 def _check_overview(learnt: Modality, column: Column) -> None:
-    """What a report shows of the column: figures that are finite, pictures and curves of rows that hold something."""
+    """Check the overview of the column: finite numbers, and images and curves of rows with a value."""
     for cells in (column, column.slice(0, 0), Column(column.name, pa.nulls(3, column.data.type), column.files)):
         view = learnt.overview(cells)
         assert all(np.isfinite(values).all() for values in view.figures.values()), "a figure is not finite"

@@ -1,4 +1,4 @@
-"""Tiny models with random weights, saved as pretrained ones are: what tests and docs have in place of a download."""
+"""Make tiny models with random weights in the format of pretrained ones, for tests and docs without downloads."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 def make_pretrained(modality: str, folder: Path, seed: int = 0, family: str = "") -> Path:
-    """Write `config.json`, `model.safetensors` and what the modality needs: a tokenizer, numbers of preprocessing.
+    """Write `config.json`, `model.safetensors`, and a tokenizer or preprocessing settings for the modality.
 
     Args:
         modality: `text`, `image`, `audio`, `video` or `series`.
-        folder: is made if need be.
-        seed: of the weights.
-        family: `bert`, `t5`, `swin`, `whisper` …, see `FAMILIES`; by default the modality's first.
+        folder: the folder; it is created if necessary.
+        seed: random seed of the weights.
+        family: `bert`, `t5`, `swin`, `whisper` …, see `FAMILIES`; by default the first of the modality.
 
     Returns:
         The folder.
@@ -48,7 +48,7 @@ def make_pretrained(modality: str, folder: Path, seed: int = 0, family: str = ""
 
 
 def _save_preprocessing(modality: str, kind: str, folder: Path) -> None:
-    """As the family's own processor saves it."""
+    """Save the preprocessing settings as the processor of the family does."""
     square = {"height": SIDE, "width": SIDE}
     colours = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "do_normalize": True}
     sound = {"feature_extractor_type": f"{kind}FeatureExtractor", "sampling_rate": RATE}
@@ -91,23 +91,23 @@ def _sizes() -> dict[str, Any]:
 
 
 def _text(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Of a language model."""
+    """Return the configuration of a language model."""
     ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
     return lambda: {"vocab_size": len(_words()), **ends, **(settings or _sizes())}
 
 
 def _squares(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Of a transformer over patches."""
+    """Return the configuration of a transformer over patches."""
     return lambda: {"image_size": SIDE, "patch_size": 8, **_sizes(), **settings}
 
 
 def _pair() -> dict[str, Any]:
-    """Of a model of texts and pictures."""
+    """Return the configuration of a model of texts and images."""
     return {"text_config": _text()() | {"hidden_size": WIDTH}, "vision_config": _squares()()}
 
 
 def _waves(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Of a transformer over convolutions over the waveform; the last of them make a state of 20 ms."""
+    """Return the configuration of a transformer over a convolved waveform, with states of 20 ms."""
     filters = {"conv_dim": (16, 16, 16), "conv_kernel": (10, 8, 4), "conv_stride": (5, 8, 4)}
     places = {"num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
     return lambda: {**_sizes(), **filters, **places, "num_feat_extract_layers": 3, **settings}

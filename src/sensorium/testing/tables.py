@@ -1,6 +1,6 @@
-"""Made tables in which every modality tells the class of some rows, by a coin, and of the others nothing.
+"""Generate tables in which every modality reveals the class of a random half of the rows only.
 
-A modality alone can therefore not reach what several fused can. Same arguments, same files.
+Several fused modalities therefore reach a better metric than any alone. The same arguments give the same files.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def make_table(
     """Write `table.csv` and the files that it names.
 
     Args:
-        folder: is made if need be.
-        rows: how many.
+        folder: the folder; it is created if necessary.
+        rows: number of rows.
         classes: 2 to 4 labels, in the column `label`: `class_0` …
-        seed: of everything.
-        modalities: one column each, called like it.
-        missing: chance that a cell is empty.
+        seed: random seed.
+        modalities: names of modalities; each gets a column of its name.
+        missing: probability that a cell is empty.
 
     Returns:
         The path of the table.
@@ -77,7 +77,7 @@ def make_table(
 
 
 def make_column(modality: str, folder: Path, rows: int = 24, seed: int = 0) -> Column:
-    """A column of one modality with some missing cells.
+    """Make a column of one modality with some missing cells.
 
     Example:
         >>> from pathlib import Path
@@ -91,7 +91,7 @@ def make_column(modality: str, folder: Path, rows: int = 24, seed: int = 0) -> C
 
 
 def make_cell(modality: str, label: int, random: Random, folder: Path, row: int) -> Any:
-    """One cell that shows the class `label`; files are written below the folder."""
+    """Make a cell that reveals the class `label`; write files below the folder."""
     if modality == "image":
         return _save_image(draw(label, random), folder, row)
     if modality == "audio":
@@ -125,7 +125,7 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
 
 
 def draw(label: int, random: Random, size: int = 24) -> Image.Image:
-    """A bar whose direction is the class, on noise."""
+    """Draw a bar whose direction reveals the class, on noise."""
     picture = Image.fromarray(random.integers(0, 90, (size, size, 3), dtype=np.uint8))
     angle = np.pi * label / 4 + random.normal(0, 0.08)
     dx, dy, middle = size / 2.6 * np.cos(angle), size / 2.6 * np.sin(angle), size / 2 + random.normal(0, 1)
@@ -135,19 +135,19 @@ def draw(label: int, random: Random, size: int = 24) -> Image.Image:
 
 
 def film(label: int, random: Random, size: int = 32) -> npt.NDArray[np.uint8]:
-    """Frames uint8[6 to 9, size, size, 3] of a picture that shows the class and moves."""
+    """Make frames uint8[6 to 9, size, size, 3] of a moving image that reveals the class."""
     picture = np.asarray(draw(label, random, size))
     return np.stack([np.roll(picture, step, 1) for step in range(int(random.integers(6, 10)))])
 
 
 def stack(label: int, random: Random, size: int = 20) -> npt.NDArray[np.int16]:
-    """A volume int16[6, size, size] whose slices show the class as pictures do."""
+    """Make a volume int16[6, size, size] whose slices reveal the class as images do."""
     slices = [np.asarray(draw(label, random, size).convert("L")) for _ in range(6)]
     return np.stack(slices).astype(np.int16)
 
 
 def sing(label: int, random: Random, seconds: float | None = None) -> npt.NDArray[np.float32]:
-    """A tone whose height is the class, in noise, 0.2 to 0.4 s long."""
+    """Make a tone in noise, 0.2 to 0.4 s long, whose pitch reveals the class."""
     seconds = seconds or float(random.uniform(0.2, 0.4))
     time = np.arange(int(seconds * RATE)) / RATE
     height = 330.0 * 2 ** (label * 0.6 + random.normal(0, 0.03))
@@ -160,7 +160,7 @@ def sing(label: int, random: Random, seconds: float | None = None) -> npt.NDArra
 
 
 def walk(label: int, random: Random) -> npt.NDArray[np.float64]:
-    """Two channels, 12 to 30 steps: a random walk whose drift is the class, and noise; a step in ten has a gap."""
+    """Make two channels of 12 to 30 steps: a random walk whose drift reveals the class, and noise, with gaps."""
     steps = int(random.integers(12, 31))
     drift = 0.4 * (label - 1)
     values = np.stack([np.cumsum(random.normal(drift, 0.5, steps)), random.normal(5.0, 2.0, steps)], 1)
@@ -169,7 +169,7 @@ def walk(label: int, random: Random) -> npt.NDArray[np.float64]:
 
 
 def write(label: int, random: Random) -> str:
-    """A sentence with a word or two of the class's topic."""
+    """Write a sentence with one or two words of the class's topic."""
     words = [WORDS[i] for i in random.integers(len(WORDS), size=random.integers(5, 12))]
     for place in random.integers(len(words), size=2):
         words[place] = TOPICS[label % len(TOPICS)][random.integers(3)]
@@ -177,7 +177,7 @@ def write(label: int, random: Random) -> str:
 
 
 def tag(label: int, random: Random) -> list[str]:
-    """Up to three names, one or two of the class's topic among them, or now and then none."""
+    """Choose up to three tags, usually with one or two of the class's topic."""
     names = {TOPICS[label % len(TOPICS)][random.integers(3)] for _ in range(2)} | {WORDS[random.integers(len(WORDS))]}
     return sorted(names) if random.random() < 0.95 else []
 
@@ -226,7 +226,7 @@ def _save_scan(voxels: npt.NDArray[np.int16], folder: Path, row: int) -> str:
 
 
 def make_pdf(pages: Sequence[bytes], sizes: Sequence[tuple[int, int]] = (), extra: bytes = b"") -> bytes:
-    """A PDF file; each page is what its operators draw, with the font `/F`.
+    """Make a PDF file; the operators of each page draw it with the font `/F`.
 
     Args:
         pages: operators, such as `BT /F 12 Tf 20 100 Td (words) Tj ET` or `0 0 m 90 90 l S`.
@@ -251,7 +251,7 @@ def make_pdf(pages: Sequence[bytes], sizes: Sequence[tuple[int, int]] = (), extr
 
 
 def _save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
-    """One to three pages; the class is in the words of the first and in the direction of a bar."""
+    """Save one to three pages; the words of the first and the direction of a bar reveal the class."""
     (folder / "documents").mkdir(exist_ok=True)
     angle = np.pi * label / 4 + random.normal(0, 0.08)
     dx, dy = 90 * np.cos(angle), 90 * np.sin(angle)
@@ -263,7 +263,7 @@ def _save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
 
 
 def _save_header(label: int, random: Random, folder: Path, row: int) -> str:
-    """A DICOM file without a picture: the kind of machine is the class, its voltage tells it roughly."""
+    """Save a DICOM file without an image: the kind of machine is the class, and its voltage depends on it."""
     import pydicom
 
     (folder / "header").mkdir(exist_ok=True)

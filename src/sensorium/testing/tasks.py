@@ -1,4 +1,4 @@
-"""What every task promises."""
+"""Check the contract of tasks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def check_task(name: str, column: Column) -> None:
 
     Args:
         name: registered name.
-        column: labels of that task, one missing or more.
+        column: labels of that task, at least one missing.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.table import open_table
@@ -43,7 +43,7 @@ def check_task(name: str, column: Column) -> None:
 
 
 def _check_spelling(task: Task, column: Column, values: np.ndarray) -> None:
-    """Right answers, decoded, are the labels as the user wrote them (a row's several labels in any order)."""
+    """Check that decoded predictions are the labels as the user wrote them, in any order for several labels."""
     zeros = np.zeros((len(values), task.outputs), np.float32)
     answers = list(task.decode(task.outcome(task.scores(zeros), values).truth))
     for found, written in zip(answers, column.values.to_pylist(), strict=True):

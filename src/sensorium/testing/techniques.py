@@ -1,4 +1,4 @@
-"""What every technique promises."""
+"""Check the contract of techniques."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ ROWS, STOP = 96, 15  # rows, and the step that a run is stopped in: half through
 
 
 def check_technique(name: str, **options: Any) -> None:
-    """Run every check, for each task that it suits, on two modalities of which cells are missing.
+    """Run every check, for each task that it supports, on two modalities with missing cells.
 
     Args:
         name: registered name.
-        **options: of the technique.
+        **options: options of the technique.
 
     Raises:
-        AssertionError: says which promise is broken.
+        AssertionError: a check fails; the message says which.
 
     Example:
         >>> from sensorium.testing import check_technique
@@ -70,7 +70,7 @@ def check_technique(name: str, **options: Any) -> None:
 
 
 def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
-    """A run that stops in an epoch and is taken up again is the run that did not stop: all state is in a checkpoint."""
+    """Check that a run that resumes from a checkpoint ends with the weights of an uninterrupted run."""
     settings = _settings(task, {**train, "checkpoint": 0}) | {"target": "answer"}
     data = plan_and_prepare(open_table(_table(task)), Config.gather(settings), Silent())
     whole = run_trial(data, TrialSpec("whole"))
@@ -80,7 +80,7 @@ def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
             run_trial(data, TrialSpec("stopped"), Control(_Stopping(STOP), checkpoint=checkpoint))
         again = run_trial(data, TrialSpec("resumed"), Control(checkpoint=replace(checkpoint, resume=True)))
     weights, others = (trial.model.network.state_dict() for trial in (whole, again))
-    rule = "what it changes as it goes on is a parameter, a buffer or extra state"
+    rule = "state that changes during training is a parameter, a buffer or extra state"
     same = all(torch.equal(value, others[part]) for part, value in weights.items())
     assert same, f"{name}: a run that was resumed ends with other weights; {rule}"
     assert whole.course.techniques == again.course.techniques, f"{name}: a resumed run reports otherwise; {rule}"
@@ -91,7 +91,7 @@ class _Stopped(Exception):
 
 
 class _Stopping(Silent):
-    """Stops the run in a step."""
+    """Callback that stops the run in a step."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
@@ -103,7 +103,7 @@ class _Stopping(Silent):
 
 
 def _table(task: str) -> dict[str, Any]:
-    """Numbers and vectors that share the answer, each missing in some rows."""
+    """Make numbers and vectors that depend on the label, each missing in some rows."""
     random = np.random.default_rng(0)
     x, y = random.normal(size=(2, ROWS))
     vectors = [None if row % 7 == 0 else [float(v), float(-v), 1.0, float(row % 3)] for row, v in enumerate(y)]
@@ -113,7 +113,7 @@ def _table(task: str) -> dict[str, Any]:
 
 @contextmanager
 def _teacher(model: Model, name: str) -> Iterator[dict[str, Any]]:
-    """Settings of a teacher, for a technique that can't do without."""
+    """Return the settings of a teacher, for a technique that requires one."""
     with TemporaryDirectory() as folder:
         if techniques.load(name).learns_from_teacher:
             model.save(f"{folder}/teacher")
@@ -132,7 +132,7 @@ def _settings(task: str, train: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same_parts(plain: Model, other: Model, name: str) -> None:
-    """What is saved is the model alone."""
+    """Check that the model contains no parts of the technique."""
     parts, others = (set(model.bundle.network.state_dict()) for model in (plain, other))
     assert parts == others, f"{name} leaves parts of its own in the model: {', '.join(sorted(others ^ parts))}"
 

@@ -1,8 +1,8 @@
-"""Made tables of two modalities of which it is known whether fusing them helps.
+"""Generate tables of two modalities for which it is known whether fusing helps.
 
-Both are vectors, `left` and `right`, so that models of them are small and quick. What a table says of its label is
-parted as in partial information decomposition (Williams and Beer 2010, arXiv:1004.2515): the same in both, unique to
-each, in neither but in both together. Same arguments, same table.
+Both are vectors, `left` and `right`, so that models are small and fast. The information about the label is
+distributed as in partial information decomposition (Williams and Beer 2010, arXiv:1004.2515): the same in both,
+unique to each, in neither but in both together. The same arguments give the same table.
 """
 
 from __future__ import annotations
@@ -33,21 +33,20 @@ SHARP = 0.4  # standard deviation of what blurs the signs of the synergistic tab
 def make_truth(
     truth: Truth, *, rows: int = 400, width: int = 6, strength: float = 1.5, seed: int = 0
 ) -> dict[str, Any]:
-    """A table whose label is `yes` in about half of the rows.
+    """Make a table whose label is `yes` in about half of the rows.
 
-    - `nothing`: neither modality has to do with the label.
-    - `noise`: the left one tells it in part, the right one has nothing to do with it.
-    - `redundant`: the left one tells it in part, the right one is the left one turned by a rotation, the same for all
-      rows: who knows one knows the other, noise included.
-    - `unique`: two independent causes make the label likelier, each modality tells one of them.
-    - `synergistic`: the label says whether the signs of the two agree (exclusive or); alone, each tells nothing.
+    - `nothing`: neither modality depends on the label.
+    - `noise`: the left one predicts it in part, the right one is independent of it.
+    - `redundant`: the left one predicts it in part, the right one is a fixed rotation of the left one, noise included.
+    - `unique`: the label depends on two independent causes, and each modality shows one of them.
+    - `synergistic`: the label is whether the signs of the two agree (exclusive or); each alone predicts nothing.
 
     Args:
-        truth: which of them.
-        rows: how many.
-        width: of each vector, 2 or more.
-        strength: how much a cause moves the label: logits for each standard deviation.
-        seed: of everything.
+        truth: one of these names.
+        rows: number of rows.
+        width: width of each vector, at least 2.
+        strength: effect of a cause on the label, in logits per standard deviation.
+        seed: random seed.
 
     Returns:
         Columns `left`, `right` (lists of numbers) and `label` (`yes`, `no`).
@@ -68,7 +67,7 @@ def make_truth(
 
 
 def _cause(truth: Truth, left: Floats, right: Floats, random: Random) -> Floats:
-    """float64[n]: what moves the label; changes the rows of the synergistic table so that their signs are clear."""
+    """Return the cause of the label, float64[n]; for the synergistic table, move rows away from zero."""
     if truth == "nothing":
         return np.zeros(len(left))
     if truth == "unique":

@@ -1,4 +1,4 @@
-"""One trial: a spec is trained on a prepared table, in this process or another, and its result is kept."""
+"""Run trials: train the model of a spec on a prepared table, in this process or another, and record the result."""
 
 from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_fitted, check_spec, model_of_none

@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def why_left_out(data: PreparedTable, name: str) -> str:
-    """Return why a baseline that nobody asked for is not fitted: too slow, not installed; empty where it is."""
+    """Return why a default baseline is left out (too slow, not installed); empty if it is fitted."""
     if reason := not_installed():
         return reason
     plan = data.plan
@@ -30,10 +30,10 @@ def why_left_out(data: PreparedTable, name: str) -> str:
 
 
 def fit_baseline(data: PreparedTable, name: str) -> tuple[dict[str, Floats], Cost]:
-    """Fit on the training rows, choose on the validation rows, predict validation and test rows.
+    """Fit on the training rows, select on the validation rows, and predict validation and test rows.
 
     Returns:
-        Split → scores; and the cost of making the matrix of all columns and of the model.
+        Split → scores, and the cost of building the feature matrix and fitting the model.
     """
     plan, (columns, _) = data.plan, _matrix(data)
     train, validation, test = (data.rows(split) for split in ("train", "validation", "test"))
@@ -68,5 +68,5 @@ def _matrix(data: PreparedTable) -> tuple[Columns, ResourceMeter]:
 
 
 def forget_matrix() -> None:
-    """Free the memory of the matrix."""
+    """Free the memory of the feature matrix."""
     _matrix.cache_clear()

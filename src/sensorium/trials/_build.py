@@ -29,10 +29,10 @@ WITHOUT_PLANNING = {"train", "calibrate", "seed"}  # settings that leave the net
 
 
 def check_spec(plan: Plan, spec: TrialSpec) -> None:
-    """Check that the model of a trial can be built; takes no time and no memory to speak of.
+    """Check that the model of a trial can be built, without allocating its weights.
 
     Raises:
-        ConfigError: the options of an encoder, the fusion or the head do not fit each other.
+        ConfigError: the options of an encoder, the fusion or the head do not fit together.
     """
     blueprint = _blueprint(plan, spec, spec_settings(plan, spec))
     learnt = {name: plan.learnt[name] for tower in blueprint.towers for name in tower.columns}
@@ -40,12 +40,12 @@ def check_spec(plan: Plan, spec: TrialSpec) -> None:
 
 
 def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> FittedModel:
-    """Build a model with the weights that training starts from.
+    """Build a model with its initial weights.
 
     Args:
         data: the table.
         spec: the trial.
-        model_of: gives the models that `spec.towers_from` names.
+        model_of: returns the models that `spec.towers_from` names.
     """
     plan, config = data.plan, spec_settings(data.plan, spec)
     blueprint = _blueprint(plan, spec, config)
@@ -93,9 +93,9 @@ def _blueprint(plan: Plan, spec: TrialSpec, config: Config) -> Blueprint:
 
 
 def _load_weights(network: FusionModel, data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> None:
-    """Load pretrained weights, those of the model that is continued, and those of earlier trials.
+    """Load pretrained weights, and the weights of the start model and of earlier trials.
 
-    Frozen weights are one tensor for all models of the table.
+    All models of the table share frozen weights.
     """
     plan = data.plan
     for tower in network.every_tower:
@@ -139,13 +139,13 @@ def _data_spec(data: PreparedTable) -> DataSpec:
 
 
 def _text_columns(plan: Plan) -> list[str]:
-    """Return the columns that are text, with those that were where a model is continued."""
+    """Return the text columns, including those of the start model."""
     columns = [plan.table.column(name) for name in plan.table.columns]
     cells = [*columns, *(part for column in columns for part in column.parts.values())]
-    found = [column.name for column in cells if column.is_string]
-    return list(dict.fromkeys([*found, *(plan.start.data.text_columns if plan.start else ())]))
+    names = [column.name for column in cells if column.is_string]
+    return list(dict.fromkeys([*names, *(plan.start.data.text_columns if plan.start else ())]))
 
 
 def model_of_none(name: str) -> FittedModel:
-    """Stand in for earlier trials where there are none."""
+    """Stand in for earlier trials if there are none."""
     raise KeyError(name)

@@ -1,4 +1,4 @@
-"""What a model costs."""
+"""Cost of a model."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs; of several seeds, means.
+    """Cost of training and prediction; the mean over several seeds.
 
     Attributes:
-        seconds: of training.
-        parameters: number of trained parameters; None where they cannot be counted.
-        memory: MB by which memory grew at its peak in training and testing (see `sensorium.runtime.profiling`).
-        energy: joules meanwhile. Both are None where the system does not report them.
-        rows_per_second: predicted, of prepared rows: files were decoded, and features of frozen encoders computed,
-            beforehand.
+        seconds: training time.
+        parameters: number of trained parameters; None if they cannot be counted.
+        memory: peak growth of memory in training and testing, in MB (see `sensorium.runtime.profiling`).
+        energy: energy of training and testing, in joules. Both are None if the system does not report them.
+        rows_per_second: predictions per second, without decoding files and computing features of frozen encoders.
     """
 
     seconds: float
@@ -28,7 +27,7 @@ class Cost:
     rows_per_second: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the values as they stand in `comparison.json`."""
+        """Return the entries of `comparison.json`."""
         return {
             "seconds": round(self.seconds, 3),
             "parameters": self.parameters,
@@ -39,7 +38,7 @@ class Cost:
 
 
 def mean_cost(costs: Sequence[Cost]) -> Cost:
-    """Return the mean of the costs of several seeds."""
+    """Return the mean cost over several seeds."""
     return Cost(
         seconds=mean(cost.seconds for cost in costs),
         parameters=costs[0].parameters,

@@ -1,4 +1,4 @@
-"""Finished trials, one file each: they are taken, not trained again."""
+"""Record finished trials, one file each, so that they are not trained again."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ FOLDER, MODELS = ".finished", "models"
 
 @dataclass(frozen=True)
 class Ledger:
-    """Records of the finished trials of a prepared table, so that a comparison, a search or a fit that was stopped
-    does not train them again.
+    """Record of finished trials, which an interrupted comparison, search or fit does not train again.
 
-    A record is written whole once its model is saved: a kill loses one at most. It counts only for the same spec and
-    the same fingerprint of the table, and (where its model was saved) as long as that very model is still there.
-    Modules of the user's own cannot be told apart: with these nothing is recorded.
+    A record is written after its model is saved, so an interruption loses at most one trial. It is valid for the same
+    spec and the same fingerprint of the table, and only while the saved model is unchanged. Nothing is recorded if the
+    user passes modules, because these cannot be compared.
 
     Args:
         data: the table.
-        folder: of the run; without it nothing outlives the process.
+        folder: the folder of the run; without it, nothing is recorded.
     """
 
     data: PreparedTable
@@ -53,22 +52,22 @@ class Ledger:
         return self.folder is not None and not self.data.plan.modules
 
     def find(self, spec: TrialSpec, *, with_model: bool = False) -> TrialResult | None:
-        """Return the result of a trial that was finished; `with_model`: only where its saved model is intact."""
+        """Return the result of a finished trial; with `with_model`, only if its saved model is intact."""
         path = self._path(spec) if self.works else None
         try:
-            found = unseal(path.read_bytes()) if path else None
+            record = unseal(path.read_bytes()) if path else None
         except (OSError, ValueError):
             return None
-        if found is None or (with_model and not self._is_intact(found)):
+        if record is None or (with_model and not self._is_intact(record)):
             return None
-        return self._result(spec, found)
+        return self._result(spec, record)
 
     def record(self, result: TrialResult, model: Path | None = None) -> None:
-        """Write down a finished trial.
+        """Record a finished trial.
 
         Args:
-            result: of the trial.
-            model: where its model was saved, within the folder.
+            result: the result of the trial.
+            model: path of its saved model, within the folder.
         """
         if not self.works:
             return
@@ -77,7 +76,7 @@ class Ledger:
         write_file(path, seal(self._content(result, model)))
 
     def save_model(self, result: TrialResult) -> Path | None:
-        """Save the model of a trial beside its record; return where it is."""
+        """Save the model of a trial beside its record, and return its path."""
         if not self.works or result.fitted is None:
             return None
         path = self._models / self._key(result.spec)
@@ -86,7 +85,7 @@ class Ledger:
         return path
 
     def load_model(self, spec: TrialSpec) -> FittedModel | None:
-        """Load a model that `save_model` saved; None where it is not there or damaged."""
+        """Load a model that `save_model` saved; return None if it is missing or damaged."""
         try:
             fitted = load_fitted(self._models / self._key(spec), str(self.data.plan.device)) if self.works else None
         except (ArtifactError, OSError):
@@ -95,7 +94,7 @@ class Ledger:
         return fitted and replace(fitted, config=spec_settings(self.data.plan, spec), unset=())
 
     def forget(self) -> None:
-        """Remove all records and the models beside them: the run is over."""
+        """Remove all records and their models, at the end of the run."""
         if self.folder is not None:
             forget_trials(self.folder)
 
@@ -110,21 +109,21 @@ class Ledger:
             "model": model and [os.path.relpath(model, self.folder), digest(model)],
         }
 
-    def _result(self, spec: TrialSpec, found: Mapping[str, Any]) -> TrialResult:
+    def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
         task, target = self.data.plan.task, self.data.plan.target
-        scores = {split: np.array(values) for split, values in found["scores"].items()}
+        scores = {split: np.array(values) for split, values in record["scores"].items()}
         return TrialResult(
             spec,
             {split: task.outcome(values, target[self.data.rows(split)]) for split, values in scores.items()},
-            found["seconds"],
-            found["history"] and History.from_json(found["history"]),
-            cost=found["cost"] and Cost(**found["cost"]),
-            error=TrainingError(found["error"]) if found["error"] else None,
+            record["seconds"],
+            record["history"] and History.from_json(record["history"]),
+            cost=record["cost"] and Cost(**record["cost"]),
+            error=TrainingError(record["error"]) if record["error"] else None,
         )
 
-    def _is_intact(self, found: Mapping[str, Any]) -> bool:
+    def _is_intact(self, record: Mapping[str, Any]) -> bool:
         assert self.folder is not None
-        return bool(found["model"]) and digest(self.folder / found["model"][0]) == found["model"][1] != ""
+        return bool(record["model"]) and digest(self.folder / record["model"][0]) == record["model"][1] != ""
 
     def _path(self, spec: TrialSpec) -> Path:
         assert self.folder is not None
@@ -137,8 +136,8 @@ class Ledger:
 
     def _key(self, spec: TrialSpec) -> str:
         seed = self.data.plan.config.seed if spec.seed is None else spec.seed
-        told = [self._fingerprint, replace(spec, name="", seed=seed).to_json()]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        key = [self._fingerprint, replace(spec, name="", seed=seed).to_json()]
+        return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def _fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Where trials run: in this process, or in worker processes."""
+"""Run trials in this process, or in worker processes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Started: TypeAlias = Callable[[TrialSpec], None]
 
 
 class Runner(Protocol):
-    """The only thing that knows where a trial runs."""
+    """Interface that runs trials, in this process or in others."""
 
     def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
         """Run trials and yield their results in the order of the specs.
 
         Args:
-            specs: what to train.
-            control: how.
-            started: called with each spec before its result is waited for.
+            specs: the trials.
+            control: options of all trials that do not change their results.
+            started: called with each spec before its trial starts.
         """
 
 
 @dataclass(frozen=True)
 class InProcess:
-    """Runs one trial after the other in this process.
+    """Runner of one trial after the other in this process.
 
     Args:
         data: the table.
@@ -37,7 +37,7 @@ class InProcess:
     data: PreparedTable
 
     def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
-        """Run each trial when its result is asked for."""
+        """Run each trial when its result is requested."""
         for spec in specs:
             started(spec)
             yield run_trial(self.data, spec, control)

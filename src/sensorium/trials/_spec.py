@@ -1,4 +1,4 @@
-"""What is to be trained: plain JSON, so that a trial can be recognised again and run in another process."""
+"""Specification of a trial in plain JSON, so that it can be recorded and run in another process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sensorium.config import Choice
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """What tells one model of a prepared table from another; all fields are JSON values.
+    """Specification of one model of a prepared table; all fields are JSON values.
 
     Attributes:
-        name: for people, and for specs that refer to this one.
+        name: shown to users, and used by specs that refer to this one.
         towers: names of the modalities to use; None for all.
-        fusion: name and options, as `Choice.model_dump` gives them; None for that of the settings.
-        seed: random seed of weights, order of rows and draws, instead of that of the settings; the split stays.
-        settings: laid over the settings. What was prepared stays.
+        fusion: name and options, as `Choice.model_dump` returns them; None for the fusion of the settings.
+        seed: random seed of training, instead of the setting `seed`; it does not change the split.
+        settings: override the settings. They cannot change the prepared table.
         towers_from: tower → name of an earlier trial whose weights it starts with; its encoder stays frozen.
         baseline: registered name of a classical model to fit instead of a network.
 
@@ -38,7 +38,7 @@ class TrialSpec:
 
     @property
     def choice(self) -> Choice | None:
-        """The fusion as the settings hold one."""
+        """The fusion as a `Choice`, as in the settings."""
         return None if self.fusion is None else Choice.model_validate(self.fusion)
 
     def to_json(self) -> dict[str, Any]:
@@ -47,5 +47,5 @@ class TrialSpec:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> TrialSpec:
-        """Return the spec that `to_json` gave."""
+        """Return the spec of the values that `to_json` returned."""
         return cls(**content)

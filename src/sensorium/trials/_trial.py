@@ -1,4 +1,4 @@
-"""Train one model on a prepared table, and let it predict the rows that judge it."""
+"""Train one model on a prepared table, and predict the validation and test rows."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Control:
-    """How a trial is run: what no spec says, because it changes no result.
+    """Options of running a trial that do not change its result.
 
     Attributes:
-        report: where progress is shown.
-        keep: called with the best model so far, after each epoch that is better.
-        checkpoint: where the state of training is kept, and resumed from.
-        should_stop: asked after each epoch whether training ends here.
+        report: logs progress.
+        keep: called with the model after each epoch that is the best so far.
+        checkpoint: saves the state of training, and resumes from it.
+        should_stop: called after each epoch; training stops if it returns True.
         callbacks: receive the events of training.
-        model_of: gives the model of an earlier trial by its name.
-        judge: the test rows are predicted, too; a search predicts them for the chosen model only.
-        measure: memory, energy and speed of prediction are measured.
+        model_of: returns the model of an earlier trial by its name.
+        judge: whether to predict the test rows as well; a search does so for the chosen model only.
+        measure: whether to measure memory, energy and speed of prediction.
     """
 
     report: Reporter = field(default_factory=Silent)
@@ -60,18 +60,18 @@ class Control:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """How a trial went.
+    """Result of a trial.
 
     Attributes:
-        spec: what was trained.
+        spec: the specification of the trial.
         outcomes: `validation` and `test` → truth and scores of the rows, for splits that have rows.
-        seconds: spent in training and pre-training.
-        history: of training; None of a baseline.
-        fitted: the model; None of a baseline, of a trial that failed, and until it is loaded of one that was finished
-            before.
-        pretraining: how that went, where it was asked for.
-        cost: where it was measured.
-        error: why training could not finish; None where it did.
+        seconds: time of pre-training and training.
+        history: the history of training; None for a baseline.
+        fitted: the model; None for a baseline and for a failed trial. The model of a trial that was finished in an
+            earlier run is None until it is loaded.
+        pretraining: the history of pre-training; None without it.
+        cost: the cost of the model; None if it was not measured.
+        error: the reason why training failed; None if it did not fail.
     """
 
     spec: TrialSpec
@@ -85,18 +85,18 @@ class TrialResult:
 
     @property
     def model(self) -> FittedModel:
-        """The model of a trial that has one."""
+        """The trained model."""
         assert self.fitted is not None, self.spec.name
         return self.fitted
 
     @property
     def course(self) -> History:
-        """The history of a trial that trained a network."""
+        """The history of training."""
         assert self.history is not None, self.spec.name
         return self.history
 
     def validated(self, metric: str) -> float:
-        """Return a metric on all validation rows, of the model as it is kept; NaN where it is not defined."""
+        """Return a metric of the final model on all validation rows; NaN if it is not defined."""
         return float(score(metric, self.outcomes["validation"])[0])
 
 
@@ -105,11 +105,11 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
 
     Args:
         data: the table.
-        spec: what to train.
-        control: how.
+        spec: the specification of the trial.
+        control: options that do not change the result.
 
     Returns:
-        The result; where the loss diverges, or a baseline's library fails, a result with its `error`.
+        The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
     if spec.baseline is not None:
         return _run_baseline(data, spec)
@@ -129,7 +129,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
 
 
 def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Let a model predict the test rows, and write on its card how much each modality counts."""
+    """Predict the test rows, and record the weights of the modalities on the model card."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
     with _reading_features(data, fitted.networks):
@@ -148,7 +148,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
 def training_of(
     data: PreparedTable, fitted: FittedModel, control: Control = Control(), trial: str = "model"
 ) -> TrainingContext:
-    """Return what the training loop works on."""
+    """Return the input of the training loop."""
     plan, cells, config = data.plan, data.cells.only(fitted.learnt), fitted.config.train
     train_rows = data.filled(cells, data.rows("train"))
     return TrainingContext(
@@ -170,7 +170,7 @@ def training_of(
 
 
 def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
-    """Train from the seed; only the validation rows are predicted."""
+    """Train a model, and predict the validation rows only."""
     device = data.plan.device
     seed = data.plan.config.seed if spec.seed is None else spec.seed
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -205,7 +205,7 @@ def _train(
 
 
 def _pretrain(context: TrainingContext, config: TrainConfig, seed: int, control: Control) -> Pretraining | None:
-    """Pre-train; a run that is resumed has done so, and its checkpoint holds the weights."""
+    """Pre-train the model, unless the run resumes from a checkpoint, which holds the pre-trained weights."""
     checkpoint = control.checkpoint
     if checkpoint and checkpoint.resumes:
         before = checkpoint.kept_before()
@@ -214,21 +214,21 @@ def _pretrain(context: TrainingContext, config: TrainConfig, seed: int, control:
 
 
 def _made_of(data: PreparedTable, fitted: FittedModel, context: TrainingContext) -> dict[str, Any]:
-    """Return what makes two runs the same: with the same, on the same machine, they take the same course."""
+    """Return the identity of a run: on one machine, runs of the same identity give the same weights."""
     arrays = (context.train_rows, context.validation_rows, context.unlabelled_rows, context.target)
     return fitted.config.model_dump(mode="json") | identity(data, fitted.learnt, [*arrays, context.teacher_scores])
 
 
 def _calibrate(data: PreparedTable, fitted: FittedModel, rows: Rows) -> None:
     plan, cells = data.plan, data.cells.only(fitted.learnt)
-    found = calibrate(plan.task, fitted.logits(cells, rows), plan.target[rows], plan.config.seed)
-    if found:
-        fitted.temperature = found.temperature
-        fitted.card = fitted.card.updated(calibration=CalibrationRecord.model_validate(found.to_json()))
+    calibration = calibrate(plan.task, fitted.logits(cells, rows), plan.target[rows], plan.config.seed)
+    if calibration:
+        fitted.temperature = calibration.temperature
+        fitted.card = fitted.card.updated(calibration=CalibrationRecord.model_validate(calibration.to_json()))
 
 
 def _calibrated(data: PreparedTable, fitted: FittedModel, after: Outcome | None) -> dict[str, list[float]] | None:
-    """Return what the temperatures changed on the test rows: before, after."""
+    """Return calibration metrics on the test rows, before and after temperature scaling."""
     if after is None:
         return None
     before = data.outcome(fitted.uncalibrated(), "test")
@@ -249,7 +249,7 @@ def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:
 
 @contextmanager
 def _reading_features(data: PreparedTable, networks: Sequence[FusionModel]) -> Iterator[None]:
-    """Within, networks read the features of frozen encoders, which were computed beforehand."""
+    """Make networks read precomputed features of frozen encoders within a `with` block."""
     with ExitStack() as stack:
         for network in networks:
             stack.enter_context(network.reading_features(data.frozen))
@@ -257,7 +257,7 @@ def _reading_features(data: PreparedTable, networks: Sequence[FusionModel]) -> I
 
 
 def subset_outcome(data: PreparedTable, fitted: FittedModel, towers: Sequence[str], split: str) -> Outcome:
-    """Let a model predict the rows of a split from some of its modalities."""
+    """Predict the rows of a split from a subset of the modalities."""
     rows, cells = data.rows(split), data.cells.only(fitted.learnt)
     with _reading_features(data, fitted.networks):
         scores, _ = fitted.subset_scores(cells, [list(towers)], rows)

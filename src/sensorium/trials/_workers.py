@@ -30,7 +30,7 @@ _data: PreparedTable | None = None  # of a worker process
 
 
 def choose_runner(data: PreparedTable, workers: int) -> Runner:
-    """Return what runs trials: this process, or so many others."""
+    """Return a runner that uses this process, or a number of worker processes."""
     return InProcess(data) if workers == 1 else WorkerProcesses(data, workers)
 
 
@@ -38,8 +38,7 @@ def check_workers(workers: int, *, stream: bool, device: str) -> None:
     """Check that trials can run in worker processes.
 
     Raises:
-        ConfigError: fewer than one; cells are streamed, so that each worker would decode the same files; one
-            accelerator would be shared.
+        ConfigError: the number is below one; or workers would have to share streamed cells or an accelerator.
     """
     if workers < 1:
         raise ConfigError(f"{workers} workers", place="workers", rule="1 or more")
@@ -52,10 +51,10 @@ def check_workers(workers: int, *, stream: bool, device: str) -> None:
 
 @dataclass(frozen=True)
 class WorkerProcesses:
-    """Runs several trials at a time, each in a process of its own, with the same results as in this process.
+    """Runner of several trials in parallel, with the same results as in one process.
 
-    Each worker uses as many threads as this process, so that sums are taken in the same order; arrays are handed over
-    as files that all workers map.
+    Each worker uses as many threads as this process, so that sums are computed in the same order. All workers
+    memory-map the arrays of the table.
 
     Args:
         data: the table.
@@ -111,7 +110,7 @@ def _run(spec: TrialSpec, control: Control) -> TrialResult:
 
 
 def _receive(content: bytes, parent: int, threads: int) -> None:
-    """Take the table over, in a worker process."""
+    """Load the table in a worker process."""
     import pickle
 
     global _data
@@ -121,7 +120,7 @@ def _receive(content: bytes, parent: int, threads: int) -> None:
 
 
 def _pack(data: PreparedTable, folder: Path) -> bytes:
-    """Return what a worker makes the table of; large arrays become files in the folder."""
+    """Write the large arrays of the table to files in the folder, and return what a worker needs to load it."""
     import cloudpickle  # type: ignore[import-untyped]
 
     class Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Predictions for the rows that a model was not trained on, beside the truth."""
+"""Collect predictions for validation and test rows, with the truth."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def answers_of(data: PreparedTable, result: TrialResult) -> pa.Table:
 
     Args:
         data: the table.
-        result: the trial, with its outcomes.
+        result: the result of the trial.
 
     Returns:
-        `row` (0-based row of the table), `split`, `truth`, those of `Predictions.to_arrow` (`prediction`,
-        `probability_<label>` …), and `present.<column>`, whether the row has a value there. Of several targets, `truth`
-        and the answers bear the target's name, as in `price.truth`.
+        A table with `row` (0-based row of the table), `split`, `truth`, the columns of `Predictions.to_arrow`
+        (`prediction`, `probability_<label>` …), and `present.<column>` (whether the row has a value there). With
+        several targets, the columns begin with the target's name, as in `price.truth`.
     """
     parts = [_of_split(data, result, split, outcome) for split, outcome in result.outcomes.items()]
     return pa.concat_tables(parts, promote_options="permissive") if parts else pa.table({})

@@ -1,4 +1,4 @@
-"""Hashes that tell whether a prepared table is the one that an earlier trial was trained on."""
+"""Hash prepared tables and settings, to recognise runs and trials that are the same."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ CONTENT = "content of column "  # as a person reads what differs
 
 
 def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
-    """Return what makes two runs the same, known before any file is decoded: dotted name → value.
+    """Return the identity of a run, known before any file is decoded: dotted name → value.
 
-    Modules of the user's own cannot be compared: with these no run is the same as another.
+    The user's own modules cannot be compared, so a run with such modules equals no other run.
 
     Args:
-        plan: of the run.
-        **asked: what was asked for beside the settings, as JSON values.
+        plan: the plan of the run.
+        **asked: arguments beside the settings, as JSON values.
     """
     hashes = {"table": plan.fingerprint}
-    hashes |= {f"set of files in column {name!r}": found for name, found in _hash_files(plan).items()}
+    hashes |= {f"set of files in column {name!r}": digest for name, digest in _hash_files(plan).items()}
     hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
     hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
     hashes |= {"encoder module of your own": uuid.uuid4().hex} if plan.modules else {}
@@ -43,33 +43,33 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
 
 
 def fingerprint(data: PreparedTable) -> str:
-    """Return one hash of a prepared table and its settings: trials of the same hash and spec give the same model.
+    """Hash a prepared table and its settings: trials with the same hash and spec give the same model.
 
-    It covers the table, the prepared arrays and what was learned from them, labels, split, network, settings, device
-    and versions; not the seed, which a spec names.
+    The hash covers the table, the prepared arrays, the fitted modalities, labels, split, network, settings, device
+    and versions, but not the random seed, which is part of a spec.
     """
     plan = data.plan
     settings = plan.config.model_dump(mode="json", exclude={"prepare", "seed"})
     named = sorted(plan.config.model_fields_set | plan.config.train.model_fields_set)
     arrays = (plan.target, plan.split.codes[plan.used], data.teacher_scores)
-    told = [settings, named, plan.blueprint.to_json(), str(plan.device), hash_state(plan.task)]
-    told.append(identity(data, data.cells.columns, arrays))
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    parts = [settings, named, plan.blueprint.to_json(), str(plan.device), hash_state(plan.task)]
+    parts.append(identity(data, data.cells.columns, arrays))
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def identity(data: PreparedTable, names: Iterable[str], arrays: Iterable[Any]) -> dict[str, Any]:
-    """Return versions and hashes that two runs must have in common.
+    """Return versions and hashes that must be equal to resume a run.
 
     Args:
         data: the table.
         names: columns that the model reads.
-        arrays: rows, labels and teacher's scores that it is trained with.
+        arrays: rows, labels and teacher scores of training.
     """
     rows = hashlib.sha256()
     for part in arrays:
         rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
     hashes = {"table": data.plan.fingerprint, "set of training rows and labels": rows.hexdigest()}
-    hashes |= {f"{CONTENT}{name!r}": found for name, found in hash_columns(data, names).items()}
+    hashes |= {f"{CONTENT}{name!r}": digest for name, digest in hash_columns(data, names).items()}
     if data.plan.start is not None:
         hashes["model that is continued"] = data.plan.start.digest()
     return {"version": _versions(), HASH: hashes}
@@ -80,9 +80,9 @@ def _versions() -> dict[str, str]:
 
 
 def _hash_files(plan: Plan) -> dict[str, str]:
-    """Return column → a hash of the files that its cells name, as `prepare.identify` says.
+    """Hash the files that each column's cells name, as `prepare.identify` specifies: column → hash.
 
-    Files at an address are known by it: they are not fetched to find out.
+    A remote file is identified by its address, and is not fetched.
     """
     names = [name for name, modality in plan.learnt.items() if modality.cacheable and name in plan.table]
     columns = [plan.table.column(name) for name in names]
@@ -91,16 +91,16 @@ def _hash_files(plan: Plan) -> dict[str, str]:
 
 
 def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:
-    """Return column → a hash of its prepared arrays and of what was learned from it.
+    """Hash the prepared arrays and the fitted modality of each column: column → hash.
 
-    A streamed column has no arrays, and those that a frozen encoder made may differ in the last bit on another machine:
-    their cells and files are hashed instead, as `prepare.identify` says, with the encoder.
+    Streamed columns have no arrays, and features of frozen encoders may differ in the last bit between machines. For
+    these, the cells and files are hashed as `prepare.identify` specifies, together with the encoder.
     """
     return {name: hash_state(data.plan.learnt[name], _source(data, name)) for name in names}
 
 
 def hash_state(learned: HasState, more: str = "") -> str:
-    """Return a hash of what was learned."""
+    """Hash a fitted state."""
     values, arrays = learned.state()
     text = json.dumps([more, values, sorted(arrays)], sort_keys=True, default=str)
     found = hash_arrays(arrays[name] for name in sorted(arrays))

@@ -160,7 +160,7 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
             stream.write(b'{"half a li')  # what a kill leaves
         count[0] = trainings - 100
         job, trained = run(tabular, folder=tmp_path)
-    assert "goes on where it was" in job.report
+    assert "the search resumes" in job.report
     before, after = tried(done[2]), tried(record(tmp_path))
     assert len(after) >= min(trainings, len(before))
     assert after == before[: len(after)]  # the time that the kill cost may be that of the last candidates
@@ -189,7 +189,7 @@ def test_a_search_killed_after_its_last_training_is_not_made_again(moment, done,
             killed(search.run(session, None))
     monkeypatch.setattr(RUN, counted)
     job, trained = run(tabular, folder=tmp_path)
-    assert "goes on where it was" in job.report
+    assert "the search resumes" in job.report
     assert len(learnt) == len(trained.model.members)  # what was chosen, and nothing else
     assert digest(trained.model) == digest(done[1].model)
     before, after = done[2], record(tmp_path)
@@ -221,7 +221,7 @@ def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp
     for settings in ({}, {}, {"exclude": ["category"]}):
         job, _ = run(tabular, 20, folder=tmp_path, **settings)
         anew.append("a new one starts" in job.report)
-        assert "goes on where it was" not in job.report
+        assert "the search resumes" not in job.report
         assert {trial["stage"] for trial in record(tmp_path)["trials"]} == {"single", "final"}
     assert anew == [False, True, True]
 
@@ -253,7 +253,7 @@ def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, m
 
 def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     job, trained = run(tabular, 3, folder=tmp_path)
-    assert "3 s is too short" in job.report
+    assert "the budget of 3 s is too short" in job.report
     assert "plain fit is made instead" in job.report
     assert record(tmp_path)["plan"] is None
     plain = run_trial(experiment(tabular), TrialSpec("plain"), Control(should_stop=lambda: True))

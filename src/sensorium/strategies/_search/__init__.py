@@ -1,1 +1,1 @@
-"""The parts of a search within a time budget."""
+"""Hyperparameter search within a time budget."""

@@ -1,4 +1,4 @@
-"""A stretch of time, and what is left of it."""
+"""Measure a time budget and the time that is left."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ RULE = "a time such as 90s, 10m, 1h30m"
 
 
 def parse_budget(text: str | float) -> float:
-    """`90s`, `10m`, `1h`, `1h30m`, or a number of seconds → seconds.
+    """Parse a time such as `90s`, `10m`, `1h`, `1h30m` or a number of seconds, and return seconds.
 
     Raises:
-        ConfigError: it is none of these, or not above 0.
+        ConfigError: the text is not a time, or not above 0.
     """
     seconds = _read(text) if isinstance(text, str) else float(text)
     if not 0 < seconds < float("inf"):
@@ -29,16 +29,16 @@ def parse_budget(text: str | float) -> float:
 
 
 def _read(text: str) -> float:
-    found = re.fullmatch(r"\s*(?:([\d.]+)h)?\s*(?:([\d.]+)m)?\s*(?:([\d.]+)s?)?\s*", text.lower())
+    match = re.fullmatch(r"\s*(?:([\d.]+)h)?\s*(?:([\d.]+)m)?\s*(?:([\d.]+)s?)?\s*", text.lower())
     try:
-        parts = zip(found.groups(), UNITS.values(), strict=True) if found else ()
+        parts = zip(match.groups(), UNITS.values(), strict=True) if match else ()
         return sum(float(number) * unit for number, unit in parts if number)
     except ValueError:  # two points in a number
         return 0.0
 
 
 def spell(seconds: float) -> str:
-    """As a person says it."""
+    """Format a time for users, in seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
@@ -46,13 +46,13 @@ def spell(seconds: float) -> str:
 
 @dataclass
 class Budget:
-    """Seconds to spend, from when it is made on.
+    """Time budget that starts when the object is made.
 
     Attributes:
-        seconds: in all.
-        clock: tells the time in seconds.
-        reserve: kept back for what follows the last model: test rows, intervals, saving.
-        spent: seconds that an earlier, interrupted run has used.
+        seconds: the whole budget.
+        clock: returns the time in seconds.
+        reserve: seconds reserved for predicting the test rows, intervals and saving.
+        spent: seconds that an earlier, interrupted run used.
     """
 
     seconds: float
@@ -70,5 +70,5 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """For training."""
+        """Seconds left for training."""
         return self.seconds - self.reserve - self.used

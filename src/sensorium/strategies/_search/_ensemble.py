@@ -1,4 +1,4 @@
-"""Several models as one: the mean of their scores, taken only where it is surely better."""
+"""Average the scores of several models, if the ensemble is significantly better than the best model."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ MOST = 4  # members
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Members by their places among the models that were offered, the best first, and what they gain over it."""
+    """Indices of the members among the candidate models, best first, and their gain over the best model."""
 
     members: list[int]
     gain: Difference
 
 
 def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> Ensemble | None:
-    """Greedy selection (Caruana et al. 2004, "Ensemble selection from libraries of models").
+    """Select an ensemble greedily (Caruana et al. 2004, "Ensemble selection from libraries of models").
 
-    It starts from the best model and adds, one at a time and each once, the model that betters the mean of the scores
-    most. Of classes and labels, none that makes the log loss worse: a mean of unequal models can be right more often
-    and yet far from as sure as it is right.
+    The selection starts from the best model and adds one model at a time, each at most once: the one that improves the
+    averaged scores most. In classification, a model that increases the log loss is not added, because averaging can
+    improve accuracy and yet impair calibration.
 
     Args:
-        plan: whose task reads the scores.
-        models: the best first, with their answers to the validation rows.
-        metric: the watched one.
+        plan: the plan, whose task reads the scores.
+        models: the models with their validation outcomes, best first.
+        metric: the watched metric.
 
     Returns:
-        None unless the paired bootstrap interval of its gain over the best model alone lies above 0.
+        The ensemble; None unless the paired bootstrap interval of its gain over the best model lies above 0.
     """
     outcomes = [model.outcomes["validation"] for model in models]
     sign = -1 if lower_is_better(metric) else 1
 
     def value(places: list[int]) -> float:
-        found = sign * float(score(metric, mean_outcome(plan, [outcomes[place] for place in places]))[0])
-        return found if np.isfinite(found) else -np.inf
+        value = sign * float(score(metric, mean_outcome(plan, [outcomes[place] for place in places]))[0])
+        return value if np.isfinite(value) else -np.inf
 
     def loss(places: list[int]) -> float:
-        found = mean_outcome(plan, [outcomes[place] for place in places])
-        return float(score("log_loss", found)[0]) if has_probabilities(plan) else 0.0
+        outcome = mean_outcome(plan, [outcomes[place] for place in places])
+        return float(score("log_loss", outcome)[0]) if has_probabilities(plan) else 0.0
 
     members, best = [0], value([0])
     while len(members) < MOST:
@@ -67,13 +67,13 @@ def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> E
 
 
 def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
-    """The answers of the mean of some models' scores to the rows that they all answered."""
+    """Average the scores of several outcomes of the same rows."""
     scores = np.mean([outcome.scores for outcome in outcomes], axis=0)
     return plan.task.outcome(scores, outcomes[0].truth)
 
 
 def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
-    """One model of several; the card is that of the first, with all their temperatures."""
+    """Join several models to one ensemble; it has the card of the first, with the temperatures of all."""
     fitted = [model.model for model in models]
     needed = {column for each in fitted for column in each.learnt}
     columns = [name for name in plan.learnt if name in needed]

@@ -1,4 +1,4 @@
-"""What was asked and answered, by Optuna: in a file of JSON lines, so that a killed search goes on where it was."""
+"""Record of an Optuna study in a file of JSON lines, so that an interrupted search can resume."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ STARTUP = 10  # candidates before the tree-structured Parzen estimator takes ove
 
 
 class Journal:
-    """An Optuna study and, as its attributes, what else a search that goes on must know.
+    """Optuna study whose attributes hold the rest of the state of a search.
 
     Args:
-        space: the choices that are open.
-        identity: what makes a search the same: table, settings.
-        seed: of what is asked.
-        path: a file of JSON lines; without it nothing outlives the process.
+        space: the search space.
+        identity: identity of the table and the settings.
+        seed: random seed of the sampler.
+        path: a file of JSON lines; without it, the study is kept in memory.
 
     Attributes:
-        replaced: there was the journal of another search, or of one that had ended.
+        replaced: whether the file held another search, or a finished one.
 
     Raises:
         MissingExtraError: Optuna is not installed.
@@ -48,11 +48,11 @@ class Journal:
         self._set("identity", mark)
 
     def ask(self, number: int, first: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The choices of one candidate: as given, or by the tree-structured Parzen estimator (Bergstra et al. 2011).
+        """Return the choices of one candidate, sampled by the tree-structured Parzen estimator (Bergstra et al. 2011).
 
         Args:
-            number: of the candidate, from 0 on; one that was asked before gets the same answer again.
-            first: its choices, where they are not the estimator's to make.
+            number: number of the candidate, from 0; repeated calls return the same choices.
+            first: fixed choices, which replace those of the sampler.
         """
         import optuna
 
@@ -73,7 +73,7 @@ class Journal:
         return number < len(known) and known[number].state != optuna.trial.TrialState.WAITING
 
     def tell(self, number: int, value: float | None) -> None:
-        """How well a candidate did at the first rung; None where it could not be trained."""
+        """Record the metric of a candidate at the first rung; None if its training failed."""
         import optuna
 
         if self._study.trials[number].state == optuna.trial.TrialState.RUNNING:
@@ -81,15 +81,15 @@ class Journal:
             self._study.tell(number, value, state=failed if value is None else None)
 
     def note(self, key: str, value: Any) -> None:
-        """Keep something that a search that goes on must know: JSON values."""
+        """Store a JSON value for a resumed search."""
         self._set(key, value)
 
     def noted(self, key: str) -> Any:
-        """What was kept; None where nothing was."""
+        """Return a stored value; None if there is none."""
         return self._get(key)
 
     def end(self) -> None:
-        """The search is over: the next one in this folder starts anew."""
+        """Mark the search as finished, so that the next one in this folder starts anew."""
         self._set("ended", True)
 
     def _get(self, key: str) -> Any:
@@ -103,7 +103,9 @@ def _open_study(path: Path | None) -> optuna.Study:
     try:
         import optuna
     except ImportError as error:
-        raise MissingExtraError("a budget needs Optuna", cure="pip install 'sensorium[search]'") from error
+        raise MissingExtraError(
+            "Optuna is not installed, which a budget requires", cure="pip install 'sensorium[search]'"
+        ) from error
     with _quiet(optuna):
         return optuna.create_study(storage=_storage(path), study_name=STUDY, direction="maximize", load_if_exists=True)
 
@@ -125,7 +127,7 @@ def _storage(path: Path | None) -> Any:
 
 
 def _drop_half_a_line(path: Path) -> None:
-    """A process that was killed while it wrote leaves one: what follows it could not be read."""
+    """Drop an incomplete last line, which an interrupted process leaves and Optuna cannot read."""
     if path.exists():
         content = path.read_bytes()
         if content and not content.endswith(b"\n"):
@@ -148,7 +150,7 @@ def _mix(seed: int, number: int) -> int:
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Optuna tells of every study and trial otherwise."""
+    """Silence the log messages of Optuna within a `with` block."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""How many candidates are tried for how long, so that the time suffices."""
+"""Plan how many candidates are trained for how many epochs within the budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEAST = 2.0  # epochs of a whole model, below which there is nothing to plan
 
 @dataclass(frozen=True)
 class Rung:
-    """So many candidates are trained for so many epochs."""
+    """Number of candidates of a rung, and the epochs that each is trained for."""
 
     candidates: int
     epochs: int
@@ -22,7 +22,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Plan:
-    """Rungs of successive halving, and the epochs of the models that are trained to the end."""
+    """Rungs of successive halving, and the epochs of the final trainings."""
 
     rungs: list[Rung]
     final: int
@@ -36,14 +36,14 @@ class Plan:
 
 
 def make_plan(affordable: float, wanted: int) -> Plan:
-    """Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) within some epochs in all.
+    """Plan successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) within a total number of epochs.
 
-    Each rung takes the same share of the time: a third of the candidates, three times the epochs. As many rungs as
-    leave the first with three candidates or more to the power of their number (Li et al. 2017, arXiv:1603.06560).
+    Each rung takes the same share of the time, with a third of the candidates and three times the epochs of the rung
+    before. With n rungs, the first has at least 3ⁿ candidates (Li et al. 2017, arXiv:1603.06560).
 
     Args:
-        affordable: epochs of a whole model that there is time for.
-        wanted: epochs after which a plain fit would end.
+        affordable: number of epochs of a whole model that fit into the budget.
+        wanted: number of epochs of a plain fit.
     """
     final = max(1, min(wanted, int(affordable * (1 - SHARE))))
     rest = affordable - final if final < wanted else affordable * SHARE

@@ -1,4 +1,4 @@
-"""The course of a search: single modalities, rungs of candidates, the winners to the end, one choice."""
+"""Run a search: train single modalities, rungs of candidates and the best to the end, and choose one."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SLOWER = 3.0  # times the seconds that a candidate was expected to take, after w
 
 
 class SearchRun:
-    """One search on a prepared table.
+    """Search on a prepared table.
 
     Args:
-        session: the fit.
-        budget: the time.
+        session: the state of the fit.
+        budget: the time budget.
     """
 
     def __init__(self, session: Session, budget: Budget) -> None:
@@ -50,7 +50,7 @@ class SearchRun:
         self.journal = Journal(self.space, identity, plan.config.seed, path)
         if self.journal.replaced:
             self.report.log(
-                "the folder holds a finished search, or one of other rows, files or settings: a new one starts"
+                "the folder holds a finished search, or one with other rows, files or settings: a new search starts"
             )
         self.chosen = self.journal.noted(CHOICE) is not None  # before the search was stopped
         self.trials = Trials(session, budget)
@@ -59,47 +59,47 @@ class SearchRun:
         self.record: dict[str, Any] = {}
 
     def run(self) -> TrialResult:
-        """Return the trial that is chosen, complete."""
-        self._go_on()
+        """Run the search, and return the chosen trial with all its outcomes."""
+        self._resume()
         singles, per_epoch = self._look()
         plan = self._plan(self.budget.left / per_epoch)
         if plan:
             self._finals(self._rungs(plan, singles, per_epoch))
         else:
             self.report.log(
-                f"! {spell(self.budget.seconds)} is too short: {spell(max(0.0, self.budget.left))} left for training "
-                f"and {spell(per_epoch)} for each epoch; a plain fit is made instead, "
-                "as far as there is time, of one epoch at least"
+                f"! the budget of {spell(self.budget.seconds)} is too short for a search: training has "
+                f"{spell(max(0.0, self.budget.left))} left, and an epoch takes {spell(per_epoch)}; "
+                "a plain fit runs instead, for at least one epoch"
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
         return self._choose(plan)
 
     def close(self) -> None:
-        """Write the record and end the search: the next one in this folder starts anew."""
+        """Write the record and finish the search, so that the next one in this folder starts anew."""
         if self.session.folder:
             write_file(self.session.folder / RECORD, to_json(self.record))
         self.journal.end()
         self.session.ledger.forget()
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         spent = self.journal.noted("spent") or 0.0
         if spent:
             self.budget.spent = spent
-            self.report.log(f"the search goes on where it was, after {spell(spent)}")
+            self.report.log(f"the search resumes after {spell(spent)}")
 
     def _look(self) -> tuple[list[Result], float]:
-        """One epoch of each single modality: baselines, and how long an epoch of all takes."""
+        """Train each single modality for one epoch, as a baseline and to estimate the time of a full epoch."""
         towers = [tower.name for tower in self.data.plan.blueprint.towers]
         entrants = [self._candidate(0)] if len(towers) == 1 else [self._single(tower) for tower in towers]
-        found = [self._run(entrant, 1, "single") for entrant in entrants]
-        timed = [result.per_epoch for result in found]
+        singles = [self._run(entrant, 1, "single") for entrant in entrants]
+        timed = [result.per_epoch for result in singles]
         if timed[0] < COLD:  # much of it was spent on what is done once in a process
             timed[0] = min(timed[0], self._run(entrants[0], 2, "single").per_epoch)
         self._keep_back()
-        return found if len(towers) > 1 else [], sum(timed)
+        return singles if len(towers) > 1 else [], sum(timed)
 
     def _keep_back(self) -> None:
-        """Time for what follows the last model: intervals, measured on the validation rows, and files."""
+        """Reserve time for intervals, estimated on the validation rows, and for saving."""
         start, models = self.budget.clock(), self.trials.models
         for model in [*models.values()][:1]:
             evaluate_outcome(model.outcomes["validation"], metrics_of(self.data.plan.labels.task_name))
@@ -108,7 +108,7 @@ class SearchRun:
         self.budget.reserve += (self.budget.clock() - start) * (1 + 2 * sizes[1] / sizes[0])
 
     def _plan(self, affordable: float) -> Plan | None:
-        """As it was noted before a break, so that the search goes on as it began."""
+        """Make the plan, or load the plan of an interrupted search."""
         known = self.journal.noted("plan")
         if known:
             return Plan.from_json(known)
@@ -116,12 +116,12 @@ class SearchRun:
             return None
         plan = make_plan(affordable, self.wanted)
         self.journal.note("plan", plan.to_json())
-        told = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in plan.rungs) or "none to choose"
-        self.report.log(f"candidates: {told}; the best for {plan.final} or more")
+        rungs = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in plan.rungs) or "none"
+        self.report.log(f"candidates: {rungs}; the best for at least {plan.final} epochs")
         return plan
 
     def _rungs(self, plan: Plan, singles: Sequence[Result], per_epoch: float) -> list[Result]:
-        """Successive halving; the best single modality comes along at every rung, the least to be beaten."""
+        """Run successive halving; the best single modality takes part in every rung as a baseline."""
         best = max(singles, key=self.trials.rank).key if singles else None
         numbers = list(range(plan.rungs[0].candidates)) if plan.rungs else []
         results: list[Result] = []
@@ -135,7 +135,7 @@ class SearchRun:
         return results or [self._expected(self._candidate(0), per_epoch)]
 
     def _rung(self, rung: Rung, numbers: Sequence[int], plan: Plan, per_epoch: float) -> list[Result]:
-        """Train the candidates of one rung, as long as time is left to train one of them to the end."""
+        """Train the candidates of one rung while there is time to train one of them to the end."""
         results: list[Result] = []
         for number in numbers:
             if results and not self._is_known(number, rung.epochs):
@@ -151,9 +151,9 @@ class SearchRun:
         return result
 
     def _finals(self, ranked: Sequence[Result]) -> None:
-        """Train the best to the end, one after another while there is time.
+        """Train the best candidates to the end, one after another, while there is time.
 
-        A candidate is the first, even behind a single modality, which learns in fewer epochs: it can still be chosen.
+        A fused candidate comes first even if a single modality ranks higher, because it needs more epochs to learn.
         """
         candidates = [result for result in ranked if not self.entrants[result.key].is_single]
         order = [*candidates[:1], *(result for result in ranked if result not in candidates[:1])]
@@ -168,14 +168,14 @@ class SearchRun:
                 self.journal.note("finals", done)
 
     def _affordable(self, result: Result) -> int:
-        """Epochs that there is time to train an entrant for; 0 where it has had as many, or can't be trained."""
+        """Return the number of epochs that there is time for; 0 if the entrant had as many, or cannot be trained."""
         epochs = min(self.wanted, int(MARGIN * self.budget.left / result.per_epoch))
         if result.stage == EXPECTED:
             return epochs
         return epochs if epochs > result.epochs and result.loss is not None else 0
 
     def _choose(self, plan: Plan | None) -> TrialResult:
-        """Return the model, with the record of the search on its card."""
+        """Choose the model, and record the search on its card."""
         ranked = self.trials.ranked()
         choice = self.journal.noted(CHOICE) or self._choice(ranked, plan)
         members = [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
@@ -189,7 +189,7 @@ class SearchRun:
         return result
 
     def _choice(self, ranked: Sequence[Result], plan: Plan | None) -> dict[str, Any]:
-        """Noted, so that after a break only what was chosen is trained again."""
+        """Return the choice; it is recorded, so that a resumed search trains only the chosen models again."""
         self._model(ranked[0])
         offered = self._offered(ranked)
         models = [model for _, model in offered]
@@ -204,12 +204,12 @@ class SearchRun:
         return self.trials.model(self.entrants[result.key], result)
 
     def _offered(self, ranked: Sequence[Result]) -> list[tuple[Result, TrialResult]]:
-        """The best model of each entrant that is in memory, the best first."""
-        found: dict[str, tuple[Result, TrialResult]] = {}
+        """Return the best model of each entrant in memory, best first."""
+        offered: dict[str, tuple[Result, TrialResult]] = {}
         for result in ranked:
             if (result.key, result.epochs) in self.trials.models:
-                found.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
-        return list(found.values())
+                offered.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
+        return list(offered.values())
 
     def _record(self, plan: Plan | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
         singles = [result for result in self.trials.results if self.entrants[result.key].is_single]
@@ -247,9 +247,9 @@ class SearchRun:
         return self.entrants[key]
 
     def _expected(self, entrant: Entrant, per_epoch: float) -> Result:
-        """What is known of an entrant that was not tried: how long an epoch should take."""
+        """Return a result for an entrant that was not trained, with the expected time of an epoch."""
         return Result(entrant.key, entrant.name, EXPECTED, 1, 1, None, None, per_epoch)
 
     def _is_known(self, number: int, epochs: int) -> bool:
-        """Return whether a candidate was trained for these epochs; a new candidate must not be drawn to find out."""
+        """Return whether a candidate was trained for these epochs, without sampling a new candidate."""
         return self.journal.was_asked(number) and self.trials.knows(self._candidate(number), epochs)

@@ -1,4 +1,4 @@
-"""What may be chosen: fusion, encoders, learning rate, width, what is dropped; nothing that the settings name."""
+"""Search space: fusion, encoders, learning rate, width and dropout, except what the settings fix."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ENCODER = "encoder of "
 
 @dataclass(frozen=True)
 class Space:
-    """The choices that are open.
+    """Search space of a fit.
 
     Attributes:
-        names: choice → values, that of a plain fit first.
-        rate: the plain learning rate where it is open; else None.
+        names: choice → values, beginning with that of a plain fit.
+        rate: the learning rate of a plain fit; None if the settings fix it.
     """
 
     names: dict[str, list[Any]]
@@ -38,12 +38,12 @@ class Space:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """What a fit without a budget would do."""
-        found = {name: values[0] for name, values in self.names.items()}
-        return found if self.rate is None else {**found, "learning_rate": self.rate}
+        """Return the choices of a plain fit."""
+        choices = {name: values[0] for name, values in self.names.items()}
+        return choices if self.rate is None else {**choices, "learning_rate": self.rate}
 
     def firsts(self) -> Iterator[dict[str, Any]]:
-        """What is tried before anything is learnt: the plain fit, then one change or two that often help."""
+        """Return the choices of the first candidates: the plain fit, then one or two changes that often help."""
         yield self.plain
         changes: list[dict[str, Any]] = [
             {"learning_rate": 4e-3, "modality_dropout": 0.15},
@@ -63,7 +63,7 @@ class Space:
 
 
 def open_space(plan: Plan) -> Space:
-    """Every choice with more than one value that the settings leave open and this table's towers can take."""
+    """Return the choices with several values that the settings do not fix and the towers support."""
     config, towers = plan.config, plan.blueprint.towers
     names: dict[str, list[Any]] = {}
     if len(towers) > 1:
@@ -88,7 +88,7 @@ def _own_first(own: Any, others: Sequence[Any]) -> list[Any]:
 
 
 def spec_of(plan: Plan, name: str, choices: Choices, towers: list[str] | None = None) -> TrialSpec:
-    """Return the trial of these choices."""
+    """Return the trial with these choices."""
     settings: dict[str, Any] = {"encoders": {}}
     for tower in plan.blueprint.towers:
         if _named(plan, tower):
@@ -117,7 +117,7 @@ def has_probabilities(plan: Plan) -> bool:
 
 
 def words(choices: Choices, plain: Choices) -> str:
-    """What differs from a plain fit, for a person."""
+    """Describe the differences to a plain fit."""
     changed = [f"{_say(name)} {_short(value)}" for name, value in choices.items() if value != plain.get(name)]
     return ", ".join(changed) or "plain fit"
 
@@ -131,13 +131,13 @@ def _short(value: Any) -> str:
 
 
 def _named(plan: Plan, tower: TowerPlan) -> bool:
-    """Do the settings say what encodes the tower?"""
+    """Return whether the settings name the encoder of a tower."""
     keys = {tower.name, *tower.columns, *(plan.kinds[column] for column in tower.columns)}
     return bool(keys & set(plan.config.encoders))
 
 
 def _fitting(plan: Plan, tower: TowerPlan) -> list[str]:
-    """Encoders that take what was prepared for the tower, the modality's own, its smallest good one, first."""
+    """Return the encoders that support the prepared cells of a tower, the modality's default first."""
     if _named(plan, tower):
         return [tower.encoder]
     kinds = {plan.kinds[column] for column in tower.columns}
@@ -150,7 +150,7 @@ def _fitting(plan: Plan, tower: TowerPlan) -> list[str]:
 
 
 def _learns(entry: Entry) -> bool:
-    """Not a module of the user's own, nor one whose weights come from elsewhere or are counted beforehand."""
+    """Return whether an encoder is trained from scratch: no user module, no pretrained or counted weights."""
     return entry.name != "module" and not any(
         hasattr(entry.load(), method) for method in ("load_pretrained", "learn_features")
     )

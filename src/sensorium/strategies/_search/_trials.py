@@ -1,4 +1,4 @@
-"""Trials of a search: each is trained once, within its time, and recorded."""
+"""Train the trials of a search, each once and within its time, and record them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ KEPT = 6  # models held in memory: those that may be chosen, or join an ensemble
 
 @dataclass(frozen=True)
 class Entrant:
-    """What may be trained.
+    """Candidate or single modality that takes part in a search.
 
     Attributes:
-        key: tells it in the journal: a modality's name or a candidate's number.
-        name: for a person.
-        spec: the trial, but for its number of epochs.
-        choices: of a candidate; empty for a single modality.
+        key: its key in the journal: the name of a modality or the number of a candidate.
+        name: its name in messages.
+        spec: the trial, without the number of epochs.
+        choices: the choices of a candidate; empty for a single modality.
     """
 
     key: str
@@ -41,17 +41,17 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Result:
-    """How one training went.
+    """Result of one training in a search.
 
     Attributes:
-        key, name: of the entrant.
+        key, name: those of the entrant.
         stage: `single`, `rung` or `final`.
-        epochs: at most; the schedule of the learning rate ends with them.
-        trained: epochs that it took, fewer where patience or time was over.
-        metric: the watched one on the validation rows, None where training failed or it is not defined.
-        loss: on the validation rows, which ranks what the metric does not; None where training failed.
-        seconds: that it took.
-        choices: of a candidate.
+        epochs: maximum number of epochs, at which the learning rate schedule ends.
+        trained: number of epochs trained, fewer with early stopping or too little time.
+        metric: the watched validation metric; None if training failed or the metric is not defined.
+        loss: the validation loss, which breaks ties of the metric; None if training failed.
+        seconds: time of the training.
+        choices: the choices of a candidate.
     """
 
     key: str
@@ -66,7 +66,7 @@ class Result:
 
     @property
     def per_epoch(self) -> float:
-        """Seconds."""
+        """Seconds per epoch."""
         return max(self.seconds, 1e-9) / max(1, self.trained)
 
     def to_json(self) -> dict[str, Any]:
@@ -74,12 +74,11 @@ class Result:
 
 
 class Trials:
-    """Trains entrants and remembers how they did.
+    """Trials of a search, with their results and the best models.
 
     Args:
-        session: the fit; finished trials are recorded in its ledger and taken from there, and its control keeps the
-            best model so far.
-        budget: the time.
+        session: the state of the fit; its ledger records finished trials, and its control saves the best model.
+        budget: the time budget.
     """
 
     def __init__(self, session: Session, budget: Budget) -> None:
@@ -92,7 +91,7 @@ class Trials:
         self._known: dict[tuple[str, int], Result] = {}
 
     def run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = math.inf) -> Result:
-        """Train for a maximum of epochs and about a maximum of seconds; a finished trial is not trained again."""
+        """Train for at most some epochs and about some seconds; a finished trial is not trained again."""
         place = entrant.key, epochs
         result = self._known.get(place) or self._recorded(entrant, epochs, stage)
         if not result:
@@ -102,31 +101,31 @@ class Trials:
         return result
 
     def knows(self, entrant: Entrant, epochs: int) -> bool:
-        """Return whether the trial is finished, here or before the search was stopped."""
+        """Return whether the trial is finished, in this process or before an interruption."""
         known = (entrant.key, epochs) in self._known
         return known or self._ledger.find(with_epochs(entrant.spec, epochs)) is not None
 
     def model(self, entrant: Entrant, result: Result) -> TrialResult:
-        """Return the model of a result; trained again to the same weights where it is not in memory."""
+        """Return the model of a result; if it is not in memory, train it again to the same weights."""
         place, passed = (entrant.key, result.epochs), itertools.count(1)
         if place not in self.models:
-            self.report.log(f"{entrant.name}: training again, it was chosen before the search was stopped")
+            self.report.log(f"{entrant.name}: trained again, because it was chosen before the search was interrupted")
             control = Control(self.report, should_stop=lambda: next(passed) >= result.trained, judge=False)
             self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
         return self.models[place]
 
     def ranked(self) -> list[Result]:
-        """Return all results, the best first; of equal ones, the first."""
+        """Return all results, best first; ties keep their order."""
         return sorted(self.results, key=self.rank, reverse=True)
 
     def rank(self, result: Result) -> tuple[float, float]:
-        """Rank by the watched metric, then by the loss; what could not be trained is last."""
+        """Return the sort key of a result: the watched metric, then the loss; failed trainings rank last."""
         metric = -math.inf if result.metric is None else self.sign * result.metric
         return metric, -math.inf if result.loss is None else -result.loss
 
     def _recorded(self, entrant: Entrant, epochs: int, stage: str) -> Result | None:
-        found = self._ledger.find(with_epochs(entrant.spec, epochs))
-        return self._add(self._result(entrant, epochs, stage, found)) if found else None
+        trial = self._ledger.find(with_epochs(entrant.spec, epochs))
+        return self._add(self._result(entrant, epochs, stage, trial)) if trial else None
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> Result:
         start, report = self.budget.clock(), self.report
@@ -134,7 +133,7 @@ class Trials:
         past = list[float]()
 
         def should_stop() -> bool:
-            """Stop where no time is left for another epoch as long as those so far."""
+            """Stop if there is no time for another epoch of average length."""
             past.append(self.budget.clock() - start)
             return past[-1] >= seconds or self.budget.left < past[-1] / len(past)
 
@@ -178,8 +177,8 @@ class Trials:
         return result
 
     def _forget(self) -> None:
-        """Hold the best models only, and the best single modality among them by its rank."""
-        ranked = [(found.key, found.epochs) for found in self.ranked()]
+        """Keep only the best models in memory, ranked with the single modalities."""
+        ranked = [(result.key, result.epochs) for result in self.ranked()]
         held = [place for place in ranked if place in self.models][:KEPT]
         self.models = {key: model for key, model in self.models.items() if key in held}
 

@@ -1,0 +1,73 @@
+"""Score the rows of a table with a fitted model, with all of its modalities or with subsets of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.evaluate import Names, Subsets, score_subsets
+from sensorium.findings import Problems
+from sensorium.model import FittedModel
+from sensorium.predictor._tables import prepare_chunks
+from sensorium.runtime.progress import Reporter
+from sensorium.table import Table
+
+
+class Scores(NamedTuple):
+    """Scores of the rows of a table, the rows with a value in each column, and problems."""
+
+    scores: npt.NDArray[np.float64]
+    present: dict[str, npt.NDArray[np.bool_]]
+    problems: Problems
+
+
+class SubsetScores(NamedTuple):
+    """Scores with each subset of the modalities, [subsets, n, ...]; the rows that have any of them; problems."""
+
+    scores: npt.NDArray[np.float64]
+    present: npt.NDArray[np.bool_]
+    problems: Problems
+
+
+def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
+    """Score the rows of a table, which `open_rows` opened."""
+    problems, scores, present = Problems(), [], []
+    for prepared in prepare_chunks(fitted, table, problems, report):
+        scores.append(fitted.scores(prepared))
+        present.append({name: encoded.present for name, encoded in prepared.columns.items()})
+    joined = {name: np.concatenate([chunk[name] for chunk in present]) for name in fitted.learnt}
+    return Scores(np.concatenate(scores), joined, problems)
+
+
+def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter) -> SubsetScores:
+    """Score the rows of a table with each subset of the modalities."""
+    problems = Problems()
+    chunks = prepare_chunks(fitted, table, problems, report)
+    parts = [fitted.subset_scores(prepared, subsets) for prepared in chunks]
+    scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
+    return SubsetScores(scores, present, problems)
+
+
+def evaluate_subsets(
+    fitted: FittedModel,
+    subsets: list[Names],
+    scores: npt.NDArray[np.float64],
+    present: npt.NDArray[np.bool_],
+    truth: npt.NDArray[Any],
+) -> Subsets:
+    """Compute the watched metric of each subset of the modalities.
+
+    Args:
+        fitted: the model.
+        subsets: names of modalities.
+        scores: [subsets, n, ...], as in `SubsetScores`.
+        present: [subsets, n], as in `SubsetScores`.
+        truth: [n, ...] encoded labels.
+    """
+    task = fitted.task
+    outcomes = {subset: task.outcome(own, truth) for subset, own in zip(subsets, scores, strict=True)}
+    prior = task.outcome(np.broadcast_to(np.array(fitted.prior), scores[0].shape).copy(), truth)
+    rows = {subset: int(own.sum()) for subset, own in zip(subsets, present, strict=True)}
+    return score_subsets(outcomes, rows, prior, fitted.config.train.metric or task.watch)
