@@ -27,7 +27,7 @@ from sensorium.comparison import Comparison, ComparisonOptions, check_comparison
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.comparison import settle_folder as settle_comparison
 from sensorium.config import Config, read_yaml, split_saved
-from sensorium.errors import ConfigError
+from sensorium.errors import ArtifactError, ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
@@ -196,13 +196,17 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
 def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
     """Return the model of a run that is already finished."""
     report.log(f"{run.folder}: already finished with the same table and settings; use --overwrite to train again")
-    fitted = load_fitted(run.model, str(plan.device))
+    try:
+        fitted = load_fitted(run.model, str(plan.device))
+    except ArtifactError as error:
+        cure = "--overwrite trains it again (Python: overwrite=True)"
+        raise ArtifactError(error.finding, place=error.place, rule=error.rule, cure=cure) from None
     # Settings that are not saved with models are those of this fit.
     fitted = replace(fitted, config=plan.config, unset=())
     record = fitted.card.metrics.get("test")
     try:
         problems = Problems.from_jsonl((run.folder / "problems.jsonl").read_bytes())
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         problems = Problems()
     test = None
     if record:

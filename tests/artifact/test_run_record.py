@@ -137,3 +137,67 @@ def test_overwrite_trains_a_comparison_again(tmp_path, counted):
         counted.clear()
         sensorium.compare(table, "y", overwrite=overwrite, **settings)
         assert len(counted) == trained
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b"{}", b"\xff", b'{"made_of": 3, "model": 1}', b"null"])
+def test_a_record_that_cannot_be_read_is_none(content, tmp_path):
+    fit(tmp_path)
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="earlier version"):
+        fit(tmp_path)
+
+
+def test_a_folder_in_place_of_a_file_is_refused_before_training(tmp_path, counted):
+    fit(tmp_path)
+    (tmp_path / "metrics.json").unlink()
+    (tmp_path / "metrics.json").mkdir()
+    before = (tmp_path / "config.yaml").read_bytes()
+    with pytest.raises(ConfigError, match=r"not a file: metrics\.json"):
+        fit(tmp_path, epochs=3, overwrite=True)
+    assert counted == ["plain"] and (tmp_path / "config.yaml").read_bytes() == before
+
+
+def test_a_run_that_overwrites_and_was_stopped_is_continued(tmp_path):
+    fit(tmp_path, seed=4)
+    settings = {"epochs": 4, "train": {"checkpoint": 0}, "overwrite": True}
+    expected = fit(tmp_path / "whole", **settings)
+
+    epochs = []
+
+    class Stop(sensorium.Callback):
+        def on_epoch_end(self, event):
+            epochs.append(event.epoch)
+            if len(epochs) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, callbacks=[Stop()], **settings)
+    assert len(fit(tmp_path, seed=4).history) == 2  # the earlier run is still there
+    found = fit(tmp_path, callbacks=[Stop()], **settings)
+    assert epochs in ([1, 2, 3, 4], [1, 2, 2, 3, 4])  # the event of an epoch comes before its checkpoint
+    assert np.array_equal(found.predict_proba(TABLE), expected.predict_proba(TABLE))
+
+
+def test_a_comparison_does_not_go_into_the_folder_of_a_fit(tmp_path):
+    fit(tmp_path)
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match="holds the run of a fit"):
+            sensorium.compare(
+                TABLE,
+                "y",
+                out=tmp_path,
+                overwrite=overwrite,
+                epochs=1,
+                progress=False,
+                columns=["x", "kind"],
+                towers={"a": ["x"], "b": ["kind"]},
+            )
+
+
+def test_a_finished_model_that_is_damaged_is_told_with_the_cure(tmp_path):
+    fit(tmp_path)
+    weights = tmp_path / "model" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(sensorium.ArtifactError) as caught:
+        fit(tmp_path)
+    assert "--overwrite" in caught.value.cure

@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact.run_record import RECORD, RunRecord, State, digest, settle
+from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, digest, settle
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
 from sensorium.errors import ConfigError
@@ -57,6 +57,10 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     if settled:  # it may begin anew from its own settings
         inputs.pop("config", None)
     check_apart(files, **inputs)
+    blocked = [file.name for file in files if file.exists() and not file.is_file()]
+    if blocked:
+        rule, cure = "a run writes files of these names", "choose another folder, or move them away"
+        raise ConfigError(f"not a file: {', '.join(blocked)}", place=str(folder), rule=rule, cure=cure)
     found = [file.name for file in files if file.is_file()]
     if _is_run(folder):  # one that a model was copied or saved into may hold settings of another hand
         of_others = [] if settled else [SETTINGS]
@@ -160,7 +164,9 @@ class Run:
         """
         holds = self.model.exists() or self.checkpoint.exists()
         self._made_of, self._replaces = made_of, overwrite and self.model.exists()
-        if resume and self.checkpoint.exists():
+        pending = RunRecord.read(self.folder, PENDING)
+        again = overwrite and pending is not None and pending.made_of == made_of  # the same one, which was stopped
+        if (resume or again) and self.checkpoint.exists():
             return State.UNFINISHED
         return settle(self.folder, made_of, holds=holds, overwrite=overwrite, model=self.model)
 
@@ -179,9 +185,12 @@ class Run:
 
     def save_before(self, files: Mapping[str, bytes]) -> None:
         """Save what is known before training: name → content; beside an earlier model, once there is a new one."""
-        self._before = {**files, RECORD: RunRecord(self._made_of).to_json()}
+        record = RunRecord(self._made_of).to_json()
+        self._before = {**files, RECORD: record}
         if not self.model.exists():
             self._save_before()
+        elif self._replaces:
+            write_file(self.folder / PENDING, record)
 
     def save_result(self, fitted: FittedModel, files: Mapping[str, bytes]) -> None:
         """Save the model that is kept, and what is known after training: name → content."""
@@ -189,7 +198,8 @@ class Run:
         for name, content in files.items():
             write_file(self.folder / name, content)
         write_file(self.folder / RECORD, RunRecord(self._made_of, digest(self.model)).to_json())
-        self.checkpoint.unlink(missing_ok=True)
+        for path in (self.checkpoint, self.folder / PENDING):
+            path.unlink(missing_ok=True)
 
     def _save_before(self) -> None:
         for name, content in (self._before or {}).items():

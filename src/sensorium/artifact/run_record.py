@@ -16,6 +16,8 @@ from sensorium.files import MANIFEST
 from sensorium.files.identity import differences
 
 RECORD = "run.json"
+PENDING = ".run.json.next"  # of a run that replaces an earlier one once it is complete
+LARGEST = 2**24  # bytes of a record
 SHOWN = 5  # differences that an error lists
 CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps both"
 
@@ -45,12 +47,15 @@ class RunRecord:
         return to_json({"made_of": dict(self.made_of), "model": self.model})
 
     @classmethod
-    def read(cls, folder: Path) -> RunRecord | None:
+    def read(cls, folder: Path, name: str = RECORD) -> RunRecord | None:
         """Return the record of a folder; None where there is none, or none that can be read."""
+        path = folder / name
         try:
-            found = json.loads((folder / RECORD).read_bytes())
+            if not path.is_file() or path.stat().st_size > LARGEST:
+                return None
+            found = json.loads(path.read_bytes())
             return cls(dict(found["made_of"]), str(found["model"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
 

@@ -40,6 +40,7 @@ from sensorium.trials import (
     choose_runner,
     forget_matrix,
     forget_trials,
+    has_trials,
     mean_cost,
     why_left_out,
 )
@@ -93,7 +94,11 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
     Raises:
         ConfigError: the folder holds another comparison.
     """
-    holds = (folder / RECORD).is_file()
+    record = RunRecord.read(folder)
+    if record and record.made_of.get("command") == "fit":
+        cure = "choose another folder: --out (Python: out=)"
+        raise ConfigError("the folder holds the run of a fit", place=str(folder), rule="one run per folder", cure=cure)
+    holds = (folder / RECORD).is_file() or has_trials(folder)
     state = settle(folder, made_of, holds=holds, overwrite=overwrite, model=None)
     if overwrite:
         forget_trials(folder)

@@ -3,7 +3,7 @@
 from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_fitted, check_spec, model_of_none
 from sensorium.trials._cost import Cost, mean_cost
-from sensorium.trials._ledger import Ledger, forget_trials
+from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, finish, run_trial, subset_outcome, training_of
@@ -28,6 +28,7 @@ __all__ = [
     "finish",
     "forget_matrix",
     "forget_trials",
+    "has_trials",
     "hash_columns",
     "mean_cost",
     "model_of_none",

@@ -56,11 +56,11 @@ class Ledger:
         path = self._path(spec) if self.works else None
         try:
             record = unseal(path.read_bytes()) if path else None
-        except (OSError, ValueError):
-            return None
-        if record is None or (with_model and not self._is_intact(record)):
-            return None
-        return self._result(spec, record)
+            if record is None or (with_model and not self._is_intact(record)):
+                return None
+            return self._result(spec, record)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+            return None  # a damaged record is none
 
     def record(self, result: TrialResult, model: Path | None = None) -> None:
         """Record a finished trial.
@@ -111,7 +111,9 @@ class Ledger:
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
         task, target = self.data.plan.task, self.data.plan.target
-        scores = {split: np.array(values) for split, values in record["scores"].items()}
+        scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
+        if any(len(values) != len(self.data.rows(split)) for split, values in scores.items()):
+            raise ValueError("the record is of other rows")
         return TrialResult(
             spec,
             {split: task.outcome(values, target[self.data.rows(split)]) for split, values in scores.items()},
@@ -147,3 +149,8 @@ class Ledger:
 def forget_trials(folder: Path) -> None:
     """Remove all records of finished trials in a folder, and the models beside them."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def has_trials(folder: Path) -> bool:
+    """Return whether a folder holds records of finished trials."""
+    return any((folder / FOLDER).glob("*.json"))

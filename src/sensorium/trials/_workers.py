@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sensorium.errors import ConfigError, TrainingError
 from sensorium.planning import PreparedTable
 from sensorium.runtime.processes import PASSIVE, apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
+from sensorium.runtime.signals import undone_at_end
 from sensorium.trials._runner import InProcess, Runner, Started
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, run_trial
@@ -40,7 +41,7 @@ def check_workers(workers: int, *, stream: bool, device: str) -> None:
     Raises:
         ConfigError: the number is below one; or workers would have to share streamed cells or an accelerator.
     """
-    if workers < 1:
+    if not isinstance(workers, int) or workers < 1:
         raise ConfigError(f"{workers} workers", place="workers", rule="1 or more")
     if workers > 1 and stream:
         cure = "workers=1, or prepare.stream: false"
@@ -70,12 +71,18 @@ class WorkerProcesses:
         Raises:
             TrainingError: a worker process was killed.
         """
-        import loky  # its processes do not run the user's script again, as those of multiprocessing would
-
         specs = list(specs)
         if not specs:
             return
         folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
+        with undone_at_end(lambda: shutil.rmtree(folder, ignore_errors=True)):
+            yield from self._run(specs, control, started, folder)
+
+    def _run(
+        self, specs: Sequence[TrialSpec], control: Control, started: Started, folder: Path
+    ) -> Iterator[TrialResult]:
+        import loky
+
         quiet = replace(control, report=Silent(), keep=None, checkpoint=None, callbacks=())
         try:
             with apart(), without_stderr():
