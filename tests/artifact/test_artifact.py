@@ -199,8 +199,8 @@ def test_a_bomb_that_claims_to_be_small_is_not_unpacked(zipped):
     [
         ({"version": 99}, "format version 99"),
         ({"format": "other"}, "format 'other'"),
-        ({"files": {}}, "other files"),
-        ({"files": {"../../etc/passwd": {"bytes": 1, "sha256": "0"}}}, "other files"),
+        ({"files": {}}, "does not list exactly these files"),
+        ({"files": {"../../etc/passwd": {"bytes": 1, "sha256": "0"}}}, "does not list exactly these files"),
     ],
 )
 def test_a_manifest_of_another_kind_is_refused(change, match, saved):

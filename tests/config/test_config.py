@@ -158,7 +158,7 @@ def test_the_short_name_of_a_group_stands_for_the_group():
     assert config.train.unfreeze is not None
     assert (config.train.epochs, config.train.unfreeze.epochs) == (9, 1)
     assert Config.gather({"remote": {"private": True}}).table.remote.private
-    with pytest.raises(ConfigError, match="unfreeze and train.unfreeze are both set"):
+    with pytest.raises(ConfigError, match=r"unfreeze and train\.unfreeze are both set"):
         Config.gather({"unfreeze": {"epochs": 1}, "train": {"unfreeze": {"epochs": 2}}})
     with pytest.raises(ConfigError, match="did you mean 'unfreeze'"):
         Config.gather({"unfreze": {"epochs": 1}})
@@ -179,7 +179,7 @@ def test_the_short_name_of_a_group_stands_for_the_group():
 )
 def test_a_name_in_the_place_of_an_option_is_explained(given, place, cure, table):
     """It does not mention the default, which nobody chose."""
-    with pytest.raises(ConfigError, match="is a registered (fusion|head|encoder|modality), not an option") as found:
+    with pytest.raises(ConfigError, match=r"is a registered (fusion|head|encoder|modality), not an option") as found:
         fit(table, **given)
     assert (found.value.place, found.value.cure) == (place, cure)
     assert "concat" not in str(found.value)

@@ -52,7 +52,7 @@ def test_an_encoder_of_a_modality_counts_wherever_the_modality_stands_in_the_tow
         assert [t.options["dropout"] for t in model.bundle.blueprint.towers if t.name == "tabular"] == [0.5]
         with pytest.raises(ConfigError, match="does not take"):
             fit(rows, encoders={kind: "gru"})
-    with pytest.raises(ConfigError, match="encoders.number is 'tabular', encoders.category is 'gru'"):
+    with pytest.raises(ConfigError, match=r"encoders\.number is 'tabular', encoders\.category is 'gru'"):
         fit(rows, encoders={"number": "tabular", "category": "gru"})
 
 

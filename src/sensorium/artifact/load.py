@@ -191,10 +191,12 @@ def _archive(path: Path) -> tuple[list[str], Any]:
         archive = zipfile.ZipFile(path)
         names = archive.namelist()
     except UNREADABLE_ZIP as error:
-        raise ArtifactError(f"this is neither a model folder nor a readable zip file: {error}", place=str(path)) from None
+        finding = f"this is neither a model folder nor a readable zip file: {error}"
+        raise ArtifactError(finding, place=str(path)) from None
     packed = [info.filename for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]
     if packed:
-        raise ArtifactError(f"{', '.join(packed)} is compressed", place=str(path), rule="the files of a model are stored in the zip without compression")
+        rule = "the files of a model are stored in the zip without compression"
+        raise ArtifactError(f"{', '.join(packed)} is compressed", place=str(path), rule=rule)
 
     def read(name: str, limit: int) -> bytes:
         try:

@@ -70,7 +70,7 @@ def check_own(config: Config, start: FittedModel) -> None:
         if given != getattr(start.config, key) and given != same.get(key):
             rule = "it comes from the model that is continued"
             faults.append(
-                ConfigError(f"{key} can't be changed", place=key, rule=rule, cure="leave it away, or fit anew")
+                ConfigError(f"{key} can't be changed", place=key, rule=rule, cure="omit it, or fit a new model")
             )
     raise_together(faults)
 

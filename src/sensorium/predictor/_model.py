@@ -175,7 +175,9 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; of several targets values too.
+        """Predict probabilities [n, k] of classes or labels, in the order of `labels`.
+
+        With several targets, columns of numeric targets hold predicted values.
 
         Args:
             table, progress: as for `predict`.
@@ -191,7 +193,7 @@ class Model:
             True
         """
         if not self.labels:
-            raise SchemaError(f"{self.task} has no probabilities", cure="predict gives the values")
+            raise SchemaError(f"{self.task} has no probabilities", cure="use predict, which returns the values")
         report = reporter(progress)
         return self._score(open_rows(self.bundle, table, report), report).scores
 
@@ -279,7 +281,9 @@ class Model:
     def _subsets(self) -> list[Names]:
         towers = list(dict.fromkeys(name for member in self.bundle.members for name in member.towers))
         if len(towers) < 2:
-            raise SchemaError(f"the model has one modality only: {towers[0]}", rule="two or more to take some away")
+            raise SchemaError(
+                f"the model has one modality only: {towers[0]}", rule="removing modalities needs two or more"
+            )
         return plan_subsets(towers)
 
     def _score_subsets(

@@ -36,17 +36,19 @@ def rows_of(bundle: FittedModel, table: Table, split: str | None) -> tuple[npt.N
     found = None if name == "all" else _known_split(bundle, table, name or "test")
     if found is None and name in SPLITS:
         raise SchemaError(
-            f"which rows are {name!r} is not known",
+            f"cannot tell which rows of this table are {name} rows",
             place=table.name,
-            rule="the table has the split column, or is the very table that the model was fitted on",
-            cure="leave --split away to evaluate all rows",
+            rule="needs the split column, or the exact table of the fit",
+            cure="omit --split (Python: split=) to evaluate all rows",
         )
     if found is None:
         return np.arange(len(table)), "all rows"
     name = name or "test"
     rows = found.rows(name)
     if not len(rows):
-        raise SchemaError(f"the split {name!r} has no rows with a label", place=table.name, cure="--split all")
+        raise SchemaError(
+            f"the split {name!r} has no rows with a label", place=table.name, cure="--split all (Python: split='all')"
+        )
     return rows, f"{name} rows"
 
 
@@ -71,10 +73,10 @@ def _known_split(bundle: FittedModel, table: Table, name: str) -> Split | None:
         return found
     if column is None or name != "test":
         raise SchemaError(
-            "the rows that the model was trained on are not known: it was fitted by an earlier version",
+            "cannot tell which rows the model was trained on: it was fitted by an earlier version",
             place=table.name,
-            rule=f"the split of the fit ({data.split_rule}); this version makes another ({found.how})",
-            cure="evaluate all rows (--split all), or fit again",
+            rule=f"the split of the fit was {data.split_rule}; this version makes another one: {found.how}",
+            cure="evaluate all rows, --split all (Python: split='all'), or fit again",
         )
     # The column names the test rows; those that validated were taken from the training rows by another rule.
     return replace(found, codes=np.where(found.codes == SPLITS.index("test"), found.codes, -1).astype(np.int8))
