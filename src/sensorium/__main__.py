@@ -5,7 +5,7 @@ from sensorium.runtime.signals import end_at_once
 
 
 def main() -> None:
-    """From here on, before anything large is imported, a signal ends the command with one line."""
+    """Install signal handlers first, so that Ctrl-C prints one line, not a traceback; then run the CLI."""
     open_closed_streams()
     end_at_once()
     from sensorium.cli._main import main as run

@@ -131,6 +131,19 @@ def test_other_files_links_and_folders_are_refused(saved, tmp_path):
     refused(saved, "link or a folder")
 
 
+def test_a_folder_that_contains_a_model_is_not_a_model(model, tmp_path):
+    """Such as the parent of a run folder: the error names the model in it."""
+    model.save(tmp_path / "run" / "model")
+    with pytest.raises(ArtifactError, match="there is no manifest: this is not a Sensorium model") as found:
+        sensorium.load(tmp_path)
+    assert found.value.cure == f"load a model in this folder: {tmp_path / 'run'}"
+    sensorium.load(tmp_path / "run")
+    (tmp_path / "empty" / "sub").mkdir(parents=True)
+    with pytest.raises(ArtifactError, match="there is no manifest") as found:
+        sensorium.load(tmp_path / "empty")
+    assert found.value.cure == ""
+
+
 class _Trap:
     """Unpickled, it leaves a file behind."""
 
@@ -168,11 +181,11 @@ def test_hostile_archives_are_refused(zipped, tmp_path):
     refused(zipped, "compressed")
     with pytest.warns(UserWarning, match="Duplicate name"):
         rezip(zipped, [*good, good[0]])
-    refused(zipped, "one name twice")
+    refused(zipped, "one name occurs twice")
     zipped.write_bytes(zipped.read_bytes()[:-100])
-    refused(zipped, "no readable zip")
+    refused(zipped, "nor a readable zip")
     zipped.write_bytes(b"no zip at all")
-    refused(zipped, "no readable zip")
+    refused(zipped, "nor a readable zip")
 
 
 def test_a_bomb_that_claims_to_be_small_is_not_unpacked(zipped):
@@ -186,8 +199,8 @@ def test_a_bomb_that_claims_to_be_small_is_not_unpacked(zipped):
     [
         ({"version": 99}, "format version 99"),
         ({"format": "other"}, "format 'other'"),
-        ({"files": {}}, "other files"),
-        ({"files": {"../../etc/passwd": {"bytes": 1, "sha256": "0"}}}, "other files"),
+        ({"files": {}}, "does not list exactly these files"),
+        ({"files": {"../../etc/passwd": {"bytes": 1, "sha256": "0"}}}, "does not list exactly these files"),
     ],
 )
 def test_a_manifest_of_another_kind_is_refused(change, match, saved):
@@ -258,7 +271,7 @@ def test_a_model_of_columns_that_this_version_lacks_is_refused(saved):
 
 
 def test_there_being_no_model_is_said(tmp_path):
-    refused(tmp_path / "gone", "no such model")
+    refused(tmp_path / "gone", "the model does not exist")
     refused(tmp_path, "no manifest")
 
 

@@ -412,7 +412,7 @@ def test_every_entry_of_the_manifest_is_checked(path, value, plain, tmp_path):
 def test_json_that_says_two_things_or_no_number_is_refused(text, plain, tmp_path):
     forged = forge(plain, tmp_path / "m")
     (forged / "manifest.json").write_text(text)
-    refused(forged, "not readable as JSON|no JSON object")
+    refused(forged, "not readable as JSON|not a JSON object")
 
 
 def change_weight(how):
@@ -443,7 +443,7 @@ def test_places_that_a_network_computes_are_not_taken_from_a_file(plain, tmp_pat
         name = next(name for name in weights if name.endswith("codes.missing"))
         weights[name] = weights[name] + 10**6
 
-    refused(forge(plain, tmp_path / "m", weights=change), "places that the network computes")
+    refused(forge(plain, tmp_path / "m", weights=change), "those that the network computes")
 
 
 @pytest.mark.parametrize("name", ["columns/vector/mean", "columns/number/edges", "columns/geo/mean"])

@@ -90,7 +90,7 @@ def test_a_waveform_is_shifted_and_has_no_bands_to_change():
             assert not row[length:].any()
     assert len({tuple(values.flatten().tolist()) for values in moved}) > 2
     for name in ("gain", "white_noise", "spec_augment"):
-        with pytest.raises(ConfigError, match="not there in this form"):
+        with pytest.raises(ConfigError, match="options do not produce"):
             call(name, cells, waveform)
 
 

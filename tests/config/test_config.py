@@ -151,3 +151,35 @@ def test_keywords_lie_over_the_settings_file_and_short_forms_over_them(table, wr
 def test_a_choice_is_a_name_or_a_name_with_options():
     assert Config.gather({"fusion": "late"}).fusion == Choice.of("late")
     assert Config.gather({"fusion": {"name": "late", "weights": "learned"}}).fusion.options == {"weights": "learned"}
+
+
+def test_the_short_name_of_a_group_stands_for_the_group():
+    config = Config.gather({"train": {"epochs": 9}}, {"unfreeze": {"epochs": 1}})
+    assert config.train.unfreeze is not None
+    assert (config.train.epochs, config.train.unfreeze.epochs) == (9, 1)
+    assert Config.gather({"remote": {"private": True}}).table.remote.private
+    with pytest.raises(ConfigError, match=r"unfreeze and train\.unfreeze are both set"):
+        Config.gather({"unfreeze": {"epochs": 1}, "train": {"unfreeze": {"epochs": 2}}})
+    with pytest.raises(ConfigError, match="did you mean 'unfreeze'"):
+        Config.gather({"unfreze": {"epochs": 1}})
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "cure"),
+    [
+        (
+            {"fusion": {"weighted_sum": {"alpha": 2}}},
+            "fusion",
+            "write {'name': 'weighted_sum', 'alpha': 2}",
+        ),
+        ({"head": {"cosine": {}}}, "head", "write 'cosine'"),
+        ({"encoders": {"remark": {"gru": {"size": 8}}}}, "encoder of 'remark'", "write {'name': 'gru', 'size': 8}"),
+        ({"modalities": {"number": {"category": {}}}}, "modality of column 'number'", "write 'category'"),
+    ],
+)
+def test_a_name_in_the_place_of_an_option_is_explained(given, place, cure, table):
+    """It does not mention the default, which nobody chose."""
+    with pytest.raises(ConfigError, match=r"is a registered (fusion|head|encoder|modality), not an option") as found:
+        fit(table, **given)
+    assert (found.value.place, found.value.cure) == (place, cure)
+    assert "concat" not in str(found.value)

@@ -135,5 +135,5 @@ def test_cross_attention(cells, pairs):
 
 @pytest.mark.parametrize("pairs", [((0, 3),), ((1, 1),)])
 def test_pairs_that_are_none_are_refused(pairs):
-    with pytest.raises(ConfigError, match=r"no pair of 3 modalities"):
+    with pytest.raises(ConfigError, match=r"not a pair of 3 modalities"):
         build("cross_attention", pairs=pairs)

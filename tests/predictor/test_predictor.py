@@ -108,7 +108,7 @@ def test_the_default_is_the_test_rows_of_the_fit(model, made, run):
 def test_other_rows_are_all_evaluated(model, table):
     found = model.evaluate(table.take(range(40)))
     assert (found.n, found.rows) == (40, "all rows")
-    with pytest.raises(SchemaError, match="the test rows of this table are not known"):
+    with pytest.raises(SchemaError, match="cannot tell which rows of this table are test rows"):
         model.evaluate(table.take(range(40)), "test")
 
 

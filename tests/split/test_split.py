@@ -101,7 +101,7 @@ def test_same_seed_same_split_other_seed_another():
 
 
 def test_too_few_rows_are_told():
-    with pytest.raises(SchemaError, match="only 3 of 5 rows have a label"):
+    with pytest.raises(SchemaError, match="too few rows with a label: 3 of 5; at least 4 are needed"):
         split({"y": ["a", "b", "a", None, None]})
     with pytest.raises(SchemaError, match="no row with a label is in the training split"):
         split({"y": ["a", "b", "a", "b"], "s": ["test"] * 4}, column="s")

@@ -44,8 +44,10 @@ def normalisations(network: FusionModel) -> Wave:
     """
     found = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.running_mean is not None]
     if not found:
-        rule = "an encoder with batch normalisation, such as image_cnn, image_resnet, audio_cnn or scan_cnn"
-        raise ConfigError("the model has no batch normalisation to adapt", rule=rule, cure="another --method")
+        rule = "needs an encoder with batch normalisation, such as image_cnn, image_resnet, audio_cnn or scan_cnn"
+        raise ConfigError(
+            "the model has no batch normalisation to adapt", rule=rule, cure="fit a model with such an encoder"
+        )
     return found
 
 

@@ -116,7 +116,7 @@ class SavedModel(Part):
         names = {column.name for column in self.columns}
         for view in self.views or {}:
             if view not in names:
-                raise ValueError(f"the view {view!r} is no column")
+                raise ValueError(f"the view {view!r} is not a column")
         for member in [self.network, *(other.network for other in self.others)]:
             _once([tower.name for tower in member.towers], "tower")
             _once([column for tower in member.towers for column in tower.columns], "column of the towers")
@@ -132,7 +132,7 @@ class SavedModel(Part):
         columns = [column.model_dump() for column in self.columns]
         for text in _texts([self.target, columns, self.views, self.task.state, config]):
             if HALF.search(text):
-                raise ValueError(f"half a character in {text[:50]!r}")
+                raise ValueError(f"{text[:50]!r} contains half a character (a surrogate)")
         return self
 
 
@@ -162,4 +162,4 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _once(names: list[str], what: str) -> None:
     if len(set(names)) < len(names):
-        raise ValueError(f"a {what} is there twice")
+        raise ValueError(f"a {what} occurs twice")

@@ -69,7 +69,9 @@ def _compare_places(network: nn.Module, weights: Mapping[str, Tensor], place: st
             continue
         for name, value in module.named_buffers(owner, recurse=False):
             if value.dtype in (torch.int32, torch.int64) and name in weights and not torch.equal(value, weights[name]):
-                raise ArtifactError(f"{name!r} are not the places that the network computes", place=place)
+                raise ArtifactError(
+                    f"the saved indices {name!r} differ from those that the network computes", place=place
+                )
 
 
 def _form(value: Tensor) -> str:

@@ -49,19 +49,19 @@ def from_json(content: bytes, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"not readable as JSON: {error}", place=place) from None
     if not isinstance(parsed, dict):
-        raise ArtifactError("no JSON object", place=place)
+        raise ArtifactError("the content is not a JSON object", place=place)
     return parsed
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _finite(text: str) -> float:
@@ -71,7 +71,7 @@ def _finite(text: str) -> float:
 
 def _whole(text: str) -> int:
     if len(text) > LONGEST_WHOLE:
-        raise ValueError(f"a whole number of {len(text)} digits")
+        raise ValueError(f"an integer has {len(text)} digits")
     return int(text)
 
 
@@ -100,7 +100,7 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
         )
     entries = manifest.get("files")
     if not isinstance(entries, dict) or set(entries) != set(FILES):
-        raise ArtifactError("the manifest lists other files than a model has", place=place, rule=", ".join(FILES))
+        raise ArtifactError(f"the manifest does not list exactly these files: {', '.join(FILES)}", place=place)
     return {name: parse(FileEntry, entry, place) for name, entry in entries.items()}
 
 

@@ -40,6 +40,8 @@ from sensorium.split import SeenRows
 from sensorium.tasks import Task
 from sensorium.tasks.several import Several
 
+SHOWN = 3  # models in a message
+
 
 def load_fitted(
     path: Path,
@@ -102,7 +104,7 @@ def _place(path: Path) -> Path:
     """Find the model, even if a process was killed while it renamed it."""
     path = standing(path, is_whole)
     if not path.exists():
-        raise ArtifactError("there is no such model", place=str(path))
+        raise ArtifactError("the model does not exist", place=str(path))
     model = standing(path / "model", is_whole)
     return model if path.is_dir() and not is_whole(path) and is_whole(model) else path
 
@@ -131,15 +133,15 @@ def _read(path: Path) -> tuple[int, dict[str, bytes]]:
     """Return the format version, and the files that the manifest lists, each checked against it."""
     names, read = _folder(path) if path.is_dir() else _archive(path)
     if MANIFEST not in names:
-        raise ArtifactError(
-            "there is no manifest: no Sensorium model, or one that was not saved to its end", place=str(path)
-        )
+        raise _no_manifest(path)
+    if path.is_dir():
+        _check_plain(path)
     manifest = from_json(read(MANIFEST, LARGEST_JSON), f"{path}/{MANIFEST}")
     entries = check_manifest(manifest, str(path))
     others = sorted(set(names) - {MANIFEST, *FILES})
     if others or len(names) != len(set(names)):
         raise ArtifactError(
-            f"it holds files that are no part of a model: {', '.join(others) or 'one name twice'}",
+            f"it contains files that do not belong to a model: {', '.join(others) or 'one name occurs twice'}",
             place=str(path),
             rule=", ".join((MANIFEST, *FILES)),
         )
@@ -153,11 +155,30 @@ def _read(path: Path) -> tuple[int, dict[str, bytes]]:
     return manifest["version"], files
 
 
-def _folder(path: Path) -> tuple[list[str], Any]:
+def _no_manifest(path: Path) -> ArtifactError:
+    """The error of a place that is not a model; it names models in the folder, if there are any."""
+    models = _models_in(path) if path.is_dir() else []
+    return ArtifactError(
+        "there is no manifest: this is not a Sensorium model, or it was not saved completely",
+        place=str(path),
+        cure=f"load a model in this folder: {', '.join(models[:SHOWN])}" if models else "",
+    )
+
+
+def _models_in(folder: Path) -> list[str]:
+    try:
+        return [str(entry) for entry in sorted(folder.iterdir()) if is_whole(entry) or is_whole(entry / "model")]
+    except OSError:  # a folder of another user
+        return []
+
+
+def _check_plain(path: Path) -> None:
     for entry in path.iterdir():
         if entry.is_symlink() or not entry.is_file():
             raise ArtifactError(f"{entry.name!r} is a link or a folder", place=str(path), rule="plain files only")
 
+
+def _folder(path: Path) -> tuple[list[str], Any]:
     def read(name: str, limit: int) -> bytes:
         with (path / name).open("rb") as stream:
             return stream.read(limit + 1)
@@ -170,10 +191,12 @@ def _archive(path: Path) -> tuple[list[str], Any]:
         archive = zipfile.ZipFile(path)
         names = archive.namelist()
     except UNREADABLE_ZIP as error:
-        raise ArtifactError(f"no model folder and no readable zip: {error}", place=str(path)) from None
+        finding = f"this is neither a model folder nor a readable zip file: {error}"
+        raise ArtifactError(finding, place=str(path)) from None
     packed = [info.filename for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]
     if packed:
-        raise ArtifactError(f"{', '.join(packed)} is compressed", place=str(path), rule="members are stored plainly")
+        rule = "the files of a model are stored in the zip without compression"
+        raise ArtifactError(f"{', '.join(packed)} is compressed", place=str(path), rule=rule)
 
     def read(name: str, limit: int) -> bytes:
         try:
@@ -248,7 +271,7 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
         raise ArtifactError(f"{len(model.task.prior)} prior scores for {len(task.labels)} labels", place=place)
     for score, is_share in zip(model.task.prior, _are_shares(task), strict=True):
         if is_share and not 0 <= score <= 1:
-            raise ArtifactError(f"a prior score of {score:g}", place=place, rule="from 0 to 1")
+            raise ArtifactError(f"a prior score of {score:g}", place=place, rule="a prior score is from 0 to 1")
 
 
 def _are_shares(task: Task) -> list[bool]:

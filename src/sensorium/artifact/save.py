@@ -27,7 +27,7 @@ def save_fitted(bundle: FittedModel, path: Path) -> None:
     What was there before is replaced only once all is written; of several processes that save here, the last one wins.
 
     Raises:
-        ArtifactError: the disk is full, the place can't be written to, or holds something that is no model.
+        ArtifactError: the disk is full, the place can't be written to, or contains something that is not a model.
         BusyError: another process has been saving here for a minute.
     """
     check_place(path)
@@ -44,7 +44,7 @@ def check_place(path: Path) -> None:
     """Make the folder that a model is to be saved in, so that a bad path fails before the work.
 
     Raises:
-        ArtifactError: the folder can't be made, or what is at the path is no model.
+        ArtifactError: the folder can't be made, or what is at the path is not a model.
         ConfigError: it lies in the folder of another model.
     """
     check_outside_models(path)
@@ -132,7 +132,7 @@ def _refuse_to_replace(path: Path) -> None:
         raise ArtifactError("a folder is already there", place=str(path), rule=f"{ZIP} names a file", cure=cure)
     empty = path.is_dir() and not any(path.iterdir())
     if (path.is_dir() or path.is_file()) and not empty and not is_model(path):
-        raise ArtifactError("something that is no model is already there", place=str(path), cure=cure)
+        raise ArtifactError("something that is not a model is already there", place=str(path), cure=cure)
 
 
 def _write_folder(files: Mapping[str, bytes], path: Path) -> None:

@@ -60,7 +60,7 @@ def build_augmentation(name: str, encoder_spec: EncoderSpec, options: Mapping[st
     needed = [p.name for p in _parameters(kind) if p.kind is p.POSITIONAL_OR_KEYWORD]
     if lacking := [fact for fact in needed if fact not in encoder_spec]:
         raise ConfigError(
-            f"augmentation {name!r} needs {', '.join(lacking)} of its column, which are not there in this form",
+            f"augmentation {name!r} needs {', '.join(lacking)}, which the column's options do not produce",
             place=f"augment: {name}",
             cure="leave it out, or change the options of the column's modality (a waveform has no mel bands)",
         )

@@ -59,7 +59,8 @@ Set: TypeAlias = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Set any setting (see `sensorium list settings`): learning_rate=0.001. May be repeated; overrides others.",
+        help="Set any setting (see `sensorium list settings`): learning_rate=0.001. May be repeated; "
+        "overrides other options and --config.",
     ),
 ]
 SetOfModel: TypeAlias = Annotated[

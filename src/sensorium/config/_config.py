@@ -14,7 +14,7 @@ from sensorium.config._layers import overlay
 from sensorium.config._renamed import explain_rename
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
-from sensorium.config._tree import at_full_names, walk
+from sensorium.config._tree import at_full_names, groups, walk
 from sensorium.config._types import CALLER_ONLY, Choice, Fraction, Named, Strict
 from sensorium.errors import ConfigError, did_you_mean, raise_together
 
@@ -172,7 +172,8 @@ def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
         if renamed:
             return renamed
         known = _known_keys(model, path[:-1])
-        leaves = {name.rpartition(".")[2] for name, _, _ in walk(model)} if len(path) == 1 else set()
+        every = [*(name for name, _, _ in walk(model)), *groups(model)]
+        leaves = {name.rpartition(".")[2] for name in every} if len(path) == 1 else set()
         near = [name for name in leaves if difflib.get_close_matches(path[-1], [name])]  # it may stand alone, too
         cure = did_you_mean(path[-1], [*known, *near])
         return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=cure)

@@ -11,8 +11,10 @@ import pydantic
 
 from sensorium.config._types import FINITE
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
-from sensorium.registry import REGISTRIES
+from sensorium.registry import KINDS, REGISTRIES
 from sensorium.registry.renames import OPTION, find_rename
+
+CHOSEN = ("modality", "encoder", "fusion", "head")  # kinds that are set as `{"name": …, option: …}`
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -26,7 +28,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():
         if name not in allowed:
-            faults.append(_unknown(function, name, place, allowed))
+            member = _is_member(function, name, value, place)
+            faults.append(member or _unknown(function, name, place, allowed))
             continue
         try:
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
@@ -35,6 +38,20 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
     raise_together(faults)
     return checked
+
+
+def _is_member(function: Callable[..., Any], name: str, value: Any, place: str) -> ConfigError | None:
+    """The error of `{"weighted_sum": {…}}` where `{"name": "weighted_sum", …}` is expected; else None."""
+    kind, _, own = _owner(function).partition(" ")
+    if kind not in CHOSEN or name not in KINDS[kind].entries:
+        return None
+    meant = {"name": name, **value} if isinstance(value, Mapping) and value else name
+    return ConfigError(
+        f"{name!r} is a registered {kind}, not an option",
+        place=place.replace(f" {own!r}", "", 1),  # the one that takes the options is a default: nobody chose it
+        rule="the name and the options are beside each other",
+        cure=f"write {meant!r}",
+    )
 
 
 def _unknown(function: Callable[..., Any], name: str, place: str, allowed: Sequence[str]) -> ConfigError:

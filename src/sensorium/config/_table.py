@@ -75,8 +75,8 @@ class TableConfig(Strict):
     )
     missing: Words = Field(
         [""],
-        description="cells that are missing; numbers and dates are compared by value. Words such as n/a among numbers "
-        "are missing in any case",
+        description="cell texts to read as missing; numbers and dates are compared by value. Words such as n/a in "
+        "number columns are always missing",
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="decimal mark of numbers; inferred for each column by default"

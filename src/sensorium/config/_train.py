@@ -76,7 +76,8 @@ class TrainConfig(Strict):
     compile: bool = Field(False, description="compile encoders and fusion; pays off in long runs on accelerators")
     checkpoint: Annotated[float, Field(ge=0)] | None = Field(
         60.0,
-        description="seconds between two checkpoints within an epoch; null: none, so an interrupted run is lost",
+        description="seconds between two checkpoints within an epoch; null: no checkpoints, an interrupted run "
+        "starts over",
     )
     soup: PositiveInt = Field(
         1, description="number of best epochs whose weights are averaged (greedy soup), if that improves validation"

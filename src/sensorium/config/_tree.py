@@ -31,10 +31,19 @@ def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iter
             yield f"{prefix}{name}", field, own
 
 
-def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Move settings given by a short name, such as `learning_rate`, to their full name, `train.learning_rate`.
+def groups(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The full name of each group of settings, such as `train.unfreeze`."""
+    for name, field in model.model_fields.items():
+        if group := _group(field.annotation):
+            yield f"{prefix}{name}"
+            yield from groups(group, f"{prefix}{name}.")
 
-    If several settings have the name, the one whose group contains the groups of all others is meant.
+
+def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer of settings with short names replaced: `learning_rate` by `train.learning_rate`.
+
+    A group has a short name too: `unfreeze` is `train.unfreeze`. If several settings have the same short name, it means
+    the one whose group contains the groups of all others.
 
     Args:
         model: the tree.
@@ -44,10 +53,11 @@ def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str,
         ConfigError: several settings have the name, or it is given twice.
     """
     found = {key: value for key, value in layer.items() if not isinstance(key, str) or key in model.model_fields}
+    every = [*(name for name, _, _ in walk(model)), *groups(model)]
     for key in [key for key in layer if key not in found]:
-        full = _full_name(key, [name for name, _, _ in walk(model) if name.rpartition(".")[2] == key])
+        full = _full_name(key, [name for name in every if name.rpartition(".")[2] == key])
         if full != key and value_at(layer, full, MISSING) is not MISSING:
-            raise ConfigError(f"{key} and {full} are both set", place=full, cure="remove one of them")
+            raise ConfigError(f"{key} and {full} are both set", place=full, cure="omit one of them")
         found = overlay(found, nest(full.split("."), layer[key]))
     return found
 

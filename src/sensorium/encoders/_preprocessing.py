@@ -26,16 +26,16 @@ def check_preprocessing(found: Any, usual: Mapping[str, Any]) -> None:
     """
     if not isinstance(found, Mapping) or found.keys() != usual.keys():
         names = sorted(found) if isinstance(found, Mapping) else type(found).__name__
-        raise _fault(f"they are {names}", f"one each of {', '.join(usual)}")
+        raise _fault(f"they are {names}", f"exactly these entries: {', '.join(usual)}")
     for name, value in found.items():
         if name in OF_MODEL and value != usual[name]:
             raise _fault(f"{name} is {value!r}", f"{usual[name]!r}, as the model has it")
         if not _is_like(value, usual[name], name):
             raise _fault(f"{name} is {value!r}", f"a value such as {usual[name]!r}")
     if "samples" in found and found["samples"] * usual["hop"] != usual["samples"] * found["hop"]:
-        raise _fault(f"samples is {found['samples']}", "as many as the model takes frames, times hop")
+        raise _fault(f"samples is {found['samples']}", "samples must equal frames × hop")
     if "hop" in found and found["window"] < 2:
-        raise _fault(f"window is {found['window']}", "two samples or more")
+        raise _fault(f"window is {found['window']}", "window must be two samples or more")
 
 
 def _is_like(value: Any, usual: Any, name: str) -> bool:

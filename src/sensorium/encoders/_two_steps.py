@@ -32,7 +32,7 @@ class TwoSteps(nn.Module):
         raise NotImplementedError
 
     def rests(self, part: nn.Module) -> bool:
-        """Return whether a part of a trained backbone stays in evaluation mode, such as batch normalisation."""
+        """Return whether a part, such as batch normalisation, stays in evaluation mode during training."""
         return False
 
     def identity(self) -> str:

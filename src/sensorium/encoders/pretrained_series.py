@@ -49,7 +49,7 @@ class PretrainedSeries(Pretrained):
         own = settings.num_input_channels
         if encoder_spec["channels"] != own and not settings.share_embedding:
             raise ConfigError(
-                f"the model has weights for {own} channels, the column {encoder_spec['channels']}",
+                f"the model has weights for {own} channels, but the column has {encoder_spec['channels']} channels",
                 place="encoder 'pretrained_series'",
                 cure="use a column with as many channels, or a model whose channels share their weights",
             )

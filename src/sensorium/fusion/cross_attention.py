@@ -80,7 +80,7 @@ def _checked(pairs: tuple[tuple[int, int], ...], count: int) -> tuple[tuple[int,
     for pair in pairs:
         if pair not in _every_pair(count):
             raise ConfigError(
-                f"{list(pair)} is no pair of {count} modalities",
+                f"{list(pair)} is not a pair of {count} modalities",
                 place="fusion cross_attention, pairs",
                 rule=f"a pair has two different numbers from 0 to {count - 1}",
             )

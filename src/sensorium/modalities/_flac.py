@@ -15,7 +15,9 @@ HEADER_POLYNOMIAL, FRAME_POLYNOMIAL = 0x07, 0x8005
 
 
 def with_length(content: Content) -> bytes | None:
-    """Return the start of a file with the number of samples filled in; None if it is present, or not a FLAC file.
+    """Return the start of a file with the number of samples filled in.
+
+    None if the count is already there or the file is not FLAC.
 
     Raises:
         Unreadable: the file is truncated, so the number is unknown.

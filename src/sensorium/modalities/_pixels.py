@@ -60,7 +60,7 @@ def as_picture(pixels: npt.NDArray[np.uint8], alpha: Alpha | None) -> Pillow.Ima
 
 
 def by_its_own_range(picture: Pillow.Image) -> Pillow.Image:
-    """Read an image as models without column scales do: 0–1, 0–255 or 0–65,535, whichever the file uses."""
+    """Scale an image by its own range (0–1, 0–255 or 0–65,535), not by the column's."""
     if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
         return picture
     values = np.nan_to_num(np.asarray(picture, dtype=np.float32))

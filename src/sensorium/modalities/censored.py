@@ -17,7 +17,7 @@ from sensorium.table import Column, Notation, SavedNotation, has_limits, may_be_
 
 @dataclass(frozen=True)
 class Censored(Modality):
-    """Which cells of a number column are limits: the view `NAME.censored` of the column.
+    """Column NAME.censored, derived from a number column: which cells are limits (<5, >100).
 
     Encodes to float32[n, 1]: −1 for an upper limit such as "<5", +1 for a lower limit such as ">100", 0 for a value.
 

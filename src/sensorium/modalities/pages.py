@@ -61,7 +61,7 @@ class Pages(Modality):
         fit: Fit = "stretch",
         max_pages: Many = 4,
     ) -> Self:
-        """Set how pages are drawn; count files with more pages.
+        """Set how pages are drawn; count files with more than `max_pages` pages.
 
         Args:
             column: training rows.

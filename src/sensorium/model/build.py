@@ -19,6 +19,8 @@ from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan
 from sensorium.registry import encoders, fusions, heads, modalities
 from sensorium.tasks import Task
 
+SHOWN = 3  # names in a message
+
 
 def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
     """Group columns into towers, choose their encoders, check every option.
@@ -33,6 +35,7 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     """
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     _check_keys(config, towers, kinds)
+    _check_towers(config)
     fusion = config.fusion.name or "concat"
     options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
     return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
@@ -123,7 +126,9 @@ def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str
 def _plan_tower(
     name: str, columns: list[str], learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config
 ) -> TowerPlan:
-    choice = _choice(config, kinds[columns[0]], columns[0], name)
+    shared = list(dict.fromkeys(kinds[column] for column in columns))
+    _check_agreement(name, shared, config)
+    choice = _choice(config, *shared, *(columns if len(columns) == 1 else ()), name)
     encoder = choice.name or learnt[columns[0]].encoder
     entry = encoders.entry(encoder)
     # A modality vouches for the encoder that it names itself: one new file is enough to add it.
@@ -179,14 +184,58 @@ def _check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int)
         raise ConfigError(f"encoder {encoder!r} encodes one column, not {columns}", place=f"tower {tower!r}")
 
 
+def _check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:
+    """A tower has one encoder: of two that are set by modality, one would be ignored."""
+    chosen = {kind: choice.name for kind in kinds if (choice := config.encoders.get(kind)) and choice.name}
+    if len(set(chosen.values())) > 1 and not (config.encoders.get(tower) or Choice()).name:
+        found = ", ".join(f"encoders.{kind} is {name!r}" for kind, name in chosen.items())
+        raise ConfigError(
+            f"columns that are encoded together have different encoders: {found}",
+            place=f"tower {tower!r}",
+            rule="a tower has one encoder",
+            cure=f"set encoders.{tower}, or give columns a tower of their own (towers)",
+        )
+
+
 def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
-    """Check that each key of `encoders` names a column, a tower or a modality."""
-    known = {*modalities.names(), *kinds, *(tower.name for tower in towers)}
-    for key in config.encoders:
+    """A key of `encoders` that names nothing, or a part of a tower, would be a setting without effect."""
+    names = {*modalities.names(), *(tower.name for tower in towers)}
+    known = {*names, *kinds}
+    for key, choice in config.encoders.items():
         if key not in known:
             raise ConfigError(
                 f"there is no column, tower or modality {key!r}", place=f"encoders.{key}", cure=did_you_mean(key, known)
             )
+        if choice.name:
+            encoders.entry(choice.name)
+        for tower in towers:
+            if key not in names and key in tower.columns and len(tower.columns) > 1:
+                raise _shares_tower(key, tower)
+
+
+def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
+    others = [repr(other) for other in tower.columns if other != column]
+    beside = ", ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
+    return ConfigError(
+        f"column {column!r} has no encoder of its own: it is encoded together with {beside} in tower {tower.name!r}",
+        place=f"encoders.{column}",
+        rule="a tower has one encoder",
+        cure=f"give it a tower of its own, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
+    )
+
+
+def _check_towers(config: Config) -> None:
+    """A column of two towers would be in one of them only."""
+    owner: dict[str, str] = {}
+    for tower, columns in config.towers.items():
+        for column in columns:
+            if owner.setdefault(column, tower) != tower:
+                raise ConfigError(
+                    f"column {column!r} is in two towers: {owner[column]!r} and {tower!r}",
+                    place="towers",
+                    rule="each column has one tower",
+                    cure=f"remove it from towers.{tower}",
+                )
 
 
 def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
@@ -202,10 +251,10 @@ def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modu
     lacking = [name for name in _positional(kind) if name not in known]
     if lacking:
         raise ConfigError(
-            f"encoder {plan.encoder!r} needs {', '.join(lacking)}, which its column does not provide in this form",
+            f"encoder {plan.encoder!r} needs {', '.join(lacking)}, which the column's options do not produce",
             place=f"tower {plan.name!r}",
-            rule="the encoder supports the options of the column's modality",
-            cure="remove the options of the modality, or choose an encoder that supports them",
+            rule="the options of the column's modality and the encoder fit each other",
+            cure="remove the options of the modality, or choose an encoder that takes them",
         )
     return kind(**{name: known[name] for name in _positional(kind)}, **options)
 

@@ -166,7 +166,9 @@ class Model:
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
-        """Predict probabilities [n, k] of classes or labels, in the order of `labels`; for several targets values too.
+        """Predict probabilities [n, k] of classes or labels, in the order of `labels`.
+
+        With several targets, columns of numeric targets hold predicted values.
 
         Args:
             table, progress: as for `predict`.
@@ -273,7 +275,7 @@ class Model:
         towers = list(dict.fromkeys(name for member in self.bundle.members for name in member.towers))
         if len(towers) < 2:
             raise SchemaError(
-                f"the model has only one modality: {towers[0]}", rule="subsets need at least two modalities"
+                f"the model has one modality only: {towers[0]}", rule="removing modalities needs two or more"
             )
         return plan_subsets(towers)
 

@@ -36,17 +36,19 @@ def rows_of(fitted: FittedModel, table: Table, split: str | None) -> tuple[npt.N
     known = None if name == "all" else _known_split(fitted, table, name or "test")
     if known is None and name in SPLITS:
         raise SchemaError(
-            f"the {name} rows of this table are not known",
+            f"cannot tell which rows of this table are {name} rows",
             place=table.name,
-            rule="a table with the split column, or exactly the table of the fit",
-            cure="remove --split to evaluate all rows",
+            rule="needs the split column, or the exact table of the fit",
+            cure="omit --split (Python: split=) to evaluate all rows",
         )
     if known is None:
         return np.arange(len(table)), "all rows"
     name = name or "test"
     rows = known.rows(name)
     if not len(rows):
-        raise SchemaError(f"the split {name!r} has no rows with a label", place=table.name, cure="--split all")
+        raise SchemaError(
+            f"the split {name!r} has no rows with a label", place=table.name, cure="--split all (Python: split='all')"
+        )
     return rows, f"{name} rows"
 
 
@@ -71,10 +73,10 @@ def _known_split(fitted: FittedModel, table: Table, name: str) -> Split | None:
         return known
     if column is None or name != "test":
         raise SchemaError(
-            "the training rows of the model are not known: an earlier version fitted it",
+            "cannot tell which rows the model was trained on: it was fitted by an earlier version",
             place=table.name,
-            rule=f"the split of the fit ({data.split_rule}); this version makes a different one ({known.how})",
-            cure="evaluate all rows (--split all), or fit the model again",
+            rule=f"the split of the fit was {data.split_rule}; this version makes another one: {known.how}",
+            cure="evaluate all rows, --split all (Python: split='all'), or fit again",
         )
     # The column names the test rows; the validation rows were drawn from the training rows by another rule.
     return replace(known, codes=np.where(known.codes == SPLITS.index("test"), known.codes, -1).astype(np.int8))

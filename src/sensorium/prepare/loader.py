@@ -82,7 +82,7 @@ class Loader:
             column.found.restore({**state, "present": state["present"].numpy()})
 
     def by_length(self, rows: npt.NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, Batch]]:
-        """Yield all rows in batches of `size`, the shortest first, each with its positions in `rows`."""
+        """Yield batches of rows sorted by length, each batch with the positions of its rows in `rows`."""
         order = self._lengths[torch.from_numpy(rows)].argsort(stable=True).split(size)
         found = self._batches(torch.from_numpy(rows)[places] for places in order)
         for places, (kept, batch) in zip(order, found, strict=True):
@@ -90,7 +90,7 @@ class Loader:
                 yield places[kept], batch
 
     def _batches(self, parts: Iterator[Tensor]) -> Iterator[tuple[Tensor, Batch]]:
-        """Yield batches of rows, each with the rows that are in it."""
+        """Yield batches, each with the positions of the rows that it contains."""
         if not self._streams:
             yield from ((torch.arange(len(rows)), self.batch(rows)) for rows in parts)
             return

@@ -51,9 +51,9 @@ def inspection_text(found: Inspection) -> RenderableType:
     advice = [": ".join(filter(None, (_flag(each["setting"]), each["reason"]))) for each in found.advice]
     lines += [text_line(f"? {line}", "cyan") for line in advice]
     lines += [text_line(f"! {copies}", "yellow") for copies in found.copies]
-    looked = "every cell" if found.every else f"of each column {max(c.checked for c in found.columns):,} cells"
+    looked = "every cell" if found.every else f"{max(c.checked for c in found.columns):,} cells per column"
     lines += [text_line(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
-    lines.append(text_line(f"decoded on trial: {looked}"))
+    lines.append(text_line(f"checked by decoding: {looked}"))
     return Group(*lines)
 
 

@@ -20,6 +20,7 @@ from sensorium.schema.identifiers import find_identifier
 from sensorium.split.split import SPELLINGS
 from sensorium.table import Column, Table, without_codes
 
+SHOWN = 10  # columns in a message
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")
 CONVENTIONS = ("decimal", "thousands", "currency", "missing", "censored", "day_first")  # options: how cells are written
 
@@ -70,11 +71,24 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
     plans = [each for plan in plans for each in (plan, *_views(plan, table, settings))]
     _check_names(table, config, [plan.name for plan in plans])
     if not any(plan.modality for plan in plans):
-        reasons = "; ".join(f"{p.name!r}: {p.reason}" for p in plans)
-        raise SchemaError(
-            "no column is left to learn from", place=table.name, rule=reasons, cure="--modality COLUMN=text"
-        )
+        raise _nothing_left(table, plans, settings)
     return plans
+
+
+def _nothing_left(table: Table, plans: list[ColumnPlan], settings: _ColumnSettings) -> SchemaError:
+    """The error of a table without features; its cure uses a column that was left out, if there is one."""
+    reasons = "; ".join(f"{plan.name!r}: {plan.reason}" for plan in plans[:SHOWN])
+    more = f"; and {len(plans) - SHOWN:,} more" if len(plans) > SHOWN else ""
+    cure = "add a column to learn from"
+    for plan in plans:
+        unused = plan.name in table and plan.name not in settings.roles and table.column(plan.name).distinct > 1
+        if unused and _left_out(plan.name, settings):
+            cure = f"use column {plan.name!r}: change the settings columns and exclude"
+        elif unused and (kind := _kind(_as_set(table.column(plan.name), settings.config), settings.config)):
+            flag, python = as_modality(plan.name, kind), {plan.name: kind}
+            cure = f"use column {plan.name!r}: {flag} (Python: modalities={python!r})"
+            break
+    return SchemaError(f"no column is left to learn from: {reasons}{more}", place=table.name, cure=cure)
 
 
 def split_column(table: Table, config: Config) -> str | None:
@@ -224,7 +238,7 @@ def _plan(column: Column, settings: _ColumnSettings) -> ColumnPlan:
     name, config, unread = column.name, settings.config, column.origin.unread
     if role := settings.roles.get(name):
         return ColumnPlan(name, None, role)
-    if name in settings.exclude or (settings.only is not None and name not in settings.only):
+    if _left_out(name, settings):
         return ColumnPlan(name, None, "left out by setting")
     if unread:
         return ColumnPlan(
@@ -247,6 +261,11 @@ def _plan(column: Column, settings: _ColumnSettings) -> ColumnPlan:
     reason = "; ".join(filter(None, (guess.reason, column.origin.converted)))
     caution = "; ".join(filter(None, (column.origin.lost, guess.caution)))
     return ColumnPlan(name, found, reason, caution, guess.confidence)
+
+
+def _left_out(name: str, settings: _ColumnSettings) -> bool:
+    """Return whether the settings leave the column out."""
+    return name in settings.exclude or (settings.only is not None and name not in settings.only)
 
 
 def _of_one_value(column: Column) -> ColumnPlan:

@@ -59,7 +59,7 @@ def lacking_groups(rules: Rules) -> list[Problem]:
 
 
 def left_out(rules: Rules, dealt: Codes) -> list[Problem]:
-    """Report rows that would put a group into two splits, or overlap with the period of a later one."""
+    """Report rows left out because they overlap in time with a split other than their group's."""
     config, gone = rules.config, int((dealt == UNUSED).sum())
     if not (config.span and config.group and gone):
         return []

@@ -17,6 +17,7 @@ from sensorium.split._findings import broken_groups, lacking_groups, left_out, n
 from sensorium.table import Column, Table
 
 SPLITS = ("train", "validation", "test")
+FEWEST = 4  # rows with a label
 SPELLINGS = {
     **dict.fromkeys(("train", "training", "tr"), 0),
     **dict.fromkeys(("validation", "val", "valid", "dev", "development"), 1),
@@ -166,11 +167,11 @@ def _guesses(rules: Rules) -> list[Problem]:
 
 
 def _check_count(table: Table, labelled: Rows) -> None:
-    if len(labelled) < 4:
+    if len(labelled) < FEWEST:
         raise SchemaError(
-            f"only {len(labelled)} of {len(table)} rows have a label",
+            f"too few rows with a label: {len(labelled)} of {len(table)}; at least {FEWEST} are needed",
             place=table.name,
-            rule="at least four labels to train and test",
+            rule="training, validation and test need rows with a label",
         )
 
 

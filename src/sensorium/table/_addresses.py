@@ -19,7 +19,7 @@ def checked(address: str) -> str:
         BadAddress: its host or its port cannot be read, or it fetches through another address.
     """
     if "::" in LITERAL.sub(r"\1host", address) or "\0" in address:
-        raise BadAddress("an address that fetches through another one")
+        raise BadAddress("chained addresses (a::b) are not allowed")
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -39,7 +39,7 @@ def line_at(data: bytes, place: int) -> bytes:
 
 
 def lone_quotes(data: bytes, separator: str, most: int) -> list[int]:
-    """Return places of quotes between ordinary characters, at most about `most`: not those of well-quoted cells."""
+    """Return positions of quotes inside unquoted cells, about `most` at most."""
     found, whole = list[int](), np.frombuffer(data, np.uint8)
     for start in range(0, len(data), CHUNK):
         part = whole[max(0, start - 1) : start + CHUNK + 1]

@@ -112,7 +112,16 @@ def _read_source(
         return _read_file(Path(source), config, expected), str(source), folder or own, None
     found = from_datasets(source)
     read = Read(from_object(source) if found is None else found)
-    return read, f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}", folder, None
+    return read, _object_name(source), folder, None
+
+
+def _object_name(source: Any) -> str:
+    """Describe a table that is an object: the table (a list of dicts), the table (pandas.DataFrame)."""
+    kind = type(source).__name__
+    if isinstance(source, list | tuple) and source:
+        kind += f" of {type(source[0]).__name__}s"
+    module = type(source).__module__.partition(".")[0]
+    return f"the table (a {kind})" if module == "builtins" else f"the table ({module}.{kind})"
 
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:

@@ -139,7 +139,7 @@ class RemoteFiles(Files):
 def _alone(cell: str) -> str:
     """Return a path that no library reads as an address through another one."""
     if "::" in cell or "\0" in cell:
-        raise BadAddress("an address that fetches through another one")
+        raise BadAddress("chained addresses (a::b) are not allowed")
     return cell
 
 

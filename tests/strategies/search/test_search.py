@@ -220,7 +220,7 @@ def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp
     anew = []
     for settings in ({}, {}, {"exclude": ["category"]}):
         job, _ = run(tabular, 20, folder=tmp_path, **settings)
-        anew.append("a new one starts" in job.report)
+        anew.append("a new search starts" in job.report)
         assert "the search resumes" not in job.report
         assert {trial["stage"] for trial in record(tmp_path)["trials"]} == {"single", "final"}
     assert anew == [False, True, True]
@@ -232,7 +232,7 @@ def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     job, _ = run(open_table(tabular).take(np.arange(100)), 20, folder=tmp_path)
-    assert "a new one starts" in job.report
+    assert "a new search starts" in job.report
 
 
 def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, monkeypatch):
@@ -248,13 +248,13 @@ def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, m
         search, job = begin(experiment(path, modalities={"photo": "image"}), folder=tmp_path)
         with pytest.raises(ZeroDivisionError):
             search.run(job, None)
-        assert ("a new one starts" in job.report) == changed
+        assert ("a new search starts" in job.report) == changed
 
 
 def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     job, trained = run(tabular, 3, folder=tmp_path)
     assert "the budget of 3 s is too short" in job.report
-    assert "plain fit is made instead" in job.report
+    assert "a plain fit runs instead" in job.report
     assert record(tmp_path)["plan"] is None
     plain = run_trial(experiment(tabular), TrialSpec("plain"), Control(should_stop=lambda: True))
     final = next(trial for trial in record(tmp_path)["trials"] if trial["stage"] == "final")
