@@ -70,13 +70,13 @@ def fit(folder: Path, again: bool) -> None:
 def fit_over(folder: Path, again: bool) -> None:
     """A run in the folder of a finished one."""
     del again
-    sensorium.fit(table(), "label", out=folder / "earlier", config={**PLAIN, "width": 12}, **TINY)
+    sensorium.fit(table(), "label", out=folder / "earlier", overwrite=True, config={**PLAIN, "width": 12}, **TINY)
 
 
 def compare(folder: Path, again: bool) -> None:
     """A comparison, in the folder of one of other settings."""
     del again
-    sensorium.compare(table(), "label", out=folder / "comparison", config=PLAIN, **SINGLE)
+    sensorium.compare(table(), "label", out=folder / "comparison", overwrite=True, config=PLAIN, **SINGLE)
 
 
 def search(folder: Path, again: bool) -> None:
@@ -107,10 +107,10 @@ def adapt(folder: Path, again: bool) -> None:
 Command: TypeAlias = Callable[[Path, bool], None]
 # Cases of each command: the last of them has to find that there are fewer changes.
 COMMANDS: dict[Command, int] = {
-    fit: 160,
-    fit_over: 160,
-    compare: 120,
-    search: 360,
+    fit: 190,
+    fit_over: 190,
+    compare: 160,
+    search: 560,
     predict: 12,
     quantize: 24,
     adapt: 24,

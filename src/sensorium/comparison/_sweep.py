@@ -100,7 +100,8 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
         raise ConfigError("the folder holds the run of a fit", place=str(folder), rule="one run per folder", cure=cure)
     holds = (folder / RECORD).is_file() or has_trials(folder)
     state = settle(folder, made_of, holds=holds, overwrite=overwrite, model=None)
-    if overwrite:
+    if overwrite:  # nothing may tell of the earlier comparison beside the record of this one
+        (folder / RECORD).unlink(missing_ok=True)
         forget_trials(folder)
     if state is State.NEW:
         folder.mkdir(parents=True, exist_ok=True)
