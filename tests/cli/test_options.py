@@ -90,7 +90,10 @@ COMPARE = {
     ),
     "task": (["--task", "multilabel"], lambda run: found_in(run, "concat")["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda run: len(found_in(run, "concat")["card"]["history"]["epochs"]) == 2),
-    "split_column": (["--split-column", "part"], lambda run: found_in(run, "concat")["card"]["rows"]["test"] == 24),
+    "split_column": (
+        ["--split-column", "part"],
+        lambda run: found_in(run, "concat")["data"]["split_rows"]["test"] == 24,
+    ),
     "stream": (["--stream"], lambda run: found_in(run, "concat")["config"]["prepare"]["stream"]),
     "seed": (["--seed", "9"], lambda run: found_in(run, "concat")["config"]["seed"] == 9),
     "device": (["--device", "cpu"], lambda run: found_in(run, "concat")["config"]["device"] == "cpu"),

@@ -76,7 +76,7 @@ def test_training_stops_with_a_checkpoint_and_one_line(which, tabular, tmp_path)
     child.send_signal(signal.Signals[which])
     said, told = child.communicate()
     assert child.returncode == 128 + signal.Signals[which]
-    assert re.fullmatch(r"stopped .* holds the state: to go on, the same command with --resume\n", told) and said == ""
+    assert re.fullmatch(r"stopped .* holds the state: run the same command again to continue\n", told) and said == ""
     assert (tmp_path / "checkpoint.safetensors").exists()
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 

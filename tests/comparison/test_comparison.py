@@ -222,15 +222,15 @@ def test_a_comparison_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     again = go()
     assert not trained and again.to_json() == found.to_json()
     assert go(seeds=2).results[0].runs[0] == found.results[0].runs[0] and len(trained) == 4
-    go(train={"learning_rate": 0.01})
+    go(train={"learning_rate": 0.01}, overwrite=True)
     assert len(trained) == 4
-    go()
+    go(overwrite=True)
     assert len(trained) == 4  # the folders hold models of other settings by now
     other = {name: list(cells) for name, cells in table.items()}
     other["left"][0] = [9.0] * 6
-    go(other)
+    go(other, overwrite=True)
     assert len(trained) == 4
-    for record in (tmp_path / ".finished").iterdir():
+    for record in (tmp_path / ".finished").glob("*.json"):
         before, name, scores = record.read_bytes().partition(b'"scores"')
         record.write_bytes(before + name + scores.replace(b"1", b"2", 1))  # still a number
     go(other)
@@ -362,9 +362,11 @@ def test_a_model_that_was_kept_is_that_of_these_labels_units_and_seed(tmp_path, 
     assert (count(seeds=[0, 1]), count(seeds=[0, 1])) == (6, 0)
     assert count(seeds=[1]) == 3  # the folders hold what the first seed made
     assert count(seeds=[1]) == 0
-    assert count({**table, "label": ["surely" if cell == "yes" else cell for cell in table["label"]]}, seeds=[1]) == 3
+    surely = {**table, "label": ["surely" if cell == "yes" else cell for cell in table["label"]]}
+    assert count(surely, seeds=[1], overwrite=True) == 3
     assert set(sensorium.load(tmp_path / "concat").predict(table)) <= {"surely", "no"}
-    assert count({**table, "left": [[2 * x for x in cell] for cell in table["left"]]}, seeds=[1]) == 3
+    doubled = {**table, "left": [[2 * x for x in cell] for cell in table["left"]]}
+    assert count(doubled, seeds=[1], overwrite=True) == 3
 
 
 @pytest.mark.unit

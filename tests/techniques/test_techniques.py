@@ -10,8 +10,6 @@ from sensorium.registry import techniques
 from sensorium.techniques import Step
 from sensorium.techniques.ogm_ge import coefficients
 
-pytestmark = pytest.mark.unit
-
 ROWS = 120
 
 

@@ -152,6 +152,7 @@ def make_plan(
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
     """
+    assert (teacher is not None) == bool(config.train.teacher), "the caller loads the teacher of the settings"
     config = as_read(config, table)
     if not config.target:
         raise ConfigError(

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from sensorium.api import fit
+from sensorium.artifact import load_fitted
 from sensorium.config import Config
 from sensorium.planning import plan_and_prepare
 from sensorium.predictor import Model
@@ -72,7 +73,9 @@ def check_technique(name: str, **options: Any) -> None:
 def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
     """Check that a run that resumes from a checkpoint ends with the weights of an uninterrupted run."""
     settings = _settings(task, {**train, "checkpoint": 0}) | {"target": "answer"}
-    data = plan_and_prepare(open_table(_table(task)), Config.gather(settings), Silent())
+    config = Config.gather(settings)
+    teacher = load_fitted(Path(config.train.teacher), "cpu") if config.train.teacher else None
+    data = plan_and_prepare(open_table(_table(task)), config, Silent(), teacher=teacher)
     whole = run_trial(data, TrialSpec("whole"))
     with TemporaryDirectory() as folder:
         checkpoint = Checkpoint(Path(folder) / "checkpoint")
