@@ -91,7 +91,7 @@ def test_channels_share_the_model_or_must_be_as_many(tmp_path):
     folder = make_pretrained("series", tmp_path)
     assert encoder_of(folder, channels=5).features(cells_of(torch.randn(2, STEPS, 5))).shape == (2, 5 * 32)
     change(folder, share_embedding=False)
-    with pytest.raises(ConfigError, match="weights for 2 channels, the column 5"):
+    with pytest.raises(ConfigError, match="weights for 2 channels, but the column has 5 channels"):
         PretrainedSeries({"channels": 5}, model=str(folder))
     assert PretrainedSeries({"channels": 2}, model=str(folder)).features_width == 64
 

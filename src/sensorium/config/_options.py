@@ -28,8 +28,11 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     checked, faults = {}, list[SensoriumError]()
     for name, value in options.items():
         if name not in allowed:
-            member = _is_member(function, name, value, place)
-            faults.append(member or _unknown(function, name, place, allowed))
+            faults.append(
+                _renamed(function, name, place, allowed)
+                or _is_member(function, name, value, place)
+                or ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed))
+            )
             continue
         try:
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
@@ -54,10 +57,10 @@ def _is_member(function: Callable[..., Any], name: str, value: Any, place: str) 
     )
 
 
-def _unknown(function: Callable[..., Any], name: str, place: str, allowed: Sequence[str]) -> ConfigError:
+def _renamed(function: Callable[..., Any], name: str, place: str, allowed: Sequence[str]) -> ConfigError | None:
     found = find_rename(OPTION, name, _owner(function))
     if found is None or found.new not in allowed:
-        return ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed))
+        return None
     cure = f"write {found.new!r} instead of {name!r}"
     return ConfigError(f"option {name!r} was renamed {found.new!r}", place=place, rule=found.rule, cure=cure)
 
