@@ -264,7 +264,7 @@ def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
     ("arguments", "code", "message"),
     [
         (["fit", "gone.csv", "--target", "y"], 1, "the table does not exist"),
-        (["evaluate", "gone", "gone.csv"], 1, "no such model"),
+        (["evaluate", "gone", "gone.csv"], 1, "the model does not exist"),
         (["list", "fusion"], 1, "did you mean 'fusions'"),
         (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, "cannot write .ods files"),
         (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "the folder does not exist"),

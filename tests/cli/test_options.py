@@ -116,7 +116,7 @@ def usual(parted, tmp_path_factory):
 
 
 def test_every_option_of_compare_has_a_case():
-    assert parameters("compare") - {"quiet"} == set(COMPARE)
+    assert parameters("compare") - {"quiet", "overwrite", "workers"} == set(COMPARE)
 
 
 @pytest.mark.slow

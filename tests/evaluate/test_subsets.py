@@ -123,7 +123,7 @@ def test_of_many_modalities_fewer_subsets_are_listed_and_it_says_so():
 def test_one_modality_has_no_subsets():
     rows = table()
     model = sensorium.fit({n: rows[n] for n in ("number", "label")}, "label", epochs=1, progress=False)
-    with pytest.raises(SchemaError, match="only one modality: number"):
+    with pytest.raises(SchemaError, match="one modality only: number"):
         model.evaluate(rows, "all", subsets=True)
 
 

@@ -150,7 +150,7 @@ def test_the_rows_of_a_model_of_an_earlier_version_are_its_own_or_not_known():
     plain = sensorium.fit(cells, "y", config={"split": {"group": "patient"}}, epochs=1, progress=False)
     assert of_an_earlier_version(plain).evaluate(cells).to_json() == plain.evaluate(cells).to_json()
     other = of_an_earlier_version(plain, split_rule="made: at random, seed 0")
-    with pytest.raises(SchemaError, match="an earlier version fitted it"):
+    with pytest.raises(SchemaError, match="fitted by an earlier version"):
         other.evaluate(cells)
     assert other.evaluate(cells, "all").n == 60
     settings = {"split": {"column": "part", "group": "patient"}}

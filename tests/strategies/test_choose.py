@@ -29,7 +29,7 @@ def test_all_conflicts_are_reported_at_once():
     with pytest.raises(ConfigError) as caught:
         chosen(config, budget=Budget(60), continues=True)
     for place in ("train.imbalance", "train.unfreeze", "start"):
-        assert f"{place} does not go with a budget" in str(caught.value)
+        assert f"{place} cannot be combined with a budget" in str(caught.value)
 
 
 def test_a_strategy_of_another_package_decides_itself_whether_it_is_on(monkeypatch):

@@ -67,7 +67,7 @@ def test_another_encoding_is_named_and_its_cure_works(write):
         ("lable", "did you mean 'label'"),
         ("constant", "always 'same'"),
         ("nothing", "missing in every row"),
-        (None, "missing target"),
+        (None, "no target is given"),
     ],
 )
 def test_a_target_that_cannot_be_predicted_is_refused(target, match):

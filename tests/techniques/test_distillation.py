@@ -116,7 +116,7 @@ def test_amounts_are_learnt_from_amounts(tmp_path):
     ("train", "message"),
     [
         ({"techniques": ["distillation"]}, "needs a teacher"),
-        ({"teacher": "nowhere"}, "no such model"),
+        ({"teacher": "nowhere"}, "the model does not exist"),
     ],
 )
 def test_a_teacher_that_is_not_there_is_told(train, message):

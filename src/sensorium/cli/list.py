@@ -35,7 +35,7 @@ def list_(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """List settings, encoders, fusions and everything else that can be chosen.
+    """List settings, encoders, fusions and other choices.
 
     Example: sensorium list settings train
     """

@@ -164,7 +164,7 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
     before, after = tried(done[2]), tried(record(tmp_path))
     assert len(after) >= min(trainings, len(before))
     assert after == before[: len(after)]  # the time that the kill cost may be that of the last candidates
-    again = "training again" in job.report
+    again = "trained again" in job.report
     assert count[0] - (trainings - 100) == len(record(tmp_path)["trials"]) - trainings + again
     assert trained.model.card.to_json()["search"]["plan"] == done[2]["plan"] or trainings == 1
 
