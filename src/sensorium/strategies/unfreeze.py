@@ -90,7 +90,7 @@ def _stage_config(config: Config, settings: UnfreezeConfig) -> Config:
 
 
 def _choose(frozen: TrialResult, tuned: TrialResult, record: TuningRecord) -> TrialResult:
-    """Return the better model; the fine-tuned one gets the settings of both stages."""
+    """Return the fine-tuned model with the settings of the first stage and the record of both."""
     chosen = replace(frozen, outcomes=tuned.outcomes, seconds=frozen.seconds + tuned.seconds)
     fitted = replace(tuned.model, config=frozen.model.config)
     own = frozen.model.card
