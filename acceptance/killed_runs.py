@@ -230,7 +230,8 @@ def start() -> Path:
         sensorium.fit(table(), "label", width=128, **TINY).save(folder / "wide")
         sensorium.compare(table(), "label", out=folder / "comparison", config=PLAIN, seed=1, **SINGLE)
         for command in COMMANDS:
-            shutil.copytree(folder, scratch, dirs_exist_ok=True)
+            shutil.rmtree(scratch, ignore_errors=True)
+            shutil.copytree(folder, scratch)
             command(scratch, False)
         predict(folder, False)
         log.write_text("\n".join(sys.modules))

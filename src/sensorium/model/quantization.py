@@ -123,7 +123,7 @@ def _smaller(module: nn.Module) -> nn.Module:
 
 
 def _inside_attention(network: nn.Module, name: str) -> bool:
-    """Return whether a module is inside PyTorch\'s attention layers, which read weights without calling the module."""
+    """Return whether a module is inside PyTorch's attention layers, which read weights without calling the module."""
     owners = [name.rpartition(".")[0]]
     while owners[-1]:
         owners.append(owners[-1].rpartition(".")[0])
