@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -69,7 +70,7 @@ class TrialResult:
         history: the history of training; None for a baseline.
         fitted: the model; None for a baseline and for a failed trial. The model of a trial that was finished in an
             earlier run is None until it is loaded.
-        pretraining: the history of pre-training; None without it.
+        predict_seconds: time of predicting the test rows; NaN if they were not predicted.
         cost: the cost of the model; None if it was not measured.
         error: the reason why training failed; None if it did not fail.
     """
@@ -79,7 +80,7 @@ class TrialResult:
     seconds: float = 0.0
     history: History | None = None
     fitted: FittedModel | None = None
-    pretraining: Pretraining | None = None
+    predict_seconds: float = math.nan
     cost: Cost | None = None
     error: TrainingError | None = None
 
@@ -90,7 +91,7 @@ class TrialResult:
         return self.fitted
 
     @property
-    def course(self) -> History:
+    def training_history(self) -> History:
         """The history of training."""
         assert self.history is not None, self.spec.name
         return self.history
@@ -116,15 +117,13 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
             result = _learn(data, spec, control)
-            start = time.perf_counter()
             result = finish(data, result) if control.judge else result
-            answering = time.perf_counter() - start
     except TrainingError as error:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
         return result
     parameters = sum(p.numel() for p in result.model.network.parameters() if p.requires_grad)
-    rate = len(data.rows("test")) / answering
+    rate = len(data.rows("test")) / result.predict_seconds
     return replace(result, cost=Cost(result.seconds, parameters, meter.memory, meter.energy, rate))
 
 
@@ -134,7 +133,9 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     cells = data.cells.only(fitted.learnt)
     with _reading_features(data, fitted.networks):
         if len(data.rows("test")):
+            start = time.perf_counter()
             outcomes["test"] = data.outcome(fitted, "test")
+            result = replace(result, predict_seconds=time.perf_counter() - start)
         problems = data.all_problems()
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
         weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
@@ -201,7 +202,7 @@ def _train(
     if fitted.config.calibrate == "temperature":
         _calibrate(data, fitted, context.validation_rows)
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
-    return TrialResult(spec, outcomes, seconds, history, fitted, before)
+    return TrialResult(spec, outcomes, seconds, history, fitted)
 
 
 def _pretrain(context: TrainingContext, config: TrainConfig, seed: int, control: Control) -> Pretraining | None:
