@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -110,7 +111,7 @@ class Plan:
         """The fitted task."""
         return self.labels.task
 
-    @property
+    @cached_property
     def target(self) -> npt.NDArray[Any]:
         """Encoded labels of the decoded rows, [n, ...]."""
         return self.labels.encoded.values[self.used]
@@ -164,16 +165,12 @@ def make_plan(
     start = start and _on_device(start, device)
     schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
     check_for_task(config, schema.task_name)
-    split_name = split_column(schema.table, config)
-    split = make_split(schema.table, schema.labels, config.split, split_name, config.seed)
-    check_calibration(config, len(split.rows("validation")))
-    config = _with_preset(config, len(split.rows("train")), schema.task_name)
+    dealt = _deal(schema, config, report)
+    config, split = dealt.config, dealt.split
     task, index_map = _learn_task(schema, config, split, start)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
-    learners = unlabelled_learners(config.train)
-    unlabelled = _unlabelled(schema, config, split, split_name, report) if learners else np.zeros(0, np.int64)
-    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), unlabelled), start)
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config)
     augmented = choose_augmentations(columns.kinds, config)
     check_for_model(
@@ -186,11 +183,8 @@ def make_plan(
         validation=split.rows("validation"),
     )
     encoded = _encode(task, schema.target, split)
-    findings = table_findings(schema.table, columns.learnt, split, task, config.target)
-    findings.extend(check_labels_of(task, encoded, split.codes, schema.target.name))
-    guesses = cautions(columns.plans, config.target, schema.task_name, schema.task_guess)
-    said = {plan.name: plan.caution for plan in columns.plans}
-    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), unlabelled)
+    findings, notices = _findings(schema, columns, split, task, encoded)
+    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
     config = _with_calibration(config, start, used, split)
     check_buildable(blueprint, columns.learnt, task, modules)
     return Plan(
@@ -203,15 +197,15 @@ def make_plan(
         learnt=columns.learnt,
         labels=Labels(schema.labels, schema.task_name, schema.task_guess, task, index_map, encoded),
         split=split,
-        split_column=split_name,
-        unlabelled=unlabelled,
-        unlabelled_learners=learners,
+        split_column=dealt.split_column,
+        unlabelled=dealt.unlabelled,
+        unlabelled_learners=dealt.learners,
         blueprint=blueprint,
         augmented=augmented,
         used=used,
         fingerprint=schema.table.fingerprint(),
         findings=findings,
-        notices=Problems([*guesses, *unsaid(findings, said)]),
+        notices=notices,
         start=start,
         teacher=teacher,
     )
@@ -241,15 +235,45 @@ def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel
     return learn_task(schema.task_name, schema.labels, rows, schema.reading, config), []
 
 
-def _unlabelled(schema: Schema, config: Config, split: Split, split_name: str | None, report: Reporter) -> Rows:
-    """Return the rows without a label that a technique learns from."""
-    rows = unlabelled_rows(schema.table, schema.labels, split, config.split, split_name)
-    names = " and ".join(unlabelled_learners(config.train))
+@dataclass(frozen=True)
+class _Dealt:
+    """Rows dealt to splits, and the settings that depend on their number."""
+
+    config: Config
+    split: Split
+    split_column: str | None
+    unlabelled: Rows
+    learners: Sequence[str]
+
+
+def _deal(schema: Schema, config: Config, report: Reporter) -> _Dealt:
+    """Split the rows, settle the preset, and find the rows without a label that a technique learns from."""
+    column = split_column(schema.table, config)
+    split = make_split(schema.table, schema.labels, config.split, column, config.seed)
+    check_calibration(config, len(split.rows("validation")))
+    config = _with_preset(config, len(split.rows("train")), schema.task_name)
+    learners = unlabelled_learners(config.train)
+    if not learners:
+        return _Dealt(config, split, column, np.zeros(0, np.int64), learners)
+    rows = unlabelled_rows(schema.table, schema.labels, split, config.split, column)
+    names = " and ".join(learners)
     if len(rows):
         report.log(f"also used in training: {count(len(rows), 'row')} without a label, by {names}")
     else:
         report.log(f"? every training row has a label: {names} can use labelled rows only")
-    return rows
+    return _Dealt(config, split, column, rows, learners)
+
+
+def _findings(
+    schema: Schema, columns: LearnedColumns, split: Split, task: Task, encoded: EncodedTarget
+) -> tuple[Problems, Problems]:
+    """Return what was found in whole columns, split and target; and what a person should read of it and the guesses."""
+    name = schema.target.name
+    findings = table_findings(schema.table, columns.learnt, split, task, name)
+    findings.extend(check_labels_of(task, encoded, split.codes, name))
+    guesses = cautions(columns.plans, name, schema.task_name, schema.task_guess)
+    said = {plan.name: plan.caution for plan in columns.plans}
+    return findings, Problems([*guesses, *unsaid(findings, said)])
 
 
 def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedModel | None) -> LearnedColumns:
