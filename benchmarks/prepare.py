@@ -227,7 +227,7 @@ def data_share(table: Path, columns: list[str]) -> None:
     """Seconds of an epoch that go into batches, over the seconds of the epoch: the second one, all prepared."""
     settings = {"target": "label", "columns": columns, "train": {"epochs": 2}, "prepare": {"store": "none"}}
     data = plan_and_prepare(open_table(table), Config.gather(settings), Silent())
-    epoch = run_trial(data, TrialSpec("timed")).course.epochs[-1].seconds
+    epoch = run_trial(data, TrialSpec("timed")).training_history.epochs[-1].seconds
     loader = Loader(data.cells, data.plan.target, torch.device("cpu"))
     start = time.perf_counter()
     for _ in loader.shuffled(data.rows("train"), BATCH, torch.Generator().manual_seed(0)):

@@ -9,17 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
-import pyarrow as pa
 from torch import nn
 
-from sensorium.artifact import load_fitted, to_json
+from sensorium.artifact import load_fitted
 from sensorium.artifact.run_folder import (
-    PREDICTIONS,
-    SETTINGS,
     Run,
-    parquet_bytes,
-    yaml_bytes,
 )
 from sensorium.artifact.run_folder import check_folder as check_run_folder
 from sensorium.artifact.run_record import State
@@ -39,7 +33,6 @@ from sensorium.planning import Plan, PreparedTable, continued_settings, log_noti
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
-from sensorium.split import SPLITS
 from sensorium.strategies import (
     Budget,
     Request,
@@ -53,7 +46,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, answers_of, plan_identity
+from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
 
 
 class Settings(TypedDict, total=False):
@@ -120,14 +113,15 @@ def fit(
         out: folder for the model and the record of the run. Without it, nothing is saved except the cache of decoded
             files (see the `prepare` settings).
         config: a YAML file or a mapping of settings. Keyword arguments override it.
-        resume: continue from the checkpoint in `out` even if the table or the settings seem to differ. Without it,
-            `fit` resumes an interrupted run of the same table and settings, and returns the model of a finished one. A
-            resumed run ends with the same weights as an uninterrupted one.
+        resume: continue from the checkpoint in `out`; it is an error if the checkpoint is of another table or of other
+            settings. Without `resume`, `fit` continues an interrupted run of the same table and settings all the same,
+            and returns the model of a finished one. A resumed run ends with the same weights as an uninterrupted one.
         overwrite: replace a run of another table or other settings in `out`, once the new model is complete.
         budget: search encoders, fusion and training settings within this time: "90s", "10m", "1h30m", or a number of
             seconds. The search does not change settings that are given; `epochs` limits each training. Call `fit`
             again with the same `out` to resume an interrupted search.
-        callbacks: objects whose methods are called during training; see `sensorium.Callback`.
+        callbacks: objects whose methods are called during training; see `sensorium.Callback`. A finished run in `out`
+            is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
         **settings: see `Settings` and `Config`. `encoders` accepts your own modules: `{"image": my_module}`.
@@ -169,7 +163,7 @@ def fit(
         check_strategies(strategies, plan)
         control = Control(report, callbacks=listeners)
         if run:
-            made_of = plan_identity(plan, command="fit", budget=budget)
+            made_of = plan_identity(plan, command="fit", budget=time and time.seconds)
             state = run.settle(made_of, overwrite=overwrite, resume=resume)
             if state is State.FINISHED:
                 return _finished(run, plan, report)
@@ -183,12 +177,12 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
     log_notices(plan, control.report)
     data = prepare_table(plan, control.report)
     if run:
-        run.save_before(_known_before(data))
+        run.save_before(files_before(data))
     session = Session.of(data, request, control, run.folder if run else None)
     result = run_strategies(strategies, session)
     evaluations = _measure(data, result)
     if run:
-        run.save_result(result.model, _known_after(data, result, evaluations))
+        run.save_result(result.model, files_after(data, result, evaluations))
     close_strategies(strategies, session)
     return Model(result.model, evaluations.get("test"), data.all_problems())
 
@@ -241,27 +235,6 @@ def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
     return evaluations
 
 
-def _known_before(data: PreparedTable) -> dict[str, bytes]:
-    """Return the files of a run that are known before training."""
-    names = np.array([*SPLITS, None], dtype=object)[data.plan.split.codes]  # code -1 is the last: none
-    table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
-    return {
-        SETTINGS: yaml_bytes(data.plan.config),
-        "problems.jsonl": data.problems.to_jsonl(),
-        "split.parquet": parquet_bytes(table),
-    }
-
-
-def _known_after(data: PreparedTable, result: TrialResult, evaluations: Mapping[str, Evaluation]) -> dict[str, bytes]:
-    """Return the files of a run that are known after training."""
-    return {
-        "problems.jsonl": data.all_problems().to_jsonl(),
-        "history.json": to_json(result.course.to_json()),
-        "metrics.json": to_json({split: own.to_json() for split, own in evaluations.items()}),
-        PREDICTIONS: parquet_bytes(answers_of(data, result)),
-    }
-
-
 @explain_memory_errors(LESS)
 def compare(
     table: Any,
@@ -288,7 +261,8 @@ def compare(
             are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
-        workers: number of processes that train networks in parallel; the results do not depend on it.
+        workers: number of processes that train networks in parallel. Predictions, metrics and verdict do not depend on
+            it; seconds, memory and speed are measured per process.
         overwrite: replace a comparison of another table or other settings in `out`.
         out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
             same rows and settings saved there are loaded, not trained again.

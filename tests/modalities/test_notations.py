@@ -162,7 +162,7 @@ def test_a_currency_that_is_set_is_read_and_others_are_missing():
 
 @pytest.mark.parametrize(("decimal", "thousands"), [(".", "."), (",", ",")])
 def test_one_mark_can_not_be_both(decimal, thousands):
-    with pytest.raises(sensorium.SensoriumError, match="must differ"):
+    with pytest.raises(sensorium.SensoriumError, match=r"table\.decimal and table\.thousands must differ"):
         look(["1"], {"table": {"decimal": decimal, "thousands": thousands}})
 
 

@@ -194,6 +194,27 @@ def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, 
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["width"] == 8
 
 
+def test_a_first_run_killed_before_its_result_leaves_its_best_model_and_continues(tabular, tmp_path, monkeypatch):
+    from sensorium.artifact import run_folder as module
+
+    def fit():
+        return sensorium.fit(tabular, "label", out=tmp_path, epochs=2, width=8, progress=False)
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Run, "save_result", killed)
+        with pytest.raises(Killed):
+            fit()
+    left = set(names(tmp_path)) - {"checkpoint.safetensors"}
+    assert left == {"model", "config.yaml", "problems.jsonl", "run.json", "split.parquet"}
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["width"] == 8
+    assert sensorium.load(tmp_path).bundle.config.width == 8
+    fit()
+    assert names(tmp_path) == CONTENTS
+
+
 def test_what_a_killed_run_left_half_written_is_removed(tabular, tmp_path):
     (tmp_path / ".model.sensorium-new").mkdir()
     (tmp_path / ".model.sensorium-new" / "weights.safetensors").touch()

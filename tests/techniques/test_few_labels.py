@@ -328,7 +328,7 @@ def test_rows_without_a_label_help_by_a_wide_margin():
 def test_when_training_has_had_enough_says_nothing_of_pre_training(table):
     train = {"pretrain": FEW["contrastive"], "epochs": 3}
     trained = trial(prepare(table, {"target": "label", "train": train}), Control(should_stop=lambda: True))
-    assert [len(history.epochs) for history in (trained.pretraining.history, trained.history)] == [2, 1]
+    assert [len(history.epochs) for history in (trained.model.card.pretraining, trained.history)] == [2, 1]
 
 
 def test_pre_training_does_not_go_with_a_budget(table):

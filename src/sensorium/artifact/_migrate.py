@@ -10,17 +10,8 @@ import pydantic
 from sensorium.config import current_member
 from sensorium.model.card import ModelCard
 from sensorium.registry import techniques
+from sensorium.wording.card import DATA_KEYS
 
-# Until version 2 the card also held what decides how tables are read: key of the card → entry of `data`.
-OF_THE_DATA = {
-    "text": "text_columns",
-    "fingerprint": "fingerprint",
-    "split_column": "split_column",
-    "split": "split_rule",
-    "rows": "split_rows",
-    "split_digest": "split_digest",
-    "statistics": "statistics",
-}
 OLD_IMBALANCE, IMBALANCE, UNIMODAL = "balance", "imbalance", "unimodal_pretraining"
 MITIGATION = {"by_itself": "unimodal", "remedies": "mitigations"}  # keys within
 FAILED, KEPT = "tuning the encoders broke down (", "): kept frozen"  # around the reason, in sentences of version 2
@@ -39,7 +30,7 @@ def upgrade(model: Mapping[str, Any], version: int) -> dict[str, Any]:
         return dict(model)
     content = {"temperature": 1.0, "others": [], **model}
     if isinstance(card := content.get("card"), dict):
-        content["data"] = {name: card[key] for key, name in OF_THE_DATA.items() if key in card}
+        content["data"] = {name: card[key] for key, name in DATA_KEYS.items() if key in card}
         content["card"] = _typed(card)
     return content
 
@@ -49,7 +40,7 @@ def _typed(card: Mapping[str, Any]) -> dict[str, Any]:
     found = _with_current_names(card)
     found |= {"tuning": _tuning(found["tuning"])} if "tuning" in found else {}
     found |= {IMBALANCE: _imbalance(found)} if IMBALANCE in found else {}
-    return {key: value for key, value in found.items() if key not in OF_THE_DATA and _is_valid(key, value)}
+    return {key: value for key, value in found.items() if key not in DATA_KEYS and _is_valid(key, value)}
 
 
 def _with_current_names(card: Mapping[str, Any]) -> dict[str, Any]:

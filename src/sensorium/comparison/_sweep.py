@@ -29,7 +29,7 @@ from sensorium.files import check_apart, check_outside_models
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of, score
 from sensorium.planning import Plan, PreparedTable
-from sensorium.runtime.progress import Reporter
+from sensorium.runtime.progress import Reporter, duration_text
 from sensorium.trials import (
     Control,
     Ledger,
@@ -242,7 +242,7 @@ class _Sweep:
         seed = f", seed {spec.seed}" if len(self.options.seeds) > 1 and spec.seed is not None else ""
         trained = done - self._taken
         left = (time.perf_counter() - self._start) / trained * (len(specs) - done) if trained > 0 else 0.0
-        about = f", about {_duration(left)} left" if trained > 0 else ""
+        about = f", about {duration_text(left)} left" if trained > 0 else ""
         self.report.log(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
 
     def _trained(self, result: TrialResult) -> TrialResult:
@@ -304,7 +304,3 @@ class _Sweep:
             raise TrainingError(
                 finding, place=reasons, cure="use a lower learning rate: --set train.learning_rate=0.0003"
             )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

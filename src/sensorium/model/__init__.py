@@ -2,7 +2,6 @@
 
 from sensorium.model.build import (
     build_encoder,
-    build_model,
     build_network,
     check_buildable,
     plan_model,
@@ -31,7 +30,6 @@ __all__ = [
     "Tower",
     "TowerPlan",
     "build_encoder",
-    "build_model",
     "build_network",
     "calibrate",
     "can_calibrate",

@@ -32,6 +32,17 @@ class Reporter(Protocol):
     def log(self, text: str) -> None: ...
 
 
+def duration_text(seconds: float) -> str:
+    """Format a time for users, in seconds, minutes or hours.
+
+    >>> duration_text(42), duration_text(300), duration_text(9000)
+    ('42 s', '5 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def reporter(show: bool = True) -> Reporter:
     """Make a reporter: bars on a terminal, lines elsewhere, nothing if `show` is False."""
     if not show:

@@ -1,8 +1,8 @@
 """Strategies of training and choosing the model of a fit, one file each."""
 
 from sensorium.strategies._base import Request, Session, Strategy
+from sensorium.strategies._budget import Budget, parse_budget
 from sensorium.strategies._choose import check_strategies, choose_strategies, close_strategies, run_strategies
-from sensorium.strategies._search._budget import Budget, parse_budget
 
 __all__ = [
     "Budget",

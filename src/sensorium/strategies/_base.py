@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from sensorium.config import Config
 from sensorium.planning import Plan, PreparedTable
 from sensorium.runtime.progress import Reporter
-from sensorium.strategies._search._budget import Budget
+from sensorium.strategies._budget import Budget
 from sensorium.trials import Control, InProcess, Ledger, Runner, TrialResult, TrialSpec
 
 Stage: TypeAlias = Literal["train", "improve", "report"]

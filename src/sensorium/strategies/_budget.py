@@ -37,13 +37,6 @@ def _read(text: str) -> float:
         return 0.0
 
 
-def spell(seconds: float) -> str:
-    """Format a time for users, in seconds, minutes or hours."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
 @dataclass
 class Budget:
     """Time budget that starts when the object is made.

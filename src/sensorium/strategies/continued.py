@@ -63,5 +63,5 @@ def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split
     before = plan.task.outcome(scores, plan.target[rows[there]])
     return {
         "answers": answers_moved(plan.task, before.scores, after.scores),
-        "metrics": metrics_moved(plan.labels.task_name, before, after, result.course.watched),
+        "metrics": metrics_moved(plan.labels.task_name, before, after, result.training_history.watched),
     }

@@ -156,7 +156,7 @@ def mitigate(session: Session) -> ImbalanceReport:
     data, plan = session.data, session.data.plan
     mitigations = [name for name in mitigations_for(plan.labels.task_name) if name not in plan.config.train.techniques]
     plain = trained(session.run(_with(plan, PLAIN, TECHNIQUE), session.control))
-    signs = plain.course.techniques[TECHNIQUE]
+    signs = plain.training_history.techniques[TECHNIQUE]
     diagnosis = Diagnosis.model_validate(signs["diagnosis"]).updated(mitigations=mitigations)
     alone = {name: _train_alone(session, plain, name) for name in signs["modalities"]}
     unimodal = {name: own for name, own in alone.items() if own}

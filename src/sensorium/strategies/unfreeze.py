@@ -46,7 +46,7 @@ class Unfreeze(Strategy):
 def _better(frozen: TrialResult, tuned: TrialResult) -> TrialResult:
     if tuned.error is not None:
         return _with_card(frozen, frozen.model, TuningRecord(kept="frozen", failure=tuned.error.finding))
-    watched = frozen.course.watched
+    watched = frozen.training_history.watched
     outcomes = [each.outcomes["validation"] for each in (tuned, frozen)]
     difference = compare_outcomes(outcomes[0], outcomes[1], watched)
     better = math.isfinite(difference.value) and difference.value > 0
@@ -57,7 +57,7 @@ def _better(frozen: TrialResult, tuned: TrialResult) -> TrialResult:
         difference=difference,
         kept="tuned" if better else "frozen",
         seconds=round(tuned.seconds, 3),
-        history=HistoryRecord.model_validate(tuned.course.to_json()),
+        history=HistoryRecord.model_validate(tuned.training_history.to_json()),
     )
     return _choose(frozen, tuned, record) if better else _with_card(frozen, frozen.model, record)
 

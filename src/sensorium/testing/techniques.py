@@ -86,7 +86,9 @@ def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
     rule = "state that changes during training is a parameter, a buffer or extra state"
     same = all(torch.equal(value, others[part]) for part, value in weights.items())
     assert same, f"{name}: a run that was resumed ends with other weights; {rule}"
-    assert whole.course.techniques == again.course.techniques, f"{name}: a resumed run reports otherwise; {rule}"
+    assert whole.training_history.techniques == again.training_history.techniques, (
+        f"{name}: a resumed run reports otherwise; {rule}"
+    )
 
 
 class _Stopped(Exception):

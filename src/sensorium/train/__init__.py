@@ -4,14 +4,13 @@ from sensorium.techniques import learn_from_unlabelled as unlabelled_learners
 from sensorium.techniques import without_teacher
 from sensorium.train.checkpoint import IGNORED_ON_RESUME, Checkpoint
 from sensorium.train.checks import check_calibration, check_for_model, check_for_task
-from sensorium.train.freeze import check_freeze, covered, freeze
+from sensorium.train.freeze import covered, freeze
 from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
 from sensorium.train.length import batch_size, epoch_count
-from sensorium.train.loop import check_device, train
+from sensorium.train.loop import train
 from sensorium.train.preset import with_preset
 from sensorium.train.pretrain import Pretraining, pretrain
-from sensorium.train.soup import check_soup
 from sensorium.train.tracking import open_trackers
 
 __all__ = [
@@ -23,11 +22,8 @@ __all__ = [
     "Pretraining",
     "batch_size",
     "check_calibration",
-    "check_device",
     "check_for_model",
     "check_for_task",
-    "check_freeze",
-    "check_soup",
     "covered",
     "epoch_count",
     "freeze",

@@ -8,8 +8,8 @@ from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, finish, run_trial, subset_outcome, training_of
 from sensorium.trials._workers import check_workers, choose_runner
-from sensorium.trials.answers import answers_of
-from sensorium.trials.fingerprint import fingerprint, hash_columns, plan_identity
+from sensorium.trials.fingerprint import fingerprint, plan_identity
+from sensorium.trials.run_files import files_after, files_before
 
 __all__ = [
     "Control",
@@ -19,17 +19,17 @@ __all__ = [
     "Runner",
     "TrialResult",
     "TrialSpec",
-    "answers_of",
     "build_fitted",
     "check_spec",
     "check_workers",
     "choose_runner",
+    "files_after",
+    "files_before",
     "fingerprint",
     "finish",
     "forget_matrix",
     "forget_trials",
     "has_trials",
-    "hash_columns",
     "mean_cost",
     "model_of_none",
     "plan_identity",

@@ -5,7 +5,6 @@ from sensorium.wording.card import (
     diagnosis_sentence,
     imbalance_sentence,
     public_card,
-    public_diagnosis,
     tuning_sentence,
 )
 from sensorium.wording.verdicts import model_title, verdict_sentence
@@ -16,7 +15,6 @@ __all__ = [
     "imbalance_sentence",
     "model_title",
     "public_card",
-    "public_diagnosis",
     "tuning_sentence",
     "verdict_sentence",
 ]

@@ -90,4 +90,4 @@ def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
     )
     outcomes = {"validation": mean_outcome(plan, [model.outcomes["validation"] for model in models])}
     seconds = sum(model.seconds for model in models)
-    return replace(models[0], fitted=joined, outcomes=outcomes, seconds=seconds, pretraining=None)
+    return replace(models[0], fitted=joined, outcomes=outcomes, seconds=seconds)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sensorium.errors import MissingExtraError
 from sensorium.strategies._search._space import RATES, Space
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ class Journal:
     Attributes:
         replaced: whether the file held another search, or a finished one.
 
-    Raises:
-        MissingExtraError: Optuna is not installed.
     """
 
     def __init__(self, space: Space, identity: Mapping[str, Any], seed: int, path: Path | None) -> None:
@@ -100,12 +97,8 @@ class Journal:
 
 
 def _open_study(path: Path | None) -> optuna.Study:
-    try:
-        import optuna
-    except ImportError as error:
-        raise MissingExtraError(
-            "Optuna is not installed, which a budget requires", cure="pip install 'sensorium[search]'"
-        ) from error
+    import optuna  # `Search.check_installed` has asked for it
+
     with _quiet(optuna):
         return optuna.create_study(storage=_storage(path), study_name=STUDY, direction="maximize", load_if_exists=True)
 

@@ -10,8 +10,9 @@ from sensorium.artifact import to_json, write_file
 from sensorium.evaluate import evaluate_outcome
 from sensorium.metrics import metrics_of
 from sensorium.model.card import SearchRecord
+from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
-from sensorium.strategies._search._budget import Budget, spell
+from sensorium.strategies._budget import Budget
 from sensorium.strategies._search._ensemble import choose_ensemble, join
 from sensorium.strategies._search._journal import Journal
 from sensorium.strategies._search._plan import LEAST, Plan, Rung, make_plan
@@ -67,8 +68,8 @@ class SearchRun:
             self._finals(self._rungs(plan, singles, per_epoch))
         else:
             self.report.log(
-                f"! the budget of {spell(self.budget.seconds)} is too short for a search: training has "
-                f"{spell(max(0.0, self.budget.left))} left, and an epoch takes {spell(per_epoch)}; "
+                f"! the budget of {duration_text(self.budget.seconds)} is too short for a search: training has "
+                f"{duration_text(max(0.0, self.budget.left))} left, and an epoch takes {duration_text(per_epoch)}; "
                 "a plain fit runs instead, for at least one epoch"
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
@@ -85,7 +86,7 @@ class SearchRun:
         spent = self.journal.noted("spent") or 0.0
         if spent:
             self.budget.spent = spent
-            self.report.log(f"the search resumes after {spell(spent)}")
+            self.report.log(f"the search resumes after {duration_text(spent)}")
 
     def _look(self) -> tuple[list[Result], float]:
         """Train each single modality for one epoch, as a baseline and to estimate the time of a full epoch."""

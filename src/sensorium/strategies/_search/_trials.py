@@ -10,8 +10,9 @@ from typing import Any
 
 from sensorium.files.figures import finite
 from sensorium.metrics import lower_is_better
+from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
-from sensorium.strategies._search._budget import Budget, spell
+from sensorium.strategies._budget import Budget
 from sensorium.strategies._search._space import with_epochs
 from sensorium.trials import Control, TrialResult, TrialSpec
 
@@ -129,7 +130,7 @@ class Trials:
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> Result:
         start, report = self.budget.clock(), self.report
-        report.log(f"{entrant.name}, {epochs} epochs; {spell(max(0.0, self.budget.left))} left")
+        report.log(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
         past = list[float]()
 
         def should_stop() -> bool:
@@ -158,7 +159,7 @@ class Trials:
         key, name, choices = entrant.key, entrant.name, entrant.choices
         if trial.error is not None:
             return Result(key, name, stage, epochs, 0, None, None, trial.seconds, choices)
-        history = trial.course
+        history = trial.training_history
         return Result(
             key=key,
             name=name,
