@@ -261,8 +261,8 @@ def compare(
             are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
-        workers: number of processes that train networks in parallel. Predictions, metrics and verdict do not depend on
-            it; seconds, memory and speed are measured per process.
+        workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it;
+            seconds, memory and speed (and the slowdown that the verdict quotes) are measured per process.
         overwrite: replace a comparison of another table or other settings in `out`.
         out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
             same rows and settings saved there are loaded, not trained again.
