@@ -35,6 +35,7 @@ class Reporter(Protocol):
 def duration_text(seconds: float) -> str:
     """Format a time for users, in seconds, minutes or hours.
 
+    >>> from sensorium.runtime.progress import duration_text
     >>> duration_text(42), duration_text(300), duration_text(9000)
     ('42 s', '5 min', '2.5 h')
     """
