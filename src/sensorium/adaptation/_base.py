@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from torch import Generator
 
 from sensorium.model import FittedModel
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.progress import Reporter
-
-Rows: TypeAlias = npt.NDArray[np.int64]
+from sensorium.table import Rows
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.baselines._columns import Columns
+from sensorium.table import Floats, Rows
 from sensorium.tasks import Task
-
-Floats: TypeAlias = npt.NDArray[np.float64]
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 SMALLEST = 1e-12  # probability at which a logarithm is cut
 

@@ -13,8 +13,8 @@ from sensorium.baselines._cells import Matrix, count_tokens, shrink_pictures, su
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
+from sensorium.table import Rows
 
-Rows: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 CHUNK = 1024  # cells summed up at a time

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._base import Baseline, Floats, Job, Rows
+from sensorium.baselines._base import Baseline, Job
+from sensorium.table import Floats, Rows
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 SECONDS = (0.002, 2.0)

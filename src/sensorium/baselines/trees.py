@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._base import Baseline, Floats, Rows
+from sensorium.baselines._base import Baseline
+from sensorium.table import Floats, Rows
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 SECONDS = (0.016, 2.5)

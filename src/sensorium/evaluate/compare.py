@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import Floats, interval, pick_runs, resamples
+from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import score_runs
 from sensorium.metrics import Difference, Outcome, lower_is_better, score
+from sensorium.table import Floats
 
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.evaluate.bootstrap import Floats
 from sensorium.metrics import Outcome, score
+from sensorium.table import Floats
 
 
 def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.NDArray[np.int64]) -> Floats:

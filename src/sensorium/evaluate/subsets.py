@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.evaluate.bootstrap import Floats, interval, resamples
+from sensorium.evaluate.bootstrap import interval, resamples
 from sensorium.evaluate.compare import two_sided
 from sensorium.files.figures import finite
 from sensorium.metrics import Difference, Outcome, lower_is_better, score
+from sensorium.table import Floats
 
 Names: TypeAlias = tuple[str, ...]
 

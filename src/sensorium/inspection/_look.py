@@ -15,7 +15,7 @@ from sensorium.errors import SchemaError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.findings import IN_TRAINING, ColumnPlan, Guess, Problem, ProblemGroup, Problems, shorten
 from sensorium.inspection.advice import advise
-from sensorium.inspection.copies import Rows, Sides, value_ids
+from sensorium.inspection.copies import Sides, value_ids
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
 from sensorium.labels import LabelReading, read_labels
@@ -25,7 +25,7 @@ from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import add_hints, infer_columns, split_column, views_of
 from sensorium.split import SPLITS, Split, make_split
-from sensorium.table import Column, Table, as_read, open_table
+from sensorium.table import Column, Rows, Table, as_read, open_table
 from sensorium.tasks import check_labels_of, infer_task, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column

@@ -18,7 +18,6 @@ from sensorium.table import Column
 GROUPS = 20  # listed
 ROWS = 20  # of a group, listed
 
-Rows: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.int64]
 """One number per row: equal for equal cells, -1 if there is nothing to compare."""
 

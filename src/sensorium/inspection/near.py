@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.table import Rows
+
 WINDOW = 16  # followers under the same key that a thing is compared with
 AT_ONCE = 4096  # pairs
 SIDE = 32  # pixels of the grey pictures that are compared
@@ -24,7 +26,6 @@ SIGNATURE, BANDS = 64, 16
 ALIKE = 0.8  # share of shingles that like texts have in common
 LONGEST = 10_000  # characters of a text that are looked at
 
-Rows: TypeAlias = npt.NDArray[np.int64]
 Keys: TypeAlias = npt.NDArray[np.uint64]
 Alike: TypeAlias = Callable[[Rows, Rows], npt.NDArray[np.bool_]]
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.registry import metrics
+from sensorium.table import Floats
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 LARGE = 1e100  # numbers beyond it have squares that may be infinite
 Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 

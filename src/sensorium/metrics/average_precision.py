@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Floats, Outcome, Ranking, divide, mean_of_defined
+from sensorium.metrics._base import Outcome, Ranking, divide, mean_of_defined
+from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
 

@@ -1,6 +1,7 @@
 """Mean of the classes' F1, unweighted (over classes that occur or are predicted)."""
 
-from sensorium.metrics._base import Counts, Floats, Outcome, mean_of_defined
+from sensorium.metrics._base import Counts, Outcome, mean_of_defined
+from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
 

@@ -1,6 +1,7 @@
 """F1 of the counts summed over classes (equals accuracy if each row has one class)."""
 
-from sensorium.metrics._base import Counts, Floats, Outcome, divide
+from sensorium.metrics._base import Counts, Outcome, divide
+from sensorium.table import Floats
 
 TASKS = ("multiclass", "multilabel")
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Counts, Floats, Outcome, divide
+from sensorium.metrics._base import Counts, Outcome, divide
+from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass")
 

@@ -1,6 +1,7 @@
 """Mean over several targets of their main metric, such as accuracy or R²; 1 is perfect."""
 
-from sensorium.metrics._base import Floats, Outcome, mean_of_defined, score
+from sensorium.metrics._base import Outcome, mean_of_defined, score
+from sensorium.table import Floats
 
 TASKS = ("several",)
 

@@ -1,6 +1,7 @@
 """Fraction of the rows predicted positive that are positive."""
 
-from sensorium.metrics._base import Counts, Floats, Outcome, divide
+from sensorium.metrics._base import Counts, Outcome, divide
+from sensorium.table import Floats
 
 TASKS = ("binary",)
 

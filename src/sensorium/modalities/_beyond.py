@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import Problem, shorten
-from sensorium.table import Column
+from sensorium.table import Column, Floats
 
-Floats = npt.NDArray[np.float64]
 Span = tuple[float, float]
 
 FURTHER = 10.0  # multiples of the training range; tails of heavy-tailed distributions stay closer

@@ -13,7 +13,7 @@ from sensorium.findings import count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame
 from sensorium.modalities._scans import Note, several_volumes
 
-Rows: TypeAlias = npt.NDArray[np.intp]
+Indexes: TypeAlias = npt.NDArray[np.intp]
 
 # Attributes that tell volumes at the same positions apart, the most reliable first; the lowest value comes first.
 LISTED = ("TimeSliceVector", "TimeSlotVector", "PhaseVector", "RRIntervalVector", "EnergyWindowVector")
@@ -43,14 +43,14 @@ class Choice:
         if_volumes: the note to use otherwise.
     """
 
-    rows: Rows
+    rows: Indexes
     notes: tuple[Note, ...] = ()
     twins: tuple[tuple[Frame, Frame], ...] = ()
     if_copies: tuple[Note, ...] = ()
     if_volumes: tuple[Note, ...] = ()
 
 
-def one_volume(frames: Sequence[Frame], place: Rows) -> Choice:
+def one_volume(frames: Sequence[Frame], place: Indexes) -> Choice:
     """Choose the first volume if most positions have several frames, else the first frame of each position.
 
     Args:
@@ -74,7 +74,7 @@ def one_volume(frames: Sequence[Frame], place: Rows) -> Choice:
     return Choice(chosen, (), _twins(frames, place), (_copies(left, copied),), (found,))
 
 
-def in_turns(frames: Sequence[Frame]) -> Rows | None:
+def in_turns(frames: Sequence[Frame]) -> Indexes | None:
     """Return positions of frames that declare none but declare which of several equal volumes they belong to."""
     turns = sorted(range(len(frames)), key=lambda row: frames[row].turn())
     for keyword in (*LISTED, *SURE):
@@ -89,7 +89,7 @@ def in_turns(frames: Sequence[Frame]) -> Rows | None:
     return None
 
 
-def _narrowed(frames: Sequence[Frame], place: Rows) -> tuple[Rows, tuple[str, ...], bool]:
+def _narrowed(frames: Sequence[Frame], place: Indexes) -> tuple[Indexes, tuple[str, ...], bool]:
     """Return rows of the first volume, the attributes that vary within a position, and whether it is the very first.
 
     An attribute separates volumes if one of its values occurs at most positions. If it differs from slice to slice
@@ -110,12 +110,12 @@ def _narrowed(frames: Sequence[Frame], place: Rows) -> tuple[Rows, tuple[str, ..
     return rows, tuple(varied), first
 
 
-def _varies(place: Rows, of: Rows) -> bool:
+def _varies(place: Indexes, of: Indexes) -> bool:
     """Return whether a position has several values."""
     return len(np.unique(np.stack([place, of]), axis=1).T) > len(np.unique(place))
 
 
-def _ranks(frames: Sequence[Frame], rows: Rows, keyword: str) -> Rows:
+def _ranks(frames: Sequence[Frame], rows: Indexes, keyword: str) -> Indexes:
     """Rank each row's value among the distinct ones: numbers by size, names by the first frame that has them."""
     if keyword not in (*NAMED, *OTHERWISE):
         return np.unique(_values([frames[row] for row in rows], keyword), return_inverse=True)[1]
@@ -133,7 +133,7 @@ def _values(frames: Sequence[Frame], keyword: str) -> npt.NDArray[np.float64]:
     return np.array([frame.number_of(keyword) for frame in frames]).round(3)
 
 
-def _first_of_each(frames: Sequence[Frame], place: Rows, rows: Rows, varied: Sequence[str]) -> Rows:
+def _first_of_each(frames: Sequence[Frame], place: Indexes, rows: Indexes, varied: Sequence[str]) -> Indexes:
     """Return the first frame of each position, by the varying attributes and then by number."""
     ranked = [_ranks(frames, rows, keyword) for keyword in varied]
     some = [frames[row] for row in rows]
@@ -144,7 +144,7 @@ def _first_of_each(frames: Sequence[Frame], place: Rows, rows: Rows, varied: Seq
     return np.array([found[at] for at in sorted(found)], np.intp)
 
 
-def _twins(frames: Sequence[Frame], place: Rows) -> tuple[tuple[Frame, Frame], ...]:
+def _twins(frames: Sequence[Frame], place: Indexes) -> tuple[tuple[Frame, Frame], ...]:
     """Return the first two frames of some positions."""
     several = np.flatnonzero(np.bincount(place) > 1)
     some = several[np.unique(np.linspace(0, len(several) - 1, COMPARED).astype(np.intp))]

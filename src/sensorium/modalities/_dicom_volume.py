@@ -14,9 +14,9 @@ from sensorium.findings import count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame
 from sensorium.modalities._dicom_times import Choice, in_turns, one_volume
 from sensorium.modalities._scans import Note
+from sensorium.table import Floats
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Rows: TypeAlias = npt.NDArray[np.intp]
+Indexes: TypeAlias = npt.NDArray[np.intp]
 
 GAP = 1.5  # multiple of the usual slice distance above which slices are missing
 SAME_PLANE = 0.02  # difference of directions that rounding and movement of the patient cause
@@ -146,7 +146,7 @@ def _largest(frames: list[Frame], kinds: list[Hashable], kinds_are: str, notes: 
     return largest
 
 
-def _alike(values: Floats, tolerance: float) -> Rows:
+def _alike(values: Floats, tolerance: float) -> Indexes:
     """Label rows that are equal within a tolerance; unknown rows get the most frequent label."""
     labels, known = np.full(len(values), -1, np.intp), ~np.isnan(values).any(1)
     for label in counter():
@@ -158,7 +158,7 @@ def _alike(values: Floats, tolerance: float) -> Rows:
     return labels
 
 
-def _places(frames: list[Frame], notes: list[Note]) -> tuple[Rows, Floats]:
+def _places(frames: list[Frame], notes: list[Note]) -> tuple[Indexes, Floats]:
     """Return the position of each frame, counted from 0, and in mm along the normal; NaN if unknown."""
     along = _along(frames)
     known = ~np.isnan(along)
@@ -198,7 +198,7 @@ def _normal(plane: Floats) -> Floats:
     return np.asarray(normal / max(float(np.linalg.norm(normal)), 1e-6))
 
 
-def _merged(along: Floats, tolerance: float) -> Rows:
+def _merged(along: Floats, tolerance: float) -> Indexes:
     """Number the positions from 0; those within a tolerance are one."""
     order = np.argsort(along, kind="stable")
     places, start, place = np.zeros(len(along), np.intp), along[order[0]], 0
@@ -209,7 +209,7 @@ def _merged(along: Floats, tolerance: float) -> Rows:
     return places
 
 
-def _distance(along: Floats, places: Rows, notes: list[Note]) -> float:
+def _distance(along: Floats, places: Indexes, notes: list[Note]) -> float:
     """Return the usual distance of consecutive slices; 0 if unknown."""
     known = np.flatnonzero(~np.isnan(along))
     if len(known) < 2:

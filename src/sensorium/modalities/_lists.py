@@ -16,7 +16,7 @@ from sensorium.config import as_modality
 from sensorium.findings import Guess, Unreadable
 from sensorium.modalities._files import LEARN_FROM
 from sensorium.modalities._steps import holds_numbers, read_list
-from sensorium.table import Column, ListNotation, find_list_notation, likely_list_notation, lists_nothing
+from sensorium.table import Column, Floats, ListNotation, find_list_notation, likely_list_notation, lists_nothing
 
 VECTOR_NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)
 SERIES_NAMES = re.compile(r"series|price|return|signal|history|sensor|waveform|trace|_\d+d$", re.IGNORECASE)
@@ -32,7 +32,6 @@ SHORTENED = (
     "lists (array.tolist()) or raise numpy.set_printoptions(threshold=…)"
 )
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Kind: TypeAlias = Literal["series", "vector"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from sensorium.table import (
     NAMES,
     Column,
     Conventions,
+    Floats,
     Notation,
     Reading,
     Survey,
@@ -28,8 +28,6 @@ from sensorium.table import (
     stands_for_gaps,
     survey,
 )
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 INFINITE = "the value is infinite: read as missing"
 LARGEST_EXACT = 2**53  # float64 does not represent all whole numbers beyond it

@@ -12,10 +12,7 @@ import pyarrow.compute as pc
 
 from sensorium.config import set_missing, set_option
 from sensorium.findings import IN_TRAINING, count
-from sensorium.table import Column, spelt_codes
-
-Floats = npt.NDArray[np.float64]
-Truths = npt.NDArray[np.bool_]
+from sensorium.table import Column, Floats, Truths, spelt_codes
 
 DAY = 86_400.0  # seconds
 LEAST = 2  # cells of one value; a single one may be a measurement

@@ -6,13 +6,12 @@ import re
 from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality
 from sensorium.findings import Guess
-from sensorium.table import Column, SpeltDates, read_dates, words
+from sensorium.table import Column, Floats, SpeltDates, read_dates, words
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
 
@@ -33,8 +32,6 @@ HINTS = words(
 SPANS = words("elapsed duration runtime latency delay interval wait waiting response cpu total travel lead processing")
 NAMED_UNITS = ("timestamp", "datetime", "unixtime", "epochtime", "date", "time")  # in names such as "eventtimestamp"
 IDENTIFIERS = words("id ids code key sku uid number no nr phone mobile tel fax ean isbn barcode zip npi")
-
-Floats = npt.NDArray[np.float64]
 
 
 def claim_stamps(column: Column) -> Guess | None:

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
-from sensorium.table import USUAL_SPELLINGS, Column, Files
+from sensorium.table import USUAL_SPELLINGS, Column, Files, Floats
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
@@ -25,8 +24,6 @@ EMPTY = "the series has no steps"
 
 DECIMAL_COMMA, THOUSANDS = r"^[+-]?[0-9]+(,[0-9]+)?([eE][+-]?[0-9]+)?$", r"^[+-]?[0-9]{1,3}(,[0-9]{3})?$"
 NOWHERE = Files(Path())  # for columns within a file, which name no files
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

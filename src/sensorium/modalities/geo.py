@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field, PositiveFloat
 
@@ -19,7 +18,7 @@ from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._overview import Overview
 from sensorium.modalities.number import standardise
-from sensorium.table import Column
+from sensorium.table import Column, Floats
 
 RADIUS = 6371.0  # km, of the Earth
 NEAR = 1e-9  # of the radius, some millimetres: points closer than this are equal
@@ -32,7 +31,6 @@ PART = r"([+-]?\d{1,3}(?:\.\d*)?(?:e[+-]?\d{1,3})?)\s*°?\s*([NSEW])?"
 INTERVAL = re.compile(r"\(.*\]|\[.*\)", re.DOTALL)  # half-open, as pandas prints it: not a point
 PAIR = re.compile(rf"[\[(]?\s*{PART}\s*(?:[,;]|\s)\s*{PART}\s*[\])]?", re.IGNORECASE)
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Order: TypeAlias = Literal["lat_lon", "lon_lat"]
 
 

@@ -35,6 +35,7 @@ from sensorium.modalities._sentinels import number_sentinels, sentinel_note
 from sensorium.table import (
     LEGACY,
     Column,
+    Floats,
     Notation,
     Note,
     SavedNotation,
@@ -64,7 +65,6 @@ __all__ = [
     "survey_column",
 ]
 
-Floats = npt.NDArray[np.float64]
 
 TINY = 1e-300  # below it, differences of values are too small to divide by
 FARTHEST = 1e6  # standard deviations from the mean

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +22,11 @@ from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_li
 from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps
 from sensorium.modalities.date import Date
 from sensorium.modalities.number import mean_and_deviation, standardise
-from sensorium.table import Column, ListNotation, as_lists
+from sensorium.table import Column, Floats, ListNotation, as_lists
 
 SHOWN = 4  # curves in an overview
 LONGEST = 2048  # steps kept of a series by default, at most: recurrent encoders are slow on long ones
 BLANK = "the series has no number in its last"
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from sensorium.findings import Guess, Problem, Unreadable, shorten
@@ -16,9 +15,7 @@ from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities.number import mean_and_deviation, standardise
-from sensorium.table import Column, ListNotation
-
-Floats = npt.NDArray[np.float64]
+from sensorium.table import Column, Floats, ListNotation
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from sensorium.metrics import Outcome, score
 from sensorium.metrics.log_loss import SMALLEST
 from sensorium.tasks import Task
 
-Rows: TypeAlias = npt.NDArray[np.int64]
 Logits: TypeAlias = npt.NDArray[np.float32]
 
 FOLDS = 5

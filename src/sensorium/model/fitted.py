@@ -14,11 +14,12 @@ from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.modalities import Modality
 from sensorium.model.card import DataSpec, ModelCard
-from sensorium.model.member import Member, NetworkMember, Present, Rows, Scores
+from sensorium.model.member import Member, NetworkMember, Present, Scores
 from sensorium.model.network import Blueprint, FusionModel, embed
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.split import RowCells, SeenRows
+from sensorium.table import Rows
 from sensorium.tasks import Task
 
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from sensorium.model.network import Blueprint, FusionModel, infer
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
+from sensorium.table import Rows
 from sensorium.tasks import Task
 
-Rows: TypeAlias = npt.NDArray[np.int64]
 Scores: TypeAlias = npt.NDArray[np.float64]
 Present: TypeAlias = npt.NDArray[np.bool_]
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from sensorium.errors import DataError, SensoriumError, raise_together
 from sensorium.findings import Problem, Problems
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
-from sensorium.table import Column
+from sensorium.table import Column, Rows
 from sensorium.tasks import EncodedTarget
-
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 TRIED = 64  # training rows of a streamed column that are read before training starts
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from sensorium.config import Config
 from sensorium.errors import SchemaError
@@ -15,11 +12,10 @@ from sensorium.findings import ColumnPlan
 from sensorium.model import preferred_modality_options
 from sensorium.planning._schema import Schema
 from sensorium.prepare import learn_modality
+from sensorium.table import Rows
 
 if TYPE_CHECKING:
     from sensorium.modalities import Modality
-
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

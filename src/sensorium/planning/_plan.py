@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +27,13 @@ from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
 from sensorium.schema import split_column
 from sensorium.split import SPLITS, Split, make_split, unlabelled_rows
-from sensorium.table import Column, Table, as_read
+from sensorium.table import Column, Rows, Table, as_read
 from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
 from sensorium.train import check_calibration, check_for_model, check_for_task, unlabelled_learners, with_preset
 
 if TYPE_CHECKING:
     from sensorium.modalities import Modality
     from sensorium.runtime.progress import Reporter
-
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,12 @@ from sensorium.planning._teacher import ask_teacher
 from sensorium.prepare import Prepared, at_rows, open_store, prepare_columns
 from sensorium.prepare.streamed import Streamed
 from sensorium.split import SeenRows, add_fit
-from sensorium.table import Column, Table
+from sensorium.table import Column, Rows, Table
 
 if TYPE_CHECKING:
     from sensorium.metrics import Outcome
     from sensorium.modalities import Modality
     from sensorium.runtime.progress import Reporter
-
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,9 @@ from sensorium.model import FEWEST, FittedModel, FusionModel, index_map, infer
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.schema import claim_of, infer_columns
-from sensorium.table import Table
+from sensorium.table import Rows, Table
 from sensorium.tasks import Task
 from sensorium.train import without_teacher
-
-Rows = npt.NDArray[np.int64]
 
 SLOWER = 0.25  # of a model's own learning rate: what it is continued with by default
 OWN = (

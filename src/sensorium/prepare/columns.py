@@ -20,9 +20,7 @@ from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
-from sensorium.table import Column, RemoteFiles, Table
-
-Rows = npt.NDArray[np.int64]
+from sensorium.table import Column, RemoteFiles, Rows, Table
 
 SHOWN = 5  # names that an error lists
 

@@ -14,14 +14,13 @@ from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
 from sensorium.labels.names import bare
 from sensorium.split._moments import Moments, check_known, moments_of, reach_of
-from sensorium.table import Column, Table
+from sensorium.table import Column, Rows, Table
 
 UNUSED = -1
 MOST_CLASSES = 0.2  # above this share of different values a target is no class to stratify by
 FEW_NUMBERS = 20  # different whole numbers up to which floats are labels, which pandas makes of labels with gaps
 
 Codes = npt.NDArray[np.int8]
-Rows = npt.NDArray[np.int64]
 Shares = tuple[float, float]  # of validation and test
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.findings import Problem, count
-from sensorium.split._deal import UNUSED, Codes, Rows, Rules, Shares
+from sensorium.split._deal import UNUSED, Codes, Rules, Shares
+from sensorium.table import Rows
 
 EXAMPLES = 3
 FAR = 2.0  # factor above or below the requested fraction from which a split is reported

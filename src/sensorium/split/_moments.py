@@ -12,12 +12,10 @@ import pyarrow.compute as pc
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem, shorten
-from sensorium.table import DATE_ORDERS, PIVOT, Column, SpeltDates, Table, date_order, read_dates
+from sensorium.table import DATE_ORDERS, PIVOT, Column, Rows, SpeltDates, Table, date_order, read_dates
 
 ISO_TEXT = r"^\d{4}-\d\d"
 RULE = "dates, times or numbers, none of them missing"
-
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.findings import Problem, Unreadable, count
-from sensorium.table import Column, Table
+from sensorium.table import Column, Floats, Rows, Table
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
-Rows: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 MOST = 2000  # training rows of a fit whose hashes a model keeps
 FITS = 10  # of a model that is continued

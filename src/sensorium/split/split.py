@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from sensorium.config import SplitConfig, as_yaml, set_value
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem
-from sensorium.split._deal import UNUSED, Codes, Rows, Rules, keep_classes_in_train
+from sensorium.split._deal import UNUSED, Codes, Rules, keep_classes_in_train
 from sensorium.split._findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
-from sensorium.table import Column, Table
+from sensorium.table import Column, Rows, Table
 
 SPLITS = ("train", "validation", "test")
 FEWEST = 4  # rows with a label

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.config import SplitConfig
-from sensorium.split._deal import Rows, group_codes
+from sensorium.split._deal import group_codes
 from sensorium.split._moments import moments_of, reach_of
 from sensorium.split.split import Split, named_codes
-from sensorium.table import Column, Table
+from sensorium.table import Column, Rows, Table
 
 
 def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitConfig, column: str | None) -> Rows:

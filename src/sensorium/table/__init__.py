@@ -3,6 +3,7 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
+from sensorium.table._arrays import Floats, Rows, Truths
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, date_order, read_dates
@@ -52,16 +53,19 @@ __all__ = [
     "Column",
     "Conventions",
     "Files",
+    "Floats",
     "ListNotation",
     "Lists",
     "Notation",
     "Note",
     "Reading",
     "RemoteFiles",
+    "Rows",
     "SavedNotation",
     "SpeltDates",
     "Survey",
     "Table",
+    "Truths",
     "are_codes",
     "as_lists",
     "as_read",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._arrays import Floats, Rows, Truths
 from sensorium.table._date_layouts import COARSE, LAYOUTS, normalise, rewrite
 from sensorium.table._date_words import DOUBTFUL_ZONES, MONTHS, WEEKDAYS, ZONES
 
@@ -22,10 +23,6 @@ DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "dmy", "mdy", "ymd"
 TWIN = {DAY_FIRST: MONTH_FIRST, MONTH_FIRST: DAY_FIRST}
 DATE_ORDERS = {DAY_FIRST: "day first", MONTH_FIRST: "month first", YEAR_FIRST: "year first"}
 LOOSE = {DAY_FIRST: "day/month/year", MONTH_FIRST: "month/day/year", YEAR_FIRST: "year/month/day"}
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
-Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ MOST_AGREE = 0.8  # of the first rows that have one width below a title
 MOST_TITLES = 8  # lines of a title
 MOST_LINES = 30  # of a header whose names have line breaks
 
-Rows = Sequence[Record]
+Records = Sequence[Record]
 
 
-def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, place: str, *, line: int) -> None:
+def refuse_title(header: Record, rows: Records, text: str, config: TableConfig, place: str, *, line: int) -> None:
     """Raise an error if the header's line is a title or a comment."""
     found, shown, start, place = "", shorten(" ".join(header.cells)), line, f"{place}, line {line}"
     width, comment = len(header.cells), header.cells[0].lstrip().startswith(("#", "%", "//"))
@@ -48,7 +48,7 @@ def refuse_title(header: Record, rows: Rows, text: str, config: TableConfig, pla
         raise TableError(found, place=place, rule="the first line names the columns", cure=cure)
 
 
-def header_doubts(names: Sequence[str], rows: Rows, above: int) -> list[Problem]:
+def header_doubts(names: Sequence[str], rows: Records, above: int) -> list[Problem]:
     """Report a header that looks like a row, or a second header below it."""
     cells = [row.cells for row in rows if len(row.cells) == len(names)]
     if len(cells) < ENOUGH or len(names) < 2:
@@ -67,7 +67,7 @@ def header_doubts(names: Sequence[str], rows: Rows, above: int) -> list[Problem]
     return []
 
 
-def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> tuple[int, int]:
+def _width_below(header: Record, rows: Records, text: str, config: TableConfig) -> tuple[int, int]:
     """Return the number of cells of all lines below if it differs from the header's, and the number of lines above.
 
     Otherwise (0, 1).
@@ -88,7 +88,7 @@ def _width_below(header: Record, rows: Rows, text: str, config: TableConfig) -> 
     return best[1:]
 
 
-def _agreeing(rows: Rows) -> Rows:
+def _agreeing(rows: Records) -> Records:
     """Return the longest run of rows of one width: a title may have several lines, and a note may follow the table."""
     runs = [list(run) for _, run in groupby(rows, key=lambda row: len(row.cells))]
     return max(runs, key=len, default=[])
@@ -102,7 +102,7 @@ def _swallows(header: Record, text: str) -> bool:
     return header.last > MOST_LINES or (len(inside) > 1 and cells > 0 and all(rows))
 
 
-def _below_title(header: Record, rows: Rows) -> Record | None:
+def _below_title(header: Record, rows: Records) -> Record | None:
     """Return the first row below a title that was padded with separators.
 
     The title has fewer than half of the names, as has each line of it, and the row has more.
@@ -128,7 +128,7 @@ def _numbers(cells: Sequence[Sequence[str]]) -> list[int]:
     return found
 
 
-def _is_header(rows: Rows) -> bool:
+def _is_header(rows: Records) -> bool:
     """Return whether the first row has words in every column that holds numbers below it."""
     cells = [row.cells for row in rows if len(row.cells) == len(rows[0].cells)]
     numbers = _numbers(cells[1:]) if len(cells) > ENOUGH else []

@@ -12,13 +12,11 @@ import pyarrow.compute as pc
 
 from sensorium.errors import TableError
 from sensorium.findings import Problem, Unreadable, shorten
+from sensorium.table._arrays import Floats, Truths
 from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._types import FLOAT_TEXT
 
 MOST = 2**31 - 1  # numbers that Arrow's lists count
-
-Floats = npt.NDArray[np.float64]
-Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ import pyarrow as pa
 from sensorium.config import WINDOW_SINCE, WINDOW_SPAN, WindowsConfig
 from sensorium.errors import TableError, did_you_mean, raise_together
 from sensorium.findings import Problems, count
+from sensorium.table._arrays import Rows
 from sensorium.table._notation import with_point
 from sensorium.table._numbers import as_numbers, rows_of_lists
 from sensorium.table._table import Table, one_array
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
-Rows = npt.NDArray[np.int64]
 Stamps = npt.NDArray[Any]
 Columns = Mapping[str, pa.Array]
 

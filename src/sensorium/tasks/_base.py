@@ -14,12 +14,11 @@ from sensorium.files.state import HasState, reading_saved
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
 from sensorium.metrics import Outcome
-from sensorium.table import Column
+from sensorium.table import Column, Floats
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Label: TypeAlias = str | int | float | bool
 
 

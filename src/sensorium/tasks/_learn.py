@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from sensorium.config import Config
 from sensorium.labels import LabelReading
 from sensorium.registry import tasks
-from sensorium.table import Column
+from sensorium.table import Column, Rows
 from sensorium.tasks._base import Task
-
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, config: Config) -> Task:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from sensorium.modalities.number import robust_mean_and_deviation
-
-Floats = npt.NDArray[np.float64]
-Truths = npt.NDArray[np.bool_]
+from sensorium.table import Floats, Truths
 
 FEWEST = 20  # values from which outliers are detected
 CODES = 3  # different numbers, at most, that stand for a missing value

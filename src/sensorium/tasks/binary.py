@@ -13,8 +13,8 @@ from pydantic import NonNegativeFloat
 from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
-from sensorium.table import Column
-from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.table import Column, Floats
+from sensorium.tasks._base import EncodedTarget, Label, Task
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
     check_classes,

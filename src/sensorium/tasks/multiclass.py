@@ -15,9 +15,9 @@ from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
 from sensorium.modalities.number import Number
-from sensorium.table import Column
+from sensorium.table import Column, Floats
 from sensorium.tasks._amounts import not_amounts
-from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.tasks._base import EncodedTarget, Label, Task
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
     FEW,

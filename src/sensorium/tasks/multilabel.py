@@ -15,8 +15,8 @@ from pydantic import NonNegativeFloat
 from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem, shorten
 from sensorium.labels import ONE_LABEL, UNSEEN, LabelReading, Names, bare, case_twins, twins_in_words
-from sensorium.table import Column
-from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.table import Column, Floats
+from sensorium.tasks._base import EncodedTarget, Label, Task
 from sensorium.tasks._classes import (
     FOLD_CASE,
     IN_ANOTHER_CASE,

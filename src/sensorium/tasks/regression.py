@@ -24,9 +24,9 @@ from sensorium.modalities.number import (
     sentinel_note,
     survey_column,
 )
-from sensorium.table import LEGACY, Column, Notation, Note, SavedNotation
+from sensorium.table import LEGACY, Column, Floats, Notation, Note, SavedNotation
 from sensorium.tasks._amounts import AS_NUMBER, holds_dates, not_amounts
-from sensorium.tasks._base import EncodedTarget, Floats, Task
+from sensorium.tasks._base import EncodedTarget, Task
 from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._outliers import far_values, reach_of
 

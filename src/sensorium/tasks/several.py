@@ -21,8 +21,8 @@ from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
 from sensorium.metrics import Outcome, Part, lower_is_better
 from sensorium.registry import tasks
-from sensorium.table import Column, Files
-from sensorium.tasks._base import EncodedTarget, Floats, Label, Task
+from sensorium.table import Column, Files, Floats
+from sensorium.tasks._base import EncodedTarget, Label, Task
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import options_of
 

@@ -1,7 +1,8 @@
 """ONE FILE PER TECHNIQUE: what training can do in addition to the plain step."""
 
+from sensorium.table import Rows
 from sensorium.techniques._base import Step, Technique
-from sensorium.techniques._context import Rows, TrainingContext
+from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._diagnosis import GAP, mitigations_for, skill
 from sensorium.techniques._plan import (
     build_techniques,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,8 @@ from sensorium.augment import Augmentations
 from sensorium.model import FusionModel
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.events import Callback
+from sensorium.table import Rows
 from sensorium.tasks import Task
-
-Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

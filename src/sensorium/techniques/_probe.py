@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from sensorium.metrics import score
+from sensorium.table import Rows
 from sensorium.tasks import Task
-from sensorium.techniques._context import Rows, TrainingContext
+from sensorium.techniques._context import TrainingContext
 
 PENALTY = 1e-3  # L2 penalty of a linear probe on standardised features
 ITERATIONS = 20  # of L-BFGS

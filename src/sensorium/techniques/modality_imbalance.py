@@ -12,9 +12,10 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from sensorium.model.card import ModalitySigns
+from sensorium.table import Rows
 from sensorium.tasks import Task
 from sensorium.techniques._base import Step, Technique
-from sensorium.techniques._context import Rows, TrainingContext
+from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._diagnosis import diagnose
 from sensorium.techniques._probe import EncodedRows, encode_rows, evaluate, evenly_spaced, fit_probe
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+from sensorium.table import Floats
+
 Random: TypeAlias = np.random.Generator
 Truth: TypeAlias = Literal["nothing", "noise", "redundant", "unique", "synergistic"]
 

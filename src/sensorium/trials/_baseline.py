@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from sensorium.baselines import Columns, Job, flatten_columns, left_out, make_baseline, not_installed
@@ -15,7 +13,8 @@ from sensorium.planning import PreparedTable
 from sensorium.runtime.profiling import ResourceMeter
 from sensorium.trials._cost import Cost
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from sensorium.table import Floats
 
 CPU = torch.device("cpu")
 

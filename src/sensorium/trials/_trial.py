@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from sensorium.config import TrainConfig
@@ -31,7 +30,8 @@ from sensorium.trials._cost import Cost
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials.fingerprint import identity
 
-Rows: TypeAlias = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    from sensorium.table import Rows
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
 from sensorium.evaluate import compare_outcomes, evaluate_outcome
 from sensorium.metrics import Outcome, metrics_of
 from sensorium.model.card import EvaluationRecord, MetricShift, PredictionShift
+from sensorium.table import Floats
 from sensorium.tasks import Task
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 DIGITS = 6
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from sensorium.modalities import Encoded, Modality, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
+from sensorium.table import Rows
 
-Rows: TypeAlias = npt.NDArray[np.int64]
 Sketch: TypeAlias = dict[str, float]
 
 LOOKED_AT = 1000  # cells of a column at most, evenly spaced
