@@ -5,8 +5,10 @@ One file per kind of source, found by the suffixes that it names; objects in mem
 
 from sensorium.table._arrays import Floats, Rows, Truths
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
+from sensorium.table._column import Column
+from sensorium.table._date_order import date_order
 from sensorium.table._date_words import words
-from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, date_order, read_dates
+from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
 from sensorium.table._files import Files
 from sensorium.table._notation import (
     LEGACY,
@@ -39,7 +41,7 @@ from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
 from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
 from sensorium.table._spelt_names import spelt_names
-from sensorium.table._table import Column, Table
+from sensorium.table._table import Table
 from sensorium.table._types import narrow
 from sensorium.table._write import check_writable, write_table
 

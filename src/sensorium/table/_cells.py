@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.findings import count
+from sensorium.table._column import Origin
 from sensorium.table._misfits import drop_misfits, is_file
 from sensorium.table._pictures import is_picture
-from sensorium.table._table import Origin
 from sensorium.table._values import UnknownValue, plain_value
 
 NUMBERS = (int, float, Decimal)

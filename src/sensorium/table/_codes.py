@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.table._table import Column
+from sensorium.table._column import Column
 
 Cells: TypeAlias = pa.Array | pa.ChunkedArray
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.table._arrays import Floats, Rows, Truths
+from sensorium.table._calendar import DAY, days_of
 from sensorium.table._date_layouts import COARSE, LAYOUTS, normalise, rewrite
-from sensorium.table._date_words import DOUBTFUL_ZONES, MONTHS, WEEKDAYS, ZONES
+from sensorium.table._date_matches import DateFields
+from sensorium.table._date_words import DOUBTFUL_ZONES
 
-DAY = 86_400.0  # seconds
 PIVOT = 50  # of years of two digits: 50 is 1950, 49 is 2049
-CLEARLY = 3  # times as many different days as years: which of two parts is the day is plain
 ZERO = r"^(?:0000[-/.]00[-/.]00|00[-/.]00[-/.]0000)(?:[ t]00:00(?::00(?:\.0+)?)?)?z?$"
 LONGEST = 80  # characters of a date
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "dmy", "mdy", "ymd"
@@ -128,7 +128,7 @@ def read_dates(cells: pa.Array) -> SpeltDates:
     places = np.asarray(encoded.indices.fill_null(-1), dtype=np.int64)
     zero = np.append(np.asarray(pc.match_substring_regex(plain, ZERO)), False)
     blank = np.append(np.asarray(pc.equal(plain, "")), True) | zero
-    fields = _Fields(len(texts))
+    fields = DateFields(len(texts))
     likely = pc.and_(pc.less_equal(pc.utf8_length(plain), LONGEST), pc.match_substring_regex(plain, r"\d"))
     rows = fields.fill(plain, np.flatnonzero(np.asarray(likely)))
     if len(rows):
@@ -143,162 +143,3 @@ def read_dates(cells: pa.Array) -> SpeltDates:
         fields.zones,
         int(zero[places].sum()),
     )
-
-
-def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, str]:
-    """Return the order that most cells fit, and another one that all of these fit too (else empty).
-
-    Args:
-        dates: cells of a column.
-        day_first: whether 01/02/2026 is in February, if the user has set it.
-    """
-    if not dates.loose.any():
-        return {True: DAY_FIRST, False: MONTH_FIRST, None: ""}[day_first], ""
-    orders = {True: [DAY_FIRST], False: [MONTH_FIRST, YEAR_FIRST], None: [DAY_FIRST, MONTH_FIRST, YEAR_FIRST]}
-    fits = {order: np.isfinite(dates.moments(order)) & dates.loose for order in orders[day_first]}
-    best = max(fits, key=lambda order: dates.count(fits[order]))
-    rivals = [o for o in fits if o != best and dates.count(fits[best]) and not (fits[best] & ~fits[o]).any()]
-    if YEAR_FIRST in rivals:  # the days of the month vary more than the years
-        days = {order: _days(dates, order) for order in (best, YEAR_FIRST)}
-        if days[YEAR_FIRST] > days[best]:
-            best, rivals = YEAR_FIRST, [best]
-        if max(days.values()) >= CLEARLY * min(days.values()):
-            rivals = [o for o in rivals if YEAR_FIRST not in (o, best)]
-    return best, rivals[0] if rivals and day_first is None else ""
-
-
-def days_of(year: Floats, month: Floats, day: Floats) -> Floats:
-    """Return days since 1970, NaN if the calendar has no such day."""
-    found = np.full(len(year), np.nan)
-    with np.errstate(invalid="ignore"):
-        fits = (year >= 1) & (year <= 9999) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    rows = np.flatnonzero(fits)
-    months = ((year[rows] - 1970) * 12 + month[rows] - 1).astype(np.int64).astype("datetime64[M]")
-    begins, ends = ((months + step).astype("datetime64[D]").astype(np.int64) for step in (0, 1))
-    found[rows] = np.where(begins + day[rows] <= ends, begins + day[rows] - 1, np.nan)
-    return found
-
-
-def _days(dates: SpeltDates, order: str) -> int:
-    """Return the distinct days of the month in an order."""
-    part = {DAY_FIRST: 0, MONTH_FIRST: 1, YEAR_FIRST: 2}[order]
-    return len(np.unique(dates.parts[dates.loose, part]))
-
-
-class _Fields:
-    """Arrays of `SpeltDates` while they are filled."""
-
-    def __init__(self, count: int) -> None:
-        self.layouts = np.full(count, -1, np.int64)
-        self.parts = np.full((count, 3), np.nan)
-        self.rest = np.full(count, np.nan)
-        self.zones = np.full(count, "", "<U5")
-
-    def fill(self, texts: pa.Array, rows: Rows) -> Rows:
-        """Parse some of the texts.
-
-        Returns:
-            The texts that no layout fits.
-        """
-        for number, layout in enumerate(LAYOUTS):
-            if not len(rows):
-                break
-            found = pc.extract_regex(texts.take(pa.array(rows)), layout.pattern)
-            fits = np.asarray(found.is_valid())
-            if fits.any():
-                match = _Match(found.filter(pa.array(fits)))
-                self.layouts[rows[fits]] = number
-                self.parts[rows[fits]], shift = match.parts(loose=layout.loose)
-                self.rest[rows[fits]] = shift + match.clock() - match.zone()
-                self.zones[rows[fits]] = match.zone_names()
-                rows = rows[~fits]
-        return rows
-
-
-@dataclass(frozen=True)
-class _Match:
-    """Groups of a layout's regular expression, for all texts that fit it."""
-
-    groups: pa.StructArray
-
-    def text(self, name: str) -> pa.Array | None:
-        """Return the content of a group, with empty strings if nothing; None if it is empty in all texts."""
-        if self.groups.type.get_field_index(name) < 0:
-            return None
-        text = self.groups.field(name)
-        return text if pc.any(pc.not_equal(text, "")).as_py() else None
-
-    def begins(self, name: str, letter: str) -> Truths:
-        """Return bool[u]: the group's content begins with the letter."""
-        text = self.text(name)
-        return np.zeros(len(self.groups), np.bool_) if text is None else np.asarray(pc.starts_with(text, letter))
-
-    def number(self, name: str, missing: float = np.nan, before: str = "") -> Floats:
-        """Return float64[u]: the digits of a group, with a prefix."""
-        text = self.text(name)
-        if text is None:
-            return np.full(len(self.groups), missing)
-        digits = pc.binary_join_element_wise(before, text, "") if before else text
-        values = pc.if_else(pc.equal(text, ""), None, digits).cast(pa.float64())
-        return np.asarray(values.fill_null(missing).to_numpy(zero_copy_only=False), dtype=np.float64)
-
-    def named(self, group: str, names: dict[str, int]) -> tuple[Floats, Truths]:
-        """Return the numbers that names stand for, NaN if empty or unknown; and whether each is unknown."""
-        text = self.text(group)
-        if text is None:
-            return np.full(len(self.groups), np.nan), np.zeros(len(self.groups), np.bool_)
-        found = np.asarray(pc.index_in(text, pa.array(list(names), pa.string())).fill_null(-1), dtype=np.int64)
-        values = np.append(np.array(list(names.values()), np.float64), np.nan)[found]
-        return values, (found < 0) & np.asarray(pc.not_equal(text, ""))
-
-    def parts(self, *, loose: bool) -> tuple[Floats, Floats]:
-        """Return year, month and day (or the three of a loose layout), and seconds to add; NaN if wrong."""
-        _, strange = self.named("weekday", dict.fromkeys(WEEKDAYS, 0))
-        shift = np.where(strange, np.nan, 0.0)
-        if loose:
-            marks = [pc.utf8_trim_whitespace(self.groups.field(name)) for name in ("before", "behind")]
-            shift[~np.asarray(pc.equal(*marks))] = np.nan
-            return np.stack([self.number(name) for name in "abc"], 1), shift
-        months = [self.number("month"), self.number("month_two"), self.named("name", MONTHS)[0]]
-        months += [3 * self.number(name) - 2 for name in ("quarter", "quarter_two")]
-        parts = np.stack([self.number("year"), _first(months), self.number("day", 1)], 1)
-        week = self.number("week")
-        weeks = np.isfinite(week)
-        if weeks.any():  # the week of 4 January is the first one
-            parts[weeks, 1:] = 1, 4
-            weekday = (days_of(*parts.T) + 3) % 7
-            shift += np.where(weeks, 7 * (week - 1) + self.number("week_day", 1) - 1 - weekday, 0) * DAY
-            shift[weeks & ~((week >= 1) & (week <= 53))] = np.nan
-        return parts, shift
-
-    def clock(self) -> Floats:
-        """Return seconds of the day; 24:00 is the end of the day."""
-        hour, minute, second = (self.number(name, 0) for name in ("hour", "minute", "second"))
-        after, before = (self.begins("half", half) | self.begins("half_before", half) for half in "pa")
-        wrong = (minute > 59) | (second > 60) | (hour > 24) | (before & (hour > 12))
-        wrong |= (hour == 24) & (minute + second > 0)
-        hour = np.where(after & (hour < 12), hour + 12, np.where(before & (hour == 12), 0, hour))
-        second = second + self.number("fraction", 0, before="0.")
-        return np.where(wrong, np.nan, hour * 3600 + minute * 60 + second)
-
-    def zone(self) -> Floats:
-        """Return seconds east of UTC; 0 without a zone, NaN if it is unknown."""
-        named, unknown = self.named("zone", ZONES)
-        hours, minutes = self.number("zone_hours"), self.number("zone_minutes", 0)
-        east = np.where(self.begins("sign", "-"), -1, 1) * (hours * 60 + minutes)
-        east[(hours > 15) | (minutes > 59)] = np.nan
-        wrong = unknown | (np.isfinite(hours) & ~np.isfinite(east))
-        return np.where(wrong, np.nan, _first([east, named, np.zeros(len(named))])) * 60
-
-    def zone_names(self) -> npt.NDArray[np.str_]:
-        """Return `+` for an offset, or the abbreviation."""
-        signed, names = self.begins("sign", "-") | self.begins("sign", "+"), self.text("zone")
-        return np.where(signed, "+", "" if names is None else np.array(names.to_pylist(), dtype="<U5"))
-
-
-def _first(options: list[Floats]) -> Floats:
-    """Return, for each position, the first value that is a number."""
-    found = options[0]
-    for other in options[1:]:
-        found = np.where(np.isnan(found), other, found)
-    return found

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from sensorium.table._objects import ORIGIN
-from sensorium.table._table import Origin
+from sensorium.table._column import Origin
+from sensorium.table._object_columns import ORIGIN
 
 OF_PANDAS = "the index of a pandas table"
 NO_NAME = "a column without a name in the header, as row indexes are written"

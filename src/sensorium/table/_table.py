@@ -1,4 +1,4 @@
-"""Table and its columns."""
+"""Table: named columns of equal length, in memory."""
 
 from __future__ import annotations
 
@@ -6,167 +6,18 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sensorium.errors import SchemaError, did_you_mean
 from sensorium.findings import Problem
+from sensorium.table._column import Column, Origin
 from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
 
 CHUNK = 65_536  # rows hashed at a time
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Metadata of a column from its source; each is empty if there is nothing to report.
-
-    Attributes:
-        index: why the column numbers or names the rows instead of measuring them.
-        unread: type of the cells, if they cannot be read; every cell is then missing.
-        cure: how to make them readable.
-        converted: what the cells were, if they were converted.
-        lost: message about cells that cannot be read, if others can.
-    """
-
-    index: str = ""
-    unread: str = ""
-    cure: str = ""
-    converted: str = ""
-    lost: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """Column: its Arrow values (null = missing) and the resolver of its paths.
-
-    A view reads other content from another column's cells; its cells may be empty without a problem.
-    Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
-    label "1.1". The spelling of a column of objects is an object of the spellings of such fields. The conventions are
-    what is known about the notation of the table's numbers.
-    """
-
-    name: str
-    data: pa.Array
-    files: Files
-    is_view: bool = False
-    spelling: pa.Array | None = None
-    conventions: Conventions = field(default_factory=Conventions)
-    origin: Origin = Origin()
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    @cached_property
-    def present(self) -> npt.NDArray[np.bool_]:
-        """Return bool[n]: the cell has a value."""
-        return np.asarray(pc.is_valid(self.data))
-
-    @property
-    def is_string(self) -> bool:
-        return bool(pa.types.is_string(self.data.type))
-
-    @property
-    def is_integer(self) -> bool:
-        return bool(pa.types.is_integer(self.data.type))
-
-    @property
-    def is_float(self) -> bool:
-        return bool(pa.types.is_floating(self.data.type))
-
-    @cached_property
-    def is_whole(self) -> bool:
-        """Return whether all values are integers, or whole floats (pandas' integers beside missing cells)."""
-        if not self.is_float:
-            return self.is_integer
-        values = self.values.to_numpy()
-        return bool(np.isfinite(values).all() and (np.mod(values, 1) == 0).all())
-
-    @property
-    def is_boolean(self) -> bool:
-        return bool(pa.types.is_boolean(self.data.type))
-
-    @property
-    def is_list(self) -> bool:
-        return bool(pa.types.is_list(self.data.type))
-
-    @cached_property
-    def values(self) -> pa.Array:
-        """Return the cells that are not missing."""
-        return self.data.drop_null()
-
-    @cached_property
-    def strings(self) -> pa.Array:
-        """Return the cells as text, in their original spelling if they arrived as text.
-
-        Whole numbers have no decimal point, because missing cells turn pandas' integers into floats; lists, structs and
-        bytes that are not UTF-8, which Arrow does not print, are written as in Python.
-        """
-        if self.spelling is not None and not self.parts:
-            return self.spelling
-        try:
-            text = self.data.cast(pa.string())
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-            return pa.array([None if value is None else str(value) for value in self.data.to_pylist()], pa.string())
-        if not self.is_float:
-            return text
-        whole = pc.and_(pc.equal(pc.trunc(self.data), self.data), pc.less(pc.abs(self.data), 2.0**63))
-        return pc.if_else(whole, pc.if_else(whole, self.data, 0.0).cast(pa.int64(), safe=False).cast(pa.string()), text)
-
-    @cached_property
-    def distinct(self) -> int:
-        """Return the number of different values."""
-        if self.is_list:
-            return len(set(map(str, self.values.to_pylist())))  # lists of lists can't be hashed
-        return (
-            int(pc.count_distinct(self.values).as_py()) if not pa.types.is_struct(self.data.type) else len(self.values)
-        )
-
-    @cached_property
-    def parts(self) -> dict[str, Column]:
-        """Return each field of a column of objects as a column; empty for others."""
-        kind = self.data.type
-        if not pa.types.is_struct(kind):
-            return {}
-        names = [field.name for field in kind]
-        spelt = [] if self.spelling is None else [field.name for field in self.spelling.type]
-        return {
-            name: replace(
-                self,
-                name=name,
-                data=pc.struct_field(self.data, [name]),
-                spelling=pc.struct_field(self.spelling, [name]) if name in spelt else None,
-            )
-            for name in names
-        }
-
-    def sample(self, size: int) -> list[Any]:
-        """Return at most `size` values, evenly spaced over the column: the same in every call."""
-        count = len(self.values)
-        size = min(size, count)
-        if size not in self._samples:
-            rows = np.unique(np.linspace(0, max(0, count - 1), size).astype(np.int64))
-            self._samples[size] = self.values.take(pa.array(rows, pa.int64())).to_pylist()
-        return list(self._samples[size])
-
-    @cached_property
-    def _samples(self) -> dict[int, list[Any]]:
-        """Cache of size → values, because every modality asks for them."""
-        return {}
-
-    def take(self, rows: npt.NDArray[np.int64]) -> Column:
-        rows = pa.array(rows)
-        spelling = None if self.spelling is None else self.spelling.take(rows)
-        return replace(self, data=self.data.take(rows), spelling=spelling)
-
-    def slice(self, start: int, length: int) -> Column:
-        """Return neighbouring rows, without a copy."""
-        spelling = None if self.spelling is None else self.spelling.slice(start, length)
-        return replace(self, data=self.data.slice(start, length), spelling=spelling)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from sensorium.config import TableConfig, set_value
 from sensorium.errors import MissingExtraError, TableError, did_you_mean
 from sensorium.findings import Problem, count, shorten
 from sensorium.table._cells import column_of
-from sensorium.table._objects import table_of
+from sensorium.table._column import Origin
+from sensorium.table._object_columns import table_of
 from sensorium.table._read import Read, finding
-from sensorium.table._table import Origin
 from sensorium.table._workbook_formulas import CURE, UNREAD, columns_of_formulas
 from sensorium.table._workbooks import check_workbook
 

@@ -9,7 +9,7 @@ from typing import Any
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.table._cells import cells_of
-from sensorium.table._objects import table_of
+from sensorium.table._object_columns import table_of
 from sensorium.table._read import Read
 from sensorium.table._text import encoding_error, read_text
 

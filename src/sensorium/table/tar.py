@@ -15,7 +15,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import SensoriumError, TableError
 from sensorium.files import UNREADABLE_TAR
 from sensorium.table._cells import cells_of
-from sensorium.table._objects import table_of
+from sensorium.table._object_columns import table_of
 
 SUFFIXES = (".tar",)
 PATTERN = True
