@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import MissingExtraError
-from sensorium.modalities import _dicom, _nifti
+from sensorium.modalities import _dicom, _dicom_open, _nifti
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
 
@@ -174,7 +174,7 @@ def test_a_deflated_file_whose_meta_information_is_in_the_other_form_is_bounded_
         assert pydicom.dcmread(io.BytesIO(implicit)).Rows == 16, "the library inflates it"
     found = encode([whole, implicit])
     assert found.present.all() and np.array_equal(found.values[0], found.values[1])
-    monkeypatch.setattr(_dicom, "INFLATED", 2**8)
+    monkeypatch.setattr(_dicom_open, "INFLATED", 2**8)
     assert "more than 256 bytes" in encode([implicit]).problems[0].reason
 
 
@@ -182,7 +182,7 @@ def test_a_deflated_file_that_is_cut_or_would_fill_the_memory_is_refused(monkeyp
     whole = deflated(dicom(np.random.default_rng(0).integers(0, 999, (64, 64)).astype(np.uint16)))
     bomb = deflated(dicom(np.zeros((512, 512), np.uint16)))
     assert len(bomb) < 4000
-    monkeypatch.setattr(_dicom, "INFLATED", 2**16)
+    monkeypatch.setattr(_dicom_open, "INFLATED", 2**16)
     found = encode([whole, whole[:-500], bomb])
     assert found.present.tolist() == [True, False, False]
     assert [p.reason for p in found.problems] == [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.modalities import _dicom
+from sensorium.modalities import _dicom, _dicom_attributes
 from sensorium.modalities._scans import quiet
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
@@ -323,7 +323,7 @@ def test_a_single_slice_keeps_what_its_header_says(tmp_path):
 def test_attributes_are_those_of_the_volume_that_is_used(tmp_path):
     slices = volumes(2, lambda t, z: {"EchoTime": 20 - 10 * t})
     assert read(put(tmp_path / "s", slices))[0] == [200, 201, 202, 203]
-    assert _dicom.read_attribute(tmp_path / "s", "EchoTime") == [10]
+    assert _dicom_attributes.read_attribute(tmp_path / "s", "EchoTime") == [10]
 
 
 # Several frames in a file

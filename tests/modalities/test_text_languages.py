@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.modalities.text import UNKNOWN, Text
+from sensorium.modalities._new_tokenizer import UNKNOWN
+from sensorium.modalities.text import Text
 from sensorium.table import open_table
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities._scans import Header, library
+
+Indexes: TypeAlias = npt.NDArray[np.intp]  # of frames
 
 MOST = 100_000  # frames of a scan
 UNKNOWN = float("inf")  # a number that is absent: sorted last

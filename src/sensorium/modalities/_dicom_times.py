@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import count
-from sensorium.modalities._dicom_frames import UNKNOWN, Frame
+from sensorium.modalities._dicom_frames import UNKNOWN, Frame, Indexes
 from sensorium.modalities._scans import Note, several_volumes
-
-Indexes: TypeAlias = npt.NDArray[np.intp]
 
 # Attributes that tell volumes at the same positions apart, the most reliable first; the lowest value comes first.
 LISTED = ("TimeSliceVector", "TimeSlotVector", "PhaseVector", "RRIntervalVector", "EnergyWindowVector")

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from sensorium.config import as_modality
 from sensorium.findings import Guess, Unreadable
 from sensorium.modalities._files import LEARN_FROM
-from sensorium.modalities._steps import holds_numbers, read_list
+from sensorium.modalities._step_tables import holds_numbers
+from sensorium.modalities._steps import read_list
 from sensorium.table import Column, Floats, ListNotation, find_list_notation, likely_list_notation, lists_nothing
 
 VECTOR_NAMES = re.compile(r"embed|vector|(^|_)(emb|vec|features?)(_|$)", re.IGNORECASE)

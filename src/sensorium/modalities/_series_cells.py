@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from sensorium.findings import Problem, Unreadable, shorten
 from sensorium.modalities._base import Work
 from sensorium.modalities._files import decode_cells, decode_sample
-from sensorium.modalities._steps import SUFFIXES, Steps, read_file, read_list, text_columns
+from sensorium.modalities._step_files import SUFFIXES, read_file, text_columns
+from sensorium.modalities._steps import Steps, read_list
 from sensorium.modalities.date import Date
 from sensorium.table import Column, ListNotation, as_lists, spells_lists
 

@@ -15,8 +15,9 @@ from sensorium.findings import Guess, Problem
 from sensorium.modalities import _pdf
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._new_tokenizer import Unit
 from sensorium.modalities._overview import Overview
-from sensorium.modalities.text import Text, Unit
+from sensorium.modalities.text import Text
 from sensorium.table import Column
 
 VOCABULARY_FROM = 2000  # files from which the vocabulary is learned, evenly spaced

@@ -17,7 +17,7 @@ from sensorium.findings import Guess, Problem, Unreadable, shorten
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._overview import Overview
-from sensorium.modalities.number import standardise
+from sensorium.modalities._scale import standardise
 from sensorium.table import Column, Floats
 
 RADIUS = 6371.0  # km, of the Earth

@@ -15,6 +15,8 @@ from sensorium.config import Side, set_option
 from sensorium.findings import Guess, Problem, Unreadable, count
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._dicom_attributes import representation
+from sensorium.modalities._dicom_open import has_magic, is_dicom
 from sensorium.modalities._fields import MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scans import Header, guarded, library, quiet, sample
@@ -72,7 +74,7 @@ class Scan(Modality):
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
         guess = looks_like_files(
-            column, SUFFIXES, lambda head: _dicom.is_dicom(head) or _nifti.is_nifti(head), "DICOM or NIfTI"
+            column, SUFFIXES, lambda head: is_dicom(head) or _nifti.is_nifti(head), "DICOM or NIfTI"
         )
         return guess or _looks_like_series(column)
 
@@ -83,7 +85,7 @@ class Scan(Modality):
         Raises:
             SchemaError: there is no such attribute; the error names similar ones.
         """
-        _dicom.representation(name)
+        representation(name)
         return "scan_tag"
 
     @classmethod
@@ -231,6 +233,6 @@ def _is_series(value: str, column: Column) -> bool:
         path = column.files.path(value, folders=True)
         files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])
         # Other files may lie beside the images: an index, a licence, hidden system files.
-        return any(_dicom.has_magic(file) for file in islice(files, LOOKED_AT))
+        return any(has_magic(file) for file in islice(files, LOOKED_AT))
     except (Unreadable, OSError):
         return False

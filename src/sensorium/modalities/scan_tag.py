@@ -12,13 +12,15 @@ import pyarrow as pa
 from sensorium.config import set_option
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.findings import Guess, Problem, Unreadable
-from sensorium.modalities import _dicom
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._dicom_attributes import read_attribute, representation
+from sensorium.modalities._dicom_open import is_dicom
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
+from sensorium.modalities._scale import standardise
 from sensorium.modalities._scans import guarded, quiet
 from sensorium.modalities.category import Category
-from sensorium.modalities.number import Number, standardise
+from sensorium.modalities.number import Number
 from sensorium.table import Column
 
 LEARN_FROM = 10_000  # headers
@@ -69,7 +71,7 @@ class ScanTag(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, (".dcm", ".dicom"), _dicom.is_dicom, "DICOM")
+        guess = looks_like_files(column, (".dcm", ".dicom"), is_dicom, "DICOM")
         return guess and replace(guess, confidence=0.1)
 
     @classmethod
@@ -94,7 +96,7 @@ class ScanTag(Modality):
             ConfigError: the attribute may identify a patient, or has no value.
         """
         attribute = attribute or (column.name.rpartition(".")[2] if column.is_view else USUAL)
-        written = _dicom.representation(attribute)
+        written = representation(attribute)
         _refuse(attribute, written, column.name, personal=personal)
         kind = kind or ("number" if written in NUMBERS else "category")
         with quiet():
@@ -161,7 +163,7 @@ def _refuse(attribute: str, written: str, column: str, *, personal: bool) -> Non
 
 
 def _read(source: Source, attribute: str) -> Values:
-    return guarded(lambda: _dicom.read_attribute(source, attribute))
+    return guarded(lambda: read_attribute(source, attribute))
 
 
 def _numbers(cell: Values) -> npt.NDArray[np.float64] | None:

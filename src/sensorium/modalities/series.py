@@ -18,10 +18,11 @@ from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities._overview import Overview, outline
+from sensorium.modalities._scale import mean_and_deviation, standardise
 from sensorium.modalities._series_cells import CellReader, Stamps, holds_flat_lists, learn_stamps, missing_cell
-from sensorium.modalities._steps import EMPTY, NPY, SUFFIXES, Steps
+from sensorium.modalities._step_files import NPY, SUFFIXES
+from sensorium.modalities._steps import EMPTY, Steps
 from sensorium.modalities.date import Date
-from sensorium.modalities.number import mean_and_deviation, standardise
 from sensorium.table import Column, Floats, ListNotation, as_lists
 
 SHOWN = 4  # curves in an overview

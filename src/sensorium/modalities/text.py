@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sensorium.config import Many, Probability, set_option, setting_of
-from sensorium.errors import ConfigError
-from sensorium.files.pretrained_sources import find_model
 from sensorium.findings import Guess, Problem, count, shorten
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._new_tokenizer import UNKNOWN, Unit, new_tokenizer, pretrained_tokenizer, trainer_of
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._text_cells import (
+    CHUNK,
+    LONGEST,
+    character_limit,
+    chunks_of,
+    count_tokens,
+    count_words,
+    joined_lists,
+    sample_of_texts,
+)
 from sensorium.modalities._tokenizer import check_tokenizer, cut_off, split_texts, vocabulary_size
-from sensorium.modalities._tokenizer_parts import parse
 from sensorium.modalities._words import word_caution
 from sensorium.modalities.category import REPEATS, SENTENCE
 from sensorium.table import Column, find_list_notation
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from tokenizers.trainers import Trainer
-
-Unit: TypeAlias = Literal["word", "subword", "character"]
-
-TOKENIZER = "tokenizer.json"
-PAD, UNKNOWN = "[PAD]", "[UNK]"
-LONGEST = 1024  # tokens kept of a text by default, at most: recurrent encoders are slow on long ones
 LISTS_FROM = 200  # cells by which lists of numbers are distinguished from text
 MANY_UNKNOWN, MANY_CUT = 0.8, 0.05  # shares of rare words that are reported; the latter for a full vocabulary
-CHARACTERS_PER_TOKEN = 24  # before tokenizing, a text is cut at `length` (or LONGEST) times this: hostile cells
 HUGE = 100_000  # length in characters above which a cut text is reported
-CHUNK = 2048  # texts tokenized at a time
-AS_PICTURE = "\ufe0f"  # variation selector of emoji: a colour presentation with the same meaning
-# Kana, ideographs, Thai, Lao, Burmese, Khmer: scripts that do not separate words by spaces.
-UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e01-\u0e2e\u0e81-\u0eae\u1000-\u102a\u1780-\u17b3]")
 
 
 @dataclass(frozen=True)
@@ -74,10 +66,10 @@ class Text(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        parts, joined = _parts(column), _joined(column)
+        parts, joined = sample_of_texts(column), joined_lists(column)
         if not joined.is_string or not len(parts):
             return None
-        words = float(np.mean([_count_words(part) for part in parts]))
+        words = float(np.mean([count_words(part) for part in parts]))
         share = joined.distinct / len(joined.values)
         kind = "lists of texts, joined per cell; " if column.is_list else ""
         reason = f"{kind}{words:.1f} words on average, {share:.0%} of the cells are distinct"
@@ -110,13 +102,13 @@ class Text(Modality):
                 1,024.
             tokenizer: use the tokenizer of a pretrained model, folder or hub name, instead of learning one.
         """
-        whole = _joined(column).strings.drop_null()
-        most = _characters(length or LONGEST)
+        whole = joined_lists(column).strings.drop_null()
+        most = character_limit(length or LONGEST)
         texts = pc.utf8_slice_codeunits(whole, 0, most)
-        found = _pretrained_tokenizer(tokenizer) if tokenizer else _new_tokenizer(unit, lowercase)
+        found = pretrained_tokenizer(tokenizer) if tokenizer else new_tokenizer(unit, lowercase)
         if not tokenizer:
-            found.train_from_iterator(_chunks(texts), _trainer(unit, vocabulary, min_count))
-        counts, unknown = _count_tokens(found, texts)
+            found.train_from_iterator(chunks_of(texts), trainer_of(unit, vocabulary, min_count))
+        counts, unknown = count_tokens(found, texts)
         length = length or min(LONGEST, max(1, int(counts.max(initial=1))))
         cut = int(((counts > length) | (np.asarray(pc.utf8_length(whole)) > most)).sum())
         full = not tokenizer and found.get_vocab_size() >= vocabulary
@@ -127,14 +119,14 @@ class Text(Modality):
         return cut_off(self.tokenizer, self.length)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        strings = _joined(column).strings
+        strings = joined_lists(column).strings
         blank = np.asarray(pc.fill_null(pc.equal(pc.utf8_trim_whitespace(strings), ""), True))
         present = column.present & ~blank
         problems = self._cut_texts(strings, column)
-        cut = pc.utf8_slice_codeunits(pc.fill_null(strings, ""), 0, _characters(self.length))
+        cut = pc.utf8_slice_codeunits(pc.fill_null(strings, ""), 0, character_limit(self.length))
         empty = np.empty(0, np.int32)
         parts = []
-        for texts, there in zip(_chunks(cut), np.split(present, range(CHUNK, len(present), CHUNK)), strict=False):
+        for texts, there in zip(chunks_of(cut), np.split(present, range(CHUNK, len(present), CHUNK)), strict=False):
             found = split_texts(self._tokenizer, texts)
             # A text without known characters (only punctuation) is present: one unknown token.
             cells = [np.array((e.ids or [1]) if real else [], np.int32) for e, real in zip(found, there, strict=True)]
@@ -176,90 +168,9 @@ class Text(Modality):
         return self._tokenizer.token_to_id(UNKNOWN)
 
     def overview(self, column: Column) -> Overview:
-        lengths = pc.utf8_length(_joined(column).strings.drop_null())
+        lengths = pc.utf8_length(joined_lists(column).strings.drop_null())
         return Overview({"length in characters": np.asarray(lengths, np.float64)})
 
     def describe(self) -> str:
         rare = f" ({self.unknown_share:.0%} of the words are rare and unknown)" if self.unknown_share >= 0.005 else ""
         return f"vocabulary {self._tokenizer.get_vocab_size():,}{rare}, at most {self.length} tokens"
-
-
-def _characters(length: int) -> int:
-    """Return how many characters of a text are tokenized; the same in training, so that a cut word stays the same."""
-    return max(length, LONGEST) * CHARACTERS_PER_TOKEN
-
-
-def _count_tokens(tokenizer: Tokenizer, texts: pa.Array) -> tuple[npt.NDArray[np.int64], int]:
-    """Return int64[n]: the number of tokens per text, and the number of unknown tokens."""
-    counts, unknown, code = list[int](), 0, tokenizer.token_to_id(UNKNOWN) or -1
-    for chunk in _chunks(texts):
-        for ids in (encoded.ids for encoded in tokenizer.encode_batch_fast(chunk)):
-            counts.append(len(ids))
-            unknown += ids.count(code)
-    return np.array(counts, np.int64), unknown
-
-
-def _chunks(texts: pa.Array) -> Iterator[list[str]]:
-    """Yield a few texts at a time: Python strings and tokenized texts need many times the memory."""
-    return (texts.slice(start, CHUNK).to_pylist() for start in range(0, len(texts), CHUNK))
-
-
-def _joined(column: Column) -> Column:
-    """Join lists of texts into one text per cell."""
-    if not (column.is_list and pa.types.is_string(column.data.type.value_type)):
-        return column
-    lists = column.data.to_pylist()
-    texts = [None if cell is None else "\n".join(text for text in cell if text is not None) for cell in lists]
-    return Column(column.name, pa.array(texts, pa.string()), column.files)
-
-
-def _parts(column: Column) -> list[str]:
-    """Return some of the cells, or the items of some lists: many short names are not a long text."""
-    sample = column.sample(500)
-    if column.is_list:
-        return [part for cell in sample for part in cell if isinstance(part, str)]
-    return [str(value) for value in sample]
-
-
-def _count_words(text: str) -> int:
-    return len(UNSPACED.findall(text)) + len(UNSPACED.sub(" ", text).split())
-
-
-def _pretrained_tokenizer(model: str) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    path = find_model(model) / TOKENIZER
-    try:
-        found = Tokenizer.from_str(json.dumps(parse(path.read_text(encoding="utf-8"))))
-    except Exception as error:  # noqa: BLE001 - the library raises plain Exception
-        cure = f"save it as {TOKENIZER}: AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
-        raise ConfigError(f"the tokenizer cannot be read: {error}", place=str(path), cure=cure) from None
-    found.no_padding()
-    found.no_truncation()
-    return found
-
-
-def _new_tokenizer(unit: str, lowercase: bool) -> Tokenizer:
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
-
-    model = models.BPE(unk_token=UNKNOWN) if unit == "subword" else models.WordLevel(unk_token=UNKNOWN)
-    tokenizer = Tokenizer(model)
-    # NFKC folds full-width and composed forms. In scripts without spaces between words, each letter with
-    # its vowel signs is a token; so is a pictograph.
-    clean = normalizers.BertNormalizer(
-        clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
-    )
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(AS_PICTURE, ""), clean])
-    scripts = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Myanmar}\p{Khmer}"
-    words = Regex(rf"[{scripts}]\p{{M}}*|[\w&&[^{scripts}]]+|\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}}")
-    every = pre_tokenizers.Split(Regex("."), "isolated")
-    tokenizer.pre_tokenizer = every if unit == "character" else pre_tokenizers.Split(words, "removed", invert=True)
-    return tokenizer
-
-
-def _trainer(unit: str, vocabulary: int, min_count: int) -> Trainer:
-    from tokenizers import trainers
-
-    # WordLevel and BPE trainers are deterministic; WordPiece and Unigram are not.
-    trainer = trainers.BpeTrainer if unit == "subword" else trainers.WordLevelTrainer
-    return trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=[PAD, UNKNOWN], show_progress=False)

@@ -14,7 +14,7 @@ from sensorium.findings import Guess, Problem, Unreadable, shorten
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
-from sensorium.modalities.number import mean_and_deviation, standardise
+from sensorium.modalities._scale import mean_and_deviation, standardise
 from sensorium.table import Column, Floats, ListNotation
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +14,18 @@ from pydantic import PositiveFloat
 from sensorium.config import Side
 from sensorium.findings import Guess, Unreadable
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
-from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut, picture_track
+from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut
 from sensorium.modalities._fields import Channels, Fit, FrameCount
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
 from sensorium.modalities._pictures import MOST_PIXELS, is_heif, opened
 from sensorium.modalities._turns import upright
+from sensorium.modalities._video_frames import frame_times, frames_shown_at, sides_of, video_track
 from sensorium.modalities.image import LARGEST, SMALLEST, Image
 from sensorium.table import Column
 
 if TYPE_CHECKING:
     from av import VideoFrame
-    from av.container import InputContainer
 
 SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".divx", ".3gp", ".3gpp", ".3g2", ".mpg", ".mpeg", ".mpe",
@@ -36,12 +35,8 @@ UNSURE = (".ts",)  # suffixes that other kinds of files have, too
 LEARN_FROM = 50  # videos whose size is read
 LISTEN_TO = 10  # videos that are checked for an audio track
 GROUND, MAX_PIXELS = 255, 100_000_000
-STILL = 0.04  # duration in seconds of a single frame if the file declares none
-CLOSE = 1e-6  # seconds within which two timestamps are equal
-FAR_BACK = 1 << 40  # ticks before the first timestamp, to seek to the start of a file
 
 Frames = npt.NDArray[np.uint8]
-Key: TypeAlias = tuple[float, int]  # seconds of a keyframe, and the seek target in ticks
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ class Video(Modality):
     def looks_like(cls, column: Column) -> Guess | None:
         found = looks_like_files(column, SUFFIXES, _is_video, "video")
         if found:
-            others = _all_end_in(column, UNSURE) and not decode_sample(column, _sides, most=LISTEN_TO)
+            others = _all_end_in(column, UNSURE) and not decode_sample(column, sides_of, most=LISTEN_TO)
             return None if others or holds_sound_alone(column, SUFFIXES) else found
         if not column.is_string:
             return None
@@ -104,7 +99,7 @@ class Video(Modality):
             fit: stretch to a square, pad it, or crop its middle.
         """
         if size is None:
-            sides = [min(each) for each in decode_sample(column, _sides, most=LEARN_FROM)]
+            sides = [min(each) for each in decode_sample(column, sides_of, most=LEARN_FROM)]
             size = int(np.clip(np.median(sides), SMALLEST, LARGEST)) if sides else LARGEST
         return cls(frames, fps, size, channels, fit)
 
@@ -125,10 +120,10 @@ class Video(Modality):
             Unreadable: the file is truncated, damaged, or not a video.
         """
         with open_container(source) as container:
-            times, keys = _times(container)
-            if is_cut(container, _pictures_of(container), source, times[0], times[-1]):
+            times, keys = frame_times(container)
+            if is_cut(container, video_track(container), source, times[0], times[-1]):
                 raise Unreadable("the video is truncated: it is shorter than the file declares")
-            return np.stack([self._prepared(frame) for frame in _on_show(container, self._moments(times), keys)])
+            return np.stack([self._prepared(frame) for frame in frames_shown_at(container, self._moments(times), keys)])
 
     def _moments(self, times: Sequence[float]) -> list[float]:
         """Return the seconds at which frames are taken; `times` are those of all frames, then the end."""
@@ -152,91 +147,6 @@ class Video(Modality):
     def describe(self) -> str:
         how = f"{self.rate:g} frames per second, at most {self.frames}" if self.rate else f"{self.frames} frames"
         return f"{how} of {self._picture.describe()}"
-
-
-def _times(container: InputContainer) -> tuple[list[float], list[Key]]:
-    """Return the seconds of every frame, with the end of the last one; and the keyframes.
-
-    Only packets are read and nothing is decoded: this is fast, and does not rely on declared durations.
-    """
-    stream = _pictures_of(container)
-    base = float(stream.time_base or 0)
-    packets = [(moment * base, p) for p in container.demux(stream) if (moment := _moment(p)) is not None and p.size]
-    shown = sorted(((moment, place) for place, (moment, p) in enumerate(packets) if not p.is_discard))
-    if not shown or not base:
-        raise Unreadable("the video has no frames")
-    times = [moment for moment, _ in shown]
-    last = packets[shown[-1][1]][1]
-    step = (last.duration or 0) * base or (times[-1] - times[0]) / max(1, len(times) - 1) or STILL
-    keys = sorted((moment, min(p.dts, p.pts)) for moment, p in packets if p.is_keyframe and None not in (p.dts, p.pts))
-    return [*times, times[-1] + step], keys
-
-
-def _moment(packet: Any) -> int | None:
-    """Return the presentation timestamp; the decoding timestamp if a file (AVI) has only that."""
-    found: int | None = packet.dts if packet.pts is None else packet.pts
-    return found
-
-
-def _pictures_of(container: InputContainer) -> Any:
-    stream = picture_track(container)
-    if stream is None:
-        raise Unreadable("the file has no video track", "--modality NAME=audio if it is audio")
-    return stream
-
-
-def _on_show(container: InputContainer, moments: Sequence[float], keys: Sequence[Key]) -> list[VideoFrame]:
-    """Return the frame displayed at each moment; seeks forward if that saves decoding."""
-    film, found = _Film(container), []
-    for moment in moments:
-        place = bisect_right(keys, (moment + CLOSE, 0)) - 1
-        if film.shown is None or (place >= 0 and keys[place][0] > film.shown.time + CLOSE):
-            film.jump(keys[max(0, place)][1] if keys else 0, moment)
-        found.append(film.at(moment))
-    return found
-
-
-class _Film:
-    """Forward decoder of a video.
-
-    Attributes:
-        shown: the last frame that was displayed.
-    """
-
-    def __init__(self, container: InputContainer) -> None:
-        self.container, self.stream = container, _pictures_of(container)
-        self.shown: Any = None
-
-    def jump(self, target: int, moment: float) -> None:
-        """Continue from a keyframe; from the start if seeking overshoots."""
-        for place in (target, min(target, self.stream.start_time or 0) - FAR_BACK):
-            try:
-                self.container.seek(place, stream=self.stream)
-            except OSError:  # some formats raise it before their start, or for a single frame
-                continue
-            self.frames, self.shown = self.container.decode(self.stream), None
-            self.coming: Any = next(self.frames, None)
-            if self.coming is not None and self.coming.time <= moment + CLOSE:
-                return
-
-    def at(self, moment: float) -> VideoFrame:
-        """Return the frame displayed at a moment.
-
-        Raises:
-            Unreadable: no frame can be decoded.
-        """
-        while self.coming is not None and (self.shown is None or self.coming.time <= moment + CLOSE):
-            self.shown, self.coming = self.coming, next(self.frames, None)
-        if self.shown is None:
-            raise Unreadable("the video is damaged: no frame can be decoded")
-        return self.shown
-
-
-def _sides(source: Source) -> tuple[int, int]:
-    """Return width and height of a video's frames as stored."""
-    with open_container(source) as container:
-        context = _pictures_of(container).codec_context
-        return context.width, context.height
 
 
 def _is_video(head: bytes) -> bool:

@@ -1,0 +1,58 @@
+"""Make the steps of a series from a table: its channels of numbers and its timestamps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.findings import Unreadable
+from sensorium.modalities._steps import Steps, shaped
+from sensorium.table import Column, Files, Floats
+
+NOWHERE = Files(Path())  # for columns within a file, which name no files
+
+
+class TimeFormat(Protocol):
+    """The format of timestamps that are text."""
+
+    def moments(self, column: Column) -> Floats: ...
+
+
+def steps_of_table(table: pa.Table, time: str | None, dates: TimeFormat | None) -> Steps:
+    kinds = {name: table.schema.field(name).type for name in table.column_names}
+    time = time or next((name for name, kind in kinds.items() if holds_dates(kind)), None)
+    numeric = [name for name, kind in kinds.items() if holds_numbers(kind) and name != time]
+    skipped = [name for name in table.column_names if name not in numeric]
+    if not numeric:
+        raise Unreadable("the file has no column of numbers")
+    columns = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numeric]
+    stamps = None if time is None else _stamps(table, time, dates)
+    return Steps(shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped, stamps)
+
+
+def holds_dates(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+def _stamps(table: pa.Table, time: str, dates: TimeFormat | None) -> Floats:
+    """Return seconds since 1970, or numbers as they are; NaN if missing."""
+    if time not in table.column_names:
+        raise Unreadable(f"the time column {time!r} is not in the file", f"it has {', '.join(table.column_names)}")
+    column = table.column(time)
+    if holds_dates(column.type):
+        micro = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False)
+        return np.asarray(micro.to_numpy(), np.float64) / 1e6
+    if dates is not None and pa.types.is_string(column.type):
+        return dates.moments(Column(time, pa.concat_arrays(column.chunks), NOWHERE))
+    if not holds_numbers(column.type):
+        raise Unreadable(f"the time column {time!r} holds no dates or numbers", "write dates as 2026-01-31")
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
+
+
+def holds_numbers(kind: pa.DataType) -> bool:
+    """Return whether a type is numeric. An empty column has the type null: it is a channel of gaps."""
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind))
