@@ -50,7 +50,7 @@ def make_tables(folder: Path) -> dict[str, bytes]:
 
 def make_media(folder: Path) -> dict[str, bytes]:
     """Ending → the bytes of a small file."""
-    from sensorium.testing.tables import make_pdf
+    from sensorium.testing.files import make_pdf
 
     found = _pictures() | _sounds() | _scans(folder) | {"mp4": _video()}
     walk = np.cumsum(np.random.default_rng(0).normal(size=(40, 2)), 0)

@@ -264,7 +264,7 @@ def test_a_pretrained_model_is_never_looked_for_when_a_model_is_loaded(tmp_path,
 @pytest.mark.unit
 def test_settings_of_a_model_name_no_other_model_to_fetch():
     pytest.importorskip("transformers")
-    from sensorium.encoders._backbone import as_settings
+    from sensorium.encoders._backbone_settings import as_settings
 
     settings = as_settings({"model_type": "vit", "attn_implementation": "evil/kernel", "hidden_size": 32})
     assert "evil" not in str(settings._attn_implementation)

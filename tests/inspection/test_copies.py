@@ -11,7 +11,7 @@ from PIL import Image
 import sensorium
 from sensorium.inspection import search
 from sensorium.inspection.near import WINDOW, near_groups, near_pictures, near_texts
-from sensorium.testing.tables import WORDS
+from sensorium.testing.contents import WORDS
 
 PARTS = ["train", "train", "train", "validation", "test"]
 

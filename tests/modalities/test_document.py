@@ -14,7 +14,7 @@ from sensorium.modalities.document import Document
 from sensorium.modalities.pages import Pages
 from sensorium.table import open_table
 from sensorium.testing import make_pretrained
-from sensorium.testing.tables import make_pdf
+from sensorium.testing.files import make_pdf
 
 pytest.importorskip("pypdfium2")
 

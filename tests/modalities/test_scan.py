@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import MissingExtraError
-from sensorium.modalities import _dicom, _dicom_open, _nifti
+from sensorium.modalities import _dicom_open, _nifti
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
 

@@ -12,17 +12,11 @@ from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction, Share
-from sensorium.encoders._backbone import (
-    add_low_rank,
-    below_additions,
-    build_backbone,
-    check_kind,
-    read_weights,
-    recompute_states,
-    unused,
-)
+from sensorium.encoders._backbone import build_backbone, read_weights, recompute_states, unused
+from sensorium.encoders._backbone_settings import check_kind
 from sensorium.encoders._base import fingerprint
 from sensorium.encoders._layers import find_layers
+from sensorium.encoders._low_rank import add_low_rank, below_additions
 from sensorium.encoders._preprocessing import check_preprocessing
 from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sensorium.batch import Cells, Tokens
-from sensorium.encoders._backbone import as_settings
+from sensorium.encoders._backbone_settings import as_settings
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
 from sensorium.encoders._sound import HOP, WINDOW, KaldiFilters, Waves, WhisperFilters, normalising_real
 from sensorium.errors import ConfigError

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sensorium.batch import Cells, Tokens
-from sensorium.encoders._backbone import as_settings
+from sensorium.encoders._backbone_settings import as_settings
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained
 from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from sensorium.batch import Cells, Tokens
-from sensorium.encoders._backbone import as_settings, takes
+from sensorium.encoders._backbone import takes
+from sensorium.encoders._backbone_settings import as_settings
 from sensorium.encoders._pixels import Colours, picture_settings, picture_wishes
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
 from sensorium.errors import ConfigError

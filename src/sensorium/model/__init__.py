@@ -1,12 +1,8 @@
 """Plan and build the network, and hold it with everything else in a fitted model."""
 
-from sensorium.model.build import (
-    build_encoder,
-    build_network,
-    check_buildable,
-    plan_model,
-    preferred_modality_options,
-)
+from sensorium.model._build_encoder import build_encoder
+from sensorium.model._encoder_choice import preferred_modality_options
+from sensorium.model.build import build_network, check_buildable
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
@@ -14,6 +10,7 @@ from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, index_map, infer
+from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 
 __all__ = [

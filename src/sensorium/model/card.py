@@ -9,22 +9,17 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_validator
 
 from sensorium.findings import ColumnPlan
-from sensorium.model._finding_records import (
-    AdaptationRecord,
+from sensorium.model._imbalance_records import (
     Diagnosis,
     ImbalanceRecord,
     ImbalanceSigns,
-    MetricShift,
     MitigationRecord,
     ModalitySigns,
-    PredictionShift,
-    SearchRecord,
-    SearchTrial,
-    ShiftRecord,
-    TuningRecord,
     UnimodalRecord,
 )
 from sensorium.model._record import Record
+from sensorium.model._search_records import SearchRecord, SearchTrial, TuningRecord
+from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
     EpochRecord,

@@ -10,7 +10,7 @@ import torch
 from sensorium.encoders import FeatureEncoder, Pretrained, Static
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.modalities import Modality
-from sensorium.model.build import build_encoder
+from sensorium.model._build_encoder import build_encoder
 from sensorium.model.features import Features, learn_features
 from sensorium.model.network import Blueprint, FusionModel, TowerPlan
 from sensorium.registry import encoders

@@ -1,6 +1,7 @@
 """Plan a table, then prepare it, before any model is trained."""
 
-from sensorium.planning._plan import Plan, log_notices, make_plan
+from sensorium.planning._make_plan import log_notices, make_plan
+from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table
 from sensorium.planning._start import SLOWER, continued_settings, scores_before, take_weights
 

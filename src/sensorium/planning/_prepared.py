@@ -14,7 +14,8 @@ from sensorium.config import Config
 from sensorium.findings import Problem, Problems
 from sensorium.model import FittedModel, feature_readers, frozen_encoders, frozen_in
 from sensorium.planning._checks import check_decoded, without_label
-from sensorium.planning._plan import Plan, make_plan
+from sensorium.planning._make_plan import make_plan
+from sensorium.planning._plan import Plan
 from sensorium.planning._teacher import ask_teacher
 from sensorium.prepare import Prepared, at_rows, open_store, prepare_columns
 from sensorium.prepare.streamed import Streamed

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sensorium.config import Config, as_yaml, set_value
 from sensorium.findings import ColumnPlan, Unreadable
-from sensorium.schema.infer import split_column
+from sensorium.schema._split_column import split_column
 from sensorium.table import Column, Table
 
 LOOKED_AT = 2000  # rows

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from sensorium.testing.tables import TOPICS, WORDS
+from sensorium.testing.contents import TOPICS, WORDS
 
 WIDTH, LAYERS, SIDE = 32, 2, 32
 RATE = 8000  # Hz, of models of sound: as made sounds have it

@@ -1,0 +1,35 @@
+"""Choose the encoder of a tower by the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sensorium.config import Choice, Config
+from sensorium.registry import encoders
+
+
+def preferred_modality_options(column: str, modality: str, config: Config) -> dict[str, Any]:
+    """Return the modality options that the chosen encoder of a column requires, such as its tokenizer or image size.
+
+    The result is empty if the settings name no encoder, or one without requirements.
+    """
+    tower = next((name for name, columns in config.towers.items() if column in columns), column)
+    choice = encoder_choice(config, modality, column, tower)
+    kind = encoders.load(choice.name) if choice.name else None
+    return kind.preferred_options(choice.options) if kind and hasattr(kind, "preferred_options") else {}
+
+
+def encoder_choice(config: Config, *keys: str) -> Choice:
+    """Return the encoder in the settings; later keys override earlier ones."""
+    choice = Choice()
+    for key in keys:
+        choice = _refine(choice, config.encoders.get(key))
+    return choice
+
+
+def _refine(choice: Choice, other: Choice | None) -> Choice:
+    if other is None:
+        return choice
+    if other.name and other.name != choice.name:
+        return other
+    return Choice.model_validate({"name": choice.name, **choice.options, **other.options})

@@ -1,0 +1,88 @@
+"""Records of fine-tuning and hyperparameter search on the model card."""
+
+# ruff: noqa: RUF012 – pydantic copies default values
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Literal
+
+from pydantic import NonNegativeFloat, NonNegativeInt
+
+from sensorium.files.figures import Figure
+from sensorium.metrics import Difference
+from sensorium.model._record import Record
+from sensorium.model._training_records import HistoryRecord
+
+
+class TuningRecord(Record):
+    """Record of fine-tuning pretrained encoders in a second stage, with validation metrics.
+
+    Attributes:
+        kept: which model is kept.
+        metric: the watched metric.
+        frozen, tuned: its value with frozen and with fine-tuned encoders.
+        difference: `tuned` minus `frozen`; None if fine-tuning failed.
+        seconds: time of fine-tuning.
+        history: history of fine-tuning.
+        failure: the reason why fine-tuning failed; empty if it did not.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"metric", "difference", "seconds", "history", "failure"})
+    kept: Literal["frozen", "tuned"]
+    metric: str | None = None
+    frozen: Figure = math.nan
+    tuned: Figure = math.nan
+    difference: Difference | None = None
+    seconds: NonNegativeFloat | None = None
+    history: HistoryRecord | None = None
+    failure: str | None = None
+
+
+class SearchTrial(Record):
+    """Record of one training of a search.
+
+    Attributes:
+        key, name: key and name of the candidate or modality.
+        stage: `single`, `rung` or `final`.
+        epochs: maximum number of epochs.
+        trained: number of epochs trained.
+        metric, loss: validation metric and loss; None if training failed.
+        seconds: training time.
+        choices: setting → value.
+    """
+
+    key: str
+    name: str
+    stage: str
+    epochs: NonNegativeInt
+    trained: NonNegativeInt
+    metric: float | None
+    loss: float | None
+    seconds: NonNegativeFloat
+    choices: dict[str, Any] = {}
+
+
+class SearchRecord(Record):
+    """Record of a search within a time budget.
+
+    Attributes:
+        budget, seconds: the time budget and the time used.
+        metric: the watched metric.
+        plan: rungs of successive halving and epochs of the final trainings; None if the time was too short.
+        trials: number of trainings.
+        best: the best trials, best first.
+        best_single: the best trial of a single modality.
+        chosen: names of the chosen models.
+        ensemble: gain of the ensemble over its first member; None if one model is chosen.
+    """
+
+    budget: NonNegativeFloat
+    seconds: NonNegativeFloat
+    metric: str
+    plan: dict[str, Any] | None = None
+    trials: NonNegativeInt
+    best: list[SearchTrial]
+    best_single: SearchTrial | None = None
+    chosen: list[str]
+    ensemble: Difference | None = None

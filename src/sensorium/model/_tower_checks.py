@@ -1,0 +1,84 @@
+"""Check the settings of towers and encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sensorium.config import Choice, Config
+from sensorium.errors import ConfigError, did_you_mean
+from sensorium.model.network import TowerPlan
+from sensorium.registry import encoders, modalities
+
+SHOWN = 3  # names in a message
+
+
+def check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) -> None:
+    entry = encoders.entry(encoder)
+    accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
+    wrong = sorted(set(kinds) - set(accepts))
+    if wrong:
+        fitting = [n for n, e in encoders.entries.items() if set(kinds) <= set(e.literal("ACCEPTS", ()))]
+        raise ConfigError(
+            f"encoder {encoder!r} does not take {', '.join(wrong)}",
+            place=f"tower {tower!r}",
+            rule=f"it takes {', '.join(accepts)}",
+            cure=f"one of: {', '.join(fitting)}"
+            if fitting
+            else "put the columns in different towers: one encoder must support all columns of a tower",
+        )
+    if columns > 1 and not joint:
+        raise ConfigError(f"encoder {encoder!r} encodes one column, not {columns}", place=f"tower {tower!r}")
+
+
+def check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:
+    """A tower has one encoder: of two that are set by modality, one would be ignored."""
+    chosen = {kind: choice.name for kind in kinds if (choice := config.encoders.get(kind)) and choice.name}
+    if len(set(chosen.values())) > 1 and not (config.encoders.get(tower) or Choice()).name:
+        found = ", ".join(f"encoders.{kind} is {name!r}" for kind, name in chosen.items())
+        raise ConfigError(
+            f"columns that are encoded together have different encoders: {found}",
+            place=f"tower {tower!r}",
+            rule="a tower has one encoder",
+            cure=f"set encoders.{tower}, or give columns a tower of their own (towers)",
+        )
+
+
+def check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
+    """A key of `encoders` that names nothing, or a part of a tower, would be a setting without effect."""
+    names = {*modalities.names(), *(tower.name for tower in towers)}
+    known = {*names, *kinds}
+    for key, choice in config.encoders.items():
+        if key not in known:
+            raise ConfigError(
+                f"there is no column, tower or modality {key!r}", place=f"encoders.{key}", cure=did_you_mean(key, known)
+            )
+        if choice.name:
+            encoders.entry(choice.name)
+        for tower in towers:
+            if key not in names and key in tower.columns and len(tower.columns) > 1:
+                raise _shares_tower(key, tower)
+
+
+def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
+    others = [repr(other) for other in tower.columns if other != column]
+    beside = ", ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
+    return ConfigError(
+        f"column {column!r} has no encoder of its own: it is encoded together with {beside} in tower {tower.name!r}",
+        place=f"encoders.{column}",
+        rule="a tower has one encoder",
+        cure=f"give it a tower of its own, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
+    )
+
+
+def check_towers(config: Config) -> None:
+    """A column of two towers would be in one of them only."""
+    owner: dict[str, str] = {}
+    for tower, columns in config.towers.items():
+        for column in columns:
+            if owner.setdefault(column, tower) != tower:
+                raise ConfigError(
+                    f"column {column!r} is in two towers: {owner[column]!r} and {tower!r}",
+                    place="towers",
+                    rule="each column has one tower",
+                    cure=f"remove it from towers.{tower}",
+                )

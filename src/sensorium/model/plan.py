@@ -1,0 +1,75 @@
+"""Plan a network from settings and fitted modalities: the blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sensorium.config import Config, check_options
+from sensorium.errors import ConfigError
+from sensorium.modalities import Modality
+from sensorium.model._build_encoder import checked_options
+from sensorium.model._encoder_choice import encoder_choice
+from sensorium.model._tower_checks import check_accepts, check_agreement, check_keys, check_towers
+from sensorium.model.network import Blueprint, TowerPlan
+from sensorium.registry import encoders, fusions, heads
+
+
+def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
+    """Group columns into towers, choose their encoders, check every option.
+
+    Args:
+        learnt: column → fitted modality.
+        kinds: column → the modality's registered name.
+        config: encoders, towers, fusion, width.
+
+    Raises:
+        ConfigError: a name or an option is unknown, or an encoder does not support the modality of its tower.
+    """
+    towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
+    check_keys(config, towers, kinds)
+    check_towers(config)
+    fusion = config.fusion.name or "concat"
+    options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
+    return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
+
+
+def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
+    head = config.head.name or "linear"
+    options = check_options(heads.load(head), config.head.options, f"head {head!r}")
+    if head != "linear" and fusions.load(fusion).level == "decision":
+        rule = "decision-level fusion has one head per modality and fuses their logits"
+        raise ConfigError(f"fusion {fusion!r} takes no head {head!r}", place="head", rule=rule)
+    return head, options
+
+
+def _group(learnt: Mapping[str, Modality], config: Config) -> dict[str, list[str]]:
+    """Group columns into towers: as set, else in the shared tower of their modality, else one tower per column.
+
+    A shared tower with one column has the name of the column.
+    """
+    chosen = {column: tower for tower, columns in config.towers.items() for column in columns}
+    groups: dict[str, list[str]] = {}
+    for column, modality in learnt.items():
+        groups.setdefault(chosen.get(column) or modality.tower or column, []).append(column)
+    return {
+        tower if tower in config.towers or len(columns) > 1 else columns[0]: columns
+        for tower, columns in groups.items()
+    }
+
+
+def _plan_tower(
+    name: str, columns: list[str], learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config
+) -> TowerPlan:
+    shared = list(dict.fromkeys(kinds[column] for column in columns))
+    check_agreement(name, shared, config)
+    choice = encoder_choice(config, *shared, *(columns if len(columns) == 1 else ()), name)
+    encoder = choice.name or learnt[columns[0]].encoder
+    entry = encoders.entry(encoder)
+    # A modality vouches for the encoder that it names itself: one new file is enough to add it.
+    others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
+    check_accepts(name, encoder, others, len(columns))
+    kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
+    options = checked_options(plan, kind)
+    return replace(plan, options=kind.complete(options) if hasattr(kind, "complete") else options)

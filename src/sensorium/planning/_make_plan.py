@@ -1,0 +1,169 @@
+"""Make the plan of a fit, before any file is decoded."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from sensorium.augment import choose_augmentations
+from sensorium.config import Config
+from sensorium.errors import ConfigError
+from sensorium.findings import Problems
+from sensorium.model import FittedModel, check_buildable, pick_device, plan_model
+from sensorium.planning._checks import check_labels
+from sensorium.planning._columns import LearnedColumns, learn_columns
+from sensorium.planning._dealt import deal_rows
+from sensorium.planning._plan import Labels, Plan
+from sensorium.planning._schema import Schema, continued_schema, infer_schema
+from sensorium.planning._start import inherit_calibration
+from sensorium.planning._teacher import check_teacher
+from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.split import SPLITS, Split
+from sensorium.table import Column, Rows, Table, as_read
+from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
+from sensorium.train import check_calibration, check_for_model, check_for_task
+
+if TYPE_CHECKING:
+    from sensorium.runtime.progress import Reporter
+
+
+def make_plan(
+    table: Table,
+    config: Config,
+    report: Reporter,
+    *,
+    modules: Mapping[str, nn.Module] = MappingProxyType({}),
+    start: FittedModel | None = None,
+    teacher: FittedModel | None = None,
+) -> Plan:
+    """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
+
+    Args:
+        table: the rows.
+        config: the settings; `target` is set.
+        report: logs guesses and findings.
+        modules: tower → the user's own module.
+        start: a model to continue training, whose columns, statistics, task and network are kept.
+        teacher: a model to distil knowledge from.
+
+    Raises:
+        SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
+    """
+    assert (teacher is not None) == bool(config.train.teacher), "the caller loads the teacher of the settings"
+    config = as_read(config, table)
+    if not config.target:
+        raise ConfigError(
+            "no target is given: name the column to predict",
+            place="target",
+            cure=f"--target COLUMN (Python: target=), one of: {', '.join(table.columns)}",
+        )
+    device = pick_device(config.device)
+    start = start and _on_device(start, device)
+    schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    check_for_task(config, schema.task_name)
+    dealt = deal_rows(schema, config, report)
+    config, split = dealt.config, dealt.split
+    task, index_map = _learn_task(schema, config, split, start)
+    if teacher:
+        check_teacher(teacher, task, str(config.train.teacher))
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start)
+    blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config)
+    augmented = choose_augmentations(columns.kinds, config)
+    check_for_model(
+        config,
+        blueprint,
+        columns.learnt,
+        task=(schema.task_name, task),
+        modules=modules,
+        device=device,
+        validation=split.rows("validation"),
+    )
+    encoded = _encode(task, schema.target, split)
+    findings, notices = _findings(schema, columns, split, task, encoded)
+    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
+    config = _with_calibration(config, start, used, split)
+    check_buildable(blueprint, columns.learnt, task, modules)
+    return Plan(
+        table=schema.table,
+        config=config,
+        modules=modules,
+        device=device,
+        columns=columns.plans,
+        kinds=columns.kinds,
+        learnt=columns.learnt,
+        labels=Labels(schema.labels, schema.task_name, schema.task_guess, task, index_map, encoded),
+        split=split,
+        split_column=dealt.split_column,
+        unlabelled=dealt.unlabelled,
+        unlabelled_learners=dealt.learners,
+        blueprint=blueprint,
+        augmented=augmented,
+        used=used,
+        fingerprint=schema.table.fingerprint(),
+        findings=findings,
+        notices=notices,
+        start=start,
+        teacher=teacher,
+    )
+
+
+def log_notices(plan: Plan, report: Reporter) -> None:
+    """Log uncertain guesses and what is left out, before the training starts."""
+    for note in plan.table.notes:
+        report.log(note)
+    for notice in plan.notices:
+        report.log(notice.sentence())
+
+
+def _on_device(start: FittedModel, device: torch.device) -> FittedModel:
+    """Copy the model to the device; the user's model is not changed."""
+    return replace(start, network=copy.deepcopy(start.network).to(device))
+
+
+def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel | None) -> tuple[Task, list[int]]:
+    rows = split.rows("train")
+    if start is not None:
+        return start.task.extend(schema.target.take(rows), config.train.class_weight)
+    return learn_task(schema.task_name, schema.labels, rows, schema.reading, config), []
+
+
+def _findings(
+    schema: Schema, columns: LearnedColumns, split: Split, task: Task, encoded: EncodedTarget
+) -> tuple[Problems, Problems]:
+    """Return what was found in whole columns, split and target; and what a person should read of it and the guesses."""
+    name = schema.target.name
+    findings = table_findings(schema.table, columns.learnt, split, task, name)
+    findings.extend(check_labels_of(task, encoded, split.codes, name))
+    guesses = cautions(columns.plans, name, schema.task_name, schema.task_guess)
+    said = {plan.name: plan.caution for plan in columns.plans}
+    return findings, Problems([*guesses, *unsaid(findings, said)])
+
+
+def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedModel | None) -> LearnedColumns:
+    if start is not None:
+        return LearnedColumns(schema.columns, schema.kinds, dict(start.learnt))
+    return learn_columns(schema, config, rows)
+
+
+def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
+    """Encode the label of each row, without outliers that would disturb training or model selection."""
+    learning = np.isin(split.codes, [SPLITS.index("train"), SPLITS.index("validation")])
+    encoded = task.without_outliers(task.encode(target), learning)
+    check_labels(encoded, np.flatnonzero(split.codes == SPLITS.index("train")), target)
+    return encoded
+
+
+def _with_calibration(config: Config, start: FittedModel | None, used: Rows, split: Split) -> Config:
+    """Resolve the setting `calibrate`, by the number of validation rows with a label."""
+    rows = int(np.sum(split.codes[used] == SPLITS.index("validation")))
+    if start is not None:
+        config = inherit_calibration(config, start, rows)
+    check_calibration(config, rows)
+    return config
