@@ -14,7 +14,8 @@ import sensorium
 from sensorium.errors import ConfigError
 from sensorium.findings import Problems
 from sensorium.modalities import Work
-from sensorium.modalities.audio import Audio, mel_filters
+from sensorium.modalities._mel import mel_filters
+from sensorium.modalities.audio import Audio
 from sensorium.table import open_table
 from sensorium.testing import make_table
 

@@ -6,13 +6,15 @@ result and reports all errors at once.
 
 from sensorium.config._assignments import parse_assignments
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
-from sensorium.config._config import Config, PrepareConfig, SplitConfig
+from sensorium.config._config import Config
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._dotted import of_columns
 from sensorium.config._layers import overlay, read_yaml
 from sensorium.config._options import check_heads, check_options
+from sensorium.config._prepare import PrepareConfig
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
 from sensorium.config._spelling import as_modality, as_yaml, key_of, set_missing, set_option, set_value, setting_of
+from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
 from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (

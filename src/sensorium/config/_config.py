@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from sensorium.config._explain import explain_fault
 from sensorium.config._layers import overlay
-from sensorium.config._renamed import explain_rename
+from sensorium.config._prepare import PrepareConfig
+from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
-from sensorium.config._tree import at_full_names, groups, walk
-from sensorium.config._types import CALLER_ONLY, Choice, Fraction, Named, Strict
-from sensorium.errors import ConfigError, did_you_mean, raise_together
-
-
-class SplitConfig(Strict):
-    """Split into training, validation (early stopping, model selection) and test rows."""
-
-    column: str | None = Field(None, description="column with each row's split: train, validation or test")
-    group: str | None = Field(
-        None,
-        description="column of groups, such as patient or user: all rows of a group go to one split. With time, the "
-        "groups that end last are the test set; with span too, rows outside the period of their group's split are left "
-        "out",
-    )
-    time: str | None = Field(None, description="order rows by this column: the earliest rows train, the latest test")
-    day_first: bool | None = Field(
-        None, description="whether 01/02/2026 in the time column is in February; inferred from the cells by default"
-    )
-    span: tuple[str, str] | None = Field(
-        None,
-        description="with time: columns with the start and end of each row's period; splits do not overlap in time",
-    )
-    stratify: bool = Field(True, description="keep the proportions of the labels in every split")
-    validation: Fraction = Field(0.1, description="share of validation rows, if no column names them")
-    test: Fraction = Field(0.1, description="share of test rows, if no column names them")
-
-    @pydantic.model_validator(mode="after")
-    def _leave_training_rows(self) -> Self:
-        if self.validation + self.test >= 1:
-            shares = f"{self.validation:g} + {self.test:g} = {self.validation + self.test:g}"
-            raise ValueError(
-                f"split.validation + split.test must be below 1, so that rows are left to train on; got {shares}"
-            )
-        if self.span and (not self.time or self.column):
-            raise ValueError("split.span needs split.time, and cannot be combined with split.column")
-        return self
-
-
-class PrepareConfig(Strict):
-    """Cache of decoded files, which later runs do not decode again."""
-
-    store: Annotated[str, CALLER_ONLY] = Field(
-        "auto",
-        description="folder for decoded files; auto: $SENSORIUM_CACHE or the user's cache folder; none: keep nothing",
-    )
-    identify: Literal["stat", "content"] = Field(
-        "stat", description="how a file is recognised: by path, size and modification time (stat), or by its content"
-    )
-    max_gigabytes: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
-        20.0, description="size limit of the cache in GB; beyond it, the least recently used files are removed"
-    )
-    stream: bool = Field(
-        False, description="decode files in every epoch, one batch at a time, and keep nothing on disk"
-    )
+from sensorium.config._tree import at_full_names
+from sensorium.config._types import Choice, Named, Strict
+from sensorium.errors import raise_together
 
 
 class Config(Strict):
@@ -160,37 +108,5 @@ class Config(Strict):
         try:
             return cls.model_validate(merged)
         except pydantic.ValidationError as error:
-            raise_together([_explain(cls, fault) for fault in error.errors()])
+            raise_together([explain_fault(cls, fault) for fault in error.errors()])
             raise  # pragma: no cover - a ValidationError always has faults
-
-
-def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
-    path = [str(part) for part in fault["loc"]]
-    place = ".".join(path)
-    if fault["type"] == "extra_forbidden":
-        renamed = explain_rename(place, fault["input"])
-        if renamed:
-            return renamed
-        known = _known_keys(model, path[:-1])
-        every = [*(name for name, _, _ in walk(model)), *groups(model)]
-        leaves = {name.rpartition(".")[2] for name in every} if len(path) == 1 else set()
-        near = [name for name in leaves if difflib.get_close_matches(path[-1], [name])]  # it may stand alone, too
-        cure = did_you_mean(path[-1], [*known, *near])
-        return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=cure)
-    finding = f"setting {place} can't be {fault['input']!r}"
-    if fault["type"] == "value_error":  # raised by a check of ours: a whole sentence
-        reason = str(fault["ctx"]["error"])
-        whole = isinstance(fault["input"], Mapping)  # of several settings together
-        return ConfigError(reason, place=place) if whole else ConfigError(finding, place=place, rule=reason)
-    return ConfigError(finding, place=place, rule=fault["msg"])
-
-
-def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
-        found = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
-        if found is None:
-            return []
-        model = found
-    return list(model.model_fields)

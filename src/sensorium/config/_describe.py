@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import pydantic
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from sensorium.config._config import Config
+from sensorium.config._docstrings import argument_texts
 from sensorium.config._options import option_hints
 from sensorium.config._renamed import current_setting
 from sensorium.config._tree import walk
-from sensorium.config._types import FINITE, Choice
+from sensorium.config._type_words import schema_of, type_in_words
 from sensorium.errors import UnknownNameError, did_you_mean
-
-BOUNDS = {"exclusiveMinimum": "> {}", "minimum": "≥ {}", "exclusiveMaximum": "< {}", "maximum": "≤ {}"}
-WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
-SECTIONS = {"Returns:", "Yields:", "Raises:", "Attributes:", "Example:", "Examples:"}
-ARGUMENT = re.compile(r"^(\w+(?:, \w+)*): (.*)")
 
 
 @dataclass(frozen=True)
@@ -77,9 +71,9 @@ def list_options(taker: Callable[..., Any]) -> list[Setting]:
     Args:
         taker: the class or function that receives the options.
     """
-    texts, parameters = _arguments(taker), inspect.signature(taker).parameters
+    texts, parameters = argument_texts(taker), inspect.signature(taker).parameters
     return [
-        Setting(name, _type(_schema(hint)), _spelt(parameters[name].default), texts.get(name, ""))
+        Setting(name, type_in_words(schema_of(hint)), _spelt(parameters[name].default), texts.get(name, ""))
         for name, hint in option_hints(taker).items()
     ]
 
@@ -88,7 +82,7 @@ def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
     """Return the JSON Schema of a member's options."""
     hints = option_hints(taker)
     properties = {
-        option.name: _schema(hints[option.name])
+        option.name: schema_of(hints[option.name])
         | ({"default": json.loads(option.default)} if option.default else {})
         | ({"description": option.description} if option.description else {})
         for option in list_options(taker)
@@ -99,42 +93,9 @@ def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
 def _settings() -> Iterator[Setting]:
     for name, field, caller_only in walk(Config):
         annotation = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-        yield Setting(name, _type(_schema(annotation)), _spelt(field.default), field.description or "", caller_only)
-
-
-def _schema(annotation: Any) -> dict[str, Any]:
-    try:
-        return pydantic.TypeAdapter(annotation, config=FINITE).json_schema()
-    except pydantic.errors.PydanticUserError:  # a model has a config of its own
-        return pydantic.TypeAdapter(annotation).json_schema()
-
-
-def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> str:
-    """Describe a JSON Schema in words."""
-    definitions = definitions or schema.get("$defs", {})
-    if "$ref" in schema:
-        return _type(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    if schema.get("title") == Choice.__name__:
-        return "name, or mapping of name and options"
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(part, definitions) for part in schema["anyOf"]))
-    if "enum" in schema or "const" in schema:
-        values = schema.get("enum", [schema.get("const")])
-        return ", ".join(map(str if all(str(value).isidentifier() for value in values) else json.dumps, values))
-    kind = schema.get("type")
-    if "prefixItems" in schema:
-        return f"list of {' and '.join(_type(part, definitions) for part in schema['prefixItems'])}"
-    if kind == "array":
-        return f"list of {_plural(_type(schema.get('items', {}), definitions))}"
-    if kind == "object":
-        inner = schema.get("additionalProperties")
-        return f"mapping to {_type(inner, definitions)}" if isinstance(inner, dict) and inner else "mapping"
-    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
-    return " ".join([WORDS.get(str(kind), "any value"), *([", ".join(bounds)] if bounds else [])])
-
-
-def _plural(words: str) -> str:
-    return {"text": "texts", "number": "numbers", "whole number": "whole numbers"}.get(words, words)
+        yield Setting(
+            name, type_in_words(schema_of(annotation)), _spelt(field.default), field.description or "", caller_only
+        )
 
 
 def _spelt(default: Any) -> str:
@@ -144,27 +105,3 @@ def _spelt(default: Any) -> str:
         default = default.model_dump(mode="json", exclude_none=True)
         default = default["name"] if set(default) == {"name"} else default
     return json.dumps(list(default) if isinstance(default, tuple) else default, ensure_ascii=False)
-
-
-def _arguments(taker: Callable[..., Any]) -> dict[str, str]:
-    """Return argument → description, from the docstrings of a function, or of a class and its bases."""
-    places = [*reversed(taker.__mro__)] if isinstance(taker, type) else [taker]
-    found = dict[str, str]()
-    for place in places:
-        for documented in (place, vars(place).get("__init__") if isinstance(place, type) else None):
-            found |= _of_docstring(inspect.cleandoc(getattr(documented, "__doc__", None) or ""))
-    return found
-
-
-def _of_docstring(text: str) -> dict[str, str]:
-    _, _, rest = text.partition("Args:\n")
-    found, names = dict[str, str](), list[str]()
-    for bare in map(str.strip, rest.splitlines()):
-        if bare in SECTIONS:
-            break
-        if match := ARGUMENT.match(bare):
-            names = match[1].split(", ")
-            found |= dict.fromkeys(names, match[2])
-        else:
-            found |= {name: f"{found[name]} {bare}".strip() for name in names}
-    return found

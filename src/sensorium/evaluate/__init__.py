@@ -1,8 +1,9 @@
 """Compute metrics with intervals, and compare models on the same rows."""
 
+from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
 from sensorium.evaluate.compare import compare_outcomes, compare_runs, holm
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs
-from sensorium.evaluate.subsets import Names, Share, Subset, Subsets, plan_subsets, score_subsets
+from sensorium.evaluate.subsets import plan_subsets, score_subsets
 from sensorium.evaluate.verdict import Better, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
 from sensorium.metrics import Difference
 

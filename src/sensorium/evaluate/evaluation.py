@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import score_runs
-from sensorium.evaluate.subsets import Subsets
 from sensorium.files.figures import finite
 from sensorium.findings import Problems
 from sensorium.metrics import Outcome, metrics_of, score

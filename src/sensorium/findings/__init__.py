@@ -1,18 +1,8 @@
 """Findings about the data: guesses about columns, and cells that could not be used as they are."""
 
 from sensorium.findings.guess import UNSURE, ColumnPlan, Guess
-from sensorium.findings.problems import (
-    IN_TRAINING,
-    NotFound,
-    Nothing,
-    Outside,
-    Problem,
-    ProblemGroup,
-    Problems,
-    Unreadable,
-    count,
-    shorten,
-)
+from sensorium.findings.problems import IN_TRAINING, Problem, ProblemGroup, Problems, count, shorten
+from sensorium.findings.unreadable import NotFound, Nothing, Outside, Unreadable
 
 __all__ = [
     "IN_TRAINING", "UNSURE", "ColumnPlan", "Guess", "NotFound", "Nothing", "Outside", "Problem", "ProblemGroup",

@@ -138,23 +138,3 @@ def shorten(value: object) -> str:
 def count(number: int, noun: str) -> str:
     """Return a counted noun: `count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-class Unreadable(Exception):
-    """Cell that cannot be decoded; whoever reads a column turns it into a missing cell with this reason."""
-
-    def __init__(self, reason: str, cure: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.cure = reason, cure
-
-
-class Nothing(Unreadable):
-    """Cell without the kind of content that a view reads; this is not reported as a problem."""
-
-
-class NotFound(Unreadable):
-    """File that does not exist."""
-
-
-class Outside(Unreadable):
-    """File outside the folders that the settings allow."""

@@ -9,11 +9,8 @@ import pyarrow.compute as pc
 
 from sensorium.config import as_modality
 from sensorium.findings import Guess
-from sensorium.modalities._numbers import (
-    LARGEST_EXACT,
-    in_words,
-    survey_column,
-)
+from sensorium.modalities._number_words import in_words
+from sensorium.modalities._numbers import LARGEST_EXACT, survey_column
 from sensorium.table import (
     Column,
     Survey,

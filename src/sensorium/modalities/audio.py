@@ -18,6 +18,7 @@ from sensorium.modalities._containers import holds_sound_alone
 from sensorium.modalities._fields import Mels, Rate, Seconds, check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._formats import container_format, is_sound_container
+from sensorium.modalities._mel import mel_filters
 from sensorium.modalities._mp3 import is_mpeg
 from sensorium.modalities._overview import Overview, outline
 from sensorium.modalities._sound import Wave, mono_sound, rate_and_seconds
@@ -183,23 +184,6 @@ class Audio(Modality):
     def describe(self) -> str:
         form = "waveform" if self.form == "waveform" else f"spectrogram with {self.mels} mel bands"
         return f"{self.rate} Hz, at most {self.seconds:.2g} s, {form}"
-
-
-def mel_filters(window: int, rate: int, mels: int) -> Wave:
-    """Return float32[window // 2 + 1, mels]: triangles, evenly spaced on the mel scale 2595·log10(1 + f/700).
-
-    The top is rate / 2. A triangle narrower than two bins is widened to them, so that no band is empty.
-    """
-    top = 2595 * np.log10(1 + rate / 2 / 700)
-    centres = 700 * (10 ** (np.linspace(0, top, mels + 2) / 2595) - 1)  # (mels + 2,) Hz
-    bins = np.fft.rfftfreq(window, 1 / rate)[:, None]  # (bins, 1) Hz
-    step = rate / window
-    left = np.minimum(centres[:-2], centres[1:-1] - step)
-    right = np.maximum(centres[2:], centres[1:-1] + step)
-    rising = (bins - left) / (centres[1:-1] - left)
-    falling = (right - bins) / (right - centres[1:-1])
-    weights = np.clip(np.minimum(rising, falling), 0, None)
-    return (weights / weights.sum(0)).astype(np.float32)
 
 
 def longer_findings(column: str, heard: int, longer: int, seconds: float) -> list[Problem]:

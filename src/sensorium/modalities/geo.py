@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field, PositiveFloat
 
-from sensorium.findings import Guess, Problem, Unreadable, shorten
+from sensorium.findings import Guess, Unreadable
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._fields import check_scale
+from sensorium.modalities._geo_points import Order, read_point, read_points
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import standardise
 from sensorium.table import Column, Floats
@@ -23,15 +21,8 @@ from sensorium.table import Column, Floats
 RADIUS = 6371.0  # km, of the Earth
 NEAR = 1e-9  # of the radius, some millimetres: points closer than this are equal
 LONGEST = 8.0  # standard deviations, of the longest wave
-LONGEST_TEXT = 100  # characters
 AMOUNT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d{1,2}")  # 1.234,50 is a price, whatever the other cells are
 NAMES = re.compile(r"(^|_)(geo|gps|coord|lat_?(lon|lng)|lon_?lat|location|place|position|point)", re.IGNORECASE)
-LATITUDE, LONGITUDE = ("lat", "latitude"), ("lon", "lng", "long", "longitude")
-PART = r"([+-]?\d{1,3}(?:\.\d*)?(?:e[+-]?\d{1,3})?)\s*°?\s*([NSEW])?"
-INTERVAL = re.compile(r"\(.*\]|\[.*\)", re.DOTALL)  # half-open, as pandas prints it: not a point
-PAIR = re.compile(rf"[\[(]?\s*{PART}\s*(?:[,;]|\s)\s*{PART}\s*[\])]?", re.IGNORECASE)
-
-Order: TypeAlias = Literal["lat_lon", "lon_lat"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ class Geo(Modality):
         sample, found = column.sample(300), list[tuple[float, float]]()
         for cell in sample:
             try:
-                found.append(_point(cell, "lat_lon"))
+                found.append(read_point(cell, "lat_lon"))
             except Unreadable:
                 return None
         if not found:
@@ -94,14 +85,14 @@ class Geo(Modality):
             order: which of two numbers comes first, if no name or letter tells it.
             scales: number of wavelengths, each half as long as the previous one.
         """
-        points, _ = _points(column, order)
+        points, _ = read_points(column, order)
         places = _on_sphere(points[np.isfinite(points[:, 0])])
         mean = places.mean(0) if len(places) else np.zeros(3)
         deviation = float(np.sqrt(((places - mean) ** 2).sum(1).mean())) if len(places) else 0.0
         return cls(order, scales, mean, deviation if deviation > NEAR else 1.0)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        points, problems = _points(column, self.order)
+        points, problems = read_points(column, self.order)
         present = np.isfinite(points[:, 0])
         places = standardise(_on_sphere(np.where(present[:, None], points, 0)), self.mean, self.deviation)
         angles = places[:, None] * (2 * np.pi / LONGEST * 2.0 ** np.arange(self.scales))[:, None]  # [n, scales, 3]
@@ -114,7 +105,7 @@ class Geo(Modality):
         return {"floats": 3 + 6 * self.scales}
 
     def overview(self, column: Column) -> Overview:
-        points, _ = _points(column, self.order)
+        points, _ = read_points(column, self.order)
         north, east = points[np.isfinite(points[:, 0])].T
         return Overview({"latitude in degrees": north, "longitude in degrees": east})
 
@@ -122,74 +113,6 @@ class Geo(Modality):
         x, y, z = self.mean
         north, east = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
         return f"around {north:.4g}, {east:.4g}, mean distance {RADIUS * self.deviation:,.3g} km"
-
-
-def _points(column: Column, order: Order) -> tuple[Floats, list[Problem]]:
-    """Return float64[n, 2], latitude and longitude in degrees, NaN if missing; and the problems."""
-    points, problems = np.full((len(column), 2), np.nan), list[Problem]()
-    for row, cell in enumerate(column.data.to_pylist()):
-        if cell is not None:
-            try:
-                points[row] = _point(cell, order)
-            except Unreadable as error:
-                reason = f"{error.reason}: read as missing"
-                problems.append(Problem(row, column.name, reason, error.cure, shorten(cell)))
-    return points, problems
-
-
-def _point(cell: Any, order: Order) -> tuple[float, float]:
-    """Return latitude and longitude of a cell.
-
-    Raises:
-        Unreadable: the cell is not such a pair, or is out of range.
-    """
-    if isinstance(cell, str):
-        cell = _parse_text(cell)
-    if isinstance(cell, Mapping):
-        parts = {str(name).lower(): value for name, value in cell.items()}
-        pair = [next((parts[name] for name in names if name in parts), None) for names in (LATITUDE, LONGITUDE)]
-    else:
-        pair = list(cell) if isinstance(cell, Sequence) and not isinstance(cell, bytes) else []
-        pair = pair[::-1] if order == "lon_lat" else pair
-    if len(pair) != 2:
-        raise Unreadable("not a pair of latitude and longitude", 'write degrees, such as "48.85, 2.35"')
-    north, east = map(_degrees, pair)
-    if abs(north) > 90:
-        swapped = "set the option order to lon_lat or lat_lon" if abs(east) <= 90 else "use degrees from −90 to 90"
-        raise Unreadable("the latitude is beyond 90 degrees", swapped)
-    if not -180 <= east <= 360:
-        raise Unreadable("the longitude is outside −180 to 360 degrees", "use degrees from −180 to 180 or 0 to 360")
-    return north, east
-
-
-def _parse_text(text: str) -> Any:
-    """Parse a text: a mapping if letters or names identify the numbers, else a pair; None for neither."""
-    text = text.strip()
-    if len(text) > LONGEST_TEXT:
-        return None
-    if text.startswith(("{", "[")):
-        with suppress(ValueError, RecursionError):
-            return json.loads(text)
-    found = None if INTERVAL.fullmatch(text) else PAIR.fullmatch(text)
-    if not found:
-        return None
-    one, letter, other, second = found.groups()
-    if not (letter or second):
-        return [one, other]
-    signed = {str(mark).upper(): float(number) for number, mark in ((one, letter), (other, second))}
-    north = signed.get("N", -signed["S"] if "S" in signed else None)
-    east = signed.get("E", -signed["W"] if "W" in signed else None)
-    return {"lat": north, "lon": east}
-
-
-def _degrees(value: Any) -> float:
-    try:
-        number = float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = float("nan")
-    if not np.isfinite(number):
-        raise Unreadable("a latitude or longitude is not a finite number", "write decimal degrees, such as −33.9")
-    return number
 
 
 def _on_sphere(points: Floats) -> Floats:

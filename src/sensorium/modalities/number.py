@@ -16,16 +16,8 @@ from sensorium.findings import Guess, Problem
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._number_claims import claim_numbers, claim_spelt_numbers, claim_text
-from sensorium.modalities._numbers import (
-    LOOKED_AT,
-    about_infinite,
-    infer_notation,
-    notes,
-    numbers,
-    of_column_alone,
-    read_numbers,
-    survey_column,
-)
+from sensorium.modalities._number_notes import about_infinite, notes, of_column_alone
+from sensorium.modalities._numbers import LOOKED_AT, infer_notation, numbers, read_numbers, survey_column
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import (
     FARTHEST,

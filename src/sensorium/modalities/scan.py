@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import Side, set_option
-from sensorium.findings import Guess, Problem, Unreadable, count
-from sensorium.modalities import _dicom, _nifti
+from sensorium.findings import Guess, Problem, count
+from sensorium.modalities import _nifti
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._dicom_attributes import representation
-from sensorium.modalities._dicom_open import has_magic, is_dicom
+from sensorium.modalities._dicom_open import is_dicom
 from sensorium.modalities._fields import MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
-from sensorium.modalities._scans import Header, guarded, library, quiet, sample
+from sensorium.modalities._scan_files import LOOKED_AT, claim_series_of_slices, read_header, reader_of, require_readers
 from sensorium.modalities._scans import Scan as Decoded
+from sensorium.modalities._scans import guarded, quiet, sample
 from sensorium.table import Column
 
 SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
@@ -29,7 +28,6 @@ LARGEST_GRID = 2**28  # voxels
 DEEPEST = 32  # default number of slices, at most
 WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_tissue": (50, 400)}  # centre, width
 TAILS = (0.5, 99.5)  # percentiles that become black and white
-LOOKED_AT = 20
 BEYOND = ("the scan is larger than the grid at this spacing and is cropped to its middle",
           "set a larger size, depth or spacing of the scan modality")  # fmt: skip
 
@@ -76,7 +74,7 @@ class Scan(Modality):
         guess = looks_like_files(
             column, SUFFIXES, lambda head: is_dicom(head) or _nifti.is_nifti(head), "DICOM or NIfTI"
         )
-        return guess or _looks_like_series(column)
+        return guess or claim_series_of_slices(column)
 
     @classmethod
     def view(cls, name: str) -> str | None:
@@ -111,9 +109,9 @@ class Scan(Modality):
                 each.
             max_voxels: reject scans with more voxels.
         """
-        _require()
+        require_readers()
         with quiet():
-            headers = decode_sample(column, lambda source: guarded(lambda: _header(source)), folders=True)
+            headers = decode_sample(column, lambda source: guarded(lambda: read_header(source)), folders=True)
             shapes = np.array([header.shape for header in headers] or [(1, LARGEST, LARGEST)])
             size = size or int(np.clip(np.median(shapes[:, 1:].min(1)), SMALLEST, LARGEST))
             chosen, depth = depth, depth or int(min(DEEPEST, np.median(shapes[:, 0])))
@@ -127,7 +125,7 @@ class Scan(Modality):
         return cls(size, depth, spacing or 0.0, bounds, max_voxels, deep, len(headers))
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        _require()
+        require_readers()
         values = np.zeros((len(column), self.depth, self.size, self.size), np.float16)
         notes: list[Problem] = []
 
@@ -148,7 +146,7 @@ class Scan(Modality):
         return guarded(lambda: self._decode(source))
 
     def _decode(self, source: Source) -> tuple[npt.NDArray[np.float16], Notes]:
-        scan = _reader(source).read_scan(source, self.max_voxels)
+        scan = reader_of(source).read_scan(source, self.max_voxels)
         shown = self._shown(scan)
         if self.depth == 1:
             shown = shown[len(shown) // 2][None]
@@ -187,52 +185,11 @@ class Scan(Modality):
         return f"{shape}, values {self.bounds[0]:.5g} to {self.bounds[1]:.5g}" if len(self.bounds) else shape
 
 
-def _require() -> None:
-    library("pydicom")
-    library("nibabel")
-
-
-def _reader(source: Source) -> Any:
-    """Return the reader: DICOM unless the source starts like NIfTI."""
-    if isinstance(source, io.BytesIO):
-        head = bytes(source.getbuffer()[:352])
-    elif source.is_dir():
-        return _dicom
-    else:
-        with source.open("rb") as stream:
-            head = stream.read(352)
-    return _nifti if head.startswith(_nifti.GZIP) or _nifti.is_nifti(head) else _dicom
-
-
-def _header(source: Source) -> Header:
-    header: Header = _reader(source).read_header(source)
-    return header
-
-
 def _common_bounds(column: Column, max_voxels: int) -> npt.NDArray[np.float32]:
     """Return percentiles of a few scans, since volumes take seconds each to decode; empty if none can be read."""
 
     def percentiles(source: Source) -> npt.NDArray[np.float64]:
-        return np.percentile(_reader(source).read_scan(source, max_voxels).voxels, TAILS)
+        return np.percentile(reader_of(source).read_scan(source, max_voxels).voxels, TAILS)
 
     found = decode_sample(column, lambda source: guarded(lambda: percentiles(source)), most=LOOKED_AT, folders=True)
     return np.median(found, 0).astype(np.float32) if found else np.zeros(0, np.float32)
-
-
-def _looks_like_series(column: Column) -> Guess | None:
-    """Claim folders of DICOM files, or DICOM files without a suffix."""
-    if not column.is_string:
-        return None
-    looked = column.sample(LOOKED_AT)
-    found = [value for value in looked if _is_series(value, column)]
-    return Guess(0.95, "DICOM files or folders") if found and len(found) >= 0.9 * len(looked) else None
-
-
-def _is_series(value: str, column: Column) -> bool:
-    try:
-        path = column.files.path(value, folders=True)
-        files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])
-        # Other files may lie beside the images: an index, a licence, hidden system files.
-        return any(has_magic(file) for file in islice(files, LOOKED_AT))
-    except (Unreadable, OSError):
-        return False

@@ -3,9 +3,10 @@
 `columns` needs no torch; `loader` does.
 """
 
-from sensorium.prepare.columns import Prepared, at_rows, learn_modality, prepare_columns
+from sensorium.prepare.columns import Prepared, at_rows, prepare_columns
 from sensorium.prepare.findings import cautions, table_findings, unsaid
 from sensorium.prepare.hashes import hash_arrays, hash_cells, hash_encoded
+from sensorium.prepare.learn import learn_modality
 from sensorium.prepare.store import code_of, open_store
 from sensorium.prepare.swapped import swapped_columns
 

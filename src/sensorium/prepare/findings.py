@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sensorium.findings import ColumnPlan, Guess, Problem, Problems
 from sensorium.modalities import Modality
-from sensorium.prepare.columns import absent_columns
+from sensorium.prepare.lacking import absent_columns
 from sensorium.split import Split
 from sensorium.table import Table
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sensorium.config import Config
 from sensorium.findings import ColumnPlan
-from sensorium.split.split import SPELLINGS
+from sensorium.split.spellings import SPELLINGS
 from sensorium.table import Column, Table
 
 SPLIT_NAMES = ("split", "fold", "subset", "partition", "set")

@@ -1,7 +1,8 @@
 """Assign rows to the training, validation and test set, and detect rows that a model has seen."""
 
 from sensorium.split.seen_rows import RowCells, SeenRows, add_fit, find_seen
-from sensorium.split.split import SPELLINGS, SPLITS, Split, make_split
+from sensorium.split.spellings import SPELLINGS
+from sensorium.split.split import SPLITS, Split, make_split
 from sensorium.split.unlabelled import unlabelled_rows
 
 __all__ = [

@@ -6,21 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
-from sensorium.labels.names import bare
+from sensorium.split._codes import UNUSED, Codes, group_codes, label_codes
 from sensorium.split._moments import Moments, check_known, moments_of, reach_of
 from sensorium.table import Column, Rows, Table
 
-UNUSED = -1
 MOST_CLASSES = 0.2  # above this share of different values a target is no class to stratify by
 FEW_NUMBERS = 20  # different whole numbers up to which floats are labels, which pandas makes of labels with gaps
-
-Codes = npt.NDArray[np.int8]
 Shares = tuple[float, float]  # of validation and test
 
 
@@ -159,40 +153,6 @@ def pick(order: Rows, share: float) -> Rows:
     """Pick evenly spaced rows of `order`, at least one if the share is above 0 and there are two rows."""
     count = max(1, round(len(order) * share)) if share > 0 and len(order) > 1 else 0
     return order[((np.arange(count) + 0.5) * len(order) / max(1, count)).astype(np.int64)]
-
-
-def label_codes(target: Column) -> Rows:
-    """Return one code per distinct cell, -1 if it is missing."""
-    data = target.data
-    if target.is_list:
-        data = pa.array([None if v is None else "\0".join(map(str, v)) for v in data.to_pylist()], pa.string())
-    codes = pc.dictionary_encode(data).indices.fill_null(-1)
-    return np.asarray(codes, dtype=np.int64)
-
-
-def group_codes(group: Column) -> Rows:
-    """Return one code per group, -1 if it is missing.
-
-    Case, blanks and invisible characters are ignored: one patient spelled in two ways must not be in two splits.
-    """
-    if not group.is_string:
-        return label_codes(group)
-    names = pc.utf8_trim_whitespace(group.data)
-    names = pc.if_else(pc.equal(names, ""), None, names).dictionary_encode()
-    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
-    spellings = names.dictionary.to_pylist()
-    first = dict[str, str]()
-    for name in sorted(spellings):
-        first.setdefault(bare(name).casefold(), name)
-    usual = pa.array([first[bare(name).casefold()] for name in spellings], pa.string())
-    return label_codes(Column(group.name, usual.take(names.indices), group.files))
-
-
-def keep_classes_in_train(codes: Codes, target: Column) -> None:
-    """Put classes with too few rows for three splits into training: they cannot be predicted otherwise."""
-    labels = label_codes(target)
-    lost = np.setdiff1d(labels[codes > 0], labels[codes == 0])
-    codes[np.isin(labels, lost) & (codes > 0)] = 0
 
 
 def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.findings import Problem, count
-from sensorium.split._deal import UNUSED, Codes, Rules, Shares
+from sensorium.split._codes import UNUSED, Codes
+from sensorium.split._deal import Rules, Shares
 from sensorium.table import Rows
 
 EXAMPLES = 3

@@ -6,23 +6,18 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from sensorium.config import SplitConfig, as_yaml, set_value
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem
-from sensorium.split._deal import UNUSED, Codes, Rules, keep_classes_in_train
+from sensorium.split._codes import UNUSED, Codes, keep_classes_in_train
+from sensorium.split._deal import Rules
 from sensorium.split._findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
+from sensorium.split.spellings import named_codes
 from sensorium.table import Column, Rows, Table
 
 SPLITS = ("train", "validation", "test")
 FEWEST = 4  # rows with a label
-SPELLINGS = {
-    **dict.fromkeys(("train", "training", "tr"), 0),
-    **dict.fromkeys(("validation", "val", "valid", "dev", "development"), 1),
-    **dict.fromkeys(("test", "testing", "holdout", "eval"), 2),
-}
 
 
 @dataclass(frozen=True)
@@ -71,30 +66,6 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
     split = _named(rules, column, labelled) if column else _made(rules, labelled)
     _check_train(split.codes, table, column)
     return split
-
-
-def named_codes(column: Column) -> Codes:
-    """Return the code of the split that each cell names; -1 if it is empty."""
-    if not column.is_string:
-        raise SchemaError(
-            f"the split column {column.name!r} has the type {column.data.type}",
-            rule=f"one of {', '.join(SPELLINGS)}",
-            cure='write words such as "train" and "test", not numbers or booleans',
-        )
-    encoded = pc.dictionary_encode(column.data)
-    words = [word.strip().lower() for word in encoded.dictionary.to_pylist()]
-    unknown = [
-        spelt
-        for spelt, word in zip(encoded.dictionary.to_pylist(), words, strict=True)
-        if word and word not in SPELLINGS
-    ]
-    if unknown:
-        raise SchemaError(
-            f"the split column {column.name!r} contains {', '.join(map(repr, sorted(unknown)[:5]))}",
-            rule=f"one of {', '.join(SPELLINGS)}",
-        )
-    codes = np.array([*(SPELLINGS.get(word, UNUSED) for word in words), UNUSED], np.int8)
-    return codes[np.asarray(encoded.indices.fill_null(len(words)).cast(pa.int64()))]
 
 
 def _named(rules: Rules, name: str, labelled: Rows) -> Split:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.config import SplitConfig
-from sensorium.split._deal import group_codes
+from sensorium.split._codes import group_codes
 from sensorium.split._moments import moments_of, reach_of
-from sensorium.split.split import Split, named_codes
+from sensorium.split.spellings import named_codes
+from sensorium.split.split import Split
 from sensorium.table import Column, Rows, Table
 
 

@@ -1,7 +1,8 @@
 """Notation of numbers: decimal and thousands marks, currencies, percent, limits, words for a gap."""
 
 from sensorium.table._notation.conventions import Conventions, some_texts
-from sensorium.table._notation.infer import Survey, stands_for_gaps, survey
+from sensorium.table._notation.gaps import stands_for_gaps
+from sensorium.table._notation.infer import Survey, survey
 from sensorium.table._notation.looks import (
     has_limits,
     is_clearly_numbers,
@@ -9,9 +10,10 @@ from sensorium.table._notation.looks import (
     same_but_for_zeros,
     spelt_plainly,
 )
+from sensorium.table._notation.mixtures import mixed_amounts
 from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Note, Reading, SavedNotation
 from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
-from sensorium.table._notation.refuse import mixed_amounts, refusal
+from sensorium.table._notation.refuse import refusal
 from sensorium.table._notation.tally import Tally
 from sensorium.table._notation.words import USUAL_SPELLINGS, currency_of, is_gap
 

@@ -1,0 +1,49 @@
+"""Describe the type and range of a setting in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+
+from sensorium.config._types import FINITE, Choice
+
+BOUNDS = {"exclusiveMinimum": "> {}", "minimum": "≥ {}", "exclusiveMaximum": "< {}", "maximum": "≤ {}"}
+WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
+
+
+def schema_of(annotation: Any) -> dict[str, Any]:
+    try:
+        return pydantic.TypeAdapter(annotation, config=FINITE).json_schema()
+    except pydantic.errors.PydanticUserError:  # a model has a config of its own
+        return pydantic.TypeAdapter(annotation).json_schema()
+
+
+def type_in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> str:
+    """Describe a JSON Schema in words."""
+    definitions = definitions or schema.get("$defs", {})
+    if "$ref" in schema:
+        return type_in_words(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if schema.get("title") == Choice.__name__:
+        return "name, or mapping of name and options"
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(type_in_words(part, definitions) for part in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return ", ".join(map(str if all(str(value).isidentifier() for value in values) else json.dumps, values))
+    kind = schema.get("type")
+    if "prefixItems" in schema:
+        return f"list of {' and '.join(type_in_words(part, definitions) for part in schema['prefixItems'])}"
+    if kind == "array":
+        return f"list of {_plural(type_in_words(schema.get('items', {}), definitions))}"
+    if kind == "object":
+        inner = schema.get("additionalProperties")
+        return f"mapping to {type_in_words(inner, definitions)}" if isinstance(inner, dict) and inner else "mapping"
+    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
+    return " ".join([WORDS.get(str(kind), "any value"), *([", ".join(bounds)] if bounds else [])])
+
+
+def _plural(words: str) -> str:
+    return {"text": "texts", "number": "numbers", "whole number": "whole numbers"}.get(words, words)

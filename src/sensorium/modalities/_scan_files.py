@@ -1,0 +1,57 @@
+"""Files and folders of medical images, and the reader that each needs."""
+
+from __future__ import annotations
+
+import io
+from itertools import islice
+from typing import Any
+
+from sensorium.findings import Guess, Unreadable
+from sensorium.modalities import _dicom, _nifti
+from sensorium.modalities._dicom_open import has_magic
+from sensorium.modalities._files import Source
+from sensorium.modalities._scans import Header, library
+from sensorium.table import Column
+
+LOOKED_AT = 20
+
+
+def require_readers() -> None:
+    library("pydicom")
+    library("nibabel")
+
+
+def reader_of(source: Source) -> Any:
+    """Return the reader: DICOM unless the source starts like NIfTI."""
+    if isinstance(source, io.BytesIO):
+        head = bytes(source.getbuffer()[:352])
+    elif source.is_dir():
+        return _dicom
+    else:
+        with source.open("rb") as stream:
+            head = stream.read(352)
+    return _nifti if head.startswith(_nifti.GZIP) or _nifti.is_nifti(head) else _dicom
+
+
+def read_header(source: Source) -> Header:
+    header: Header = reader_of(source).read_header(source)
+    return header
+
+
+def claim_series_of_slices(column: Column) -> Guess | None:
+    """Claim folders of DICOM files, or DICOM files without a suffix."""
+    if not column.is_string:
+        return None
+    looked = column.sample(LOOKED_AT)
+    found = [value for value in looked if _is_series(value, column)]
+    return Guess(0.95, "DICOM files or folders") if found and len(found) >= 0.9 * len(looked) else None
+
+
+def _is_series(value: str, column: Column) -> bool:
+    try:
+        path = column.files.path(value, folders=True)
+        files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])
+        # Other files may lie beside the images: an index, a licence, hidden system files.
+        return any(has_magic(file) for file in islice(files, LOOKED_AT))
+    except (Unreadable, OSError):
+        return False

@@ -1,0 +1,38 @@
+"""Fit a column's modality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sensorium.config import Choice, Config, check_options
+from sensorium.findings import ColumnPlan
+from sensorium.modalities import Modality
+from sensorium.registry import modalities
+from sensorium.table import Column
+
+
+def learn_modality(
+    plan: ColumnPlan, column: Column, config: Config, preferred_options: Mapping[str, object] = MappingProxyType({})
+) -> Modality:
+    """Fit a column's modality, with the options set for the modality and those set for the column (which win).
+
+    Args:
+        plan: names the modality.
+        column: training rows.
+        config: `modalities` holds the options.
+        wishes: options that the column's encoder prefers, if the settings do not set them.
+
+    Raises:
+        ConfigError: unknown options, wrong types.
+    """
+    assert plan.modality
+    kind = modalities.load(plan.modality)
+    options = {**preferred_options, **_options(config, plan.modality), **_options(config, plan.name)}
+    checked = check_options(kind.learn, options, f"modality {plan.modality!r} of column {plan.name!r}")
+    learnt: Modality = kind.learn(column, **checked)
+    return learnt
+
+
+def _options(config: Config, key: str) -> dict[str, object]:
+    return config.modalities.get(key, Choice()).options
