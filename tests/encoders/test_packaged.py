@@ -13,8 +13,9 @@ from PIL import Image
 import sensorium
 from sensorium.batch import Cells
 from sensorium.encoders import _packaged
+from sensorium.encoders._voice import Voice, mel_filters
 from sensorium.encoders.efficientnet_lite import EfficientNetLite
-from sensorium.encoders.voice_ge2e import Voice, VoiceGE2E, mel_filters
+from sensorium.encoders.voice_ge2e import VoiceGE2E
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.files import pretrained_sources as hub
 from sensorium.files.pretrained_sources import find_model

@@ -8,7 +8,8 @@ import torch
 
 import sensorium
 from sensorium.batch import Cells
-from sensorium.encoders._sound import KaldiFilters, WhisperFilters
+from sensorium.encoders._kaldi_filters import KaldiFilters
+from sensorium.encoders._whisper_filters import WhisperFilters
 from sensorium.encoders.pretrained_audio import PretrainedAudio
 from sensorium.errors import ConfigError
 from sensorium.testing import check_encoder, make_pretrained, make_table

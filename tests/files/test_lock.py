@@ -13,7 +13,7 @@ import pytest
 
 import sensorium
 from sensorium.errors import ArtifactError, BusyError
-from sensorium.files import alone_in, lock, one_writer
+from sensorium.files import _holder, alone_in, lock, one_writer
 
 HOLD = """
 import sys
@@ -102,10 +102,10 @@ def test_without_locks_of_the_system_a_file_does(tmp_path):
 def test_without_locks_a_process_of_this_machine_that_is_gone_holds_nothing(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
     file = tmp_path / ".sensorium-lock.held"
-    file.write_text(json.dumps(lock._me() | {"pid": int(gone.stdout)}))
+    file.write_text(json.dumps(_holder.own_mark() | {"pid": int(gone.stdout)}))
     with alone_in(tmp_path):
         pass
-    file.write_text(json.dumps(lock._me() | {"pid": int(gone.stdout), "host": "elsewhere"}))
+    file.write_text(json.dumps(_holder.own_mark() | {"pid": int(gone.stdout), "host": "elsewhere"}))
     with pytest.raises(BusyError, match="on elsewhere"), alone_in(tmp_path):
         raise AssertionError("not reached")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from sensorium.modalities._containers import has_sound, sound_track
+from sensorium.modalities._containers import sound_track
+from sensorium.modalities._tracks import has_sound
 from sensorium.modalities.video import Video
 from sensorium.table import open_table
 

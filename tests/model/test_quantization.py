@@ -7,7 +7,8 @@ from torch import nn
 
 import sensorium
 from sensorium.errors import ConfigError
-from sensorium.model.quantization import Int8Embedding, Int8Linear, quantize, to_int8
+from sensorium.model._int8 import Int8Embedding, Int8Linear, to_int8
+from sensorium.model.quantization import quantize
 from sensorium.testing import make_pretrained
 
 

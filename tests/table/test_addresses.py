@@ -17,7 +17,8 @@ from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.findings import Outside, Unreadable
 from sensorium.table import Files, _fetch, _guard, open_table
-from sensorium.table._guard import Guard, NotAllowed, is_public
+from sensorium.table._guard import Guard, NotAllowed
+from sensorium.table._public import is_public
 
 TABLE = b"a,b\n1,2\n3,4\n"
 LOOKUP = socket.getaddrinfo

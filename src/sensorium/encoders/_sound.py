@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,74 +65,7 @@ def normalising_real(norm: nn.GroupNorm, counts: Tensor) -> Iterator[None]:
         hook.remove()
 
 
-class KaldiFilters(nn.Module):
-    """Samples (b, t) and which are real → (b, frames, mels): log power in mel bands as Kaldi has it, 25 ms windows
-    every 10 ms at 16 kHz, cut or filled with zeros to one length; for the audio spectrogram transformer, Gong et al.
-    2021 (arXiv:2104.01778).
-
-    Args:
-        settings: `rate`, `mels`, `frames`, and where `normalize` is true `mean` and `deviation`.
-    """
-
-    window: Tensor
-    filters: Tensor
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.settings = settings
-        self.register_buffer("window", torch.hann_window(WINDOW, periodic=False), persistent=False)
-        edges = {"min_frequency": LOWEST, "max_frequency": settings["rate"] // 2, "triangularize_in_mel_space": True}
-        filters = _mel_filters(BINS, settings["mels"], settings["rate"], norm=None, mel_scale="kaldi", **edges)
-        self.register_buffer("filters", filters, persistent=False)
-
-    def forward(self, samples: Tensor, mask: Tensor) -> Tensor:
-        frames = self.settings["frames"]
-        most = WINDOW + HOP * (frames - 1)  # samples
-        padded = nn.functional.pad(samples, (0, most))[:, :most]  # in any case, so that no size decides anything
-        cut = padded.unfold(1, WINDOW, HOP)  # (b, frames, window)
-        cut = cut - cut.mean(2, keepdim=True)
-        before = torch.cat([cut[..., :1], cut[..., :-1]], 2)
-        spectrum = torch.fft.rfft((cut - EMPHASIS * before) * self.window, BINS)
-        found = (spectrum.abs().square() @ self.filters).clamp_min(FLOOR).log()
-        counts = 1 + (mask.sum(1) - WINDOW).clamp_min(0) // HOP  # (b,)
-        real = torch.arange(frames, device=counts.device) < counts[:, None]
-        found = torch.where(real[..., None], found, 0.0)
-        if not self.settings["normalize"]:
-            return found
-        return (found - self.settings["mean"]) / (2 * self.settings["deviation"])
-
-
-class WhisperFilters(nn.Module):
-    """Samples (b, t), padding zeros → (b, mels, frames): log power in mel bands, the loudest 80 dB of each clip, filled
-    with silence to one length; for Whisper, Radford et al. 2022 (arXiv:2212.04356).
-
-    Args:
-        settings: `rate`, `mels`, and in samples `samples` (the length), `window`, `hop`.
-    """
-
-    window: Tensor
-    filters: Tensor
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.samples, self.hop = settings["samples"], settings["hop"]
-        edges = {"min_frequency": 0.0, "max_frequency": TOP}
-        filters = _mel_filters(
-            settings["window"], settings["mels"], settings["rate"], norm="slaney", mel_scale="slaney", **edges
-        )
-        self.register_buffer("window", torch.hann_window(settings["window"]), persistent=False)
-        self.register_buffer("filters", filters, persistent=False)
-
-    def forward(self, samples: Tensor) -> Tensor:
-        padded = nn.functional.pad(samples, (0, self.samples))[:, : self.samples]
-        spectrum = torch.stft(padded, len(self.window), self.hop, window=self.window, return_complex=True)
-        power = self.filters.T @ spectrum[..., :-1].abs().square()
-        found = power.clamp_min(QUIET).log10()
-        loudest = found.amax((1, 2), keepdim=True)
-        return (torch.maximum(found, loudest - DEPTH) + 4) / 4
-
-
-def _mel_filters(window: int, mels: int, rate: int, **how: Any) -> Tensor:
+def slaney_filters(window: int, mels: int, rate: int, **how: Any) -> Tensor:
     """float32[window // 2 + 1, mels]."""
     from transformers.audio_utils import mel_filter_bank
 

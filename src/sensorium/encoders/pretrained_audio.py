@@ -12,8 +12,10 @@ from torch import Tensor
 
 from sensorium.batch import Cells, Tokens
 from sensorium.encoders._backbone_settings import as_settings
+from sensorium.encoders._kaldi_filters import KaldiFilters
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
-from sensorium.encoders._sound import HOP, WINDOW, KaldiFilters, Waves, WhisperFilters, normalising_real
+from sensorium.encoders._sound import HOP, WINDOW, Waves, normalising_real
+from sensorium.encoders._whisper_filters import WhisperFilters
 from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
 

@@ -6,15 +6,13 @@ import errno
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sensorium.errors import ArtifactError, BusyError
+from sensorium.errors import ArtifactError
+from sensorium.files._holder import busy_error, holder_of, is_alive, own_mark
 from sensorium.runtime.signals import undone_at_end
 
 try:
@@ -94,10 +92,10 @@ def _take(lock: Path, place: str, until: float) -> tuple[Path, int]:
     while True:
         file, handle = _try(lock)
         if handle is not None:
-            os.write(handle, json.dumps(_me()).encode())
+            os.write(handle, json.dumps(own_mark()).encode())
             return file, handle
         if time.monotonic() >= until:
-            raise _busy(file, place, by_system=file == lock)
+            raise busy_error(file, place, by_system=file == lock)
         time.sleep(PAUSE)
 
 
@@ -150,48 +148,10 @@ def _try_without_locks(file: Path) -> tuple[Path, int | None]:
 
     A lock of a process that no longer exists on this machine is ignored; for other machines that is unknown.
     """
-    holder = _holder(file)
-    if holder.get("host") == socket.gethostname() and not _is_alive(holder["pid"]):
+    holder = holder_of(file)
+    if holder.get("host") == socket.gethostname() and not is_alive(holder["pid"]):
         file.unlink(missing_ok=True)
     try:
         return file, os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         return file, None
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True  # to ask for it there is to end it
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _me() -> dict[str, Any]:
-    since = datetime.now().astimezone().isoformat(" ", "seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-
-
-def _holder(file: Path) -> dict[str, Any]:
-    """Return what the holder wrote about itself; empty if it has not yet."""
-    try:
-        found = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    valid = isinstance(found, dict) and {"pid", "host", "since"} <= {*found} and type(found["pid"]) is int
-    return found if valid else {}
-
-
-def _busy(file: Path, place: str, by_system: bool) -> BusyError:
-    who = "process {pid} on {host}, since {since}".format(**holder) if (holder := _holder(file)) else ""
-    gone = "" if by_system else f"; if that process is gone, delete {file}"
-    return BusyError(
-        f"another process is writing here{': ' if who else ''}{who}",
-        place=place,
-        rule="one process writes at a time",
-        cure=f"wait until it ends, or choose another output{gone}",
-    )

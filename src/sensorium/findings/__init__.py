@@ -1,7 +1,8 @@
 """Findings about the data: guesses about columns, and cells that could not be used as they are."""
 
+from sensorium.findings._words import IN_TRAINING, count, shorten
 from sensorium.findings.guess import UNSURE, ColumnPlan, Guess
-from sensorium.findings.problems import IN_TRAINING, Problem, ProblemGroup, Problems, count, shorten
+from sensorium.findings.problems import Problem, ProblemGroup, Problems
 from sensorium.findings.unreadable import NotFound, Nothing, Outside, Unreadable
 
 __all__ = [

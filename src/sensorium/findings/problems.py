@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EXAMPLES = 3  # rows that a group names
-IN_TRAINING = " in the training rows"  # follows counts over these
-VALUE_SHOWN = 80  # characters of a cell's value that a report quotes
 
 
 @dataclass(frozen=True)
@@ -127,14 +125,3 @@ class Problems:
     def to_jsonl(self) -> bytes:
         """Return the problems as JSON Lines."""
         return "".join(printable_json(asdict(item)) + "\n" for item in self.items).encode()
-
-
-def shorten(value: object) -> str:
-    """Return a cell's value, shortened for reports."""
-    text = f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
-    return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}… ({len(text):,} characters)"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a counted noun: `count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

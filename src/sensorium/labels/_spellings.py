@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from sensorium.findings import count
 from sensorium.labels.case import ONE_LABEL, case_twins, twins_in_words
-from sensorium.labels.names import bare
+from sensorium.labels.values import bare
 
 
 def usual_spellings(labels: Counter[str], fold: Callable[[str], str]) -> tuple[dict[str, str], Counter[str]]:

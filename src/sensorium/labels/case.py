@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sensorium.findings import count
-from sensorium.labels.names import bare
+from sensorium.labels.values import bare
 
 ONE_LABEL = "--set table.labels=fold_case makes them one label"
 SHOWN = 5  # examples that a message names

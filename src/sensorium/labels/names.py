@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.labels.values import Name, Value, bare, is_plain, text_of, truth_of, value_of
 from sensorium.table import Column
 
-Name: TypeAlias = str | int | float | bool
-Value: TypeAlias = int | float
-
 UNSEEN, SEVERAL = -1, -2  # places of a cell that is none of the names, of one whose value several of them have
-WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
-DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-TRUTH = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))
-INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")  # zero-width spaces and marks, soft hyphens
-TRUTHS = {word: 1 - place for pair in TRUTH for place, word in enumerate(pair)}
 
 
 @dataclass(frozen=True)
@@ -96,7 +86,7 @@ class Names:
     @cached_property
     def _is_truth(self) -> bool:
         """Return whether the names are yes and no, in any spelling."""
-        return len(self.names) == 2 and {_truth(name) for name in self.names} == {0, 1}
+        return len(self.names) == 2 and {truth_of(name) for name in self.names} == {0, 1}
 
     def _place_of_value(self, cell: Value) -> int:
         return _only(self._values.get(cell + 0, ()))
@@ -111,50 +101,12 @@ class Names:
         if value is None:
             return UNSEEN
         place = _only(self._values.get(value, ()))
-        alike = place < 0 or _is_plain(text, value) or _is_plain(self.names[place], value)
+        alike = place < 0 or is_plain(text, value) or is_plain(self.names[place], value)
         return place if alike else UNSEEN
 
     def _value_of(self, name: object) -> Value | None:
-        truth = _truth(name) if self._is_truth else None
+        truth = truth_of(name) if self._is_truth else None
         return value_of(name) if truth is None else truth
-
-
-def bare(text: str) -> str:
-    """Return text without what readers cannot see: blanks around it, zero-width signs, another composition (NFC)."""
-    if text.isascii():
-        return text.strip()
-    return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
-
-
-def text_of(name: Name) -> str:
-    """Return a name as `Column.strings` spells the cell."""
-    if isinstance(name, bool):
-        return str(name).lower()
-    return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
-
-
-def value_of(cell: object) -> Value | None:
-    """Return the number that a cell is or spells, 1 and 0 for true and false; None for any other text."""
-    if isinstance(cell, bool | int | float):
-        return cell + 0  # True is 1
-    text = str(cell).strip()
-    if WHOLE.fullmatch(text):
-        return int(text)
-    if DECIMAL.fullmatch(text):
-        return float(text)
-    return TRUTHS[text.lower()] if text.lower() in TRUTH[0] else None
-
-
-def _truth(name: object) -> int | None:
-    return TRUTHS.get(str(name).strip().lower())
-
-
-def _is_plain(name: Name, value: Value) -> bool:
-    """Return whether it is a number, or text as a program writes the value."""
-    if not isinstance(name, str) or name.strip().lower() in TRUTHS:
-        return True
-    whole = [str(int(value)), str(float(value))] if float(value).is_integer() else []
-    return name.strip() in (str(value), *whole)
 
 
 def _places(texts: Iterable[str]) -> dict[str, list[int]]:

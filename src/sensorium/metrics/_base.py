@@ -17,7 +17,6 @@ import numpy.typing as npt
 from sensorium.registry import metrics
 from sensorium.table import Floats
 
-LARGE = 1e100  # numbers beyond it have squares that may be infinite
 Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 
 
@@ -109,66 +108,3 @@ def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:
         return score(plain, part.outcome.take(rows), weights[:, rows])
     metric: Metric = metrics.load(name)
     return metric(outcome, weights) if len(outcome) else np.full(len(weights), np.nan)
-
-
-def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:
-    """Return the weighted mean: [n] → [r]."""
-    return divide(weights @ values.astype(np.float64), weights.sum(1))
-
-
-def divide(above: Floats, below: Floats) -> Floats:
-    """Return above / below, NaN where below is 0."""
-    return np.divide(above, below, out=np.full(np.broadcast_shapes(above.shape, below.shape), np.nan), where=below != 0)
-
-
-def mean_of_defined(values: list[Floats]) -> Floats:
-    """Return the mean over the defined values: [r] each → [r]."""
-    table = np.stack(values)
-    there = np.isfinite(table)
-    return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
-
-
-def not_too_large(*values: Floats) -> list[Floats]:
-    """Divide the values by the largest if their squares might overflow; return them and the divisor, [1]."""
-    largest = max(float(np.abs(some).max(initial=0)) for some in values)
-    scale = largest if largest > LARGE else 1.0
-    return [*(some / scale for some in values), np.array([scale])]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Weighted counts per class or label, float64[r, k]: correctly predicted, predicted, true."""
-
-    right: Floats
-    predicted: Floats
-    true: Floats
-
-    @classmethod
-    def of(cls, outcome: Outcome, weights: Floats) -> Counts:
-        truth, predicted = outcome.truth, outcome.predicted
-        if not outcome.is_multilabel:
-            classes = np.arange(outcome.scores.shape[1])
-            truth, predicted = truth[:, None] == classes, predicted[:, None] == classes  # (n, k)
-        both = (truth & predicted).astype(np.float64)
-        return cls(weights @ both, weights @ predicted.astype(np.float64), weights @ truth.astype(np.float64))
-
-    def f1(self) -> Floats:
-        """Return F1 [r, k]; NaN for a class that neither occurs nor is predicted."""
-        return divide(2 * self.right, self.predicted + self.true)
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Weighted positives and negatives at each distinct score, float64[r, g], the lowest score first."""
-
-    positive: Floats
-    negative: Floats
-
-    @classmethod
-    def of(cls, truth: npt.NDArray[np.bool_], scores: Floats, weights: Floats) -> Ranking:
-        order = np.argsort(scores, kind="stable")
-        sorted_scores = scores[order]
-        starts = np.flatnonzero(np.concatenate([[True], sorted_scores[1:] != sorted_scores[:-1]]))
-        ordered = weights[:, order]
-        positive = np.add.reduceat(ordered * truth[order], starts, axis=1)
-        return cls(positive, np.add.reduceat(ordered, starts, axis=1) - positive)

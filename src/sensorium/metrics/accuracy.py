@@ -1,6 +1,7 @@
 """Fraction of correct predictions (multilabel: of rows with all labels correct)."""
 
-from sensorium.metrics._base import Outcome, mean_of_rows
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._means import mean_of_rows
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")

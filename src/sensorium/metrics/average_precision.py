@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Outcome, Ranking, divide, mean_of_defined
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Ranking
+from sensorium.metrics._means import divide, mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Outcome, divide
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")

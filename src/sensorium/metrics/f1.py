@@ -1,6 +1,7 @@
 """Harmonic mean of precision and recall of the positive class."""
 
-from sensorium.metrics._base import Counts, Outcome
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Counts
 from sensorium.table import Floats
 
 TASKS = ("binary",)

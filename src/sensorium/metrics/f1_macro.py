@@ -1,6 +1,8 @@
 """Mean of the classes' F1, unweighted (over classes that occur or are predicted)."""
 
-from sensorium.metrics._base import Counts, Outcome, mean_of_defined
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Counts
+from sensorium.metrics._means import mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")

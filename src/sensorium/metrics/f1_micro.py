@@ -1,6 +1,8 @@
 """F1 of the counts summed over classes (equals accuracy if each row has one class)."""
 
-from sensorium.metrics._base import Counts, Outcome, divide
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Counts
+from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("multiclass", "multilabel")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Outcome, mean_of_rows
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._means import mean_of_rows
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Counts, Outcome, divide
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Counts
+from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass")

@@ -1,6 +1,7 @@
 """Mean over several targets of their main metric, such as accuracy or R²; 1 is perfect."""
 
-from sensorium.metrics._base import Outcome, mean_of_defined, score
+from sensorium.metrics._base import Outcome, score
+from sensorium.metrics._means import mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("several",)

@@ -1,6 +1,8 @@
 """Fraction of the rows predicted positive that are positive."""
 
-from sensorium.metrics._base import Counts, Outcome, divide
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Counts
+from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("binary",)

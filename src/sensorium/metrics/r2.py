@@ -1,6 +1,7 @@
 """Fraction of the target's variance that is explained; 0 for always predicting the mean, negative if worse."""
 
-from sensorium.metrics._base import Outcome, divide, mean_of_rows, not_too_large
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._means import divide, mean_of_rows, not_too_large
 from sensorium.table import Floats
 
 TASKS = ("regression",)

@@ -1,6 +1,8 @@
 """Probability that a positive row scores above a negative one, ties half (several classes: one against the rest)."""
 
-from sensorium.metrics._base import Outcome, Ranking, divide, mean_of_defined
+from sensorium.metrics._base import Outcome
+from sensorium.metrics._counts import Ranking
+from sensorium.metrics._means import divide, mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")

@@ -6,78 +6,16 @@ A modality is a frozen dataclass whose fields hold everything that it learned (s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
 
 from sensorium.files.state import HasState
 from sensorium.findings import Guess, Problem
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._overview import Overview
 from sensorium.table import Column
 
-Array: TypeAlias = npt.NDArray[Any]
 EncoderSpec: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """Arrays of unequal length, concatenated.
-
-    Attributes:
-        values: [total, ...]; cell i is `values[offsets[i]:offsets[i + 1]]`.
-        offsets: int64[n + 1].
-    """
-
-    values: Array
-    offsets: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __getitem__(self, row: int) -> Array:
-        return self.values[self.offsets[row] : self.offsets[row + 1]]
-
-    @classmethod
-    def of(cls, cells: list[Array], empty: Array) -> Ragged:
-        """Concatenate cells; `empty` gives dtype and trailing shape if there are none."""
-        offsets = np.cumsum([0, *(len(cell) for cell in cells)], dtype=np.int64)
-        return cls(np.concatenate(cells) if cells else empty, offsets)
-
-    @classmethod
-    def join(cls, parts: list[Ragged], empty: Array) -> Ragged:
-        """Concatenate the cells of all parts, in order."""
-        lengths = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
-        return cls(np.concatenate([empty, *(part.values for part in parts)]), np.cumsum(lengths))
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """A column encoded as arrays.
-
-    Attributes:
-        values: [n, ...], or Ragged with n cells; a missing cell is zeros (or has length 0) and must not be read.
-        present: bool[n].
-        problems: cells that are read as missing or not exactly; `row` counts within the encoded column.
-    """
-
-    values: Array | Ragged
-    present: npt.NDArray[np.bool_]
-    problems: list[Problem]
-
-
-def _ignore(rows: int) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Work:
-    """The number of threads that a column may use, and a callback for progress."""
-
-    workers: int = 1
-    advance: Callable[[int], None] = _ignore
 
 
 class Modality(HasState, ABC):

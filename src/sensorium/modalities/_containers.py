@@ -8,46 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.findings import Guess, Nothing, Unreadable
-from sensorium.modalities._files import Source, decode_sample, looks_like_files
-from sensorium.modalities._formats import can_open, import_av, open_container
+from sensorium.findings import Unreadable
+from sensorium.modalities._files import Source
+from sensorium.modalities._formats import import_av, open_container
 from sensorium.modalities._sizes import sizes
-from sensorium.table import Column
+from sensorium.modalities._tracks import sound_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 SHORT = 0.9  # share of the declared duration below which a file counts as truncated
 SLACK = 1.0  # seconds that may always be missing
-LOOK_AT = 10  # files whose tracks are read
 COUNTED = ("aac", "amr", "ac3", "mp3", "mpegts", "mpeg")  # no declared duration: the library estimates it by bit rate
 TAKEN_FOR_ALL = ("avi", "asf")  # the library reports the duration of what is there, also for truncated files
 COPIED = ("asf", "flv")  # the library copies the duration of the file to its tracks
 CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
-
-
-def picture_track(container: InputContainer) -> Any:
-    """Return the first video track that is not cover art; None if there is none."""
-    return next((stream for stream in container.streams.video if not _is_cover(stream)), None)
-
-
-def has_sound(source: Source) -> bool:
-    """Return whether a container has an audio track."""
-    try:
-        with open_container(source) as container:
-            return bool(container.streams.audio)
-    except Unreadable:
-        return False
-
-
-def holds_sound_alone(column: Column, suffixes: tuple[str, ...]) -> Guess | None:
-    """Claim a column of files that could contain video but contain only audio."""
-    guess = looks_like_files(column, suffixes, lambda head: True, "video") if can_open() else None
-    if not guess:
-        return None
-    found = decode_sample(column, _tracks, most=LOOK_AT)
-    alone = bool(found) and all(sound and not pictures for pictures, sound in found)
-    return Guess(guess.confidence, f"{len(found)} sampled files contain audio and no video") if alone else None
 
 
 def sound_track(source: Source, rate: int, seconds: float, name: str | None = None) -> npt.NDArray[np.float32]:
@@ -62,7 +37,7 @@ def sound_track(source: Source, rate: int, seconds: float, name: str | None = No
     """
     wanted = int(np.ceil(seconds * rate))
     with open_container(source, name) as container:
-        found = _decoded(container, rate, wanted)
+        found = decoded_seconds(container, rate, wanted)
         count = sum(map(len, found))
         if count < wanted and is_cut(container, container.streams.audio[0], source, 0, count / rate):
             raise Unreadable("the audio is truncated: it is shorter than the file declares")
@@ -76,7 +51,7 @@ def sound_rate_and_seconds(source: Source, name: str | None = None) -> tuple[int
         Nothing: the file has no audio track.
     """
     with open_container(source, name) as container:
-        stream = _sound_of(container)
+        stream = sound_of(container)
         own = _own_seconds(container, stream)
         return stream.rate, _end(container, [stream])[0] if own is None else own
 
@@ -106,9 +81,9 @@ def is_cut(container: InputContainer, stream: Any, source: Source, start: float,
         return _end(again, tracks)[1] < SHORT * declared - SLACK
 
 
-def _decoded(container: InputContainer, rate: int, wanted: int) -> list[npt.NDArray[np.float32]]:
+def decoded_seconds(container: InputContainer, rate: int, wanted: int) -> list[npt.NDArray[np.float32]]:
     """Decode at least `wanted` samples, or all if there are fewer."""
-    _sound_of(container)
+    sound_of(container)
     made: Any = None
     resampler: Any = None
     found, count = list[npt.NDArray[np.float32]](), 0
@@ -148,21 +123,3 @@ def _end(container: InputContainer, streams: list[Any]) -> tuple[float, float]:
         if packet.pts is not None:
             end = max(end, float(packet.pts * packet.time_base) + length)
     return total, end
-
-
-def _tracks(source: Source) -> tuple[bool, bool]:
-    """Return whether the file has a video track, and whether it has an audio track."""
-    with open_container(source) as container:
-        return picture_track(container) is not None, bool(container.streams.audio)
-
-
-def _sound_of(container: InputContainer) -> Any:
-    if not container.streams.audio:
-        raise Nothing("the video has no audio track")
-    return container.streams.audio[0]
-
-
-def _is_cover(stream: Any) -> bool:
-    from av.stream import Disposition
-
-    return bool(stream.disposition & Disposition.attached_pic)

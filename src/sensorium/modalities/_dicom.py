@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.modalities._dicom_folders import folder_headers
-from sensorium.modalities._dicom_frames import Frame, frames_of, header_of
+from sensorium.modalities._dicom_frames import Frame, frames_of
+from sensorium.modalities._dicom_header import header_of
 from sensorium.modalities._dicom_open import open_dicom
 from sensorium.modalities._dicom_pixels import notes_on, notes_on_length, read_frames, stored, window_of
 from sensorium.modalities._dicom_volume import Volume, volume_of

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.findings import Unreadable, count
-from sensorium.modalities._dicom_frames import header_of
+from sensorium.modalities._dicom_header import header_of
 from sensorium.modalities._dicom_open import has_magic, open_dicom
 from sensorium.modalities._scans import Note
 

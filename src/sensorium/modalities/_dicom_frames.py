@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import Unreadable
-from sensorium.modalities._scans import Header, library
+from sensorium.modalities._dicom_header import MOST, header_of
+from sensorium.modalities._scans import library
 
 Indexes: TypeAlias = npt.NDArray[np.intp]  # of frames
-
-MOST = 100_000  # frames of a scan
 UNKNOWN = float("inf")  # a number that is absent: sorted last
 
 
@@ -133,21 +132,13 @@ def frames_of(data: Any, file: int = 0) -> list[Frame]:
         raise Unreadable("the scan has no voxels")
     if many > MOST:
         raise Unreadable(f"the scan has {many:,} frames, over the limit of {MOST:,}")
-    shared = [_by_tag(group) for group in list(data.get("SharedFunctionalGroupsSequence") or [])[:1]]
+    shared = [by_tag(group) for group in list(data.get("SharedFunctionalGroupsSequence") or [])[:1]]
     each = data.get("PerFrameFunctionalGroupsSequence") or []
-    own = [[_by_tag(each[number])] if number < len(each) else [] for number in range(many)]
+    own = [[by_tag(each[number])] if number < len(each) else [] for number in range(many)]
     return [Frame(data, file, number, many, (*own[number], *shared)) for number in range(many)]
 
 
-def header_of(data: Any) -> Header:
-    """Return shape and kind of a file. Raises Unreadable: it contains no image."""
-    rows, columns = data.get("Rows"), data.get("Columns")
-    if not rows or not columns:
-        raise Unreadable("the DICOM file contains no image (a report, a document, a plan …)")
-    return Header((int(data.get("NumberOfFrames") or 1), int(rows), int(columns)), data.get("Modality") == "CT")
-
-
-def _by_tag(group: Any) -> dict[int, Any]:
+def by_tag(group: Any) -> dict[int, Any]:
     """Return tag → the data set that contains it, over all data sets of a functional group."""
     found: dict[int, Any] = {}
     for element in group:
@@ -170,7 +161,7 @@ def positive(value: float) -> float:
 def file_as_frame(data: Any) -> Frame:
     """Return a file's first frame, or a file without an image as a frame, to read attributes."""
     groups = [
-        _by_tag(group)
+        by_tag(group)
         for keyword in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
         for group in list(data.get(keyword) or [])[:1]
     ]

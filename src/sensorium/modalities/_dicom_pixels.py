@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import Unreadable, count
-from sensorium.modalities._dicom_frames import Frame, header_of, positive
+from sensorium.modalities._dicom_frames import Frame, positive
+from sensorium.modalities._dicom_header import header_of
 from sensorium.modalities._scans import Note, Voxels, library
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import NotFound, Nothing, Problem, Unreadable, shorten
-from sensorium.modalities._base import Work
+from sensorium.modalities._encoded import Work
 from sensorium.modalities._file_columns import looks_like_files as looks_like_files
-from sensorium.table import Column, Files, is_gap_word
-from sensorium.table._query import without_secrets
+from sensorium.table import Column, Files, is_gap_word, without_secrets
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")

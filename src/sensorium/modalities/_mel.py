@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sensorium.modalities._sound import Wave
+from sensorium.modalities._sound_files import Wave
 
 
 def mel_filters(window: int, rate: int, mels: int) -> Wave:

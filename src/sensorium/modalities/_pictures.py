@@ -6,10 +6,6 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from PIL import Image as Pillow
@@ -17,38 +13,12 @@ from PIL import UnidentifiedImageError
 
 from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
+from sensorium.modalities._heic import HEIC_CURE, NO_HEIC, can_read_heic, is_heif, register_heic
 from sensorium.modalities._levels import Kind, Values
 from sensorium.modalities._pixels import Alpha, colour_values, grey_values, is_colour, kind_of
 
 MOST_PIXELS = 100_000_000  # of a file read before options are known; the default of the option max_pixels
 FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are not thumbnails, depth maps or layers
-HEIC_DECODER = "pillow_heif"
-HEIC_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
-HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")  # ISO/IEC 23008-12: brands
-AVIF = (b"avif", b"avis")
-NO_HEIC = "HEIC images need pillow-heif, which is not installed"
-HEIC_CURE = "pip install pillow-heif, or convert the files to JPEG or PNG"
-
-
-_LOST: ContextVar[list[str] | None] = ContextVar("_LOST", default=None)
-
-
-@contextmanager
-def listening() -> Iterator[list[str]]:
-    """Collect the notes on images that this thread decodes in the meantime."""
-    lost = list[str]()
-    token = _LOST.set(lost)
-    try:
-        yield lost
-    finally:
-        _LOST.reset(token)
-
-
-def add_note(note: str) -> None:
-    """Add a note on what an image loses to the list of `listening`; an empty note is ignored."""
-    lost = _LOST.get()
-    if note and lost is not None:
-        lost.append(note)
 
 
 class Look(NamedTuple):
@@ -104,7 +74,7 @@ def open_picture(source: Source) -> Pillow.Image:
             raise
     if not can_read_heic():
         raise Unreadable(NO_HEIC, HEIC_CURE)
-    _register_heic()
+    register_heic()
     return Pillow.open(source)
 
 
@@ -114,30 +84,6 @@ def deep_values(picture: Pillow.Image, source: Source) -> tuple[Values, Alpha | 
         return grey_values(picture), None
     with open_picture(source) as again:
         return colour_values(picture, again)
-
-
-def is_heif(head: bytes) -> bool:
-    """Return whether a file that starts like this is an image in the container of MP4 files."""
-    return head[4:8] == b"ftyp" and head[8:12] in HEIC + AVIF
-
-
-def is_heic(value: Any) -> bool:
-    """Return whether a cell holds, or is the path of, an image that Pillow does not read without a plug-in."""
-    if isinstance(value, dict):
-        value = value.get("bytes") or value.get("member") or value.get("path")
-    if isinstance(value, bytes):
-        return value[4:8] == b"ftyp" and value[8:12] in HEIC
-    return isinstance(value, str) and value.lower().endswith(HEIC_SUFFIXES)
-
-
-def can_read_heic() -> bool:
-    """Return whether pillow-heif is installed."""
-    return find_spec(HEIC_DECODER) is not None
-
-
-@cache
-def _register_heic() -> None:
-    import_module(HEIC_DECODER).register_heif_opener()
 
 
 def _head(source: Source) -> bytes:

@@ -12,22 +12,15 @@ import pyarrow.compute as pc
 
 from sensorium.config import set_missing, set_option
 from sensorium.findings import IN_TRAINING, count
+from sensorium.modalities._nines import DATE_RANGES, ZEROS, apart_nines, find_nines
+from sensorium.modalities._outside import far_outside, only_negative
 from sensorium.table import Column, Floats, Truths, spelt_codes
 
 DAY = 86_400.0  # seconds
 LEAST = 2  # cells of one value; a single one may be a measurement
-OTHERS = 20  # fewest other values that a sentinel is compared with
-# How many ranges of the others a value lies outside of them. A price of 999 is plausible, -99.9 or 9999 hardly ever.
-NEGATIVE, LONG_NINES, SHORT_NINES, ZEROS, DATE_RANGES = 1.0, 2.0, 3.0, 3.0, 1.0
-SMALLEST, LONG, LARGEST = 99.0, 999.0, 10.0**15 - 1  # of nines; the limit from which positive ones are long
-PLACES = (0, 1)  # decimals of nines, such as -99.9; 99.99 is a price
-EXACT = 0.01  # -99.9 in 32 bits is -99.9000015
-HALF = 0.5
 MOST_ZEROS = 0.3  # share of the cells: if there are more zeros, they are measurements
 FIRST_YEAR, LAST_YEAR, YEAR_RANGES, YEARS_APART = 1900, 2100, 0.5, 20  # 1900 is the default year of many programs
 USUAL = {0.0, float(FIRST_YEAR)}  # they are regular values in other columns
-AGES = 500 * 365.2425 * 86_400.0  # seconds; dates this far from the others are sentinels
-MOST_FAR = 0.3  # share of the cells
 DATES = [
     *("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1900-01-02", "1901-01-01", "1970-01-01"),
     *("2099-12-31", "2100-01-01", "2999-12-31", "9999-01-01", "9999-12-31"),
@@ -40,17 +33,17 @@ def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
     that have them.
     """
     # Such a value is the smallest or the largest: most columns need no closer check.
-    nines = _nines(values) if _nines(_ends(values)).any() else np.zeros(len(values), bool)
+    nines = find_nines(values) if find_nines(_ends(values)).any() else np.zeros(len(values), bool)
     zeros, first_years = values == 0, values == FIRST_YEAR
     if not (nines.any() or zeros.any() or first_years.any()):
         return {}
     others = values[np.isfinite(values) & ~nines]
-    apart = _apart(others, values) & nines
+    apart = apart_nines(others, values) & nines
     if others.size and 0 < zeros.mean() <= MOST_ZEROS:
-        apart |= _far_outside(others[others != 0], values, ZEROS) & zeros
+        apart |= far_outside(others[others != 0], values, ZEROS) & zeros
     dated = others[(others != 0) & (others != FIRST_YEAR)]
-    if first_years.any() and _are_years(dated):
-        apart |= _far_outside(dated, values, YEAR_RANGES, YEARS_APART) & first_years
+    if first_years.any() and are_years(dated):
+        apart |= far_outside(dated, values, YEAR_RANGES, YEARS_APART) & first_years
     return _spellings(column, values, apart)
 
 
@@ -60,7 +53,7 @@ def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
         return {}
     likely = np.isin(np.floor(seconds / DAY), DAYS)
     others = seconds[np.isfinite(seconds) & ~likely]
-    apart = _far_outside(others, seconds, DATE_RANGES) | _only_negative(others, seconds)
+    apart = far_outside(others, seconds, DATE_RANGES) | only_negative(others, seconds)
     return _spellings(column, seconds, apart & likely)
 
 
@@ -98,51 +91,10 @@ def _ends(values: Floats) -> Floats:
     return np.array([np.fmin.reduce(values, initial=np.nan), np.fmax.reduce(values, initial=np.nan)])
 
 
-def _nines(values: Floats) -> Truths:
-    """Return bool[n]: -9, -99, 999, -99.9 and the like; a 9 alone is a regular value."""
-    found = values == -9
-    size = np.abs(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        size = np.where((size >= SMALLEST) & (size <= LARGEST), size, np.nan)
-        for places in PLACES:
-            digits = size * 10.0**places
-            found |= np.abs(10.0 ** np.round(np.log10(digits + 1)) - 1 - digits) <= EXACT
-    return found
-
-
-def _apart(others: Floats, values: Floats) -> Truths:
-    """Return bool[n]: nines that lie outside of the others."""
-    long, short = (_far_outside(others, values, ranges) for ranges in (LONG_NINES, SHORT_NINES))
-    above = np.where(values > LONG, long, short) & (not _are_prices(others))
-    below = _far_outside(others, values, NEGATIVE) | _only_negative(others, values)
-    return np.asarray(np.where(values < 0, below, above))
-
-
-def _are_prices(values: Floats) -> bool:
-    """Return whether most values end in 9, like 19.99 and 199."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        ends = [np.mod(np.round(values * power), 10) == 9 for power in (1, 100)]
-    return bool(len(values) and np.logical_or(*ends).mean() > HALF)
-
-
-def _are_years(values: Floats) -> bool:
+def are_years(values: Floats) -> bool:
     return bool(
         len(values) and (np.mod(values, 1) == 0).all() and values.min() > FIRST_YEAR and values.max() <= LAST_YEAR
     )
-
-
-def _far_outside(others: Floats, values: Floats, ranges: float, least: float = 0.0) -> Truths:
-    """Return bool[n]: which values lie outside of the others by `ranges` times their range, and by `least`."""
-    if len(others) < OTHERS or others.min() == others.max():
-        return np.zeros(len(values), bool)
-    low, high = float(others.min()), float(others.max())
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.asarray(np.maximum(low - values, values - high) > max(ranges * (high - low), least))
-
-
-def _only_negative(others: Floats, values: Floats) -> Truths:
-    """Return bool[n]: which values are negative although no other one is (moments: before 1970)."""
-    return (values < 0) & bool(len(others) >= OTHERS and others.min() >= 0)
 
 
 def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
@@ -151,11 +103,3 @@ def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
     texts = some.strings if some.spelling is None else some.spelling
     temporal = pa.types.is_date(some.data.type) or pa.types.is_timestamp(some.data.type)
     return pc.utf8_slice_codeunits(texts, 0, 10) if temporal else texts
-
-
-def centuries_away(seconds: Floats) -> Truths:
-    """Return bool[n]: few dates such as 9999-12-31, centuries away from all others, which stand for missing ones."""
-    far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
-    others = seconds[~far]
-    few = far.sum() <= MOST_FAR * len(seconds) and len(others) and np.ptp(others) < AGES / 2
-    return far if few else np.zeros(len(seconds), bool)

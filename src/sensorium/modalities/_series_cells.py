@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.findings import Problem, Unreadable, shorten
-from sensorium.modalities._base import Work
+from sensorium.modalities._encoded import Work
 from sensorium.modalities._files import decode_cells, decode_sample
 from sensorium.modalities._step_files import SUFFIXES, read_file, text_columns
 from sensorium.modalities._steps import Steps, read_list

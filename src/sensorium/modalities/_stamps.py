@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,26 +10,16 @@ import pyarrow.compute as pc
 
 from sensorium.config import as_modality
 from sensorium.findings import Guess
+from sensorium.modalities._stamp_units import DAY, LIKELY, NAMED_UNITS, NAMES, NEAR, SMALLEST, SPANS, UNITS, Unit
 from sensorium.table import Column, Floats, SpeltDates, read_dates, words
 
-Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
-
-UNITS: dict[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-LIKELY = (631_152_000.0, 2_208_988_800.0)  # 1990 to 2040, in seconds since 1970
-NEAR = (946_684_800.0, 1_893_456_000.0)  # 2000 to 2030: if the column's name does not suggest time
-POSSIBLE = (-2_208_988_800.0, 7_258_118_400.0)  # 1900 to 2200: outside, the unit must be another one
-SMALLEST = 180_001  # January 1800 as digits: smaller numbers are not dates
 MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
 ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
-DAY = 86_400.0
 HINTS = words(
     "time times timestamp datetime date dates day dt ts stamp epoch unix created updated modified changed deleted "
     "started ended finished expires issued posted published ordered shipped seen login logged joined registered "
     "visited when since at utc month period ym ymd yyyymm yyyymmdd yearmonth datum zeit fecha quarter"
 )
-SPANS = words("elapsed duration runtime latency delay interval wait waiting response cpu total travel lead processing")
-NAMED_UNITS = ("timestamp", "datetime", "unixtime", "epochtime", "date", "time")  # in names such as "eventtimestamp"
 IDENTIFIERS = words("id ids code key sku uid number no nr phone mobile tel fax ean isbn barcode zip npi")
 
 
@@ -45,12 +34,12 @@ def claim_stamps(column: Column) -> Guess | None:
         first, last = (
             np.datetime64(int(end * UNITS[unit]), "s").astype("datetime64[D]") for end in _ends(values, unit)
         )
-        return _guess(column, f"{NAMES[unit]} since 1970, from {first} to {last}", named=named)
+        return guess_stamps(column, f"{NAMES[unit]} since 1970, from {first} to {last}", named=named)
     dates = spelt_digits(column)
     if dates is None or not _all_digits(dates, column, named=named):
         return None
     layout = dates.name_of_layout("")
-    return _guess(column, f"digits such as {dates.texts[0].as_py()} ({layout})", named=named)
+    return guess_stamps(column, f"digits such as {dates.texts[0].as_py()} ({layout})", named=named)
 
 
 def likely_unit(column: Column) -> Unit | None:
@@ -111,7 +100,7 @@ def _plainly_stamps(name: str, moments: Floats) -> bool:
     return NEAR[0] <= low and high <= NEAR[1] and high - low >= max(DAY, 10.0 * len(moments))
 
 
-def _guess(column: Column, reason: str, *, named: bool) -> Guess:
+def guess_stamps(column: Column, reason: str, *, named: bool) -> Guess:
     cure = f"{as_modality(column.name, 'number')} (or category) if they are not dates"
     return (
         Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, although the name is no hint; {cure}")

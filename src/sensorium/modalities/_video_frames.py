@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sensorium.findings import Unreadable
-from sensorium.modalities._containers import picture_track
 from sensorium.modalities._files import Source
 from sensorium.modalities._formats import open_container
+from sensorium.modalities._tracks import picture_track
 
 if TYPE_CHECKING:
     from av import VideoFrame

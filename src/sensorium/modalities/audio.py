@@ -13,15 +13,17 @@ from pydantic import NonNegativeInt
 from sensorium.config import setting_of
 from sensorium.errors import ConfigError
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
-from sensorium.modalities._containers import holds_sound_alone
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Mels, Rate, Seconds, check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._formats import container_format, is_sound_container
 from sensorium.modalities._mel import mel_filters
 from sensorium.modalities._mp3 import is_mpeg
 from sensorium.modalities._overview import Overview, outline
-from sensorium.modalities._sound import Wave, mono_sound, rate_and_seconds
+from sensorium.modalities._sound import mono_sound, rate_and_seconds
+from sensorium.modalities._sound_files import Wave
+from sensorium.modalities._tracks import holds_sound_alone
 from sensorium.modalities.video import SUFFIXES as VIDEO_SUFFIXES
 from sensorium.table import Column
 

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.findings import Guess, Problem, shorten
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.table import Column
 
 PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))

@@ -17,7 +17,8 @@ from pydantic import NonNegativeInt, PositiveInt
 from sensorium.config import set_option, setting_of
 from sensorium.findings import Guess, Problem, count, shorten
 from sensorium.labels import SEVERAL, UNSEEN, Names, bare, case_twins, holds_check_marks, twins_in_words
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._words import word_caution
 from sensorium.table import Column
 

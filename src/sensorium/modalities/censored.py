@@ -9,7 +9,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from sensorium.findings import Guess
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._numbers import LOOKED_AT, infer_notation, read_limits
 from sensorium.modalities._overview import Overview
 from sensorium.table import Column, Notation, SavedNotation, has_limits, may_be_numbers

@@ -9,21 +9,25 @@ from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from sensorium.config import Words, as_modality, set_option
-from sensorium.findings import IN_TRAINING, Guess, Problem, count, shorten
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.config import Words
+from sensorium.findings import Guess, Problem
+from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
+from sensorium.modalities._date_cells import DateReader, Seconds, is_temporal
+from sensorium.modalities._date_claims import claim_dates
+from sensorium.modalities._date_problems import notes_on_counts
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._fields import Moment
+from sensorium.modalities._outside import centuries_away
 from sensorium.modalities._overview import Overview
-from sensorium.modalities._sentinels import centuries_away, date_sentinels, sentinel_note
-from sensorium.modalities._stamps import NAMES, POSSIBLE, UNITS, Unit, as_floats, claim_stamps, likely_unit, names_time
-from sensorium.modalities._zones import all_zoned, zone_problems
-from sensorium.table import DATE_ORDERS, PIVOT, TWIN, Column, SpeltDates, date_order, read_dates, spelt_moments
+from sensorium.modalities._sentinels import date_sentinels, sentinel_note
+from sensorium.modalities._stamp_units import NAMES, Unit
+from sensorium.modalities._stamps import claim_stamps, likely_unit
+from sensorium.modalities._zones import all_zoned
+from sensorium.table import DATE_ORDERS, PIVOT, Column, SpeltDates, date_order, read_dates, spelt_moments
 
 ISO = "ISO 8601"
 DAY = 86_400.0  # seconds
@@ -33,16 +37,6 @@ EPOCH_WEEKDAY = 3 * DAY  # 1 January 1970 was a Thursday
 BORN = re.compile(r"birth|born|dob|geb|naiss|nacim|nasc", re.IGNORECASE)
 FARTHEST = 1e15  # standard deviations from the mean: no limit
 BIRTH_PIVOT = 30  # no date of birth is in 2045
-HALF = 0.5
-MOSTLY = 0.9  # share of the cells with digits that are dates
-HALF_GAPS = 0.6  # share of all cells: with more words among them the column is something else …
-MANY_GAPS = 0.3  # … unless there are so few distinct words that they mark gaps
-FEW_WORDS = 3
-ENOUGH = 20  # cells with digits that are dates, if the column name does not suggest it
-TIME_OF_DAY = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[aApP]\.?[mM]\.?)?\s*$"
-MISSING = "not a date: read as missing"
-
-Seconds = npt.NDArray[np.float64]
 COUNTED = {"doubtful", "two digits", "coarse", "zoneless", "far", "zero"}
 ORDER = f"^({'|'.join(DATE_ORDERS)})?$"
 
@@ -107,7 +101,7 @@ class Date(Modality):
             return Guess(1.0, f"the Arrow type is {column.data.type}")
         if column.is_integer or column.is_float:
             return claim_stamps(column)
-        return _claim_text(column) if column.is_string else None
+        return claim_dates(column) if column.is_string else None
 
     @classmethod
     def learn(
@@ -136,7 +130,7 @@ class Date(Modality):
         words = column.conventions.missing if missing is None else missing
         missing = [word for word in words if spelt_moments([word])]
         plain = cls(form, 0.0, 1.0, False, pivot=pivot, unit=counted, missing=missing)
-        if _is_temporal(column):
+        if is_temporal(column):
             plain = replace(plain, zoned=all_zoned(column, None))
         elif not counted:
             dates = read_dates(column.strings)
@@ -215,28 +209,7 @@ class Date(Modality):
         return f"{self.format}, around {EPOCH.fromtimestamp(self.mean, UTC):%Y-%m-%d}"
 
     def findings(self, column: str) -> list[Problem]:
-        pivot = set_option(column, "pivot", (self.pivot + 20) % 100)
-        told = {
-            "doubtful": (
-                f"the order of day and month is ambiguous; dates are read {DATE_ORDERS.get(self.order, '')}",
-                set_option(column, "day_first", _other(self.order)),
-            ),
-            "two digits": (
-                f"two-digit years are read as {1900 + self.pivot} to {1999 + self.pivot}",
-                f"{pivot} or another first year of the 1900s",
-            ),
-            "far": (
-                "dates are centuries away from all others; they are clipped to the range of the others",
-                "correct typing errors; empty cells whose date, such as 9999-12-31, stands for a missing value",
-            ),
-            "zero": ("cells such as 0000-00-00 are read as missing dates", ""),
-            "coarse": ("dates without a day are read as the first day", "write the day of every date"),
-            "zoneless": ("times without a zone are read as UTC", "write every time with its zone"),
-        }
-        found = [
-            Problem(None, column, f"{told[name][0]} ({count(cells, 'cell')}{IN_TRAINING})", told[name][1])
-            for name, cells in self.counts.items()
-        ]
+        found = notes_on_counts(column, self.counts, self.order, self.pivot)
         if self.sentinels:
             found.append(Problem(None, column, *sentinel_note(self.sentinels, column, self.missing)))
         zones = [(f"the time zone {zone} is read as {offset}", "write offsets") for zone, offset in self.zones.items()]
@@ -244,155 +217,5 @@ class Date(Modality):
 
     def _seconds(self, column: Column) -> tuple[Seconds, list[Problem]]:
         """Return seconds since 1970 of each cell, NaN if missing, and the cells that are not dates."""
-        seconds, problems = self._read(column)
-        codes = [moment.replace(tzinfo=UTC).timestamp() for moment in spelt_moments(self.missing)]
-        seconds[np.isin(seconds, codes)] = np.nan
-        return seconds, problems
-
-    def _read(self, column: Column) -> tuple[Seconds, list[Problem]]:
-        if _is_temporal(column):
-            told = zone_problems(column, None, self.zoned)
-            micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-            return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, told
-        if pa.types.is_nested(column.data.type):
-            told = [Problem(int(row), column.name, MISSING) for row in np.flatnonzero(column.present)]
-            return np.full(len(column), np.nan), told
-        cells = column.strings
-        dates = read_dates(cells)
-        moments, lone = self._moments(dates)
-        seconds = np.asarray(dates.of_cells(moments, np.nan), dtype=np.float64)
-        counted = np.full(len(column), np.nan)
-        if self.unit:
-            counted = as_floats(column.data) * UNITS[self.unit]
-            possible = (counted >= POSSIBLE[0]) & (counted <= POSSIBLE[1])
-            seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
-        odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
-        problems = zone_problems(column, dates, self.zoned)
-        problems += [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
-        return seconds, [*self._swapped(dates, moments, column.name), *problems]
-
-    def _moments(self, dates: SpeltDates) -> tuple[Seconds, npt.NDArray[np.bool_]]:
-        """Return float64[u]: seconds of each text; bool[u]: texts whose order no training cell shows, but that fit only
-        one order, in which they are read.
-        """
-        moments = dates.moments(self.order, self.pivot)
-        if self.order or not dates.loose.any():
-            return moments, np.zeros(len(moments), np.bool_)
-        readings = np.stack([dates.moments(order, self.pivot) for order in DATE_ORDERS])
-        lowest = np.where(np.isfinite(readings), readings, np.inf).min(0)
-        highest = np.where(np.isfinite(readings), readings, -np.inf).max(0)
-        lone = dates.loose & (lowest == highest)  # 05/05/2021 is the same day in both orders
-        return np.where(lone, lowest, moments), lone
-
-    def _problem(self, row: int, name: str, text: str, dates: SpeltDates, counted: Seconds) -> Problem:
-        """Explain why a cell is missing, or is read although its order is not known from training."""
-        reason, cure = MISSING, ""
-        if np.isfinite(counted[row]):
-            reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
-            cure = " or ".join(set_option(name, "unit", unit) for unit in UNITS if unit != self.unit)
-        elif dates.loose[dates.places[row]]:
-            if not self.order:
-                reason, cure = self._without_order(dates, int(dates.places[row])), "write dates as 2026-01-31"
-            elif self.order in TWIN and np.isfinite(dates.moments(TWIN[self.order])[dates.places[row]]):
-                words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
-                reason = f"the date fits only {other}, but training dates are {words}: read as missing"
-                cure = "write dates as 2026-01-31"
-        return Problem(row, name, reason, cure, shorten(text))
-
-    def _without_order(self, dates: SpeltDates, place: int) -> str:
-        """Explain how a text is read whose order no training cell shows."""
-        readings = {order: dates.moments(order, self.pivot)[place] for order in DATE_ORDERS}
-        fit = [order for order, moment in readings.items() if np.isfinite(moment)]
-        if len({readings[order] for order in fit}) > 1:
-            return "the order of day and month is not known from training: read as missing"
-        words = " and ".join(DATE_ORDERS[order] for order in fit)
-        return f"no training date is written like this: read {words}, the only possible order" if fit else MISSING
-
-    def _swapped(self, dates: SpeltDates, moments: Seconds, name: str) -> list[Problem]:
-        """Report the column as a whole if some cells show another order of day and month than training."""
-        if self.order not in TWIN or not dates.loose.any():
-            return []
-        twin = np.where(dates.loose, dates.moments(TWIN[self.order], self.pivot), np.nan)
-        either = dates.loose & np.isfinite(twin) & np.isfinite(moments) & (twin != moments)
-        if not (np.isfinite(twin) & ~np.isfinite(moments)).any() or not either.any():
-            return []
-        words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
-        reason = (
-            f"some cells fit only {other}. Ambiguous cells are read {words}, as in training, "
-            "and may have day and month swapped"
-        )
-        refit = f", or fit again with {set_option(name, 'day_first', _other(self.order))}" * ("doubtful" in self.counts)
-        cure = f"write dates as 2026-01-31{refit}"
-        return [Problem(None, name, reason, cure)]
-
-
-def _claim_text(column: Column) -> Guess | None:
-    sample = column.sample(300)
-    dates = read_dates(pa.array(sample, pa.string()))
-    if dates.count(dates.layouts >= 0) < max(1, MANY_GAPS * (len(sample) - dates.zeros)):
-        return _time_of_day(column, sample)
-    if dates.loose.any():
-        dates = read_dates(column.data)  # a single cell can tell day from month
-    order, rival = date_order(dates)
-    fits, written = np.isfinite(dates.moments(order)), np.asarray(pc.match_substring_regex(dates.texts, r"\d"))
-    cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
-    odd = dates.texts.filter(pa.array(~fits & ~written & (dates.counts > 0))).to_pylist()
-    least = MANY_GAPS if len(odd) <= FEW_WORDS else HALF_GAPS
-    if fitting < max(1, MOSTLY * dates.count(written), least * cells):
-        return _refuse(column.name, dates, fits)
-    if dates.spans_years():
-        return Guess(0.0, "pairs of years", f"cells such as {sample[0]!r} are read as pairs of years, not as months")
-    if dates.digits[fits].all() and not names_time(column.name) and (fitting < ENOUGH or (written & ~fits).any()):
-        return None
-    example = dates.texts[int(np.flatnonzero(fits)[0])].as_py()
-    if (day_first := column.conventions.day_first) is not None:  # the setting says how dates are read, not whether
-        order, rival = date_order(dates, day_first)[0], ""
-    reason = f"text such as {shorten(example)!r} ({dates.name_of_layout(order)})"
-    return Guess(0.995 - (cells - fitting) / (8 * cells), reason, _caution(column.name, order, rival, odd))
-
-
-def _refuse(name: str, dates: SpeltDates, fits: npt.NDArray[np.bool_]) -> Guess | None:
-    """Explain why a column is not read as dates although many cells are dates."""
-    cells, fitting = int((dates.places >= 0).sum()), dates.count(fits)
-    some = f"{fitting:,} of {cells:,} cells of {name} are dates"
-    if _fit_some(dates):
-        orders = "the others have another order of day and month, or are not dates"
-        return Guess(0.0, "dates in several orders", f"{some}; {orders}")
-    if fitting <= HALF * cells or dates.count_days() <= HALF * cells:
-        return None
-    odd = dates.texts.filter(pa.array(~fits & (dates.counts > 0))).to_pylist()
-    others = f"the others, such as {', '.join(map(repr, odd[:2]))}, are not"
-    return Guess(0.0, "dates and other values", f"{some}; {others}; {as_modality(name, 'date')} reads these as missing")
-
-
-def _caution(name: str, order: str, rival: str, odd: list[str]) -> str:
-    cautions = []
-    if rival:
-        either = f"ambiguous order, read as {DATE_ORDERS[order]} (could be {DATE_ORDERS[rival]})"
-        cautions.append(f"{either}; to change it, {set_option(name, 'day_first', _other(order))}")
-    if odd:
-        cautions.append(f"cells such as {', '.join(map(repr, odd[:3]))} are not dates and are read as missing")
-    return "; ".join(cautions)
-
-
-def _other(order: str) -> str:
-    """Return the value of `day_first` that selects another order."""
-    return "false" if order == "dmy" else "true"
-
-
-def _fit_some(dates: SpeltDates) -> bool:
-    """Return whether nearly every cell is a date in some order."""
-    fits = np.any([np.isfinite(dates.moments(order)) for order in DATE_ORDERS], axis=0)
-    return dates.count(fits) >= MOSTLY * int((dates.places >= 0).sum())
-
-
-def _time_of_day(column: Column, sample: list[str]) -> Guess | None:
-    """Warn about times of day without claiming them: a time without a date has no position on the time axis."""
-    if not sample or not pc.all(pc.match_substring_regex(pa.array(sample, pa.string()), TIME_OF_DAY)).as_py():
-        return None
-    caution = f"cells such as {sample[0]!r} are times of day, which are not supported; write minutes as a number"
-    return Guess(0.0, "times of day", caution)
-
-
-def _is_temporal(column: Column) -> bool:
-    return bool(pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type))
+        doubtful = "doubtful" in self.counts
+        return DateReader(self.order, self.pivot, self.unit, self.zoned, self.missing, doubtful).read(column)

@@ -13,7 +13,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from sensorium.config import Many, Probability
 from sensorium.findings import Guess, Problem
 from sensorium.modalities import _pdf
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._new_tokenizer import Unit
 from sensorium.modalities._overview import Overview

@@ -11,7 +11,8 @@ import pyarrow as pa
 from pydantic import Field, PositiveFloat
 
 from sensorium.findings import Guess, Unreadable
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._geo_points import Order, read_point, read_points
 from sensorium.modalities._overview import Overview

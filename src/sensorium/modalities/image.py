@@ -14,25 +14,16 @@ from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Side, setting_of
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import Array, Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Array, Encoded, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows, shown_cell
+from sensorium.modalities._heic import HEIC_CURE, HEIC_DECODER, NO_HEIC, can_read_heic, is_heic, is_heif
+from sensorium.modalities._image_notes import add_note, listening
 from sensorium.modalities._jpeg import decode_jpeg
 from sensorium.modalities._levels import Kind, Scale, learn_scale, span_of
 from sensorium.modalities._overview import Overview
-from sensorium.modalities._pictures import (
-    HEIC_CURE,
-    HEIC_DECODER,
-    NO_HEIC,
-    add_note,
-    can_read_heic,
-    deep_values,
-    is_heic,
-    is_heif,
-    listening,
-    look,
-    opened,
-)
+from sensorium.modalities._pictures import deep_values, look, opened
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
 from sensorium.table import Column

@@ -11,7 +11,8 @@ from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Many, Side
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import Array, Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Array, Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._scales import SavedScales, check_scales
 from sensorium.modalities._several import (

@@ -13,8 +13,9 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from sensorium.config import Words
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._number_claims import claim_numbers, claim_spelt_numbers, claim_text
 from sensorium.modalities._number_notes import about_infinite, notes, of_column_alone
 from sensorium.modalities._numbers import LOOKED_AT, infer_notation, numbers, read_numbers, survey_column

@@ -12,7 +12,8 @@ from pydantic import NonNegativeInt
 from sensorium.config import Many, Side, setting_of
 from sensorium.findings import Guess, Problem, count
 from sensorium.modalities import _pdf
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview

@@ -12,9 +12,10 @@ from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloa
 from sensorium.config import Side, set_option
 from sensorium.findings import Guess, Problem, count
 from sensorium.modalities import _nifti
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._dicom_attributes import representation
 from sensorium.modalities._dicom_open import is_dicom
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._fields import MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scan_files import LOOKED_AT, claim_series_of_slices, read_header, reader_of, require_readers

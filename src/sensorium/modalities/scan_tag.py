@@ -12,9 +12,10 @@ import pyarrow as pa
 from sensorium.config import set_option
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.findings import Guess, Problem, Unreadable
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._dicom_attributes import read_attribute, representation
 from sensorium.modalities._dicom_open import is_dicom
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._fields import check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._scale import standardise

@@ -13,7 +13,8 @@ from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Many, set_option, setting_of
 from sensorium.findings import Guess, Problem, Unreadable, shorten
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation

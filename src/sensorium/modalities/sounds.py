@@ -11,7 +11,8 @@ from pydantic import NonNegativeInt
 
 from sensorium.config import Many
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Mels, Rate, Seconds
 from sensorium.modalities._files import decode_cells
 from sensorium.modalities._several import (

@@ -15,7 +15,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from sensorium.config import setting_of
 from sensorium.findings import Guess, Problem, shorten
 from sensorium.labels import bare
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._separated import WORDS, find_separator, likely_separator, names_of
 from sensorium.modalities._suffixes import path_caution, suffix_of

@@ -13,7 +13,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sensorium.config import Many, Probability, set_option, setting_of
 from sensorium.findings import Guess, Problem, count, shorten
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._new_tokenizer import UNKNOWN, Unit, new_tokenizer, pretrained_tokenizer, trainer_of
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._text_cells import (

@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from sensorium.findings import Guess, Problem, Unreadable, shorten
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
 from sensorium.modalities._scale import mean_and_deviation, standardise

@@ -13,12 +13,15 @@ from pydantic import PositiveFloat
 
 from sensorium.config import Side
 from sensorium.findings import Guess, Unreadable
-from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Ragged, Work
-from sensorium.modalities._containers import has_sound, holds_sound_alone, is_cut
+from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._containers import is_cut
+from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit, FrameCount
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
-from sensorium.modalities._pictures import MOST_PIXELS, is_heif, opened
+from sensorium.modalities._heic import is_heif
+from sensorium.modalities._pictures import MOST_PIXELS, opened
+from sensorium.modalities._tracks import has_sound, holds_sound_alone
 from sensorium.modalities._turns import upright
 from sensorium.modalities._video_frames import frame_times, frames_shown_at, sides_of, video_track
 from sensorium.modalities.image import LARGEST, SMALLEST, Image

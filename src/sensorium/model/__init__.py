@@ -1,7 +1,10 @@
 """Plan and build the network, and hold it with everything else in a fitted model."""
 
+from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._encoder_choice import preferred_modality_options
+from sensorium.model._run_network import index_map, infer
+from sensorium.model._tower import Tower
 from sensorium.model.build import build_network, check_buildable
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
@@ -9,7 +12,7 @@ from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
-from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, index_map, infer
+from sensorium.model.network import FusionModel
 from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 

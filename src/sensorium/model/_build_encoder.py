@@ -12,7 +12,7 @@ from sensorium.config import check_options
 from sensorium.encoders.module import Module
 from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
-from sensorium.model.network import TowerPlan
+from sensorium.model._blueprint import TowerPlan
 from sensorium.registry import encoders
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sensorium.config import Choice, Config
 from sensorium.errors import ConfigError, did_you_mean
-from sensorium.model.network import TowerPlan
+from sensorium.model._blueprint import TowerPlan
 from sensorium.registry import encoders, modalities
 
 SHOWN = 3  # names in a message

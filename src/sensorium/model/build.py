@@ -11,8 +11,10 @@ from torch import nn
 from sensorium.config import check_options
 from sensorium.errors import SensoriumError
 from sensorium.modalities import EncoderSpec, Modality
+from sensorium.model._blueprint import Blueprint
 from sensorium.model._build_encoder import build_encoder
-from sensorium.model.network import Blueprint, FusionModel, Tower
+from sensorium.model._tower import Tower
+from sensorium.model.network import FusionModel
 from sensorium.registry import fusions, heads
 from sensorium.tasks import Task
 

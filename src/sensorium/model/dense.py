@@ -18,7 +18,8 @@ from torch.nn.functional import pad
 
 from sensorium.batch import Batch, Cells
 from sensorium.errors import ConfigError
-from sensorium.model.network import Blueprint, FusionModel
+from sensorium.model._blueprint import Blueprint
+from sensorium.model.network import FusionModel
 from sensorium.registry import encoders, fusions, heads
 
 Inputs: TypeAlias = dict[str, dict[str, Tensor]]  # column → values, present and perhaps mask

@@ -13,9 +13,11 @@ import torch
 from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.modalities import Modality
+from sensorium.model._blueprint import Blueprint
+from sensorium.model._run_network import embed
 from sensorium.model.card import DataSpec, ModelCard
 from sensorium.model.member import Member, NetworkMember, Present, Scores
-from sensorium.model.network import Blueprint, FusionModel, embed
+from sensorium.model.network import FusionModel
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.split import RowCells, SeenRows
@@ -119,7 +121,7 @@ class FittedModel:
 
     def _scores_of(self, member: Member, prepared: Prepared, rows: Rows) -> Scores:
         there = prepared.has_any()[rows]
-        scores = self._prior_scores(len(rows))
+        scores = self.prior_scores(len(rows))
         if there.any():
             scores[there] = member.scores(self.task, prepared, rows[there])
         unreadable = there & ~prepared.has_any()[rows]  # streamed files are found unreadable only now
@@ -150,10 +152,11 @@ class FittedModel:
         self, member: Member, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
     ) -> tuple[Scores, Present]:
         scores, there = member.subset_scores(self.task, prepared, subsets, rows)
-        scores[~there] = self._prior_scores(int((~there).sum()))
+        scores[~there] = self.prior_scores(int((~there).sum()))
         return scores, there
 
-    def _prior_scores(self, rows: int) -> Scores:
+    def prior_scores(self, rows: int) -> Scores:
+        """Return the prior as the scores of `rows` rows."""
         shape = (rows, len(self.prior)) if self.task.labels else (rows,)
         return np.broadcast_to(np.array(self.prior, np.float64), shape).copy()
 

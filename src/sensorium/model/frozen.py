@@ -10,9 +10,10 @@ import torch
 from sensorium.encoders import FeatureEncoder, Pretrained, Static
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.modalities import Modality
+from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model.features import Features, learn_features
-from sensorium.model.network import Blueprint, FusionModel, TowerPlan
+from sensorium.model.network import FusionModel
 from sensorium.registry import encoders
 from sensorium.table import Column
 

@@ -12,7 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sensorium.model.network import Blueprint, FusionModel, infer
+from sensorium.model._blueprint import Blueprint
+from sensorium.model._run_network import infer
+from sensorium.model.network import FusionModel
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.table import Rows

@@ -9,10 +9,10 @@ from typing import Any
 from sensorium.config import Config, check_options
 from sensorium.errors import ConfigError
 from sensorium.modalities import Modality
+from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import checked_options
 from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_checks import check_accepts, check_agreement, check_keys, check_towers
-from sensorium.model.network import Blueprint, TowerPlan
 from sensorium.registry import encoders, fusions, heads
 
 

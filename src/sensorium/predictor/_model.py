@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,18 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_bundle
 from sensorium.artifact import save_fitted
-from sensorium.errors import ConfigError, SchemaError
+from sensorium.errors import SchemaError
 from sensorium.errors.memory import explain_memory_errors
-from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
+from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
-from sensorium.metrics import metrics_of
-from sensorium.model import SMALLEST_QUANTIZED, FittedModel, quantize
+from sensorium.model import FittedModel
+from sensorium.predictor._evaluate import evaluate_rows
+from sensorium.predictor._predict import decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
-from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
-from sensorium.predictor._splits import is_fitted_on, rows_of
+from sensorium.predictor._quantize import quantize_fitted
+from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
-from sensorium.prepare import at_rows
 from sensorium.runtime.progress import reporter
-from sensorium.split import find_seen
-from sensorium.tasks import no_known_label
 from sensorium.wording import public_card
 
 LESS = "use fewer rows at a time, or a machine with more memory (see `ulimit -v`)"
@@ -162,7 +159,7 @@ class Model:
             True
         """
         report = reporter(progress)
-        return self._decode(score_rows(self.bundle, open_rows(self.bundle, table, report), report).scores)
+        return decode_scores(self.bundle, score_rows(self.bundle, open_rows(self.bundle, table, report), report).scores)
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
@@ -202,25 +199,7 @@ class Model:
             >>> predictions.present["plot"].tolist()
             [True, False]
         """
-        report = reporter(progress)
-        opened = open_rows(self.bundle, table, report)
-        scores, present, problems = score_rows(self.bundle, opened, report)
-        windows = self.bundle.config.table.windows
-        whose = [name for name in (windows.entity, windows.time) if name is not None] if windows else []
-        answers = self.bundle.task.answers(scores)
-        taken = {"row", "problem", *answers}
-        columns = {"row": np.arange(len(opened))}
-        columns |= {f"{name}_" if name in taken else name: opened.column(name).data for name in whose}
-        absent = {name for name in self.bundle.learnt if name not in opened}
-        return Predictions(
-            values=self._decode(scores),
-            scores=scores,
-            labels=tuple(self.labels),
-            present=present,
-            problems=problems,
-            _columns=columns | answers,
-            _lacking=tuple(f"{p.column}: {p.reason}" for p in problems.whole() if p.column in absent),
-        )
+        return predict_rows(self.bundle, table, reporter(progress))
 
     @explain_memory_errors(LESS)
     def evaluate(
@@ -247,37 +226,7 @@ class Model:
             >>> 0 <= low <= evaluation.metrics["accuracy"] <= high <= 1
             True
         """
-        report = reporter(progress)
-        asked = self._subsets() if subsets else []
-        opened = open_rows(self.bundle, table, report)
-        rows, words = rows_of(self.bundle, opened, split)
-        part, problems = opened.take(rows), Problems()
-        if split != "train" and not is_fitted_on(self.bundle, opened):
-            problems.extend(find_seen(self.bundle.seen, part, self.bundle.row_cells))
-        if asked:
-            fewer, there, cells = score_rows_with_subsets(self.bundle, part, asked, report)
-            scores = fewer[-1]
-        else:
-            scores, _, cells = score_rows(self.bundle, part, report)
-        target = self.bundle.task.encode(part.column(self.target))
-        problems.extend([*cells, *target.problems])
-        known = np.flatnonzero(target.known)
-        if not len(known):
-            raise no_known_label(self.bundle.task, part.column(self.target), target, words)
-        outcome = self.bundle.task.outcome(scores[known], target.values[known])
-        scored = evaluate_outcome(outcome, metrics_of(self.task))
-        less = None
-        if asked:
-            less = evaluate_subsets(self.bundle, asked, fewer[:, known], there[:, known], target.values[known])
-        return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
-
-    def _subsets(self) -> list[Names]:
-        towers = list(dict.fromkeys(name for member in self.bundle.members for name in member.towers))
-        if len(towers) < 2:
-            raise SchemaError(
-                f"the model has one modality only: {towers[0]}", rule="removing modalities needs two or more"
-            )
-        return plan_subsets(towers)
+        return evaluate_rows(self.bundle, table, split, subsets=subsets, report=reporter(progress))
 
     @explain_memory_errors(LESS)
     def adapt(
@@ -345,28 +294,9 @@ class Model:
             >>> small.weight_bytes < model.weight_bytes
             True
         """
-        if self.bundle.int8:
-            raise ConfigError("the model is already quantized", place=repr(self))
-        if self.bundle.others:
-            raise ConfigError("quantization does not support ensembles", place=repr(self))
-        network = copy.deepcopy(self.bundle.network).cpu().eval()
-        names = quantize(network)
-        if not names:
-            rule = f"a weight matrix has {SMALLEST_QUANTIZED:,} elements or more"
-            raise ConfigError("nothing to quantize: every weight matrix is too small", place=repr(self), rule=rule)
-        card = self.bundle.card.updated(int8=len(names))
-        return Model(replace(self.bundle, network=network, int8=names, card=card))
+        return Model(quantize_fitted(self.bundle, place=repr(self)))
 
     def __repr__(self) -> str:
         towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)
         others = f" and {len(self.bundle.others)} more" if self.bundle.others else ""
         return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
-
-    def _decode(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
-        task = self.bundle.task
-        answers = list(task.decode(task.predicted(scores)))
-        if answers and isinstance(answers[0], list):
-            labels = np.empty(len(answers), dtype=object)
-            labels[:] = answers
-            return labels
-        return np.array(answers)

@@ -68,6 +68,6 @@ def evaluate_subsets(
     """
     task = fitted.task
     outcomes = {subset: task.outcome(own, truth) for subset, own in zip(subsets, scores, strict=True)}
-    prior = task.outcome(np.broadcast_to(np.array(fitted.prior), scores[0].shape).copy(), truth)
+    prior = task.outcome(fitted.prior_scores(len(truth)), truth)
     rows = {subset: int(own.sum()) for subset, own in zip(subsets, present, strict=True)}
     return score_subsets(outcomes, rows, prior, fitted.config.train.metric or task.watch)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.labels.names import bare
+from sensorium.labels.values import bare
 from sensorium.table import Column, Rows
 
 UNUSED = -1

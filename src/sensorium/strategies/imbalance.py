@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import numpy as np
-
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
@@ -228,7 +226,7 @@ def _train_alone(session: Session, plain: TrialResult, name: str) -> UnimodalRes
 def _chance(data: PreparedTable, plain: TrialResult) -> float:
     """Return the validation metric of predicting the average of the training rows."""
     outcome = plain.outcomes["validation"]
-    scores = np.broadcast_to(np.array(plain.model.prior), outcome.scores.shape).copy()
+    scores = plain.model.prior_scores(len(outcome))
     return float(score(data.plan.metric, data.plan.task.outcome(scores, outcome.truth))[0])
 
 

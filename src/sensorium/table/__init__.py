@@ -3,6 +3,7 @@
 One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
 """
 
+from sensorium.table._addresses import without_secrets
 from sensorium.table._arrays import Floats, Rows, Truths
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
@@ -10,6 +11,7 @@ from sensorium.table._date_order import date_order
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
 from sensorium.table._files import Files
+from sensorium.table._list_notation import ListNotation
 from sensorium.table._notation import (
     LEGACY,
     NAMES,
@@ -35,7 +37,7 @@ from sensorium.table._notation import (
 )
 from sensorium.table._numbers import Lists, as_lists, natural
 from sensorium.table._open import open_table
-from sensorium.table._parted import ListNotation, are_codes, find_list_notation, likely_list_notation, lists_nothing
+from sensorium.table._parted import are_codes, find_list_notation, likely_list_notation, lists_nothing
 from sensorium.table._paths import bare_path, is_address
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
@@ -101,6 +103,7 @@ __all__ = [
     "stands_for_gaps",
     "survey",
     "without_codes",
+    "without_secrets",
     "words",
     "write_table",
 ]

@@ -1,10 +1,11 @@
-"""Check the syntax of addresses, and reject those that fetch through another address."""
+"""Parts of addresses, and the check of their syntax."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
+PORTS = {"http": 80, "https": 443}
 LITERAL = re.compile(r"(https?://(?:[^/?#@]*@)?)\[[0-9A-Fa-f:.]+(?:%[^]/]*)?\]", re.IGNORECASE)
 
 
@@ -32,3 +33,31 @@ def checked(address: str) -> str:
     if scheme.lower() in ("http", "https") and not parts.hostname:
         raise BadAddress("the address has no host")
     return f"{scheme.lower()}{between}{rest}"
+
+
+def origin_of(address: str) -> str:
+    """Return `host:port` of a web address; empty for others."""
+    parts = urlsplit(address)
+    if parts.scheme not in PORTS:
+        return ""
+    return f"{parts.hostname or ''}:{parts.port or PORTS[parts.scheme]}"
+
+
+def scheme_of(address: str) -> str:
+    """Return the scheme in lower case."""
+    return address.partition("://")[0].lower()
+
+
+def server_of(address: str) -> str:
+    """Return scheme, host and port: the same for all files of a server."""
+    return without_secrets(address.partition("?")[0]).removesuffix(urlsplit(address).path)
+
+
+def without_secrets(address: str) -> str:
+    """Return scheme, host, port and database of an address, without its secrets."""
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return address.partition("://")[0] + "://"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"

@@ -7,20 +7,16 @@ answer is connected to: no other answer can slip in between.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from sensorium.config import RemoteConfig
-from sensorium.table._query import without_secrets
+from sensorium.table._addresses import PORTS, origin_of, without_secrets
+from sensorium.table._public import address_number, is_public
 
 CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
-PORTS = {"http": 80, "https": 443}
-MAPPED = ipaddress.ip_network("::ffff:0:0/96")
-UNICAST = ipaddress.ip_network("2000::/3")  # all that is given out of the public IPv6 internet
-TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
 WITHIN = "--set table.remote.private=true allows it"
 
 
@@ -90,7 +86,7 @@ class Guard:
     def check(self, address: str) -> None:
         """Raise NotAllowed if the host is written as an address of this machine or of a private network."""
         host = urlsplit(address).hostname or ""
-        number = _number(host)
+        number = address_number(host)
         if number is not None and not (self.private or origin_of(address) == self.origin or is_public(number)):
             raise _private(host, number)
 
@@ -129,40 +125,6 @@ def timeouts(seconds: float) -> Any:
     import aiohttp
 
     return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT, sock_read=SILENCE)
-
-
-def origin_of(address: str) -> str:
-    """Return `host:port` of a web address; empty for others."""
-    parts = urlsplit(address)
-    if parts.scheme not in PORTS:
-        return ""
-    return f"{parts.hostname or ''}:{parts.port or PORTS[parts.scheme]}"
-
-
-def is_public(number: str) -> bool:
-    """Return whether an IP address is public, also if an IPv6 one wraps an IPv4 one."""
-    found = ipaddress.ip_address(number.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        if found in MAPPED or found in TRANSLATED:
-            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-        if found not in UNICAST:  # such as fec0::/10, which routers of a site hand on
-            return False
-        if found.sixtofour and not is_public(str(found.sixtofour)):
-            return False
-    return found.is_global and not (found.is_multicast or found.is_reserved)
-
-
-def _number(host: str) -> str | None:
-    """Return the IP address that a host spells, also as `127.1`, `2130706433` or `0x7f000001`; None for a name."""
-    bare = host.rstrip(".").partition("%")[0]
-    try:
-        return str(ipaddress.ip_address(bare))
-    except ValueError:
-        pass
-    try:
-        return socket.inet_ntoa(socket.inet_aton(bare))
-    except (OSError, UnicodeError):
-        return None
 
 
 def _private(host: str, number: str) -> NotAllowed:

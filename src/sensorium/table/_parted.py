@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -12,87 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.findings import Unreadable
-from sensorium.table._spelt import CURE, GAP_WORDS, is_gap_word, spells_lists, spelt_list
+from sensorium.table._list_notation import BRACKETS, GAPS, NOTATIONS, ListNotation
+from sensorium.table._spelt import is_gap_word, spells_lists
 
-GAPS = GAP_WORDS - {"-", "--", "?"}  # which stand between the ends of a range
 BEGINS = re.compile(r"\s*(?:[\[({\d+.|;,-]|[\w.]+\s*\(\s*[\[(]|nan|null|none|n/?a)", re.IGNORECASE)
-IN_BRACKETS = re.compile(r"\s*(?:[\[({]|[\w.]+\s*\(\s*[\[(])")
-COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ ,]\d{3})+(?:\.\d*)?")  # 1 234 567 is one number
 PADDED = re.compile(r"[+-]?0\d+")  # so are codes and phone numbers written, not measured numbers
 MOSTLY = 0.9  # share of the cells that must be of the notation
 FEWEST = 3  # numbers of a cell: two may be a decimal comma, a range, a name of two parts
 MANY = 8  # whole numbers between blanks from which they are not a phone number or a code in groups
 REPEATS, ONCE = 0.5, 0.95  # codes come again in other cells, and not twice in one
-
-
-@dataclass(frozen=True)
-class ListNotation:
-    """How the cells of a column list numbers.
-
-    Attributes:
-        separator: between the numbers; empty for lists in brackets. A blank stands for any white space.
-        decimal: the decimal mark of numbers that are not in brackets.
-    """
-
-    separator: str = ""
-    decimal: str = "."
-
-    def read(self, text: str, *, shortened: bool = False) -> list[Any]:
-        """Return the numbers of a cell, None for a gap; a list in brackets is read whatever the notation.
-
-        Args:
-            text: the cell.
-            shortened: as for `spelt_list`.
-
-        Raises:
-            Unreadable: the text is not a list of numbers in this notation.
-        """
-        if not self.separator or IN_BRACKETS.match(text):
-            if '"' in text:
-                raise Unreadable("a list of items that are not numbers")  # NumPy would read "1.5" as one
-            return spelt_list(text, shortened=shortened)
-        parts = self.parts(text)
-        try:
-            return [self._number(part) for part in parts]
-        except ValueError:
-            raise Unreadable(f"text that is not a list of numbers with {self.separator!r} between them", CURE) from None
-
-    def parts(self, text: str) -> list[str]:
-        """Return the parts between the separators; a separator at the end makes no gap."""
-        if self.separator == " ":
-            return text.split()
-        parts = [part.strip() for part in text.strip().split(self.separator)]
-        return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
-
-    def _number(self, part: str) -> float | None:
-        if part.lower() in GAPS:
-            return None
-        if self.decimal == ",":
-            if not COMMA.fullmatch(part):
-                raise ValueError
-            part = part.replace(",", ".")
-        if "_" in part:
-            raise ValueError
-        return float(part)
-
-    def describe(self) -> str:
-        """Describe the notation in a few words."""
-        if not self.separator:
-            return "lists of numbers"
-        sign = {" ": "blanks", "\t": "tabs"}.get(self.separator, repr(self.separator))
-        return f"numbers with {sign} between them" + " and a decimal comma" * (self.decimal == ",")
-
-
-BRACKETS = ListNotation()
-# A decimal comma first: what is also a list with commas between whole numbers would be read as twice as many.
-NOTATIONS = tuple(
-    ListNotation(separator, decimal)
-    for separator, decimal in (
-        ("|", ","), (";", ","), ("\t", ","), (", ", ","), (" ", ","),
-        ("|", "."), (";", "."), ("\t", "."), (",", "."), (" ", "."),
-    )
-)  # fmt: skip
 
 
 def likely_list_notation(texts: Sequence[str]) -> ListNotation:

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from sensorium.errors import TableError, did_you_mean
 
@@ -72,13 +71,3 @@ class TimeLimit:
 def as_sql(name: str) -> str:
     """Quote a column's name for SQL."""
     return '"{}"'.format(name.replace('"', '""'))
-
-
-def without_secrets(address: str) -> str:
-    """Return scheme, host, port and database of an address, without its secrets."""
-    try:
-        parts = urlsplit(address)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return address.partition("://")[0] + "://"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"

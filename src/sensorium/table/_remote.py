@@ -15,13 +15,14 @@ from urllib.parse import quote
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.findings import Outside, Unreadable
-from sensorium.table._addresses import BadAddress, checked
-from sensorium.table._fetch import Lasting, Refused, fetch, scheme_of, server_of
+from sensorium.table._addresses import BadAddress, checked, scheme_of, server_of, without_secrets
+from sensorium.table._fetch import fetch
+from sensorium.table._fetch_failures import Refused
+from sensorium.table._fetch_limits import Lasting
 from sensorium.table._fetched import make_room
 from sensorium.table._files import Files
 from sensorium.table._guard import Guard, NotAllowed
 from sensorium.table._paths import bare_path
-from sensorium.table._query import without_secrets
 
 TOGETHER = 16  # files fetched at a time
 PATIENT = 16  # files in a row that failed after all their tries; from there on each is tried once

@@ -12,13 +12,14 @@ import pyarrow as pa
 from sensorium import registry
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
+from sensorium.table._addresses import scheme_of, without_secrets
 from sensorium.table._datasets import from_datasets
 from sensorium.table._files import Files
+from sensorium.table._find_parts import find_parts
 from sensorium.table._folders import class_folders
 from sensorium.table._objects import from_object
-from sensorium.table._parts import find_parts, read_parts
+from sensorium.table._parts import read_parts
 from sensorium.table._paths import ADDRESS
-from sensorium.table._query import without_secrets
 from sensorium.table._read import Read
 from sensorium.table._refit import refit
 from sensorium.table._remote import fetch_table
@@ -79,7 +80,7 @@ def _read_folder(path: Path, config: TableConfig) -> Read:
 
 def _read_address(address: str, config: TableConfig, expected: Collection[str]) -> tuple[Read, Files | None]:
     """Read the table behind `scheme://…`, and return how files beside it are found."""
-    scheme = address.partition("://")[0].lower()
+    scheme = scheme_of(address)
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):
             return _as_read(entry.load()(address, config)), None

@@ -5,25 +5,20 @@ One cell in the last row and column of a sheet asks for 17 billion; a process wi
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from xml.parsers import expat
 
 from sensorium.errors import SensoriumError, TableError
 from sensorium.files import UNREADABLE_ZIP
+from sensorium.table._sheet_extent import MARK, Extent, HasEntities, refuse_entities
 
 ALWAYS = 2**22  # cells of an extent that any sheet may have
 FILLED = 20  # … and more, where one in so many is filled
 LARGE, RATIO = 64 * 2**20, 300  # bytes of a part of the archive, unpacked, that may be packed so tightly
 CHUNK = 2**20
 BLANKS = b"\xef\xbb\xbf \t\r\n"  # and a byte order mark, before XML begins
-MARK = "sheetData"  # the element that holds a sheet's cells, whatever the part of the archive is called
-FILLING = ("v", "is")  # what stands in a cell that has a value
-REFERENCE = re.compile(r"([A-Za-z]{1,8})([0-9]{1,12})")
 BOM = b"\xef\xbb\xbf"
 # No XML, yet the reader takes them where they stand in a text.
 CONTROLS = bytes.maketrans(bytes({*range(32)} - {9, 10, 13}), b" " * 29)
@@ -72,87 +67,18 @@ def _chunks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _check_sheet(archive: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path) -> None:
-    extent, name = _Extent(), part.filename
+    extent, name = Extent(), part.filename
     # Only names and references matter, which are ASCII: no encoding of a text can be wrong this way.
     parser = expat.ParserCreate("iso-8859-1")
     parser.StartElementHandler = extent.open
-    parser.StartDoctypeDeclHandler = _refuse_entities
+    parser.StartDoctypeDeclHandler = refuse_entities
     try:
         for place, chunk in enumerate(_chunks(archive, part)):
             parser.Parse((chunk if place else chunk.removeprefix(BOM)).translate(CONTROLS))
         parser.Parse(b"", True)
-    except (expat.ExpatError, _HasEntities) as error:
+    except (expat.ExpatError, HasEntities) as error:
         raise TableError(f"the sheet {name!r} is damaged: {error}", place=str(path), cure=CURE) from None
     if extent.rows * extent.columns > max(ALWAYS, FILLED * extent.cells):
         size = f"spans {extent.rows:,} rows and {extent.columns:,} columns, but only {extent.cells:,} cells exist"
         cure = "delete cells far from the table, or save it as CSV"
         raise TableError(f"the sheet {name!r} {size}", place=str(path), cure=cure)
-
-
-class _HasEntities(Exception):
-    """XML that defines entities, which no workbook does."""
-
-
-def _refuse_entities(*_: Any) -> None:
-    raise _HasEntities("it has a document type")
-
-
-class _Extent:
-    """Rectangle around the filled cells of a sheet; a cell without a reference follows the one before it."""
-
-    def __init__(self) -> None:
-        self.cells = 0
-        self._inside = False
-        self._row = self._column = 0
-        self._top = self._left = 10**12
-        self._bottom = self._right = 0
-
-    @property
-    def rows(self) -> int:
-        return max(0, self._bottom - self._top + 1)
-
-    @property
-    def columns(self) -> int:
-        return max(0, self._right - self._left + 1)
-
-    def open(self, name: str, attributes: dict[str, str]) -> None:
-        """Handle the start of an element; the prefix of its name is ignored."""
-        if ":" in name:
-            name = name.partition(":")[2]
-        if name == "c":
-            self._go_to(attributes.get("r", ""))
-        elif name in FILLING:
-            if self._inside:
-                self._fill(self._row, self._column)
-        elif name == "row":
-            number = attributes.get("r", "")
-            self._row, self._column = int(number) if number.isdecimal() else self._row + 1, 0
-        elif name == MARK:
-            self._inside = True
-
-    def _go_to(self, reference: str) -> None:
-        if found := REFERENCE.fullmatch(reference):
-            letters, digits = found.groups()
-            self._row, self._column = int(digits), _number(letters)
-        else:
-            self._column += 1
-
-    def _fill(self, row: int, column: int) -> None:
-        self.cells += 1
-        if row < self._top:
-            self._top = row
-        if row > self._bottom:
-            self._bottom = row
-        if column < self._left:
-            self._left = column
-        if column > self._right:
-            self._right = column
-
-
-@lru_cache(2**14)
-def _number(letters: str) -> int:
-    """Return a column number: `A` → 1, `XFD` → 16384."""
-    number = 0
-    for letter in letters.upper():
-        number = 26 * number + ord(letter) - 64
-    return number

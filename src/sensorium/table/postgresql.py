@@ -12,9 +12,11 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
-from sensorium.table._effects import EFFECTS, effect_of, effect_of_table
+from sensorium.table._addresses import without_secrets
+from sensorium.table._effect_functions import EFFECTS
+from sensorium.table._effects import effect_of, effect_of_table
 from sensorium.table._postgresql_types import named, of_several_dimensions, readable
-from sensorium.table._query import TimeLimit, as_query, not_only_reading, without_secrets
+from sensorium.table._query import TimeLimit, as_query, not_only_reading
 from sensorium.table._waiting import Reading
 
 SCHEMES = ("postgresql", "postgres")

@@ -14,6 +14,7 @@ from sensorium.findings import Problem, count
 from sensorium.table._cells import column_of
 from sensorium.table._query import TimeLimit, as_query, as_sql, not_only_reading
 from sensorium.table._read import Read, finding
+from sensorium.table._sqlite_guard import NAMES, names_of, restrict
 from sensorium.table._waiting import Reading
 from sensorium.table._wal import read_quietly
 
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 QUERY = True
-NAMES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
-VIRTUAL = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL %'"
-FUNCTIONS = "SELECT name, flags FROM pragma_function_list"
-INNOCUOUS = 0x200000  # SQLite's own mark of a function that has no effect but its value
-# Functions without this mark that only compute: those of JSON, and those that show what a full-text search found.
-HARMLESS = ("->", "->>", "bm25", "highlight", "match", "matchinfo", "offsets", "snippet")
-ASKED = ("data_version", "page_size")  # what full-text search itself asks for
-ACTIONS = (
-    "SQLITE_ALTER_TABLE", "SQLITE_ANALYZE", "SQLITE_ATTACH", "SQLITE_CREATE_TABLE", "SQLITE_CREATE_TEMP_TABLE",
-    "SQLITE_DELETE", "SQLITE_DETACH", "SQLITE_INSERT", "SQLITE_PRAGMA", "SQLITE_REINDEX", "SQLITE_SAVEPOINT",
-    "SQLITE_TRANSACTION", "SQLITE_UPDATE",
-)  # fmt: skip
-STEPS = 10_000  # of SQLite's machine between two looks at the clock
-HARDENED = (
-    "PRAGMA query_only = ON",
-    "PRAGMA trusted_schema = OFF",  # views of the file may call functions without effects only
-    "PRAGMA cell_size_check = ON",
-    "PRAGMA mmap_size = 0",
-)
 
 
 class NotText:
@@ -68,9 +50,9 @@ def sqlite(path: Path, config: TableConfig) -> Read:
             with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
                 reading.interrupt = connection.interrupt
                 connection.text_factory = _text
-                tables = _names(connection, NAMES)
+                tables = names_of(connection, NAMES)
                 query = as_query(config.query, tables, path)
-                _restrict(connection, denied, limit)
+                restrict(connection, denied, limit)
                 return _select(connection, query)
 
         return read_quietly(path, read_from)
@@ -86,11 +68,6 @@ def sqlite(path: Path, config: TableConfig) -> Read:
     columns = [[*values] for values in zip(*rows, strict=True)] if rows else [[] for _ in names]
     told = [problem for name, values in zip(names, columns, strict=True) for problem in _drop_damaged(values, name)]
     return Read(pa.Table.from_arrays([column_of(values) for values in columns], names=names), told)
-
-
-def _names(connection: Connection, query: str) -> list[str]:
-    """Return the names of tables; one that is not text, in a damaged file, cannot be read."""
-    return [name for (name,) in connection.execute(query) if isinstance(name, str)]
 
 
 def _text(content: bytes) -> str | type[NotText]:
@@ -122,47 +99,3 @@ def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
             raise not_only_reading("it has more than one statement") from None
         raise
     return [column[0] for column in cursor.description], cursor.fetchall()
-
-
-def _restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> None:
-    """Allow only reading from now on, within the time limit; refused steps are noted in `denied`."""
-    for setting in HARDENED:
-        connection.execute(setting)
-    _open_virtual_tables(connection)
-    innocuous = {name.lower() for name, flags in connection.execute(FUNCTIONS) if flags & INNOCUOUS}
-    connection.set_authorizer(_authorizer({*innocuous, *HARMLESS}, denied))
-    connection.set_progress_handler(lambda: limit.is_over, STEPS)
-
-
-def _open_virtual_tables(connection: Connection) -> None:
-    """Open the virtual tables of the file and JSON's, which counts as a change of the schema and is allowed once."""
-    import sqlite3
-
-    names = [as_sql(name) for name in _names(connection, VIRTUAL)]
-    for name in (*names, "json_each('[]')", "json_tree('[]')"):
-        try:
-            connection.execute(f"SELECT 1 FROM {name} LIMIT 0")
-        except sqlite3.Error:  # a missing module is reported when a query names it
-            continue
-
-
-def _authorizer(functions: set[str], denied: list[str]) -> Any:
-    import sqlite3
-
-    names = {getattr(sqlite3, name): name[7:].replace("_", " ") for name in ACTIONS if hasattr(sqlite3, name)}
-    reading = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
-
-    def allows(action: int, first: str | None, second: str | None, *_: Any) -> int:
-        if action in reading:
-            return sqlite3.SQLITE_OK
-        if action == sqlite3.SQLITE_FUNCTION:
-            if second and (second.lower() in functions or second.lower().startswith("json")):
-                return sqlite3.SQLITE_OK
-            denied.append(f"it calls {second}")
-        elif action == sqlite3.SQLITE_PRAGMA and first in ASKED:
-            return sqlite3.SQLITE_OK
-        else:
-            denied.append(f"it asks for {names.get(action, 'something else')}")
-        return sqlite3.SQLITE_DENY
-
-    return allows

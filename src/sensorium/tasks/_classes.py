@@ -129,24 +129,3 @@ def same_value(column: str, labels: Sequence[Label]) -> list[Problem]:
     shown = ", ".join(" and ".join(map(repr, names)) for names in twins[:3])
     reason = f"labels with the same value in several spellings stay separate: {shown}"
     return [Problem(None, column, reason, "--task regression reads them as numbers; else write them the same way")]
-
-
-def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: str) -> list[float]:
-    """Return `class_weights` for classes that have rows; 1 for the others."""
-    counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
-    weights = np.ones(len(classes))
-    if counts.any():
-        weights[counts > 0] = class_weights(counts[counts > 0], rule)
-    return [float(weight) for weight in weights]
-
-
-def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:
-    """Return one weight per class, with mean 1 over the rows.
-
-    `balanced` is inverse to a class's rows, `sqrt` to their square root; `auto` is `sqrt` if classes are unbalanced.
-    """
-    if rule == "auto":
-        rule = "sqrt" if counts.max() >= UNBALANCED * counts.min() else "none"
-    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[rule]
-    weights = np.maximum(counts, 1) ** -power
-    return [float(w) for w in weights * counts.sum() / (weights * counts).sum()]

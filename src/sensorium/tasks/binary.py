@@ -15,14 +15,13 @@ from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
 from sensorium.table import Column, Floats
 from sensorium.tasks._base import EncodedTarget, Label, Task
+from sensorium.tasks._class_weights import class_weights, known_class_weights
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
     check_classes,
-    class_weights,
     classes_of,
     count_labels,
     encode_classes,
-    known_class_weights,
     new_classes,
     same_value,
 )

@@ -1,0 +1,102 @@
+"""Embeddings of numbers and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sensorium.batch import Cells
+from sensorium.modalities import EncoderSpec
+
+
+def number_embedding(columns: Sequence[EncoderSpec], kind: str, frequencies: int) -> _Numbers:
+    if kind == "periodic":
+        return _Periodic(columns, frequencies)
+    return _Piecewise(columns) if kind == "piecewise" else _Numbers(columns)
+
+
+class _Numbers(nn.Module):
+    """Standardised values beside indicators of presence: (b, f + number of columns)."""
+
+    def __init__(self, columns: Sequence[EncoderSpec]) -> None:
+        super().__init__()
+        self.count = sum(encoder_spec["floats"] for encoder_spec in columns)
+        self.width = self.count + len(columns)
+
+    def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
+        if not cells:
+            return some.present.new_zeros(some.present.shape[0], 0).float()
+        values = torch.cat([c.values for c in cells], 1)  # (b, f)
+        present = torch.stack([c.present for c in cells], 1)  # (b, columns)
+        # An outlier is kept, yet can't drown its neighbours.
+        bounded = values.clamp(-10, 10)
+        return torch.cat([bounded, present.float(), self.embed(values)], 1)
+
+    def embed(self, values: Tensor) -> Tensor:
+        return values[:, :0]
+
+
+class _Periodic(_Numbers):
+    """Beside them, sin and cos of 2π·c·x with learned c ~ N(0, 0.1²): (b, f · 2k) more."""
+
+    def __init__(self, columns: Sequence[EncoderSpec], frequencies: int) -> None:
+        super().__init__(columns)
+        self.frequencies = nn.Parameter(0.1 * torch.randn(self.count, frequencies))
+        self.width += 2 * frequencies * self.count
+
+    def embed(self, values: Tensor) -> Tensor:
+        angles = 2 * torch.pi * values[..., None] * self.frequencies  # (b, f, k)
+        return torch.cat([angles.sin(), angles.cos()], 2).flatten(1)
+
+
+class _Piecewise(_Numbers):
+    """Beside them, how far the value has come through each quantile bin, 0 to 1: (b, bins of all columns) more."""
+
+    low: Tensor
+    span: Tensor
+    place: Tensor
+
+    def __init__(self, columns: Sequence[EncoderSpec]) -> None:
+        super().__init__(columns)
+        edges = [
+            np.asarray(encoder_spec.get("edges", ()), np.float32)
+            for encoder_spec in columns
+            for _ in range(encoder_spec["floats"])
+        ]
+        low = np.concatenate([e[:-1] for e in edges]) if edges else np.zeros(0, np.float32)
+        high = np.concatenate([e[1:] for e in edges]) if edges else np.zeros(0, np.float32)
+        place = np.concatenate([np.full(max(0, len(e) - 1), i) for i, e in enumerate(edges)]) if edges else np.zeros(0)
+        self.register_buffer("low", torch.from_numpy(low))
+        self.register_buffer("span", torch.from_numpy(high - low))
+        self.register_buffer("place", torch.from_numpy(place.astype(np.int64)))
+        self.width += len(low)
+
+    def embed(self, values: Tensor) -> Tensor:
+        return ((values[:, self.place] - self.low) / self.span).clamp(0, 1)
+
+
+class CategoryEmbedding(nn.Module):
+    """All categories in one embedding table, each level and each column's "missing" a row of it: (b, c · width)."""
+
+    start: Tensor
+    missing: Tensor
+
+    def __init__(self, levels: Sequence[int], width: int) -> None:
+        super().__init__()
+        sizes = torch.tensor([n + 1 for n in levels], dtype=torch.int64)
+        ends = sizes.cumsum(0)
+        self.register_buffer("start", ends - sizes)
+        self.register_buffer("missing", ends - 1)
+        self.embed = nn.Embedding(sum(n + 1 for n in levels), width)
+        nn.init.normal_(self.embed.weight, std=0.3)
+        self.width = width * len(levels)
+
+    def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
+        if not cells:
+            return some.present.new_zeros(some.present.shape[0], 0).float()
+        codes = torch.stack([c.values for c in cells], 1) + self.start  # (b, c)
+        present = torch.stack([c.present for c in cells], 1)
+        return self.embed(torch.where(present, codes, self.missing)).flatten(1)

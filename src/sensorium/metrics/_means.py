@@ -1,0 +1,36 @@
+"""Arithmetic that several metrics share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.table import Floats
+
+LARGE = 1e100  # numbers beyond it have squares that may be infinite
+
+
+def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:
+    """Return the weighted mean: [n] → [r]."""
+    return divide(weights @ values.astype(np.float64), weights.sum(1))
+
+
+def divide(above: Floats, below: Floats) -> Floats:
+    """Return above / below, NaN where below is 0."""
+    return np.divide(above, below, out=np.full(np.broadcast_shapes(above.shape, below.shape), np.nan), where=below != 0)
+
+
+def mean_of_defined(values: list[Floats]) -> Floats:
+    """Return the mean over the defined values: [r] each → [r]."""
+    table = np.stack(values)
+    there = np.isfinite(table)
+    return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
+
+
+def not_too_large(*values: Floats) -> list[Floats]:
+    """Divide the values by the largest if their squares might overflow; return them and the divisor, [1]."""
+    largest = max(float(np.abs(some).max(initial=0)) for some in values)
+    scale = largest if largest > LARGE else 1.0
+    return [*(some / scale for some in values), np.array([scale])]

@@ -1,0 +1,54 @@
+"""Evaluate a fitted model on the labelled rows of a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sensorium.errors import SchemaError
+from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
+from sensorium.findings import Problems
+from sensorium.metrics import metrics_of
+from sensorium.model import FittedModel
+from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
+from sensorium.predictor._splits import is_fitted_on, rows_of
+from sensorium.predictor._tables import open_rows
+from sensorium.prepare import at_rows
+from sensorium.runtime.progress import Reporter
+from sensorium.split import find_seen
+from sensorium.tasks import no_known_label
+
+
+def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets: bool, report: Reporter) -> Evaluation:
+    """Return metrics of the rows of a split, and of subsets of the modalities if asked for."""
+    asked = _subsets_of(fitted) if subsets else []
+    opened = open_rows(fitted, table, report)
+    rows, words = rows_of(fitted, opened, split)
+    part, problems = opened.take(rows), Problems()
+    if split != "train" and not is_fitted_on(fitted, opened):
+        problems.extend(find_seen(fitted.seen, part, fitted.row_cells))
+    if asked:
+        fewer, there, cells = score_rows_with_subsets(fitted, part, asked, report)
+        scores = fewer[-1]
+    else:
+        scores, _, cells = score_rows(fitted, part, report)
+    target = fitted.task.encode(part.column(fitted.target))
+    problems.extend([*cells, *target.problems])
+    known = np.flatnonzero(target.known)
+    if not len(known):
+        raise no_known_label(fitted.task, part.column(fitted.target), target, words)
+    outcome = fitted.task.outcome(scores[known], target.values[known])
+    scored = evaluate_outcome(outcome, metrics_of(fitted.task_name))
+    less = None
+    if asked:
+        less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], target.values[known])
+    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
+
+
+def _subsets_of(fitted: FittedModel) -> list[Names]:
+    towers = list(dict.fromkeys(name for member in fitted.members for name in member.towers))
+    if len(towers) < 2:
+        raise SchemaError(f"the model has one modality only: {towers[0]}", rule="removing modalities needs two or more")
+    return plan_subsets(towers)
