@@ -26,7 +26,6 @@ from _process import measure, python
 
 HERE = Path(__file__).resolve().parent.parent
 DIGITS_LINE = re.compile(r"(\S+) (0\.\d+)[,;]|; (\d+) s$")
-CELLS_LINE = re.compile(r"^(.*sensorium, \S+ the store)\s+([\d,]+) \S+/s", re.MULTILINE)
 LOAD_AND_PREDICT = """
 import json, sys, time
 import numpy as np
@@ -37,6 +36,24 @@ test = rows.take(np.flatnonzero(np.array(rows.column("split").data.to_pylist()) 
 start = time.perf_counter()
 answers = model.predict(test)
 print(json.dumps({"rows_per_second": len(answers) / (time.perf_counter() - start)}))
+"""
+DECODE = """
+import json, sys, tempfile, time
+from pathlib import Path
+from sensorium.modalities import Work
+from sensorium.modalities.audio import Audio
+from sensorium.modalities.image import Image
+from sensorium.prepare.store import Store
+from sensorium.table import open_table
+column = open_table(sys.argv[1]).column(sys.argv[2])
+modality = Image.learn(column, size=int(sys.argv[3])) if int(sys.argv[3]) else Audio.learn(column)
+with tempfile.TemporaryDirectory() as folder:
+    rates = {}
+    for name in ("into", "out"):
+        start = time.perf_counter()
+        Store(Path(folder), 10**12).encode(modality, column, Work(2))
+        rates[name] = len(column) / (time.perf_counter() - start)
+print(json.dumps(rates))
 """
 SHOW_HELP = "import sys; sys.argv = ['sensorium', '--help']; import sensorium.__main__ as m; m.main()"
 Figures = Iterator[tuple[str, float]]
@@ -111,10 +128,13 @@ def fit(version: Path, data: Path) -> Figures:
 
 
 def prepare(version: Path, data: Path) -> Figures:
-    """Cells per second into the cache and out of it, by each version's own `prepare.py`."""
-    script = python(str(version / "benchmarks" / "prepare.py"), str(data), "--runs", "1", "--only", "pictures,sounds")
-    for name, rate in CELLS_LINE.findall(output(script, version)):
-        yield f"{' '.join(name.split())}, cells/s", float(rate.replace(",", ""))
+    """Cells per second into a new cache and out of it; `prepare.py` compares these rates with those of bare loops."""
+    for column, size in (("image", 64), ("image", 224), ("audio", 0)):
+        environment = {"PYTHONPATH": str(version / "src"), "OPENBLAS_NUM_THREADS": "1"}
+        rates = measure(python("-c", DECODE, str(data / "table.csv"), column, str(size)), **environment)
+        name = f"{column}, {size} × {size}" if size else column
+        yield f"{name}: into the cache, cells/s", rates["into"]
+        yield f"{name}: out of the cache, cells/s", rates["out"]
 
 
 def digits(version: Path, folder: Path, seed: int) -> Figures:
