@@ -8,20 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from sensorium.findings import ColumnPlan, Unreadable
-from sensorium.inspection.copies import Copies, Ids, Sides, group_copies, value_ids
 from sensorium.inspection.near import SIDE, near_pictures, near_texts
 from sensorium.modalities import Modality, Work
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
+from sensorium.schema.copies import MOSTLY, SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
 from sensorium.table import Column, Table
 
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
-SENTENCE = 20  # characters from which the same text twice is no chance
 LONG = 60  # characters from which nearly the same text twice is no chance
-MOSTLY = 0.5  # share of different rows from which like rows are remarkable
 
 
 def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report: Reporter) -> list[Copies]:
@@ -50,7 +47,7 @@ def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids,
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
     elif kind.near_duplicates == "text":
         ids = value_ids(column)
-        same, how = _long(column, ids), f"the same text of at least {SENTENCE} characters"
+        same, how = long_texts(column, ids), f"the same text of at least {SENTENCE} characters"
     else:
         return value_ids(column), []
     near = [_near(column, kind.near_duplicates, same, sides)] if kind.near_duplicates else []
@@ -114,11 +111,6 @@ def _digest(source: Any) -> bytes:
         return os.fsencode(source)
 
 
-def _long(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
-    lengths = np.asarray(pc.fill_null(pc.utf8_length(column.strings), 0))
-    return np.where(lengths >= least, ids, -1)
-
-
 def _spaced(rows: Ids, most: int) -> Ids:
     """Return at most `most` of the rows, evenly spaced."""
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows
@@ -127,7 +119,7 @@ def _spaced(rows: Ids, most: int) -> Ids:
 def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
     """Find near copies: one row stands for its exact copies, and groups of near copies include those."""
     picture = kind == "picture"
-    same = same if picture else _long(column, same, LONG)
+    same = same if picture else long_texts(column, same, LONG)
     numbers, first = np.unique(same, return_index=True)
     firsts = first[numbers >= 0]
     looked = _spaced(firsts, MOST_PICTURES if picture else MOST_TEXTS)
