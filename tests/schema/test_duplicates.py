@@ -60,3 +60,5 @@ def test_a_column_that_predicts_the_label_is_reported_once(strength):
     frame["code"] = np.where(random.random(300) < strength, frame["y"].map({"a": "k", "b": "m"}), "k")
     notices = [each for each in told(frame) if each["column"] == "code" and "--exclude code" in each["cure"]]
     assert len(notices) == 1
+    (advice,) = [each for each in sensorium.inspect(frame, "y").advice if each["column"] == "code"]
+    assert "code alone predicts " in advice["reason"] and "all but" not in advice["reason"]

@@ -85,7 +85,7 @@ def inspect(
     target_report = _target(schema, of_target, sides) if schema else None
     known_cautions = {plan.name: plan.caution for plan in inferred}
     plans = [_with_caution(plan, target_report) for plan in inferred]
-    columns = _columns(opened, plans, settings, report, every=every)
+    columns, learnt = _columns(opened, plans, settings, report, every=every)
     of_table = table_findings(opened, {}, split, None, None)
     of_columns = [problem for column in columns for problem in column.findings]
     return Inspection(
@@ -99,7 +99,7 @@ def inspect(
             *({"column": column.name, **fault} for column in columns for fault in column.faults),
         ],
         table_notices=_groups(of_table),
-        copies=find_copies(opened, plans, sides, report),
+        copies=find_copies(opened, plans, learnt, sides, report),
         advice=advise(opened, plans, sides, settings),
         every=every,
     )
@@ -117,19 +117,22 @@ def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 def _columns(
     table: Table, plans: list[ColumnPlan], config: Config, report: Reporter, *, every: bool
-) -> list[ColumnReport]:
+) -> tuple[list[ColumnReport], dict[str, Modality]]:
+    """Return a report of each column, and the modalities that were fitted on trial."""
     look = len(table) if every else min(LOOKED_AT, len(table))
     rows = np.unique(np.linspace(0, len(table) - 1, look).astype(np.int64))
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
         trial = Trial(rows, config, Work(advance=bar.advance), table.problems)
-        return [_column(table.column(plan.name), plan, trial) for plan in plans]
+        tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
+    learnt = {name: modality for name, (_, modality) in tried.items() if modality}
+    return [column for column, _ in tried.values()], learnt
 
 
-def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
+def _column(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[ColumnReport, Modality | None]:
     learnt, faults, undecodable = _try(column, plan, trial)
     findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
-    return ColumnReport(
+    report = ColumnReport(
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
@@ -146,6 +149,7 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
         overview=learnt.overview(column) if learnt else Overview(),
         findings=findings,
     )
+    return report, learnt
 
 
 def _missing(column: Column, learnt: Modality | None) -> int:

@@ -17,18 +17,28 @@ from sensorium.runtime.progress import Reporter
 from sensorium.schema.copies import MOSTLY, SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
 from sensorium.table import Column, Table
 
+MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
 LONG = 60  # characters from which nearly the same text twice is no chance
 
 
-def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report: Reporter) -> list[Copies]:
-    """Find identical and near-identical cells of files and texts, and identical rows, in near-linear time."""
+def find_copies(
+    table: Table, plans: Iterable[ColumnPlan], learnt: Mapping[str, Modality], sides: Sides, report: Reporter
+) -> list[Copies]:
+    """Find identical and near-identical cells of files and texts, and identical rows, in near-linear time.
+
+    Args:
+        table: the rows.
+        plans: the plan of each column.
+        learnt: column → its modality, which decodes files.
+        sides: splits and labels of the rows.
+        report: shows the progress.
+    """
     used = [plan for plan in plans if plan.modality]
     ids, found = dict[str, Ids](), list[Copies]()
     with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
         for plan in used:
-            kind = modalities.load(plan.modality or "")
-            ids[plan.name], copies = _in_column(table.column(plan.name), kind, sides)
+            ids[plan.name], copies = _in_column(table.column(plan.name), learnt[plan.name], sides)
             found += copies
             bar.advance(len(table))
     whole = _rows(ids, table)
@@ -37,12 +47,13 @@ def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report:
     return [copies for copies in found if copies.groups or copies.left_out]
 
 
-def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
+def _in_column(column: Column, kind: Modality, sides: Sides) -> tuple[Ids, list[Copies]]:
     """Return numbers that identify the column's cells, and the copies where repeated cells are unlikely by chance."""
     left_out = 0
     if kind.cacheable:
         left_out = max(0, int(column.present.sum()) - MOST_FILES)
         same, how = file_ids(column), "the same bytes"
+        same = same if column.is_view else _decodable(column, kind, same)  # a video without sound is no damaged file
         # Unreadable cells are distinguished by their row.
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
     elif kind.near_duplicates == "text":
@@ -52,6 +63,20 @@ def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids,
         return value_ids(column), []
     near = [_near(column, kind.near_duplicates, same, sides)] if kind.near_duplicates else []
     return ids, [group_copies(same, sides, column=column.name, kind="same", how=how, left_out=left_out), *near]
+
+
+def _decodable(column: Column, kind: Modality, ids: Ids) -> Ids:
+    """Return the numbers of the cells, -1 for files that cannot be decoded: damaged files are not duplicates.
+
+    One file of each of the largest groups is decoded.
+    """
+    numbers, first, sizes = np.unique(ids, return_index=True, return_counts=True)
+    several = np.flatnonzero((sizes > 1) & (numbers >= 0))
+    several = several[np.argsort(-sizes[several], kind="stable")][:MOST_DECODED]
+    if not len(several):
+        return ids
+    found = kind.encode(column.take(first[several]), Work())
+    return np.where(np.isin(ids, numbers[several[~found.present]]), -1, ids)
 
 
 def file_ids(column: Column) -> Ids:
