@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
@@ -59,7 +60,8 @@ class ProblemRecord(Record):
 
     def problems(self) -> list[Problem]:
         """Return the problems."""
-        return [Problem(row, self.column, self.reason, self.cure) for row in self.rows or [None]]
+        places: Sequence[int | None] = self.rows or [None]
+        return [Problem(row, self.column, self.reason, self.cure) for row in places]
 
 
 class UnlabelledRecord(Record):
