@@ -239,8 +239,8 @@ def test_help_has_an_example_that_can_be_parsed(command):
     [
         (["fit"], "TABLE"),
         (["fit", "t.csv", "--no-such"], "--no-such"),
-        (["fit", "t.csv", "--epochs", "many"], "valid integer"),
-        (["compare", "t.csv", "--seed", "-1"], "--seed"),
+        (["fit", "t.csv", "--epochs", "many"], "an integer, at least 1"),
+        (["compare", "t.csv", "--seed", "-1"], "'--seed': it must be an integer, at least 0"),
         (["predict", "model", "t.csv"], "--out"),
         (["evaluate", "model"], "TABLE"),
         (["inspect"], "TABLE"),

@@ -125,12 +125,13 @@ def _report_usage(error: BaseException | None) -> None:
 
     Typer brings its own copy of Click, so that its errors are recognised by their method.
     """
-    if "--json" not in sys.argv or not hasattr(error, "format_message"):
+    words = getattr(error, "format_message", None)
+    if words is None or "--json" not in sys.argv:
         return
     path = getattr(getattr(error, "ctx", None), "command_path", "")
     command = f"sensorium{path.rpartition('sensorium')[2]}"
     cure = f"{command} --help lists arguments and options"
-    print(printable_json(ConfigError(error.format_message(), place=command, cure=cure).to_json()))
+    print(printable_json(ConfigError(words(), place=command, cure=cure).to_json()))
 
 
 def _is_unread() -> bool:
