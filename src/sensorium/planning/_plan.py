@@ -21,11 +21,19 @@ from sensorium.findings import ColumnPlan, Guess, Problems, count
 from sensorium.model import Blueprint, FittedModel, check_buildable, pick_device, plan_model
 from sensorium.planning._checks import check_labels
 from sensorium.planning._columns import LearnedColumns, learn_columns
-from sensorium.planning._schema import Schema, continued_schema, infer_schema
+from sensorium.planning._schema import continued_schema
 from sensorium.planning._start import inherit_calibration
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
-from sensorium.schema import split_column
+from sensorium.schema import (
+    Schema,
+    Sides,
+    duplicate_findings,
+    infer_schema,
+    leakage_findings,
+    split_column,
+    value_ids,
+)
 from sensorium.split import SPLITS, Split, make_split, unlabelled_rows
 from sensorium.table import Column, Table, as_read
 from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
@@ -183,7 +191,7 @@ def make_plan(
         validation=split.rows("validation"),
     )
     encoded = _encode(task, schema.target, split)
-    findings, notices = _findings(schema, columns, split, task, encoded)
+    findings, notices = _findings(schema, columns, split, (task, encoded), config)
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
     config = _with_calibration(config, start, used, split)
     check_buildable(blueprint, columns.learnt, task, modules)
@@ -265,12 +273,15 @@ def _deal(schema: Schema, config: Config, report: Reporter) -> _Dealt:
 
 
 def _findings(
-    schema: Schema, columns: LearnedColumns, split: Split, task: Task, encoded: EncodedTarget
+    schema: Schema, columns: LearnedColumns, split: Split, target: tuple[Task, EncodedTarget], config: Config
 ) -> tuple[Problems, Problems]:
     """Return what was found in whole columns, split and target; and what a person should read of it and the guesses."""
-    name = schema.target.name
+    name, (task, encoded) = schema.target.name, target
     findings = table_findings(schema.table, columns.learnt, split, task, name)
     findings.extend(check_labels_of(task, encoded, split.codes, name))
+    table, sides = schema.labelled, Sides(split.codes, value_ids(schema.labels))
+    findings.extend(leakage_findings(table, columns.plans, sides, config))
+    findings.extend(duplicate_findings(table, columns.plans, sides, config))
     guesses = cautions(columns.plans, name, schema.task_name, schema.task_guess)
     said = {plan.name: plan.caution for plan in columns.plans}
     return findings, Problems([*guesses, *unsaid(findings, said)])

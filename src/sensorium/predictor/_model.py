@@ -43,7 +43,8 @@ class Model:
     Attributes:
         bundle: network, modalities, task and records of the model.
         test: evaluation on the test rows of the fit; None without test rows, and for a loaded model (see `card`).
-        fit_problems: problems of cells and columns in the fit or the adaptation; empty for a loaded model.
+        fit_problems: problems of cells and columns in the fit or the adaptation. A saved model keeps up to 10,000 of
+            them, without the values of the cells; models of early versions have none.
 
     Example:
         >>> model = sensorium.fit("films.csv", "genre", epochs=2, progress=False)
@@ -355,7 +356,7 @@ class Model:
             rule = f"a weight matrix has {SMALLEST_QUANTIZED:,} elements or more"
             raise ConfigError("nothing to quantize: every weight matrix is too small", place=repr(self), rule=rule)
         card = self.bundle.card.updated(int8=len(names))
-        return Model(replace(self.bundle, network=network, int8=names, card=card))
+        return Model(replace(self.bundle, network=network, int8=names, card=card), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
         towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)
