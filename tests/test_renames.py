@@ -101,6 +101,13 @@ def test_an_old_flag_names_the_new_one():
     assert "check_imbalance" in inspect.signature(commands.load("fit")).parameters
 
 
+def test_old_flags_and_settings_of_a_command_are_reported_together():
+    found = process("fit", "films.csv", "--target", "genre", "--doctor", "--set", "train.balance=auto")
+    assert found.returncode == 1
+    assert "--doctor was renamed --check-imbalance" in found.stderr
+    assert "train.balance was renamed train.imbalance" in found.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

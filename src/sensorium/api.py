@@ -201,7 +201,7 @@ def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
     try:
         problems = Problems.from_jsonl((run.folder / "problems.jsonl").read_bytes())
     except (OSError, ValueError, TypeError, RecursionError):
-        problems = Problems()
+        problems = fitted.card.problems_of_fit()
     test = None
     if record:
         intervals = {name: (low, high) for name, (low, high) in record.intervals.items()}

@@ -56,7 +56,9 @@ def test_sentences_of_an_earlier_format_become_data_and_are_worded_again():
     found, report = model.bundle.card.imbalance, model.bundle.card.imbalance_signs
     assert (found.diagnosis.state, found.diagnosis.behind, found.rows) == ("weak", ["point"], "test")
     assert report.diagnosis.leads == "size" and report.chance == 0.5
-    assert model.card["imbalance"]["verdict"].startswith("weak by nature, not undertrained: 'point' reaches 0.611")
+    assert model.card["imbalance"]["verdict"].startswith(
+        "weak by nature, not undertrained in plain training: 'point' reaches 0.611"
+    )
     assert "'size' leads" in model.card["history"]["techniques"]["modality_imbalance"]["diagnosis"]["words"]
     shift = load("v2-continued").bundle.card.shift
     assert shift.weights["tabular"] > 0 and shift.answers.rows > 0 and shift.columns["size"]["shift"] > 1

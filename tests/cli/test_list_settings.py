@@ -25,6 +25,21 @@ def test_every_setting_is_listed_with_its_meaning():
     assert found["table.query"].caller_only and not found["table.decimal"].caller_only
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("learning_rate", ["train.learning_rate", "train.pretrain.learning_rate"]),
+        ("span", ["split.span"]),
+        ("unfreeze", ["train.unfreeze.epochs", "train.unfreeze.layers", "train.unfreeze.learning_rate_scale"]),
+        ("outlier", ["train.outliers"]),
+    ],
+)
+def test_a_part_of_a_name_finds_settings(name, found):
+    assert sorted(setting.name for setting in list_settings(name)) == found
+    with pytest.raises(ConfigError, match="there is no setting 'lerning_rate'"):
+        list_settings("lerning_rate")
+
+
 def test_the_defaults_that_are_listed_are_those_that_hold():
     for setting in list_settings():
         if setting.default and not setting.name.startswith(("table.windows.", "train.unfreeze.", "train.pretrain.")):
@@ -51,7 +66,7 @@ def test_the_command_lists_settings_and_a_group():
 
 def test_the_command_lists_a_member_s_options():
     text = call("list", "encoders", "bilstm").stdout
-    assert "hidden" in text and "whole number > 0" in text and "64" in text
+    assert "hidden" in text and "integer > 0" in text and "64" in text
     found = answer("list", "fusions", "gated")["fusions"]["gated"]
     assert found["summary"] and found["options"][0]["name"] == "per_feature"
     assert found["schema"]["properties"]["per_feature"] == {

@@ -239,8 +239,8 @@ def test_help_has_an_example_that_can_be_parsed(command):
     [
         (["fit"], "TABLE"),
         (["fit", "t.csv", "--no-such"], "--no-such"),
-        (["fit", "t.csv", "--epochs", "many"], "valid integer"),
-        (["compare", "t.csv", "--seed", "-1"], "--seed"),
+        (["fit", "t.csv", "--epochs", "many"], "an integer, at least 1"),
+        (["compare", "t.csv", "--seed", "-1"], "'--seed': it must be an integer, at least 0"),
         (["predict", "model", "t.csv"], "--out"),
         (["evaluate", "model"], "TABLE"),
         (["inspect"], "TABLE"),
@@ -253,6 +253,18 @@ def test_wrong_usage_is_told_with_exit_code_2(arguments, message):
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["fit", "--json", "--no-such"], "--no-such"), (["evaluate", "model", "--json"], "TABLE")]
+)
+def test_wrong_usage_is_an_object_with_json(arguments, said):
+    found = subprocess.run([sys.executable, "-m", "sensorium", *arguments], capture_output=True, text=True)
+    told = json.loads(found.stdout)
+    assert found.returncode == 2
+    assert set(told) == {"error", "kind", "finding", "place", "rule", "cure", "faults"}
+    assert said in told["finding"] and said in found.stderr
+    assert told["place"] == f"sensorium {arguments[0]}" and "--help" in told["cure"]
 
 
 def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):

@@ -88,6 +88,7 @@ def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
         assert result.cost.parameters > 0
 
 
+@pytest.mark.slow
 def test_a_fusion_of_each_kind_is_compared_by_default(tabular):
     found = sensorium.compare(tabular, "label", baselines=["none"], epochs=1, progress=False)
     assert [result.fusion for result in found.results if result.fusion] == list(USUAL)
@@ -120,6 +121,7 @@ def test_of_several_seeds_the_means_are_told_and_compared(tmp_path):
     assert sensorium.load(tmp_path / "concat").predict(table(noise=False)) is not None
 
 
+@pytest.mark.slow
 def test_a_single_modality_that_validation_passed_over_is_still_held_against_fusing():
     """Validation rows say that the first is the better one, test rows that the second is as good as both together."""
     random = np.random.default_rng(0)
@@ -166,6 +168,7 @@ def test_baselines_can_be_chosen_or_left():
         sensorium.compare(given, "label", baselines=["tree"], **settings)
 
 
+@pytest.mark.slow
 def test_a_baseline_that_cannot_be_trained_is_left_out_with_a_reason(monkeypatch):
     given, settings = make_truth("nothing", rows=120), {"fusions": ["concat"], "epochs": 1, "progress": False}
     several = given | {"other": np.arange(120) / 2}

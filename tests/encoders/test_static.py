@@ -7,10 +7,11 @@ import torch
 import sensorium
 from prepared import prepare
 from sensorium.batch import Cells
+from sensorium.config import check_options
 from sensorium.encoders._tfidf import Tfidf, truncated_svd
 from sensorium.encoders.text_hashed import FACTOR, SHIFT, TextHashed
 from sensorium.encoders.text_tfidf import TextTfidf
-from sensorium.errors import DataError
+from sensorium.errors import ConfigError, DataError
 from sensorium.modalities.text import Text
 from sensorium.model import Features
 from sensorium.table import open_table
@@ -213,3 +214,10 @@ def test_a_saved_model_answers_alike(stream, tabular, tmp_path):
     assert all(torch.equal(weights[name], value) for name, value in model.bundle.network.state_dict().items())
     kinds = [type(tower.encoder) for tower in again.bundle.network.every_tower]
     assert TextTfidf in kinds
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("ngrams", [[2, 1_000_000_000], list(range(2, 30)), []])
+def test_ngrams_that_would_take_minutes_are_refused(ngrams):
+    with pytest.raises(ConfigError, match="ngrams"):
+        check_options(TextHashed, {"ngrams": ngrams}, "encoders.text")

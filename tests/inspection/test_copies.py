@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from rich.console import Console
 
 import sensorium
 from sensorium.inspection import search
 from sensorium.inspection.near import WINDOW, near_groups, near_pictures, near_texts
+from sensorium.report import inspection_text
+from sensorium.report.inspection_page import inspection_page
 from sensorium.testing.contents import WORDS
 
 PARTS = ["train", "train", "train", "validation", "test"]
@@ -170,3 +173,20 @@ def test_pairs_compared_grow_with_rows_and_not_with_their_square():
     groups = near_groups(np.zeros((5000, 2), np.uint64), alike)
     assert sum(compared) <= 5000 * 2 * WINDOW
     assert np.bincount(groups).max() == WINDOW + 1
+
+
+def test_damaged_files_are_no_duplicates_and_counted_as_undecodable(random, tmp_path):
+    for row in range(20):
+        (tmp_path / f"{row}.png").write_bytes(b"no picture" if row < 6 else save(scene(random)))
+    (tmp_path / "19.png").write_bytes((tmp_path / "18.png").read_bytes())
+    table = tmp_path / "table.csv"
+    table.write_text("photo,x,y\n" + "".join(f"{row}.png,{row * 7},{row % 2}\n" for row in range(20)))
+    inspected = sensorium.inspect(table, "y")
+    (same,) = [copies for copies in inspected.copies if (copies.column, copies.kind) == ("photo", "same")]
+    assert (same.rows, same.listed[0]["rows"]) == (2, [18, 19])
+    (photo,) = [column for column in inspected.columns if column.name == "photo"]
+    assert (photo.missing, photo.undecodable) == (0, 6)
+    with io.StringIO() as stream:
+        Console(file=stream, width=200).print(inspection_text(inspected))
+        assert "0; 6 of 20 undecodable" in stream.getvalue()
+    assert "0; 6 of 20 undecodable" in inspection_page(inspected)

@@ -121,6 +121,18 @@ def test_every_problem_is_kept_with_row_and_reason(faulty, tmp_path):
     assert len(cells(tmp_path / "run")) == len(model.fit_problems) == model.card["problems"]
 
 
+def test_a_saved_model_keeps_the_problems_of_its_fit_without_the_cells(faulty, tmp_path):
+    def kept(model):
+        return sorted((p.place(), p.column, p.reason, p.cure) for p in model.fit_problems)
+
+    model = sensorium.fit(faulty, "y", epochs=1, progress=False)
+    model.save(tmp_path / "model.zip")
+    again = sensorium.load(tmp_path / "model.zip")
+    assert any(row >= 0 for row, *_ in kept(model))
+    assert kept(again) == kept(model)
+    assert not any(problem.value for problem in again.fit_problems)
+
+
 def test_a_second_run_in_the_folder_replaces_the_first_and_leaves_other_files(tabular, tmp_path):
     for seed in (1, 2):
         (tmp_path / "notes.txt").write_text("mine")

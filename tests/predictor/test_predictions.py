@@ -158,3 +158,24 @@ def test_a_forked_process_answers_the_same(model):
         finally:
             os._exit(4)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_predictions_print_a_summary(model):
+    found = model.predictions({"size": ["1", "x", "2", "3", "1", "2", "3"], "words": ["red thing"] * 7})
+    lines = str(found).splitlines()
+    assert lines[0] == "7 rows; 1 row (14%) with a problem"
+    assert lines[1].startswith("predicted: ") and lines[-1] == "… and 2 more rows"
+    assert f"row 0: {found.values[0]} (probability {found.scores[0].max():.3f})" in lines
+    counted = {label: int((found.values == label).sum()) for label in "ab"}
+    assert all(f"{label} ({number})" in lines[1] for label, number in counted.items() if number)
+    assert repr(found).startswith("<sensorium.Predictions of 7 rows: ") and len(repr(found)) < 80
+    assert str(model.predictions(CLEAN)).splitlines()[0] == "2 rows; no row with a problem"
+
+
+def test_predicted_numbers_and_several_targets_print_their_range():
+    random = np.random.default_rng(0)
+    table = {"x": random.normal(size=60), "y": random.normal(size=60), "z": random.choice(["k", "l"], 60)}
+    several = sensorium.fit(table, ["y", "z"], epochs=1, width=8, progress=False).predictions({"x": [1.0, 2.0]})
+    numbers = [row["y"] for row in several.values]
+    assert f"y: {min(numbers):.4g} to {max(numbers):.4g}, median" in str(several)
+    assert f"row 0: y: {numbers[0]:.4g}, z: {several.values[0]['z']}" in str(several)

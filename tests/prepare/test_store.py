@@ -171,6 +171,7 @@ def journal(folder):
     return sum(path.stat().st_size for path in folder.glob(f"*/{kept.JOURNAL}"))
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_with_nothing_lost_and_nothing_doubled(table, tmp_path, monkeypatch):
     modality, column = learnt(table, size=16)
     random = np.random.default_rng(0)
@@ -206,6 +207,7 @@ def test_whatever_a_kill_left_of_the_files_the_result_is_the_same(data, table, t
     assert print_of(column_folder.read("sound")) == print_of(modality.encode(column))
 
 
+@pytest.mark.slow
 def test_four_processes_at_once_make_one_column(table, tmp_path):
     children = [start(table, tmp_path) for _ in range(4)]
     for child in children:

@@ -64,8 +64,9 @@ def test_training_rows_of_a_changed_table_are_counted(model, frame, change, suff
     changed = change(frame)
     path = tmp_path / f"other.{suffix}"
     changed.to_csv(path, index=False) if suffix == "csv" else changed.to_parquet(path, index=False)
-    said = told(model.evaluate(path))
-    assert len(said) == 1
+    evaluation = model.evaluate(path)
+    said = told(evaluation)
+    assert len(said) == 1 and f"\n! {said[0]}" in str(evaluation)
     number, rows = said[0].split(" were")[0].split(" of ")
     assert trained(model) - 1 <= int(number) <= trained(model)
     assert rows == f"{len(changed)} rows"

@@ -1,17 +1,20 @@
 """The technique only measures; training each modality alone settles what it finds, mitigations are tried."""
 
 import importlib.util
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 import sensorium
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.evaluate import Difference
 from sensorium.model.card import Diagnosis, ImbalanceSigns, ModalitySigns
+from sensorium.report import imbalance_text
 from sensorium.strategies.imbalance import UnimodalResult, _settle
 from sensorium.techniques._diagnosis import diagnose, mitigations_for, skill
 from sensorium.techniques.modality_imbalance import _overfit_ratio
@@ -175,6 +178,18 @@ def test_unimodal_pretraining_takes_the_towers_as_they_are_and_trains_what_fuses
     settings = found.bundle.config.train
     assert settings.freeze == [] and settings.modality_dropout == 0.3  # as it was trained
     assert [result["name"] for result in found.card["imbalance"]["results"]] == ["plain", "unimodal_pretraining"]
+    plain = found.card["imbalance"]["plain_signs"]["modalities"]
+    for name, own in found.card["imbalance"]["unimodal"].items():
+        assert plain[name]["alone"] == pytest.approx(own["in_fused"], abs=1e-6)
+    told = "".join(printed(line) for line in imbalance_text(found.bundle.card))
+    first, second = told.index("validation rows, in plain training"), told.index("in the kept model (unimodal_pretrain")
+    assert first < second < told.index(" in plain training: 'code' reaches")
+
+
+def printed(renderable):
+    with io.StringIO() as stream:
+        Console(file=stream, width=300).print(renderable)
+        return stream.getvalue()
 
 
 @pytest.mark.slow

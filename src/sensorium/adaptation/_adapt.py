@@ -73,9 +73,9 @@ def adapt_bundle(
     adapted.network.eval()
     own = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows)}
     how, shift = AdaptationRecord.model_validate(done | own), _shift(bundle, adapted, table, prepared)
-    adapted.card = bundle.card.updated(adapted=how, metrics={}, shift=shift)
-    whole = [problem for problem in table.problems if problem.row is None]
-    return adapted, Problems([*whole, *prepared.problems])
+    problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
+    adapted.card = bundle.card.updated(adapted=how, metrics={}, shift=shift).with_problems(problems)
+    return adapted, problems
 
 
 def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:

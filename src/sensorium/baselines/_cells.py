@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sensorium.modalities import Ragged
 
-Floats: TypeAlias = npt.NDArray[np.float32]
+Features: TypeAlias = npt.NDArray[np.float32]
 Matrix: TypeAlias = Any  # float32[n, f], or SciPy's sparse matrix of that shape
 
 BUCKETS = 2**17  # of words and of pairs of words
@@ -34,7 +34,7 @@ def count_tokens(cells: Ragged) -> Matrix:
     return csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(lengths), 2 * BUCKETS))
 
 
-def sum_up_steps(cells: Ragged) -> Floats:
+def sum_up_steps(cells: Ragged) -> Features:
     """Summarize steps: ragged [total, c] → [n, f] of moments per channel.
 
     Mean, deviation, extremes, last value and means of thirds of each channel, and the logarithm of the length.
@@ -50,12 +50,12 @@ def sum_up_steps(cells: Ragged) -> Floats:
     return found
 
 
-def sum_up_samples(cells: Ragged) -> Floats:
+def sum_up_samples(cells: Ragged) -> Features:
     """Summarize samples, as of waveforms: ragged float[total] → [n, f], as a series of one channel."""
     return sum_up_steps(Ragged(cells.values[:, None], cells.offsets))
 
 
-def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Floats:
+def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
     """Shrink pictures: [n, (depth,) height, width, (channels)] → [n, f], means over areas.
 
     Of several pictures, mean and deviation. Whole numbers are pixels and become 0 to 1.
@@ -70,16 +70,16 @@ def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Floats:
     return found
 
 
-def _shrunk(values: npt.NDArray[Any]) -> Floats:
+def _shrunk(values: npt.NDArray[Any]) -> Features:
     """Shrink uint8[n, s, s, c] or float[n, d, s, s] to [n, f]."""
     pixels = values.dtype == np.uint8
-    found: Floats = values.astype(np.float32) / np.float32(255 if pixels else 1)
+    found: Features = values.astype(np.float32) / np.float32(255 if pixels else 1)
     for axis, most in ((1, SIDE), (2, SIDE)) if pixels else ((1, DEPTH), (2, SIDE), (3, SIDE)):
         found = _halve(found, axis, most)
     return found.reshape(len(found), -1)
 
 
-def _halve(values: Floats, axis: int, most: int) -> Floats:
+def _halve(values: Features, axis: int, most: int) -> Features:
     """Average over even parts of an axis, as many as allowed."""
     size = values.shape[axis]
     if size <= most:

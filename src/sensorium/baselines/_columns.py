@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.baselines._cells import Matrix, count_tokens, shrink_pictures, sum_up_samples, sum_up_steps
-from sensorium.baselines._reduce import Floats, reduced
+from sensorium.baselines._reduce import Features, reduced
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
@@ -30,7 +30,7 @@ class Columns:
         components: bool[f]: one of several components, whose scale shows its importance.
     """
 
-    values: Floats
+    values: Features
     levels: npt.NDArray[np.int64]
     components: npt.NDArray[np.bool_]
 
@@ -48,7 +48,7 @@ def flatten_columns(prepared: Prepared, train: Rows, seed: int) -> Columns:
         train: positions of the training rows.
         seed: random seed of the decompositions.
     """
-    blocks, levels, components = list[Floats](), list[int](), list[bool]()
+    blocks, levels, components = list[Features](), list[int](), list[bool]()
     for found in prepared.columns.values():
         values = (
             np.asarray(found.values) if isinstance(found, Encoded) and not isinstance(found.values, Ragged) else None
@@ -97,5 +97,5 @@ def _summary(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Matrix]:
     return shrink_pictures if cells.ndim > 2 else lambda plain: np.asarray(plain, np.float32)
 
 
-def _missing(block: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Floats:
+def _missing(block: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Features:
     return np.where(present[:, None], block, np.nan).astype(np.float32)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sensorium.baselines._cells import Matrix
 from sensorium.table import Rows
 
-Floats: TypeAlias = npt.NDArray[np.float32]
+Features: TypeAlias = npt.NDArray[np.float32]
 WIDEST, COMPONENTS = 128, 64  # a column of more numbers than the first becomes as many principal components
 TOPICS, TWICE = (
     100,
@@ -18,7 +18,7 @@ TOPICS, TWICE = (
 )  # components of a text's weighted words; minimum number of training texts with a word or pair
 
 
-def reduced(block: Matrix, rows: Rows, seed: int) -> Floats:
+def reduced(block: Matrix, rows: Rows, seed: int) -> Features:
     """Reduce [n, f] to [n, c] components, learned from some rows and scaled by the largest; narrow ones are kept."""
     if isinstance(block, np.ndarray) and block.shape[1] <= WIDEST:
         return block
@@ -27,7 +27,7 @@ def reduced(block: Matrix, rows: Rows, seed: int) -> Floats:
     return np.asarray(found / (largest or 1.0), np.float32)
 
 
-def _principal(block: Floats, rows: Rows, seed: int) -> Floats:
+def _principal(block: Features, rows: Rows, seed: int) -> Features:
     from sklearn.decomposition import PCA
 
     if len(rows) < 2:
@@ -36,7 +36,7 @@ def _principal(block: Floats, rows: Rows, seed: int) -> Floats:
     return np.asarray(model.transform(block), np.float32)
 
 
-def _topics(counts: Any, rows: Rows, seed: int) -> Floats:
+def _topics(counts: Any, rows: Rows, seed: int) -> Features:
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfTransformer
 

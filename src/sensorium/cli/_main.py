@@ -6,7 +6,8 @@ import os
 import select
 import signal
 import sys
-from itertools import takewhile
+from collections.abc import Sequence
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import typer
@@ -14,7 +15,7 @@ import typer
 from sensorium import __version__
 from sensorium.cli import _options as o
 from sensorium.cli._command import Command
-from sensorium.errors import ConfigError, OutOfMemoryError, SensoriumError
+from sensorium.errors import ConfigError, OutOfMemoryError, SensoriumError, raise_together
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.errors.printable import printable, printable_json
 from sensorium.registry import commands
@@ -60,13 +61,29 @@ def _of_system(error: OSError) -> SensoriumError:
 
 
 def _check_flags(arguments: list[str]) -> None:
-    """Raise a ConfigError if a flag of a command was renamed."""
+    """Raise a ConfigError if flags of a command were renamed; it reports wrong settings as well."""
     command, *rest = arguments or [""]
-    for flag in takewhile(lambda text: text != "--", rest):
-        found = find_rename(FLAG, flag.partition("=")[0], command)
-        if found:
-            place, cure = f"sensorium {command}", f"write {found.new} instead of {found.old}"
-            raise ConfigError(f"{found.old} was renamed {found.new}", place=place, rule=found.rule, cure=cure)
+    given, place = list(takewhile(lambda text: text != "--", rest)), f"sensorium {command}"
+    renamed = filter(None, (find_rename(FLAG, text.partition("=")[0], command) for text in given))
+    faults: list[SensoriumError] = [
+        ConfigError(f"{r.old} was renamed {r.new}", place=place, rule=r.rule, cure=f"write {r.new} instead of {r.old}")
+        for r in renamed
+    ]
+    if faults:
+        raise_together([*faults, *_faults_of_settings(given)])
+
+
+def _faults_of_settings(arguments: list[str]) -> Sequence[SensoriumError]:
+    """Return the faults of settings in `--set`."""
+    from sensorium.config import Config, parse_assignments
+
+    pairs = [text.removeprefix("--set=") for text in arguments if text.startswith("--set=")]
+    pairs += [text for flag, text in pairwise(arguments) if flag == "--set"]
+    try:
+        Config.gather(parse_assignments(pairs))
+    except ConfigError as error:
+        return error.faults or (error,)
+    return ()
 
 
 def _check_memory(arguments: list[str]) -> None:
@@ -92,6 +109,7 @@ def _run() -> None:
     try:
         make_app()()
     except SystemExit as stop:
+        _report_usage(stop.__context__)
         if isinstance(stop.__context__, BrokenPipeError):  # Typer and Rich end with 1 then, and say nothing
             raise stop.__context__ from None
         if isinstance(stop.__context__, typer.Exit) and isinstance(stop.__context__.__cause__, KeyboardInterrupt):
@@ -100,6 +118,20 @@ def _run() -> None:
             end(stop.code)  # its message is printed already
         sys.stdout.flush()  # at the end of the interpreter, an error could not be reported
         raise
+
+
+def _report_usage(error: BaseException | None) -> None:
+    """Print a wrong command line as JSON if that is asked for; Typer has printed its message.
+
+    Typer brings its own copy of Click, so that its errors are recognised by their method.
+    """
+    words = getattr(error, "format_message", None)
+    if words is None or "--json" not in sys.argv:
+        return
+    path = getattr(getattr(error, "ctx", None), "command_path", "")
+    command = f"sensorium{path.rpartition('sensorium')[2]}"
+    cure = f"{command} --help lists arguments and options"
+    print(printable_json(ConfigError(words(), place=command, cure=cure).to_json()))
 
 
 def _is_unread() -> bool:

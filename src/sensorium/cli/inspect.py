@@ -24,7 +24,11 @@ def inspect(
         bool, typer.Option("--every", help="Decode every cell; by default 200 cells of each column are decoded.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write an HTML page with charts and images.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write an HTML page with charts and images to this file; without it, no page is written.",
+        ),
     ] = None,
     json: o.Json = False,
     quiet: o.Quiet = False,

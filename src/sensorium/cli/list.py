@@ -29,7 +29,8 @@ def list_(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME", help="Show the options of this member, or the settings of a group such as train."
+            metavar="NAME",
+            help="Show the options of this member, or the settings of this group or name: train, learning_rate.",
         ),
     ] = None,
     json: o.Json = False,

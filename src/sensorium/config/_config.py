@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import Field, PositiveInt
 
-from sensorium.config._explain import explain_fault
+from sensorium.config._faults import explain_faults
 from sensorium.config._layers import overlay
 from sensorium.config._prepare import PrepareConfig
+from sensorium.config._renamed_choices import explain_renamed_choices
 from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
@@ -105,8 +106,11 @@ class Config(Strict):
         merged: dict[str, Any] = {}
         for layer in layers:
             merged = overlay(merged, at_full_names(cls, layer))
+        faults = explain_renamed_choices(merged)
         try:
-            return cls.model_validate(merged)
+            found = cls.model_validate(merged)
         except pydantic.ValidationError as error:
-            raise_together([explain_fault(cls, fault) for fault in error.errors()])
+            raise_together([*faults, *explain_faults(cls, error, merged)])
             raise  # pragma: no cover - a ValidationError always has faults
+        raise_together(faults)
+        return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import typing
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,8 +15,9 @@ from sensorium.config._config import Config
 from sensorium.config._docstrings import argument_texts
 from sensorium.config._options import option_hints
 from sensorium.config._renamed import current_setting
+from sensorium.config._requirement import annotation_of, json_schema
 from sensorium.config._tree import walk
-from sensorium.config._type_words import schema_of, type_in_words
+from sensorium.config._type_words import type_in_words
 from sensorium.errors import UnknownNameError, did_you_mean
 
 
@@ -47,22 +47,26 @@ def list_settings(prefix: str = "") -> list[Setting]:
     """List the settings, in the order of the tree.
 
     Args:
-        prefix: list only this setting or this group, such as `train`.
+        prefix: list only this setting or this group, such as `train`. If there is none, list the settings with this
+            last name (`learning_rate`), or else those whose names contain this text.
 
     Raises:
-        UnknownNameError: no setting or group has this name.
+        UnknownNameError: no name of a setting contains it.
     """
     found = list(_settings())
     chosen = [s for s in found if not prefix or s.name == prefix or s.name.startswith(f"{prefix}.")]
-    if not chosen:
-        current = current_setting(prefix)
-        if current != prefix:
-            cure = f"sensorium list settings {current}"
-            raise UnknownNameError(f"the setting {prefix} was renamed {current}", place=prefix, cure=cure)
-        groups = {s.name.rpartition(".")[0] for s in found} - {""}
-        cure = did_you_mean(prefix, [*groups, *(s.name for s in found)])
-        raise UnknownNameError(f"there is no setting {prefix!r}", cure=cure)
-    return chosen
+    if chosen:
+        return chosen
+    current = current_setting(prefix)
+    if current != prefix:
+        cure = f"sensorium list settings {current}"
+        raise UnknownNameError(f"the setting {prefix} was renamed {current}", place=prefix, cure=cure)
+    by_part = [s for s in found if f".{prefix}." in f".{s.name}."] or [s for s in found if prefix in s.name]
+    if by_part:
+        return by_part
+    groups = {s.name.rpartition(".")[0] for s in found} - {""}
+    cure = did_you_mean(prefix, [*groups, *(s.name for s in found)])
+    raise UnknownNameError(f"there is no setting {prefix!r}", cure=cure)
 
 
 def list_options(taker: Callable[..., Any]) -> list[Setting]:
@@ -73,7 +77,7 @@ def list_options(taker: Callable[..., Any]) -> list[Setting]:
     """
     texts, parameters = argument_texts(taker), inspect.signature(taker).parameters
     return [
-        Setting(name, type_in_words(schema_of(hint)), _spelt(parameters[name].default), texts.get(name, ""))
+        Setting(name, type_in_words(json_schema(hint)), _spelt(parameters[name].default), texts.get(name, ""))
         for name, hint in option_hints(taker).items()
     ]
 
@@ -82,7 +86,7 @@ def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
     """Return the JSON Schema of a member's options."""
     hints = option_hints(taker)
     properties = {
-        option.name: schema_of(hints[option.name])
+        option.name: json_schema(hints[option.name])
         | ({"default": json.loads(option.default)} if option.default else {})
         | ({"description": option.description} if option.description else {})
         for option in list_options(taker)
@@ -92,10 +96,8 @@ def options_schema(taker: Callable[..., Any]) -> dict[str, Any]:
 
 def _settings() -> Iterator[Setting]:
     for name, field, caller_only in walk(Config):
-        annotation = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-        yield Setting(
-            name, type_in_words(schema_of(annotation)), _spelt(field.default), field.description or "", caller_only
-        )
+        kind = type_in_words(json_schema(annotation_of(field)))
+        yield Setting(name, kind, _spelt(field.default), field.description or "", caller_only)
 
 
 def _spelt(default: Any) -> str:

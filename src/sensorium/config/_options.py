@@ -9,6 +9,7 @@ from typing import Any
 
 import pydantic
 
+from sensorium.config._requirement import requirement
 from sensorium.config._types import FINITE
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.registry import KINDS, REGISTRIES
@@ -37,8 +38,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
         try:
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
         except pydantic.ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=reason))
+            rule, _ = requirement(hints[name], error.errors()[0])
+            faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=rule))
     raise_together(faults)
     return checked
 

@@ -25,7 +25,7 @@ def explain_rename(name: str, value: Any) -> ConfigError | None:
     for rename in renamed_settings():
         if name in (rename.old, rename.old.rpartition(".")[2]):
             flag = set_value(rename.new, _shown(value)) if isinstance(value, PLAIN) else f"--set {rename.new}=…"
-            cure = f"{flag} (Python: {_in_python(rename.new, value)})"
+            cure = f"{flag} (Python: {in_python(rename.new, value)})"
             return ConfigError(f"{rename.old} was renamed {rename.new}", place=name, rule=rename.rule, cure=cure)
     return None
 
@@ -109,7 +109,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _in_python(name: str, value: Any) -> str:
+def in_python(name: str, value: Any) -> str:
     """Spell a setting in Python: `train.imbalance` and `auto` → `train={'imbalance': 'auto'}`."""
     group, _, key = name.partition(".")
     tree = nest(key.split("."), value) if key else value

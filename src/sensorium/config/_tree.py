@@ -24,7 +24,7 @@ def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iter
     """
     for name, field in model.model_fields.items():
         own = marked or CALLER_ONLY in field.metadata
-        group = _group(field.annotation)
+        group = group_of(field.annotation)
         if group:
             yield from walk(group, f"{prefix}{name}.", own)
         else:
@@ -34,7 +34,7 @@ def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iter
 def groups(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The full name of each group of settings, such as `train.unfreeze`."""
     for name, field in model.model_fields.items():
-        if group := _group(field.annotation):
+        if group := group_of(field.annotation):
             yield f"{prefix}{name}"
             yield from groups(group, f"{prefix}{name}.")
 
@@ -72,7 +72,7 @@ def _full_name(key: str, names: list[str]) -> str:
     return shortest
 
 
-def _group(annotation: Any) -> type[BaseModel] | None:
+def group_of(annotation: Any) -> type[BaseModel] | None:
     """Return the group of settings of a field, or None; a choice with free options is not a group."""
     kinds = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
     return next(

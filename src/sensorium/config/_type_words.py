@@ -6,19 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import pydantic
-
-from sensorium.config._types import FINITE, Choice
+from sensorium.config._types import Choice
 
 BOUNDS = {"exclusiveMinimum": "> {}", "minimum": "≥ {}", "exclusiveMaximum": "< {}", "maximum": "≤ {}"}
-WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
-
-
-def schema_of(annotation: Any) -> dict[str, Any]:
-    try:
-        return pydantic.TypeAdapter(annotation, config=FINITE).json_schema()
-    except pydantic.errors.PydanticUserError:  # a model has a config of its own
-        return pydantic.TypeAdapter(annotation).json_schema()
+WORDS = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 
 
 def type_in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> str:
@@ -46,4 +37,4 @@ def type_in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] | No
 
 
 def _plural(words: str) -> str:
-    return {"text": "texts", "number": "numbers", "whole number": "whole numbers"}.get(words, words)
+    return {"text": "texts", "number": "numbers", "integer": "integers"}.get(words, words)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 def _odd(value: int) -> int:
     if value % 2 == 0:
-        raise ValueError("Input should be odd, so that a filter has a middle")
+        raise ValueError("an odd number, so that a filter has a middle")
     return value
 
 
@@ -19,7 +19,7 @@ def _named(value: Any) -> Any:
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return {name: {} for name in value}
     if not isinstance(value, Mapping):
-        raise ValueError("Input should be a list of names, or names with their options")
+        raise ValueError("a list of names, or names with their options")
     return {name: {} if options is None else options for name, options in value.items()}
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.config import Fraction, Sizes
+from sensorium.config import Fraction
 
 ACCEPTS = ("text", "document")
 FACTOR, SHIFT = 6364136223846793005, 33  # h ← (h + id) · FACTOR at 64 bits; its upper half is mixed well
 NGRAMS = {"word": (2,), "character": (3, 4, 5)}
+Lengths = Annotated[tuple[Annotated[int, Field(gt=0, le=256)], ...], Field(min_length=1, max_length=16)]  # a loop each
 LONGEST = 1024  # characters kept of a text, where they are the tokens
 
 
@@ -28,7 +29,7 @@ class TextHashed(nn.Module):
         vocabulary: number of token ids.
         unit: n-grams of words, or of characters (Bojanowski et al. 2016, arXiv:1607.04606). The modality then splits
             texts into characters, unless its settings say otherwise.
-        ngrams: lengths of n-grams besides 1; by default 2 for words, 3 to 5 for characters.
+        ngrams: up to 16 lengths of n-grams besides 1, each at most 256; by default 2 for words, 3 to 5 for characters.
         buckets: number of embeddings of n-grams.
         size: width of an embedding.
         dropout: dropout probability of the embedded words and n-grams.
@@ -39,7 +40,7 @@ class TextHashed(nn.Module):
         vocabulary: int,
         *,
         unit: Literal["word", "character"] = "word",
-        ngrams: Sizes | None = None,
+        ngrams: Lengths | None = None,
         buckets: PositiveInt = 50_000,
         size: PositiveInt = 64,
         dropout: Fraction = 0.2,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sensorium.errors.printable import printable
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import score_runs
@@ -44,13 +45,13 @@ class Evaluation:
     subsets: Subsets | None = None
 
     def __str__(self) -> str:
-        """Show one line per metric, with its interval."""
+        """Show one line per metric, with its interval, and what was found in whole columns and the table."""
         wide = max(map(len, self.metrics), default=0)
         lines = [f"{self.n:,} rows ({self.rows})"]
         for name, value in self.metrics.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
-        return "\n".join(lines)
+        return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:
         """`{"n", "metrics", "intervals"}`, null for what is not defined; `"subsets"` where they were asked for.

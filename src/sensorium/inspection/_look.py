@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,19 +14,16 @@ from sensorium.config import Config
 from sensorium.errors import SchemaError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.findings import IN_TRAINING, ColumnPlan, Guess, Problem, ProblemGroup, Problems, shorten
-from sensorium.inspection.advice import advise
-from sensorium.inspection.copies import Sides, value_ids
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
-from sensorium.labels import LabelReading, read_labels
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, cautions, learn_modality, table_findings, unsaid
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter, reporter
-from sensorium.schema import add_hints, infer_columns, split_column, views_of
+from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
 from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Column, Rows, Table, as_read, open_table
-from sensorium.tasks import check_labels_of, infer_task, label_cells, learn_task
+from sensorium.tasks import check_labels_of, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -44,16 +41,6 @@ class Trial:
     config: Config
     work: Work
     told: tuple[Problem, ...]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Labels, their task, and how they were read."""
-
-    labels: Column
-    task: str
-    guess: Guess
-    reading: LabelReading
 
 
 @explain_memory_errors("use fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
@@ -89,23 +76,15 @@ def inspect(
     )
     opened, report = open_table(table, settings.table), reporter(progress)
     settings = as_read(settings, opened)
-    plans = infer_columns(opened, settings)
-    opened = opened.with_views(views_of(plans))
-    task, reading = None, LabelReading()
-    if settings.target:
-        labels, reading = read_labels(opened.column(settings.target), settings)
-        opened = opened.with_column(labels)
-        plans = add_hints(opened, plans, settings)
-        task = infer_task(labels, settings, reading)
+    schema = infer_schema(opened, settings) if settings.target else None
+    opened, inferred = (schema.labelled, schema.columns) if schema else infer_views(opened, settings)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
-    found = Target(labels, *task, reading) if task else None
-    of_target = _target_findings(found, sides, settings) if found else []
-    target_report = _target(found, of_target, sides) if found else None
-    doubts = cautions(plans, settings.target, *task) if task else cautions(plans, None, "", NO_GUESS)
-    known_cautions = {plan.name: plan.caution for plan in plans}
-    plans = [_with_caution(plan, target_report) for plan in plans]
-    columns = _columns(opened, plans, settings, report, every=every)
+    of_target = _target_findings(schema, sides, settings) if schema else []
+    target_report = _target(schema, of_target, sides) if schema else None
+    known_cautions = {plan.name: plan.caution for plan in inferred}
+    plans = [_with_caution(plan, target_report) for plan in inferred]
+    columns, learnt = _columns(opened, plans, settings, report, every=every)
     of_table = table_findings(opened, {}, split, None, None)
     of_columns = [problem for column in columns for problem in column.findings]
     return Inspection(
@@ -115,14 +94,20 @@ def inspect(
         target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
         notices=[
-            *_groups([*doubts, *unsaid([*of_table, *of_columns, *of_target], known_cautions)]),
+            *_groups([*_doubts(inferred, schema), *unsaid([*of_table, *of_columns, *of_target], known_cautions)]),
             *({"column": column.name, **fault} for column in columns for fault in column.faults),
         ],
         table_notices=_groups(of_table),
-        copies=find_copies(opened, plans, sides, report),
+        copies=find_copies(opened, plans, learnt, sides, report),
         advice=advise(opened, plans, sides, settings),
         every=every,
     )
+
+
+def _doubts(plans: Sequence[ColumnPlan], schema: Schema | None) -> Problems:
+    if schema is None:
+        return cautions(plans, None, "", NO_GUESS)
+    return cautions(plans, schema.labels.name, schema.task_name, schema.task_guess)
 
 
 def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -131,19 +116,22 @@ def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 def _columns(
     table: Table, plans: list[ColumnPlan], config: Config, report: Reporter, *, every: bool
-) -> list[ColumnReport]:
+) -> tuple[list[ColumnReport], dict[str, Modality]]:
+    """Return a report of each column, and the modalities that were fitted on trial."""
     look = len(table) if every else min(LOOKED_AT, len(table))
     rows = np.unique(np.linspace(0, len(table) - 1, look).astype(np.int64))
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
         trial = Trial(rows, config, Work(advance=bar.advance), table.problems)
-        return [_column(table.column(plan.name), plan, trial) for plan in plans]
+        tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
+    learnt = {name: modality for name, (_, modality) in tried.items() if modality}
+    return [column for column, _ in tried.values()], learnt
 
 
-def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
+def _column(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[ColumnReport, Modality | None]:
     learnt, faults, undecodable = _try(column, plan, trial)
     findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
-    return ColumnReport(
+    report = ColumnReport(
         name=plan.name,
         modality=plan.modality,
         reason=plan.reason,
@@ -160,6 +148,7 @@ def _column(column: Column, plan: ColumnPlan, trial: Trial) -> ColumnReport:
         overview=learnt.overview(column) if learnt else Overview(),
         findings=findings,
     )
+    return report, learnt
 
 
 def _missing(column: Column, learnt: Modality | None) -> int:
@@ -229,23 +218,23 @@ def _with_caution(plan: ColumnPlan, target: Mapping[str, Any] | None) -> ColumnP
     return replace(plan, caution=target["caution"]) if target and target["column"] == plan.name else plan
 
 
-def _target(found: Target, findings: list[Problem], sides: Sides) -> dict[str, Any]:
-    labels, guess = found.labels, found.guess
+def _target(found: Schema, findings: list[Problem], sides: Sides) -> dict[str, Any]:
+    labels, guess = found.labels, found.task_guess
     return {
         "column": labels.name,
-        "task": found.task,
+        "task": found.task_name,
         "reason": guess.reason,
         "caution": _joined([guess.caution, *map(_sentence, findings)]),
         "missing": int((~labels.present).sum()),
-        "labels": [] if found.task == "regression" else _balance(labels, sides),
+        "labels": [] if found.task_name == "regression" else _balance(labels, sides),
     }
 
 
-def _target_findings(found: Target, sides: Sides, config: Config) -> list[Problem]:
+def _target_findings(found: Schema, sides: Sides, config: Config) -> list[Problem]:
     """Return what a fit would report about the target, or what is known if it would not start."""
     labels, train = found.labels, np.flatnonzero(sides.splits == SPLITS.index("train"))
     with suppress(SchemaError):
-        task = learn_task(found.task, labels, train, found.reading, config)
+        task = learn_task(found.task_name, labels, train, found.reading, config)
         checked = check_labels_of(task, task.encode(labels), sides.splits, labels.name)
         return [*task.findings(labels.name), *checked]
     return found.reading.findings(labels.name)

@@ -7,9 +7,8 @@ from typing import Any
 
 from sensorium.errors.printable import printable
 from sensorium.findings import Problem
-from sensorium.inspection.advice import Advice
-from sensorium.inspection.copies import Copies
 from sensorium.modalities import Overview
+from sensorium.schema import Advice, Copies
 
 
 @dataclass(frozen=True)

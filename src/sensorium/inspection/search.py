@@ -8,30 +8,37 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from sensorium.findings import ColumnPlan, Unreadable
-from sensorium.inspection.copies import Copies, Ids, Sides, group_copies, value_ids
 from sensorium.inspection.near import SIDE, near_pictures, near_texts
 from sensorium.modalities import Modality, Work
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
+from sensorium.schema.copies import MOSTLY, SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
 from sensorium.table import Column, Table
 
+MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
-SENTENCE = 20  # characters from which the same text twice is no chance
 LONG = 60  # characters from which nearly the same text twice is no chance
-MOSTLY = 0.5  # share of different rows from which like rows are remarkable
 
 
-def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report: Reporter) -> list[Copies]:
-    """Find identical and near-identical cells of files and texts, and identical rows, in near-linear time."""
+def find_copies(
+    table: Table, plans: Iterable[ColumnPlan], learnt: Mapping[str, Modality], sides: Sides, report: Reporter
+) -> list[Copies]:
+    """Find identical and near-identical cells of files and texts, and identical rows, in near-linear time.
+
+    Args:
+        table: the rows.
+        plans: the plan of each column.
+        learnt: column → its modality, which decodes files.
+        sides: splits and labels of the rows.
+        report: shows the progress.
+    """
     used = [plan for plan in plans if plan.modality]
     ids, found = dict[str, Ids](), list[Copies]()
     with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
         for plan in used:
-            kind = modalities.load(plan.modality or "")
-            ids[plan.name], copies = _in_column(table.column(plan.name), kind, sides)
+            ids[plan.name], copies = _in_column(table.column(plan.name), learnt[plan.name], sides)
             found += copies
             bar.advance(len(table))
     whole = _rows(ids, table)
@@ -40,21 +47,36 @@ def find_copies(table: Table, plans: Iterable[ColumnPlan], sides: Sides, report:
     return [copies for copies in found if copies.groups or copies.left_out]
 
 
-def _in_column(column: Column, kind: type[Modality], sides: Sides) -> tuple[Ids, list[Copies]]:
+def _in_column(column: Column, kind: Modality, sides: Sides) -> tuple[Ids, list[Copies]]:
     """Return numbers that identify the column's cells, and the copies where repeated cells are unlikely by chance."""
     left_out = 0
     if kind.cacheable:
         left_out = max(0, int(column.present.sum()) - MOST_FILES)
         same, how = file_ids(column), "the same bytes"
+        same = same if column.is_view else _decodable(column, kind, same)  # a video without sound is no damaged file
         # Unreadable cells are distinguished by their row.
         ids = np.where(same >= 0, same, np.where(column.present, np.arange(len(column)) + len(column), -1))
     elif kind.near_duplicates == "text":
         ids = value_ids(column)
-        same, how = _long(column, ids), f"the same text of at least {SENTENCE} characters"
+        same, how = long_texts(column, ids), f"the same text of at least {SENTENCE} characters"
     else:
         return value_ids(column), []
     near = [_near(column, kind.near_duplicates, same, sides)] if kind.near_duplicates else []
     return ids, [group_copies(same, sides, column=column.name, kind="same", how=how, left_out=left_out), *near]
+
+
+def _decodable(column: Column, kind: Modality, ids: Ids) -> Ids:
+    """Return the numbers of the cells, -1 for files that cannot be decoded: damaged files are not duplicates.
+
+    One file of each of the largest groups is decoded.
+    """
+    numbers, first, sizes = np.unique(ids, return_index=True, return_counts=True)
+    several = np.flatnonzero((sizes > 1) & (numbers >= 0))
+    several = several[np.argsort(-sizes[several], kind="stable")][:MOST_DECODED]
+    if not len(several):
+        return ids
+    found = kind.encode(column.take(first[several]), Work())
+    return np.where(np.isin(ids, numbers[several[~found.present]]), -1, ids)
 
 
 def file_ids(column: Column) -> Ids:
@@ -114,11 +136,6 @@ def _digest(source: Any) -> bytes:
         return os.fsencode(source)
 
 
-def _long(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
-    lengths = np.asarray(pc.fill_null(pc.utf8_length(column.strings), 0))
-    return np.where(lengths >= least, ids, -1)
-
-
 def _spaced(rows: Ids, most: int) -> Ids:
     """Return at most `most` of the rows, evenly spaced."""
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows
@@ -127,7 +144,7 @@ def _spaced(rows: Ids, most: int) -> Ids:
 def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
     """Find near copies: one row stands for its exact copies, and groups of near copies include those."""
     picture = kind == "picture"
-    same = same if picture else _long(column, same, LONG)
+    same = same if picture else long_texts(column, same, LONG)
     numbers, first = np.unique(same, return_index=True)
     firsts = first[numbers >= 0]
     looked = _spaced(firsts, MOST_PICTURES if picture else MOST_TEXTS)

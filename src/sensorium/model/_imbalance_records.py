@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import Field, NonNegativeFloat
 
@@ -120,11 +120,15 @@ class ImbalanceRecord(Record):
         results: results of all trainings, plain training first.
         rows: the split of the report.
         chosen: name of the chosen result.
+        plain_signs: signs of imbalance of plain training, which the diagnosis is about; None in records of early
+            versions.
     """
 
+    LEFT_OUT: ClassVar = frozenset({"plain_signs"})
     metric: str
     diagnosis: Diagnosis
     unimodal: dict[str, UnimodalRecord]
     results: list[MitigationRecord] = Field(min_length=1)
     rows: str = "test"
     chosen: str
+    plain_signs: ImbalanceSigns | None = None

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from sensorium.files.figures import Figure
+from sensorium.findings import Problem, Problems
 from sensorium.model._record import Record
 
 Pair: TypeAlias = Annotated[list[Figure], Field(min_length=2, max_length=2)]  # before and after, or low and high
+MAX_PROBLEMS = 10_000  # that a model card lists
 Reports: TypeAlias = dict[str, dict[str, Any]]  # technique → its own report, JSON values
 
 
@@ -24,6 +27,41 @@ class Notice(Record):
     count: NonNegativeInt = 1
     rows: list[NonNegativeInt] = []
     value: str = ""
+
+
+class ProblemRecord(Record):
+    """Problems of a column that share reason and cure, without the values of their cells.
+
+    Attributes:
+        column: the column's name; empty for whole rows.
+        reason: what is wrong and how the cells were read.
+        cure: what the user can do.
+        rows: the rows; empty for a problem of the whole column or table.
+    """
+
+    column: str = ""
+    reason: str
+    cure: str = ""
+    rows: list[NonNegativeInt] = []
+
+    @classmethod
+    def of(cls, problems: Problems) -> list[ProblemRecord]:
+        """Return the records of the first `MAX_PROBLEMS` problems, those of whole columns first."""
+        kept = Problems(sorted(problems, key=Problem.place)[:MAX_PROBLEMS])
+        return [
+            cls(
+                column=group.column,
+                reason=group.reason,
+                cure=group.cure,
+                rows=[p.row for p in group.problems if p.row is not None],
+            )
+            for group in kept.groups()
+        ]
+
+    def problems(self) -> list[Problem]:
+        """Return the problems."""
+        places: Sequence[int | None] = self.rows or [None]
+        return [Problem(row, self.column, self.reason, self.cure) for row in places]
 
 
 class UnlabelledRecord(Record):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_validator
 
-from sensorium.findings import ColumnPlan
+from sensorium.findings import ColumnPlan, Problems
 from sensorium.model._imbalance_records import (
     Diagnosis,
     ImbalanceRecord,
@@ -28,6 +28,7 @@ from sensorium.model._training_records import (
     Notice,
     PretrainingEpoch,
     PretrainingRecord,
+    ProblemRecord,
     SoupRecord,
     UnlabelledRecord,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "PredictionShift",
     "PretrainingEpoch",
     "PretrainingRecord",
+    "ProblemRecord",
     "Record",
     "SearchRecord",
     "SearchTrial",
@@ -91,7 +93,8 @@ class ModelCard(Record):
         table: name of the training table.
         columns: modality and treatment of each of its columns.
         unlabelled: rows without a label, and the techniques that used them.
-        problems: number of cells and columns with a problem.
+        problems: number of problems of cells and columns in the fit or the adaptation.
+        fit_problems: these problems, up to a limit; None in models of early versions.
         notes: remarks on how the table was opened.
         notices: notices about cells, columns and the table.
         augment: column → augmentation → its options.
@@ -109,11 +112,14 @@ class ModelCard(Record):
         int8: number of quantized modules; None if the model is not quantized.
     """
 
-    LEFT_OUT: ClassVar = frozenset({"calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"})
+    LEFT_OUT: ClassVar = frozenset(
+        {"fit_problems", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
+    )
     table: str = ""
     columns: list[ColumnPlan] = []
     unlabelled: UnlabelledRecord = UnlabelledRecord()
     problems: NonNegativeInt = 0
+    fit_problems: list[ProblemRecord] | None = None
     notes: list[str] = []
     notices: list[Notice] = []
     augment: dict[str, dict[str, Any]] = {}
@@ -134,6 +140,14 @@ class ModelCard(Record):
     def _check_signs(self) -> Self:
         _ = self.imbalance_signs
         return self
+
+    def with_problems(self, problems: Problems) -> ModelCard:
+        """Return the card with the problems of a fit or an adaptation."""
+        return self.updated(problems=len(problems), fit_problems=ProblemRecord.of(problems))
+
+    def problems_of_fit(self) -> Problems:
+        """Return the problems that the card lists, without the values of their cells."""
+        return Problems([problem for record in self.fit_problems or () for problem in record.problems()])
 
     @property
     def imbalance_signs(self) -> ImbalanceSigns | None:

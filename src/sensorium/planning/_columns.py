@@ -10,8 +10,8 @@ from sensorium.config import Config
 from sensorium.errors import SchemaError
 from sensorium.findings import ColumnPlan
 from sensorium.model import preferred_modality_options
-from sensorium.planning._schema import Schema
 from sensorium.prepare import learn_modality
+from sensorium.schema import Schema
 from sensorium.table import Rows
 
 if TYPE_CHECKING:

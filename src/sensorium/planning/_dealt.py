@@ -10,8 +10,7 @@ import numpy as np
 
 from sensorium.config import Config
 from sensorium.findings import count
-from sensorium.planning._schema import Schema
-from sensorium.schema import split_column
+from sensorium.schema import Schema, split_column
 from sensorium.split import Split, make_split, unlabelled_rows
 from sensorium.table import Rows
 from sensorium.train import check_calibration, unlabelled_learners, with_preset

@@ -21,10 +21,11 @@ from sensorium.planning._checks import check_labels
 from sensorium.planning._columns import LearnedColumns, learn_columns
 from sensorium.planning._dealt import deal_rows
 from sensorium.planning._plan import Labels, Plan
-from sensorium.planning._schema import Schema, continued_schema, infer_schema
+from sensorium.planning._schema import continued_schema
 from sensorium.planning._start import inherit_calibration
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table, as_read
 from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
@@ -86,7 +87,7 @@ def make_plan(
         validation=split.rows("validation"),
     )
     encoded = _encode(task, schema.target, split)
-    findings, notices = _findings(schema, columns, split, task, encoded)
+    findings, notices = _findings(schema, columns, split, (task, encoded), config)
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
     config = _with_calibration(config, start, used, split)
     check_buildable(blueprint, columns.learnt, task, modules)
@@ -135,12 +136,15 @@ def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel
 
 
 def _findings(
-    schema: Schema, columns: LearnedColumns, split: Split, task: Task, encoded: EncodedTarget
+    schema: Schema, columns: LearnedColumns, split: Split, target: tuple[Task, EncodedTarget], config: Config
 ) -> tuple[Problems, Problems]:
     """Return what was found in whole columns, split and target; and what a person should read of it and the guesses."""
-    name = schema.target.name
+    name, (task, encoded) = schema.target.name, target
     findings = table_findings(schema.table, columns.learnt, split, task, name)
     findings.extend(check_labels_of(task, encoded, split.codes, name))
+    table, sides = schema.labelled, Sides(split.codes, value_ids(schema.labels))
+    findings.extend(leakage_findings(table, columns.plans, sides, config))
+    findings.extend(duplicate_findings(table, columns.plans, sides, config))
     guesses = cautions(columns.plans, name, schema.task_name, schema.task_guess)
     said = {plan.name: plan.caution for plan in columns.plans}
     return findings, Problems([*guesses, *unsaid(findings, said)])

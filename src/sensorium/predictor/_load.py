@@ -40,4 +40,5 @@ def load(
         >>> again.labels
         ['class_0', 'class_1', 'class_2']
     """
-    return Model(load_fitted(Path(path), device, encoders, config))
+    fitted = load_fitted(Path(path), device, encoders, config)
+    return Model(fitted, fit_problems=fitted.card.problems_of_fit())

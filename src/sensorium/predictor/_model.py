@@ -40,7 +40,8 @@ class Model:
     Attributes:
         bundle: network, modalities, task and records of the model.
         test: evaluation on the test rows of the fit; None without test rows, and for a loaded model (see `card`).
-        fit_problems: problems of cells and columns in the fit or the adaptation; empty for a loaded model.
+        fit_problems: problems of cells and columns in the fit or the adaptation. A saved model keeps up to 10,000 of
+            them, without the values of the cells; models of early versions have none.
 
     Example:
         >>> model = sensorium.fit("films.csv", "genre", epochs=2, progress=False)
@@ -294,7 +295,7 @@ class Model:
             >>> small.weight_bytes < model.weight_bytes
             True
         """
-        return Model(quantize_fitted(self.bundle, place=repr(self)))
+        return Model(quantize_fitted(self.bundle, place=repr(self)), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
         towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)

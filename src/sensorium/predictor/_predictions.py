@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sensorium.findings import Problems
+from sensorium.errors.printable import printable
+from sensorium.findings import Problems, count
+
+SHOWN = 5  # first rows, and most common labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predictions:
     """Predictions for n rows of a table, with the problems of the rows.
 
@@ -33,6 +37,8 @@ class Predictions:
         [True, False]
         >>> predictions.to_arrow().column_names
         ['row', 'prediction', 'probability_a', 'probability_b', 'problem']
+        >>> str(predictions).splitlines()[0]
+        '2 rows; 1 row (50%) with a problem'
     """
 
     values: npt.NDArray[Any]
@@ -45,6 +51,29 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __repr__(self) -> str:
+        return (
+            f"<sensorium.Predictions of {count(len(self), 'row')}: {_summary(self.values.tolist(), bool(self.labels))}>"
+        )
+
+    def __str__(self) -> str:
+        """Show the number of rows, the predicted labels or the range of values, problems, and the first rows."""
+        faulty = len({problem.row for problem in self.problems if problem.row is not None})
+        share = f"{count(faulty, 'row')} ({faulty / len(self):.0%})" if faulty else "no row"
+        lines = [
+            f"{count(len(self), 'row')}; {share} with a problem",
+            f"predicted: {_summary(self.values.tolist(), bool(self.labels))}",
+        ]
+        lines += [f"row {row}: {self._shown(row)}" for row in range(min(SHOWN, len(self)))]
+        lines += [f"… and {count(len(self) - SHOWN, 'more row')}"] if len(self) > SHOWN else []
+        return printable("\n".join(lines))
+
+    def _shown(self, row: int) -> str:
+        value = self.values[row]
+        if self.scores.ndim != 2 or value not in self.labels:
+            return _spelt(value)
+        return f"{_spelt(value)} (probability {self.scores[row, self.labels.index(value)]:.3f})"
 
     def to_arrow(self) -> pa.Table:
         """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
@@ -64,3 +93,26 @@ class Predictions:
                 reasons[problem.row].append(said)
         texts = pa.array(["; ".join(row) or None for row in reasons], pa.string())
         return pa.table({**self._columns, "problem": texts})
+
+
+def _summary(values: Sequence[Any], labelled: bool) -> str:
+    """Return the range of numbers, or the most common labels with their counts; for each of several targets."""
+    if not values:
+        return "nothing"
+    if isinstance(values[0], Mapping):
+        return "; ".join(f"{name}: {_summary([row[name] for row in values], False)}" for name in values[0])
+    if not labelled and isinstance(values[0], float):
+        low, middle, high = np.min(values), np.median(values), np.max(values)
+        return f"{low:.4g} to {high:.4g}, median {middle:.4g}"
+    counts = Counter(map(_spelt, values)).most_common()
+    more = f" and {count(len(counts) - SHOWN, 'other')}" if len(counts) > SHOWN else ""
+    return ", ".join(f"{label} ({number:,})" for label, number in counts[:SHOWN]) + more
+
+
+def _spelt(value: Any) -> str:
+    """Spell a prediction: a number, a label, several labels, or one value per target."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_spelt(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return " + ".join(map(_spelt, value)) or "no label"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from sensorium.errors.printable import one_line
 from sensorium.evaluate import Difference
+from sensorium.findings import count
 
 
 def text_line(text: object, style: str = "") -> Text:
@@ -31,6 +32,11 @@ def make_table(*headers: str) -> TextTable:
     for header in headers:
         table.add_column(text_line(header), overflow="fold")
     return table
+
+
+def rows_scored(number: int, rows: str) -> str:
+    """Format a number of rows with their split: `40 rows`, `9 test rows`; `rows` is such as "test" or "all"."""
+    return count(number, "row" if rows == "all" else f"{rows} row")
 
 
 def signed(found: Difference | None) -> str:

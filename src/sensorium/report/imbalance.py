@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sensorium.model.card import ImbalanceRecord, ImbalanceSigns, ModelCard
 
 
-TECHNIQUE = "modality_imbalance"
+TECHNIQUE, PLAIN = "modality_imbalance", "plain"
 
 
 def imbalance_json(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,23 +28,30 @@ def imbalance_json(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def imbalance_text(card: ModelCard) -> Sequence[RenderableType]:
-    """Show the signs of each modality, each training that was tried, and the diagnosis in words."""
+    """Show the signs of each modality, each training that was tried, and the diagnosis in words.
+
+    The diagnosis of a check is about plain training, so that its signs are shown first.
+    """
     report, imbalance = card.imbalance_signs, card.imbalance
-    lines: list[RenderableType] = _signs(report) if report else []
+    lines: list[RenderableType] = []
+    if imbalance and imbalance.plain_signs:
+        lines += _signs(imbalance.plain_signs, ", in plain training")
+    if report and not (imbalance and imbalance.plain_signs and imbalance.chosen == PLAIN):
+        lines += _signs(report, f", in the kept model ({imbalance.chosen})" if imbalance else "")
     if imbalance and len(imbalance.results) > 1:
         lines.append(_tried(imbalance))
     words = imbalance_sentence(imbalance) if imbalance else diagnosis_sentence(report) if report else ""
     return [*lines, text_line(words, "bold")] if words else lines
 
 
-def _signs(report: ImbalanceSigns) -> list[RenderableType]:
+def _signs(report: ImbalanceSigns, where: str) -> list[RenderableType]:
     table = make_table(
         "modality", f"alone, {report.metric}", "without it", "linear probe", "overfitting ratio", "gradient norm"
     )
     for name, signs in report.modalities.items():
         figures = (signs.alone, signs.without, signs.probe, signs.overfit_ratio, signs.gradient_norm)
         table.add_row(name, *map(_figure, figures))
-    title = f"modality imbalance on {report.rows} rows; all modalities: {_figure(report.all)} {report.metric}"
+    title = f"modality imbalance on {report.rows} rows{where}; all modalities: {_figure(report.all)} {report.metric}"
     return [text_line(title), table]
 
 

@@ -11,7 +11,7 @@ from sensorium.errors import DataError
 from sensorium.files import replaced_file
 from sensorium.findings import count
 from sensorium.report import html as h
-from sensorium.report.text import notice_text
+from sensorium.report.text import missing_text, notice_text
 
 if TYPE_CHECKING:
     from sensorium.inspection import ColumnReport, Inspection
@@ -117,16 +117,12 @@ def _overview(found: Inspection) -> h.Markup:
             h.tag("a", column.name, href=f"#column-{place}"),
             column.modality or "–",
             column.reason,
-            _share(column.missing, column.rows),
+            missing_text(column),
             f"{column.distinct:,}",
         ]
         for place, column in enumerate(found.columns)
     ]
     return h.table(["column", "modality", "why", "missing", "different"], rows, numbers=[3, 4])
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} ({part / whole:.0%})" if part else "0"
 
 
 def _column(place: int, column: ColumnReport) -> h.Markup:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from sensorium.report._parts import make_table, text_line
+from sensorium.report._parts import make_table, rows_scored, text_line
 
 if TYPE_CHECKING:
     from sensorium.model.card import MetricShift, PredictionShift, ShiftRecord
@@ -32,7 +32,7 @@ def moved_text(shift: ShiftRecord) -> RenderableType:
     shares = ", ".join(f"{name} {_percent(share)}" for name, share in shift.weights.items())
     lines.append(text_line(f"weights changed by: {shares}"))
     if shift.answers:
-        lines.append(text_line(_answers(shift.answers, shift.split or "")))
+        lines.append(text_line(_answers(shift.answers, shift.split or "all")))
     if shift.metrics:
         lines.append(text_line(_metrics(shift.metrics)))
     return Group(*lines)
@@ -67,7 +67,7 @@ def _percent(share: float | None) -> str:
 
 
 def _answers(answers: PredictionShift, split: str) -> str:
-    rows = f"predictions for {answers.rows:,} {split} rows"
+    rows = f"predictions for {rows_scored(answers.rows, split)}"
     if answers.labels is None:
         mean, deviation = (_change(pair, "{:.4g}") for pair in (answers.mean, answers.deviation))
         return f"{rows}: mean {mean}, standard deviation {deviation}"

@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 from sensorium.evaluate import Evaluation, Subsets
 from sensorium.findings import Problems
 from sensorium.report._parts import make_table as _table
+from sensorium.report._parts import rows_scored, text_line
 from sensorium.report._parts import signed as _signed
-from sensorium.report._parts import text_line
 from sensorium.report.imbalance import imbalance_text
 from sensorium.wording import calibration_sentence, model_title, tuning_sentence
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sensorium.comparison import Comparison, Result
-    from sensorium.inspection import Inspection
+    from sensorium.inspection import ColumnReport, Inspection
     from sensorium.model.card import DataSpec, ModelCard, SearchRecord
     from sensorium.trials import Cost
 
@@ -32,11 +32,16 @@ def inspection_text(found: Inspection) -> RenderableType:
     """Show every column, then target, split, cautions, advice, copies and unreadable cells."""
     table = _table("column", "modality", "why", "missing", "different", "examples")
     for column in found.columns:
-        share = f"{column.missing:,} ({column.missing / column.rows:.0%})" if column.missing else "0"
         examples = "; ".join(_short(example) for example in column.examples)
         style = "dim" if column.modality is None else ""
         table.add_row(
-            column.name, column.modality or "–", column.reason, share, f"{column.distinct:,}", examples, style=style
+            column.name,
+            column.modality or "–",
+            column.reason,
+            missing_text(column),
+            f"{column.distinct:,}",
+            examples,
+            style=style,
         )
     lines: list[RenderableType] = [text_line(f"{found.table}: {found.rows:,} rows"), table]
     if found.target and found.split:
@@ -55,6 +60,12 @@ def inspection_text(found: Inspection) -> RenderableType:
     lines += [text_line(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
     lines.append(text_line(f"checked by decoding: {looked}"))
     return Group(*lines)
+
+
+def missing_text(column: ColumnReport) -> str:
+    """Format the missing cells of a column, and those of the decoded cells that cannot be decoded."""
+    share = f"{column.missing:,} ({column.missing / column.rows:.0%})" if column.missing else "0"
+    return f"{share}; {column.undecodable:,} of {column.checked:,} undecodable" if column.undecodable else share
 
 
 def fit_text(
@@ -115,7 +126,7 @@ def evaluation_text(found: Evaluation) -> RenderableType:
         low, high = found.intervals[name]
         table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
     fewer = [subsets_text(found.subsets)] if found.subsets else []
-    return Group(text_line(f"{found.n:,} {found.rows}"), table, *fewer)
+    return Group(text_line(rows_scored(found.n, found.rows.removesuffix(" rows"))), table, *fewer)
 
 
 def subsets_text(found: Subsets) -> RenderableType:

@@ -12,7 +12,7 @@ from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
 from sensorium.model import FittedModel
-from sensorium.model.card import Diagnosis, ImbalanceRecord, MitigationRecord, UnimodalRecord
+from sensorium.model.card import Diagnosis, ImbalanceRecord, ImbalanceSigns, MitigationRecord, UnimodalRecord
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy, trained
 from sensorium.techniques import GAP, mitigations_for, skill
@@ -87,6 +87,7 @@ class ImbalanceReport:
         chosen: name of the chosen training.
         rows: the split of `evaluation`.
         trained: the chosen model.
+        signs: signs of imbalance of plain training.
     """
 
     metric: str
@@ -96,6 +97,7 @@ class ImbalanceReport:
     chosen: str
     rows: str
     trained: TrialResult
+    signs: ImbalanceSigns
 
     @property
     def verdict(self) -> str:
@@ -110,6 +112,7 @@ class ImbalanceReport:
             results=[result.to_record() for result in self.results],
             rows=self.rows,
             chosen=self.chosen,
+            plain_signs=self.signs,
         )
 
 
@@ -154,9 +157,9 @@ def mitigate(session: Session) -> ImbalanceReport:
     data, plan = session.data, session.data.plan
     mitigations = [name for name in mitigations_for(plan.labels.task_name) if name not in plan.config.train.techniques]
     plain = trained(session.run(_with(plan, PLAIN, TECHNIQUE), session.control))
-    signs = plain.training_history.techniques[TECHNIQUE]
-    diagnosis = Diagnosis.model_validate(signs["diagnosis"]).updated(mitigations=mitigations)
-    alone = {name: _train_alone(session, plain, name) for name in signs["modalities"]}
+    signs = ImbalanceSigns.model_validate(plain.training_history.techniques[TECHNIQUE])
+    diagnosis = signs.diagnosis.updated(mitigations=mitigations)
+    alone = {name: _train_alone(session, plain, name) for name in signs.modalities}
     unimodal = {name: own for name, own in alone.items() if own}
     diagnosis = _settle(diagnosis, unimodal, _chance(data, plain), plan.metric)
     diagnosis = diagnosis.updated(failed=[name for name, own in alone.items() if not own])
@@ -172,7 +175,7 @@ def mitigate(session: Session) -> ImbalanceReport:
     chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
     split = "test" if "test" in plain.outcomes else "validation"
     results = _judge(data, runs, split)
-    report = ImbalanceReport(plan.metric, diagnosis, unimodal, results, chosen, split, runs[chosen])
+    report = ImbalanceReport(plan.metric, diagnosis, unimodal, results, chosen, split, runs[chosen], signs)
     fitted = report.trained.model
     fitted.card = fitted.card.updated(imbalance=report.to_record())
     return report

@@ -113,15 +113,15 @@ def _load_weights(network: FusionModel, data: PreparedTable, spec: TrialSpec, mo
 
 def _card(data: PreparedTable, columns: Iterable[str]) -> ModelCard:
     plan = data.plan
-    return ModelCard(
+    card = ModelCard(
         table=plan.table.name,
         unlabelled=UnlabelledRecord(rows=len(plan.unlabelled), learnt_from_by=list(plan.unlabelled_learners)),
         columns=list(plan.columns),
-        problems=len(data.problems),
         notes=list(plan.table.notes),
         notices=[Notice.model_validate(group.to_json()) for group in plan.notices.groups()],
         augment={name: dict(plan.augmented[name]) for name in columns if name in plan.augmented},
     )
+    return card.with_problems(data.problems)
 
 
 def _data_spec(data: PreparedTable) -> DataSpec:

@@ -142,7 +142,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
         calibration = fitted.card.calibration
         if calibration:
             calibration = calibration.updated(test=_calibrated(data, fitted, outcomes.get("test")))
-    fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration, problems=len(problems))
+    fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration).with_problems(problems)
     return replace(result, outcomes=outcomes)
 
 

@@ -39,9 +39,9 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "undertrained",
         "imbalance.modality": "{name!r} reaches {fused:.3g} {metric} alone in the fused model and {alone:.3g} when it "
         "is trained alone",
-        "imbalance.undertrained": "undertrained: {modalities}",
-        "imbalance.weak": "weak by nature, not undertrained: {modalities}; no mitigation is needed",
-        "imbalance.balanced": "balanced: {modalities}; no mitigation is needed",
+        "imbalance.undertrained": "undertrained in plain training: {modalities}",
+        "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}; no mitigation is needed",
+        "imbalance.balanced": "balanced in plain training: {modalities}; no mitigation is needed",
         "imbalance.failed": "{sentence}; unknown for {names}, whose own training failed",
         "imbalance.plain": "{sentence}; plain training is kept",
         "imbalance.no_better": "{sentence}; no mitigation validates better than plain training ({plain:.4g} {metric}), "

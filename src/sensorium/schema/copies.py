@@ -16,6 +16,8 @@ from sensorium.split import SPLITS
 from sensorium.table import Column
 
 GROUPS = 20  # listed
+MOSTLY = 0.5  # share of different rows from which like rows are remarkable
+SENTENCE = 20  # characters from which the same text twice is no chance
 ROWS = 20  # of a group, listed
 
 Ids: TypeAlias = npt.NDArray[np.int64]
@@ -74,6 +76,12 @@ def value_ids(column: Column) -> Ids:
     """Return one number per cell, equal for equal cells."""
     cells = column.strings if pa.types.is_nested(column.data.type) else column.data
     return np.asarray(pc.fill_null(pc.dictionary_encode(cells).indices, -1), np.int64)
+
+
+def long_texts(column: Column, ids: Ids, least: int = SENTENCE) -> Ids:
+    """Return the numbers of the cells, -1 for texts of fewer characters."""
+    lengths = np.asarray(pc.fill_null(pc.utf8_length(column.strings), 0))
+    return np.where(lengths >= least, ids, -1)
 
 
 def group_copies(

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import Config, as_yaml
-from sensorium.findings import ColumnPlan
-from sensorium.inspection.copies import Sides, value_ids
-from sensorium.schema import names_unit
+from sensorium.config import Config, as_yaml, set_value
+from sensorium.findings import ColumnPlan, Problem
+from sensorium.schema.copies import Sides, value_ids
+from sensorium.schema.leaks import names_unit
 from sensorium.split import SPLITS
 from sensorium.table import Column, Table, natural
 
@@ -31,14 +31,32 @@ Advice = dict[str, Any]
 def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Advice]:
     """Suggest a group or a time to split by, and name columns that may leak the target."""
     found = []
-    for plan in plans:
-        if plan.name in (config.target, config.split.group, config.split.time, config.split.column):
-            continue
+    for plan in _advised(plans, config):
         column = table.column(plan.name)
         found += [_group(column, sides), _time(column, plan)]
         if plan.modality and config.target:
             found.append(_telling(column, table.column(config.target)))
     return [*(advice for advice in found if advice), *_steps(table, config), *_told(table, config)]
+
+
+def leakage_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Problem]:
+    """Return the advice about data leakage alone, as findings: groups in several splits, and telling columns."""
+    assert config.target
+    target, found = table.column(config.target), list[Problem]()
+    for plan in _advised(plans, config):
+        column = table.column(plan.name)
+        telling, group = _telling(column, target) if plan.modality else None, _group(column, sides)
+        if telling:
+            found.append(Problem(None, plan.name, telling["reason"], f"--exclude {plan.name}"))
+        if group and _parted(column, sides):
+            found.append(Problem(None, plan.name, group["reason"], set_value("split.group", as_yaml(plan.name))))
+    return found
+
+
+def _advised(plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
+    """Return the columns that have no role in the split and are not the target."""
+    roles = (config.target, config.split.group, config.split.time, config.split.column)
+    return [plan for plan in plans if plan.name not in roles]
 
 
 def _told(table: Table, config: Config) -> list[Advice]:
@@ -69,14 +87,19 @@ def _group(column: Column, sides: Sides) -> Advice | None:
     """Suggest to keep rows of one person (or thing) in one split: they are alike, and inflate the test metrics."""
     if not names_unit(column.name) or not 1 < column.distinct < len(column.values):
         return None
+    parted = _parted(column, sides)
+    reason = f"{column.name} has {column.distinct:,} different values in {len(column.values):,} rows"
+    reason += f"; {parted:,} of them are in several splits" if parted else ""
+    return {"setting": f"split.group={as_yaml(column.name)}", "column": column.name, "reason": reason}
+
+
+def _parted(column: Column, sides: Sides) -> int:
+    """Count the values that are in several splits."""
     ids = value_ids(column)
     held = np.zeros((int(ids.max()) + 1, len(SPLITS)), bool)
     rows = np.flatnonzero((ids >= 0) & (sides.splits >= 0))
     held[ids[rows], sides.splits[rows]] = True
-    parted = int((held.sum(1) > 1).sum())
-    reason = f"{column.name} has {column.distinct:,} different values in {len(column.values):,} rows"
-    reason += f"; {parted:,} of them are in several splits" if parted else ""
-    return {"setting": f"split.group={as_yaml(column.name)}", "column": column.name, "reason": reason}
+    return int((held.sum(1) > 1).sum())
 
 
 def _time(column: Column, plan: ColumnPlan) -> Advice | None:
@@ -101,8 +124,8 @@ def _telling(column: Column, target: Column) -> Advice | None:
     seen = _wrong(cells[rows], labels[rows])
     if len(rows) < 2 * FEW or seen > (1 - SAVED) * blind:
         return None
-    reason = f"{column.name} alone predicts all but {seen:.0%} of the labels; the most common label all but {blind:.0%}"
-    reason += "; use it only if it is known at prediction time"
+    reason = f"{column.name} alone predicts {1 - seen:.0%} of the labels, and the most common label {1 - blind:.0%}"
+    reason += ": use it only if it is known at prediction time"
     return {"setting": f"exclude=[{as_yaml(column.name)}]", "column": column.name, "reason": reason}
 
 

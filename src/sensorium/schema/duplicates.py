@@ -1,0 +1,98 @@
+"""Report equal rows, texts and paths in several splits, without decoding a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.config import Config
+from sensorium.findings import ColumnPlan, Problem, count
+from sensorium.registry import modalities
+from sensorium.schema._split_column import split_column
+from sensorium.schema.copies import MOSTLY, SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
+from sensorium.table import Column, Table
+
+LARGEST = 2**24  # bytes of lists or bytes in a column up to which its cells are compared
+
+
+def duplicate_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Problem]:
+    """Return a finding for equal rows in several splits, and for equal texts and paths if they concern more rows.
+
+    `inspect` compares the bytes of files and near duplicates as well.
+    """
+    used = [plan for plan in plans if plan.modality and not plan.view_of and plan.name in table]
+    cure, found = _cure(table, config), list[Problem]()
+    ids = equal_rows([table.column(plan.name) for plan in used], len(table))
+    rows = 0
+    if ids is not None:
+        whole = group_copies(ids, sides, column="", kind="same", how="all columns used as features")
+        rows = _across(whole)
+        found += [Problem(None, "", _reason(whole, "rows"), cure)] if rows else []
+    for plan in used:
+        copies = _in_column(table.column(plan.name), plan, sides)
+        if copies and _across(copies) > rows:
+            found.append(Problem(None, plan.name, _reason(copies, f"cells ({copies.how})"), cure))
+    return found
+
+
+def equal_rows(columns: Sequence[Column], size: int) -> Ids | None:
+    """Return int64[n] numbers, the same for equal rows, -1 for other rows; None if that is slow or of no interest.
+
+    Only rows that are equal so far are compared in the next column. If most rows have an equal, as in a table of a few
+    categories, equal rows are of no interest.
+    """
+    rows, ids, filled = np.arange(size), np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    for column in sorted(columns, key=_is_costly):
+        cells = column if len(rows) == size else column.take(rows)
+        if _is_costly(cells) and cells.data.nbytes > LARGEST:
+            return None
+        own = value_ids(cells)
+        _, ids, sizes = np.unique(ids * (own.max(initial=-1) + 2) + own + 1, return_inverse=True, return_counts=True)
+        several = sizes[ids] > 1
+        rows, ids, filled = rows[several], ids[several], (filled | (own >= 0))[several]
+    rows, ids = rows[filled], ids[filled]
+    if size - len(rows) + len(np.unique(ids)) <= MOSTLY * size:
+        return None
+    found = np.full(size, -1, np.int64)
+    found[rows] = ids
+    return found
+
+
+def _is_costly(column: Column) -> bool:
+    kind = column.data.type
+    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _in_column(column: Column, plan: ColumnPlan, sides: Sides) -> Copies | None:
+    """Group equal paths of files and equal long texts; None for other columns, whose cells are equal by chance."""
+    kind = modalities.load(plan.modality or "")
+    if not column.is_string:
+        return None
+    if kind.cacheable:
+        ids, how = value_ids(column), "the same path"
+    elif kind.near_duplicates == "text":
+        ids, how = long_texts(column, value_ids(column)), f"the same text of at least {SENTENCE} characters"
+    else:
+        return None
+    return group_copies(ids, sides, column=column.name, kind="same", how=how)
+
+
+def _across(copies: Copies) -> int:
+    return sum(each["rows"] for each in copies.across)
+
+
+def _reason(copies: Copies, what: str) -> str:
+    parts = [f"{count(each['rows'], each['of'] + ' row')} also in {each['also_in']}" for each in copies.across]
+    parts += [f"labels differ in {count(copies.differ, 'group')}"] if copies.differ else []
+    return f"duplicate {what} in several splits (data leakage): {', '.join(parts)}"
+
+
+def _cure(table: Table, config: Config) -> str:
+    column = split_column(table, config)
+    if column:
+        return f"remove the duplicates, or put them into one split in column {column!r}"
+    if config.split.group or config.split.time:
+        return "remove the duplicates"
+    return "remove the duplicates, or keep them together by a column that identifies them: --set split.group=COLUMN"
