@@ -13,7 +13,7 @@ from sensorium.encoders._whisper_filters import WhisperFilters
 from sensorium.encoders.pretrained_audio import PretrainedAudio
 from sensorium.errors import ConfigError
 from sensorium.testing import check_encoder, make_pretrained, make_table
-from sensorium.testing.pretrained import FAMILIES
+from sensorium.testing.families import FAMILIES
 
 LENGTHS = (3000, 700, 8000, 90_000, 40)
 

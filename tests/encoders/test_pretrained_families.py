@@ -17,7 +17,7 @@ from sensorium.model import Features, TowerPlan, build_encoder
 from sensorium.registry import encoders
 from sensorium.testing import check_encoder, make_pretrained, make_table
 from sensorium.testing.cells import make_cells
-from sensorium.testing.pretrained import FAMILIES
+from sensorium.testing.families import FAMILIES
 from sensorium.train.optimizer import make_optimizer
 
 MODALITIES = tuple(FAMILIES)

@@ -10,7 +10,7 @@ from sensorium.batch import Cells
 from sensorium.encoders.pretrained_video import PretrainedVideo
 from sensorium.errors import ConfigError
 from sensorium.testing import check_encoder, make_pretrained, make_table
-from sensorium.testing.pretrained import FAMILIES, SIDE
+from sensorium.testing.families import FAMILIES, SIDE
 
 FACTS = {"channels": 3, "size": SIDE, "ordered": True}
 

@@ -30,7 +30,7 @@ from sensorium.registry import Entry, encoders, fusions, heads
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import check_export, make_pretrained
-from sensorium.testing.pretrained import FAMILIES
+from sensorium.testing.families import FAMILIES
 
 QUICK = [("encoder", "gru"), ("fusion", "attention")]
 PRETRAINED = [(modality, family) for modality, families in FAMILIES.items() for family in families]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from math import comb
 
 import numpy as np
-import numpy.typing as npt
 
-from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
+from sensorium.evaluate._shapley import EXACT_UP_TO, shapley_values
+from sensorium.evaluate._subset_results import Names, Subset, Subsets
 from sensorium.evaluate.bootstrap import interval, resamples
 from sensorium.evaluate.compare import two_sided
 from sensorium.metrics import Difference, Outcome, lower_is_better, score
 from sensorium.table import Floats
 
 EVERY_UP_TO = 4  # modalities whose subsets are all listed: 15
-EXACT_UP_TO = 6  # modalities whose Shapley values are computed: 64 subsets
 
 
 def plan_subsets(towers: Sequence[str]) -> list[Names]:
@@ -51,30 +49,10 @@ def score_subsets(
             less = sign * (values[place] - values[whole]), sign * (drawn[place] - drawn[whole])
             difference = None if place == whole else _difference(metric, *less)
             results.append(Subset(list(names), there[names], values[place], interval(drawn[place]), difference))
-    shares = _shares(asked, sign * values, sign * drawn) if len(towers) <= EXACT_UP_TO else None
+    shares = shapley_values(asked, sign * values, sign * drawn) if len(towers) <= EXACT_UP_TO else None
     listed = "every subset" if len(towers) <= EVERY_UP_TO else "each alone, all but one, all"
     return Subsets(metric, listed, results, shares)
 
 
 def _difference(metric: str, value: float, drawn: Floats) -> Difference:
     return Difference(metric, float(value), interval(drawn), two_sided(drawn[np.isfinite(drawn)]))
-
-
-def _shares(asked: Sequence[Names], values: Floats, drawn: Floats) -> dict[str, Share]:
-    """Compute Shapley values; the last of the values is that of no modality."""
-    weights = {name: shapley_weights(name, [*asked, ()]) for name in asked[-1]}
-    return {name: Share(float(own @ values), interval(own @ drawn)) for name, own in weights.items()}
-
-
-def shapley_weights(name: str, subsets: Sequence[Names]) -> npt.NDArray[np.float64]:
-    """Compute the weights of φ = Σ_S w(S)·v(S) over all subsets S of M modalities, with the empty one.
-
-    A gain v(S ∪ m) − v(S) counts |S|!(M − |S| − 1)!/M!.
-    """
-    most = max(map(len, subsets))
-
-    def weight(subset: Names) -> float:
-        others = len(subset) - (name in subset)
-        return (1 if name in subset else -1) / (most * comb(most - 1, others))
-
-    return np.array([weight(subset) for subset in subsets])

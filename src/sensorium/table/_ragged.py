@@ -10,10 +10,10 @@ from pathlib import Path
 from sensorium.config import TableConfig, set_value
 from sensorium.errors import TableError
 from sensorium.findings import shorten
+from sensorium.table._encodings import encoding_error
 from sensorium.table._halves import ROW_NAMES, cure_of_halves
 from sensorium.table._header import Head
 from sensorium.table._records import Record, records
-from sensorium.table._text import encoding_error
 
 SHOWN = 5  # ragged rows that a message names
 MOST_NOTES = 10  # lines of a note below the table

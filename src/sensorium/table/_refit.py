@@ -15,8 +15,9 @@ from sensorium.config import TableConfig
 from sensorium.errors import TableError
 from sensorium.findings import Problem
 from sensorium.table import csv, jsonl
+from sensorium.table._encodings import UTF8, codec_of, garbled, is_utf8
 from sensorium.table._read import finding
-from sensorium.table._text import UTF8, codec_of, garbled, is_utf8, read_bytes, read_text
+from sensorium.table._text import read_bytes, read_text
 
 OTHERS: Sequence[dict[str, Any]] = (
     {"separator": None},

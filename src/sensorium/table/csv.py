@@ -10,13 +10,15 @@ from pyarrow import csv as arrow_csv
 
 from sensorium.config import TableConfig
 from sensorium.findings import Problem, count
+from sensorium.table._encodings import encoding_error
 from sensorium.table._header import Head, read_head
 from sensorium.table._lines import count_lines, end_of_text, line_of
-from sensorium.table._lost import Cells, swallowed_rows
+from sensorium.table._lost import swallowed_rows
+from sensorium.table._profiles import Cells
 from sensorium.table._quotes import straighten_quotes
 from sensorium.table._ragged import explain
 from sensorium.table._read import Read, finding
-from sensorium.table._text import encoding_error, read_text
+from sensorium.table._text import read_text
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 TABS = (".tsv", ".tab")

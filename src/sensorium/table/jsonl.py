@@ -9,9 +9,10 @@ from typing import Any
 from sensorium.config import TableConfig
 from sensorium.errors import TableError, raise_together
 from sensorium.table._cells import cells_of
+from sensorium.table._encodings import encoding_error
 from sensorium.table._object_columns import table_of
 from sensorium.table._read import Read
-from sensorium.table._text import encoding_error, read_text
+from sensorium.table._text import read_text
 
 SUFFIXES = (".jsonl", ".ndjson")
 DIGITS = 4000  # of a number; Python refuses longer ones

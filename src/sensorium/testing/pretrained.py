@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from sensorium.testing.contents import TOPICS, WORDS
+from sensorium.testing.families import FAMILIES, SIDE, vocabulary
 
-WIDTH, LAYERS, SIDE = 32, 2, 32
 RATE = 8000  # Hz, of models of sound: as made sounds have it
 SOUNDS = ("AST", "Whisper")  # families of sound with an extractor of their own
-SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 def make_pretrained(modality: str, folder: Path, seed: int = 0, family: str = "") -> Path:
@@ -68,113 +65,10 @@ def _save_preprocessing(modality: str, kind: str, folder: Path) -> None:
 def _tokenizer() -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    words = _words()
+    words = vocabulary()
     tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, "[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     ends = [(name, words.index(name)) for name in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
     return tokenizer
-
-
-def _words() -> list[str]:
-    return [*SPECIAL, *WORDS, *(word for topic in TOPICS for word in topic)]
-
-
-def _sizes() -> dict[str, Any]:
-    return {
-        "hidden_size": WIDTH,
-        "num_hidden_layers": LAYERS,
-        "num_attention_heads": 2,
-        "intermediate_size": 2 * WIDTH,
-    }
-
-
-def _text(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Return the configuration of a language model."""
-    ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
-    return lambda: {"vocab_size": len(_words()), **ends, **(settings or _sizes())}
-
-
-def _squares(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Return the configuration of a transformer over patches."""
-    return lambda: {"image_size": SIDE, "patch_size": 8, **_sizes(), **settings}
-
-
-def _pair() -> dict[str, Any]:
-    """Return the configuration of a model of texts and images."""
-    return {"text_config": _text()() | {"hidden_size": WIDTH}, "vision_config": _squares()()}
-
-
-def _waves(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Return the configuration of a transformer over a convolved waveform, with states of 20 ms."""
-    filters = {"conv_dim": (16, 16, 16), "conv_kernel": (10, 8, 4), "conv_stride": (5, 8, 4)}
-    places = {"num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
-    return lambda: {**_sizes(), **filters, **places, "num_feat_extract_layers": 3, **settings}
-
-
-# Modality → family → the stem of its classes in transformers, and what its configuration is made of.
-FAMILIES: dict[str, dict[str, tuple[str, Callable[[], dict[str, Any]]]]] = {
-    "text": {
-        "bert": ("Bert", _text()),
-        "distilbert": ("DistilBert", _text(dim=WIDTH, n_layers=LAYERS, n_heads=2, hidden_dim=2 * WIDTH)),
-        "roberta": ("Roberta", _text()),
-        "modernbert": ("ModernBert", lambda: _text()() | {"cls_token_id": 2, "sep_token_id": 3}),
-        "gpt2": ("GPT2", _text(n_embd=WIDTH, n_layer=LAYERS, n_head=2)),
-        "t5": ("T5", _text(d_model=WIDTH, d_kv=16, d_ff=64, num_layers=LAYERS, num_heads=2)),
-        "clip": ("CLIP", _pair),
-    },
-    "image": {
-        "vit": ("ViT", _squares()),
-        "dinov2": ("Dinov2", _squares()),
-        "convnext": ("ConvNext", lambda: {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 2, 1]}),
-        "resnet": (
-            "ResNet",
-            lambda: {"embedding_size": 8, "hidden_sizes": [8, 16, 32], "depths": [1, 2, 1], "layer_type": "basic"},
-        ),
-        "swin": (
-            "Swin",
-            lambda: (
-                {"image_size": SIDE, "patch_size": 2, "embed_dim": 16, "depths": [1, 2], "num_heads": [2, 2]}
-                | {"window_size": 4}
-            ),
-        ),
-        "siglip": ("Siglip", _pair),
-        "clip": ("CLIP", _pair),
-    },
-    "audio": {
-        "wav2vec2": ("Wav2Vec2", _waves()),
-        "wav2vec2_masked": ("Wav2Vec2", _waves(feat_extract_norm="layer", do_stable_layer_norm=True, conv_bias=True)),
-        "hubert": ("Hubert", _waves()),
-        "wavlm": ("WavLM", _waves(feat_extract_norm="layer")),
-        "ast": ("AST", lambda: _sizes() | {"num_mel_bins": 16, "max_length": 64, "patch_size": 8} | _strides(8)),
-        "whisper": (
-            "Whisper",
-            lambda: (
-                {"vocab_size": 60, "d_model": WIDTH, "encoder_layers": LAYERS, "decoder_layers": 1}
-                | {f"{half}_attention_heads": 2 for half in ("encoder", "decoder")}
-                | {f"{half}_ffn_dim": 2 * WIDTH for half in ("encoder", "decoder")}
-                | {"num_mel_bins": 16, "max_source_positions": 25, "pad_token_id": 0, "bos_token_id": 1}
-                | {"eos_token_id": 2, "decoder_start_token_id": 1, "begin_suppress_tokens": None}
-            ),
-        ),
-    },
-    "video": {
-        "videomae": ("VideoMAE", _squares(num_frames=4, tubelet_size=2)),
-        "timesformer": ("Timesformer", _squares(num_frames=4)),
-        "vivit": ("Vivit", _squares(num_frames=4, tubelet_size=[2, 8, 8])),
-    },
-    "series": {
-        "patchtst": (
-            "PatchTST",
-            lambda: (
-                {"num_input_channels": 2, "context_length": 24, "patch_length": 6, "patch_stride": 3}
-                | {"d_model": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": 2, "ffn_dim": 2 * WIDTH}
-            ),
-        ),
-    },
-}
-
-
-def _strides(stride: int) -> dict[str, int]:
-    return {"frequency_stride": stride, "time_stride": stride}

@@ -56,11 +56,9 @@ def survey(texts: pa.Array, known: Conventions) -> Survey:
 
 
 def _currency(counts: Tally, known: Conventions) -> str:
-    return (
-        currency_of(known.currency)
-        if known.currency
-        else (counts.currencies.most_common(1)[0][0] if counts.currencies else "")
-    )
+    if known.currency:
+        return currency_of(known.currency)
+    return counts.currencies.most_common(1)[0][0] if counts.currencies else ""
 
 
 def _ranges(texts: pa.Array, counts: Tally, notation: Notation) -> bool:
