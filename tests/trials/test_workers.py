@@ -62,8 +62,10 @@ def test_a_trial_that_fails_in_a_worker_is_a_result_with_its_error(data, tempora
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux which processes there are")
 @pytest.mark.parametrize("finished", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_is_a_clear_error_and_leaves_nothing(finished, data, temporary):
-    """While it starts, and while it trains."""
+    """While it starts, and while it trains; a folder that an earlier process left when it was killed goes, too."""
     waited = []
+    (temporary / "sensorium-trials-earlier").mkdir()
+    (temporary / "sensorium-trials-earlier" / ".sensorium-lock").touch()
 
     def kill(spec):
         waited.append(spec)

@@ -72,6 +72,41 @@ def one_writer(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def locked_file(path: Path) -> Iterator[Path]:
+    """Create a file of this process, and hold its lock within; the file may be renamed meanwhile.
+
+    Where there are no locks, the file says which process holds it.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, json.dumps(_me()).encode())
+        if fcntl is not None:
+            with suppress(OSError):  # there are no locks on this file system
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield path
+    finally:
+        os.close(handle)
+
+
+def is_released(path: Path) -> bool:
+    """Return whether the process that held a file by `locked_file` has ended; False if there is no such file."""
+    try:
+        handle = os.open(path, os.O_RDWR | NOT_THROUGH)
+    except OSError:
+        return False
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except OSError as error:
+        if error.errno in TAKEN:
+            return False
+    finally:
+        os.close(handle)
+    return _is_of_dead_process(path)
+
+
+@contextmanager
 def _held(lock: Path, place: str, patience: float) -> Iterator[None]:
     try:
         file, handle = _take(lock, place, time.monotonic() + patience)
@@ -150,13 +185,17 @@ def _try_without_locks(file: Path) -> tuple[Path, int | None]:
 
     A lock of a process that no longer exists on this machine is ignored; for other machines that is unknown.
     """
-    holder = _holder(file)
-    if holder.get("host") == socket.gethostname() and not _is_alive(holder["pid"]):
+    if _is_of_dead_process(file):
         file.unlink(missing_ok=True)
     try:
         return file, os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         return file, None
+
+
+def _is_of_dead_process(file: Path) -> bool:
+    holder = _holder(file)
+    return holder.get("host") == socket.gethostname() and not _is_alive(holder["pid"])
 
 
 def _is_alive(pid: int) -> bool:

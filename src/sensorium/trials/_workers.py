@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,14 +13,15 @@ import numpy as np
 import torch
 
 from sensorium.errors import ConfigError, TrainingError
+from sensorium.files import scratch_folder
 from sensorium.planning import PreparedTable
 from sensorium.runtime.processes import PASSIVE, apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
-from sensorium.runtime.signals import undone_at_end
 from sensorium.trials._runner import InProcess, Runner, Started
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, run_trial
 
+PREFIX = "sensorium-trials-"  # of temporary folders
 LARGE = 2**20  # bytes from which on an array is handed over as a file that all workers map
 KILLED = "a worker process was killed before its trial finished, often because memory ran out"
 CURE = "workers=1, fewer workers at a time, or more memory; with out=FOLDER, finished trials are not run again"
@@ -74,8 +73,7 @@ class WorkerProcesses:
         specs = list(specs)
         if not specs:
             return
-        folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
-        with undone_at_end(lambda: shutil.rmtree(folder, ignore_errors=True)):
+        with scratch_folder(PREFIX) as folder:
             yield from self._run(specs, control, started, folder)
 
     def _run(
@@ -96,8 +94,6 @@ class WorkerProcesses:
                 pool.shutdown(wait=True, kill_workers=not all(future.done() for future in futures))
         except loky.BrokenProcessPool:
             raise TrainingError(KILLED, cure=CURE) from None
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _open(self, folder: Path, trials: int) -> Any:
         """Return a pool of processes that hold the table."""
