@@ -139,6 +139,23 @@ def test_overwrite_trains_a_comparison_again(tmp_path, counted):
         assert len(counted) == trained
 
 
+def test_a_comparison_trains_a_network_again_whose_weights_are_damaged(tmp_path, counted, capsys):
+    settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "out": tmp_path}
+    table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
+    first = sensorium.compare(table, "y", **settings)
+    weights = tmp_path / "concat" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    counted.clear()
+    capsys.readouterr()
+    again = sensorium.compare(table, "y", **settings)
+    told = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    assert counted == ["concat"] and [one.runs for one in again.results] == [one.runs for one in first.results]
+    assert len(told) == 1 and told[0].startswith("? concat: trained again") and "SHA-256" in told[0]
+    sensorium.load(tmp_path / "concat")
+
+
 @pytest.mark.parametrize("content", [b"[" * 200_000, b"{}", b"\xff", b'{"made_of": 3, "model": 1}', b"null"])
 def test_a_record_that_cannot_be_read_is_none(content, tmp_path):
     fit(tmp_path)

@@ -179,7 +179,7 @@ class _Sweep:
     results: dict[str, list[TrialResult]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ledger = Ledger(self.data, self.out)
+        self._ledger = Ledger(self.data, self.out, self.report)
         self._start, self._taken = time.perf_counter(), 0
 
     def run(self) -> None:
