@@ -184,11 +184,14 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
     if run:
         run.save_result(result.model, files_after(data, result, evaluations))
     close_strategies(strategies, session)
+    if run:
+        run.record_files()  # those that the strategies wrote among them
     return Model(result.model, evaluations.get("test"), data.all_problems())
 
 
 def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
-    """Return the model of a run that is already finished."""
+    """Return the model of a run that is already finished, if its files are those that it wrote."""
+    run.check_files()
     report.log(f"{run.folder}: already finished with the same table and settings; use --overwrite to train again")
     try:
         fitted = load_fitted(run.model, str(plan.device))

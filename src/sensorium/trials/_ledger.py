@@ -127,7 +127,7 @@ class Ledger:
         )
 
     def _is_intact(self, spec: TrialSpec, record: Mapping[str, Any]) -> bool:
-        """Return whether the saved model is that of the record; log that the trial is trained again if it is damaged."""
+        """Return whether the saved model is that of the record; log it if its files are damaged."""
         assert self.folder is not None
         if not record["model"]:
             return False
