@@ -255,6 +255,20 @@ def test_what_another_column_teaches_of_notation_makes_another_run(write, tmp_pa
         fit(tmp_path / "run", table=english, exclude=["note"])
 
 
+def test_a_series_file_that_changed_makes_another_run(write, tmp_path, counted):
+    """Its numbers are in no cell of the table."""
+    for row in range(90):
+        write(f"{row}.csv", f"v\n{row % 7}\n{row % 5}\n{row % 3}\n")
+    lines = [json.dumps({"load": f"'{row}.csv'", "x": X[row], "y": TABLE["y"][row]}) for row in range(90)]
+    table = write("t.jsonl", "\n".join(lines))
+    fit(tmp_path / "run", table=table)
+    fit(tmp_path / "run", table=table)
+    assert counted == ["plain"]
+    write("41.csv", "v\n6\n")
+    with pytest.raises(ConfigError, match="another run: the set of files in column 'load' changed"):
+        fit(tmp_path / "run", table=table)
+
+
 FILES = ["config.yaml", "split.parquet", "history.json", "metrics.json", "predictions.parquet", "problems.jsonl"]
 
 

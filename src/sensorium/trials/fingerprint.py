@@ -15,11 +15,15 @@ from sensorium import __version__
 from sensorium.config import split_saved
 from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
+from sensorium.findings import Unreadable
 from sensorium.model import Blueprint
 from sensorium.planning import Plan, PreparedTable
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded
 from sensorium.prepare.streamed import Streamed
+from sensorium.table import Column, Files, is_address
 from sensorium.train import IGNORED_ON_RESUME
+
+LOOKED_AT = 20  # cells of a column that are looked for on disk
 
 
 def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
@@ -106,10 +110,26 @@ def _hash_files(plan: Plan) -> dict[str, str]:
 
     A remote file is identified by its address, and is not fetched.
     """
-    names = [name for name, modality in plan.learnt.items() if modality.cacheable and name in plan.table]
-    columns = [plan.table.column(name) for name in names]
+    columns = {name: plan.table.column(name) for name in plan.learnt if name in plan.table}
+    on_disk = {name: column for name, column in columns.items() if not column.files.are_remote}
     by = plan.config.prepare.identify
-    return {column.name: hash_cells(column, by) for column in columns if not column.files.are_remote}
+    return {
+        name: hash_cells(column, by)
+        for name, column in on_disk.items()
+        if plan.learnt[name].cacheable or _names_files(column)
+    }
+
+
+def _names_files(column: Column) -> bool:
+    """Return whether some of the cells are paths of files, as those of series may be."""
+    return column.is_string and any(_is_file(cell, column.files) for cell in column.sample(LOOKED_AT))
+
+
+def _is_file(cell: str, files: Files) -> bool:
+    try:
+        return not is_address(cell) and files.path(cell).is_file()
+    except Unreadable:
+        return False
 
 
 def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:
