@@ -46,7 +46,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
+from sensorium.trials import Control, TrialResult, check_modules, files_after, files_before, plan_identity
 
 
 class Settings(TypedDict, total=False):
@@ -154,6 +154,7 @@ def fit(
     source = None if start is None else _fitted_of(start, settings)
     below = continued_settings(source.config) if source else {}
     chosen, modules = gather_config(target, config, settings, below)
+    check_modules(modules)
     request = Request(chosen, time, continues=source is not None, resume=resume)
     strategies = choose_strategies(request)
     report = reporter(progress)
@@ -289,6 +290,7 @@ def compare(
     check_names(fusions, baselines)
     chosen, modules = gather_config(target, config, settings)
     _check_compared(chosen)
+    check_modules(modules, workers=workers)
     numbers = [chosen.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not numbers:
         raise ConfigError("no seeds are given", place="seeds", rule="at least one seed")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 import sensorium
 from prepared import prepare
@@ -44,6 +45,33 @@ def test_workers_that_cannot_share_the_work_are_refused(workers, more):
     with pytest.raises(ConfigError) as caught:
         check_workers(workers, **{"stream": False, "device": "cpu"} | more)
     assert caught.value.place == "workers"
+
+
+class LoadsOnlyHere(nn.Module):
+    """A module whose pickle is loaded in this process only."""
+
+    def __init__(self, process):
+        super().__init__()
+        self.words = nn.EmbeddingBag(40_000, 8)
+        self.process = process
+
+    def forward(self, tokens):
+        return self.words(tokens)
+
+    def __setstate__(self, state):
+        if state["process"] != os.getpid():
+            raise RuntimeError("no device here")
+        self.__dict__.update(state)
+
+
+def test_a_table_that_a_worker_cannot_load_is_an_error_with_the_reason(tabular, temporary):
+    module, text = LoadsOnlyHere(os.getpid()), {"text": "text"}
+    with pytest.raises(ConfigError, match="a worker process cannot load the table: RuntimeError: no device here"):
+        sensorium.compare(
+            tabular, "label", encoders={"text": module}, modalities=text, fusions=["concat"], baselines=["none"],
+            epochs=1, workers=2, progress=False,
+        )  # fmt: skip
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.slow

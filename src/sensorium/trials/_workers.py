@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ KILLED = "a worker process was killed before its trial finished, often because m
 CURE = "workers=1, fewer workers at a time, or more memory; with out=FOLDER, finished trials are not run again"
 
 _data: PreparedTable | None = None  # of a worker process
+_failure = ""  # of a worker process: why it has no table
 
 
 def choose_runner(data: PreparedTable, workers: int) -> Runner:
@@ -108,18 +110,20 @@ class WorkerProcesses:
 
 
 def _run(spec: TrialSpec, control: Control) -> TrialResult:
-    assert _data is not None
+    if _data is None:
+        raise ConfigError(f"a worker process cannot load the table: {_failure}", place="workers", cure="workers=1")
     return run_trial(_data, spec, control)
 
 
 def _receive(content: bytes, parent: int, threads: int) -> None:
     """Load the table in a worker process."""
-    import pickle
-
-    global _data
+    global _data, _failure
     end_with_parent(parent)
     torch.set_num_threads(threads)
-    _data = pickle.loads(content)
+    try:
+        _data = pickle.loads(content)
+    except Exception as error:  # noqa: BLE001 - such as a module of the user's that cannot be imported there
+        _failure = f"{type(error).__name__}: {error}"
 
 
 def _pack(data: PreparedTable, folder: Path) -> bytes:
@@ -135,5 +139,11 @@ def _pack(data: PreparedTable, folder: Path) -> bytes:
             return super().reducer_override(value)
 
     stream = io.BytesIO()
-    Pickler(stream).dump(data)
+    try:
+        Pickler(stream).dump(data)
+    except (TypeError, AttributeError, pickle.PicklingError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(
+            f"the table cannot be handed to worker processes: {reason}", place="workers", cure="workers=1"
+        ) from error
     return stream.getvalue()
