@@ -15,6 +15,7 @@ from sensorium.config import Choice, Config, check_options
 from sensorium.encoders.module import Module
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean
 from sensorium.modalities import EncoderSpec, Modality
+from sensorium.model._towers import check_towers
 from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan
 from sensorium.registry import encoders, fusions, heads, modalities
 from sensorium.tasks import Task
@@ -33,9 +34,9 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     Raises:
         ConfigError: a name or an option is unknown, or an encoder does not support the modality of its tower.
     """
+    check_towers(config, learnt)
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     _check_keys(config, towers, kinds)
-    _check_towers(config)
     fusion = config.fusion.name or "concat"
     options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
     return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
@@ -222,20 +223,6 @@ def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
         rule="a tower has one encoder",
         cure=f"give it a tower of its own, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
     )
-
-
-def _check_towers(config: Config) -> None:
-    """A column of two towers would be in one of them only."""
-    owner: dict[str, str] = {}
-    for tower, columns in config.towers.items():
-        for column in columns:
-            if owner.setdefault(column, tower) != tower:
-                raise ConfigError(
-                    f"column {column!r} is in two towers: {owner[column]!r} and {tower!r}",
-                    place="towers",
-                    rule="each column has one tower",
-                    cure=f"remove it from towers.{tower}",
-                )
 
 
 def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
