@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import as_modality, set_value, setting_of
+from sensorium.config import as_modality, set_value
 from sensorium.findings import IN_TRAINING, Problem, count, shorten
 from sensorium.modalities._letters import letter_notes
+from sensorium.modalities._number_cures import keeps_cells, marks_limits, of_column_alone
 from sensorium.table import (
     NAMES,
     Column,
@@ -35,7 +36,6 @@ INFINITE = "the value is infinite: read as missing"
 LARGEST_EXACT = 2**53  # float64 does not represent all whole numbers beyond it
 SHOWN = 3  # words that are quoted
 LOOKED_AT = 1000  # decimal numbers stored as text that are searched for ambiguous marks
-KEEPS = "{} keeps them"
 
 
 def infer_notation(column: Column, known: Conventions | None = None) -> Notation:
@@ -189,14 +189,9 @@ def _decimal(mark: str, name: str) -> str:
     return f"{set_value('table.decimal', mark)}{of_column_alone(name)}"
 
 
-def of_column_alone(name: str) -> str:
-    """Return the option of the column that equals a setting of the table; empty for a target, which has no options."""
-    return f" (or {setting_of(name, 'decimal')})"
-
-
 def _gaps(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
     words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
-    return [(f"{_some(words, where)} read as missing", KEEPS.format(as_modality(name, "category")))] if words else []
+    return [(f"{_some(words, where)} read as missing", keeps_cells(name))] if words else []
 
 
 def _limited(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
@@ -205,7 +200,7 @@ def _limited(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]
         return []
     if found.notation.limits == "missing":
         return [(f"{some} read as missing, as limits are by setting", "--set table.censored=limit reads the limits")]
-    kept = f"{some} read as the limit; {name}.censored marks them"
+    kept = f"{some} read as the limit{marks_limits(name)}"
     return [(kept, "--set table.censored=missing reads them as missing")]
 
 

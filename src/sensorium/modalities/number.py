@@ -18,6 +18,7 @@ from sensorium.config import Words, as_modality
 from sensorium.findings import Guess, Problem, count
 from sensorium.modalities._base import Encoded, EncoderSpec, Modality, Work
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
+from sensorium.modalities._number_cures import APART, for_target, keeps_cells
 from sensorium.modalities._numbers import (
     LARGEST_EXACT,
     LOOKED_AT,
@@ -26,7 +27,6 @@ from sensorium.modalities._numbers import (
     infer_notation,
     notes,
     numbers,
-    of_column_alone,
     read_numbers,
     survey_column,
 )
@@ -51,12 +51,12 @@ from sensorium.table import (
 __all__ = [
     "Notation",
     "Number",
+    "for_target",
     "infer_notation",
     "mean_and_deviation",
     "notes",
     "number_sentinels",
     "numbers",
-    "of_column_alone",
     "read_numbers",
     "robust_mean_and_deviation",
     "sentinel_note",
@@ -279,7 +279,7 @@ def _claim_text(column: Column, found: Survey) -> Guess | None:
         return Guess(0.98 if is_clearly_numbers(counts) else 0.9, f"numbers as text: {said}" if said else SPELT)
     examples = ", ".join(repr(text) for text, _ in others.most_common(3))
     reason = f"{counts.cells - others.total():,} of {counts.cells:,} values are numbers" + (f"; {said}" if said else "")
-    caution = f"others ({examples}) are read as missing; {as_modality(column.name, 'category')} keeps them"
+    caution = f"others ({examples}) are read as missing; {keeps_cells(column.name)}"
     return Guess(0.9 if counts.unit else 0.9 - share, reason, caution)
 
 
@@ -293,8 +293,7 @@ def _claim_spelt(column: Column, guess: Guess) -> Guess:
     """Claim decimal numbers stored as text, with what their spelling shows besides their value."""
     assert column.spelling is not None
     if column.distinct <= FEW and (pair := same_but_for_zeros(column.spelling)):
-        same = as_modality(column.name, "category")
-        caution = f"{pair[0]!r} and {pair[1]!r} are the same number; {same} keeps them apart"
+        caution = f"{pair[0]!r} and {pair[1]!r} are the same number; {keeps_cells(column.name)}{APART}"
         return Guess(guess.confidence, guess.reason, caution)
     found = survey_column(column)
     if not found:
