@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -330,6 +330,22 @@ def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Fitted
     return load(start, device=settings.get("device") or "auto", encoders=modules).bundle
 
 
+def _check_forms(target: object, config: object, encoders: object) -> None:
+    """Check the arguments that are taken apart before the settings are validated."""
+    for place, value in (("config", config), ("encoders", encoders)):
+        if value is not None and not isinstance(value, Mapping) and not (place == "config" and _is_path(value)):
+            rule = "a mapping, or the path of a YAML file" if place == "config" else "a mapping: {column: encoder}"
+            raise ConfigError(f"{place} is a {type(value).__name__}", place=place, rule=rule)
+    names = [target] if isinstance(target, str) or target is None else target
+    if not isinstance(names, Collection) or not all(isinstance(name, str | None) for name in names):
+        rule = "a column, or a list of columns"
+        raise ConfigError(f"the target can't be a {type(target).__name__}", place="target", rule=rule)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | Path)
+
+
 def gather_config(
     target: str | Sequence[str] | None,
     config: str | Path | Mapping[str, Any] | None,
@@ -337,6 +353,7 @@ def gather_config(
     lowest: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Config, dict[str, nn.Module]]:
     """Merge and validate the layers of settings; return the user's own modules apart."""
+    _check_forms(target, config, settings.get("encoders"))
     below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
     flat = {name: value for name, value in settings.items() if value is not None}
     encoders = dict(flat.get("encoders", {}))

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import BaseModel, Field
 
-from sensorium.config._layers import overlay
+from sensorium.config._layers import check_tree, overlay
 from sensorium.config._renamed import explain_rename
+from sensorium.config._spelling import as_given
 from sensorium.config._table import WINDOW_SPAN, TableConfig
 from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names, groups, walk
@@ -95,7 +96,7 @@ class Config(Strict):
     towers: dict[str, list[str]] = Field({}, description="columns that are encoded together, by tower")
     fusion: Choice = Field(Choice.of("concat"), description="fusion method and its options")
     head: Choice = Field(Choice.of("linear"), description="output layer on the fused features, and its options")
-    width: PositiveInt = Field(128, description="width D of the fused features")
+    width: Annotated[int, Field(gt=0, le=1_000_000)] = Field(128, description="width D of the fused features")
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
     prepare: PrepareConfig = PrepareConfig()
@@ -156,6 +157,7 @@ class Config(Strict):
         """
         merged: dict[str, Any] = {}
         for layer in layers:
+            check_tree(layer)
             merged = overlay(merged, at_full_names(cls, layer))
         try:
             return cls.model_validate(merged)
@@ -177,7 +179,7 @@ def _explain(model: type[BaseModel], fault: Any) -> ConfigError:
         near = [name for name in leaves if difflib.get_close_matches(path[-1], [name])]  # it may stand alone, too
         cure = did_you_mean(path[-1], [*known, *near])
         return ConfigError(f"unknown setting {path[-1]!r}", place=place, cure=cure)
-    finding = f"setting {place} can't be {fault['input']!r}"
+    finding = f"setting {place} can't be {as_given(fault['input'])}"
     if fault["type"] == "value_error":  # raised by a check of ours: a whole sentence
         reason = str(fault["ctx"]["error"])
         whole = isinstance(fault["input"], Mapping)  # of several settings together
