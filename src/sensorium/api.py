@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +46,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
+from sensorium.trials import Control, TrialResult, check_modules, files_after, files_before, plan_identity
 
 
 class Settings(TypedDict, total=False):
@@ -154,6 +154,7 @@ def fit(
     source = None if start is None else _fitted_of(start, settings)
     below = continued_settings(source.config) if source else {}
     chosen, modules = gather_config(target, config, settings, below)
+    check_modules(modules)
     request = Request(chosen, time, continues=source is not None, resume=resume)
     strategies = choose_strategies(request)
     report = reporter(progress)
@@ -184,11 +185,14 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
     if run:
         run.save_result(result.model, files_after(data, result, evaluations))
     close_strategies(strategies, session)
+    if run:
+        run.record_files()  # those that the strategies wrote among them
     return Model(result.model, evaluations.get("test"), data.all_problems())
 
 
 def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
-    """Return the model of a run that is already finished."""
+    """Return the model of a run that is already finished, if its files are those that it wrote."""
+    run.check_files()
     report.log(f"{run.folder}: already finished with the same table and settings; use --overwrite to train again")
     try:
         fitted = load_fitted(run.model, str(plan.device))
@@ -286,6 +290,7 @@ def compare(
     check_names(fusions, baselines)
     chosen, modules = gather_config(target, config, settings)
     _check_compared(chosen)
+    check_modules(modules, workers=workers)
     numbers = [chosen.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not numbers:
         raise ConfigError("no seeds are given", place="seeds", rule="at least one seed")
@@ -325,6 +330,22 @@ def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Fitted
     return load(start, device=settings.get("device") or "auto", encoders=modules).bundle
 
 
+def _check_forms(target: object, config: object, encoders: object) -> None:
+    """Check the arguments that are taken apart before the settings are validated."""
+    for place, value in (("config", config), ("encoders", encoders)):
+        if value is not None and not isinstance(value, Mapping) and not (place == "config" and _is_path(value)):
+            rule = "a mapping, or the path of a YAML file" if place == "config" else "a mapping: {column: encoder}"
+            raise ConfigError(f"{place} is a {type(value).__name__}", place=place, rule=rule)
+    names = [target] if isinstance(target, str) or target is None else target
+    if not isinstance(names, Collection) or not all(isinstance(name, str | None) for name in names):
+        rule = "a column, or a list of columns"
+        raise ConfigError(f"the target can't be a {type(target).__name__}", place="target", rule=rule)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | Path)
+
+
 def gather_config(
     target: str | Sequence[str] | None,
     config: str | Path | Mapping[str, Any] | None,
@@ -332,6 +353,7 @@ def gather_config(
     lowest: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Config, dict[str, nn.Module]]:
     """Merge and validate the layers of settings; return the user's own modules apart."""
+    _check_forms(target, config, settings.get("encoders"))
     below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
     flat = {name: value for name, value in settings.items() if value is not None}
     encoders = dict(flat.get("encoders", {}))

@@ -1,12 +1,13 @@
 """A run in a folder that holds one: continued, returned at once, or refused with what differs."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 import sensorium
-from sensorium.errors import ConfigError, TrainingError
+from sensorium.errors import ArtifactError, ConfigError, TrainingError
 from sensorium.trials import TrialResult, run_trial
 
 RUN = "sensorium.trials._runner.run_trial"
@@ -40,15 +41,19 @@ def test_a_finished_run_is_returned_without_training(tmp_path, counted):
     [
         ({"epochs": 3}, "train.epochs was 2, is 3"),
         ({"seed": 5}, "seed was 0, is 5"),
-        ({"table": {**TABLE, "x": X + 1}}, "the table changed"),
+        ({"table": {**TABLE, "x": X + 1}}, "another run: the column 'x' changed$"),
+        ({"table": {**TABLE, "y": np.where(X > 0.5, "yes", "no")}}, "another run: the column 'y' changed$"),
+        ({"table": {**TABLE, "z": X}}, "the column 'z' was not used before$"),
+        ({"table": {"x": X, "y": TABLE["y"]}}, "the column 'kind' is no longer used$"),
         ({"columns": ["x"]}, "columns was None"),
     ],
 )
 def test_another_run_is_refused_with_what_differs(change, told, tmp_path, counted):
     fit(tmp_path)
     before = (tmp_path / "model" / "manifest.json").read_bytes()
-    with pytest.raises(ConfigError, match=told) as caught:
+    with pytest.raises(ConfigError) as caught:
         fit(tmp_path, **change)
+    assert re.search(told, caught.value.finding)
     assert "--overwrite" in caught.value.cure
     assert (tmp_path / "model" / "manifest.json").read_bytes() == before and counted == ["plain"]
 
@@ -125,7 +130,7 @@ def test_a_comparison_is_not_replaced_by_another_table(tmp_path):
     table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
     first = sensorium.compare(table, "y", **settings)
     assert sensorium.compare(table, "y", **settings).to_json() == first.to_json()
-    with pytest.raises(ConfigError, match="the table changed"):
+    with pytest.raises(ConfigError, match="the column 'x' changed"):
         sensorium.compare({**table, "x": X + 1}, "y", **settings)
     sensorium.compare({**table, "x": X + 1}, "y", overwrite=True, **settings)
 
@@ -139,12 +144,172 @@ def test_overwrite_trains_a_comparison_again(tmp_path, counted):
         assert len(counted) == trained
 
 
-@pytest.mark.parametrize("content", [b"[" * 200_000, b"{}", b"\xff", b'{"made_of": 3, "model": 1}', b"null"])
-def test_a_record_that_cannot_be_read_is_none(content, tmp_path):
+def test_a_comparison_trains_a_network_again_whose_weights_are_damaged(tmp_path, counted, capsys):
+    settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "out": tmp_path}
+    table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
+    first = sensorium.compare(table, "y", **settings)
+    weights = tmp_path / "concat" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    counted.clear()
+    capsys.readouterr()
+    again = sensorium.compare(table, "y", **settings)
+    told = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    assert counted == ["concat"] and [one.runs for one in again.results] == [one.runs for one in first.results]
+    assert len(told) == 1 and told[0].startswith("? concat: trained again") and "SHA-256" in told[0]
+    sensorium.load(tmp_path / "concat")
+
+
+def without(*names):
+    """Damage a record: remove keys of what the run was made of, with the checksum as in earlier versions."""
+
+    def damage(content):
+        record = json.loads(content)
+        made_of = {key: value for key, value in record["made_of"].items() if key not in names}
+        return json.dumps({"made_of": made_of, "model": record["model"]}).encode()
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: b"[" * 200_000, "nested too deeply"),
+        (lambda content: content[:-9], "delimiter|Expecting"),
+        (lambda content: b"\xff", "utf-8"),
+        (lambda content: b"null", "not a JSON object"),
+        (lambda content: b"{}", "made_of, model or files"),
+        (lambda content: b'{"made_of": 3, "model": 1}', "made_of, model or files"),
+        (lambda content: b'{"made_of": {}, "model": ""}', "lacks command, version.sensorium"),
+        (without("hash.table"), "made_of lacks hash.table"),
+        (lambda content: content.replace(b'"train.epochs": 2', b'"train.epochs": 3'), "checksum"),
+        (lambda content: content.replace(b'"seed": 0', b'"seed": null'), "checksum"),
+    ],
+)
+def test_a_damaged_record_is_an_error_that_says_so(damage, reason, tmp_path, counted):
     fit(tmp_path)
-    (tmp_path / "run.json").write_bytes(content)
-    with pytest.raises(ConfigError, match="earlier version"):
+    record = tmp_path / "run.json"
+    assert damage(record.read_bytes()) != record.read_bytes()
+    record.write_bytes(damage(record.read_bytes()))
+    with pytest.raises(ArtifactError, match=f"the record of the run is damaged: .*({reason})") as caught:
         fit(tmp_path)
+    assert caught.value.place == str(record) and "--overwrite" in caught.value.cure
+    fit(tmp_path, overwrite=True)
+    fit(tmp_path)
+    assert counted == ["plain"] * 2
+
+
+def test_a_record_of_an_earlier_version_tells_that_the_table_changed(tmp_path, counted):
+    """It has one hash of the whole table, and no checksum."""
+    fit(tmp_path)
+    record = tmp_path / "run.json"
+    made_of = json.loads(record.read_bytes())["made_of"]
+    of_columns = [name for name in made_of if name.startswith("hash.") and name != "hash.table"]
+    assert len(of_columns) == 7  # cells and reading of x, kind and y, and the order of the columns
+    record.write_bytes(without(*of_columns)(record.read_bytes()))
+    fit(tmp_path)
+    assert counted == ["plain"]
+    with pytest.raises(ConfigError, match="another run: the table changed\n"):
+        fit(tmp_path, table={**TABLE, "x": X + 1})
+
+
+def test_only_columns_that_are_read_decide_in_any_order(tmp_path, counted):
+    """The excluded column may change, go, and stand elsewhere."""
+    first = fit(tmp_path, table={**TABLE, "note": ["a"] * 90}, exclude=["note"])
+    tables = [{**TABLE, "note": list(range(90))}, {"y": TABLE["y"], "note": [1.5] * 90, **TABLE}]
+    tables.append({name: TABLE[name] for name in ("kind", "y", "x")} | {"note": ["a"] * 90})
+    for table in tables:
+        again = fit(tmp_path, table=table, exclude=["note"])
+        assert np.array_equal(again.predict_proba(TABLE), first.predict_proba(TABLE))
+    assert counted == ["plain"]
+
+
+def test_an_unfinished_run_is_not_continued_with_columns_in_another_order(tmp_path):
+    """Its weights are in the order of the columns."""
+
+    class Stop(sensorium.Callback):
+        def on_epoch_end(self, event):
+            if event.epoch == 2:
+                raise KeyboardInterrupt
+
+    table = {"a": X, "b": X + 1, "y": TABLE["y"]}
+    swapped = {"b": X + 1, "a": X, "y": TABLE["y"]}
+    settings = {"epochs": 4, "train": {"checkpoint": 0}}
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, table=table, callbacks=[Stop()], **settings)
+    with pytest.raises(ConfigError, match="the order of the columns changed"):
+        fit(tmp_path, table=swapped, **settings)
+    with pytest.raises(TrainingError, match="the order of the columns changed"):
+        fit(tmp_path, table=swapped, resume=True, **settings)
+    fit(tmp_path, table=table, **settings)
+
+
+def test_what_another_column_teaches_of_notation_makes_another_run(write, tmp_path):
+    """The cells of x are the same; the other column decides which sign is decimal."""
+    rows = [f"1.{row:03};{'3,25' if row % 2 else '4,5'};{'yes' if row % 3 else 'no'}" for row in range(90)]
+    german = write("german.csv", "\n".join(["x;note;y", *rows]))
+    fit(tmp_path / "run", table=german, exclude=["note"])
+    english = write("english.csv", german.read_text().replace(",", "."))
+    with pytest.raises(ConfigError, match="another run: the reading of column 'x' changed\n"):
+        fit(tmp_path / "run", table=english, exclude=["note"])
+
+
+def test_a_series_file_that_changed_makes_another_run(write, tmp_path, counted):
+    """Its numbers are in no cell of the table."""
+    for row in range(90):
+        write(f"{row}.csv", f"v\n{row % 7}\n{row % 5}\n{row % 3}\n")
+    lines = [json.dumps({"load": f"'{row}.csv'", "x": X[row], "y": TABLE["y"][row]}) for row in range(90)]
+    table = write("t.jsonl", "\n".join(lines))
+    fit(tmp_path / "run", table=table)
+    fit(tmp_path / "run", table=table)
+    assert counted == ["plain"]
+    write("41.csv", "v\n6\n")
+    with pytest.raises(ConfigError, match="another run: the set of files in column 'load' changed"):
+        fit(tmp_path / "run", table=table)
+
+
+FILES = ["config.yaml", "split.parquet", "history.json", "metrics.json", "predictions.parquet", "problems.jsonl"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_finished_run_without_one_of_its_files_is_an_error(name, tmp_path, counted):
+    fit(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ArtifactError, match=f"the run is finished, but {name} is missing") as caught:
+        fit(tmp_path)
+    assert caught.value.place == str(tmp_path) and "--overwrite" in caught.value.cure
+    assert counted == ["plain"] and not (tmp_path / name).exists()
+    fit(tmp_path, overwrite=True)
+    fit(tmp_path)
+    assert counted == ["plain"] * 2
+
+
+def test_a_finished_run_with_changed_files_is_an_error_that_lists_them(tmp_path):
+    fit(tmp_path)
+    for name in ("history.json", "predictions.parquet"):
+        content = bytearray((tmp_path / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=r"but history\.json has changed, predictions\.parquet has changed"):
+        fit(tmp_path)
+
+
+def test_settings_of_a_finished_run_may_be_annotated(tmp_path, counted):
+    fit(tmp_path)
+    (tmp_path / "config.yaml").write_bytes((tmp_path / "config.yaml").read_bytes() + b"# the one of the paper\n")
+    fit(tmp_path)
+    assert counted == ["plain"]
+
+
+def test_a_comparison_in_a_folder_with_a_damaged_record_is_refused(tmp_path):
+    settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "progress": False, "out": tmp_path}
+    table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
+    sensorium.compare(table, "y", **settings)
+    (tmp_path / "run.json").write_bytes(b"{}")
+    with pytest.raises(ArtifactError, match="the record of the run is damaged"):
+        sensorium.compare(table, "y", **settings)
+    sensorium.compare(table, "y", overwrite=True, **settings)
 
 
 def test_a_folder_in_place_of_a_file_is_refused_before_training(tmp_path, counted):

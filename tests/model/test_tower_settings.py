@@ -65,3 +65,35 @@ def test_an_encoder_that_is_not_registered_is_an_error_under_any_key(rows):
 def test_a_column_of_two_towers_is_an_error(rows):
     with pytest.raises(ConfigError, match="column 'a' is in two towers: 'one' and 'two'"):
         fit(rows, towers={"one": ["a"], "two": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("settings", "finding", "place"),
+    [
+        ({"towers": {"t": []}}, "tower 't' has no columns", "towers.t"),
+        ({"towers": {"": ["a"]}}, "a tower has no name", "towers"),
+        ({"towers": {"a": ["b"]}}, "tower 'a' has the name of column 'a', which it does not list", "towers.a"),
+        ({"towers": {"note": ["a"]}}, "tower 'note' has the name of column 'note'", "towers.note"),
+        ({"towers": {"tabular": ["a"]}}, "tower 'tabular' has the name of the tower of 'b'", "towers.tabular"),
+        ({"towers": {"a": ["b"], "b": ["a"]}}, "tower 'a' has the name of a column of another tower", "towers.a"),
+        ({"towers": {"t": ["a", "y"]}}, "column 'y' of tower 't' is the target", "towers.t"),
+        ({"towers": {"t": ["a", "b"]}, "exclude": ["b"]}, "column 'b' of tower 't' is excluded", "towers.t"),
+    ],
+)
+def test_a_tower_that_would_not_be_built_as_it_is_set_is_an_error(rows, settings, finding, place):
+    with pytest.raises(ConfigError, match=finding) as caught:
+        fit(rows, **settings)
+    first = caught.value.faults[0] if caught.value.faults else caught.value
+    assert first.place == place and first.cure
+
+
+def test_a_tower_may_have_the_name_of_one_of_its_columns_and_of_all_that_share_one(rows):
+    for towers in ({"a": ["a", "b"]}, {"tabular": ["a", "b"]}, {"tabular": ["a"], "mine": ["b"]}):
+        model = fit(rows, towers=towers)
+        assert {t.name: t.columns for t in model.bundle.blueprint.towers} == towers | {"note": ["note"]}
+
+
+def test_several_wrong_towers_are_reported_together(rows):
+    with pytest.raises(ConfigError) as caught:
+        fit(rows, towers={"t": [], "a": ["b"]})
+    assert [fault.place for fault in caught.value.faults] == ["towers.t", "towers.a"]

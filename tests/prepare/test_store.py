@@ -1,6 +1,7 @@
 """What was decoded once is kept: the same arrays, whatever kills, fills or shares the folder."""
 
 import hashlib
+import json
 import os
 import resource
 import signal
@@ -118,6 +119,22 @@ def test_other_options_other_files_and_other_rows_are_decoded_anew(table, tmp_pa
     os.utime(changed, ns=(0, changed.stat().st_mtime_ns + 1))
     assert decoded(modality, column, store, monkeypatch) == every
     assert decoded(modality, column, store, monkeypatch) == 0
+
+
+@pytest.mark.parametrize("identify", ["stat", "content"])
+@pytest.mark.parametrize("spell", ["'{}'", " {} ", "file://{}", "%2E/{}", ".\\{}", "{}?v=2"])
+def test_a_file_in_another_spelling_of_its_path_is_decoded_anew_when_it_changes(spell, identify, tmp_path, monkeypatch):
+    name = str(tmp_path / "a b.png") if spell.startswith("file") else "a b.png"
+    cells = [spell.format(name), "plain.png"]
+    for color, file in enumerate(("a b.png", "plain.png")):
+        Image.new("RGB", (9, 9), (color, color, color)).save(tmp_path / file)
+    table = tmp_path / "t.jsonl"
+    table.write_text("".join(json.dumps({"image": cell}) + "\n" for cell in cells))
+    store, (modality, column) = Store(tmp_path / "store", ROOM, identify), learnt(table)
+    assert decoded(modality, column, store, monkeypatch) == 2
+    assert decoded(modality, column, store, monkeypatch) == 0
+    Image.new("RGB", (12, 12), "red").save(tmp_path / "a b.png")
+    assert print_of(store.encode(modality, column)) == print_of(modality.encode(column))
 
 
 def test_by_content_a_file_that_was_only_touched_is_the_same(table, tmp_path, monkeypatch):

@@ -77,3 +77,12 @@ def test_amounts_of_several_units_are_told_where_they_become_classes(labels, sai
 )
 def test_nothing_is_told_of_plain_classes(labels):
     assert "read as classes:" not in inspected(labels).target["caution"]
+
+
+def test_limits_of_a_target_are_told_without_a_view_that_only_columns_have():
+    cells = ["<5" if row % 9 == 0 else f"{row % 31 + 7}.5" for row in range(80)]
+    found = sensorium.inspect({"x": [row % 7 for row in range(80)], "amount": cells}, "amount").target
+    assert found["task"] == "regression"
+    for text in (found["reason"], found["caution"]):
+        assert "'<5'" in text and "read as the limit (--set table.censored=missing" in text
+        assert "amount.censored" not in text

@@ -99,6 +99,63 @@ def test_weights_are_the_same_with_and_without_callbacks(tabular):
     assert same(weights(plain), weights(watched))
 
 
+CHANGES = {
+    "dtype": lambda: torch.set_default_dtype(torch.float64),
+    "device": lambda: torch.set_default_device("meta"),
+    "threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
+    "gradients": lambda: torch.set_grad_enabled(False),
+    "deterministic": lambda: torch.use_deterministic_algorithms(True),
+    "anomalies": lambda: torch.autograd.set_detect_anomaly(True),
+    "matrix products": lambda: torch.set_float32_matmul_precision("medium"),
+    "floating-point errors": lambda: np.seterr(all="raise"),
+}
+
+
+def state():
+    """The global state of torch and NumPy."""
+    deterministic = torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled()
+    types = torch.get_default_dtype(), torch.get_default_device(), torch.get_float32_matmul_precision()
+    return torch.get_num_threads(), torch.is_grad_enabled(), deterministic, types, np.geterr()
+
+
+class Sets(Callback):
+    """Changes the global state in every method."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def on_fit_start(self, event):
+        self.change()
+
+    def on_epoch_end(self, event):
+        self.change()
+
+    def on_fit_end(self, event):
+        self.change()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_callback_sets_for_the_whole_process_is_restored(name, tabular):
+    before, plain = state(), fit(tabular, train={"epochs": 2})
+    try:
+        model = fit(tabular, Sets(CHANGES[name]), train={"epochs": 2})
+        assert state() == before
+        assert same(weights(plain), weights(model))
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+        torch.set_grad_enabled(True)
+
+
+def test_a_callback_that_leaves_torch_in_inference_mode_is_named(tabular):
+    mode = torch.inference_mode()
+    try:
+        with pytest.raises(CallbackError, match=r"callback Sets failed in on_fit_start: .*inference mode"):
+            fit(tabular, Sets(lambda: torch.is_inference_mode_enabled() or mode.__enter__()))
+    finally:
+        mode.__exit__(None, None, None)
+
+
 class StopAfter(Callback):
     def __init__(self, epoch):
         self.epoch = epoch

@@ -297,7 +297,7 @@ def test_a_run_with_another_table_is_not_resumed(table, tmp_path, kept):
     stop(table, tmp_path, kept)
     other = table.with_name("other.jsonl")
     other.write_text(table.read_text().replace('"x": null', '"x": 1.5', 1))
-    with pytest.raises(TrainingError, match=r"the table changed(.|\n)*cure: use the same ones"):
+    with pytest.raises(TrainingError, match=r"the content of column 'x' changed(.|\n)*cure: use the same ones"):
         fit(other, "no validation", tmp_path, resume=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 import sensorium
 from prepared import prepare
@@ -46,6 +47,33 @@ def test_workers_that_cannot_share_the_work_are_refused(workers, more):
     assert caught.value.place == "workers"
 
 
+class LoadsOnlyHere(nn.Module):
+    """A module whose pickle is loaded in this process only."""
+
+    def __init__(self, process):
+        super().__init__()
+        self.words = nn.EmbeddingBag(40_000, 8)
+        self.process = process
+
+    def forward(self, tokens):
+        return self.words(tokens)
+
+    def __setstate__(self, state):
+        if state["process"] != os.getpid():
+            raise RuntimeError("no device here")
+        self.__dict__.update(state)
+
+
+def test_a_table_that_a_worker_cannot_load_is_an_error_with_the_reason(tabular, temporary):
+    module, text = LoadsOnlyHere(os.getpid()), {"text": "text"}
+    with pytest.raises(ConfigError, match="a worker process cannot load the table: RuntimeError: no device here"):
+        sensorium.compare(
+            tabular, "label", encoders={"text": module}, modalities=text, fusions=["concat"], baselines=["none"],
+            epochs=1, workers=2, progress=False,
+        )  # fmt: skip
+    assert not list(temporary.iterdir())
+
+
 @pytest.mark.slow
 def test_a_trial_that_fails_in_a_worker_is_a_result_with_its_error(data, temporary):
     told = []
@@ -62,8 +90,10 @@ def test_a_trial_that_fails_in_a_worker_is_a_result_with_its_error(data, tempora
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux which processes there are")
 @pytest.mark.parametrize("finished", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_is_a_clear_error_and_leaves_nothing(finished, data, temporary):
-    """While it starts, and while it trains."""
+    """While it starts, and while it trains; a folder that an earlier process left when it was killed goes, too."""
     waited = []
+    (temporary / "sensorium-trials-earlier").mkdir()
+    (temporary / "sensorium-trials-earlier" / ".sensorium-lock").touch()
 
     def kill(spec):
         waited.append(spec)

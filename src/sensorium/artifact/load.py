@@ -81,6 +81,15 @@ def load_fitted(
     return bundle
 
 
+def check_saved(path: Path) -> None:
+    """Check that the files of a model are those that were saved, without building the model.
+
+    Raises:
+        ArtifactError: missing, incomplete, truncated, altered, of another format, or with other files in it.
+    """
+    _read_steadily(path)
+
+
 def _has_own_modules(model: Mapping[str, Any]) -> bool:
     return any(tower["encoder"] == "module" for tower in model["network"]["towers"])
 

@@ -16,17 +16,20 @@ search.journal    with a budget: what lets a killed search go on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from sensorium.artifact.format import digest as hash_bytes
 from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, digest, settle
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
-from sensorium.errors import ConfigError
+from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import CURE, check_apart, check_outside_models, is_model, sweep
+from sensorium.files.identity import differences
 from sensorium.model import FittedModel
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
 
@@ -35,9 +38,8 @@ JOURNAL = "search.journal"
 MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n"
 SETTINGS = "config.yaml"
 PREDICTIONS = "predictions.parquet"
-OF_THE_MODEL = (
-    SETTINGS, "split.parquet", "history.json", "metrics.json", PREDICTIONS, "problems.jsonl", "search.json", RECORD,
-)  # fmt: skip
+OF_EVERY_RUN = (SETTINGS, "split.parquet", "history.json", "metrics.json", PREDICTIONS, "problems.jsonl")
+OF_THE_MODEL = (*OF_EVERY_RUN, "search.json", RECORD)
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
@@ -161,14 +163,21 @@ class Run:
 
         Raises:
             ConfigError: the folder holds another run, and neither is asked for.
+            ArtifactError: the record of the run is damaged.
         """
         holds = self.model.exists() or self.checkpoint.exists()
         self._made_of, self._replaces = made_of, overwrite and self.model.exists()
-        pending = RunRecord.read(self.folder, PENDING)
-        again = overwrite and pending is not None and pending.made_of == made_of  # the same one, which was stopped
+        again = overwrite and self._is_pending(made_of)
         if (resume or again) and self.checkpoint.exists():
             return State.UNFINISHED
         return settle(self.folder, made_of, holds=holds, overwrite=overwrite, model=self.model)
+
+    def _is_pending(self, made_of: Mapping[str, Any]) -> bool:
+        """Return whether this run was to replace the earlier one, and was stopped."""
+        with suppress(ArtifactError):
+            pending = RunRecord.read(self.folder, PENDING)
+            return pending is not None and not differences(pending.made_of, made_of)
+        return False
 
     @property
     def keep(self) -> Callable[[FittedModel], None] | None:
@@ -197,9 +206,37 @@ class Run:
         self.save_model(fitted)
         for name, content in files.items():
             write_file(self.folder / name, content)
-        write_file(self.folder / RECORD, RunRecord(self._made_of, digest(self.model)).to_json())
+        self.record_files()
         for path in (self.checkpoint, self.folder / PENDING):
             path.unlink(missing_ok=True)
+
+    def record_files(self) -> None:
+        """Record that the run is finished, with the hashes of its files."""
+        hashes = {name: hashed for name in OF_THE_MODEL if (hashed := _hash(self.folder / name)) and name != RECORD}
+        write_file(self.folder / RECORD, RunRecord(self._made_of, digest(self.model), hashes).to_json())
+
+    def check_files(self) -> None:
+        """Check that the files of the finished run are there, and that they are those that the run wrote.
+
+        The settings may be edited. A record of an earlier version has no hashes: the files must be there.
+
+        Raises:
+            ArtifactError: a file is missing or changed.
+        """
+        record = RunRecord.read(self.folder)
+        recorded = dict(record.files) if record and record.files else dict.fromkeys(OF_EVERY_RUN, "")
+        found = {name: _hash(self.folder / name) for name in recorded}
+        faults = [f"{name} is missing" for name, hashed in found.items() if not hashed]
+        changed = [name for name, hashed in found.items() if hashed and recorded[name] not in ("", hashed)]
+        faults += [f"{name} has changed" for name in changed if name != SETTINGS]
+        if faults:
+            raise ArtifactError(
+                f"the run is finished, but {', '.join(faults)}",
+                place=str(self.folder),
+                rule="a finished run is returned only with the files that it wrote",
+                cure="restore them from a copy; --overwrite trains it again (Python: overwrite=True); its model can be "
+                "loaded as it is",
+            )
 
     def _save_before(self) -> None:
         for name, content in (self._before or {}).items():
@@ -211,6 +248,11 @@ class Run:
         sweep_model(self.model)
         for name in (*OF_THE_MODEL, CHECKPOINT):
             sweep(self.folder / name)
+
+
+def _hash(path: Path) -> str:
+    """Return the SHA-256 of a file; empty if there is none."""
+    return hash_bytes(path.read_bytes()) if path.is_file() else ""
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from sensorium.artifact.format import to_json
-from sensorium.errors import ConfigError
+from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import MANIFEST
-from sensorium.files.identity import differences
+from sensorium.files.caches import SEAL
+from sensorium.files.identity import ORDER, TABLE, differences
 
 RECORD = "run.json"
 PENDING = ".run.json.next"  # of a run that replaces an earlier one once it is complete
 LARGEST = 2**24  # bytes of a record
+NEEDED = ("command", "version.sensorium", "version.torch", TABLE)  # what every run is made of
 SHOWN = 5  # differences that an error lists
 CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps both"
 
@@ -37,26 +40,58 @@ class RunRecord:
     Attributes:
         made_of: dotted name → value of all that decides the result: settings, versions, hashes of the data.
         model: hash of the finished model; empty until the run is finished.
+        files: name → hash of the files beside the finished model.
     """
 
     made_of: Mapping[str, Any]
     model: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
-        """Return the content of the file."""
-        return to_json({"made_of": dict(self.made_of), "model": self.model})
+        """Return the content of the file, with a checksum."""
+        content = {"made_of": dict(self.made_of), "model": self.model, "files": dict(self.files)}
+        return to_json({**content, SEAL: _checksum(content)})
 
     @classmethod
     def read(cls, folder: Path, name: str = RECORD) -> RunRecord | None:
-        """Return the record of a folder; None where there is none, or none that can be read."""
+        """Return the record of a folder; None if there is none.
+
+        Raises:
+            ArtifactError: the file is damaged.
+        """
         path = folder / name
-        try:
-            if not path.is_file() or path.stat().st_size > LARGEST:
-                return None
-            found = json.loads(path.read_bytes())
-            return cls(dict(found["made_of"]), str(found["model"]))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        if not path.is_file():
             return None
+        try:
+            if path.stat().st_size > LARGEST:
+                raise ValueError(f"it is larger than {LARGEST:,} bytes")
+            return cls._parse(json.loads(path.read_bytes()))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+            raise ArtifactError(
+                f"the record of the run is damaged: {reason}",
+                place=str(path),
+                rule="a record is continued only as Sensorium wrote it",
+                cure=f"restore the file from a copy; {CURE}",
+            ) from None
+
+    @classmethod
+    def _parse(cls, content: Any) -> RunRecord:
+        """Return the record of the values of a file; those of earlier versions have no checksum."""
+        if not isinstance(content, dict):
+            raise ValueError("it is not a JSON object")
+        if SEAL in content and content.pop(SEAL) != _checksum(content):
+            raise ValueError("its checksum differs")
+        made_of, model, files = content.get("made_of"), content.get("model"), content.get("files", {})
+        if not isinstance(made_of, dict) or not isinstance(model, str) or not isinstance(files, dict):
+            raise ValueError("made_of, model or files is missing or of another type")
+        if missing := [name for name in NEEDED if not isinstance(made_of.get(name), str)]:
+            raise ValueError(f"made_of lacks {', '.join(missing)}")
+        return cls(made_of, model, files)
+
+
+def _checksum(content: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(content).encode())
 
 
 def digest(model: Path) -> str:
@@ -77,18 +112,19 @@ def settle(folder: Path, made_of: Mapping[str, Any], *, holds: bool, overwrite: 
 
     Raises:
         ConfigError: the folder holds another run, which is not to be replaced.
+        ArtifactError: its record is damaged.
     """
-    record = RunRecord.read(folder)
     if overwrite or not holds:
         return State.NEW
+    record = RunRecord.read(folder)
     if record is None:
         rule = "a run is continued only where its folder says what it was made of"
         raise ConfigError("the folder holds a run of an earlier version", place=str(folder), rule=rule, cure=CURE)
-    found = differences(record.made_of, made_of)
+    finished = model is not None and record.model != "" and record.model == digest(model)
+    # The weights of a finished model do not depend on the order of the columns any more.
+    found = differences(record.made_of, made_of, [ORDER] if finished or model is None else [])
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         told = f"the folder holds another run: {'; '.join(found[:SHOWN])}{more}"
         raise ConfigError(told, place=str(folder), rule="one run per folder", cure=CURE)
-    if model is not None and record.model and record.model == digest(model):
-        return State.FINISHED
-    return State.UNFINISHED
+    return State.FINISHED if finished else State.UNFINISHED

@@ -23,7 +23,7 @@ from sensorium.baselines import choose_baselines
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Kind, Result
-from sensorium.errors import ConfigError, TrainingError
+from sensorium.errors import ArtifactError, ConfigError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.files import check_apart, check_outside_models
 from sensorium.findings import Problems
@@ -92,9 +92,10 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
         overwrite: whether to replace another comparison.
 
     Raises:
-        ConfigError: the folder holds another comparison.
+        ConfigError: the folder holds another comparison, or the run of a fit.
+        ArtifactError: its record is damaged.
     """
-    record = RunRecord.read(folder)
+    record = _record_in(folder, overwrite)
     if record and record.made_of.get("command") == "fit":
         cure = "choose another folder: --out (Python: out=)"
         raise ConfigError("the folder holds the run of a fit", place=str(folder), rule="one run per folder", cure=cure)
@@ -106,6 +107,15 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
     if state is State.NEW:
         folder.mkdir(parents=True, exist_ok=True)
         write_file(folder / RUN_RECORD, RunRecord(made_of).to_json())
+
+
+def _record_in(folder: Path, overwrite: bool) -> RunRecord | None:
+    try:
+        return RunRecord.read(folder)
+    except ArtifactError:
+        if overwrite:
+            return None
+        raise
 
 
 def _is_record(file: Path) -> bool:
@@ -179,7 +189,7 @@ class _Sweep:
     results: dict[str, list[TrialResult]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ledger = Ledger(self.data, self.out)
+        self._ledger = Ledger(self.data, self.out, self.report)
         self._start, self._taken = time.perf_counter(), 0
 
     def run(self) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from sensorium.config._faults import explain_faults
-from sensorium.config._layers import overlay
+from sensorium.config._layers import check_tree, overlay
 from sensorium.config._prepare import PrepareConfig
 from sensorium.config._renamed_choices import explain_renamed_choices
 from sensorium.config._split import SplitConfig
@@ -44,7 +44,7 @@ class Config(Strict):
     towers: dict[str, list[str]] = Field({}, description="columns that are encoded together, by tower")
     fusion: Choice = Field(Choice.of("concat"), description="fusion method and its options")
     head: Choice = Field(Choice.of("linear"), description="output layer on the fused features, and its options")
-    width: PositiveInt = Field(128, description="width D of the fused features")
+    width: Annotated[int, Field(gt=0, le=1_000_000)] = Field(128, description="width D of the fused features")
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
     prepare: PrepareConfig = PrepareConfig()
@@ -105,6 +105,7 @@ class Config(Strict):
         """
         merged: dict[str, Any] = {}
         for layer in layers:
+            check_tree(layer)
             merged = overlay(merged, at_full_names(cls, layer))
         faults = explain_renamed_choices(merged)
         try:

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from sensorium.config._flags import explain_flag
 from sensorium.config._renamed import explain_rename
 from sensorium.config._requirement import OWN_REASON, annotation_of, requirement
+from sensorium.config._spelling import as_given
 from sensorium.config._tree import group_of, groups, walk
 from sensorium.errors import ConfigError, did_you_mean
 
@@ -51,7 +52,7 @@ def _explain(model: type[BaseModel], fault: Any, tree: Mapping[str, Any]) -> tup
     place = ".".join(full)
     if fault["type"] == "missing" and depth == len(path):
         return full, ConfigError(f"setting {place} is missing", place=place, rule=rule)
-    return full, ConfigError(f"setting {place} can't be {_given(tree, full, fault)!r}", place=place, rule=rule)
+    return full, ConfigError(f"setting {place} can't be {as_given(_given(tree, full, fault))}", place=place, rule=rule)
 
 
 def _explain_name(model: type[BaseModel], path: list[str], value: Any) -> ConfigError:

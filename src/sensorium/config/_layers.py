@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,38 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_tree(layer: Mapping[str, Any]) -> None:
+    """Check that settings end, which those of a YAML file that refers to itself do not, and so do their numbers.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    level: list[tuple[str, Any]] = [("", layer)]
+    for _ in range(DEEPEST):
+        inner = [pair for name, group in level for pair in _parts(name, group)]
+        level = [(name, part) for name, part in inner if isinstance(part, Mapping | list | tuple)]
+        for name, part in inner:
+            if isinstance(part, int) and abs(part) >= 2**63:
+                raise ConfigError(f"setting {name} is a whole number of more than 63 bits", place=name)
+        if len(level) > WIDEST:
+            break
+    if level:
+        rule = f"up to {DEEPEST} levels, and up to {WIDEST:,} groups and lists in a level"
+        raise ConfigError("the settings are nested too deeply, or refer to themselves", place="config", rule=rule)
+
+
+def _parts(name: str, group: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parts of a group or list with their full names; those of a list have its name."""
+    if isinstance(group, Mapping):
+        for key, part in group.items():
+            yield (f"{name}.{key}" if name else str(key)), part
+    else:
+        for part in group:
+            yield name, part
+
+
 MISSING = object()
+DEEPEST, WIDEST = 50, 100_000
 
 
 def nest(keys: Sequence[str], value: Any) -> dict[str, Any]:

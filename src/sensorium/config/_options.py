@@ -10,11 +10,13 @@ from typing import Any
 import pydantic
 
 from sensorium.config._requirement import requirement
+from sensorium.config._spelling import as_given
 from sensorium.config._types import FINITE
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.registry import KINDS, REGISTRIES
 from sensorium.registry.renames import OPTION, find_rename
 
+LARGEST_WHOLE = 2**31 - 1
 CHOSEN = ("modality", "encoder", "fusion", "head")  # kinds that are set as `{"name": …, option: …}`
 
 
@@ -37,11 +39,20 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             continue
         try:
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
+            if _is_too_large(checked[name]):
+                rule = f"an integer of at most {LARGEST_WHOLE:,}"
+                faults.append(ConfigError(f"option {name!r} can't be {as_given(value)}", place=place, rule=rule))
         except pydantic.ValidationError as error:
             rule, _ = requirement(hints[name], error.errors()[0])
-            faults.append(ConfigError(f"option {name!r} can't be {value!r}", place=place, rule=rule))
+            faults.append(ConfigError(f"option {name!r} can't be {as_given(value)}", place=place, rule=rule))
     raise_together(faults)
     return checked
+
+
+def _is_too_large(value: Any) -> bool:
+    """Return whether a value is, or lists, an integer that no size can have."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(each, int) and abs(each) > LARGEST_WHOLE for each in values)
 
 
 def _is_member(function: Callable[..., Any], name: str, value: Any, place: str) -> ConfigError | None:

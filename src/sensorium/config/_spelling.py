@@ -7,6 +7,8 @@ import re
 import shlex
 from collections.abc import Sequence
 
+LONGEST = 200  # characters of a value in a message
+
 AS_IT_STANDS = re.compile(r'[^".=][^.=]*')  # a name that no dot, equals sign or quote cuts
 
 
@@ -44,3 +46,12 @@ def as_yaml(name: str) -> str:
     """Spell a name as the value of a setting, quoted if YAML would not read it as text."""
     plain = name.isidentifier() and name.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
     return name if plain else json.dumps(name, ensure_ascii=False)
+
+
+def as_given(value: object) -> str:
+    """Return how Python writes a value, for a message: shortened, and also of what cannot be written."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested thousands of times, or a number of thousands of digits
+        return f"this {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -33,6 +33,16 @@ def spelt_words(value: Any) -> Any:
     return [_spelling(word) if isinstance(word, int | float) and not isinstance(word, bool) else word for word in words]
 
 
+def _whole(words: list[str]) -> list[str]:
+    """Refuse half a character (a lone surrogate), which no cell can hold."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{word!r} contains half a character (a surrogate)") from None
+    return words
+
+
 def _spelling(number: float) -> str:
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
@@ -49,7 +59,7 @@ Depth = Annotated[int, Field(gt=0, le=256)]  # how often a part of a network is 
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=256)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
-Words = Annotated[list[str], pydantic.BeforeValidator(spelt_words)]
+Words = Annotated[list[str], pydantic.BeforeValidator(spelt_words), pydantic.AfterValidator(_whole)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 

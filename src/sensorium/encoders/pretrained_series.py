@@ -32,9 +32,9 @@ class PretrainedSeries(Pretrained):
 
     @classmethod
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-        if config["model_type"] != "patchtst":
+        if config.get("model_type") != "patchtst":
             raise ConfigError(
-                f"a time series model {config['model_type']!r} is not supported",
+                f"a time series model {config.get('model_type')!r} is not supported",
                 place="model",
                 cure="choose a PatchTST model",
             )

@@ -6,6 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+LISTED = 60  # names in a message
 NEAR = 0.8  # likeness of two names of which one may be meant by the other
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
@@ -16,7 +17,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     close = same_names(wrong, known) or difflib.get_close_matches(wrong, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"one of: {', '.join(known)}" if known else "there are none"
+    more = f" and {len(known) - LISTED:,} more" if len(known) > LISTED else ""
+    return f"one of: {', '.join(known[:LISTED])}{more}" if known else "there are none"
 
 
 def same_names(name: str, known: Iterable[str]) -> list[str]:

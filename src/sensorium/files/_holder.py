@@ -40,6 +40,12 @@ def holder_of(file: Path) -> dict[str, Any]:
     return found if valid else {}
 
 
+def is_of_dead_process(file: Path) -> bool:
+    """Return whether the process that wrote itself down was one of this machine, and has ended."""
+    holder = holder_of(file)
+    return holder.get("host") == socket.gethostname() and not is_alive(holder["pid"])
+
+
 def busy_error(file: Path, place: str, by_system: bool) -> BusyError:
     who = "process {pid} on {host}, since {since}".format(**holder) if (holder := holder_of(file)) else ""
     gone = "" if by_system else f"; if that process is gone, delete {file}"

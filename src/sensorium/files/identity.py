@@ -6,6 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 HASH = "hash"  # group of hashes: a person is told that they differ, not their digits
+COLUMN, CONTENT = "column ", "content of column "  # names of the hashes of single columns begin so
+READING = "reading of column "  # what was learned of a column: told of if nothing else differs, which explains it
+TABLE, ORDER = f"{HASH}.table", f"{HASH}.order of the columns"
 
 
 def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str = "") -> dict[str, Any]:
@@ -25,17 +28,37 @@ def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str =
     return found
 
 
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def differences(then: Mapping[str, Any], now: Mapping[str, Any], ignored: Collection[str] = ()) -> list[str]:
     """Return what differs between two flat trees, in words.
+
+    The hash of the whole table counts only if one of them has no hashes of single columns, as in earlier versions.
 
     >>> from sensorium.files.identity import differences
     >>> differences({"train.epochs": 5, "hash.table": "a3"}, {"train.epochs": 9, "hash.table": "77"})
     ['the table changed', 'train.epochs was 5, is 9']
+    >>> differences({"hash.table": "a3", "hash.column 'x'": "5d"}, {"hash.table": "77", "hash.column 'x'": "e0"})
+    ["the column 'x' changed"]
     """
-    names = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
-    return [_difference(name, then.get(name), now.get(name)) for name in names]
+    by_column = _has_columns(then) and _has_columns(now)
+    skipped = {*ignored, TABLE} if by_column else {*ignored, *(name for name in {*then, *now} if _is_of_column(name))}
+    if ORDER not in then or ORDER not in now:
+        skipped.add(ORDER)
+    names = [name for name in sorted((then.keys() | now.keys()) - skipped) if then.get(name) != now.get(name)]
+    causes = [name for name in names if not name.startswith(f"{HASH}.{READING}")]
+    return [_difference(name, then.get(name), now.get(name)) for name in causes or names]
+
+
+def _has_columns(tree: Mapping[str, Any]) -> bool:
+    return any(_is_of_column(name) for name in tree)
+
+
+def _is_of_column(name: str) -> bool:
+    return name.startswith(tuple(f"{HASH}.{kind}" for kind in (COLUMN, CONTENT, READING)))
 
 
 def _difference(name: str, then: Any, now: Any) -> str:
     group, _, what = name.partition(".")
-    return f"the {what} changed" if group == HASH else f"{name} was {then}, is {now}"
+    if group != HASH:
+        return f"{name} was {then}, is {now}"
+    change = "was not used before" if then is None else "is no longer used" if now is None else "changed"
+    return f"the {what} {change}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sensorium.errors import ArtifactError
-from sensorium.files._holder import busy_error, holder_of, is_alive, own_mark
+from sensorium.files._holder import busy_error, is_of_dead_process, own_mark
 from sensorium.runtime.signals import undone_at_end
 
 try:
@@ -67,6 +66,41 @@ def one_writer(path: Path) -> Iterator[None]:
         return
     with _held(path.with_name(f".{path.name}{LOCK}"), str(path), PATIENCE):
         yield
+
+
+@contextmanager
+def locked_file(path: Path) -> Iterator[Path]:
+    """Create a file of this process, and hold its lock within; the file may be renamed meanwhile.
+
+    Where there are no locks, the file says which process holds it.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, json.dumps(own_mark()).encode())
+        if fcntl is not None:
+            with suppress(OSError):  # there are no locks on this file system
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield path
+    finally:
+        os.close(handle)
+
+
+def is_released(path: Path) -> bool:
+    """Return whether the process that held a file by `locked_file` has ended; False if there is no such file."""
+    try:
+        handle = os.open(path, os.O_RDWR | NOT_THROUGH)
+    except OSError:
+        return False
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except OSError as error:
+        if error.errno in TAKEN:
+            return False
+    finally:
+        os.close(handle)
+    return is_of_dead_process(path)
 
 
 @contextmanager
@@ -148,8 +182,7 @@ def _try_without_locks(file: Path) -> tuple[Path, int | None]:
 
     A lock of a process that no longer exists on this machine is ignored; for other machines that is unknown.
     """
-    holder = holder_of(file)
-    if holder.get("host") == socket.gethostname() and not is_alive(holder["pid"]):
+    if is_of_dead_process(file):
         file.unlink(missing_ok=True)
     try:
         return file, os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sensorium.config import as_modality
 from sensorium.findings import IN_TRAINING, count
+from sensorium.modalities._number_cures import keeps_cells
 from sensorium.table import Survey
 
 BYTES, POWERS = {"b"}, {"k", "m", "mm", "mn", "mio"}
@@ -16,7 +16,7 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
     """Return pairs of a reason and how to fix it."""
     counts, marks = found.counts, found.counts.marks
     number = f"{count(counts.suffixes.total(), 'cell')}{IN_TRAINING}"
-    keeps = f"{as_modality(name, 'category')} keeps them"
+    keeps = keeps_cells(name)
     if found.notation.letters == "sides":
         reason = f"CR and DR in {number} are read as credit (+) and debit (−): {_examples(found, bare=True)}"
         return [(reason, "write a sign before every number; write 'crore' if you mean ten millions")]

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from sensorium.config import as_modality
 from sensorium.findings import Guess
+from sensorium.modalities._number_cures import APART, keeps_cells
 from sensorium.modalities._number_words import in_words
 from sensorium.modalities._numbers import LARGEST_EXACT, survey_column
 from sensorium.table import (
@@ -58,7 +59,7 @@ def claim_text(column: Column, found: Survey) -> Guess | None:
         return Guess(0.98 if is_clearly_numbers(counts) else 0.9, f"numbers as text: {said}" if said else SPELT)
     examples = ", ".join(repr(text) for text, _ in others.most_common(3))
     reason = f"{counts.cells - others.total():,} of {counts.cells:,} values are numbers" + (f"; {said}" if said else "")
-    caution = f"others ({examples}) are read as missing; {as_modality(column.name, 'category')} keeps them"
+    caution = f"others ({examples}) are read as missing; {keeps_cells(column.name)}"
     return Guess(0.9 if counts.unit else 0.9 - share, reason, caution)
 
 
@@ -72,8 +73,7 @@ def claim_spelt_numbers(column: Column, guess: Guess) -> Guess:
     """Claim decimal numbers stored as text, with what their spelling shows besides their value."""
     assert column.spelling is not None
     if column.distinct <= FEW and (pair := same_but_for_zeros(column.spelling)):
-        same = as_modality(column.name, "category")
-        caution = f"{pair[0]!r} and {pair[1]!r} are the same number; {same} keeps them apart"
+        caution = f"{pair[0]!r} and {pair[1]!r} are the same number; {keeps_cells(column.name)}{APART}"
         return Guess(guess.confidence, guess.reason, caution)
     found = survey_column(column)
     if not found:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sensorium.config import set_value, setting_of
+from sensorium.config import set_value
 from sensorium.findings import IN_TRAINING, Problem, count
 from sensorium.modalities._letters import letter_notes
+from sensorium.modalities._number_cures import of_column_alone
 from sensorium.modalities._number_words import gaps_in_words, limits_in_words
 from sensorium.modalities._numbers import INFINITE
 from sensorium.table import (
@@ -65,8 +66,3 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
 def _decimal(mark: str, name: str) -> str:
     """Return what sets the decimal mark, for the table or for the column."""
     return f"{set_value('table.decimal', mark)}{of_column_alone(name)}"
-
-
-def of_column_alone(name: str) -> str:
-    """Return the option of the column that equals a setting of the table; empty for a target, which has no options."""
-    return f" (or {setting_of(name, 'decimal')})"

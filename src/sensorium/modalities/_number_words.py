@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sensorium.config import as_modality
 from sensorium.findings import count
+from sensorium.modalities._number_cures import keeps_cells, marks_limits
 from sensorium.table import (
     NAMES,
     Survey,
@@ -14,7 +14,6 @@ from sensorium.table import (
 )
 
 SHOWN = 3  # words that are quoted
-KEEPS = "{} keeps them"
 
 
 def in_words(found: Survey, name: str) -> list[str]:
@@ -53,9 +52,7 @@ def _marks(found: Survey) -> str:
 
 def gaps_in_words(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
     words = found.counts.gaps + (found.counts.words if stands_for_gaps(found.counts) else Counter())
-    return (
-        [(f"{some_cells(words, where)} read as missing", KEEPS.format(as_modality(name, "category")))] if words else []
-    )
+    return [(f"{some_cells(words, where)} read as missing", keeps_cells(name))] if words else []
 
 
 def limits_in_words(found: Survey, name: str, where: str = "") -> list[tuple[str, str]]:
@@ -64,7 +61,7 @@ def limits_in_words(found: Survey, name: str, where: str = "") -> list[tuple[str
         return []
     if found.notation.limits == "missing":
         return [(f"{some} read as missing, as limits are by setting", "--set table.censored=limit reads the limits")]
-    kept = f"{some} read as the limit; {name}.censored marks them"
+    kept = f"{some} read as the limit{marks_limits(name)}"
     return [(kept, "--set table.censored=missing reads them as missing")]
 
 

@@ -17,7 +17,8 @@ from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
 from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._number_claims import claim_numbers, claim_spelt_numbers, claim_text
-from sensorium.modalities._number_notes import about_infinite, notes, of_column_alone
+from sensorium.modalities._number_cures import for_target
+from sensorium.modalities._number_notes import about_infinite, notes
 from sensorium.modalities._numbers import LOOKED_AT, infer_notation, numbers, read_numbers, survey_column
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import (
@@ -43,12 +44,12 @@ from sensorium.table import (
 __all__ = [
     "Notation",
     "Number",
+    "for_target",
     "infer_notation",
     "mean_and_deviation",
     "notes",
     "number_sentinels",
     "numbers",
-    "of_column_alone",
     "read_numbers",
     "robust_mean_and_deviation",
     "sentinel_note",

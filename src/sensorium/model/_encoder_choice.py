@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sensorium.config import Choice, Config
+from sensorium.config import Choice, Config, check_options
 from sensorium.registry import encoders
 
 
@@ -16,7 +16,11 @@ def preferred_modality_options(column: str, modality: str, config: Config) -> di
     tower = next((name for name, columns in config.towers.items() if column in columns), column)
     choice = encoder_choice(config, modality, column, tower)
     kind = encoders.load(choice.name) if choice.name else None
-    return kind.preferred_options(choice.options) if kind and hasattr(kind, "preferred_options") else {}
+    if kind is None or not hasattr(kind, "preferred_options"):
+        return {}
+    options = check_options(kind, choice.options, f"encoder {choice.name!r} of {tower!r}")
+    preferred: dict[str, Any] = kind.preferred_options(options)
+    return preferred
 
 
 def encoder_choice(config: Config, *keys: str) -> Choice:

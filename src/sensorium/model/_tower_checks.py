@@ -68,17 +68,3 @@ def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
         rule="a tower has one encoder",
         cure=f"give it a tower of its own, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
     )
-
-
-def check_towers(config: Config) -> None:
-    """A column of two towers would be in one of them only."""
-    owner: dict[str, str] = {}
-    for tower, columns in config.towers.items():
-        for column in columns:
-            if owner.setdefault(column, tower) != tower:
-                raise ConfigError(
-                    f"column {column!r} is in two towers: {owner[column]!r} and {tower!r}",
-                    place="towers",
-                    rule="each column has one tower",
-                    cure=f"remove it from towers.{tower}",
-                )

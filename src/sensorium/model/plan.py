@@ -12,7 +12,8 @@ from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import checked_options
 from sensorium.model._encoder_choice import encoder_choice
-from sensorium.model._tower_checks import check_accepts, check_agreement, check_keys, check_towers
+from sensorium.model._tower_checks import check_accepts, check_agreement, check_keys
+from sensorium.model._towers import check_towers
 from sensorium.registry import encoders, fusions, heads
 
 
@@ -29,7 +30,7 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     """
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     check_keys(config, towers, kinds)
-    check_towers(config)
+    check_towers(config, learnt)
     fusion = config.fusion.name or "concat"
     options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
     return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))

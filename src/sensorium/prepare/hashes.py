@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities import Encoded, Ragged
-from sensorium.table import Column, Files, RemoteFiles
+from sensorium.table import Column, Files, RemoteFiles, is_address
 
 By: TypeAlias = Literal["stat", "content"]
 
@@ -58,7 +58,7 @@ def hash_cells(column: Column, by: By) -> str:
 
 
 def update_by_cells(found: Hash, column: Column, by: By) -> None:
-    """Update a hash with the cells, and with the files that they name."""
+    """Update a hash with the cells, and with the files that they name in any spelling of the path."""
     for cell in column.data.to_pylist():
         found.update(_identity(cell, column.files, by))
 
@@ -75,8 +75,7 @@ def _identity(cell: Any, files: Files, by: By) -> bytes:
         content = cell if isinstance(cell, bytes) else repr(cell).encode()
         return b"bytes " + hashlib.sha256(content).digest()
     try:
-        place = str(files.path(cell)) if isinstance(files, RemoteFiles) else os.path.join(files.folder, cell)
-        status = os.stat(place)  # noqa: PTH116 - as often as there are cells
+        place, status = _file_of(cell, files)
         if stat.S_ISDIR(status.st_mode):  # a folder may be one scan
             inside = [(entry.path, entry.stat()) for entry in sorted(os.scandir(place), key=lambda entry: entry.name)]
         else:
@@ -84,6 +83,19 @@ def _identity(cell: Any, files: Files, by: By) -> bytes:
         return f"{cell}\n".encode() + b"".join(_same_file(path, found, by) for path, found in inside)
     except (OSError, ValueError, Unreadable):
         return f"none {cell}\n".encode()
+
+
+def _file_of(cell: str, files: Files) -> tuple[str, os.stat_result]:
+    """Return the file or folder that a cell names; most paths on disk are written as they are."""
+    if not isinstance(files, RemoteFiles):
+        place = os.path.join(files.folder, cell)
+        try:
+            return place, os.stat(place)  # noqa: PTH116 - as often as there are cells
+        except (OSError, ValueError):
+            if is_address(cell):  # beside files on disk: known by its address, and not downloaded here
+                raise
+    found = files.path(cell, folders=True)
+    return str(found), found.stat()
 
 
 def _same_file(path: str, status: os.stat_result, by: str) -> bytes:

@@ -128,8 +128,9 @@ class StopTraining(Exception):
 class Callback:
     """Base class of callbacks: override the methods that you need.
 
-    A callback sees numbers, never the network, and the random generators of torch are restored after each call. So a
-    model is the same, bit for bit, with and without callbacks.
+    A callback sees numbers, never the network, and the global state of torch (random generators, default dtype and
+    device, number of threads, gradients, deterministic algorithms) is restored after each call. So a model is the same,
+    bit for bit, with and without callbacks.
 
     Each training calls `on_fit_start` once, `on_epoch_end` after every epoch and `on_fit_end` once, also if it fails.
     A resumed training does not repeat the events of the epochs that its checkpoint holds.

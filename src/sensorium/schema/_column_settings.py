@@ -48,7 +48,8 @@ def as_set(column: Column, config: Config) -> Column:
     if "day_first" in dates:
         options.setdefault("day_first", dates["day_first"])
     if "missing" in options:
-        options["missing"] = spelt_words(options["missing"])
+        words = spelt_words(options["missing"])  # the modality refuses others than text, with its other options
+        options["missing"] = [word for word in words if isinstance(word, str)]
         column = without_codes(column, options["missing"])
     return replace(column, conventions=column.conventions.given(**options)) if options else column
 

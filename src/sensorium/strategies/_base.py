@@ -70,7 +70,8 @@ class Session:
     @classmethod
     def of(cls, data: PreparedTable, request: Request, control: Control, folder: Path | None = None) -> Session:
         """Make a session that trains in this process and records finished trials in a folder."""
-        return cls(data, request, InProcess(data), Ledger(data, folder), control, control.report, folder)
+        ledger = Ledger(data, folder, control.report)
+        return cls(data, request, InProcess(data), ledger, control, control.report, folder)
 
     def run(self, spec: TrialSpec, control: Control | None = None) -> TrialResult:
         """Run one trial, or load its result and model from the ledger."""

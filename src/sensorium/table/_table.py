@@ -140,18 +140,28 @@ class Table:
 
     @cached_property
     def _fingerprint(self) -> str:
-        found = hashlib.sha256()
-        with pa.ipc.new_stream(pa.PythonFile(_Sink(found.update), "w"), self.arrow.schema) as writer:
-            for start in range(0, len(self), CHUNK):
-                rows = np.arange(start, min(start + CHUNK, len(self)))  # taken, not cut: a copy always looks the same
-                writer.write_table(self.take(rows).arrow.combine_chunks())
-        return found.hexdigest()
+        return _hash_cells(self.arrow)
+
+    def hash_column(self, name: str) -> str:
+        """Return a hash of the cells of a column, and of their spelling."""
+        column = self.column(name)
+        spelling = {} if column.spelling is None else {"spelling": column.spelling}
+        return _hash_cells(pa.table({"data": column.data, **spelling}))
 
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array instead of chunks."""
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
+
+
+def _hash_cells(arrow: pa.Table) -> str:
+    found = hashlib.sha256()
+    with pa.ipc.new_stream(pa.PythonFile(_Sink(found.update), "w"), arrow.schema) as writer:
+        for start in range(0, arrow.num_rows, CHUNK):
+            rows = pa.array(np.arange(start, min(start + CHUNK, arrow.num_rows)))
+            writer.write_table(arrow.take(rows).combine_chunks())  # taken, not cut: a copy always looks the same
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)

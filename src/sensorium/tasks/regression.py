@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from sensorium.config import as_modality
 from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem, count
 from sensorium.modalities.number import (
     Number,
+    for_target,
     infer_notation,
     mean_and_deviation,
     notes,
     number_sentinels,
-    of_column_alone,
     read_numbers,
     sentinel_note,
     survey_column,
@@ -97,7 +96,7 @@ class Regression(Task):
         values = cells[np.isfinite(cells)]
         far = far_values(values)
         kept = values if keep_outliers or not far.any() else values[~far]
-        told = [[_of_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
+        told = [[for_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
         if codes := number_sentinels(column, np.where(np.isin(cells, values[far]), np.nan, cells)):
             told.append([*sentinel_note(codes, column.name, is_target=True)])
         known = cls(*mean_and_deviation(kept), *reach_of(values, far), keep_outliers)
@@ -189,7 +188,7 @@ def _claim_text(column: Column) -> Guess | None:
     different = np.unique(values[np.isfinite(values)])
     whole = bool((np.mod(different, 1) == 0).all())
     said = guess.reason if "as text" in guess.reason or guess.caution else _in_words(len(different), whole)
-    reason, caution = (_of_target(text, column.name) for text in (said, guess.caution))
+    reason, caution = (for_target(text, column.name) for text in (said, guess.caution))
     if column.spelling is not None and count_labels(column) > column.distinct:
         return Guess(0.6, reason, caution)  # few, of one value in several spellings
     if whole and len(different) <= FEW:
@@ -200,14 +199,6 @@ def _claim_text(column: Column) -> Guess | None:
 def _refuse(column: Column) -> Guess | None:
     why = not_amounts(column, one_currency=True)
     return Guess(0.0, "not amounts", why) if why else None
-
-
-def _of_target(text: str, name: str) -> str:
-    """Return a finding about a column of numbers in words for a target, which has no modality."""
-    kept = f"{as_modality(name, 'category')} keeps them"
-    text = text.replace(f"; {name}.censored says which", "").replace(of_column_alone(name), "")
-    text = text.replace(f"{kept} apart", "--task multiclass keeps them as classes")
-    return text.replace(kept, "--task multiclass keeps them as classes")
 
 
 def _in_words(different: int, whole: bool) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-import torch
-
 from sensorium.config import TrainConfig
 from sensorium.errors import CallbackError
 from sensorium.runtime.events import Callback, EpochEnd, FitEnd, FitStart, Outcome, Stage, StopTraining
 from sensorium.techniques import TrainingContext
+from sensorium.train.global_state import global_state_restored
 from sensorium.train.history import Epoch, History
 from sensorium.train.state import State
 
@@ -75,9 +74,8 @@ class Events:
                 self._call(callback, "on_fit_end", _fit_end(self.state, outcome))
 
     def _call(self, callback: Callback, method: str, event: object) -> None:
-        """Dropout draws from the generators of torch: what a callback draws must not change it."""
-        device = self.state.streams.device
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        """Dropout draws from the generators of torch, and so on: what a callback sets must not change the training."""
+        with global_state_restored(self.state.streams.device):
             getattr(callback, method)(event)
 
 

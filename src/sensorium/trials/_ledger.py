@@ -7,19 +7,20 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sensorium.artifact import load_fitted, save_fitted, write_file
+from sensorium.artifact import check_saved, load_fitted, save_fitted, write_file
 from sensorium.artifact.run_record import digest
 from sensorium.errors import ArtifactError, TrainingError
 from sensorium.files.caches import seal, unseal
 from sensorium.model import FittedModel
 from sensorium.planning import PreparedTable
+from sensorium.runtime.progress import Reporter, Silent
 from sensorium.train import History
 from sensorium.trials._build import spec_settings
 from sensorium.trials._cost import Cost
@@ -41,10 +42,12 @@ class Ledger:
     Args:
         data: the table.
         folder: the folder of the run; without it, nothing is recorded.
+        report: logs why a finished trial is trained again.
     """
 
     data: PreparedTable
     folder: Path | None = None
+    report: Reporter = field(default_factory=Silent)
 
     @property
     def works(self) -> bool:
@@ -56,7 +59,7 @@ class Ledger:
         path = self._path(spec) if self.works else None
         try:
             record = unseal(path.read_bytes()) if path else None
-            if record is None or (with_model and not self._is_intact(record)):
+            if record is None or (with_model and not self._is_intact(spec, record)):
                 return None
             return self._result(spec, record)
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
@@ -123,9 +126,21 @@ class Ledger:
             error=TrainingError(record["error"]) if record["error"] else None,
         )
 
-    def _is_intact(self, record: Mapping[str, Any]) -> bool:
+    def _is_intact(self, spec: TrialSpec, record: Mapping[str, Any]) -> bool:
+        """Return whether the saved model is that of the record; log it if its files are damaged."""
         assert self.folder is not None
-        return bool(record["model"]) and digest(self.folder / record["model"][0]) == record["model"][1] != ""
+        if not record["model"]:
+            return False
+        path = self.folder / record["model"][0]
+        if digest(path) != record["model"][1] or not record["model"][1]:
+            return False  # it was replaced or removed
+        try:
+            check_saved(path)
+        except (ArtifactError, OSError) as error:
+            finding = error.finding if isinstance(error, ArtifactError) else error.strerror
+            self.report.log(f"? {spec.name}: trained again, because its saved model {path} is damaged: {finding}")
+            return False
+        return True
 
     def _path(self, spec: TrialSpec) -> Path:
         assert self.folder is not None

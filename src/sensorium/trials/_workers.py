@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import tempfile
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,19 +14,21 @@ import numpy as np
 import torch
 
 from sensorium.errors import ConfigError, TrainingError
+from sensorium.files import scratch_folder
 from sensorium.planning import PreparedTable
 from sensorium.runtime.processes import PASSIVE, apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
-from sensorium.runtime.signals import undone_at_end
 from sensorium.trials._runner import InProcess, Runner, Started
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, run_trial
 
+PREFIX = "sensorium-trials-"  # of temporary folders
 LARGE = 2**20  # bytes from which on an array is handed over as a file that all workers map
 KILLED = "a worker process was killed before its trial finished, often because memory ran out"
 CURE = "workers=1, fewer workers at a time, or more memory; with out=FOLDER, finished trials are not run again"
 
 _data: PreparedTable | None = None  # of a worker process
+_failure = ""  # of a worker process: why it has no table
 
 
 def choose_runner(data: PreparedTable, workers: int) -> Runner:
@@ -74,8 +75,7 @@ class WorkerProcesses:
         specs = list(specs)
         if not specs:
             return
-        folder = Path(tempfile.mkdtemp(prefix="sensorium-trials-"))
-        with undone_at_end(lambda: shutil.rmtree(folder, ignore_errors=True)):
+        with scratch_folder(PREFIX) as folder:
             yield from self._run(specs, control, started, folder)
 
     def _run(
@@ -96,8 +96,6 @@ class WorkerProcesses:
                 pool.shutdown(wait=True, kill_workers=not all(future.done() for future in futures))
         except loky.BrokenProcessPool:
             raise TrainingError(KILLED, cure=CURE) from None
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _open(self, folder: Path, trials: int) -> Any:
         """Return a pool of processes that hold the table."""
@@ -112,18 +110,20 @@ class WorkerProcesses:
 
 
 def _run(spec: TrialSpec, control: Control) -> TrialResult:
-    assert _data is not None
+    if _data is None:
+        raise ConfigError(f"a worker process cannot load the table: {_failure}", place="workers", cure="workers=1")
     return run_trial(_data, spec, control)
 
 
 def _receive(content: bytes, parent: int, threads: int) -> None:
     """Load the table in a worker process."""
-    import pickle
-
-    global _data
+    global _data, _failure
     end_with_parent(parent)
     torch.set_num_threads(threads)
-    _data = pickle.loads(content)
+    try:
+        _data = pickle.loads(content)
+    except Exception as error:  # noqa: BLE001 - such as a module of the user's that cannot be imported there
+        _failure = f"{type(error).__name__}: {error}"
 
 
 def _pack(data: PreparedTable, folder: Path) -> bytes:
@@ -139,5 +139,11 @@ def _pack(data: PreparedTable, folder: Path) -> bytes:
             return super().reducer_override(value)
 
     stream = io.BytesIO()
-    Pickler(stream).dump(data)
+    try:
+        Pickler(stream).dump(data)
+    except (TypeError, AttributeError, pickle.PicklingError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(
+            f"the table cannot be handed to worker processes: {reason}", place="workers", cure="workers=1"
+        ) from error
     return stream.getvalue()

@@ -13,14 +13,17 @@ import torch
 
 from sensorium import __version__
 from sensorium.config import split_saved
-from sensorium.files.identity import HASH, flatten
+from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
+from sensorium.findings import Unreadable
+from sensorium.model import Blueprint
 from sensorium.planning import Plan, PreparedTable
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded
 from sensorium.prepare.streamed import Streamed
+from sensorium.table import Column, Files, is_address
 from sensorium.train import IGNORED_ON_RESUME
 
-CONTENT = "content of column "  # as a person reads what differs
+LOOKED_AT = 20  # cells of a column that are looked for on disk
 
 
 def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
@@ -32,7 +35,9 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
         plan: the plan of the run.
         **asked: arguments beside the settings, as JSON values.
     """
-    hashes = {"table": plan.fingerprint}
+    hashes = {"table": plan.fingerprint, **_order(plan.blueprint)}
+    hashes |= {f"{COLUMN}{name!r}": digest for name, digest in _hash_cells(plan).items()}
+    hashes |= {f"{READING}{name!r}": digest for name, digest in _hash_readings(plan).items()}
     hashes |= {f"set of files in column {name!r}": digest for name, digest in _hash_files(plan).items()}
     hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
     hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
@@ -68,11 +73,32 @@ def identity(data: PreparedTable, names: Iterable[str], arrays: Iterable[Any]) -
     rows = hashlib.sha256()
     for part in arrays:
         rows.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
-    hashes = {"table": data.plan.fingerprint, "set of training rows and labels": rows.hexdigest()}
+    hashes = {"set of training rows and labels": rows.hexdigest(), **_order(data.plan.blueprint)}
     hashes |= {f"{CONTENT}{name!r}": digest for name, digest in hash_columns(data, names).items()}
     if data.plan.start is not None:
         hashes["model that is continued"] = data.plan.start.digest()
     return {"version": _versions(), HASH: hashes}
+
+
+def _order(blueprint: Blueprint) -> dict[str, str]:
+    """Hash the order of the columns, on which the weights depend, but no prediction of finished ones."""
+    towers = [[tower.name, *tower.columns] for tower in blueprint.towers]
+    return {ORDER.partition(".")[2]: hashlib.sha256(json.dumps(towers).encode()).hexdigest()}
+
+
+def _hash_cells(plan: Plan) -> dict[str, str]:
+    """Hash the cells of each column that the run reads: column → hash."""
+    table, split = plan.table, plan.config.split
+    names = [*plan.learnt, plan.config.target, plan.split_column, split.group, split.time, *(split.span or ())]
+    columns = [table.column(name) for name in dict.fromkeys(names) if name is not None and name in table]
+    owners = {table.views[column.name] if column.is_view else column.name for column in columns}
+    return {name: table.hash_column(name) for name in sorted(owners)}
+
+
+def _hash_readings(plan: Plan) -> dict[str, str]:
+    """Hash what was learned of each column: other columns may teach something of it, such as the decimal sign."""
+    learned: dict[str, HasState] = {str(plan.config.target): plan.task, **plan.learnt}
+    return {name: hash_state(state, plan.kinds.get(name, "")) for name, state in learned.items()}
 
 
 def _versions() -> dict[str, str]:
@@ -84,10 +110,26 @@ def _hash_files(plan: Plan) -> dict[str, str]:
 
     A remote file is identified by its address, and is not fetched.
     """
-    names = [name for name, modality in plan.learnt.items() if modality.cacheable and name in plan.table]
-    columns = [plan.table.column(name) for name in names]
+    columns = {name: plan.table.column(name) for name in plan.learnt if name in plan.table}
+    on_disk = {name: column for name, column in columns.items() if not column.files.are_remote}
     by = plan.config.prepare.identify
-    return {column.name: hash_cells(column, by) for column in columns if not column.files.are_remote}
+    return {
+        name: hash_cells(column, by)
+        for name, column in on_disk.items()
+        if plan.learnt[name].cacheable or _names_files(column)
+    }
+
+
+def _names_files(column: Column) -> bool:
+    """Return whether some of the cells are paths of files, as those of series may be."""
+    return column.is_string and any(_is_file(cell, column.files) for cell in column.sample(LOOKED_AT))
+
+
+def _is_file(cell: str, files: Files) -> bool:
+    try:
+        return not is_address(cell) and files.path(cell).is_file()
+    except Unreadable:
+        return False
 
 
 def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +46,7 @@ def make_plan(affordable: float, wanted: int) -> Plan:
     """
     final = max(1, min(wanted, int(affordable * (1 - SHARE))))
     rest = affordable - final if final < wanted else affordable * SHARE
-    for depth in range(int(math.log(max(final, 1), ETA)), 0, -1):
+    for depth in range(_power(final), 0, -1):
         shortest = max(1, final // ETA**depth)
         candidates = min(MOST, int(rest / depth / shortest))
         if candidates >= ETA**depth:
@@ -56,6 +55,14 @@ def make_plan(affordable: float, wanted: int) -> Plan:
     if candidates < 2 or final < 2:
         return Plan([], final)
     return Plan([Rung(candidates, max(1, min(int(rest / candidates), final // ETA)))], final)
+
+
+def _power(epochs: int) -> int:
+    """Return the largest n with ETAⁿ ≤ epochs, in whole numbers: the logarithm of 243 to base 3 is rounded below 5."""
+    power = 0
+    while ETA ** (power + 1) <= epochs:
+        power += 1
+    return power
 
 
 def _rungs(candidates: int, shortest: int, depth: int) -> list[Rung]:

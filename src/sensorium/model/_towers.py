@@ -1,0 +1,91 @@
+"""Check the setting `towers`: each tower has columns, and a name that stands for no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sensorium.config import Config
+from sensorium.errors import ConfigError, raise_together
+
+if TYPE_CHECKING:
+    from sensorium.modalities import Modality
+
+SHOWN = 3  # columns in a message
+
+
+def check_towers(config: Config, learnt: Mapping[str, Modality]) -> None:
+    """Check that the towers of the settings are those that are built.
+
+    Args:
+        config: the settings.
+        learnt: used column → its modality.
+
+    Raises:
+        ConfigError: a tower has no columns, no name, a column that is not used or has another tower, or the name of
+            other columns. The error lists all of them.
+    """
+    raise_together([*_empty(config), *_without_use(config), *_twice(config), *_of_others(config, learnt)])
+
+
+def _empty(config: Config) -> Iterator[ConfigError]:
+    for tower, columns in config.towers.items():
+        if not tower.strip():
+            yield ConfigError(
+                "a tower has no name", place="towers", cure="give it a name: towers={'name': [COLUMN, …]}"
+            )
+        if not columns:
+            cure = f"list its columns, or remove towers.{tower}"
+            yield ConfigError(f"tower {tower!r} has no columns", place=f"towers.{tower}", cure=cure)
+
+
+def _without_use(config: Config) -> Iterator[ConfigError]:
+    roles = dict.fromkeys(config.exclude, "is excluded") | {config.target: "is the target"}
+    for tower, columns in config.towers.items():
+        for column in columns:
+            if column in roles:
+                finding = f"column {column!r} of tower {tower!r} {roles[column]}"
+                cure = f"remove it from towers.{tower}"
+                yield ConfigError(finding, place=f"towers.{tower}", rule="a tower encodes features", cure=cure)
+
+
+def _twice(config: Config) -> Iterator[ConfigError]:
+    """A column of two towers would be in one of them only."""
+    owner: dict[str, str] = {}
+    for tower, columns in config.towers.items():
+        for column in columns:
+            if owner.setdefault(column, tower) != tower:
+                yield ConfigError(
+                    f"column {column!r} is in two towers: {owner[column]!r} and {tower!r}",
+                    place="towers",
+                    rule="each column has one tower",
+                    cure=f"remove it from towers.{tower}",
+                )
+
+
+def _of_others(config: Config, learnt: Mapping[str, Modality]) -> Iterator[ConfigError]:
+    """A tower with the name that other columns have as a tower would take them in, or replace them."""
+    inside = {column for columns in config.towers.values() for column in columns}
+    names = {column: {column, modality.tower} for column, modality in learnt.items() if column not in inside}
+    for tower in config.towers:
+        others = [column for column, own in names.items() if tower in own]
+        if others:
+            whose = f"column {tower!r}" if others == [tower] else f"the tower of {_listed(others)}"
+            yield ConfigError(
+                f"tower {tower!r} has the name of {whose}, which it does not list",
+                place=f"towers.{tower}",
+                rule="the name of a tower stands for its columns only",
+                cure=f"choose another name, or add {_listed(others)} to its columns",
+            )
+        elif tower in learnt and tower not in config.towers[tower]:
+            yield ConfigError(
+                f"tower {tower!r} has the name of a column of another tower",
+                place=f"towers.{tower}",
+                rule="the name of a tower stands for its columns only",
+                cure="choose another name",
+            )
+
+
+def _listed(columns: Iterable[str]) -> str:
+    names = [repr(column) for column in columns]
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

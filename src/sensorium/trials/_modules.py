@@ -1,0 +1,59 @@
+"""Check that the user's own modules can be copied, and handed to worker processes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from sensorium.errors import ConfigError, SensoriumError, raise_together
+
+MOSTLY = "an open file, a lock, a generator or a tensor with a gradient history"
+
+
+def check_modules(modules: Mapping[str, nn.Module], *, workers: int = 1) -> None:
+    """Check the user's own modules before any work.
+
+    Args:
+        modules: tower → module.
+        workers: number of processes that train.
+
+    Raises:
+        ConfigError: a module cannot be copied, or cannot be handed to worker processes. The error lists all of them.
+    """
+    raise_together([fault for name, module in modules.items() if (fault := _fault_of(name, module, workers))])
+
+
+def _fault_of(name: str, module: nn.Module, workers: int) -> SensoriumError | None:
+    place, kind = f"encoders.{name}", type(module).__name__
+    if reason := _failure(copy.deepcopy, module):
+        cure = f"remove what cannot be copied from its attributes (often {MOSTLY}), or create it in forward"
+        rule = "each model trains a copy of the module: copy.deepcopy(module) works"
+        return ConfigError(f"the module {kind} cannot be copied: {reason}", place=place, rule=rule, cure=cure)
+    if workers != 1 and (reason := _failure(_by_pickle, module)):
+        cure = f"workers=1, or remove what cannot be pickled from its attributes (often {MOSTLY})"
+        rule = "worker processes receive the module pickled"
+        return ConfigError(
+            f"the module {kind} cannot be handed to worker processes: {reason}", place=place, rule=rule, cure=cure
+        )
+    return None
+
+
+def _by_pickle(module: nn.Module) -> Any:
+    import cloudpickle  # type: ignore[import-untyped]
+
+    return pickle.loads(cloudpickle.dumps(module))
+
+
+def _failure(copied: Callable[[Any], Any], module: nn.Module) -> str:
+    """Return why a module cannot be copied; empty if it can."""
+    try:
+        copied(module)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the user's module raises
+        return f"{type(error).__name__}: {error}"
+    return ""
