@@ -12,8 +12,8 @@ from sensorium.errors import ConfigError, SensoriumError
 pytestmark = pytest.mark.unit
 
 WRONG = [
-    ({"width": "abc"}, "width", "an integer, at least 1"),
-    ({"width": 1.5}, "width", "an integer, at least 1"),
+    ({"width": "abc"}, "width", "an integer, at least 1, at most 1000000"),
+    ({"width": 1.5}, "width", "an integer, at least 1, at most 1000000"),
     ({"train": {"epochs": 0}}, "train.epochs", "an integer, at least 1, or null"),
     ({"seed": -1}, "seed", "an integer, at least 0, at most 9223372036854775807"),
     ({"learning_rate": "fast"}, "train.learning_rate", "a number, greater than 0"),

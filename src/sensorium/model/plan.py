@@ -28,9 +28,9 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     Raises:
         ConfigError: a name or an option is unknown, or an encoder does not support the modality of its tower.
     """
+    check_towers(config, learnt)
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     check_keys(config, towers, kinds)
-    check_towers(config, learnt)
     fusion = config.fusion.name or "concat"
     options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
     return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
