@@ -13,7 +13,13 @@ import torch
 from sensorium.adaptation._base import Adaptation, Unlabelled
 from sensorium.config import check_options
 from sensorium.errors import ConfigError, DataError
-from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, sketch_columns, weights_moved
+from sensorium.evaluate.drift import (
+    measure_column_shift,
+    measure_metric_shift,
+    measure_prediction_shift,
+    measure_weight_shift,
+    sketch_columns,
+)
 from sensorium.findings import Problems
 from sensorium.model import FittedModel
 from sensorium.model.card import AdaptationRecord, ShiftRecord
@@ -102,10 +108,10 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
     shift = ShiftRecord(
         source=before.card.table,
         missing=[name for name in before.learnt if name not in table],
-        columns=columns_moved(before.data.statistics, statistics),
-        weights=weights_moved(before.network, after.network),
+        columns=measure_column_shift(before.data.statistics, statistics),
+        weights=measure_weight_shift(before.network, after.network),
         split="all",
-        answers=answers_moved(before.task, old, new),
+        answers=measure_prediction_shift(before.task, old, new),
     )
     if before.target not in table:
         return shift
@@ -114,5 +120,5 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
     if len(known):
         outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
         watched = before.config.train.metric or before.task.watch
-        return shift.updated(metrics=metrics_moved(before.task_name, outcomes[0], outcomes[1], watched))
+        return shift.updated(metrics=measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched))
     return shift

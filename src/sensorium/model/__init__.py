@@ -13,7 +13,7 @@ from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
-from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, index_map, infer
+from sensorium.model.network import Blueprint, FusionModel, Tower, TowerPlan, infer, weight_index
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "feature_readers",
     "frozen_encoders",
     "frozen_in",
-    "index_map",
     "infer",
     "learn_features",
     "make_ready",
@@ -51,4 +50,5 @@ __all__ = [
     "plan_model",
     "preferred_modality_options",
     "quantize",
+    "weight_index",
 ]

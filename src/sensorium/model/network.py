@@ -181,7 +181,7 @@ class FusionModel(nn.Module):
         return next(tower for tower in self.every_tower if tower.name == name)
 
 
-def index_map(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) -> tuple[Tensor, ...]:
+def weight_index(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) -> tuple[Tensor, ...]:
     """Return the index of a smaller model's weight within the same weight of a model with more logits.
 
     Args:

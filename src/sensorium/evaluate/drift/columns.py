@@ -42,7 +42,7 @@ def sketch_columns(
     }
 
 
-def columns_moved(before: Mapping[str, Sketch], after: Mapping[str, Sketch]) -> dict[str, Any]:
+def measure_column_shift(before: Mapping[str, Sketch], after: Mapping[str, Sketch]) -> dict[str, Any]:
     """Compare statistics: each as [before, after], and `shift`, the change of the mean in old standard deviations."""
     found: dict[str, Any] = {}
     for name, new in after.items():

@@ -16,7 +16,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 DIGITS = 6
 
 
-def answers_moved(task: Task, before: Floats, after: Floats) -> PredictionShift:
+def measure_prediction_shift(task: Task, before: Floats, after: Floats) -> PredictionShift:
     """Measure how the distribution of predictions on the same rows changed.
 
     Args:
@@ -34,7 +34,7 @@ def answers_moved(task: Task, before: Floats, after: Floats) -> PredictionShift:
     return PredictionShift(rows=rows, labels=labels, changed=changed)
 
 
-def metrics_moved(task: str, before: Outcome, after: Outcome, watched: str) -> MetricShift:
+def measure_metric_shift(task: str, before: Outcome, after: Outcome, watched: str) -> MetricShift:
     """Compute the metrics of both models on the same rows, and the paired difference of the watched one."""
     old, new = (
         EvaluationRecord.model_validate(evaluate_outcome(outcome, metrics_of(task)).to_json())
