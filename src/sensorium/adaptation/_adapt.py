@@ -44,7 +44,7 @@ class Chosen:
 def adapt_bundle(
     bundle: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
 ) -> tuple[FittedModel, Problems]:
-    """Adapt a copy of the model to all rows of a table; labels, if there are any, are used for the report only.
+    """Adapt a copy of the model to all rows of a table; its labels are only used in the report.
 
     Args:
         bundle: the model; it is not changed.
@@ -58,7 +58,7 @@ def adapt_bundle(
         The adapted model, whose card has the `shift`, and problems of cells.
 
     Raises:
-        ConfigError: the method or its options are unknown, or do not suit the model.
+        ConfigError: the method or its options are unknown, or do not fit the model.
         DataError: no row has a value in any column.
     """
     chosen = _choose(bundle, method, options)
@@ -86,14 +86,14 @@ def adapt_bundle(
 
 def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
     if bundle.int8:
-        raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model that it was made from")
+        raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model before it was quantized")
     if bundle.others:
-        raise ConfigError("adapting an ensemble is not supported", cure="adapt a model of one network")
+        raise ConfigError("adapting an ensemble is not supported", cure="adapt a model with a single network")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
     if suited and bundle.task_name not in suited:
-        rule = f"it is for {', '.join(suited)}"
-        raise ConfigError(f"adaptation {name!r} does not suit {bundle.task_name}", rule=rule)
+        rule = f"it supports {', '.join(suited)}"
+        raise ConfigError(f"adaptation {name!r} does not support the task {bundle.task_name}", rule=rule)
     kind = entry.load()
     checked = check_options(kind, options, f"adaptation {name!r}")
     chosen = Chosen(name, checked, kind(**checked))

@@ -51,7 +51,7 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
     settled = [name for name in _leaves(given) if name not in allowed]
     if settled:
         rule = f"only these settings of a fitted model can be changed: {', '.join(allowed)}"
-        raise ConfigError(f"{', '.join(settled)} can't be changed after the fit", place=settled[0], rule=rule)
+        raise ConfigError(f"{', '.join(settled)} cannot be changed after the fit", place=settled[0], rule=rule)
     return Config.gather(config.model_dump(mode="json"), given)
 
 

@@ -66,12 +66,13 @@ def normalising_real(norm: nn.GroupNorm, counts: Tensor) -> Iterator[None]:
 
 
 class KaldiFilters(nn.Module):
-    """Samples (b, t) and which are real → (b, frames, mels): log power in mel bands as Kaldi has it, 25 ms windows
-    every 10 ms at 16 kHz, cut or filled with zeros to one length; for the audio spectrogram transformer, Gong et al.
-    2021 (arXiv:2104.01778).
+    """Mel spectrogram of the audio spectrogram transformer (Gong et al. 2021, arXiv:2104.01778).
+
+    Maps samples (b, t) and their mask to (b, frames, mels): log power in Kaldi's mel bands, 25 ms windows every 10 ms
+    at 16 kHz; clips are cut or padded with zeros to one length.
 
     Args:
-        settings: `rate`, `mels`, `frames`, and where `normalize` is true `mean` and `deviation`.
+        settings: `rate`, `mels`, `frames`, and if `normalize` is true also `mean` and `deviation`.
     """
 
     window: Tensor
@@ -103,11 +104,12 @@ class KaldiFilters(nn.Module):
 
 
 class WhisperFilters(nn.Module):
-    """Samples (b, t), padding zeros → (b, mels, frames): log power in mel bands, the loudest 80 dB of each clip, filled
-    with silence to one length; for Whisper, Radford et al. 2022 (arXiv:2212.04356).
+    """Mel spectrogram of Whisper (Radford et al. 2022, arXiv:2212.04356): samples (b, t) → (b, mels, frames).
+
+    Log power in mel bands, the loudest 80 dB of each clip; clips are padded with silence to one length.
 
     Args:
-        settings: `rate`, `mels`, and in samples `samples` (the length), `window`, `hop`.
+        settings: `rate`, `mels`, and in samples: `samples` (the length), `window`, `hop`.
     """
 
     window: Tensor
@@ -133,7 +135,7 @@ class WhisperFilters(nn.Module):
 
 
 def _mel_filters(window: int, mels: int, rate: int, **how: Any) -> Tensor:
-    """float32[window // 2 + 1, mels]."""
+    """Return mel filters, float32[window // 2 + 1, mels]."""
     from transformers.audio_utils import mel_filter_bank
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""GE2E speaker encoder: a vector of the voice, with weights from the package Resemblyzer."""
+"""GE2E speaker encoder: a vector of the speaker's voice, with weights from the package Resemblyzer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RATE, WINDOW, HOP, MELS = 16_000, 400, 160, 40
 LOUDNESS = 10 ** (-30 / 20)  # root mean square that quieter clips are amplified to: −30 dB of full scale
 FRAMES, STEP = 160, 77  # of a partial utterance, and from one to the next: 1.6 s, 1.3 of them a second
 FEWEST = 2  # partial utterances of an exported graph, whose sizes may not be 1
-COVERED = 0.75  # of the last one must be sound, where there are others
+COVERED = 0.75  # minimum share of audio in the last window, unless it is the only one
 HIDDEN, LAYERS = 256, 3
 TINY = 1e-9  # keeps silence finite
 
@@ -30,11 +30,11 @@ TINY = 1e-9  # keeps silence finite
 class VoiceGE2E(Packaged):
     """GE2E (Wan et al. 2017, "Generalized End-to-End Loss for Speaker Verification", arXiv:1710.10467).
 
-    samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean
-    (b, 256), of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
+    samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean (b, 256),
+    of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
 
     Args:
-        facts: what the column's modality supplies.
+        encoder_spec: what the column's modality supplies.
         tune: which weights are trained: `frozen` none, `last` those of the last layers, `full` all.
         layers: number of layers that `tune: last` trains, of three LSTMs and a projection.
         learning_rate_scale: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
@@ -59,7 +59,7 @@ class VoiceGE2E(Packaged):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'voice_ge2e'",
-                cure="leave the column's `sample_rate` and `form` to the encoder",
+                cure="omit the column's options sample_rate and form: the encoder sets them",
             )
         super().__init__(
             Voice(), Tuning(tune, layers, learning_rate_scale, layer_decay), features=HIDDEN, size=size, dropout=dropout
@@ -86,7 +86,7 @@ class VoiceGE2E(Packaged):
 
 
 class Voice(nn.Module):
-    """samples (b, t) and which are real → unit vectors (b, 256)."""
+    """Map samples (b, t) and their mask to unit vectors (b, 256)."""
 
     filters: Tensor
     window: Tensor
@@ -107,7 +107,7 @@ class Voice(nn.Module):
         return nn.functional.normalize(samples.new_zeros(len(samples), HIDDEN).index_add(0, rows, heard))
 
     def dense(self, samples: Tensor, mask: Tensor) -> Tensor:
-        """Compute the same for export: partial utterances of the padding are embedded, too, and ignored."""
+        """Compute the same for export: windows of the padding are embedded, too, and ignored."""
         lengths = mask.sum(1)
         most = FEWEST + samples.shape[1] // (STEP * HOP)
         heard = self.embed(self.partials(samples, lengths, most).flatten(0, 1)).unflatten(0, (-1, most))
@@ -115,18 +115,18 @@ class Voice(nn.Module):
         return nn.functional.normalize((heard * real[..., None]).sum(1))
 
     def partials(self, samples: Tensor, lengths: Tensor, count: int) -> Tensor:
-        """Compute the power of the first `count` partial utterances of each clip: (b, count, 160, 40)."""
+        """Compute the power of the first `count` windows of each clip: (b, count, 160, 40)."""
         frames = self.spectra(_louder(samples, lengths), FRAMES + STEP * (count - 1))
         return frames.unfold(1, FRAMES, STEP).transpose(2, 3)
 
     def spectra(self, samples: Tensor, frames: int) -> Tensor:
-        """(b, t) → (b, frames, 40): the power in each mel band around every hundredth of a second."""
+        """Map samples (b, t) to the power in each mel band every 10 ms: (b, frames, 40)."""
         padded = nn.functional.pad(samples, (WINDOW // 2, WINDOW // 2 + frames * HOP))[:, : WINDOW + frames * HOP]
         spectrum = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
         return (self.filters @ spectrum.abs().square()).transpose(1, 2)[:, :frames]
 
     def embed(self, frames: Tensor) -> Tensor:
-        """(n, 160, 40) → (n, 256) of length 1."""
+        """Map windows (n, 160, 40) to unit vectors (n, 256)."""
         *lstms, project = self.layers
         for lstm in lstms:
             frames, _ = lstm(frames)
@@ -134,7 +134,7 @@ class Voice(nn.Module):
 
 
 def partial_counts(samples: Tensor) -> Tensor:
-    """Return the number of partial utterances of clips with these lengths (b,); one starts every `STEP` frames."""
+    """Return the number of windows of clips with these lengths (b,); one starts every `STEP` frames."""
     frames = samples // HOP + 1
     counts = ((frames - FRAMES + STEP + 1).clamp_min(1) + STEP - 1) // STEP
     covered = samples - (counts - 1) * (STEP * HOP)
@@ -142,7 +142,7 @@ def partial_counts(samples: Tensor) -> Tensor:
 
 
 def mel_filters() -> Tensor:
-    """(40, 201): triangles of like area on Slaney's scale, linear below 1 kHz and logarithmic above."""
+    """Return mel filters (40, 201): triangles of equal area on Slaney's scale, linear up to 1 kHz, then logarithmic."""
     linear, step = 200 / 3, math.log(6.4) / 27
     top = 1000 / linear + math.log(RATE / 2 / 1000) / step
     marks = torch.linspace(0, top, MELS + 2, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Score a model with some of its modalities, and compute how much each contributes."""
+"""Score a model on subsets of its modalities, and compute the contribution of each modality."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ EXACT_UP_TO = 6  # modalities whose Shapley values are computed: 64 subsets
 
 @dataclass(frozen=True)
 class Subset:
-    """Score of the model when it is given some of its modalities.
+    """Score of a model on a subset of its modalities.
 
     Attributes:
-        modalities: those that it is given.
-        rows: how many have one of them; the others are answered with the training rows' average.
-        value: of the metric, on all rows.
+        modalities: the modalities that the model gets.
+        rows: number of rows that have one of them; for other rows, the prediction is the average of the training rows.
+        value: metric on all rows.
         interval: bootstrap 95% interval.
-        difference: less the model that is given all, on the same rows; None of that one itself.
+        difference: difference to the score with all modalities, on the same rows; None for all modalities.
     """
 
     modalities: list[str]
@@ -53,11 +53,11 @@ class Subset:
 
 @dataclass(frozen=True)
 class Share:
-    """Shapley value of a modality: its gain, averaged over all orders of adding modalities.
+    """Shapley value of a modality: its gain, averaged over all orders in which modalities can be added.
 
     Attributes:
-        value: in units of the metric, positive where it helps; those of all modalities add up to what the model with
-            all of them is better than the training rows' average.
+        value: in units of the metric, positive if the modality helps. The values of all modalities add up to the gain
+            of the full model over predicting the average of the training rows.
         interval: bootstrap 95% interval.
     """
 
@@ -71,13 +71,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Subsets:
-    """Scores of a model with fewer modalities.
+    """Scores of a model on subsets of its modalities.
 
     Attributes:
         metric: registered name.
-        listed: which subsets are, in words.
+        listed: description of the scored subsets.
         results: the fewest modalities first, all of them last.
-        shares: modality → Shapley value; None where there are too many modalities to be exact.
+        shares: modality → Shapley value; None if there are too many modalities for exact values.
     """
 
     metric: str
@@ -107,9 +107,9 @@ def score_subsets(
     """Compute values, intervals, paired differences and Shapley values (Shapley 1953, "A value for n-person games").
 
     Args:
-        outcomes: subset → answers to the same rows, from `plan_subsets`.
-        there: subset → rows that have one of its modalities.
-        prior: the training rows' average, as the answer to each row.
+        outcomes: subset (from `plan_subsets`) → outcome on the same rows.
+        there: subset → number of rows that have one of its modalities.
+        prior: outcome of predicting the average of the training rows.
         metric: registered name.
     """
     asked = list(outcomes)
@@ -136,7 +136,7 @@ def _difference(metric: str, value: float, drawn: Floats) -> Difference:
 
 
 def _shares(asked: Sequence[Names], values: Floats, drawn: Floats) -> dict[str, Share]:
-    """Compute Shapley values; the last of the values is that of no modality."""
+    """Compute Shapley values; the last input value is the one without any modality."""
     weights = {name: shapley_weights(name, [*asked, ()]) for name in asked[-1]}
     return {name: Share(float(own @ values), interval(own @ drawn)) for name, own in weights.items()}
 
@@ -144,7 +144,7 @@ def _shares(asked: Sequence[Names], values: Floats, drawn: Floats) -> dict[str, 
 def shapley_weights(name: str, subsets: Sequence[Names]) -> npt.NDArray[np.float64]:
     """Compute the weights of φ = Σ_S w(S)·v(S) over all subsets S of M modalities, with the empty one.
 
-    A gain v(S ∪ m) − v(S) counts |S|!(M − |S| − 1)!/M!.
+    The gain v(S ∪ m) − v(S) has the weight |S|!(M − |S| − 1)!/M!.
     """
     most = max(map(len, subsets))
 

@@ -1,4 +1,4 @@
-"""What a run was made of, as flat names and values, and how two of them differ."""
+"""Identity of a run, as flat names and values, and the differences between two identities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HASH = "hash"  # group of hashes: a person is told that they differ, not their d
 
 
 def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str = "") -> dict[str, Any]:
-    """Return dotted name → value, without the names that are ignored.
+    """Flatten nested values to dotted name → value, without ignored names.
 
     >>> from sensorium.files.identity import flatten
     >>> flatten({"train": {"epochs": 5, "checkpoint": 60}}, ignored=["train.checkpoint"])
@@ -26,7 +26,7 @@ def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str =
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two flat trees, in words.
+    """Describe the differences between two identities.
 
     >>> from sensorium.files.identity import differences
     >>> differences({"train.epochs": 5, "hash.table": "a3"}, {"train.epochs": 9, "hash.table": "77"})

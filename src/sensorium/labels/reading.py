@@ -1,4 +1,4 @@
-"""Read the cells of a target as labels: missing labels, spellings of one label, contents of lists."""
+"""Read the cells of a target as labels: missing labels, spellings of the same label, contents of lists."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ SHOWN = 5  # examples that a message names
 
 @dataclass(frozen=True)
 class LabelReading:
-    """How the labels of a target are written, learned from the target and applied cell by cell.
+    """Notation of the labels of a target, learned from the target and applied cell by cell.
 
     Attributes:
-        missing: words that stand for a missing label, in small letters.
-        spelt: spelling → usual spelling of the same label, if they differ by blanks around it (or by case).
-        numeric: the other cells are numbers.
-        fold_case: labels that differ only in case are one.
+        missing: words that stand for a missing label, in lower case.
+        spelt: spelling → usual spelling of the same label, if they differ by surrounding blanks (or by case).
+        numeric: whether the other cells are numbers.
+        fold_case: whether labels that differ only in case are merged.
         lists: content of the lists.
         told: findings, each with the setting that changes it.
         parts: for several targets, the reading of each.
@@ -72,7 +72,7 @@ class LabelReading:
 
     @property
     def reason(self) -> str:
-        """Describe how the cells are read; empty if they are read as they are."""
+        """Describe how the cells are read; empty if they are unchanged."""
         return self.lists.reason
 
     def findings(self, column: str) -> list[Problem]:
@@ -90,7 +90,7 @@ class LabelReading:
         found = {name: cls.of_json(part) for name, part in parts.items()}
         of_lists = from_saved(Lists, lists)
         if of_lists.names and len(of_lists.names) != of_lists.width:
-            raise ValueError(f"{len(of_lists.names)} names for {of_lists.width} places")
+            raise ValueError(f"{len(of_lists.names)} names for {of_lists.width} positions")
         return from_saved(cls, {**content, "lists": of_lists, "parts": found})
 
     def _changed(self, data: pa.Array) -> pa.Array:
@@ -162,7 +162,7 @@ def _without(words: dict[str, int], others: set[str]) -> dict[str, int]:
 
 
 def _says_missing(text: str, others: list[str]) -> bool:
-    """Return whether a label, in a target without numbers, stands for missing: a program's mark, a sign, or "NA"."""
+    """Return whether a label that is not a number stands for a missing one: a program's marker, a sign, or "NA"."""
     word = text.casefold()
     if word in MARKS:
         return True
@@ -174,7 +174,7 @@ def _says_missing(text: str, others: list[str]) -> bool:
 
 
 def _is_doubtful(text: str, others: list[str]) -> bool:
-    """Return whether a word may stand for a missing label, although it reads like the other labels."""
+    """Return whether a word may stand for a missing label, although it looks like the other labels."""
     word = text.casefold()
     return word in DOUBTFUL or (word in SIGNS and "+" not in others)
 
@@ -264,7 +264,7 @@ def _narrowed(column: Column, data: pa.Array) -> Column:
 
 
 def _finite(column: Column) -> Column:
-    """Return numbers with infinite ones as missing: nothing can be learned from such a label."""
+    """Return numbers with infinite ones replaced by missing."""
     if not column.is_float:
         return column
     return replace(column, data=pc.if_else(pc.is_inf(column.data), pa.scalar(None, column.data.type), column.data))

@@ -23,7 +23,7 @@ Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Truth, scores and predictions, row by row.
+    """Truth, scores and predictions of rows.
 
     Attributes:
         truth: int64[n] class (binary: 1 is the positive one); bool[n, k] labels; float64[n] value.
@@ -54,7 +54,7 @@ class Outcome:
         return self.truth.ndim == 2
 
     def one_against_rest(self) -> Iterator[tuple[npt.NDArray[np.bool_], Floats]]:
-        """Return truth and score of the positive class; of each class or label if there are more than two."""
+        """Return truth and score of the positive class, or of each class or label if there are more than two."""
         if self.is_multilabel:
             yield from zip(self.truth.T, self.scores.T, strict=True)
         elif self.scores.shape[1] == 2:
@@ -70,13 +70,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Part:
-    """One of several targets.
+    """Outcome of one of several targets.
 
     Attributes:
         task: registered name.
         main: the metric used for the mean over targets; 1 is perfect.
-        known: bool[n]: the row has a label of this target.
-        outcome: of all rows; its values for other rows are meaningless.
+        known: bool[n]: whether the row has a label of this target.
+        outcome: outcome of all rows; values of rows without a label are meaningless.
     """
 
     task: str
@@ -129,7 +129,7 @@ def mean_of_defined(values: list[Floats]) -> Floats:
 
 
 def not_too_large(*values: Floats) -> list[Floats]:
-    """Divide the values by the largest if their squares might overflow; return them and the divisor, [1]."""
+    """Divide values by the largest if their squares could overflow; return the values and the divisor, [1]."""
     largest = max(float(np.abs(some).max(initial=0)) for some in values)
     scale = largest if largest > LARGE else 1.0
     return [*(some / scale for some in values), np.array([scale])]
@@ -137,7 +137,7 @@ def not_too_large(*values: Floats) -> list[Floats]:
 
 @dataclass(frozen=True)
 class Counts:
-    """Weighted counts per class or label, float64[r, k]: correctly predicted, predicted, true."""
+    """Return weighted counts per class or label, float64[r, k]: correctly predicted, predicted, true."""
 
     right: Floats
     predicted: Floats
@@ -159,7 +159,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Weighted positives and negatives at each distinct score, float64[r, g], the lowest score first."""
+    """Return weighted positives and negatives at each distinct score, float64[r, g], lowest score first."""
 
     positive: Floats
     negative: Floats

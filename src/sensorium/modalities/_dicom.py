@@ -1,6 +1,6 @@
 """DICOM: single images, multi-frame files and folders of a series.
 
-No value of an attribute leaves this file, except of attributes that are requested by keyword.
+Values of attributes are not passed on, except those requested by keyword.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def has_magic(path: Path) -> bool:
 
 
 def read_header(source: Source) -> Header:
-    """Read shape and kind from tags alone. Raises Unreadable."""
+    """Read shape and kind from the header, without pixels. Raises Unreadable."""
     return _shape(_volume(source)[0].frames)
 
 
@@ -69,7 +69,7 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
 
 
 def _volume(source: Source) -> tuple[Volume, list[Note]]:
-    """Return the frames by headers alone, and notes on skipped files of a folder."""
+    """Return the frames, read from headers only, and notes on skipped files of a folder."""
     if isinstance(source, Path) and source.is_dir():
         headers, notes = _folder(source)
     else:
@@ -225,7 +225,7 @@ def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
 
 
 def _transfer_syntax(stream: IO[bytes]) -> Any:
-    """Read the transfer syntax as the library does, which tries both encodings; leave the stream behind the header."""
+    """Read the transfer syntax in either encoding, as the library does; the stream is left after the header."""
     for implicit in (False, True):
         stream.seek(MAGIC_AT + len(MAGIC))
         read = library("pydicom.filereader").read_dataset

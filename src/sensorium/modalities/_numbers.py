@@ -76,7 +76,7 @@ def read_numbers(column: Column, notation: Notation) -> tuple[Floats, list[Probl
 
 
 def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray[np.int8], list[Problem]]:
-    """Read as `read_numbers`; and int8[n]: −1 for an upper limit ("<5"), +1 for a lower limit, else 0."""
+    """Read numbers like `read_numbers`; also return int8[n]: −1 for upper limits ("<5"), +1 for lower ones, else 0."""
     data, problems = column.data, list[Problem]()
     if column.is_integer or column.is_float or pa.types.is_boolean(data.type):
         values, told = _typed(column, notation, problems)
@@ -93,7 +93,7 @@ def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray
 
 
 def numbers(column: Column) -> tuple[Floats, list[Problem]]:
-    """Read the numbers of a column in the notation that its own cells show."""
+    """Read the numbers of a column in the notation inferred from its own cells."""
     return read_numbers(column, infer_notation(column))
 
 
@@ -132,7 +132,7 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
     if signed and rest and notation.percent != "fraction":
         smaller = "without" if notation.percent == "all" else "with"
         counts_of = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without{IN_TRAINING}"
-        reason = f"{counts_of}, and most of the latter lie outside 0–1"
+        reason = f"{counts_of}, and most of those without % are not between 0 and 1"
         said.append((f"{reason}: cells {smaller} % are read as missing", "write all with %, or all without"))
     said += letter_notes(found, name)
     others = counts.currencies.total() - counts.currencies[notation.currency]
@@ -185,7 +185,7 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
 
 
 def _decimal(mark: str, name: str) -> str:
-    """Return what sets the decimal mark, for the table or for the column."""
+    """Return the settings of the decimal mark, for the table or for the column."""
     return f"{set_value('table.decimal', mark)}{of_column_alone(name)}"
 
 

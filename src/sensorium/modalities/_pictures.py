@@ -1,4 +1,4 @@
-"""Opening of image files: every failure gets a short reason; HEIC is read if its decoder is installed."""
+"""Open image files, with a short reason for every failure; HEIC is read if its decoder is installed."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def add_note(note: str) -> None:
 
 
 class Look(NamedTuple):
-    """The facts that the header of an image file declares.
+    """Header of an image file.
 
     Attributes:
         kind: type of the values of an image with more than 8 bits.
-        several: whether it has further frames of the same size.
+        several: whether there are further frames of the same size.
     """
 
     width: int
@@ -117,12 +117,12 @@ def deep_values(picture: Pillow.Image, source: Source) -> tuple[Values, Alpha | 
 
 
 def is_heif(head: bytes) -> bool:
-    """Return whether a file that starts like this is an image in the container of MP4 files."""
+    """Return whether these first bytes are those of an image in an ISO container, such as HEIC and AVIF."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIC + AVIF
 
 
 def is_heic(value: Any) -> bool:
-    """Return whether a cell holds, or is the path of, an image that Pillow does not read without a plug-in."""
+    """Return whether a cell is an image, or the path of one, that Pillow reads only with a plug-in."""
     if isinstance(value, dict):
         value = value.get("bytes") or value.get("member") or value.get("path")
     if isinstance(value, bytes):

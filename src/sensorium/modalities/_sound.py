@@ -1,4 +1,4 @@
-"""Reading of audio files, complete or rejected: libsndfile if it knows format and length, else PyAV."""
+"""Read audio files completely or reject them: with libsndfile if it supports the format, else with PyAV."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Wave = npt.NDArray[np.float32]
 
 
 class _Sound(NamedTuple):
-    """The parts to read for an audio clip: files for libsndfile, one after the other, or a format for PyAV.
+    """Parts of an audio clip: consecutive files for libsndfile, or a format for PyAV.
 
     Attributes:
         cut: whether the last file is truncated.
@@ -95,7 +95,7 @@ def _sound(source: Source, content: Content, mpeg: Mpeg | None, seconds: float) 
 
 
 def _mpeg(content: Content) -> Mpeg | None:
-    """Return MPEG audio at the start of a file, maybe behind tags; else None."""
+    """Return MPEG audio at the start of a file, maybe after tags; else None."""
     head = head_of(content)
     tagged = content[:3] == b"ID3" and not head.startswith(b"fLaC") and not container_format(head)
     return find_mpeg(content) if tagged or is_mpeg(head) else None
@@ -167,7 +167,7 @@ def _other_codec(content: Content, error: Unreadable) -> str:
 
 
 def _wave_codec(content: Content) -> int:
-    """Return the codec number of a WAV file; that of plain samples if it has no header."""
+    """Return the codec number of a WAV file; the number of PCM if it has no header."""
     at = content.find(b"fmt ", 12, HEAD)
     return int.from_bytes(content[at + 8 : at + 10], "little") if at > 0 else PLAIN
 
@@ -200,4 +200,4 @@ def _words(error: Exception) -> str:
 
 
 class _Unknown(Unreadable):
-    """The file cannot be read by libsndfile, but maybe by another library."""
+    """File that libsndfile cannot read, but maybe another library."""

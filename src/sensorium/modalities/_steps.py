@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Steps:
-    """The content of a cell.
+    """Content of a series cell.
 
     Attributes:
         values: float64[steps, channels], NaN for gaps.
@@ -106,7 +106,7 @@ def read_list(value: Any) -> Steps:
 
 
 class _Dates(Protocol):
-    """The format of timestamps that are text."""
+    """Format of timestamps that are text."""
 
     def moments(self, column: Column) -> Floats: ...
 
@@ -150,7 +150,7 @@ def text_columns(source: Source, time: str | None = None) -> dict[str, list[str]
 
 @contextmanager
 def _guarded() -> Iterator[None]:
-    """Replace errors: for damaged files NumPy and Arrow raise nearly anything; all of it means that decoding failed."""
+    """Replace errors of NumPy and Arrow, which raise errors of many kinds for damaged files."""
     try:
         yield
     except Unreadable:
@@ -198,7 +198,7 @@ def _read_csv(content: bytes) -> tuple[pa.Table, bool]:
 
 
 def _decimal_commas(table: pa.Table) -> pa.Table:
-    """Read numbers such as 0,5 if the separator is not a comma; 1,234 alone may be a thousand and stays text."""
+    """Read numbers such as 0,5 if the separator is not a comma; an ambiguous number such as 1,234 stays text."""
     for place, name in enumerate(table.column_names):
         cells = table.column(place)
         if not pa.types.is_string(cells.type) or not pc.all(pc.match_substring_regex(cells, DECIMAL_COMMA)).as_py():

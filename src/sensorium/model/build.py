@@ -46,7 +46,7 @@ def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
     if head != "linear" and fusions.load(fusion).level == "decision":
         rule = "decision-level fusion has one head per modality and fuses their logits"
-        raise ConfigError(f"fusion {fusion!r} takes no head {head!r}", place="head", rule=rule)
+        raise ConfigError(f"fusion {fusion!r} cannot be combined with head {head!r}", place="head", rule=rule)
     return head, options
 
 
@@ -57,7 +57,7 @@ def build_model(
 
     Args:
         blueprint: towers and fusion.
-        facts: column → facts that its modality provides to encoders.
+        encoder_spec: column → encoder specification, as its modality provides it.
         outputs: number of logits.
         modules: tower → the user's own module, for towers whose encoder is `module`.
     """
@@ -185,7 +185,7 @@ def _check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int)
 
 
 def _check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:
-    """A tower has one encoder: of two that are set by modality, one would be ignored."""
+    """Raise ConfigError if two encoders are set for one tower, by modality."""
     chosen = {kind: choice.name for kind in kinds if (choice := config.encoders.get(kind)) and choice.name}
     if len(set(chosen.values())) > 1 and not (config.encoders.get(tower) or Choice()).name:
         found = ", ".join(f"encoders.{kind} is {name!r}" for kind, name in chosen.items())
@@ -193,12 +193,12 @@ def _check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:
             f"columns that are encoded together have different encoders: {found}",
             place=f"tower {tower!r}",
             rule="a tower has one encoder",
-            cure=f"set encoders.{tower}, or give columns a tower of their own (towers)",
+            cure=f"set encoders.{tower}, or put the columns into separate towers (towers)",
         )
 
 
 def _check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
-    """A key of `encoders` that names nothing, or a part of a tower, would be a setting without effect."""
+    """Raise ConfigError if a key of `encoders` names nothing, or only a part of a tower."""
     names = {*modalities.names(), *(tower.name for tower in towers)}
     known = {*names, *kinds}
     for key, choice in config.encoders.items():
@@ -217,15 +217,15 @@ def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
     others = [repr(other) for other in tower.columns if other != column]
     beside = ", ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
     return ConfigError(
-        f"column {column!r} has no encoder of its own: it is encoded together with {beside} in tower {tower.name!r}",
+        f"column {column!r} cannot have a separate encoder: tower {tower.name!r} encodes it together with {beside}",
         place=f"encoders.{column}",
         rule="a tower has one encoder",
-        cure=f"give it a tower of its own, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
+        cure=f"give the column a separate tower, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
     )
 
 
 def _check_towers(config: Config) -> None:
-    """A column of two towers would be in one of them only."""
+    """Raise ConfigError if a column is in two towers."""
     owner: dict[str, str] = {}
     for tower, columns in config.towers.items():
         for column in columns:
@@ -239,7 +239,7 @@ def _check_towers(config: Config) -> None:
 
 
 def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
-    """Build the encoder of a tower, with `facts` of its columns and the user's own `modules`."""
+    """Build the encoder of a tower from the specifications of its columns and the user's own `modules`."""
     if plan.encoder == "module":
         return Module(_module_of(plan, modules), encoder_spec[plan.columns[0]])
     entry = encoders.entry(plan.encoder)
@@ -271,7 +271,7 @@ def _positional(kind: type) -> list[str]:
 def _module_of(plan: TowerPlan, modules: Mapping[str, nn.Module]) -> nn.Module:
     if plan.name not in modules:
         raise ConfigError(
-            f"the encoder of {plan.name!r} is a module of your own, which no file can hold",
+            f"the encoder of {plan.name!r} is your own module, which is not saved with the model",
             place=f"tower {plan.name!r}",
             cure=f"pass it again: encoders={{{plan.name!r}: module}}",
         )

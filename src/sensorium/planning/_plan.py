@@ -72,7 +72,7 @@ class Plan:
         learnt: used column → its modality, fitted on the training rows.
         labels: the target and its task.
         split: row → training, validation or test split.
-        split_column: the column that names the split, where there is one.
+        split_column: the column that names the split; None without one.
         unlabelled: training rows that are used without a label.
         unlabelled_learners: names of the techniques that use them.
         blueprint: the description of the network.
@@ -153,7 +153,7 @@ def make_plan(
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
     """
-    assert (teacher is not None) == bool(config.train.teacher), "the caller loads the teacher of the settings"
+    assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
     if not config.target:
         raise ConfigError(
@@ -237,7 +237,7 @@ def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel
 
 @dataclass(frozen=True)
 class _Dealt:
-    """Rows dealt to splits, and the settings that depend on their number."""
+    """Rows assigned to splits, and the settings that depend on their number."""
 
     config: Config
     split: Split
@@ -247,7 +247,7 @@ class _Dealt:
 
 
 def _deal(schema: Schema, config: Config, report: Reporter) -> _Dealt:
-    """Split the rows, settle the preset, and find the rows without a label that a technique learns from."""
+    """Split the rows, resolve the preset, and find the rows without a label that a technique learns from."""
     column = split_column(schema.table, config)
     split = make_split(schema.table, schema.labels, config.split, column, config.seed)
     check_calibration(config, len(split.rows("validation")))
@@ -267,7 +267,7 @@ def _deal(schema: Schema, config: Config, report: Reporter) -> _Dealt:
 def _findings(
     schema: Schema, columns: LearnedColumns, split: Split, task: Task, encoded: EncodedTarget
 ) -> tuple[Problems, Problems]:
-    """Return what was found in whole columns, split and target; and what a person should read of it and the guesses."""
+    """Return the findings about columns, split and target; and the notices for the user: findings and guesses."""
     name = schema.target.name
     findings = table_findings(schema.table, columns.learnt, split, task, name)
     findings.extend(check_labels_of(task, encoded, split.codes, name))
@@ -283,7 +283,7 @@ def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedMode
 
 
 def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
-    """Encode the label of each row, without outliers that would disturb training or model selection."""
+    """Encode the label of each row; leave out outliers that would disturb training or model selection."""
     learning = np.isin(split.codes, [SPLITS.index("train"), SPLITS.index("validation")])
     encoded = task.without_outliers(task.encode(target), learning)
     check_labels(encoded, np.flatnonzero(split.codes == SPLITS.index("train")), target)

@@ -53,7 +53,7 @@ def check_own(config: Config, start: FittedModel) -> None:
     """Check that the settings do not change the network or the task of the model to continue.
 
     Raises:
-        ConfigError: some do. The error lists them all.
+        ConfigError: settings change the network or the task. The error lists them all.
     """
     faults: list[SensoriumError] = []
     if start.int8:

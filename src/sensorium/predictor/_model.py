@@ -1,4 +1,4 @@
-"""A fitted model: predict, evaluate, adapt, quantize, save."""
+"""Fitted model: predict, evaluate, adapt, quantize, save."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Model:
 
     Attributes:
         bundle: network, modalities, task and records of the model.
-        test: evaluation on the test rows of the fit; None without test rows, and for a loaded model (see `card`).
+        test: evaluation on the test rows of the fit; None without test rows and for a loaded model (see `card`).
         fit_problems: problems of cells and columns in the fit or the adaptation; empty for a loaded model.
 
     Example:
@@ -62,7 +62,7 @@ class Model:
 
     @property
     def target(self) -> str:
-        """The name of the target column.
+        """Name of the target column.
 
         Example:
             >>> model.target
@@ -72,7 +72,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """The registered name of the task.
+        """Registered name of the task.
 
         Example:
             >>> model.task
@@ -92,7 +92,7 @@ class Model:
 
     @property
     def fusion(self) -> str:
-        """The registered name of the fusion.
+        """Registered name of the fusion.
 
         Example:
             >>> model.fusion
@@ -102,7 +102,7 @@ class Model:
 
     @property
     def labels(self) -> list[Any]:
-        """The classes or labels, in the order of `predict_proba`'s columns; empty for regression.
+        """Classes or labels, in the order of the columns of `predict_proba`; empty for regression.
 
         Example:
             >>> model.labels
@@ -112,7 +112,7 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """The model card as a dict of JSON values: rows, split, metrics, findings.
+        """Model card as a dict of JSON values: rows, split, metrics, findings.
 
         `bundle.card` and `bundle.data` hold the same as typed records.
 
@@ -124,7 +124,7 @@ class Model:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The training history: losses, the watched metric and the learning rate of each epoch. A copy.
+        """Copy of the training history: losses, the watched metric and the learning rate of each epoch.
 
         Example:
             >>> [epoch["number"] for epoch in model.history]
@@ -285,7 +285,8 @@ class Model:
     ) -> Model:
         """Adapt the model to rows of another domain without their labels, and return the adapted model.
 
-        Its card shows how it changed: `card["moved"]`. Labels of the table are used for that report only.
+        The card of the adapted model has the distribution shift, `card["moved"]`. Labels of the table are only used for
+        this report.
 
         Args:
             table: anything that `fit` takes.
@@ -324,7 +325,7 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """The size of all weights in bytes.
+        """Size of all weights in bytes.
 
         Example:
             >>> model.weight_bytes > 0

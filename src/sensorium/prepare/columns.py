@@ -43,7 +43,7 @@ class Prepared:
         return len(next(iter(self.columns.values())).present)
 
     def has_any(self) -> npt.NDArray[np.bool_]:
-        """Return bool[n]: the row has a value in at least one column."""
+        """Return bool[n]: whether the row has a value in at least one column."""
         return np.any([encoded.present for encoded in self.columns.values()], axis=0)
 
     def only(self, names: Iterable[str]) -> Prepared:
@@ -57,10 +57,10 @@ def learn_modality(
     """Fit a column's modality, with the options set for the modality and those set for the column (which win).
 
     Args:
-        plan: names the modality.
+        plan: plan of the column, with its modality.
         column: training rows.
-        config: `modalities` holds the options.
-        wishes: options that the column's encoder prefers, if the settings do not set them.
+        config: settings; `modalities` has the options.
+        preferred_options: options that the column's encoder prefers, unless the settings set them.
 
     Raises:
         ConfigError: unknown options, wrong types.
@@ -78,11 +78,11 @@ def prepare_columns(
 ) -> Prepared:
     """Encode every row of the columns in `learnt`; a column that the table lacks is missing in every row.
 
-    Columns of modalities that are slow to decode are kept in the store, or read from it; with `stream` they are
-    decoded batch by batch instead.
+    Columns that are slow to decode are written to the store or read from it; with `stream`, they are decoded batch by
+    batch instead.
 
     Raises:
-        DataError: the table has none of the columns.
+        DataError: the table has none of these columns.
     """
     there = [name for name in learnt if name in table]
     if not there:
@@ -122,7 +122,7 @@ def prepare_columns(
 
 
 def _mixes_bytes(column: Column) -> bool:
-    """Return whether bytes are mixed with texts; such columns arrive as {bytes, path}."""
+    """Return whether bytes are mixed with text; the reader returns such columns as {bytes, path}."""
     kind = column.data.type
     return bool(pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"})
 
@@ -136,7 +136,7 @@ def _bytes_among_texts(column: Column) -> list[Problem]:
 
 
 def _have_files(column: Column, report: Reporter) -> None:
-    """Download remote files, many at a time, before decoding would ask for one after the other."""
+    """Download remote files in parallel before they are decoded."""
     if isinstance(column.files, RemoteFiles):
         with report.bar("fetching", len(column), "files") as bar:
             column.files.fetch(_paths(column), bar.advance)

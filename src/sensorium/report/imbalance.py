@@ -1,4 +1,4 @@
-"""Modality imbalance in a model card: its signs, the mitigations that were tried, the diagnosis in words."""
+"""Report of modality imbalance: signs, mitigations that were tried, and the diagnosis as a sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def imbalance_json(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def imbalance_text(card: ModelCard) -> Sequence[RenderableType]:
-    """Show the signs of each modality, each training that was tried, and the diagnosis in words."""
+    """Show the signs of each modality, each training that was tried, and the diagnosis as a sentence."""
     report, imbalance = card.imbalance_signs, card.imbalance
     lines: list[RenderableType] = _signs(report) if report else []
     if imbalance and len(imbalance.results) > 1:

@@ -1,4 +1,4 @@
-"""How a model changed when it was continued or adapted, for a terminal."""
+"""Report of the changes of a model by continued training or adaptation."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class _ColumnSettings:
         return cls(config, _roles(table, config), only, frozenset(config.exclude), _asked_views(table, config))
 
     def asks_for(self, name: str) -> bool:
-        """Return whether the settings ask for the column, whatever it looks like."""
+        """Return whether the settings name the column, so that it is used in any case."""
         by_towers = any(name in tower for tower in self.config.towers.values())
         return name in (self.only or ()) or name in self.config.modalities or by_towers
 
@@ -76,7 +76,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
 
 
 def _nothing_left(table: Table, plans: list[ColumnPlan], settings: _ColumnSettings) -> SchemaError:
-    """The error of a table without features; its cure uses a column that was left out, if there is one."""
+    """Return the error for a table without features; its cure is to use a column that was left out, if any."""
     reasons = "; ".join(f"{plan.name!r}: {plan.reason}" for plan in plans[:SHOWN])
     more = f"; and {len(plans) - SHOWN:,} more" if len(plans) > SHOWN else ""
     cure = "add a column to learn from"
@@ -170,7 +170,7 @@ def _views(plan: ColumnPlan, table: Table, settings: _ColumnSettings) -> list[Co
 
 
 def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
-    """Return the modality of a view that only its name asks for: no other could read the cells.
+    """Return the modality of a view that is only requested by name.
 
     Raises:
         ConfigError: the settings name another one.
@@ -283,7 +283,7 @@ def _of_one_value(column: Column) -> ColumnPlan:
 
 
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
-    """Return the best claim; if the numbers are not claimed (such as the lot 1E10), the claim on their spelling."""
+    """Return the best claim; if numbers are not claimed (such as the lot number 1E10), the claim on their text."""
     flag = partial(as_modality, column.name)
     found, guess = best_claim(modalities, column, flag)
     if found or column.spelling is None:

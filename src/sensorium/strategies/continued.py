@@ -20,7 +20,7 @@ from sensorium.trials import TrialResult
 
 
 class Continued(Strategy):
-    """Report that compares the model with its start model."""
+    """Strategy that reports how the model differs from its start model."""
 
     SETTING: ClassVar[str] = "start"
     STAGE: ClassVar[Stage] = "report"

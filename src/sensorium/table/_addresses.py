@@ -9,7 +9,7 @@ LITERAL = re.compile(r"(https?://(?:[^/?#@]*@)?)\[[0-9A-Fa-f:.]+(?:%[^]/]*)?\]",
 
 
 class BadAddress(ValueError):
-    """Invalid address, described in our own words: those of a library may quote its secrets."""
+    """Invalid address, in a message of our own: those of a library may quote secrets."""
 
 
 def checked(address: str) -> str:

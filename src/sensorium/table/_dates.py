@@ -35,10 +35,10 @@ class SpeltDates:
     Attributes:
         places: int64[n]; index of each cell's text among the distinct ones, -1 if it is missing or blank.
         texts: the distinct texts.
-        layouts: int64[u]; index of each text in `LAYOUTS`, -1 if it is no date.
+        layouts: int64[u]; index of each text in `LAYOUTS`, -1 if it is not a date.
         parts: float64[u, 3]; year, month, day, or for loose layouts the three in the order of the text.
         rest: float64[u]; seconds to add to the day, NaN if clock or zone are wrong.
-        zones: the abbreviation or `+` if a text names its zone, else empty.
+        zones: abbreviation of the text's zone, `+` for an offset, else empty.
         zeros: cells such as 0000-00-00, which MySQL writes for a missing date; they are missing.
     """
 
@@ -57,27 +57,27 @@ class SpeltDates:
 
     @cached_property
     def loose(self) -> Truths:
-        """Return bool[u]: only the column can show which part is the day."""
+        """Return bool[u]: whether the order of day and month depends on the column."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.loose])
 
     @cached_property
     def short(self) -> Truths:
-        """Return bool[u]: the year has two digits."""
+        """Return bool[u]: whether the year has two digits."""
         year = np.where(self.loose, self.parts[:, 2], self.parts[:, 0])
         return (self.layouts >= 0) & (self.layouts != 0) & (year < 100)
 
     @cached_property
     def digits(self) -> Truths:
-        """Return bool[u]: only digits."""
+        """Return bool[u]: whether the text has only digits."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.digits])
 
     @cached_property
     def coarse(self) -> Truths:
-        """Return bool[u]: a week, a month or a quarter."""
+        """Return bool[u]: whether the text is a week, a month or a quarter."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.name in COARSE])
 
     def moments(self, order: str, pivot: int = PIVOT) -> Floats:
-        """Return float64[u]: seconds since 1970 of each text, NaN if it is no date in this order."""
+        """Return float64[u]: seconds since 1970 of each text, NaN if it is not a date in this order."""
         parts = self.parts.copy()
         if self.loose.any():
             parts[self.loose] = self._in_order(self.parts[self.loose], self.short[self.loose], order)
@@ -89,7 +89,7 @@ class SpeltDates:
         return np.concatenate([values, np.array([missing], values.dtype)])[self.places]
 
     def count(self, texts: Truths) -> int:
-        """Count the cells that hold one of some texts."""
+        """Count the cells that have one of the given texts."""
         return int(self.counts[texts].sum())
 
     def name_of_layout(self, order: str) -> str:
@@ -100,12 +100,12 @@ class SpeltDates:
         return (LOOSE.get(order, layout.name) if layout.loose else layout.name) if cells.any() else ""
 
     def count_days(self) -> int:
-        """Count the cells that are a day in some order of day, month and year."""
+        """Count the cells that are valid dates in any order of day, month and year."""
         fits = np.any([np.isfinite(self.moments(order)) for order in DATE_ORDERS], axis=0)
         return self.count(fits & ~self.coarse & (self.layouts >= 0))
 
     def spans_years(self) -> bool:
-        """Return whether the months are pairs of consecutive years instead, such as 2003-04 and 2004-05."""
+        """Return whether the apparent months are pairs of consecutive years, such as 2003-04 and 2004-05."""
         months = self.coarse & np.isfinite(self.parts).all(1)
         years = self.parts[months]
         return bool(len(years) > 1 and ((years[:, 0] + 1) % 100 == years[:, 1]).all())
@@ -149,7 +149,7 @@ def read_dates(cells: pa.Array) -> SpeltDates:
 
 
 def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, str]:
-    """Return the order that most cells fit, and another one that all of these fit too (else empty).
+    """Return the order that most cells fit, and a second order that the same cells fit as well (else empty).
 
     Args:
         dates: cells of a column.
@@ -189,7 +189,7 @@ def _days(dates: SpeltDates, order: str) -> int:
 
 
 class _Fields:
-    """Arrays of `SpeltDates` while they are filled."""
+    """Arrays of `SpeltDates`, to be filled."""
 
     def __init__(self, count: int) -> None:
         self.layouts = np.full(count, -1, np.int64)
@@ -220,24 +220,24 @@ class _Fields:
 
 @dataclass(frozen=True)
 class _Match:
-    """Groups of a layout's regular expression, for all texts that fit it."""
+    """Groups of a layout's regular expression, for all texts that match."""
 
     groups: pa.StructArray
 
     def text(self, name: str) -> pa.Array | None:
-        """Return the content of a group, with empty strings if nothing; None if it is empty in all texts."""
+        """Return the content of a group for each text, maybe empty; None if it is empty in all texts."""
         if self.groups.type.get_field_index(name) < 0:
             return None
         text = self.groups.field(name)
         return text if pc.any(pc.not_equal(text, "")).as_py() else None
 
     def begins(self, name: str, letter: str) -> Truths:
-        """Return bool[u]: the group's content begins with the letter."""
+        """Return bool[u]: whether the group's content begins with the letter."""
         text = self.text(name)
         return np.zeros(len(self.groups), np.bool_) if text is None else np.asarray(pc.starts_with(text, letter))
 
     def number(self, name: str, missing: float = np.nan, before: str = "") -> Floats:
-        """Return float64[u]: the digits of a group, with a prefix."""
+        """Return float64[u]: the number spelled by a prefix and the digits of a group."""
         text = self.text(name)
         if text is None:
             return np.full(len(self.groups), missing)
@@ -246,7 +246,7 @@ class _Match:
         return np.asarray(values.fill_null(missing).to_numpy(zero_copy_only=False), dtype=np.float64)
 
     def named(self, group: str, names: dict[str, int]) -> tuple[Floats, Truths]:
-        """Return the numbers that names stand for, NaN if empty or unknown; and whether each is unknown."""
+        """Return the number of each name, NaN if it is empty or unknown; and whether it is unknown."""
         text = self.text(group)
         if text is None:
             return np.full(len(self.groups), np.nan), np.zeros(len(self.groups), np.bool_)
@@ -255,7 +255,7 @@ class _Match:
         return values, (found < 0) & np.asarray(pc.not_equal(text, ""))
 
     def parts(self, *, loose: bool) -> tuple[Floats, Floats]:
-        """Return year, month and day (or the three of a loose layout), and seconds to add; NaN if wrong."""
+        """Return year, month and day (or the three parts of a loose layout), and seconds to add; NaN if invalid."""
         _, strange = self.named("weekday", dict.fromkeys(WEEKDAYS, 0))
         shift = np.where(strange, np.nan, 0.0)
         if loose:
@@ -275,7 +275,7 @@ class _Match:
         return parts, shift
 
     def clock(self) -> Floats:
-        """Return seconds of the day; 24:00 is the end of the day."""
+        """Return the time of day in seconds; 24:00 is the end of the day."""
         hour, minute, second = (self.number(name, 0) for name in ("hour", "minute", "second"))
         after, before = (self.begins("half", half) | self.begins("half_before", half) for half in "pa")
         wrong = (minute > 59) | (second > 60) | (hour > 24) | (before & (hour > 12))
@@ -285,7 +285,7 @@ class _Match:
         return np.where(wrong, np.nan, hour * 3600 + minute * 60 + second)
 
     def zone(self) -> Floats:
-        """Return seconds east of UTC; 0 without a zone, NaN if it is unknown."""
+        """Return the offset east of UTC in seconds; 0 without a zone, NaN for an unknown one."""
         named, unknown = self.named("zone", ZONES)
         hours, minutes = self.number("zone_hours"), self.number("zone_minutes", 0)
         east = np.where(self.begins("sign", "-"), -1, 1) * (hours * 60 + minutes)
@@ -294,7 +294,7 @@ class _Match:
         return np.where(wrong, np.nan, _first([east, named, np.zeros(len(named))])) * 60
 
     def zone_names(self) -> npt.NDArray[np.str_]:
-        """Return `+` for an offset, or the abbreviation."""
+        """Return `+` for an offset, or the zone's abbreviation."""
         signed, names = self.begins("sign", "-") | self.begins("sign", "+"), self.text("zone")
         return np.where(signed, "+", "" if names is None else np.array(names.to_pylist(), dtype="<U5"))
 

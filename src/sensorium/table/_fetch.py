@@ -34,11 +34,11 @@ STAMPS = ("size", "ETag", "etag", "mtime", "LastModified", "last_modified", "upd
 
 
 class Lasting(OSError):
-    """Failure that a second try would not change."""
+    """Download that failed for a reason that a second try would not change."""
 
 
 class Refused(OSError):
-    """Refusal by the server: a token or a permission is missing."""
+    """Download that the server refused, because a token or a permission is missing."""
 
 
 def _ignore(_: str) -> None:
@@ -60,16 +60,16 @@ def fetch(
 
     Args:
         address: the address to download.
-        guard: checks where it leads; by default the address is one that the caller named.
+        guard: checks the servers that the address leads to; by default, the address counts as named by the caller.
         remote: limits of size and time.
         once: do not retry.
         mended: called with the address, without its secrets, if the cached file was damaged.
 
     Raises:
-        NotAllowed: it leads to a server that is not allowed.
+        NotAllowed: the address leads to a server that is not allowed.
         StoreError: the cache cannot be written to.
-        FileNotFoundError: there is no such file.
-        Refused: the server has it, but does not send it.
+        FileNotFoundError: the file does not exist.
+        Refused: the server has the file, but does not send it.
         Lasting: the download failed, and a second try would fail too.
         OSError: the download failed; the message has no secrets of the address.
         MissingExtraError: fsspec, or a package for such an address, is not installed.
@@ -120,14 +120,14 @@ def _fetch_once(system: Any, path: str, target: Path, limit: Limit, damaged: Cal
 
 
 def _says_nothing_is_there(error: BaseException) -> bool:
-    """Return whether the error means a missing file: fsspec reports every HTTP failure so, with its cause."""
+    """Return whether the error means a missing file; fsspec raises it for every HTTP failure, with the cause."""
     cause, status = error.__cause__, _status(error)
     plain = cause is None or isinstance(cause, FileNotFoundError)
     return status in (404, 410) or (isinstance(error, FileNotFoundError) and plain)
 
 
 def _status(error: BaseException) -> int:
-    """Return the HTTP status behind a library's error; 0 if there is none."""
+    """Return the HTTP status of a library's error; 0 if it has none."""
     for each in filter(None, (error, error.__cause__)):
         for name in ("status", "status_code", "code"):
             if isinstance(found := getattr(each, name, None), int):
@@ -136,7 +136,7 @@ def _status(error: BaseException) -> int:
 
 
 def _denied(error: BaseException) -> NotAllowed | None:
-    """Return the guard's error below those of libraries."""
+    """Return the error of the guard that a library's error wraps."""
     chain: list[BaseException] = [error]
     while chain and not isinstance(chain[-1], NotAllowed):
         below = chain[-1].__cause__ or chain[-1].__context__
@@ -165,7 +165,7 @@ class Limit:
 
     @property
     def left(self) -> float:
-        """Return the seconds left; never 0, which libraries read as no limit."""
+        """Return the seconds left; at least a moment, as libraries read 0 as no limit."""
         return max(0.001, self._start + self.seconds - time.monotonic())
 
     @property
@@ -173,18 +173,18 @@ class Limit:
         return time.monotonic() - self._start >= self.seconds
 
     def too_slow(self) -> OSError:
-        return _TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.timeout")
+        return _TooMuch(f"it exceeds the time limit of {self.seconds:g} seconds (table.remote.timeout)")
 
     def check(self, size: int) -> None:
         """Raise an OSError if the bytes, or the time until now, exceed the limit."""
         if size > self.bytes:
-            raise _TooMuch(f"more than {self.bytes:,} bytes: see table.remote.max_gigabytes")
+            raise _TooMuch(f"it exceeds the limit of {self.bytes:,} bytes (table.remote.max_gigabytes)")
         if self.is_over:
             raise self.too_slow()
 
 
 def _open(system: Any, path: str, limit: Limit) -> Any:
-    """Open a file; HTTP is read from beginning to end, not in separate requests."""
+    """Open a file; an HTTP file is read with a single request."""
     if "http" not in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)):
         return system.open(path, "rb")
     return system.open(path, "rb", block_size=0, size=limit.bytes, timeout=timeouts(limit.left))
@@ -213,7 +213,7 @@ def _file_system(address: str, guard: Guard) -> tuple[Any, str]:
         from fsspec import available_protocols, filesystem
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingExtraError("addresses need fsspec", cure=INSTALL) from error
+        raise MissingExtraError("reading from an address needs fsspec", cure=INSTALL) from error
     scheme = scheme_of(address)
     if scheme not in available_protocols() or scheme in ("file", "local"):
         known = "s3, gs, az, https, http …, or postgresql"
@@ -237,7 +237,7 @@ def _client(guard: Guard) -> Any:
 
 
 def _reason(error: BaseException, address: str) -> str:
-    """Describe a failure, in our own words if possible: those of HTTP libraries quote addresses."""
+    """Describe a failure, if possible without the library's message, which may quote addresses."""
     if type(error).__name__ == "TooManyRedirects":
         return LOOP
     if isinstance(error, TimeoutError):

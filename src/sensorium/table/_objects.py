@@ -1,4 +1,4 @@
-"""Read objects in memory as an Arrow table: frames, rows, columns, and one row alone."""
+"""Read objects in memory as an Arrow table: data frames, columns, rows, or a single row."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Columns = list[tuple[str, pa.Array | pa.ChunkedArray, Origin]]
 def from_object(source: Any) -> pa.Table:
     """Read a pandas, polars or pyarrow table, other objects with Arrow's interface, and columns or rows of Python.
 
-    Columns that cannot be read are missing in every row; the metadata of their field says what they hold.
+    Columns that cannot be read are missing in every row; the metadata of their field has the reason.
 
     Raises:
-        TableError: it is not a table.
+        TableError: the object is not a table.
     """
     kind = type(source).__name__
     try:
@@ -70,10 +70,12 @@ def _from_python(source: Any) -> pa.Table:
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
-    """Read columns by name; or one row, if a value is one cell."""
+    """Read columns by name, or a single row if a value is a single cell."""
     if _is_split(source):
         finding = "a dict of 'columns' and 'data' is not a dict of columns"
-        raise TableError(finding, place=type(source).__name__, cure='give the frame itself, or to_dict("list")')
+        raise TableError(
+            finding, place=type(source).__name__, cure='pass the data frame itself, or its to_dict("list")'
+        )
     if not all(map(is_several, source.values())):
         return _from_rows([source])
     if source and all(isinstance(column, Mapping) for column in source.values()):
@@ -216,7 +218,7 @@ def _of_array(array: np.ndarray[Any, Any]) -> tuple[pa.Array, Origin]:
 
 
 def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array in the machine's byte order, at most float64."""
+    """Return the array in the machine's byte order; floats become float64 at most."""
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return array.astype(np.float64)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

@@ -1,4 +1,4 @@
-"""Read a folder of part files, as data lakes write them: `year=2026/part-0.parquet`, or parts side by side."""
+"""Read a folder of part files: `year=2026/part-0.parquet`, or parts in the same folder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Reader = Callable[[Path, TableConfig], Read]
 
 @dataclass(frozen=True)
 class _Part:
-    """Part file, and the keys in its path."""
+    """Part file, with the keys in its path."""
 
     path: Path
     keys: dict[str, str | None]
@@ -45,7 +45,7 @@ def find_parts(folder: Path) -> list[Path]:
     """Return the files that are parts of one table; none if the folder is of another kind, such as class folders.
 
     Names that begin with a dot or an underscore are ignored. Parts are in folders called `key=value`, or are Parquet
-    files side by side; in folders of other names only if there can be no class folders.
+    files in the same folder; folders with other names count only if they cannot be class folders.
 
     Raises:
         TableError: the files have a format that cannot be read directly.
@@ -65,8 +65,8 @@ def find_parts(folder: Path) -> list[Path]:
 def read_parts(folder: Path, files: Sequence[Path], config: TableConfig, read: Reader) -> Read:
     """Return the rows of all parts, with the keys of their folders as columns of text.
 
-    If the names of Parquet files side by side all begin with a split (`train-0.parquet`, `test.parquet`), the
-    column `split` holds it.
+    If the names of all files in one folder begin with a split (`train-0.parquet`, `test.parquet`), the column `split`
+    holds it.
 
     Args:
         folder: the table.
@@ -122,7 +122,7 @@ def _in_order(files: list[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
-    """Return all visible files; links to folders are not followed, because one may lead back up."""
+    """Return all visible files; links to folders are not followed, as they may form a cycle."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if _is_visible(name)]
@@ -137,7 +137,7 @@ def _keys(place: Path) -> dict[str, str | None]:
 
 
 def _join(parts: list[_Part]) -> Read:
-    """Concatenate the parts; a key makes a column if the files have none of its name."""
+    """Concatenate the parts; each key becomes a column, unless the files have a column of this name."""
     problems = [replace(p, reason=f"{part.path.name}: {p.reason}") for part in parts for p in part.read.problems]
     fields: dict[str, pa.Field] = {}
     for part in parts:
@@ -180,7 +180,7 @@ def _stack(name: str, parts: list[_Part]) -> tuple[pa.ChunkedArray, list[Problem
 
 
 def _common(columns: list[pa.ChunkedArray]) -> pa.DataType | None:
-    """Return the type of all columns, or one that holds the numbers of all."""
+    """Return the common type of the columns, or a type that can hold all their numbers."""
     kinds = {cells.type for cells in columns if cells.null_count < len(cells)} or {pa.string()}
     if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         return pa.float64()

@@ -30,7 +30,7 @@ class NoPlainForm(Exception):
 
 
 def plain_column(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes] | None = None) -> pa.ChunkedArray:
-    """Convert a whole column; `metadata` is its field's, which names extension types that are not registered.
+    """Convert a whole column; `metadata` of its field names extension types that are not registered.
 
     Raises:
         NoPlainForm: the type cannot be read.
@@ -101,7 +101,7 @@ def _plain_scalar(array: pa.Array) -> pa.Array:
 
 
 def _in_calendar(array: pa.Array) -> pa.Array:
-    """Return moments, with those outside Python's calendar missing."""
+    """Return timestamps, with those outside Python's calendar missing."""
     low, high = pc.min_max(array.cast(pa.int64() if array.type.bit_width == 64 else pa.int32())).values()
     if not low.is_valid:
         return array
@@ -115,7 +115,7 @@ def _in_calendar(array: pa.Array) -> pa.Array:
 
 
 def _plain_decimal(array: pa.Array) -> pa.Array:
-    """Return decimals: whole numbers stay whole, and keep their digits as text if int64 is too small."""
+    """Return decimals as numbers; integers beyond int64 become text that keeps their digits."""
     if array.type.scale != 0:
         return array.cast(pa.float64(), safe=False)
     try:
@@ -131,7 +131,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _plain_list(array: pa.Array) -> pa.Array:
-    """Return a list; its numbers keep their width, because there may be many."""
+    """Return a list; its numbers keep their bit width, to save memory."""
     items = array.flatten()
     found = items if _is_plain_item(items.type) else plain(items)
     if found is items and pa.types.is_list(array.type):
@@ -166,13 +166,13 @@ def _plain_struct(array: pa.Array) -> pa.Array:
 
 
 def _runs(array: pa.Array) -> pa.Array:
-    """Return the index of each cell's value."""
+    """Return the index of each cell's value in the dictionary."""
     ends = array.run_ends.to_numpy(zero_copy_only=False)
     return pa.array(np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right"))
 
 
 def _plain_extension(array: pa.Array) -> pa.Array:
-    """Return the storage of an extension type (a database's numeric, JSON …), or its meaning."""
+    """Return an extension type (a database's numeric, JSON …) as its storage or a converted form."""
     name = array.type.extension_name
     if name in (PERIOD, INTERVAL):
         return _of_pandas(array.storage, name, array.type.__arrow_ext_serialize__())
@@ -200,7 +200,7 @@ def _tensors(array: pa.Array) -> pa.Array:
 
 
 def _of_pandas(storage: pa.Array, name: str, parameters: bytes) -> pa.Array:
-    """Convert periods to the moment at which each begins, and intervals to text, as pandas prints them."""
+    """Convert periods to their start times, and intervals to text in pandas' notation."""
     try:
         said = json.loads(parameters or b"{}")
     except (ValueError, RecursionError):
@@ -225,7 +225,7 @@ def _of_pandas(storage: pa.Array, name: str, parameters: bytes) -> pa.Array:
 def whole(table: pa.Table, name: str) -> pa.Table:
     """Return the table without empty chunks, which lead to errors in Arrow.
 
-    Arrow trusts the offsets in a file: with damaged ones it would read beyond the memory's end.
+    Arrow does not check the offsets in a file; damaged ones would make it read beyond the buffer.
 
     Raises:
         TableError: the offsets are wrong.

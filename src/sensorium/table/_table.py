@@ -26,11 +26,11 @@ class Origin:
     """Metadata of a column from its source; each is empty if there is nothing to report.
 
     Attributes:
-        index: why the column numbers or names the rows instead of measuring them.
+        index: why the column is an index of the rows.
         unread: type of the cells, if they cannot be read; every cell is then missing.
         cure: how to make them readable.
-        converted: what the cells were, if they were converted.
-        lost: message about cells that cannot be read, if others can.
+        converted: original type of the cells, if they were converted.
+        lost: message about unreadable cells, if other cells are readable.
     """
 
     index: str = ""
@@ -44,10 +44,10 @@ class Origin:
 class Column:
     """Column: its Arrow values (null = missing) and the resolver of its paths.
 
-    A view reads other content from another column's cells; its cells may be empty without a problem.
-    Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
-    label "1.1". The spelling of a column of objects is an object of the spellings of such fields. The conventions are
-    what is known about the notation of the table's numbers.
+    A view reads other content from another column's cells; its cells may be empty without a problem. Decimal numbers
+    that were text in the source also keep their spelling: "1.10" has the value 1.1, but is not the label "1.1". The
+    spelling of a column of objects has the spellings of its fields. The conventions describe the notation of the
+    table's numbers.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Column:
 
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Return bool[n]: the cell has a value."""
+        """Return bool[n]: whether the cell has a value."""
         return np.asarray(pc.is_valid(self.data))
 
     @property
@@ -80,7 +80,7 @@ class Column:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Return whether all values are integers, or whole floats (pandas' integers beside missing cells)."""
+        """Return whether all values are integers, or floats without decimals (pandas' integers with missing cells)."""
         if not self.is_float:
             return self.is_integer
         values = self.values.to_numpy()
@@ -103,8 +103,8 @@ class Column:
     def strings(self) -> pa.Array:
         """Return the cells as text, in their original spelling if they arrived as text.
 
-        Whole numbers have no decimal point, because missing cells turn pandas' integers into floats; lists, structs and
-        bytes that are not UTF-8, which Arrow does not print, are written as in Python.
+        Integers have no decimal point, although missing cells turn pandas' integers into floats. Lists, structs and
+        bytes that are not UTF-8 are written as in Python.
         """
         if self.spelling is not None and not self.parts:
             return self.spelling
@@ -171,18 +171,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and named columns in memory; files stay on disk until their column is prepared.
+    """Rows and named columns in memory; files are read when their column is prepared.
 
     Attributes:
         arrow: the cells.
         files: resolver of a cell's path to a file.
         name: for messages.
-        series: columns that were made of several others → the names of these.
-        lacks: for a series, those of its columns that the source does not have.
-        problems: problems found when the table was read or such columns were made: cells, or (row None) a whole column
-            or the table.
-        notes: how the source's rows became the table's, if they differ.
-        spelling: columns of decimal numbers that arrived as text → their text.
+        series: columns that were made from several columns → names of these.
+        lacks: series → its columns that the source lacks.
+        problems: problems found when the table was read or series were made; row None for a whole column or the table.
+        notes: how the rows of the source were transformed, if they were.
+        spelling: columns of decimal numbers that were text in the source → their text.
         conventions: notation of the table's numbers.
         origins: metadata of columns from the source; most have none.
         views: names that read the cells of another column → that column; see `with_views`.
@@ -223,9 +222,9 @@ class Table:
         return self._cells(name) is not None
 
     def with_views(self, views: Mapping[str, str]) -> Table:
-        """Return the table with additional names for its columns' cells.
+        """Return the table with views: additional names that read the cells of a column.
 
-        Nothing else makes a name a view: if a table lacks `price.1`, its column `price` must not be used instead.
+        A name becomes a view only by this method: if a table lacks `price.1`, its column `price` is not used instead.
 
         Args:
             views: view → the column that it reads, as `clip.sound` reads `clip`.
@@ -236,7 +235,7 @@ class Table:
         """Return a column or a view.
 
         Raises:
-            SchemaError: there is none of this name; the message has similar names.
+            SchemaError: the table has no column of this name; the message has similar names.
         """
         cells = self._cells(name)
         if cells is None:
@@ -273,7 +272,7 @@ class Table:
         return replace(self, arrow=self.arrow.take(places), problems=self._told_of(rows), spelling=spelling)
 
     def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:
-        """Return the problems of some rows, with their rows counted within these."""
+        """Return the problems of some rows, with row numbers counted within these rows."""
         if not self.problems:
             return ()
         told: dict[int | None, list[Problem]] = {}

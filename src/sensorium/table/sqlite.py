@@ -50,13 +50,12 @@ class NotText:
 def sqlite(path: Path, config: TableConfig) -> Read:
     """Read the rows that `table.query` selects or names; by default those of the file's only table.
 
-    A text cell that is not UTF-8 is missing.
-    Nothing is written: the connection is read-only, and SQLite asks for permission before each step of a query.
-    Only reading this file and calling functions without side effects are allowed.
+    A text cell that is not UTF-8 is missing. Nothing is written: the connection is read-only, and an authorizer checks
+    each step of a query. It only allows reading this file and calling functions without side effects.
 
     Raises:
-        TableError: no database, an error in the query, one that does more than read or takes too long, several tables
-            and none named, a column of mixed types.
+        TableError: the file is not a database; the query fails, does more than read or takes too long; no table is
+            named and there are several; or a column has mixed types.
     """
     import sqlite3
 
@@ -89,7 +88,7 @@ def sqlite(path: Path, config: TableConfig) -> Read:
 
 
 def _names(connection: Connection, query: str) -> list[str]:
-    """Return the names of tables; one that is not text, in a damaged file, cannot be read."""
+    """Return the names of tables; names that are not text, as in a damaged file, are skipped."""
     return [name for (name,) in connection.execute(query) if isinstance(name, str)]
 
 
@@ -125,7 +124,7 @@ def _select(connection: Connection, query: str) -> tuple[list[str], list[Any]]:
 
 
 def _restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> None:
-    """Allow only reading from now on, within the time limit; refused steps are noted in `denied`."""
+    """From now on, allow only reading within the time limit; collect refused steps in `denied`."""
     for setting in HARDENED:
         connection.execute(setting)
     _open_virtual_tables(connection)
@@ -135,7 +134,7 @@ def _restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> No
 
 
 def _open_virtual_tables(connection: Connection) -> None:
-    """Open the virtual tables of the file and JSON's, which counts as a change of the schema and is allowed once."""
+    """Open virtual tables (of the file and of JSON) in advance, as opening them counts as a schema change."""
     import sqlite3
 
     names = [as_sql(name) for name in _names(connection, VIRTUAL)]
@@ -162,7 +161,7 @@ def _authorizer(functions: set[str], denied: list[str]) -> Any:
         elif action == sqlite3.SQLITE_PRAGMA and first in ASKED:
             return sqlite3.SQLITE_OK
         else:
-            denied.append(f"it asks for {names.get(action, 'something else')}")
+            denied.append(f"it requires {names.get(action, 'something else')}")
         return sqlite3.SQLITE_DENY
 
     return allows

@@ -1,4 +1,4 @@
-"""Make tiny models with random weights in the format of pretrained ones, for tests and docs without downloads."""
+"""Make tiny models with random weights in the format of pretrained models, for tests and docs without downloads."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make_pretrained(modality: str, folder: Path, seed: int = 0, family: str = ""
 
 
 def _save_preprocessing(modality: str, kind: str, folder: Path) -> None:
-    """Save the preprocessing settings as the processor of the family does."""
+    """Save the preprocessing settings like the processor of the family."""
     square = {"height": SIDE, "width": SIDE}
     colours = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "do_normalize": True}
     sound = {"feature_extractor_type": f"{kind}FeatureExtractor", "sampling_rate": RATE}
@@ -102,12 +102,12 @@ def _squares(**settings: Any) -> Callable[[], dict[str, Any]]:
 
 
 def _pair() -> dict[str, Any]:
-    """Return the configuration of a model of texts and images."""
+    """Return the configuration of a model with a text and an image part."""
     return {"text_config": _text()() | {"hidden_size": WIDTH}, "vision_config": _squares()()}
 
 
 def _waves(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Return the configuration of a transformer over a convolved waveform, with states of 20 ms."""
+    """Return the configuration of a transformer over a convolved waveform, with one state per 20 ms."""
     filters = {"conv_dim": (16, 16, 16), "conv_kernel": (10, 8, 4), "conv_stride": (5, 8, 4)}
     places = {"num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
     return lambda: {**_sizes(), **filters, **places, "num_feat_extract_layers": 3, **settings}

@@ -20,7 +20,7 @@ def measure_prediction_shift(task: Task, before: Floats, after: Floats) -> Predi
     """Measure how the distribution of predictions on the same rows changed.
 
     Args:
-        task: of both models.
+        task: task of both models.
         before, after: scores of the same rows.
     """
     rows = len(before)

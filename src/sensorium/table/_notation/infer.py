@@ -44,9 +44,9 @@ FEWEST_SMALL = 3  # numbers below 1000 without a mark that show that marks part 
 
 @dataclass(frozen=True)
 class Survey:
-    """Notation of a column, counts of its cells, and the mark read by default, which may mean the other thing.
+    """Notation of a column, counts of its cells, and the ambiguous mark that is read by default.
 
-    The mark is empty if there is no such doubt.
+    The mark is empty if nothing is ambiguous.
     """
 
     notation: Notation
@@ -55,7 +55,7 @@ class Survey:
 
 
 def survey(texts: pa.Array, known: Conventions) -> Survey:
-    """Survey every cell of a column of text."""
+    """Count the cells of a text column and infer its notation."""
     counts = tally(texts)
     decimal, guessed = _decimal(counts, known)
     multiplied = bool(counts.suffixes) and not counts.clashing and not counts.letters
@@ -90,7 +90,7 @@ def _thousandths(texts: pa.Array, notation: Notation) -> bool:
 
 
 def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
-    """Return the decimal mark, and the mark read by default if nothing shows its meaning."""
+    """Return the decimal mark, and the mark whose meaning is read by default because it is ambiguous."""
     if known.decimal:
         return known.decimal, ""
     if known.thousands and known.thousands in ".,":
@@ -110,7 +110,7 @@ def _decimal(counts: Tally, known: Conventions) -> tuple[str, str]:
 
 
 def _parts_thousands(counts: Tally) -> bool:
-    """Return whether whole numbers below 1000 have no mark, and all above have one.
+    """Return whether integers below 1000 have no thousands mark, and all above have one.
 
     If the mark were a decimal one, some numbers would have one or two digits behind it.
     """
@@ -128,7 +128,7 @@ def _thousands(counts: Tally, known: Conventions, decimal: str) -> str:
 
 
 def is_mixed(counts: Tally) -> bool:
-    """Return whether the column has decimal points and decimal commas, neither of them by a slip."""
+    """Return whether the column has many decimal points and many decimal commas."""
     return min(counts.decimals["."], counts.decimals[","]) > SLIPS * counts.decimals.total()
 
 
@@ -148,7 +148,7 @@ def _gaps(counts: Tally, known: Conventions) -> tuple[str, ...]:
 
 
 def stands_for_gaps(counts: Tally) -> bool:
-    """Return whether the column's words are so few, and its numbers so many, that the words only mark gaps."""
+    """Return whether the column has so few words, and so many numbers, that the words must mark missing values."""
     few = 0 < len(counts.words) <= FEW_WORDS and counts.words.total() > len(counts.words)
     return (
         few
@@ -185,7 +185,7 @@ def _largest_fraction(counts: Tally, notation: Notation) -> float:
 
 
 def _ranges(texts: pa.Array, counts: Tally, notation: Notation) -> bool:
-    """Return whether the joined numbers are measured ranges: few, rising, and within the other cells' values."""
+    """Return whether pairs of numbers are measured ranges: few, increasing, and within the values of other cells."""
     if not counts.joined or counts.joined.total() > MINORITY * counts.cells:
         return False
     values = read_texts(texts, notation).values

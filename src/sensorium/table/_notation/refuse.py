@@ -1,4 +1,4 @@
-"""Detect columns whose cells have digits and are not amounts: codes, phone numbers, scores, several currencies."""
+"""Detect columns of digits that are not amounts: codes, phone numbers, scores, several currencies."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ PHONE = re.compile(r"phone|mobile|(^|[^a-z])(tel|fax|telefon|handy|gsm)([^a-z]|$
 
 
 def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
-    """Return why a column is not numbers, though most of its cells could be read as such; empty if it may be.
+    """Return why a column is not numbers although most cells could be read as numbers; empty if it may be.
 
     Args:
         found: counts of its cells.
         name: the column's name.
-        any_currency: the settings do not name the currency.
+        any_currency: whether the settings name no currency.
     """
     counts = found.counts
     if several := _several(counts, any_currency=any_currency):
@@ -55,7 +55,7 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
 
 
 def mixed_amounts(found: Survey, *, any_currency: bool) -> str:
-    """Return the refusal if the cells are amounts, of several currencies or units; empty otherwise."""
+    """Return the reason if the cells are amounts in several currencies or units; empty otherwise."""
     return _several(found.counts, any_currency=any_currency) or _united(found.counts)
 
 
@@ -93,7 +93,7 @@ def _units(counts: Tally) -> tuple[str, str] | None:
 
 
 def _sides(counts: Tally) -> tuple[str, str] | None:
-    """Return cells of both kinds if most are amounts with S (Soll) or H (Haben)."""
+    """Return a cell of each kind if most are amounts with S (Soll, debit) or H (Haben, credit)."""
     cells = {text: n for text, n in (counts.codes + counts.words).items() if SIDE.fullmatch(text)}
     of_each = {side: {text: n for text, n in cells.items() if text.endswith(side)} for side in "SH"}
     if sum(cells.values()) <= MOSTLY * counts.cells or not all(
@@ -104,7 +104,7 @@ def _sides(counts: Tally) -> tuple[str, str] | None:
 
 
 def _united(counts: Tally) -> str:
-    """Describe a column in which most cells are numbers with units, but not one unit; empty otherwise."""
+    """Describe a column in which most cells are numbers with units, but of several units; empty otherwise."""
     usual = counts.united.most_common(MOST_UNITS)
     if sum(cells for _, cells in usual) <= MOSTLY * counts.cells:
         return ""
@@ -114,7 +114,7 @@ def _united(counts: Tally) -> str:
 
 
 def are_bins(counts: Tally) -> bool:
-    """Return whether the cells are consecutive ranges, such as 18-24, 25-34, 65+: a category, and clearly so."""
+    """Return whether the cells are consecutive ranges, such as 18-24, 25-34, 65+, which are a category."""
     ends = sorted({pair for text in counts.joined if (pair := Notation().ends(text))})
     rising = all(low < high for low, high in ends) and all(one[1] <= two[0] for one, two in pairwise(ends))
     return 1 < len(ends) <= MOST_BINS and rising and counts.joined.total() > MINORITY * counts.cells
