@@ -1,4 +1,4 @@
-"""What can't be is told before the long work."""
+"""What cannot be is told before the long work."""
 
 import sys
 

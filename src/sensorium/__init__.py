@@ -1,4 +1,4 @@
-"""Sensorium: multimodal deep learning from tables of text, images, sound, numbers, categories and dates.
+"""Sensorium: multimodal deep learning from tables of text, images, audio, numbers, categories and dates.
 
 >>> import sensorium
 >>> model = sensorium.fit("films.csv", target="genre", out="run", epochs=1, progress=False)

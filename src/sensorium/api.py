@@ -113,13 +113,13 @@ def fit(
         out: folder for the model and the record of the run. Without it, nothing is saved except the cache of decoded
             files (see the `prepare` settings).
         config: a YAML file or a mapping of settings. Keyword arguments override it.
-        resume: continue from the checkpoint in `out`; it is an error if the checkpoint is of another table or of other
-            settings. Without `resume`, `fit` continues an interrupted run of the same table and settings all the same,
-            and returns the model of a finished one. A resumed run ends with the same weights as an uninterrupted one.
+        resume: continue from the checkpoint in `out`; a checkpoint of another table or other settings is an error.
+            `fit` also continues an interrupted run of the same table and settings without `resume`, and returns the
+            model of a finished run. A resumed run ends with the same weights as an uninterrupted one.
         overwrite: replace a run of another table or other settings in `out`, once the new model is complete.
         budget: search encoders, fusion and training settings within this time: "90s", "10m", "1h30m", or a number of
-            seconds. The search does not change settings that are given; `epochs` limits each training. Call `fit`
-            again with the same `out` to resume an interrupted search.
+            seconds. The search does not change settings that are given; `epochs` limits each training. Call `fit` again
+            with the same `out` to resume an interrupted search.
         callbacks: objects whose methods are called during training; see `sensorium.Callback`. A finished run in `out`
             is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
@@ -265,8 +265,8 @@ def compare(
             are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
-        workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it;
-            seconds, memory and speed (and the slowdown that the verdict quotes) are measured per process.
+        workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
+            memory and speed are measured per process.
         overwrite: replace a comparison of another table or other settings in `out`.
         out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
             same rows and settings saved there are loaded, not trained again.
@@ -339,7 +339,7 @@ def _check_forms(target: object, config: object, encoders: object) -> None:
     names = [target] if isinstance(target, str) or target is None else target
     if not isinstance(names, Collection) or not all(isinstance(name, str | None) for name in names):
         rule = "a column, or a list of columns"
-        raise ConfigError(f"the target can't be a {type(target).__name__}", place="target", rule=rule)
+        raise ConfigError(f"the target cannot be a {type(target).__name__}", place="target", rule=rule)
 
 
 def _is_path(value: object) -> bool:
@@ -352,7 +352,7 @@ def gather_config(
     settings: Mapping[str, Any],
     lowest: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Config, dict[str, nn.Module]]:
-    """Merge and validate the layers of settings; return the user's own modules apart."""
+    """Merge and validate the layers of settings; return the user's own modules separately."""
     _check_forms(target, config, settings.get("encoders"))
     below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
     flat = {name: value for name, value in settings.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The types that a batch is made of; axes are named once, here.
+"""Types of a batch, and the names of its axes.
 
 b  rows of a batch          m  modalities (towers) of the model
 t  tokens of one cell       d  width of a token
@@ -16,12 +16,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Cells:
-    """One column of a batch, as its encoder takes it.
+    """Cells of one column of a batch, the input of its encoder.
 
     Attributes:
         values: [b, ...]; zeros where a cell is missing.
-        present: which cells hold a value.
-        mask: for cells of unequal length, which of their steps are real; None where all cells have one shape.
+        present: whether each cell has a value.
+        mask: for cells of unequal length, which of their steps are not padding; None if all cells have the same shape.
     """
 
     values: Shaped[Tensor, "b ..."]
@@ -37,7 +37,7 @@ class Cells:
         return Cells(self.values.to(device), self.present.to(device), mask)
 
     def fill(self, keep: Bool[Tensor, " b"]) -> Cells:
-        """Replace the cells of all other rows by a single step of zeros that counts as present.
+        """Replace the cells of rows that are not in `rows` by a single step of zeros that counts as present.
 
         An encoder can then take every row: none of them is empty.
         """
@@ -50,12 +50,12 @@ class Cells:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of a prepared table.
+    """Rows of a prepared table.
 
     Attributes:
         cells: column → its cells.
-        rows: their places among the prepared ones.
-        target: as the task encodes it; None where the label isn't known.
+        rows: their positions in the prepared table.
+        target: labels as the task encodes them; None if they are not known.
     """
 
     cells: Mapping[str, Cells]
@@ -64,7 +64,7 @@ class Batch:
 
     @property
     def present(self) -> Bool[Tensor, "b c"]:
-        """Which columns each row has, in the order of `cells`."""
+        """Return bool (b, columns): which columns have a value, in the order of `cells`."""
         return torch.stack([cells.present for cells in self.cells.values()], 1)
 
     def take(self, rows: Int64[Tensor, " k"]) -> Batch:
@@ -74,12 +74,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What an encoder makes of a modality: a row's words, patches or frames; a plain vector is t = 1.
+    """Output of an encoder: the tokens of each row, such as words, patches or frames; a single vector has t = 1.
 
     Attributes:
         values: the tokens.
-        mask: which tokens are real; a row without any is a row without this modality.
-        summary: the encoder's own vector for the whole (last states, flattened map); None: the mean of the real tokens.
+        mask: which tokens are not padding; a row without any token lacks this modality.
+        summary: one vector per row by the encoder (last states, flattened map); None: the mean of the tokens.
     """
 
     values: Float[Tensor, "b t d"]
@@ -91,23 +91,23 @@ class Tokens:
         return cls(vector[:, None], torch.ones(vector.shape[0], 1, dtype=torch.bool, device=vector.device))
 
     def pooled(self) -> Float[Tensor, "b s"]:
-        """One vector a row; zeros where a row has no token."""
+        """Return one vector per row; zeros for rows without tokens."""
         if self.summary is not None:
             return self.summary
         weights = self.mask[..., None].to(self.values.dtype)  # (b, t, 1)
         return (self.values * weights).sum(1) / weights.sum(1).clamp_min(1)
 
     def float(self) -> Tokens:
-        """In float32, whatever they were computed in."""
+        """Return the tokens in float32."""
         return Tokens(self.values.float(), self.mask, None if self.summary is None else self.summary.float())
 
     def only(self, keep: Bool[Tensor, " b"]) -> Tokens:
-        """Keep the tokens of some rows; the others have none, and zeros for values."""
+        """Keep the tokens of the given rows; other rows get zeros and no tokens."""
         summary = None if self.summary is None else torch.where(keep[:, None], self.summary, 0)
         return Tokens(torch.where(keep[:, None, None], self.values, 0), self.mask & keep[:, None], summary)
 
     def scatter(self, rows: Int64[Tensor, " k"], count: int) -> Tokens:
-        """Tokens of k rows → tokens of `count` rows; the others have none."""
+        """Spread the tokens of k rows over `count` rows; the other rows have none."""
 
         def spread(part: Tensor) -> Tensor:
             return part.new_zeros(count, *part.shape[1:]).index_copy(0, rows, part)

@@ -140,7 +140,7 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"a classifier can't train on one class only: {self.classes_.tolist()[0]!r}")
+            raise ValueError(f"a classifier cannot be trained on one class only: {self.classes_.tolist()[0]!r}")
         self._fit(table, codes, "binary" if len(self.classes_) == 2 else "multiclass")
         return self
 

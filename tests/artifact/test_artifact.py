@@ -335,7 +335,7 @@ def test_a_full_disk_leaves_the_old_model_and_no_debris(saved, model, made, tmp_
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
     try:
         for path in (saved, tmp_path / "new", tmp_path / "new.zip"):
-            with pytest.raises(ArtifactError, match="can't be written"):
+            with pytest.raises(ArtifactError, match="cannot be written"):
                 model.save(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -365,7 +365,7 @@ def test_a_module_of_ones_own_has_to_be_handed_over_again(made, tmp_path):
         made, "label", columns=["image", "text"], encoders={"image": flat()}, modalities=sizes, epochs=1, progress=False
     )
     model.save(tmp_path / "own")
-    with pytest.raises(ConfigError, match="a module of your own"):
+    with pytest.raises(ConfigError, match="is your own module"):
         sensorium.load(tmp_path / "own")
     again = sensorium.load(tmp_path / "own", encoders={"image": flat()})
     assert (again.predict_proba(made) == model.predict_proba(made)).all()
@@ -435,7 +435,7 @@ def test_a_disk_that_is_full_at_the_last_step_leaves_the_old_model(saved, model,
         patch.setattr(os, "fsync", full)
         patch.setattr(pathlib.Path, "replace", full)
         for path in (saved, tmp_path / "m.zip"):
-            with pytest.raises(ArtifactError, match="can't be written: No space left"):
+            with pytest.raises(ArtifactError, match="cannot be written: No space left"):
                 model.save(path)
     assert sorted(names(tmp_path)) == ["m", "m.zip"]
     for path in (saved, tmp_path / "m.zip"):

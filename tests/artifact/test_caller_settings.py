@@ -223,9 +223,9 @@ def test_a_model_brings_no_query_along(tmp_path):
 def test_nothing_else_is_changed_after_the_fit(pictures):
     _, model = pictures
     for given, message in (
-        ({"table": {"encoding": "cp1252"}}, "table.encoding can't be changed"),
-        ({"fusion": "gated"}, "fusion can't be changed"),
-        ({"train": {"teacher": "m"}}, "train.teacher can't be changed"),
+        ({"table": {"encoding": "cp1252"}}, "table.encoding cannot be changed"),
+        ({"fusion": "gated"}, "fusion cannot be changed"),
+        ({"train": {"teacher": "m"}}, "train.teacher cannot be changed"),
         ({"table": {"alow_outside": True}}, "did you mean 'allow_outside'"),
     ):
         with pytest.raises(ConfigError, match=message):

@@ -39,7 +39,7 @@ def test_fit_tells_what_it_made(tabular, tmp_path):
     assert found["problems"] == 0
 
 
-def test_fit_from_a_model_tells_what_moved(run, made, tmp_path):
+def test_fit_from_a_model_reports_the_distribution_shift(run, made, tmp_path):
     found = answer("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run", "--quiet")
     assert set(found) == FIT_KEYS | {"moved"}
     assert set(found["moved"]) == {
@@ -50,7 +50,7 @@ def test_fit_from_a_model_tells_what_moved(run, made, tmp_path):
     assert "distribution shift since" in text and "better by" in text
 
 
-def test_adapt_saves_a_model_and_tells_what_moved(run, made, tmp_path):
+def test_adapt_saves_a_model_and_reports_the_distribution_shift(run, made, tmp_path):
     found = answer("adapt", run, made, "--out", tmp_path / "adapted", "--quiet")
     assert set(found) == {"model", "method", "rows", "moved", "problems"}
     assert (found["method"], found["rows"]) == ("adabn", 160)

@@ -42,7 +42,7 @@ def flags(text):
 
 
 def told(path, *options):
-    """All that a report says; of a table that can't be read, the error."""
+    """All that a report says; of a table that cannot be read, the error."""
     try:
         found = answer("inspect", path, *options)
     except SensoriumError as error:

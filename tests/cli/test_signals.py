@@ -113,7 +113,7 @@ def test_interrupted_at_any_moment_a_command_ends_with_one_line(command, tabular
     whole, draw = time.monotonic() - start, random.Random(0)
     for number in range(20):
         child = subprocess.Popen([*PYTHON, *arguments], cwd=tmp_path, **PIPES)
-        # Before its first line runs Python can't be asked to say nothing.
+        # Before its first line runs Python cannot be asked to say nothing.
         time.sleep(0.3 + draw.uniform(0, 1.1) * whole)
         child.send_signal(signal.SIGINT)
         _, told = child.communicate(timeout=60)
@@ -149,7 +149,7 @@ def test_memory_that_a_command_may_not_have_is_told_with_a_cure(tabular, tmp_pat
     fit = ["fit", str(tabular), "--target", "label", "--epochs", "1", "-q", "--set", "width=3000000"]
     found = subprocess.run([*PYTHON, *fit, "--out", str(tmp_path / "run")], preexec_fn=little, **PIPES)
     assert found.returncode == 1
-    assert re.match(r"error: not enough memory: [\d,.]+ ?\w* more were requested\n  cure: ", found.stderr)
+    assert re.match(r"error: not enough memory: an allocation of [\d,.]+ ?\w* failed\n  cure: ", found.stderr)
     assert "train.batch_size" in found.stderr and "Traceback" not in found.stderr
 
 

@@ -40,7 +40,7 @@ def test_a_wrong_setting_says_what_it_must_be(given, place, rule):
     with pytest.raises(ConfigError) as caught:
         Config.gather(given)
     assert (caught.value.place, caught.value.rule) == (place, rule)
-    assert caught.value.finding.startswith(f"setting {place} can't be ")
+    assert caught.value.finding.startswith(f"setting {place} cannot be ")
 
 
 def test_a_missing_setting_of_a_group_is_called_missing():

@@ -391,7 +391,7 @@ def cells_of():
     return made
 
 
-# What an option of this kind can't be, whoever has it.
+# What an option of this kind cannot be, whoever has it.
 OUT_OF_RANGE = {
     "PositiveInt": 0, "NonNegativeInt": -1, "Fraction": 1.0, "Sizes": (), "Odd": 4, "tuple[PositiveInt, ...]": (0,),
     "PositiveFloat": float("inf"), "Probability": 1.01, "Share": 0.0, "Decibels": 101.0,
@@ -411,7 +411,7 @@ def hint(option):
 
 def refused(registry, name, option, value):
     member = registry.load(name)
-    with pytest.raises(ConfigError, match=f"option '{option}' can't be"):
+    with pytest.raises(ConfigError, match=f"option '{option}' cannot be"):
         check_options(member.learn if registry is modalities else member, {option: value}, "here")
 
 
@@ -439,7 +439,7 @@ def test_every_number_has_a_range():
 @pytest.mark.parametrize(
     ("kind", "given", "message"),
     [
-        (fusions.load("gated"), {"per_feature": "perhaps"}, "can't be 'perhaps'"),
+        (fusions.load("gated"), {"per_feature": "perhaps"}, "cannot be 'perhaps'"),
         (encoders.load("image_cnn"), {"downsample": "squeeze", "kernal": 3}, "2 faults"),
     ],
 )

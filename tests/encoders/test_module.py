@@ -158,5 +158,5 @@ def test_a_module_is_trained_saved_and_asked_for_when_loading(tabular, tmp_path)
     assert any(w.shape == before.shape and not torch.equal(w, before) for w in weights)
     again = sensorium.load(tmp_path / "run", encoders={"text": Words()})
     assert (again.predict_proba(tabular) == model.predict_proba(tabular)).all()
-    with pytest.raises((ConfigError, ArtifactError), match="module of your own"):
+    with pytest.raises((ConfigError, ArtifactError), match="your own module"):
         sensorium.load(tmp_path / "run")

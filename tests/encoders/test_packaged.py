@@ -247,7 +247,7 @@ def test_damaged_and_foreign_weights_are_told(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="holds no"):
         encoder.load_pretrained()
     for content, message in (
-        (b"nothing", "can't be read"),
+        (b"nothing", "cannot be read"),
         ({"a": torch.ones(2)}, "do not belong to this model"),
         (print, "read"),
     ):

@@ -172,7 +172,7 @@ def test_pickled_weights_are_not_read(table, tmp_path):
     folder = make_pretrained("text", tmp_path / "m")
     (folder / "model.safetensors").unlink()
     torch.save({}, folder / "pytorch_model.bin")
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         fit(table, {"text": str(folder)})
 
 

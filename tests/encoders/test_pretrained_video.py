@@ -60,7 +60,7 @@ def test_grey_is_shown_as_colour(tmp_path):
     assert torch.equal(encoder.states(grey).values, encoder.states(cells).values)
 
 
-def test_the_column_is_prepared_as_the_model_wishes(tmp_path):
+def test_the_column_is_prepared_as_the_model_requires(tmp_path):
     folder = str(make_pretrained("video", tmp_path))
     assert PretrainedVideo.preferred_options({"model": folder}) == {
         "frames": 4,

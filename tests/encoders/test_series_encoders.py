@@ -101,7 +101,7 @@ def test_patches_end_at_the_last_step_and_hold_every_step():
 
 
 def test_patches_that_leave_steps_out_are_refused():
-    with pytest.raises(ConfigError, match="stride of 5 leaves steps out"):
+    with pytest.raises(ConfigError, match="stride of 5 skips steps"):
         build(PatchTransformer, patch=4, stride=5)
     with pytest.raises(ConfigError, match="heads"):
         build(PatchTransformer, heads=3)

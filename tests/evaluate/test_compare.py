@@ -114,7 +114,7 @@ def test_both_models_are_scored_on_the_same_resampled_rows():
 
 
 def test_what_is_not_defined_is_no_difference_and_the_verdict_says_so():
-    """Test rows of one class can't be ranked."""
+    """Test rows of one class cannot be ranked."""
     found = compare_outcomes(ONE_CLASS, ONE_CLASS, "roc_auc")
     assert found.to_json() == {"metric": "roc_auc", "value": None, "interval": [None, None], "p": None}
     assert verdict("concat", "image", found, 1.5) == (

@@ -72,7 +72,7 @@ def way(request, monkeypatch):
         possible = replace.exchange(one, other)
         one.rmdir(), other.rmdir()
         if not possible:
-            pytest.skip("names can't be exchanged on this file system")
+            pytest.skip("names cannot be exchanged on this file system")
 
 
 @pytest.mark.usefixtures("way")

@@ -47,19 +47,21 @@ def test_the_threshold_of_doubt():
     """A figure that users know from the docs: from 0.7 a guess stands without a caution."""
     assert UNSURE == 0.7
     assert claim(a=0.7, b=None)[1].caution == ""
-    assert claim(a=0.7 - BELOW, b=None)[1].caution == "not sure; if it is not a: --modality c=b"
-    assert claim(a=0.65, b=None, c=None)[1].caution == "not sure; if it is not a: --modality c=b or --modality c=c"
+    assert claim(a=0.7 - BELOW, b=None)[1].caution == "this is a guess; if it is not a: --modality c=b"
+    assert (
+        claim(a=0.65, b=None, c=None)[1].caution == "this is a guess; if it is not a: --modality c=b or --modality c=c"
+    )
 
 
 def test_an_unsure_claim_names_all_others_that_claim_it_and_no_more():
-    assert claim(a=0.6, b=0.1, c=None)[1].caution == "not sure; if it is not a: --modality c=b"
+    assert claim(a=0.6, b=0.1, c=None)[1].caution == "this is a guess; if it is not a: --modality c=b"
 
 
 @pytest.mark.parametrize(("other", "told"), [(0.75, True), (0.75 - BELOW, False)])
 def test_a_runner_up_is_named_where_it_is_close(other, told):
     assert CLOSE == 0.125
     caution = claim(a=0.875, b=other, c=0.1)[1].caution
-    assert caution == ("not sure; if it is not a: --modality c=b" if told else "")
+    assert caution == ("this is a guess; if it is not a: --modality c=b" if told else "")
 
 
 @pytest.mark.parametrize(("sure", "told"), [(CERTAIN, False), (CERTAIN - BELOW, True)])

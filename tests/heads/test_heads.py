@@ -1,4 +1,4 @@
-"""Heads against their formulas, and where they can't be used."""
+"""Heads against their formulas, and where they cannot be used."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_each_learns_and_is_saved(name, table, tmp_path):
         ({"head": {"name": "cosine", "scael": 3}}, "did you mean 'scale'"),
         ({"head": {"name": "cosine", "scale": 0}}, "greater than 0"),
         ({"head": "cosine", "fusion": "late"}, "decision-level fusion has one head per modality"),
-        ({"head": "cosine", "train": {"mixup": 0.2}}, "does not go with mixup"),
+        ({"head": "cosine", "train": {"mixup": 0.2}}, "cannot be combined with mixup"),
         ({"head": "prototype", "task": "multilabel"}, "it is for multiclass"),
     ],
 )

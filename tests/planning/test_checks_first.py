@@ -1,4 +1,4 @@
-"""Settings and demands that can't be honoured are refused before the first cell is decoded."""
+"""Settings and demands that cannot be honoured are refused before the first cell is decoded."""
 
 import numpy as np
 import pytest

@@ -76,8 +76,8 @@ def test_it_starts_from_the_weights_of_the_model(folder, model):
     table = made(80, seed=1)
     still = go_on(table, folder, train={"learning_rate": 1e-12, "weight_decay": 0.0})
     assert still.predict_proba(table) == pytest.approx(model.predict_proba(table), abs=1e-5)
-    moved = go_on(table, folder)
-    assert np.abs(moved.predict_proba(table) - model.predict_proba(table)).max() > 0.01
+    continued = go_on(table, folder)
+    assert np.abs(continued.predict_proba(table) - model.predict_proba(table)).max() > 0.01
 
 
 def test_the_model_that_is_continued_stays_as_it_is(model):
@@ -252,13 +252,13 @@ def test_a_table_with_none_of_its_columns_is_refused(folder):
         go_on({"other": list(np.random.default_rng(0).normal(size=60)), "label": ["a", "b", "c"] * 20}, folder)
 
 
-def test_what_moved_is_told(folder, model):
+def test_distribution_shift_is_reported(folder, model):
     table = made(200, shift=2.0, seed=5)
     found = go_on(table, folder, epochs=8)
-    moved = json.loads(json.dumps(found.card))["moved"]
+    shift = json.loads(json.dumps(found.card))["moved"]
     old = model.bundle.learnt["size"]
     rows = 160  # train, stratified: about the whole table's mean
-    assert moved["columns"]["size"]["shift"] == pytest.approx(
+    assert shift["columns"]["size"]["shift"] == pytest.approx(
         (np.mean(table["size"]) - old.mean) / old.deviation, abs=0.2
     )
     assert found.card["rows"]["train"] == rows
@@ -269,14 +269,14 @@ def test_what_moved_is_told(folder, model):
             if name.startswith(f"towers.{place}.") and value.is_floating_point()
         ]
         change = np.sqrt(sum(float((b - a).double().square().sum()) for a, b in pairs))
-        assert moved["weights"][tower.name] == pytest.approx(
+        assert shift["weights"][tower.name] == pytest.approx(
             change / np.sqrt(sum(float(a.double().square().sum()) for a, _ in pairs)), rel=1e-3
         )
-    assert set(moved["weights"]) == {"tabular", "note", "fusion", "head"}
-    assert moved["split"] == "test" and moved["answers"]["rows"] == 20
-    assert moved["metrics"]["after"] == found.card["metrics"]["test"]
-    difference = moved["metrics"]["difference"]
-    values = [moved["metrics"][when]["metrics"]["accuracy"] for when in ("before", "after")]
+    assert set(shift["weights"]) == {"tabular", "note", "fusion", "head"}
+    assert shift["split"] == "test" and shift["answers"]["rows"] == 20
+    assert shift["metrics"]["after"] == found.card["metrics"]["test"]
+    difference = shift["metrics"]["difference"]
+    values = [shift["metrics"][when]["metrics"]["accuracy"] for when in ("before", "after")]
     assert difference["value"] == pytest.approx(values[1] - values[0])
 
 

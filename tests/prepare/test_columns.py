@@ -111,7 +111,7 @@ def test_options_of_the_column_stand_above_those_of_its_modality():
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [({"bin": 4}, "did you mean 'bins'"), ({"bins": "many"}, "option 'bins' can't be 'many'")],
+    [({"bin": 4}, "did you mean 'bins'"), ({"bins": "many"}, "option 'bins' cannot be 'many'")],
 )
 def test_options_that_a_modality_lacks_or_cannot_take_are_told(setting, words):
     with pytest.raises(ConfigError, match=words) as caught:

@@ -211,7 +211,7 @@ def test_processes_that_remove_one_another_s_columns_have_right_arrays(table, tm
     assert in_children(*(lambda seed=seed: work(seed) for seed in range(4))) == [0] * 4
 
 
-# Folders that can't be used
+# Folders that cannot be used
 
 
 def as_another_user(work):

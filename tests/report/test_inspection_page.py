@@ -143,7 +143,7 @@ def test_the_command_writes_the_page(tabular, tmp_path):
 
 @pytest.mark.unit
 def test_a_page_that_cannot_be_written_is_told(tabular, tmp_path):
-    with pytest.raises(SensoriumError, match="the page can't be written"):
+    with pytest.raises(SensoriumError, match="the page cannot be written"):
         inspect(tabular, "--html", tmp_path / "gone" / "page.html")
 
 

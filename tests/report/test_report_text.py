@@ -7,7 +7,7 @@ from rich.console import Console
 
 from sensorium.evaluate import Evaluation
 from sensorium.model.card import PredictionShift, ShiftRecord
-from sensorium.report import evaluation_text, moved_text
+from sensorium.report import evaluation_text, shift_text
 
 pytestmark = pytest.mark.unit
 
@@ -37,4 +37,4 @@ def test_rows_of_an_evaluation_are_counted(n, rows, said):
 )
 def test_rows_of_a_distribution_shift_are_counted(split, said):
     answers = PredictionShift(rows=40, mean=[0.1, 0.2], deviation=[1.0, 1.0])
-    assert said in printed(moved_text(ShiftRecord(source="old.csv", split=split, answers=answers)))
+    assert said in printed(shift_text(ShiftRecord(source="old.csv", split=split, answers=answers)))

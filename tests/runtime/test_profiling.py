@@ -1,4 +1,4 @@
-"""What work costs is measured, not guessed; what can't be read is told to be unknown."""
+"""What work costs is measured, not guessed; what cannot be read is told to be unknown."""
 
 import subprocess
 import sys

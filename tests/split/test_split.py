@@ -361,7 +361,7 @@ def test_dates_that_can_be_read_both_ways_order_no_rows_until_said_how():
 @pytest.mark.parametrize(
     ("cells", "match"),
     [
-        (["soon", *["2026-01-31"] * 7], "no date in 1 of 8 rows with a label, such as 'soon'"),
+        (["soon", *["2026-01-31"] * 7], "no valid date in 1 of 8 rows with a label, such as 'soon'"),
         ([None, *range(7)], "empty in 1 of 8 rows"),
         ([True, False] * 4, "has the type bool"),
         ([1] * 8, "all rows have the same time"),

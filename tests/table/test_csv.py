@@ -1,4 +1,4 @@
-"""CSV as it is found: what is right is read without a word, what is odd is read and told, what can't be is refused."""
+"""CSV as it is found: what is right is read without a word, what is odd is read and told, what cannot be is refused."""
 
 import numpy as np
 import pytest

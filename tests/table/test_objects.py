@@ -179,7 +179,7 @@ VALUES = {
     "members": ([Colour.RED, None], ["RED", None]),
     "sets": ([{"b", "a"}, frozenset("c")], [["a", "b"], ["c"]]),
     "uuid": ([uuid.UUID(int=7)], [str(uuid.UUID(int=7))]),
-    "some that can't be read": ([1.5, object(), 2.5], [1.5, None, 2.5]),
+    "some that cannot be read": ([1.5, object(), 2.5], [1.5, None, 2.5]),
 }
 
 

@@ -76,7 +76,7 @@ def test_a_model_is_fitted_from_a_database(database):
         ("SELECT title, title FROM film", "2 columns have the name 'title'"),
         ("SELECT * FROM film WHERE year = 1", "no rows"),
         ("PRAGMA user_version = 3", "may only read"),
-        ("-- nothing\n", "begins with no word"),
+        ("-- nothing\n", "does not begin with a word"),
     ],
 )
 def test_what_cannot_be_read_is_told(query, message, database):

@@ -178,7 +178,7 @@ def test_an_example_of_one_row_and_one_step_is_enough():
 
 def test_a_member_that_cannot_be_exported_is_named():
     towers = [TowerPlan("picture", ["picture"], "module"), TowerPlan("text", ["text"], "bilstm")]
-    with pytest.raises(ConfigError, match="encoder 'module' of 'picture' cannot be exported: a module of your own"):
+    with pytest.raises(ConfigError, match="encoder 'module' of 'picture' cannot be exported: only its author knows"):
         check_exportable(Blueprint(towers, "concat", {}, 8))
     check_exportable(Blueprint(towers[1:], "concat", {}, 8))
 
@@ -187,7 +187,7 @@ def test_a_member_that_cannot_be_exported_is_named():
 def test_list_shows_whether_a_member_can_be_exported(kind, name, capsys):
     reason = encoders.entry(name).literal("EXPORT") if kind == "encoders" else None
     list_(kind, name, json=False)
-    assert ("cannot be exported: a module of your own" in " ".join(capsys.readouterr().out.split())) == bool(reason)
+    assert ("cannot be exported: only its author knows" in " ".join(capsys.readouterr().out.split())) == bool(reason)
     list_(kind, name, json=True)
     assert json.loads(capsys.readouterr().out)[kind][name]["export"] == (reason or True)
 

@@ -200,7 +200,7 @@ def test_the_best_model_so_far_stays_in_the_folder_when_a_callback_fails(tabular
 
 
 def test_stopping_is_for_the_end_of_an_epoch(tabular):
-    with pytest.raises(CallbackError, match="StopTraining is for on_epoch_end"):
+    with pytest.raises(CallbackError, match="StopTraining can only be raised in on_epoch_end"):
         fit(tabular, Fails("on_fit_start", StopTraining()))
 
 

@@ -200,7 +200,7 @@ def test_all_missing_packages_are_reported_together(tmp_path, monkeypatch):
 
 
 def test_tracking_needs_a_folder_and_a_known_name(tmp_path):
-    with pytest.raises(ConfigError, match="needs a folder"):
+    with pytest.raises(ConfigError, match="needs an output folder"):
         sensorium.fit("no such table.csv", "label", track="tensorboard")
     with pytest.raises(UnknownNameError, match="did you mean 'tensorboard'"):
         sensorium.fit("no such table.csv", "label", track="tensorbord", out=tmp_path)

@@ -1,4 +1,4 @@
-"""ONE FILE PER METHOD: domain adaptation of a fitted model to rows without labels."""
+"""Methods of domain adaptation: adjust a fitted model to rows without labels. One file per method."""
 
 from sensorium.adaptation._adapt import DEFAULT, adapt_bundle
 from sensorium.adaptation._base import Adaptation, Unlabelled

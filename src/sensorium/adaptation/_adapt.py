@@ -13,7 +13,13 @@ import torch
 from sensorium.adaptation._base import Adaptation, Unlabelled
 from sensorium.config import check_options
 from sensorium.errors import ConfigError, DataError
-from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, sketch_columns, weights_moved
+from sensorium.evaluate.drift import (
+    measure_column_shift,
+    measure_metric_shift,
+    measure_prediction_shift,
+    measure_weight_shift,
+    sketch_columns,
+)
 from sensorium.findings import Problems
 from sensorium.model import FittedModel
 from sensorium.model.card import AdaptationRecord, ShiftRecord
@@ -38,7 +44,7 @@ class Chosen:
 def adapt_bundle(
     bundle: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
 ) -> tuple[FittedModel, Problems]:
-    """Adapt a copy of the model to all rows of a table; labels, if there are any, are used for the report only.
+    """Adapt a copy of the model to all rows of a table; its labels are only used in the report.
 
     Args:
         bundle: the model; it is not changed.
@@ -52,7 +58,7 @@ def adapt_bundle(
         The adapted model, whose card has the `shift`, and problems of cells.
 
     Raises:
-        ConfigError: the method or its options are unknown, or do not suit the model.
+        ConfigError: the method or its options are unknown, or do not fit the model.
         DataError: no row has a value in any column.
     """
     chosen = _choose(bundle, method, options)
@@ -80,14 +86,14 @@ def adapt_bundle(
 
 def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
     if bundle.int8:
-        raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model that it was made from")
+        raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model before it was quantized")
     if bundle.others:
-        raise ConfigError("adapting an ensemble is not supported", cure="adapt a model of one network")
+        raise ConfigError("adapting an ensemble is not supported", cure="adapt a model with a single network")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
     if suited and bundle.task_name not in suited:
-        rule = f"it is for {', '.join(suited)}"
-        raise ConfigError(f"adaptation {name!r} does not suit {bundle.task_name}", rule=rule)
+        rule = f"it supports {', '.join(suited)}"
+        raise ConfigError(f"adaptation {name!r} does not support the task {bundle.task_name}", rule=rule)
     kind = entry.load()
     checked = check_options(kind, options, f"adaptation {name!r}")
     chosen = Chosen(name, checked, kind(**checked))
@@ -102,10 +108,10 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
     shift = ShiftRecord(
         source=before.card.table,
         missing=[name for name in before.learnt if name not in table],
-        columns=columns_moved(before.data.statistics, statistics),
-        weights=weights_moved(before.network, after.network),
+        columns=measure_column_shift(before.data.statistics, statistics),
+        weights=measure_weight_shift(before.network, after.network),
         split="all",
-        answers=answers_moved(before.task, old, new),
+        answers=measure_prediction_shift(before.task, old, new),
     )
     if before.target not in table:
         return shift
@@ -114,5 +120,5 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
     if len(known):
         outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
         watched = before.config.train.metric or before.task.watch
-        return shift.updated(metrics=metrics_moved(before.task_name, outcomes[0], outcomes[1], watched))
+        return shift.updated(metrics=measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched))
     return shift

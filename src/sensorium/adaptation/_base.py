@@ -32,7 +32,7 @@ class Unlabelled:
 
 
 class Adaptation(ABC):
-    """Changes a model with rows without labels.
+    """Method that changes a model, given rows without labels.
 
     The file may name the tasks that it suits, as a literal that a listing can read; the default is all:
 
@@ -57,10 +57,10 @@ class Adaptation(ABC):
     """
 
     def check(self, bundle: FittedModel) -> None:  # noqa: B027 - most methods suit every model
-        """Check that the model has what the method changes; called before the cells of the table are read.
+        """Check that the model can be adapted by this method, before the cells of the table are read.
 
         Raises:
-            ConfigError: it does not.
+            ConfigError: the model cannot be adapted by this method.
         """
 
     @abstractmethod

@@ -37,10 +37,10 @@ class _Sums:
 
 
 def normalisations(network: FusionModel) -> Wave:
-    """Return the layers of batch normalisation that have running statistics.
+    """Return the batch normalisation layers that have running statistics.
 
     Raises:
-        ConfigError: there are none.
+        ConfigError: the model has no such layer.
     """
     found = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.running_mean is not None]
     if not found:
@@ -52,11 +52,10 @@ def normalisations(network: FusionModel) -> Wave:
 
 
 def estimate_statistics(network: FusionModel, domain: Unlabelled, batch: int, prior: int) -> int:
-    """Set mean and variance of every layer of batch normalisation to those of its inputs in the new domain.
+    """Set mean and variance of each batch normalisation layer to those of its inputs in the new domain.
 
-    A layer is set after all layers before it, in as many passes over the rows as the deepest tower has such layers. So
-    the result does not depend on how rows are divided into batches. With n rows and a prior of p, the statistics are
-    (n · new + p · old) / (n + p).
+    Layers are set in order, one pass over the rows per layer of the deepest tower. So the result does not depend on how
+    rows are divided into batches. With n rows and a prior of p, the statistics are (n · new + p · old) / (n + p).
 
     Returns:
         The number of layers.
@@ -88,7 +87,7 @@ def _mix(layer: _BatchNorm, found: _Sums, share: float) -> None:
 
 
 def _waves(network: FusionModel, domain: Unlabelled, batch: int) -> Iterator[Wave]:
-    """Yield layers in the order of use; those of different towers together."""
+    """Yield the layers in the order of use; layers of different towers that are equally deep are yielded together."""
     order: Wave = []
     layers = normalisations(network)
     with _watching(layers, lambda layer, _: order.append(layer)):
@@ -106,7 +105,7 @@ def _waves(network: FusionModel, domain: Unlabelled, batch: int) -> Iterator[Wav
 
 @torch.no_grad()
 def _feed(network: FusionModel, batch: Batch, layers: Wave) -> None:
-    """Run a batch through the layers; towers without any of them are skipped if possible."""
+    """Run a batch through the towers; towers without such layers are skipped if possible."""
     towers = [(i, tower) for i, tower in enumerate(network.every_tower) if not set(layers).isdisjoint(tower.modules())]
     if not {layer for _, tower in towers for layer in tower.modules()}.issuperset(layers):
         network(batch)
@@ -118,7 +117,7 @@ def _feed(network: FusionModel, batch: Batch, layers: Wave) -> None:
 
 @contextmanager
 def _watching(layers: Wave, see: Any) -> Iterator[None]:
-    """Within, `see(layer, values)` is called with the inputs of each layer."""
+    """Call `see(layer, values)` with the inputs of each layer within this block."""
     hooks = [layer.register_forward_pre_hook(lambda layer, given: see(layer, given[0])) for layer in layers]
     try:
         yield

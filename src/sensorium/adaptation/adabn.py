@@ -1,4 +1,4 @@
-"""AdaBN: replace the statistics of batch normalisation by those of the new domain; no gradients."""
+"""AdaBN: replace the statistics of batch normalisation by those of the new domain, without gradients."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class AdaBN(Adaptation):
     statistics of the new rows, later layers get inputs like those of training.
 
     Args:
-        prior: weight of the old statistics, as a number of rows (Schneider et al. 2020, arXiv:2006.16971); it matters
-            if there are few new rows.
+        prior: weight of the old statistics, as a number of rows (Schneider et al. 2020, arXiv:2006.16971); it only
+            matters for few new rows.
     """
 
     def __init__(self, *, prior: NonNegativeInt = 16) -> None:

@@ -20,12 +20,12 @@ SMALL = 1e-8
 
 
 class Tent(Adaptation):
-    """Entropy minimisation (Wang et al. 2021, "Tent", arXiv:2006.10726) over a whole table.
+    """Adaptation by entropy minimisation over a whole table (Wang et al. 2021, "Tent", arXiv:2006.10726).
 
     First the statistics are replaced as in `adabn`. Then Adam trains scale and shift of these layers, and nothing else,
     to minimise mean_i H(p_i) − λ · H(mean_i p_i), with H the entropy of class probabilities. The second term (Liang et
-    al. 2020, arXiv:2002.08546) prevents that all rows get one class. It assumes balanced classes: lower λ if they are
-    not.
+    al. 2020, arXiv:2002.08546) prevents the model from predicting one class for all rows. It assumes balanced classes:
+    lower λ if they are not.
 
     Args:
         prior: as in `adabn`.
@@ -76,7 +76,7 @@ class Tent(Adaptation):
 
 
 def information_loss(logits: Tensor, diversity: float) -> Tensor:
-    """The mean entropy of the rows minus λ times the entropy of their mean; one logit stands for two classes."""
+    """Return the mean entropy of the rows minus λ times the entropy of their mean; one logit stands for two classes."""
     logits = torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits
     logs = logits.log_softmax(1)
     mean = logs.exp().mean(0)
@@ -84,7 +84,7 @@ def information_loss(logits: Tensor, diversity: float) -> Tensor:
 
 
 def _only_gains(network: FusionModel) -> list[nn.Parameter]:
-    """Freeze all parameters but those of batch normalisation, and return these."""
+    """Freeze all parameters except those of batch normalisation; return the parameters that are trained."""
     network.requires_grad_(False)
     layers = [layer.requires_grad_(True) for layer in network.modules() if isinstance(layer, _BatchNorm)]
     return [parameter for layer in layers for parameter in layer.parameters()]

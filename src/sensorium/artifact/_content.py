@@ -1,4 +1,4 @@
-"""Contents of `model.json` and `manifest.json`, checked before anything is built from them."""
+"""Contents of `model.json` and `manifest.json`, validated before anything is built from them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Part(BaseModel):
-    """Part of a file: values of the right type and nothing else."""
+    """Part of a JSON file. Unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class FileEntry(Part):
-    """Describe one file in the manifest."""
+    """Entry of one file in the manifest."""
 
     bytes: NonNegativeInt
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -73,14 +73,14 @@ class SavedNetwork(Part):
 
 
 class SavedMember(Part):
-    """Another network of an ensemble, and its temperature."""
+    """Additional network of an ensemble, and its temperature."""
 
     network: SavedNetwork
     temperature: Temperature
 
 
 class SavedSeen(Part):
-    """Hashes of the training rows of one fit, in hexadecimal digits."""
+    """Hashes of the training rows of one fit, in hexadecimal."""
 
     rows: NonNegativeInt
     chance: Annotated[float, Field(ge=0, le=1)]
@@ -127,12 +127,12 @@ class SavedModel(Part):
 
     @pydantic.model_validator(mode="after")
     def _hold_whole_characters(self) -> SavedModel:
-        """Check what is compared with cells or written; paths, in the card and in encoders, may hold other bytes."""
+        """Reject lone surrogates, except in paths (in the card and in encoders), which may contain them."""
         config = {name: value for name, value in self.config.items() if name != "encoders"}
         columns = [column.model_dump() for column in self.columns]
         for text in _texts([self.target, columns, self.views, self.task.state, config]):
             if HALF.search(text):
-                raise ValueError(f"{text[:50]!r} contains half a character (a surrogate)")
+                raise ValueError(f"{text[:50]!r} contains half of a character (a lone surrogate)")
         return self
 
 
@@ -149,7 +149,7 @@ def parse(kind: type[Kind], content: Mapping[str, Any], place: str) -> Kind:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in JSON values, names included."""
+    """Yield every string in JSON values, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Migrate `model.json` of an earlier format version to the current one."""
+"""Migrate `model.json` from an earlier format version to the current one."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ FAILED, KEPT = "tuning the encoders broke down (", "): kept frozen"  # around th
 
 
 def upgrade(model: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """Return `model.json` of a readable version in the form of the current one.
+    """Return `model.json` of any readable version in the current form.
 
     Version 1 has one network and no temperature; version 2 has one untyped card.
 
     Args:
         model: the content.
-        version: of its format.
+        version: format version of the model.
     """
     if version >= 3:
         return dict(model)
@@ -36,7 +36,7 @@ def upgrade(model: Mapping[str, Any], version: int) -> dict[str, Any]:
 
 
 def _typed(card: Mapping[str, Any]) -> dict[str, Any]:
-    """The card with sentences turned into data. It is a record for people: a part that is not valid is left out."""
+    """Return the card with sentences replaced by data; invalid parts are left out, as the card is only for people."""
     found = _with_current_names(card)
     found |= {"tuning": _tuning(found["tuning"])} if "tuning" in found else {}
     found |= {IMBALANCE: _imbalance(found)} if IMBALANCE in found else {}
@@ -56,7 +56,7 @@ def _with_current_names(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(old: Any) -> Any:
-    """Return a part of the record of modality imbalance with the keys and values of today."""
+    """Return a part of the record of modality imbalance with current keys and values."""
     if isinstance(old, Mapping):
         return {MITIGATION.get(key, key): _renamed(value) for key, value in old.items()}
     if isinstance(old, list):
@@ -73,7 +73,7 @@ def _is_valid(key: str, value: Any) -> bool:
 
 
 def _tuning(tuning: Any) -> Any:
-    """A failure was told in the sentence only."""
+    """Extract the failure, which was only in the sentence."""
     sentence = tuning.get("sentence") if isinstance(tuning, dict) else None
     if not isinstance(sentence, str) or not sentence.startswith(FAILED):
         return tuning
@@ -81,7 +81,7 @@ def _tuning(tuning: Any) -> Any:
 
 
 def _imbalance(card: Mapping[str, Any]) -> Any:
-    """Modalities that could not be trained alone, and the rows that judge, were told in sentences only."""
+    """Extract the modalities that could not be trained alone and the split, which were only in sentences."""
     try:
         found, signs = card[IMBALANCE], card["history"]["techniques"]["modality_imbalance"]["modalities"]
         failed = [name for name in signs if name not in found["unimodal"]]

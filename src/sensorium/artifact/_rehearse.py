@@ -1,4 +1,4 @@
-"""Send one made-up row through a network, so that a model that cannot work fails when it is loaded."""
+"""Predict one generated row, so that a model that cannot work fails when it is loaded."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from sensorium.table import Column, Files
 
 
 def rehearse(network: FusionModel, learnt: Mapping[str, Modality], place: str) -> None:
-    """Let the network predict a row whose cells are zeros of the shape that the modalities give.
+    """Let the network predict a row of zeros in the shapes that the modalities produce.
 
     Raises:
-        ArtifactError: it can't, or its answer is not finite.
+        ArtifactError: the network fails, or its output is not finite.
     """
     encoded = {
         name: modality.encode(Column(name, pa.nulls(1, pa.string()), Files(Path())))
@@ -38,9 +38,9 @@ def rehearse(network: FusionModel, learnt: Mapping[str, Modality], place: str) -
     except SensoriumError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, AssertionError) as error:
-        raise ArtifactError(f"the network can't answer: {error}"[:300], place=place) from None
+        raise ArtifactError(f"the network cannot predict a row: {error}"[:300], place=place) from None
     if logits.shape != (1, network.outputs) or not bool(np.isfinite(logits.float().numpy()).all()):
-        raise ArtifactError("the network's answer to a row of zeros is not finite", place=place)
+        raise ArtifactError("the network's output for a row of zeros is not finite", place=place)
 
 
 def _present(cells: Cells) -> Cells:

@@ -1,4 +1,4 @@
-"""A saved model under the names of today: what was renamed since it was saved is replaced, so that it keeps loading."""
+"""Replace old names in a saved model (settings, members, options), so that it keeps loading."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sensorium.registry import encoders, fusions, heads
 
 
 def with_current_names(model: SavedModel) -> SavedModel:
-    """The model with its settings, members and options as they are called today."""
+    """Return the model with the current names of its settings, members and options."""
     network = _network(model.network)
     kinds = {column.name: column.modality for column in model.columns}
     towers = {name: tower.encoder for tower in network.towers for name in (*tower.columns, tower.name)}

@@ -1,4 +1,4 @@
-"""Compare the weights of a file with their network before memory is allocated for it."""
+"""Compare the weights of a file with the network before memory is allocated for it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def check_finite(weights: Mapping[str, Tensor], place: str) -> None:
 
 
 def build_checked(build: Callable[[], nn.Module], weights: Mapping[str, Tensor], place: str) -> Any:
-    """Build a network without memory first, compare it with its weights, then build it.
+    """Compare the network, built on the meta device, with its weights; then build it in memory.
 
     Raises:
-        ArtifactError: it has other weights, or far more parts than the file holds weights.
+        ArtifactError: the network has other weights, or far more modules than the file has weights.
     """
     with _bounded(weights, place), torch.device("meta"):
         plan = build()
@@ -63,7 +63,7 @@ def _compare(plan: nn.Module, weights: Mapping[str, Tensor], place: str) -> None
 
 
 def _compare_places(network: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
-    """Check indices of tables: they are computed, not learned, so a file cannot have others."""
+    """Check that saved index tables are those that the network computes; they are not learned."""
     for owner, module in network.named_modules():
         if hasattr(module, LEARNT_SIZES) or isinstance(module, nn.modules.batchnorm._NormBase):
             continue
@@ -80,7 +80,7 @@ def _form(value: Tensor) -> str:
 
 @contextmanager
 def _bounded(weights: Mapping[str, Tensor], place: str) -> Iterator[None]:
-    """Stop this thread from building modules with far more parts than there are weights."""
+    """Raise an error if this thread builds modules with far more parts than there are weights."""
     numbers = sum(value.numel() for value in weights.values())
     left = {
         "parameters": FLOOR + TENSORS * len(weights),
@@ -93,7 +93,7 @@ def _bounded(weights: Mapping[str, Tensor], place: str) -> Iterator[None]:
         left[kind] -= count
         if left[kind] < 0:
             raise ArtifactError(
-                f"the model asks for far more {kind} than its file holds",
+                f"the model requires far more {kind} than its file contains",
                 place=place,
                 rule=f"{len(weights):,} tensors of {numbers:,} numbers",
             )

@@ -41,7 +41,7 @@ def to_json(content: Any) -> bytes:
 
 
 def from_json(content: bytes, place: str) -> dict[str, Any]:
-    """Parse a JSON object; raise ArtifactError if the bytes are none."""
+    """Parse a JSON object; raise ArtifactError if the bytes are not one."""
     try:
         parsed = json.loads(
             content, object_pairs_hook=_each_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
@@ -85,7 +85,7 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
     """Check a manifest and return its file entries.
 
     Raises:
-        ArtifactError: another format, a newer version, other files than the format has.
+        ArtifactError: the format is another one, the version is newer, or the files are not those of the format.
     """
     if manifest.get("format") != MODEL_FORMAT:
         rule = f"a Sensorium model ({MODEL_FORMAT!r})"
@@ -95,7 +95,7 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
         raise ArtifactError(
             f"format version {version!r}",
             place=place,
-            rule=f"this Sensorium reads versions {', '.join(map(str, READABLE))}",
+            rule=f"this version of Sensorium reads format versions {', '.join(map(str, READABLE))}",
             cure=f"load it with Sensorium {manifest.get('sensorium', '(unknown)')} or fit again",
         )
     entries = manifest.get("files")
@@ -107,8 +107,8 @@ def check_manifest(manifest: Mapping[str, Any], place: str) -> dict[str, FileEnt
 def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
     """Guess the views of a model that was saved without a list of them, and the columns that they read.
 
-    `clip.sound` is a view where `clip` is a video, or where it is audio. `price.1` is a column of its own: a dot in a
-    name alone says nothing.
+    `clip.sound` is a view if `clip` is a video or `clip.sound` is audio. `price.1` is a separate column: a dot alone
+    does not make a view.
 
     Args:
         kinds: column → modality.
@@ -123,7 +123,7 @@ def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
-    """Raise ArtifactError if a file is not the one that was saved."""
+    """Raise ArtifactError if the content of a file is not what was saved."""
     if len(content) != entry.bytes:
         raise ArtifactError(
             f"{name} has {len(content):,} bytes, {entry.bytes} were saved: truncated or altered", place=place
@@ -135,10 +135,10 @@ def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a complete model lies here: its manifest is written last."""
+    """Return whether the folder contains a complete model: the manifest is written last."""
     return (folder / MANIFEST).is_file()
 
 
 def digest(content: bytes) -> str:
-    """Compute the SHA-256 in hexadecimal."""
+    """Return the SHA-256 digest in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

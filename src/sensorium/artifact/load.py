@@ -1,4 +1,4 @@
-"""Load a fitted model from files; anything but an unaltered model is refused."""
+"""Load a fitted model from files; damaged and modified files are rejected."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def load_fitted(
 
     Args:
         path: where it is.
-        device: where the network goes.
-        modules: tower → module, for towers that were fitted with a module of the user's own.
-        given: settings of what may be read, fetched and run (see `caller_only`), which the model does not bring along.
+        device: device of the network.
+        modules: tower → the user's own module, for towers that were fitted with one.
+        given: settings that are not saved with a model: what may be read, downloaded and run (see `caller_only`).
 
     Raises:
-        ConfigError: another setting is given.
-        ArtifactError: missing, incomplete, truncated, altered, of another format, or with other files in it.
+        ConfigError: a given setting is not one of these.
+        ArtifactError: the model is missing, incomplete, modified or of another format, or contains other files.
     """
     place, version, files = _read_steadily(path)
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"), version)
@@ -69,13 +69,13 @@ def load_fitted(
     except ConfigError as error:
         if error.place == "device" or _has_own_modules(model):
             raise
-        raise ArtifactError(f"the model does not fit this Sensorium: {error}", place=str(place)) from None
+        raise _incompatible(error, place) from None
     except SensoriumError:
         raise
     # The files are those that were saved, yet don't fit this code: say so instead of showing its insides.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:300]
-        raise ArtifactError(f"the model does not fit this Sensorium ({reason})", place=str(place)) from error
+        raise _incompatible(reason, place) from error
     bundle.config = with_given(bundle.config, given or {})
     bundle.unset = [name for name in bundle.unset if name not in given_names(given or {})]
     return bundle
@@ -90,16 +90,20 @@ def check_saved(path: Path) -> None:
     _read_steadily(path)
 
 
+def _incompatible(reason: object, place: object) -> ArtifactError:
+    return ArtifactError(f"the model is not compatible with this version of Sensorium: {reason}", place=str(place))
+
+
 def _has_own_modules(model: Mapping[str, Any]) -> bool:
     return any(tower["encoder"] == "module" for tower in model["network"]["towers"])
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a model is read from and where it goes.
+    """Location and device of a model that is loaded.
 
     Attributes:
-        place: of the model, for messages.
+        place: location of the model, for messages.
         device: its name.
         modules: tower → the user's own module.
     """
@@ -110,7 +114,7 @@ class Target:
 
 
 def _place(path: Path) -> Path:
-    """Find the model, even if a process was killed while it renamed it."""
+    """Return the path of the model, also if a process was killed while it renamed the model."""
     path = standing(path, is_whole)
     if not path.exists():
         raise ArtifactError("the model does not exist", place=str(path))
@@ -119,7 +123,7 @@ def _place(path: Path) -> Path:
 
 
 def _read_steadily(path: Path) -> tuple[Path, int, dict[str, bytes]]:
-    """Return where the model is, its format version and its files, read while no other process replaced it."""
+    """Return location, format version and files of a model, all read from the same state of the folder."""
     while True:
         place = _place(path)
         before = _identity(place)
@@ -139,7 +143,7 @@ def _identity(path: Path) -> tuple[int, ...] | None:
 
 
 def _read(path: Path) -> tuple[int, dict[str, bytes]]:
-    """Return the format version, and the files that the manifest lists, each checked against it."""
+    """Return the format version and the files that the manifest lists; check each of them."""
     names, read = _folder(path) if path.is_dir() else _archive(path)
     if MANIFEST not in names:
         raise _no_manifest(path)
@@ -165,7 +169,7 @@ def _read(path: Path) -> tuple[int, dict[str, bytes]]:
 
 
 def _no_manifest(path: Path) -> ArtifactError:
-    """The error of a place that is not a model; it names models in the folder, if there are any."""
+    """Return the error for a path that is not a model; it names the models in the folder, if any."""
     models = _models_in(path) if path.is_dir() else []
     return ArtifactError(
         "there is no manifest: this is not a Sensorium model, or it was not saved completely",
@@ -212,7 +216,7 @@ def _archive(path: Path) -> tuple[list[str], Any]:
             with archive.open(name) as stream:
                 return stream.read(limit + 1)
         except UNREADABLE_ZIP as error:
-            raise ArtifactError(f"{name} can't be read: {error}", place=str(path)) from None
+            raise ArtifactError(f"{name} cannot be read: {error}", place=str(path)) from None
 
     return names, read
 
@@ -284,13 +288,13 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
 
 
 def _are_shares(task: Task) -> list[bool]:
-    """Whether each prior score is the share of a label; the others are values."""
+    """Return whether each prior score is the share of a label, not a value."""
     parts = list(task.parts.values()) if isinstance(task, Several) else [task]
     return [bool(part.labels) for part in parts for _ in part.labels or [""]]
 
 
 def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:
-    """Raise ArtifactError if arrays or weights belong to no part of the model."""
+    """Raise ArtifactError if an array or weight belongs to no part of the model."""
     owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
     members = {"", *(f"{OTHERS}/{place}" for place in range(len(model.others)))}
     odd = [
@@ -301,7 +305,7 @@ def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: 
 
 
 def _int8_device(name: str) -> torch.device:
-    """Quantized weights are for CPUs; with device auto, an accelerator is not used."""
+    """Return the device; quantized weights run on CPUs only, so `auto` is the CPU."""
     device = pick_device("cpu" if name == "auto" else name)
     if device.type != "cpu":
         raise ConfigError(f"a quantized (int8) model cannot run on device {name!r}", place="device", cure="auto or cpu")

@@ -1,4 +1,4 @@
-"""The folder of a run: the model and the record of how it came about.
+"""The folder of a run: the model and the record of its training.
 
 model/            the artifact; the best so far while training goes on
 checkpoint.safetensors  the state of training, while it is not over: --resume goes on from it
@@ -43,11 +43,11 @@ OF_THE_MODEL = (*OF_EVERY_RUN, "search.json", RECORD)
 
 
 def check_folder(folder: Path, **inputs: Any) -> None:
-    """Check before the work that a run in this folder replaces neither its inputs nor files of others.
+    """Check, before training, that a run in this folder replaces neither its inputs nor other files.
 
     Args:
         folder: of the run.
-        inputs: what each is (`table`, `model`, `config`) → its path.
+        inputs: kind of input (`table`, `model`, `config`) → its path.
 
     Raises:
         ConfigError: it would.
@@ -79,18 +79,18 @@ def check_folder(folder: Path, **inputs: Any) -> None:
 
 
 def check_not_of_a_run(output: Path) -> None:
-    """Check before the work that a file does not replace a run's record.
+    """Check, before training, that an output does not replace a file of a run.
 
     Raises:
         ConfigError: it would.
     """
     if output.name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL) and output.exists() and _is_run(output.parent):
-        rule = "a run keeps its own record under this name"
+        rule = "a run writes a file of this name"
         raise ConfigError("the output would replace a file of the run", place=str(output), rule=rule, cure=CURE)
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether a run has written here; one that was killed may have left only a model, a checkpoint or a journal."""
+    """Return whether the folder is that of a run; a killed run may have left only a model, checkpoint or journal."""
     if is_model(folder / "model") or _begins(folder / JOURNAL, b'"op_code"'):
         return True
     if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
@@ -106,7 +106,7 @@ def _are_answers(path: Path) -> bool:
 
 
 def _has_settings(folder: Path) -> bool:
-    """Are there settings of a run? They say so; those of earlier versions did not, but their split is known."""
+    """Return whether `config.yaml` is that of a run, by its first line or (earlier versions) by the split."""
     try:
         with (folder / SETTINGS).open("rb") as stream:
             if stream.read(len(MARK)) == MARK:
@@ -117,7 +117,7 @@ def _has_settings(folder: Path) -> bool:
 
 
 def _begins(path: Path, mark: bytes) -> bool:
-    """Whether the mark is in the first megabyte of a file, or the file is empty."""
+    """Return whether the mark is in the first megabyte of a file, or the file is empty."""
     try:
         with path.open("rb") as stream:
             head = stream.read(2**20)
@@ -127,13 +127,13 @@ def _begins(path: Path, mark: bytes) -> bool:
 
 
 class Run:
-    """Writes a run's folder; files of an earlier run in it are replaced, others left alone.
+    """Writer of a run's folder; it replaces files of an earlier run and keeps all other files.
 
-    An earlier run stays as it is until this one has a model. From then on nothing in the folder tells of another model
-    than the one that is in it, whenever the process is killed.
+    An earlier run remains unchanged until this run has a model. From then on, all files in the folder describe the
+    model in it, even if the process is killed.
 
     Raises:
-        ArtifactError: the folder can't be made or written to, or its `model` is something else.
+        ArtifactError: the folder cannot be created or written to, or its `model` is not a model.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -150,19 +150,19 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """The file that the state of training is kept in."""
+        """Path of the checkpoint."""
         return self.folder / CHECKPOINT
 
     def settle(self, made_of: Mapping[str, Any], *, overwrite: bool = False, resume: bool = False) -> State:
-        """Return what the folder holds of a run.
+        """Return the state of the run in the folder.
 
         Args:
-            made_of: what the run is made of.
-            overwrite: an earlier run is replaced, once the new model is complete.
-            resume: continue from a checkpoint, which says itself whether it is of this run.
+            made_of: identity of the run: settings, versions, hashes of the data.
+            overwrite: replace an earlier run, once the new model is complete.
+            resume: continue from a checkpoint, which identifies its run.
 
         Raises:
-            ConfigError: the folder holds another run, and neither is asked for.
+            ConfigError: the folder holds another run, and neither `overwrite` nor `resume` is set.
             ArtifactError: the record of the run is damaged.
         """
         holds = self.model.exists() or self.checkpoint.exists()
@@ -181,11 +181,11 @@ class Run:
 
     @property
     def keep(self) -> Callable[[FittedModel], None] | None:
-        """What saves the best model so far; None where an earlier one stays until the new one is complete."""
+        """Return the function that saves the best model so far; None to keep an earlier model until the end."""
         return None if self._replaces else self.save_model
 
     def save_model(self, fitted: FittedModel) -> None:
-        """Save a model. The first one replaces that of an earlier run, with what is known before training."""
+        """Save a model. The first one replaces the model of an earlier run, and the files known before training."""
         if self._before is not None:
             for name in OF_THE_MODEL:
                 (self.folder / name).unlink(missing_ok=True)
@@ -193,7 +193,7 @@ class Run:
         self._save_before()
 
     def save_before(self, files: Mapping[str, bytes]) -> None:
-        """Save what is known before training: name → content; beside an earlier model, once there is a new one."""
+        """Save the files known before training (name → content); if there is an earlier model, wait for the new one."""
         record = RunRecord(self._made_of).to_json()
         self._before = {**files, RECORD: record}
         if not self.model.exists():
@@ -202,7 +202,7 @@ class Run:
             write_file(self.folder / PENDING, record)
 
     def save_result(self, fitted: FittedModel, files: Mapping[str, bytes]) -> None:
-        """Save the model that is kept, and what is known after training: name → content."""
+        """Save the final model and the files known after training (name → content)."""
         self.save_model(fitted)
         for name, content in files.items():
             write_file(self.folder / name, content)
@@ -244,7 +244,7 @@ class Run:
         self._before = None
 
     def _sweep(self) -> None:
-        """Remove what a killed run left half-written."""
+        """Remove unfinished files of a killed run."""
         sweep_model(self.model)
         for name in (*OF_THE_MODEL, CHECKPOINT):
             sweep(self.folder / name)

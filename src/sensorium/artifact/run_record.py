@@ -1,4 +1,4 @@
-"""Which run a folder holds: what it was made of, and whether it is finished."""
+"""Identity of the run in a folder, and whether it is finished."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps bot
 
 
 class State(Enum):
-    """What a folder holds of the run that is to be made."""
+    """State of a run in a folder."""
 
     NEW = "nothing of it"
     UNFINISHED = "a part of it"
@@ -38,7 +38,7 @@ class RunRecord:
     """The content of `run.json`.
 
     Attributes:
-        made_of: dotted name → value of all that decides the result: settings, versions, hashes of the data.
+        made_of: dotted name → value of everything that determines the result: settings, versions, hashes of the data.
         model: hash of the finished model; empty until the run is finished.
         files: name → hash of the files beside the finished model.
     """
@@ -95,30 +95,30 @@ def _checksum(content: Mapping[str, Any]) -> int:
 
 
 def digest(model: Path) -> str:
-    """Return a hash of the model in a folder; empty where there is none."""
+    """Return a hash of the model in a folder; empty if there is no model."""
     path = model / MANIFEST
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def settle(folder: Path, made_of: Mapping[str, Any], *, holds: bool, overwrite: bool, model: Path | None) -> State:
-    """Return what a folder holds of a run.
+    """Return the state of a run in a folder.
 
     Args:
         folder: of the run.
         made_of: what the run is made of.
-        holds: whether the folder holds work that a new run would replace.
-        overwrite: the work may be replaced.
-        model: where the finished model is; None for a run of several.
+        holds: whether the folder contains results that a new run would replace.
+        overwrite: whether these results may be replaced.
+        model: path of the finished model; None for a run with several models.
 
     Raises:
-        ConfigError: the folder holds another run, which is not to be replaced.
+        ConfigError: the folder holds another run, and `overwrite` is not set.
         ArtifactError: its record is damaged.
     """
     if overwrite or not holds:
         return State.NEW
     record = RunRecord.read(folder)
     if record is None:
-        rule = "a run is continued only where its folder says what it was made of"
+        rule = "a run can only be continued if its folder records its settings and data"
         raise ConfigError("the folder holds a run of an earlier version", place=str(folder), rule=rule, cure=CURE)
     finished = model is not None and record.model != "" and record.model == digest(model)
     # The weights of a finished model do not depend on the order of the columns any more.

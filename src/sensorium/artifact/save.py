@@ -1,4 +1,4 @@
-"""Save a fitted model to files, whole or not at all."""
+"""Save a fitted model to files, atomically."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ZIP = ".zip"
 
 
 def save_fitted(bundle: FittedModel, path: Path) -> None:
-    """Write a folder, or one file where the path ends in `.zip`.
+    """Write a folder, or a zip file if the path ends in `.zip`.
 
-    What was there before is replaced only once all is written; of several processes that save here, the last one wins.
+    An existing model is replaced once the new one is complete; if several processes save here, the last one wins.
 
     Raises:
-        ArtifactError: the disk is full, the place can't be written to, or contains something that is not a model.
+        ArtifactError: the disk is full, the path cannot be written to, or it contains something that is not a model.
         BusyError: another process has been saving here for a minute.
     """
     check_place(path)
@@ -37,41 +37,41 @@ def save_fitted(bundle: FittedModel, path: Path) -> None:
         try:
             (_write_zip if path.suffix == ZIP else _write_folder)(files, path)
         except OSError as error:
-            raise ArtifactError(f"the model can't be written: {error.strerror or error}", place=str(path)) from None
+            raise ArtifactError(f"the model cannot be written: {error.strerror or error}", place=str(path)) from None
 
 
 def check_place(path: Path) -> None:
-    """Make the folder that a model is to be saved in, so that a bad path fails before the work.
+    """Create the folder for a model, so that an invalid path fails before training.
 
     Raises:
-        ArtifactError: the folder can't be made, or what is at the path is not a model.
-        ConfigError: it lies in the folder of another model.
+        ArtifactError: the folder cannot be created, or the path holds something that is not a model.
+        ConfigError: the path is inside the folder of another model.
     """
     check_outside_models(path)
     _refuse_to_replace(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"the folder can't be made: {error.strerror}", place=str(path.parent)) from None
+        raise ArtifactError(f"the folder cannot be created: {error.strerror}", place=str(path.parent)) from None
 
 
 def sweep_model(path: Path) -> None:
-    """Clean up after a process that was killed while it saved; a complete model gets its name."""
+    """Clean up after a process that was killed while saving; a complete model gets its final name."""
     with one_writer(path):
         sweep(path, is_whole)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file beside models, whole or not at all.
+    """Write a file beside models, atomically.
 
     Raises:
-        ArtifactError: the disk is full, the place can't be written to.
+        ArtifactError: the disk is full, or the path cannot be written to.
     """
     try:
         with replaced_file(path) as new:
             new.write_bytes(content)
     except OSError as error:
-        raise ArtifactError(f"{path.name} can't be written: {error.strerror}", place=str(path.parent)) from None
+        raise ArtifactError(f"{path.name} cannot be written: {error.strerror}", place=str(path.parent)) from None
 
 
 def _contents(bundle: FittedModel) -> dict[str, bytes]:
@@ -110,7 +110,7 @@ def _contents(bundle: FittedModel) -> dict[str, bytes]:
 
 
 def _other_networks(bundle: FittedModel) -> list[NetworkMember]:
-    """Return the other members, which must be networks: the format has no others.
+    """Return the additional members of an ensemble; only networks can be saved.
 
     Raises:
         ArtifactError: another kind of member.
@@ -126,7 +126,7 @@ def _weights(member: NetworkMember) -> dict[str, Tensor]:
 
 
 def _refuse_to_replace(path: Path) -> None:
-    """Refuse a path that holds anything but a model or an empty folder."""
+    """Reject a path that holds anything but a model or an empty folder."""
     cure, zipped = "choose another path, or move it away", path.suffix == ZIP
     if path.is_dir() and zipped:
         raise ArtifactError("a folder is already there", place=str(path), rule=f"{ZIP} names a file", cure=cure)

@@ -13,14 +13,14 @@ from sensorium.batch import Cells
 
 
 class Augmentation(ABC):
-    """Changes the cells of a training batch at random, so that the network sees many variants of each row.
+    """Base class: random change of the cells of a training batch, so that the network sees many variants of each row.
 
     The file of an augmentation declares which modalities it can change, as a literal:
 
         ACCEPTS = ("image",)
 
     The positional parameters of its constructor are entries of the encoder specification that the modality supplies
-    (`mean`, `deviation` …). Keyword-only parameters are the user's options, `chance` among them.
+    (`mean`, `deviation` …). Keyword-only parameters are the user's options, such as `probability`.
 
     Args:
         probability: probability that a row is changed; 0 changes nothing.
@@ -73,7 +73,7 @@ def spread(part: Shaped[Tensor, "b ..."], values: Shaped[Tensor, "b ..."]) -> Sh
 def spans(
     widths: Float[Tensor, " b"], lengths: Float[Tensor, " b"], places: int, random: Generator
 ) -> Bool[Tensor, "b {places}"]:
-    """Draw a run of `widths` places in each row, within the first `lengths` of all `places`."""
+    """Draw a span of `widths` positions in each row, within the first `lengths` of all `places` positions."""
     start = (uniform(0.0, 1.0, widths.shape, random) * (lengths - widths + 1)).floor()
     at = torch.arange(places, device=widths.device)
     return (at >= start[:, None]) & (at < (start + widths)[:, None])

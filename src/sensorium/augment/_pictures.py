@@ -16,8 +16,8 @@ def on_planes(
     """Apply `change` to all planes of a row at once.
 
     Args:
-        values: uint8 pictures (b, …, h, w, c) with any axes between, or a scan's slices (b, z, h, w) of floats.
-        change: a function of planes, floats in the units of the values.
+        values: uint8 images (b, …, h, w, c) with any axes between, or a scan's slices (b, z, h, w) of floats.
+        change: a function that maps planes to planes, as floats in the units of the values.
     """
     if values.is_floating_point():
         return change(values.float()).to(values.dtype)
@@ -32,9 +32,9 @@ def warp(
     """Apply an affine map with interpolation; beyond the edges, the pixels of the edge are repeated.
 
     Args:
-        planes: of each row.
-        matrix: place in the new picture → place in the old one, x before y, each from −1 to 1.
-        offset: added to it.
+        planes: planes of each row.
+        matrix: maps a position in the new image to one in the old image, x before y, each from −1 to 1.
+        offset: added to the mapped position.
     """
     grid = functional.affine_grid(torch.cat([matrix, offset[..., None]], 2), list(planes.shape), align_corners=False)
     return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)

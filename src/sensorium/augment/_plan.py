@@ -69,7 +69,7 @@ def build_augmentation(name: str, encoder_spec: EncoderSpec, options: Mapping[st
 
 
 def augment(batch: Batch, plan: Augmentations, random: Generator) -> Batch:
-    """Change the cells of each column by its augmentations, one after the other."""
+    """Apply the augmentations of each column, in order."""
     cells = dict(batch.cells)
     for column, steps in plan.items():
         for step in steps:
@@ -80,7 +80,7 @@ def augment(batch: Batch, plan: Augmentations, random: Generator) -> Batch:
 def _checked(
     key: str, kinds: Mapping[str, str], config: Config, faults: list[SensoriumError]
 ) -> dict[str, dict[str, Any]]:
-    """The choices of one key, faults collected."""
+    """Return the choices of one key; collect the faults."""
     kind, found = kinds.get(key, key), {}
     if kind not in modalities.entries:
         cure = did_you_mean(key, {*modalities.names(), *kinds})

@@ -1,4 +1,4 @@
-"""Convert standardised log-mel spectrograms to power and back."""
+"""Convert standardised log-mel spectrograms to power, and power back to such spectrograms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sensorium.modalities.audio import FLOOR
 
 
 class Scale:
-    """The standardisation of each mel band, to undo and redo it.
+    """Standardisation of each mel band, and its inverse.
 
     Args:
         mean, deviation: mean and standard deviation of the log power, float[mels].

@@ -16,9 +16,10 @@ class Colour(Augmentation):
 
     Args:
         probability: probability that a row is changed.
-        brightness: range x of the factor of all values.
-        contrast: range x of the factor of distances from the mean of the row.
-        saturation: range x of the factor of distances of channels from their mean; no effect on grayscale images.
+        brightness: all values are multiplied by a factor from 1 − x to 1 + x.
+        contrast: distances from the mean of the row are multiplied by such a factor.
+        saturation: distances of the channels from their mean are multiplied by such a factor; no effect on grayscale
+            images.
     """
 
     def __init__(

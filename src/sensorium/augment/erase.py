@@ -45,5 +45,5 @@ class Erase(Augmentation):
 
 
 def _run(share: Tensor, places: int, random: Generator) -> Tensor:
-    """(b, places): which of them are hidden, one or more."""
+    """Return (b, places): the hidden positions, one or more per row."""
     return spans((share * places).round().clamp(1, places), torch.full_like(share, places), places, random)

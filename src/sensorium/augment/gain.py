@@ -1,4 +1,4 @@
-"""Make sounds louder or softer."""
+"""Change the loudness of audio clips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACCEPTS = ("audio",)
 
 
 class Gain(Augmentation):
-    """Multiplies the power of a sound, like a different distance from the microphone.
+    """Multiplies the power of a clip, as a different distance from the microphone does.
 
     Args:
         mean, deviation: mean and standard deviation of the log power, float[mels].

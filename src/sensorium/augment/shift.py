@@ -1,4 +1,4 @@
-"""Shift images by some pixels; the pixels of the edges are repeated."""
+"""Shift images by a random distance; the pixels of the edges are repeated."""
 
 from __future__ import annotations
 

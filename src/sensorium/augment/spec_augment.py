@@ -1,4 +1,4 @@
-"""SpecAugment: mask frequency bands and time spans of a sound."""
+"""SpecAugment: mask frequency bands and time spans of audio."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SpecAugment(Augmentation):
         probability: probability that a row is changed.
         bands: largest mask of neighbouring mel bands, as a fraction of all bands.
         band_masks: number of frequency masks.
-        time: largest mask of neighbouring frames, as a fraction of the length of the sound.
+        time: largest mask of neighbouring frames, as a fraction of the length of the clip.
         time_masks: number of time masks.
     """
 
@@ -54,5 +54,5 @@ class SpecAugment(Augmentation):
 
 
 def _mask(lengths: Tensor, widest: float, places: int, random: Generator) -> Tensor:
-    """(b, places): which of them are hidden, none up to `widest` of each row's length."""
+    """Return (b, places): the hidden positions, at most the fraction `widest` of each row's length."""
     return spans((uniform(0.0, widest, lengths.shape, random) * (lengths + 1)).floor(), lengths, places, random)

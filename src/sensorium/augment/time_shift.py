@@ -1,4 +1,4 @@
-"""Shift sounds in time."""
+"""Shift audio in time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ACCEPTS = ("audio",)
 
 
 class TimeShift(Augmentation):
-    """Starts a sound earlier or later; its first or last frame (of a waveform: sample) is repeated to fill the gap.
+    """Shifts a clip to start earlier or later; its first or last frame (or sample) is repeated to fill the gap.
 
     Args:
         probability: probability that a row is changed.
-        max_shift: largest shift, as a fraction of the length of the sound.
+        max_shift: largest shift, as a fraction of the length of the clip.
     """
 
     def __init__(self, *, probability: Probability = 1.0, max_shift: Probability = 0.1) -> None:

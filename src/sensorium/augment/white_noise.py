@@ -1,4 +1,4 @@
-"""Add white noise to sounds."""
+"""Add white noise to audio."""
 
 from __future__ import annotations
 

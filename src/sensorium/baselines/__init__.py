@@ -1,4 +1,4 @@
-"""ONE FILE PER BASELINE: classical models of the same rows, to compare fused networks with."""
+"""Classical models to compare networks with, trained on the same rows. One file per baseline."""
 
 from sensorium.baselines._base import Baseline, Job
 from sensorium.baselines._columns import Columns, flatten_columns

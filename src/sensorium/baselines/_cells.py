@@ -19,7 +19,7 @@ PRIME = 1_000_003
 
 
 def count_tokens(cells: Ragged) -> Matrix:
-    """Count tokens: ragged int[total] → sparse [n, buckets] of each token and each pair of neighbours in a cell.
+    """Count tokens and pairs of adjacent tokens: ragged int[total] → sparse [n, buckets].
 
     Pairs share buckets by a hash (Weinberger et al. 2009, arXiv:0902.2206).
     """
@@ -56,9 +56,9 @@ def sum_up_samples(cells: Ragged) -> Features:
 
 
 def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
-    """Shrink pictures: [n, (depth,) height, width, (channels)] → [n, f], means over areas.
+    """Downscale images: [n, (depth,) height, width, (channels)] → [n, f], means over areas.
 
-    Of several pictures, mean and deviation. Whole numbers are pixels and become 0 to 1.
+    If a cell has several images, mean and deviation over them. Whole numbers are pixels and become 0 to 1.
     """
     if not isinstance(cells, Ragged):
         return _shrunk(cells)
@@ -80,7 +80,7 @@ def _shrunk(values: npt.NDArray[Any]) -> Features:
 
 
 def _halve(values: Features, axis: int, most: int) -> Features:
-    """Average over even parts of an axis, as many as allowed."""
+    """Average over equal parts of an axis, at most `most` of them."""
     size = values.shape[axis]
     if size <= most:
         return values

@@ -27,7 +27,7 @@ class Columns:
     Attributes:
         values: float32[n, f], NaN if a cell is missing.
         levels: int64[f]: number of levels of a category; 0 for numbers.
-        components: bool[f]: one of several components, whose scale shows its importance.
+        components: bool[f]: whether it is one of several components, whose scale shows its importance.
     """
 
     values: Features
@@ -38,10 +38,11 @@ class Columns:
 def flatten_columns(prepared: Prepared, train: Rows, seed: int) -> Columns:
     """Flatten columns into one matrix.
 
-    Numbers, places, vectors and frozen features are kept; categories become codes. Texts are counted words and pairs of
-    words, weighted (TF-IDF) and reduced by a truncated singular value decomposition (latent semantic analysis,
-    Deerwester et al. 1990); pictures, scans and videos are shrunk; sounds and series are summarized by moments. Columns
-    that are still wide are reduced to their principal components. All parameters are learned from the training rows.
+    Numbers, coordinates, vectors and frozen features are kept; categories become codes. Texts are counted words and
+    pairs of words, weighted (TF-IDF) and reduced by a truncated singular value decomposition (latent semantic analysis,
+    Deerwester et al. 1990); images, scans and videos are downscaled; audio and series are summarized by moments.
+    Columns that are still wide are reduced to their principal components. All parameters are learned from the training
+    rows.
 
     Args:
         prepared: the columns; streamed ones are decoded once.
@@ -89,7 +90,7 @@ def _chunks(found: Encoded | Streamed) -> Iterator[npt.NDArray[Any] | Ragged]:
 
 
 def _summary(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Matrix]:
-    """Return the function that summarizes cells of such a shape as one row of numbers each."""
+    """Return the function that summarizes cells of this shape as one row of numbers per cell."""
     if isinstance(cells, Ragged):
         if cells.values.ndim == 1:
             return count_tokens if np.issubdtype(cells.values.dtype, np.integer) else sum_up_samples

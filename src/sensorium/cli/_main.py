@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _of_system(error: OSError) -> SensoriumError:
-    """Turn an error of the operating system into a SensoriumError."""
+    """Convert an error of the operating system to a SensoriumError."""
     place = error.filename if isinstance(error.filename, str) else ""
     return SensoriumError(f"the operating system reports: {error.strerror or error}", place=place)
 

@@ -50,7 +50,9 @@ Seed: TypeAlias = Annotated[
     int | None,
     typer.Option(metavar="N", min=0, help="Random seed. The same seed, data and machine give the same result."),
 ]
-Device: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Device: auto, cpu, cuda, cuda:1 …")]
+Device: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Device to run on: auto, cpu, cuda or cuda:1.")
+]
 Config: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", help="YAML file of settings; command-line options override it.")
 ]

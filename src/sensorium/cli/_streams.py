@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 
 def open_closed_streams() -> None:
-    """Redirect closed streams before any file is opened, which would get the number of a stream."""
+    """Redirect closed streams; otherwise, the next file that is opened would get the descriptor of a stream."""
     for number in range(3):
         try:
             os.fstat(number)

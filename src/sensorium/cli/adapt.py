@@ -39,7 +39,7 @@ def adapt(
     from sensorium.config import parse_assignments
     from sensorium.files import check_apart
     from sensorium.predictor import load
-    from sensorium.report import moved_text, problems_text
+    from sensorium.report import problems_text, shift_text
 
     check_apart([out], model=model, table=table)
     check_place(out)
@@ -49,7 +49,7 @@ def adapt(
     adapted = loaded.adapt(table, method, seed=seed or 0, progress=not quiet, **options)
     adapted.save(out)
     if adapted.bundle.card.shift:
-        show(moved_text(adapted.bundle.card.shift), json, quiet)
+        show(shift_text(adapted.bundle.card.shift), json, quiet)
     show(problems_text(adapted.fit_problems), json, quiet)
     if not (json or quiet):
         say(f"model: {out}")

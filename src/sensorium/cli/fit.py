@@ -83,7 +83,7 @@ def fit(
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.artifact.run_folder import check_folder
-    from sensorium.report import fit_text, imbalance_json, moved_text, problems_text
+    from sensorium.report import fit_text, imbalance_json, problems_text, shift_text
     from sensorium.train import Interrupted
 
     if config:
@@ -100,7 +100,7 @@ def fit(
     fitted = model.bundle
     show(fit_text(model.describe(), fitted.card, fitted.data, model.test), json, quiet)
     if fitted.card.shift:
-        show(moved_text(fitted.card.shift), json, quiet)
+        show(shift_text(fitted.card.shift), json, quiet)
     show(
         problems_text(model.fit_problems.of_cells()), json, quiet
     )  # those of whole columns were reported before training

@@ -44,7 +44,7 @@ class Result:
 
     @property
     def model(self) -> ModelName:
-        """The name of the model in verdicts."""
+        """Name of the model in verdicts."""
         return ModelName(self.kind, self.fusion or self.name)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Judgement:
         baseline_difference: best baseline minus best fused model.
         helps: whether fusing is shown to be better than every single modality.
         recommended: name of the model to use: a fused one only if fusing helps, a baseline only if it is shown to be
-            better than that.
+            better than the recommended network.
         finding: the verdict as data.
     """
 

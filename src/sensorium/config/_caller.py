@@ -46,12 +46,12 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
     """
     if not given:
         return config
-    Config.gather(given)  # an unknown name, or a value that can't be, is told as for any other setting
+    Config.gather(given)  # an unknown name, or a value that cannot be, is reported as for any other setting
     allowed = [name for name in caller_only() if not name.startswith("train.")]
     settled = [name for name in _leaves(given) if name not in allowed]
     if settled:
         rule = f"only these settings of a fitted model can be changed: {', '.join(allowed)}"
-        raise ConfigError(f"{', '.join(settled)} can't be changed after the fit", place=settled[0], rule=rule)
+        raise ConfigError(f"{', '.join(settled)} cannot be changed after the fit", place=settled[0], rule=rule)
     return Config.gather(config.model_dump(mode="json"), given)
 
 

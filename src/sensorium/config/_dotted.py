@@ -22,15 +22,15 @@ def of_columns(config: Config, columns: Collection[str]) -> Config:
 
 
 def _joined(choices: Mapping[str, Choice], columns: frozenset[str], known: Collection[str]) -> dict[str, Choice]:
-    said, moved = dict[str, Any](), dict[str, Any]()
+    given, from_dotted = dict[str, Any](), dict[str, Any]()
     for name, choice in choices.items():
         options, found = _parted(name, choice.options, columns, known)
         if choice.name or options or not found:
-            said[name] = ({"name": choice.name} if choice.name else {}) | options
-        moved = overlay(moved, found)
-    if not moved:
+            given[name] = ({"name": choice.name} if choice.name else {}) | options
+        from_dotted = overlay(from_dotted, found)
+    if not from_dotted:
         return dict(choices)
-    return {name: Choice.model_validate(options) for name, options in overlay(moved, said).items()}
+    return {name: Choice.model_validate(options) for name, options in overlay(from_dotted, given).items()}
 
 
 def _parted(

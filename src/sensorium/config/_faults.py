@@ -52,7 +52,7 @@ def _explain(model: type[BaseModel], fault: Any, tree: Mapping[str, Any]) -> tup
     place = ".".join(full)
     if fault["type"] == "missing" and depth == len(path):
         return full, ConfigError(f"setting {place} is missing", place=place, rule=rule)
-    return full, ConfigError(f"setting {place} can't be {as_given(_given(tree, full, fault))}", place=place, rule=rule)
+    return full, ConfigError(f"setting {place} cannot be {as_given(_given(tree, full, fault))}", place=place, rule=rule)
 
 
 def _explain_name(model: type[BaseModel], path: list[str], value: Any) -> ConfigError:

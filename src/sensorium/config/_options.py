@@ -41,10 +41,10 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             checked[name] = pydantic.TypeAdapter(hints[name], config=FINITE).validate_python(value)
             if _is_too_large(checked[name]):
                 rule = f"an integer of at most {LARGEST_WHOLE:,}"
-                faults.append(ConfigError(f"option {name!r} can't be {as_given(value)}", place=place, rule=rule))
+                faults.append(ConfigError(f"option {name!r} cannot be {as_given(value)}", place=place, rule=rule))
         except pydantic.ValidationError as error:
             rule, _ = requirement(hints[name], error.errors()[0])
-            faults.append(ConfigError(f"option {name!r} can't be {as_given(value)}", place=place, rule=rule))
+            faults.append(ConfigError(f"option {name!r} cannot be {as_given(value)}", place=place, rule=rule))
     raise_together(faults)
     return checked
 

@@ -45,7 +45,7 @@ def build_backbone(config: Mapping[str, Any], part: str) -> Any:
 
 
 def read_weights(model: str, part: str) -> dict[str, Tensor]:
-    """Read the weights of a model, or of its part, from a folder or the hub.
+    """Read the weights of a model, or of its part, from a folder or the Hugging Face Hub.
 
     Raises:
         ConfigError: the weights cannot be read, or some are missing.
@@ -58,14 +58,14 @@ def read_weights(model: str, part: str) -> dict[str, Tensor]:
             find_model(model), use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ConfigError(f"the weights can't be read: {error}", place=f"model: {model}") from None
+        raise ConfigError(f"the weights cannot be read: {error}", place=f"model: {model}") from None
     taken = _take_part(whole.float(), part)
     prefix = next(f"{name}." if name else "" for name, module in whole.named_modules() if module is taken)
     own = {prefix + name for name, _ in taken.named_parameters() if not unused(name, taken.config.model_type)}
     missing = sorted(own & set(report["missing_keys"]))
     if missing:
         raise ConfigError(
-            f"the weights can't be read: {len(missing)} weights of the model are missing, such as {missing[0]}",
+            f"the weights cannot be read: {len(missing)} weights of the model are missing, such as {missing[0]}",
             place=f"model: {model}",
             rule="config.json and *.safetensors must belong to the same model",
         )
@@ -93,7 +93,7 @@ def recompute_states(model: Any) -> None:
 
 
 def unused(name: str, kind: str) -> bool:
-    """Return whether no state that we read depends on a weight."""
+    """Return whether no state that the encoder reads depends on a weight."""
     return name.rpartition(".")[2] in UNUSED or (kind in UNUSED_OF and name.startswith(UNUSED_OF[kind]))
 
 
@@ -103,7 +103,7 @@ def takes(model: nn.Module, argument: str) -> bool:
 
 
 def _take_part(model: Any, part: str) -> Any:
-    """Take a part, the encoder of a pair, or the whole model, without its own pooling head, which would stay unused."""
+    """Return a part, the encoder of an encoder–decoder, or the whole model, without its unused pooling head."""
     model = getattr(model, part) if part and hasattr(model, part) else model
     pair = hasattr(model, "encoder") and hasattr(model, "decoder")  # though a saved encoder's settings may deny it
     found = model.get_encoder() if pair else model

@@ -23,9 +23,9 @@ def check_kind(config: Mapping[str, Any], modality: str, part: str) -> None:
     """Check that a model takes this modality and belongs to a supported family.
 
     Args:
-        config: its settings.
+        config: the model's configuration.
         modality: `text`, `image`, `audio`, `video` or `series`.
-        part: which half of a model of two is used.
+        part: the half of a two-part model (such as CLIP) to use.
 
     Raises:
         ConfigError: `transformers` has no such model, or the model takes another modality.
@@ -67,7 +67,7 @@ def as_settings(config: Mapping[str, Any]) -> Any:
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         raise ConfigError(
-            f"transformers knows no {kind!r} model",
+            f"transformers has no {kind!r} model",
             place=f"model_type: {kind}",
             rule="the code of the model must be part of transformers; a newer version may have it",
             cure=did_you_mean(str(kind), list(CONFIG_MAPPING)),

@@ -16,7 +16,7 @@ Shrink: TypeAlias = Literal["pool", "stride", "none"]
 
 @runtime_checkable
 class Encoder(Protocol):
-    """A `torch.nn.Module` that maps prepared cells to tokens.
+    """Protocol of encoders: a `torch.nn.Module` that maps prepared cells to tokens.
 
     The file of an encoder also declares literals, which a listing reads without importing the file:
 
@@ -28,9 +28,10 @@ class Encoder(Protocol):
     (`vocabulary`, `channels` …; `encoder_spec` is all of it). A joint encoder takes the list of the specifications of
     its columns. Keyword-only parameters are the user's options.
 
-    For export, every size may depend on sizes of the cells alone, and control flow on no value. An encoder whose usual
-    way does otherwise (it skips padding, say) has a second method `dense(*cells)`, with the same result in evaluation
-    mode. An attribute `longest`, where there is one, is the largest number of steps that it takes.
+    For export, sizes may depend only on the sizes of the cells, and control flow must not depend on values. An encoder
+    whose `forward` does not comply (because it skips padding, for example) has a second method `dense(*cells)` with the
+    same result in evaluation mode. The optional attribute `longest` is the maximum number of steps that the encoder
+    accepts.
 
     Attributes:
         width: width d of its tokens (of their summary, if it gives one).
@@ -53,20 +54,20 @@ class Encoder(Protocol):
     width: int
 
     def __call__(self, *cells: Cells) -> Tokens:
-        """Encode the cells of its column, or of each of its columns. Every row has a value in one of them.
+        """Encode cells of one column, or several for a joint encoder. Each row has a value in at least one column.
 
-        Padded steps must not change the tokens of real steps, and rows must not change each other.
+        Padded steps must not change the tokens of real steps, and rows must not influence each other.
         """
 
 
 @runtime_checkable
 class FeatureEncoder(Encoder, Protocol):
-    """An encoder in two steps: a backbone that makes features, which may be frozen, and a trained network on top.
+    """Encoder in two steps: a backbone that computes features and may be frozen, and a trained network on top.
 
     Attributes:
         frozen: whether the features never change; they are then computed once for all rows and cached.
         features_width: width f of the features.
-        backbone: the module that makes the features.
+        backbone: the module that computes the features.
     """
 
     frozen: bool
@@ -92,15 +93,15 @@ class Pretrained(FeatureEncoder, Protocol):
     """
 
     def load_pretrained(self) -> None:
-        """Load the pretrained weights; before, the weights are random."""
+        """Load the pretrained weights, which replace random ones."""
 
 
 @runtime_checkable
 class Static(FeatureEncoder, Protocol):
-    """An encoder whose features are learned by counting, not by gradients: once, before any model is trained."""
+    """Encoder whose features are learned by counting, once, before any model is trained."""
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
-        """Learn from batches of the training rows that have a value; before, all features are zero."""
+        """Learn from batches of the training rows that have a value. Until then, all features are zero."""
 
 
 def fingerprint(name: str, module: nn.Module) -> str:
@@ -117,10 +118,10 @@ def padded_zero(mask: Tensor, values: Tensor) -> Tensor:
 
 
 def conv_block(inside: int, outside: int, kernel: int, shrink: Shrink, norm: bool) -> nn.Sequential:
-    """Build a convolution, 2 × 2 max-pooling (or a stride of 2, or neither), optional batch normalisation and ReLU.
+    """Build a convolution, 2 × 2 max-pooling (or a stride of 2, or neither), optional batch normalisation, and ReLU.
 
-    Pooling comes first of the three, so that the others see a quarter of the places; without normalisation the values
-    are the same in either order.
+    Pooling precedes normalisation and ReLU, so that these process a quarter of the values; without normalisation, the
+    order does not change the result.
     """
     stride = 2 if shrink == "stride" else 1
     parts: list[nn.Module] = [nn.Conv2d(inside, outside, kernel, stride, kernel // 2, bias=not norm)]

@@ -19,7 +19,7 @@ def number_embedding(columns: Sequence[EncoderSpec], kind: str, frequencies: int
 
 
 class _Numbers(nn.Module):
-    """Standardised values beside indicators of presence: (b, f + number of columns)."""
+    """Return standardised values and indicators of presence: (b, f + number of columns)."""
 
     def __init__(self, columns: Sequence[EncoderSpec]) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class _Numbers(nn.Module):
 
 
 class _Periodic(_Numbers):
-    """Beside them, sin and cos of 2π·c·x with learned c ~ N(0, 0.1²): (b, f · 2k) more."""
+    """Append sin and cos of 2π·c·x with learned c ~ N(0, 0.1²): (b, f · 2k)."""
 
     def __init__(self, columns: Sequence[EncoderSpec], frequencies: int) -> None:
         super().__init__(columns)
@@ -53,7 +53,7 @@ class _Periodic(_Numbers):
 
 
 class _Piecewise(_Numbers):
-    """Beside them, how far the value has come through each quantile bin, 0 to 1: (b, bins of all columns) more."""
+    """Append the position of the value in each quantile bin, from 0 to 1: (b, bins of all columns)."""
 
     low: Tensor
     span: Tensor
@@ -79,7 +79,7 @@ class _Piecewise(_Numbers):
 
 
 class CategoryEmbedding(nn.Module):
-    """All categories in one embedding table, each level and each column's "missing" a row of it: (b, c · width)."""
+    """Embed all categories with one table: a row per level, and per column for "missing". Returns (b, c · width)."""
 
     start: Tensor
     missing: Tensor

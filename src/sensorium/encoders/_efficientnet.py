@@ -21,11 +21,11 @@ STAGES = (
 
 
 class Backbone(nn.Module):
-    """The network without its classifier: pixels (b, 3, h, w) → map (b, 1280, h / 32, w / 32).
+    """Network without its classifier: pixels (b, 3, h, w) → map (b, 1280, h / 32, w / 32).
 
     Args:
-        width: factor of the channels; of the first and last layer they stay.
-        depth: factor of the repeats; of the first and last stage they stay.
+        width: factor of the number of channels, except in the first and last layer.
+        depth: factor of the number of repeats, except in the first and last stage.
     """
 
     def __init__(self, width: float, depth: float) -> None:
@@ -64,7 +64,7 @@ class _Bottleneck(nn.Module):
 
 
 class _SameConv2d(nn.Conv2d):
-    """A stride of 2 pads the far side first, as TensorFlow does, for which these weights were learnt."""
+    """Pad for a stride of 2 on the far side first, as TensorFlow does, where these weights were trained."""
 
     def forward(self, input: Tensor) -> Tensor:
         (kernel, _), (stride, _) = self.kernel_size, self.stride
@@ -82,6 +82,6 @@ def _convolution(inside: int, outside: int, kernel: int, stride: int, groups: in
 
 
 def _eights(channels: float) -> int:
-    """The nearest multiple of 8, not less than nine tenths of what was asked for."""
+    """Return the nearest multiple of 8 that is at least 90% of the given number."""
     found = max(8, int(channels + 4) // 8 * 8)
     return found if found >= 0.9 * channels else found + 8

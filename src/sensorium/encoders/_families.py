@@ -1,7 +1,7 @@
-"""Which families of `transformers` models may be built, and which of their settings may be used.
+"""Lists of the families of `transformers` models that may be built, and of the settings that they may have.
 
-A configuration can also name other models, files, code and kernels to fetch. None of these is a setting of the network,
-so none is on the list: a family has the settings that its own class declares, and the few older names for them.
+A configuration can also name other models, files, code and kernels to download. These are not on the list. A family may
+have the settings that its own class declares, and a few older names for them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def own_settings(config: Mapping[str, Any], classes: Mapping[str, Any]) -> dict[
         classes: family → its class of settings.
 
     Raises:
-        ConfigError: one has a value that describes no network.
+        ConfigError: a value does not describe a network.
     """
     return _own(config, classes[config["model_type"]], "config")
 
@@ -82,7 +82,7 @@ def _own(config: Mapping[str, Any], kind: Any, place: str) -> dict[str, Any]:
 
 
 def _names(kind: Any) -> set[str]:
-    """What a class of settings declares itself, what its declared names are also called, and older names."""
+    """Return the settings that a class declares, with their aliases and older names."""
     from transformers import PretrainedConfig
 
     own = (_declared(kind) - _declared(PretrainedConfig)) | set(getattr(kind, "attribute_map", {})) | OLDER | SHARED
@@ -96,7 +96,7 @@ def _declared(kind: Any) -> set[str]:
 
 
 def _plain(value: Any, place: str, depth: int) -> Any:
-    """JSON values of a size that a network's settings have."""
+    """Check that a JSON value is of a size and type that a network's settings have."""
     if isinstance(value, bool | None):
         return value
     if isinstance(value, int) and abs(value) <= (MOST if COUNTS.search(place.rpartition(".")[2]) else LARGEST):
@@ -108,7 +108,7 @@ def _plain(value: Any, place: str, depth: int) -> Any:
     if depth < DEEPEST and isinstance(value, Mapping) and len(value) <= ENTRIES:
         return {_word(name, place): _plain(entry, f"{place}.{name}", depth + 1) for name, entry in value.items()}
     raise ConfigError(
-        f"a pretrained model's setting can't be {value!r}"[:200],
+        f"a pretrained model's setting cannot be {value!r}"[:200],
         place=place[:200],
         rule="numbers, truth values, single words, and lists of these",
     )
@@ -116,5 +116,5 @@ def _plain(value: Any, place: str, depth: int) -> Any:
 
 def _word(name: Any, place: str) -> str:
     if not isinstance(name, str) or not WORD.fullmatch(name):
-        raise ConfigError(f"a setting can't be called {name!r}"[:200], place=place[:200])
+        raise ConfigError(f"a setting cannot be called {name!r}"[:200], place=place[:200])
     return name

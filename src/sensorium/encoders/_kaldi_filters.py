@@ -12,12 +12,13 @@ from sensorium.encoders._sound import BINS, EMPHASIS, FLOOR, HOP, LOWEST, WINDOW
 
 
 class KaldiFilters(nn.Module):
-    """Samples (b, t) and which are real → (b, frames, mels): log power in mel bands as Kaldi has it, 25 ms windows
-    every 10 ms at 16 kHz, cut or filled with zeros to one length; for the audio spectrogram transformer, Gong et al.
-    2021 (arXiv:2104.01778).
+    """Mel spectrogram of the audio spectrogram transformer (Gong et al. 2021, arXiv:2104.01778).
+
+    Maps samples (b, t) and their mask to (b, frames, mels): log power in Kaldi's mel bands, 25 ms windows every 10 ms
+    at 16 kHz; clips are cut or padded with zeros to one length.
 
     Args:
-        settings: `rate`, `mels`, `frames`, and where `normalize` is true `mean` and `deviation`.
+        settings: `rate`, `mels`, `frames`, and if `normalize` is true also `mean` and `deviation`.
     """
 
     window: Tensor

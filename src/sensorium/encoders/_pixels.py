@@ -12,7 +12,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, w
 SIZE = 224
 
 
-def picture_settings(config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+def image_preprocessing(config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Return mean and standard deviation of the colours, image size, and whether to crop the centre.
 
     Args:
@@ -29,7 +29,7 @@ def picture_settings(config: Mapping[str, Any], found: Mapping[str, Any]) -> dic
     }
 
 
-def picture_wishes(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+def preferred_image_options(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the image modality that match the model's own preprocessing."""
     return {"size": preprocessing["size"], "channels": 3, "fit": "crop" if preprocessing["crop"] else "stretch"}
 

@@ -15,7 +15,7 @@ COLOURS = (1, 3)  # numbers of a mean or a deviation of colours
 
 
 def check_preprocessing(found: Any, usual: Mapping[str, Any]) -> None:
-    """Check that saved preprocessing settings are such as `Pretrained.preprocess` returns.
+    """Check that saved preprocessing settings have the form that `Pretrained.preprocess` returns.
 
     Args:
         found: as saved.

@@ -1,4 +1,4 @@
-"""The common base of encoders with a pretrained `transformers` model."""
+"""Base class of encoders with a pretrained `transformers` model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PREPROCESSING = "preprocessing"  # what of it we need, kept beside the model's o
 
 
 class Pretrained(TwoSteps):
-    """A pretrained model with a small network on top: states (b, t, d) → pooled (b, d) → one token (b, 1, size).
+    """Pretrained model with a small network on top: states (b, t, d) → pooled (b, d) → one token (b, 1, size).
 
     Args:
         encoder_spec: what the column's modality supplies.
@@ -51,7 +51,7 @@ class Pretrained(TwoSteps):
 
     Class attributes:
         modality: the modality that the model must take.
-        part: which half of a model of two (CLIP, SigLIP) is used; other models are used whole.
+        part: the half of a two-part model (CLIP, SigLIP) to use; other models are used whole.
     """
 
     modality: ClassVar[str]
@@ -95,7 +95,7 @@ class Pretrained(TwoSteps):
         """Read the configuration of a model and its preprocessing settings.
 
         Raises:
-            ConfigError: there is no such model, or it takes another modality.
+            ConfigError: the model does not exist, or takes another modality.
         """
         folder = find_model(model)
         config = read_json(folder, CONFIG)
@@ -139,7 +139,7 @@ class Pretrained(TwoSteps):
         return int(sizes[-1] if sizes else backbone.config.hidden_size)
 
     def ready(self) -> None:
-        """Create what `states` needs besides the model."""
+        """Create additional modules that `states` needs."""
 
     @staticmethod
     def unfrozen(options: Mapping[str, Any], layers: int | None, rate: float) -> dict[str, Any]:
@@ -175,7 +175,7 @@ class Pretrained(TwoSteps):
         recompute_states(self.backbone)
 
     def load_pretrained(self) -> None:
-        """Load the weights of the folder or the hub; before, the weights are random.
+        """Load the weights from the folder or the hub, which replace random ones.
 
         Raises:
             ConfigError: the weights are missing or belong to another model.
@@ -187,7 +187,7 @@ class Pretrained(TwoSteps):
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise ConfigError(
-                f"the weights are not of a model with these settings: {reason}", place=f"model: {self.model}"
+                f"the weights do not match these settings: {reason}", place=f"model: {self.model}"
             ) from None
 
     def identity(self) -> str:
@@ -196,7 +196,7 @@ class Pretrained(TwoSteps):
         return fingerprint(f"{type(self).__name__} {self.pool} {settings}", self.backbone)
 
     def rests(self, part: nn.Module) -> bool:
-        """Frozen batch normalisation keeps its running statistics."""
+        """Set the mode; frozen batch normalisation keeps its running statistics."""
         return isinstance(part, nn.modules.batchnorm._BatchNorm) and not part.weight.requires_grad
 
     def features(self, cells: Cells) -> Tensor:
@@ -208,7 +208,7 @@ class Pretrained(TwoSteps):
         return self.norm(states.values[:, 0] if self.pool == "first" else states.pooled())
 
     def states(self, cells: Cells) -> Tokens:
-        """Compute the model's last states (b, t, d), and which of them are real."""
+        """Compute the model's last states (b, t, d) and their mask: False for padding."""
         raise NotImplementedError
 
 

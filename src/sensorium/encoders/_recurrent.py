@@ -1,4 +1,4 @@
-"""Recurrent layers step by step, as a loop that an exported graph can hold."""
+"""Recurrent layers as a loop over steps, which an exported graph can contain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cell: TypeAlias = Callable[[State, Tensor], tuple[State, Tensor]]
 
 
 def recurrent_states(rnn: nn.LSTM | nn.GRU, steps: Float[Tensor, "b t f"]) -> Float[Tensor, "b t h"]:
-    """The output of a unidirectional, batch-first recurrent network at every step.
+    """Return the output of a unidirectional, batch-first recurrent network at every step.
 
     `torch.export` unrolls `nn.LSTM` and `nn.GRU` for the length of its example. While a graph is traced, the same
     formulas therefore run as a scan, which accepts any length. It is many times slower in eager mode.
@@ -28,7 +28,7 @@ def recurrent_states(rnn: nn.LSTM | nn.GRU, steps: Float[Tensor, "b t f"]) -> Fl
 
 
 def _scan(rnn: nn.LSTM | nn.GRU, layer: int, steps: Tensor) -> Tensor:
-    """One layer: (t, b, f) → (t, b, h)."""
+    """Compute one layer: (t, b, f) → (t, b, h)."""
     from torch._higher_order_ops.scan import scan
 
     inputs, recurrent, input_bias, bias = (

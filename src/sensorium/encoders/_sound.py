@@ -66,7 +66,7 @@ def normalising_real(norm: nn.GroupNorm, counts: Tensor) -> Iterator[None]:
 
 
 def slaney_filters(window: int, mels: int, rate: int, **how: Any) -> Tensor:
-    """float32[window // 2 + 1, mels]."""
+    """Return mel filters, float32[window // 2 + 1, mels]."""
     from transformers.audio_utils import mel_filter_bank
 
     with warnings.catch_warnings():

@@ -14,11 +14,11 @@ FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbour
 
 
 def align(cells: Sequence[Cells]) -> tuple[Tensor, Tensor]:
-    """Stack the channels of several series: (b, t, f), and which steps are real (b, t).
+    """Stack the channels of several series: (b, t, f), and the mask of real steps (b, t).
 
-    Series of one row may differ in length: their last steps stand together, for the present is what they share. Before
-    a shorter one began, and where one is missing, values and marks are zeros, as in a gap. A row has as many steps as
-    its longest series, from the first place on; padding, whatever it held, is zeros.
+    Series of one row may differ in length. They are aligned at their last steps, which are at the same time. Before the
+    start of a shorter series, and for a missing series, values and presence indicators are zeros, as in a gap. A row
+    has as many steps as its longest series, starting at position 0; padding is set to zero.
     """
     lengths = torch.stack([_mask(c).sum(1) for c in cells], 1)  # (b, columns)
     longest = lengths.amax(1, keepdim=True)  # (b, 1)

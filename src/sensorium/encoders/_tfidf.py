@@ -16,15 +16,15 @@ Texts = list[tuple[Tensor, Tensor]]  # ids (b, t) and which of them are real
 
 
 class Tfidf(nn.Module):
-    """Latent semantic analysis (Deerwester et al. 1990), with components of equal scale: ids (b, t) → (b, dimensions).
+    """Latent semantic analysis (Deerwester et al. 1990) with components of equal scale: ids (b, t) → (b, dimensions).
 
-    The weight of a term is tf · idf with idf = ln((1 + n) / (1 + df)) + 1; the weights of a text have length 1. All is
-    learned from the training texts in one pass and stored in buffers, whose sizes depend on these texts.
+    The weight of a term is tf · idf with idf = ln((1 + n) / (1 + df)) + 1; the weights of a text have length 1.
+    Everything is learned in one pass over the training texts and stored in buffers, whose sizes depend on these texts.
 
     Args:
         vocabulary: number of token ids; each id is a term.
         dimensions: number of components.
-        bigrams: largest number of bigrams that are terms, too; the most frequent ones are chosen.
+        bigrams: maximum number of bigrams that are terms, too; the most frequent ones are chosen.
         sublinear: whether tf is 1 + ln(count) instead of the count.
     """
 
@@ -48,12 +48,12 @@ class Tfidf(nn.Module):
         return bags - self.mean
 
     def dense(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Compute the same for export, with all vectors in memory: `embedding_bag` exports only for one size."""
+        """Compute the same for export, with all vectors in memory: `embedding_bag` is exported for one size only."""
         terms, weights = self.weigh(ids, mask)
         return torch.einsum("bs,bsd->bd", weights, nn.functional.embedding(terms, self.components)) - self.mean
 
     def weigh(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return terms (b, s) and their weights; a repeated term shares its weight among its places."""
+        """Return terms (b, s) and their weights; the weight of a repeated term is divided among its occurrences."""
         terms, real = self._terms(ids, mask)
         counts = ((terms[:, :, None] == terms[:, None, :]) & real[:, None, :]).sum(2).clamp_min(1)  # (b, s)
         each = (1 + counts.log() if self.sublinear else counts) * self.idf[terms] * real
@@ -76,7 +76,7 @@ class Tfidf(nn.Module):
         self.components, self.mean = (self._filled(part) for part in (found * scale, scores.mean(0) * scale))
 
     def _terms(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Words, then pairs of neighbours that are terms: (b, 2t) or (b, t), and which are real."""
+        """Return words, then bigrams that are terms, (b, 2t) or (b, t), and their mask."""
         words = ids.long()
         if not len(self.pairs):
             return words, mask
@@ -86,12 +86,12 @@ class Tfidf(nn.Module):
         return torch.cat([words, self.vocabulary + places], 1), torch.cat([mask, real], 1)
 
     def _keys(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each word and the next one, (b, t), and which pairs are real; the last word has no next one."""
+        """Return the bigram of each word and the next, (b, t), and their mask; the last word has no bigram."""
         after, real = nn.functional.pad(words, (0, 1))[:, 1:], nn.functional.pad(mask, (0, 1))[:, 1:]
         return words * self.vocabulary + after, mask & real
 
     def _frequent_pairs(self, texts: Texts) -> Tensor:
-        """The pairs that most texts hold, at least two of them, as sorted keys."""
+        """Return the bigrams that occur in the most texts, and in at least two, as sorted keys."""
         if not self.bigrams:
             return torch.zeros(0, dtype=torch.int64)
         seen = [
@@ -103,14 +103,14 @@ class Tfidf(nn.Module):
         return keys[order[counts[order] > 1]].sort().values
 
     def _frequencies(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Texts of a batch that hold each term."""
+        """Count the texts of a batch that contain each term."""
         terms, real = self._terms(ids, mask)
         total = self.vocabulary + len(self.pairs)
         rows = torch.arange(len(terms))[:, None] * total + terms
         return torch.bincount(rows[real].unique() % total, minlength=total)
 
     def _matrix(self, texts: Texts, count: int) -> Tensor:
-        """Sparse (n, terms): the weights of all texts."""
+        """Return the weights of all texts, sparse (n, terms)."""
         places, values, start = list[Tensor](), list[Tensor](), 0
         for ids, mask in texts:
             terms, weights = self.weigh(ids, mask)
@@ -124,18 +124,18 @@ class Tfidf(nn.Module):
         return found.coalesce()
 
     def _filled(self, found: Tensor) -> Tensor:
-        """Fewer texts than dimensions have fewer components: the rest is zero."""
+        """Compute the components; if there are fewer texts than dimensions, the remaining components are zero."""
         return nn.functional.pad(found, (0, self.dimensions - found.shape[-1]))
 
     def _check(self, idf: Tensor, pairs: Tensor, components: Tensor, mean: Tensor) -> None:
-        """Raises ValueError where buffers that are to be loaded don't fit each other."""
+        """Raise ValueError if buffers to load do not match each other."""
         terms = self.vocabulary + len(pairs)
         shapes = [tuple(part.shape) for part in (idf, components, mean)]
         if shapes != [(terms,), (terms, self.dimensions), (self.dimensions,)] or bool((pairs.diff() <= 0).any()):
-            raise ValueError(f"the terms of TF-IDF don't fit each other: {shapes} with {len(pairs)} pairs")
+            raise ValueError(f"the buffers of TF-IDF do not match each other: {shapes} with {len(pairs)} pairs")
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Buffers are of the size that was learnt."""
+        """Load the state; the buffers get the sizes of the saved ones."""
         for name, own in self.named_buffers(recurse=False):
             if prefix + name in state:
                 setattr(self, name, torch.empty_like(state[prefix + name], device=own.device))
@@ -147,7 +147,7 @@ class Tfidf(nn.Module):
 def truncated_svd(matrix: Tensor, rank: int) -> Tensor:
     """Compute the right singular vectors (m, k) of a sparse matrix (n, m), k the smallest of `rank`, n and m.
 
-    By subspace iteration from a random start, always the same (Halko et al. 2011, arXiv:0909.4061).
+    Uses subspace iteration from a random start with a fixed seed (Halko et al. 2011, arXiv:0909.4061).
     """
     turned = matrix.t().coalesce()
     width = min(rank + OVERSAMPLING, *matrix.shape)

@@ -1,4 +1,4 @@
-"""Encoders in two steps: a backbone that makes features, which may be frozen, and a small network on top."""
+"""Encoders in two steps: a backbone that computes features and may be frozen, and a small network on top."""
 
 from __future__ import annotations
 

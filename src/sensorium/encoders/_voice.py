@@ -11,13 +11,13 @@ RATE, WINDOW, HOP, MELS = 16_000, 400, 160, 40
 LOUDNESS = 10 ** (-30 / 20)  # root mean square that quieter clips are amplified to: −30 dB of full scale
 FRAMES, STEP = 160, 77  # of a partial utterance, and from one to the next: 1.6 s, 1.3 of them a second
 FEWEST = 2  # partial utterances of an exported graph, whose sizes may not be 1
-COVERED = 0.75  # of the last one must be sound, where there are others
+COVERED = 0.75  # minimum share of audio in the last window, unless it is the only one
 HIDDEN, LAYERS = 256, 3
 TINY = 1e-9  # keeps silence finite
 
 
 class Voice(nn.Module):
-    """samples (b, t) and which are real → unit vectors (b, 256)."""
+    """Map samples (b, t) and their mask to unit vectors (b, 256)."""
 
     filters: Tensor
     window: Tensor
@@ -38,7 +38,7 @@ class Voice(nn.Module):
         return nn.functional.normalize(samples.new_zeros(len(samples), HIDDEN).index_add(0, rows, heard))
 
     def dense(self, samples: Tensor, mask: Tensor) -> Tensor:
-        """Compute the same for export: partial utterances of the padding are embedded, too, and ignored."""
+        """Compute the same for export: windows of the padding are embedded, too, and ignored."""
         lengths = mask.sum(1)
         most = FEWEST + samples.shape[1] // (STEP * HOP)
         heard = self.embed(self.partials(samples, lengths, most).flatten(0, 1)).unflatten(0, (-1, most))
@@ -46,18 +46,18 @@ class Voice(nn.Module):
         return nn.functional.normalize((heard * real[..., None]).sum(1))
 
     def partials(self, samples: Tensor, lengths: Tensor, count: int) -> Tensor:
-        """Compute the power of the first `count` partial utterances of each clip: (b, count, 160, 40)."""
+        """Compute the power of the first `count` windows of each clip: (b, count, 160, 40)."""
         frames = self.spectra(_louder(samples, lengths), FRAMES + STEP * (count - 1))
         return frames.unfold(1, FRAMES, STEP).transpose(2, 3)
 
     def spectra(self, samples: Tensor, frames: int) -> Tensor:
-        """(b, t) → (b, frames, 40): the power in each mel band around every hundredth of a second."""
+        """Map samples (b, t) to the power in each mel band every 10 ms: (b, frames, 40)."""
         padded = nn.functional.pad(samples, (WINDOW // 2, WINDOW // 2 + frames * HOP))[:, : WINDOW + frames * HOP]
         spectrum = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
         return (self.filters @ spectrum.abs().square()).transpose(1, 2)[:, :frames]
 
     def embed(self, frames: Tensor) -> Tensor:
-        """(n, 160, 40) → (n, 256) of length 1."""
+        """Map windows (n, 160, 40) to unit vectors (n, 256)."""
         *lstms, project = self.layers
         for lstm in lstms:
             frames, _ = lstm(frames)
@@ -65,7 +65,7 @@ class Voice(nn.Module):
 
 
 def partial_counts(samples: Tensor) -> Tensor:
-    """Return the number of partial utterances of clips with these lengths (b,); one starts every `STEP` frames."""
+    """Return the number of windows of clips with these lengths (b,); one starts every `STEP` frames."""
     frames = samples // HOP + 1
     counts = ((frames - FRAMES + STEP + 1).clamp_min(1) + STEP - 1) // STEP
     covered = samples - (counts - 1) * (STEP * HOP)
@@ -73,7 +73,7 @@ def partial_counts(samples: Tensor) -> Tensor:
 
 
 def mel_filters() -> Tensor:
-    """(40, 201): triangles of like area on Slaney's scale, linear below 1 kHz and logarithmic above."""
+    """Return mel filters (40, 201): triangles of equal area on Slaney's scale, linear up to 1 kHz, then logarithmic."""
     linear, step = 200 / 3, math.log(6.4) / 27
     top = 1000 / linear + math.log(RATE / 2 / 1000) / step
     marks = torch.linspace(0, top, MELS + 2, dtype=torch.float64)

@@ -12,11 +12,12 @@ from sensorium.encoders._sound import DEPTH, QUIET, TOP, slaney_filters
 
 
 class WhisperFilters(nn.Module):
-    """Samples (b, t), padding zeros → (b, mels, frames): log power in mel bands, the loudest 80 dB of each clip, filled
-    with silence to one length; for Whisper, Radford et al. 2022 (arXiv:2212.04356).
+    """Mel spectrogram of Whisper (Radford et al. 2022, arXiv:2212.04356): samples (b, t) → (b, mels, frames).
+
+    Log power in mel bands, the loudest 80 dB of each clip; clips are padded with silence to one length.
 
     Args:
-        settings: `rate`, `mels`, and in samples `samples` (the length), `window`, `hop`.
+        settings: `rate`, `mels`, and in samples: `samples` (the length), `window`, `hop`.
     """
 
     window: Tensor

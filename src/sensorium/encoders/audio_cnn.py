@@ -15,7 +15,7 @@ ACCEPTS = ("audio", "sounds")
 
 
 class AudioCNN(nn.Module):
-    """A convolutional network over time and frequency, after Hershey et al. 2017 (arXiv:1609.09430), much smaller.
+    """Convolutional network over time and frequency, a much smaller version of Hershey et al. 2017 (arXiv:1609.09430).
 
     One second, 64 mel bands, filters (16, 32, 64): (b, 104, 64) → (b, 16, 52, 32) → (b, 32, 26, 16) → (b, 64, 13, 8) →
     mean and maximum over frequency → 13 tokens of width 128; the summary is their mean.
@@ -52,7 +52,7 @@ class AudioCNN(nn.Module):
         return self._encode(nn.functional.pad(cells.values, (0, 0, 0, more)), cells.mask.sum(1))
 
     def dense(self, cells: Cells) -> Tokens:
-        """Pad for an additional token, so that no clip is too short for the layers of an exported graph."""
+        """Pad by one token, so that no clip is too short for the layers of an exported graph."""
         assert cells.mask is not None
         more = self.stride * (2 + cells.values.shape[1] // self.stride) - cells.values.shape[1]
         return self._encode(nn.functional.pad(cells.values, (0, 0, 0, more)), cells.mask.sum(1))
@@ -71,5 +71,5 @@ class AudioCNN(nn.Module):
 
 
 def _first(lengths: Tensor, maps: Tensor) -> Tensor:
-    """Mark the first `lengths` of the steps of maps (b, f, t, bands): (b, t)."""
+    """Return the mask (b, t) of maps (b, f, t, bands): True for the first `lengths` steps of each row."""
     return torch.arange(maps.shape[2], device=maps.device) < lengths[:, None]

@@ -1,4 +1,4 @@
-"""Word embedding and a bidirectional LSTM."""
+"""Bidirectional LSTM on embedded words."""
 
 from __future__ import annotations
 

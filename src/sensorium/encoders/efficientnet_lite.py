@@ -76,7 +76,7 @@ class EfficientNetLite(Packaged):
         return self.norm(torch.cat([self._means(part.float()) for part in parts]))
 
     def dense(self, cells: Cells) -> Tokens:
-        """Encode all images at once: the number of parts would depend on the number of rows."""
+        """Encode all images at once: with chunks, the graph would depend on the number of rows."""
         features = self.norm(self._means(cells.values.permute(0, 3, 1, 2).float()))
         return self.from_features(Cells(features, cells.present))
 

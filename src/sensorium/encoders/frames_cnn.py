@@ -16,19 +16,19 @@ ACCEPTS = ("video", "images", "pages")
 
 
 class FramesCNN(nn.Module):
-    """One convolutional network for every image, then convolutions over time.
+    """The same convolutional network for each image, then convolutions over time.
 
     (b, t, 64, 64, 3) → mean and maximum of the last map of each real image (b, t, 128) → for videos, `temporal`
-    residual convolutions over neighbouring frames → t tokens of width 128. Images without an order do not see each
-    other. The summary is the mean of the tokens.
+    residual convolutions over neighbouring frames → t tokens of width 128. Without an order, each image is encoded
+    separately. The summary is the mean of the tokens.
 
     Args:
         channels: 1 or 3.
         size: image size in pixels.
-        ordered: whether the images are frames in order.
+        ordered: whether the images are consecutive frames.
         filters: number of filters of each layer of the image network.
         temporal: number of convolutions over time.
-        kernel: frames that each of these convolutions sees.
+        kernel: number of frames in the kernel of these convolutions.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class FramesCNN(nn.Module):
         return self._in_time(values, cells.mask)
 
     def dense(self, cells: Cells) -> Tokens:
-        """Encode the images of the padding, too, and set them to zero."""
+        """Compute the same for export: images of the padding are encoded, too, and set to zero."""
         assert cells.mask is not None
         found = self._features(cells.values.flatten(0, 1), cells.mask.flatten())  # (b·t, width)
         return self._in_time(padded_zero(cells.mask, found.unflatten(0, cells.mask.shape)), cells.mask)

@@ -14,19 +14,19 @@ ACCEPTS = ("image",)
 
 
 class ImageCNN(nn.Module):
-    """A plain convolutional network (LeCun et al. 1998).
+    """Plain convolutional network (LeCun et al. 1998).
 
-    A 64 × 64 image through filters (16, 32, 64) with pooling: (b, 3, 64, 64) → (b, 16, 32, 32) → (b, 32, 16, 16) →
-    (b, 64, 8, 8) → 64 tokens of width 64, one for each place of the last map; the summary is their mean.
+    A 64 × 64 image through filters (16, 32, 64) with pooling: (b, 3, 64, 64) → (b, 16, 32, 32) → (b, 32, 16, 16) → (b,
+    64, 8, 8) → 64 tokens of width 64, one for each position of the last map; the summary is their mean.
 
     Args:
         channels: 1 or 3.
         size: image size in pixels.
         filters: number of filters of each layer.
         kernel: filter size in pixels.
-        downsample: how each layer halves its map, as long as it has two pixels or more.
+        downsample: how each layer halves its map; a map of one pixel is not halved.
         norm: whether each layer has batch normalisation.
-        reduce: `mean` gives a token for each place as above; `flatten` makes the whole map one token.
+        reduce: `mean` gives a token for each position as above; `flatten` makes the whole map one token.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A module of your own: an `nn.Module`, or a Keras 3 model on the torch backend."""
+"""Your own module: an `nn.Module`, or a Keras 3 model on the torch backend."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("text", "image", "audio")
-EXPORT = "a module of your own may do anything; only its author can say whether a graph can hold it"
+EXPORT = "only its author knows whether a module can be exported"
 
 
 class Module(nn.Module):
-    """Wraps a module of the user.
+    """Wrapper of the user's own module.
 
     The module gets ids int64 (b, t) of a text; pixels float (b, c, h, w) from −1 to 1 of an image (channels last for
-    Keras); frames float (b, t, mels) of a sound, or samples (b, t) with `form: waveform`. It returns (b, d), (b, t, d)
-    or a map (b, d, h, w).
+    Keras); frames float (b, t, mels) of an audio clip, or samples (b, t) with `form: waveform`. It returns (b, d), (b,
+    t, d) or a map (b, d, h, w).
 
     A file cannot hold the code of the module: pass it again to `sensorium.load(path, encoders={...})`.
 
@@ -66,7 +66,7 @@ class Module(nn.Module):
 
 
 def _number_weights(encoder: Module, state: dict[str, Any], prefix: str, _: Any) -> None:
-    """Number the weights instead of naming them: names of Keras layers count up within a process (`conv2d_2`)."""
+    """Return the weights by number, as names of Keras layers differ between processes (`conv2d_2`)."""
     for number, name in enumerate(encoder.module.state_dict()):
         state[f"{prefix}weight_{number}"] = state.pop(f"{prefix}module.{name}")
 
@@ -78,7 +78,7 @@ def _name_weights(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) 
 
 
 def _sample(encoder_spec: EncoderSpec) -> Cells:
-    """Make two rows of cells as the modality makes them."""
+    """Make two rows of cells in the form that the modality returns."""
     there = torch.ones(2, dtype=torch.bool)
     if "vocabulary" in encoder_spec:
         return Cells(torch.ones(2, 8, dtype=torch.int32), there, torch.ones(2, 8, dtype=torch.bool))

@@ -52,7 +52,7 @@ class PatchTransformer(nn.Module):
         check_heads(heads, size, "encoder patch_transformer")
         if stride > patch:
             raise ConfigError(
-                f"a stride of {stride} leaves steps out between patches of {patch}",
+                f"a stride of {stride} skips steps between patches of {patch}",
                 place="encoder patch_transformer",
                 cure=f"set stride to {patch} or less",
             )
@@ -66,7 +66,7 @@ class PatchTransformer(nn.Module):
         return self._encode(*self.patches(*align(cells)))
 
     def dense(self, *cells: Cells) -> Tokens:
-        """Make as many patches as the padded steps have room for, and at least two."""
+        """Compute the same for export: make as many patches as fit into the padded steps, and at least two."""
         steps, mask = align(cells)
         return self._encode(*self.patches(steps, mask, 2 + (steps.shape[1] - 1) // self.stride))
 
@@ -77,14 +77,15 @@ class PatchTransformer(nn.Module):
         return Tokens(padded_zero(mask, states), mask)
 
     def patches(self, steps: Tensor, mask: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
-        """Cut steps (b, t, f) into patches (b, n, patch·f), and say which are real (b, n).
+        """Cut steps (b, t, f) into patches (b, n, patch·f); also return the mask of patches (b, n).
 
-        A row's first patch begins with zeros, as a gap has them, so that its last one ends at the last step.
+        The first patch of a row is padded with zeros at its start, as in a gap, so that the last one ends at the last
+        step.
 
         Args:
-            steps: padding stands after the real ones.
-            mask: which are real.
-            most: n; by default as many as the longest row has.
+            steps: steps of each row, followed by padding.
+            mask: which steps are not padding.
+            most: number of patches n; by default that of the longest row.
         """
         lengths = mask.sum(1)  # (b,)
         counts = 1 + (lengths - self.patch).clamp_min(0).add(self.stride - 1) // self.stride  # (b,)

@@ -27,7 +27,7 @@ MEAN, DEVIATION = -4.2677393, 4.5689974
 
 
 class PretrainedAudio(Pretrained):
-    """Samples (b, t) → waveform or spectrogram, as the family needs → states of the model (b, t', d).
+    """Pretrained audio model: samples (b, t) → waveform or spectrogram → states of the model (b, t', d).
 
     The states of a clip do not depend on its padding: a model that takes no mask (its first layer normalises over time)
     gets batches of clips of one length.
@@ -62,7 +62,7 @@ class PretrainedAudio(Pretrained):
             return {"form": form, "rate": rate, "normalize": normalize, **_kaldi(settings, found, rate)}
         if not hasattr(settings, "conv_stride"):
             raise ConfigError(
-                f"an audio model {config['model_type']!r} is not supported",
+                f"audio models of the family {config['model_type']!r} are not supported",
                 place="model",
                 cure=f"choose one that reads waveforms, such as Wav2Vec2, HuBERT and WavLM, or {' or '.join(SPECTRA)}",
             )
@@ -78,7 +78,7 @@ class PretrainedAudio(Pretrained):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'pretrained_audio'",
-                cure="leave the column's `form` and `sample_rate` to the encoder",
+                cure="omit the column's options form and sample_rate: the encoder sets them",
             )
         return config
 
@@ -116,7 +116,7 @@ class PretrainedAudio(Pretrained):
         return self.from_features(Cells(self.summary(states)[:-1], cells.present))
 
     def _first_norm(self, lengths: Tensor) -> AbstractContextManager[None]:
-        """Make the normalisation after the first convolution ignore padding, within the context."""
+        """Within this block, the normalisation after the first convolution ignores padding."""
         config, first = self.backbone.config, self.backbone.feature_extractor.conv_layers[0]
         counts = (lengths - config.conv_kernel[0]) // config.conv_stride[0] + 1
         return normalising_real(first.layer_norm, counts)
@@ -138,7 +138,7 @@ class PretrainedAudio(Pretrained):
 
 
 def _whisper(settings: Any, found: Mapping[str, Any], rate: int) -> dict[str, Any]:
-    """Its first layers halve the number of frames; it takes so many, no more and no fewer."""
+    """Return the number of frames that the model takes, before its first layers halve it."""
     hop, window = int(found.get("hop_length") or HOP), int(found.get("n_fft") or WINDOW)
     samples = 2 * settings.max_source_positions * hop
     spectrum = {"mels": int(settings.num_mel_bins), "window": window, "hop": hop}
@@ -153,7 +153,7 @@ def _kaldi(settings: Any, found: Mapping[str, Any], rate: int) -> dict[str, Any]
 
 
 def _first(counts: Tensor, places: int) -> Tensor:
-    """A mask (b, places): the first so many of each row, one at least."""
+    """Return a mask (b, places): True for the first `counts` positions of each row, at least one."""
     return torch.arange(places, device=counts.device) < counts.clamp_min(1)[:, None]
 
 

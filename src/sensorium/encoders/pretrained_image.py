@@ -7,14 +7,14 @@ from typing import Any
 
 from sensorium.batch import Cells, Tokens
 from sensorium.encoders._backbone import takes
-from sensorium.encoders._pixels import Colours, picture_settings, picture_wishes
+from sensorium.encoders._pixels import Colours, image_preprocessing, preferred_image_options
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
 
 ACCEPTS = ("image",)
 
 
 class PretrainedImage(Pretrained):
-    """Pixels (b, h, w, c) → states of the model (b, t, d), or the places of its map; grayscale becomes RGB."""
+    """Pretrained vision model: pixels (b, h, w, c) → states of the model (b, t, d); grayscale images become RGB."""
 
     modality, part = "image", "vision_model"
 
@@ -24,11 +24,11 @@ class PretrainedImage(Pretrained):
 
     @classmethod
     def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        return picture_wishes(cls.complete(options)["config"][PREPROCESSING])
+        return preferred_image_options(cls.complete(options)["config"][PREPROCESSING])
 
     @classmethod
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-        return picture_settings(config, found)
+        return image_preprocessing(config, found)
 
     def states(self, cells: Cells) -> Tokens:
         return every_state(self.backbone(pixel_values=self.colours(cells.values), **self._stretch).last_hidden_state)

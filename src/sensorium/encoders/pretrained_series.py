@@ -18,10 +18,11 @@ ACCEPTS = ("series",)
 
 
 class PretrainedSeries(Pretrained):
-    """Steps (b, t, 2c) → states of the model (b, n, c·d): for each patch, the states of all channels.
+    """Pretrained series model: steps (b, t, 2c) → states (b, n, c·d): for each patch, the states of all channels.
 
-    PatchTST (Nie et al. 2023, arXiv:2211.14730) encodes each channel separately and standardises it in each row. It
-    gets the last steps, as many as in its pretraining; gaps and steps before the start of a series count as unobserved.
+    PatchTST (Nie et al. 2023, arXiv:2211.14730) encodes each channel separately and standardises it in each row. The
+    input is the last steps, as many as in its pretraining; gaps and steps before the start of a series count as
+    unobserved.
     """
 
     modality = "series"
@@ -34,7 +35,7 @@ class PretrainedSeries(Pretrained):
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
         if config.get("model_type") != "patchtst":
             raise ConfigError(
-                f"a time series model {config.get('model_type')!r} is not supported",
+                f"time series models of the family {config.get('model_type')!r} are not supported",
                 place="model",
                 cure="choose a PatchTST model",
             )
@@ -65,7 +66,7 @@ class PretrainedSeries(Pretrained):
         return Tokens(states.permute(0, 2, 1, 3).flatten(2), self._real_patches(real))
 
     def _window(self, cells: Cells) -> tuple[Tensor, Tensor, Tensor]:
-        """Values and which are known, both (b, steps, c), and which steps are real (b, steps); they end together.
+        """Return values and which are known, both (b, steps, c), and the mask of steps (b, steps), aligned at the end.
 
         What is not known stands at the mean of what is, which standardisation makes zero.
         """
@@ -80,7 +81,7 @@ class PretrainedSeries(Pretrained):
         return torch.where(known > 0, values, mean), known, real
 
     def _real_patches(self, real: Tensor) -> Tensor:
-        """(b, n): which patches hold a real step; a summary token in front does."""
+        """Return the mask of patches (b, n): True if a patch has a real step, and for a summary token in front."""
         patches = self.backbone.patchifier
         found = real[:, patches.sequence_start :].unfold(1, patches.patch_length, patches.patch_stride).any(2)
         front = found.new_ones(found.shape[0], int(self.backbone.config.use_cls_token))

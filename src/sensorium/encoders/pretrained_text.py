@@ -12,7 +12,7 @@ ACCEPTS = ("text", "document")
 
 
 class PretrainedText(Pretrained):
-    """Ids (b, t) of the model's own tokenizer → states of the model (b, t, d)."""
+    """Pretrained language model: ids (b, t) of its own tokenizer → states (b, t, d)."""
 
     modality, part = "text", "text_model"
 
@@ -23,7 +23,7 @@ class PretrainedText(Pretrained):
 
     @property
     def longest(self) -> int | None:
-        """The number of tokens that the model has positions for."""
+        """Return the maximum number of tokens that the model accepts."""
         found = getattr(self.backbone.config, "max_position_embeddings", None)
         return found if found and found > 0 else None
 

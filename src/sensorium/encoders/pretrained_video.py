@@ -11,7 +11,7 @@ from torch import Tensor
 from sensorium.batch import Cells, Tokens
 from sensorium.encoders._backbone import takes
 from sensorium.encoders._backbone_settings import as_settings
-from sensorium.encoders._pixels import Colours, picture_settings, picture_wishes
+from sensorium.encoders._pixels import Colours, image_preprocessing, preferred_image_options
 from sensorium.encoders._pretrained import PREPROCESSING, Pretrained, every_state
 from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
@@ -20,7 +20,7 @@ ACCEPTS = ("video",)
 
 
 class PretrainedVideo(Pretrained):
-    """Frames (b, t, h, w, c) → as many as the model takes, evenly spaced → states of the model (b, n, d)."""
+    """Pretrained video model: frames (b, t, h, w, c) → evenly spaced frames, as many as it takes → states (b, n, d)."""
 
     modality = "video"
 
@@ -31,11 +31,11 @@ class PretrainedVideo(Pretrained):
     @classmethod
     def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         found = cls.complete(options)["config"][PREPROCESSING]
-        return {"frames": found["frames"], **picture_wishes(found)}
+        return {"frames": found["frames"], **preferred_image_options(found)}
 
     @classmethod
     def preprocess(cls, config: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-        return {"frames": int(as_settings(config).num_frames), **picture_settings(config, found)}
+        return {"frames": int(as_settings(config).num_frames), **image_preprocessing(config, found)}
 
     @classmethod
     def fitted(
@@ -45,9 +45,9 @@ class PretrainedVideo(Pretrained):
         size = config.get("image_size", preprocessing["size"])
         if config["model_type"] == "videomae" and encoder_spec["size"] != size:
             raise ConfigError(
-                f"the model takes pictures of {size} × {size}, not of {encoder_spec['size']} × {encoder_spec['size']}",
+                f"the model takes images of {size} × {size}, not of {encoder_spec['size']} × {encoder_spec['size']}",
                 place="encoder 'pretrained_video'",
-                cure=f"do not set `size` of the column, or set it to {size}",
+                cure=f"omit the column's option size, or set it to {size}",
             )
         return config
 

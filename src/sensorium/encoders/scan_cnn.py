@@ -15,11 +15,11 @@ ACCEPTS = ("scan",)
 
 
 class ScanCNN(nn.Module):
-    """A small convolutional network.
+    """Small convolutional network.
 
     A scan of 32 × 64 × 64 with filters (16, 32, 64): slice by slice (32b, 1, 64, 64) → (32b, 64, 8, 8) → 32 tokens of
     width 64, one for each slice; in three dimensions (b, 1, 32, 64, 64) → (b, 64, 4, 8, 8) → 256 tokens. A single image
-    gives a token for each place of its last map. The summary is the mean of the tokens.
+    gives a token for each position of its last map. The summary is the mean of the tokens.
 
     Args:
         depth: number of slices.
@@ -67,7 +67,7 @@ class ScanCNN(nn.Module):
 
 
 def _block_3d(inside: int, outside: int, shrink: tuple[int, int], norm: bool) -> nn.Sequential:
-    """As `conv_block`, over three axes: 3 × 3 × 3, halved by pooling along axes of two places or more."""
+    """Build `conv_block` for three axes: 3 × 3 × 3, halved by pooling along axes of at least two voxels."""
     convolution = nn.Conv3d(inside, outside, 3, padding=1, bias=not norm)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     deep, wide = shrink

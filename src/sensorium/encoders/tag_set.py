@@ -15,10 +15,10 @@ ACCEPTS = ("tags",)
 
 
 class TagSet(nn.Module):
-    """Embedding of an unordered set (Zaheer et al. 2017, "Deep Sets", arXiv:1703.06114).
+    """Embedding of an unordered set of tags (Zaheer et al. 2017, "Deep Sets", arXiv:1703.06114).
 
-    ids (b, t) → embedding → tokens (b, t, size), one for each tag; summary: their mean or sum. The empty set has
-    its own id, and so a learned vector.
+    ids (b, t) → embedding → tokens (b, t, size), one for each tag; summary: their mean or sum. The empty set has its
+    own id and a learned vector.
 
     Args:
         vocabulary: number of ids.

@@ -23,15 +23,15 @@ MOST_LAYERS = 8  # by default: with a kernel of 3 they see 1,021 steps
 class TCN(nn.Module):
     """Temporal convolutional network (Bai et al. 2018, arXiv:1803.01271), without weight normalisation.
 
-    Each layer is two causal convolutions and a residual; layer i looks 2^i steps back between its taps. A step's token
-    knows that step and those before it; the summary is the token of the last step:
-    series (b, t, f) → layers → tokens (b, t, size), summary (b, size).
+    Each layer has two causal convolutions with dilation 2^i (layer i) and a residual connection. The token of a step
+    depends on that step and those before it; the summary is the token of the last step: series (b, t, f) → layers →
+    tokens (b, t, size), summary (b, size).
 
     Args:
         columns: encoder specification of each column: `channels`, `steps`.
         size: number of filters of each layer.
         kernel: kernel size of a convolution.
-        layers: number of layers; by default, as many as the last step needs to see the longest training series, but at
+        layers: number of layers; by default as many as the last step needs to cover the longest training series, at
             most 8.
         dropout: dropout probability after each convolution.
     """
@@ -64,7 +64,7 @@ class TCN(nn.Module):
 
 
 def layers_to_see(steps: int, kernel: int) -> int:
-    """Return the number of layers that see a number of steps: l layers see 1 + 2·(kernel − 1)·(2^l − 1)."""
+    """Return the number of layers that cover a number of steps: l layers cover 1 + 2·(kernel − 1)·(2^l − 1)."""
     layers = 1
     while layers < MOST_LAYERS and 1 + 2 * (kernel - 1) * (2**layers - 1) < steps:
         layers += 1
@@ -72,7 +72,7 @@ def layers_to_see(steps: int, kernel: int) -> int:
 
 
 class _Layer(nn.Module):
-    """relu(x + f(x)); causal: padding stands before the first step, so what comes after a step never reaches it."""
+    """Causal residual layer, relu(x + f(x)): only the start is padded, so a step does not depend on later ones."""
 
     def __init__(self, inside: int, outside: int, kernel: int, dilation: int, dropout: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Mean of embedded words and hashed n-grams, as in fastText. Fast, and trained with the rest of the model."""
+"""Mean of embedded words and hashed n-grams, as in fastText. Fast; trained with the rest of the model."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ LONGEST = 1024  # characters kept of a text, where they are the tokens
 class TextHashed(nn.Module):
     """fastText (Joulin et al. 2016, "Bag of Tricks for Efficient Text Classification", arXiv:1607.01759).
 
-    ids (b, t) → words, and each n-gram's bucket → embeddings → tokens (b, t, size), the mean of what begins at a place;
-    the summary is the mean of all words and n-grams of the text. N-grams in the same bucket share an embedding.
+    ids (b, t) → words, and each n-gram's bucket → embeddings → tokens (b, t, size), each the mean of the word and
+    n-grams that begin at its position; the summary is the mean of all words and n-grams of the text. N-grams in the
+    same bucket share an embedding.
 
     Args:
         vocabulary: number of token ids.
@@ -54,7 +55,7 @@ class TextHashed(nn.Module):
 
     @staticmethod
     def preferred_options(options: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask the modality for characters, and for longer texts than of words."""
+        """Return options of the modality: characters, and longer texts than of words."""
         return {"unit": "character", "length": LONGEST} if options.get("unit") == "character" else {}
 
     def forward(self, cells: Cells) -> Tokens:
@@ -73,7 +74,7 @@ class TextHashed(nn.Module):
         return self.dropout(self.embed(places)) * real[..., None]
 
     def _bucket(self, ids: Tensor, length: int) -> Tensor:
-        """(b, t): the bucket of the n-gram that begins at each place."""
+        """Return (b, t): the bucket of the n-gram that begins at each position."""
         steps, longer = ids.shape[1], nn.functional.pad(ids, (0, length - 1))
         found = torch.zeros_like(ids)
         for place in range(length):

@@ -13,7 +13,7 @@ FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbour
 
 
 class VectorMLP(nn.Module):
-    """Projection and residual blocks, after the tabular ResNet of Gorishniy et al. 2021 (arXiv:2106.11959).
+    """Projection and residual blocks, as in the tabular ResNet of Gorishniy et al. 2021 (arXiv:2106.11959).
 
     vector (b, width) → (b, size) → blocks: x + f(norm(x)) → one token (b, 1, size).
 

@@ -1,4 +1,4 @@
-"""GE2E speaker encoder: a vector of the voice, with weights from the package Resemblyzer."""
+"""GE2E speaker encoder: a vector of the speaker's voice, with weights from the package Resemblyzer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ PACKAGE, INSTALL = "resemblyzer", "pip install --no-deps resemblyzer"
 class VoiceGE2E(Packaged):
     """GE2E (Wan et al. 2017, "Generalized End-to-End Loss for Speaker Verification", arXiv:1710.10467).
 
-    samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean
-    (b, 256), of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
+    samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean (b, 256),
+    of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
 
     Args:
-        facts: what the column's modality supplies.
+        encoder_spec: what the column's modality supplies.
         tune: which weights are trained: `frozen` none, `last` those of the last layers, `full` all.
         layers: number of layers that `tune: last` trains, of three LSTMs and a projection.
         learning_rate_scale: learning rate of the pretrained weights, as a fraction of `train.learning_rate`.
@@ -51,7 +51,7 @@ class VoiceGE2E(Packaged):
             raise ConfigError(
                 f"the model takes a {wanted[0]} at {wanted[1]} Hz, not {found[0]} at {found[1]} Hz",
                 place="encoder 'voice_ge2e'",
-                cure="leave the column's `sample_rate` and `form` to the encoder",
+                cure="omit the column's options sample_rate and form: the encoder sets them",
             )
         super().__init__(
             Voice(), Tuning(tune, layers, learning_rate_scale, layer_decay), features=HIDDEN, size=size, dropout=dropout

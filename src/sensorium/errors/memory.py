@@ -1,4 +1,4 @@
-"""Turn the out-of-memory errors of libraries into one error that says what to do."""
+"""Convert out-of-memory errors of libraries to one error that says what to do."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ def is_lack_of_memory(error: BaseException) -> bool:
 
 def _asked(error: BaseException) -> str:
     found = SIZE.search(str(error))
-    return f": {found[1].strip()} more were requested" if found else ""
+    return f": an allocation of {found[1].strip()} failed" if found else ""

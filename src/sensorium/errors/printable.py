@@ -1,8 +1,8 @@
 r"""Make text of a table safe to show on a terminal or a page.
 
-A cell, a name or a path may contain characters that a terminal obeys (escape sequences, backspaces) or that change how
-a line reads (overrides of the text direction). Such characters are shown by their codes, as in Python: `\x1b`.
-Letters, accents, joiners of emoji and marks of right-to-left texts are unchanged.
+A cell, a name or a path may contain characters that a terminal obeys (escape sequences, backspaces) or that change the
+text direction. Such characters are shown as escapes, as in Python: `\x1b`. Letters, accents, joiners of emoji and marks
+of right-to-left texts are unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 
 
 def one_line(value: object) -> str:
-    """Return the text on one line: line breaks and tabs are escaped too, so that no cell can pass for another line."""
+    """Return the text on one line: line breaks and tabs are escaped too, so that a cell cannot imitate another line."""
     return printable(str(value)).translate(_BREAKS)
 
 

@@ -16,7 +16,7 @@ EXACT_UP_TO = 6  # modalities whose Shapley values are computed: 64 subsets
 
 
 def shapley_values(asked: Sequence[Names], values: Floats, drawn: Floats) -> dict[str, Share]:
-    """Compute Shapley values; the last of the values is that of no modality."""
+    """Compute Shapley values; the last input value is the one without any modality."""
     weights = {name: shapley_weights(name, [*asked, ()]) for name in asked[-1]}
     return {name: Share(float(own @ values), interval(own @ drawn)) for name, own in weights.items()}
 
@@ -24,7 +24,7 @@ def shapley_values(asked: Sequence[Names], values: Floats, drawn: Floats) -> dic
 def shapley_weights(name: str, subsets: Sequence[Names]) -> npt.NDArray[np.float64]:
     """Compute the weights of φ = Σ_S w(S)·v(S) over all subsets S of M modalities, with the empty one.
 
-    A gain v(S ∪ m) − v(S) counts |S|!(M − |S| − 1)!/M!.
+    The gain v(S ∪ m) − v(S) has the weight |S|!(M − |S| − 1)!/M!.
     """
     most = max(map(len, subsets))
 

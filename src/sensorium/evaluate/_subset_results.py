@@ -13,14 +13,14 @@ Names: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Subset:
-    """Score of the model when it is given some of its modalities.
+    """Score of a model on a subset of its modalities.
 
     Attributes:
-        modalities: those that it is given.
-        rows: how many have one of them; the others are answered with the training rows' average.
-        value: of the metric, on all rows.
+        modalities: the modalities that the model gets.
+        rows: number of rows that have one of them; for other rows, the prediction is the average of the training rows.
+        value: metric on all rows.
         interval: bootstrap 95% interval.
-        difference: less the model that is given all, on the same rows; None of that one itself.
+        difference: difference to the score with all modalities, on the same rows; None for all modalities.
     """
 
     modalities: list[str]
@@ -42,11 +42,11 @@ class Subset:
 
 @dataclass(frozen=True)
 class Share:
-    """Shapley value of a modality: its gain, averaged over all orders of adding modalities.
+    """Shapley value of a modality: its gain, averaged over all orders in which modalities can be added.
 
     Attributes:
-        value: in units of the metric, positive where it helps; those of all modalities add up to what the model with
-            all of them is better than the training rows' average.
+        value: in units of the metric, positive if the modality helps. The values of all modalities add up to the gain
+            of the full model over predicting the average of the training rows.
         interval: bootstrap 95% interval.
     """
 
@@ -60,13 +60,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Subsets:
-    """Scores of a model with fewer modalities.
+    """Scores of a model on subsets of its modalities.
 
     Attributes:
         metric: registered name.
-        listed: which subsets are, in words.
+        listed: description of the scored subsets.
         results: the fewest modalities first, all of them last.
-        shares: modality → Shapley value; None where there are too many modalities to be exact.
+        shares: modality → Shapley value; None if there are too many modalities for exact values.
     """
 
     metric: str

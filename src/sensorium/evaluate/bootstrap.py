@@ -1,4 +1,4 @@
-"""The bootstrap: how much a metric varies with other rows of the same kind (Efron and Tibshirani 1993)."""
+"""Bootstrap: how much a metric varies between samples of rows (Efron and Tibshirani 1993)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CELLS = 400_000  # numbers in one block of weights: 3 MB, which also is quicker 
 
 
 def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floats]:
-    """Yield blocks float64[r, rows] of how often each row is drawn, `count` draws in all."""
+    """Yield blocks float64[r, rows] with the number of times that each row is drawn, `count` resamples in all."""
     random = np.random.default_rng(seed)
     block = max(1, min(count, CELLS // max(1, rows)))
     for start in range(0, count, block):
@@ -24,10 +24,10 @@ def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floa
 
 
 def pick_runs(runs: int, draws: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Draw runs with replacement, int64[k, draws]: one fewer than there are, or the only one.
+    """Draw runs with replacement, int64[k, draws]: one fewer than the number of runs (or the only one).
 
-    As many as there are would vary too little, of two runs by half: the mean of n drawn ones varies by (n - 1)/n of
-    what the mean of n runs does. One less makes it right (Rao and Wu 1988).
+    The mean of n runs drawn from n has only (n - 1)/n of the variance of the mean of n runs. Drawing n - 1 runs
+    corrects this (Rao and Wu 1988).
     """
     return random.integers(0, runs, (runs - 1, draws)) if runs > 1 else np.zeros((1, draws), np.int64)
 

@@ -19,7 +19,7 @@ def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0
 
 
 def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: str, seed: int = 0) -> Difference:
-    """Compare the means over several runs of each model; rows are resampled for both alike, runs separately."""
+    """Compare the means over several runs of each model; rows are resampled jointly, runs separately."""
     sign = -1.0 if lower_is_better(metric) else 1.0
     means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
     value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
@@ -33,7 +33,7 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
 
 
 def two_sided(drawn: Floats) -> float:
-    """Compute a two-sided p: twice the smaller share of draws on one side of 0, never 0 itself; NaN without draws."""
+    """Compute a two-sided p-value: twice the smaller share of draws on one side of 0; never 0, NaN without draws."""
     if not len(drawn):
         return float("nan")
     tail = min((drawn <= 0).mean(), (drawn >= 0).mean())
@@ -43,7 +43,7 @@ def two_sided(drawn: Floats) -> float:
 def holm(probabilities: Sequence[float]) -> list[float]:
     """Correct p-values for the number of comparisons (Holm 1979).
 
-    NaN, a comparison that could not be made, stays NaN and is not counted.
+    A NaN, from a comparison that could not be made, stays NaN and is not counted.
     """
     corrected = [float("nan")] * len(probabilities)
     order = [place for place in np.argsort(probabilities, kind="stable") if math.isfinite(probabilities[place])]

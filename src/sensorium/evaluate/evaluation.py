@@ -19,15 +19,15 @@ from sensorium.metrics import Outcome, metrics_of, score
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of a model on some rows.
+    """Metrics of a model on a set of rows.
 
     Attributes:
         n: rows scored.
-        metrics: name → value; NaN where it is not defined (one class only, say).
+        metrics: name → value; NaN if it is not defined, for example with one class only.
         intervals: name → bootstrap 95% interval.
         problems: cells and labels that could not be taken as they were.
-        rows: which rows of the table were scored, in words.
-        subsets: how it does with some of its modalities, where that was asked.
+        rows: description of the scored rows.
+        subsets: scores with subsets of the modalities, if they were requested.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -54,7 +54,7 @@ class Evaluation:
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:
-        """`{"n", "metrics", "intervals"}`, null for what is not defined; `"subsets"` where they were asked for.
+        """Return `{"n", "metrics", "intervals"}` and, if requested, `"subsets"`; undefined values are null.
 
         Example:
             >>> sorted(model.evaluate("films.csv", "test").to_json())
@@ -69,15 +69,15 @@ class Evaluation:
 
 
 def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> Evaluation:
-    """Compute every metric and its 95% interval; all metrics see the same resamples.
+    """Compute every metric and its 95% interval; all metrics share the same resamples.
 
-    Of several targets, the metrics of each as well.
+    With several targets, also the metrics of each target.
     """
     return evaluate_runs([outcome], names, seed)
 
 
 def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) -> Evaluation:
-    """Compute the metrics' means over several runs, and intervals over resampled rows and runs."""
+    """Compute the mean of each metric over several runs, and its interval over resampled rows and runs."""
     outcome = runs[0]
     names = [*names, *(f"{target}.{own}" for target, part in outcome.parts.items() for own in metrics_of(part.task))]
     values = {name: float(np.mean([score(name, run)[0] for run in runs])) for name in names}

@@ -1,4 +1,4 @@
-"""Score a model with some of its modalities, and compute how much each contributes."""
+"""Score a model on subsets of its modalities, and compute the contribution of each modality."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def score_subsets(
     """Compute values, intervals, paired differences and Shapley values (Shapley 1953, "A value for n-person games").
 
     Args:
-        outcomes: subset → answers to the same rows, from `plan_subsets`.
-        there: subset → rows that have one of its modalities.
-        prior: the training rows' average, as the answer to each row.
+        outcomes: subset (from `plan_subsets`) → outcome on the same rows.
+        there: subset → number of rows that have one of its modalities.
+        prior: outcome of predicting the average of the training rows.
         metric: registered name.
     """
     asked = list(outcomes)

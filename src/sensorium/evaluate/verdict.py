@@ -1,4 +1,4 @@
-"""The verdict of a comparison, as data; `sensorium.wording` has the sentence."""
+"""Verdict of a comparison, as data; `sensorium.wording` makes the sentence."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ VerdictKind: TypeAlias = Literal["helps", "does_not_help", "hurts", "undefined"]
 
 @dataclass(frozen=True)
 class ModelName:
-    """A model of a comparison.
+    """Model of a comparison.
 
     Attributes:
-        kind: one modality alone, a fusion of all, or a baseline of all.
-        name: of the modality, fusion or baseline.
+        kind: a single modality, a fusion of all modalities, or a baseline on all columns.
+        name: name of the modality, fusion or baseline.
     """
 
     kind: ModelKind
@@ -29,11 +29,11 @@ class ModelName:
 
 @dataclass(frozen=True)
 class Unbeaten:
-    """A single modality that the fused model is not shown to beat.
+    """Single modality that the fused model is not shown to beat.
 
     Attributes:
         model: the modality.
-        difference: fused model less this one.
+        difference: fused model minus this modality.
     """
 
     model: ModelName
@@ -45,12 +45,12 @@ class Unbeaten:
 
 @dataclass(frozen=True)
 class Quicker:
-    """A fusion that trains much faster and is not shown to be worse.
+    """Fusion that trains much faster than the best one and is not shown to be worse.
 
     Attributes:
         model: the fusion.
-        speedup: training time of the best fused model over its own.
-        difference: this fusion less the best one.
+        speedup: training time of the best fusion divided by that of this one.
+        difference: this fusion minus the best one.
     """
 
     model: ModelName
@@ -63,12 +63,12 @@ class Quicker:
 
 @dataclass(frozen=True)
 class Better:
-    """A baseline that is shown to be better.
+    """Baseline that is shown to be better than a network.
 
     Attributes:
         model: the baseline.
-        than: the model that it beats.
-        difference: baseline less that model.
+        than: the network that it beats.
+        difference: baseline minus that model.
     """
 
     model: ModelName
@@ -81,19 +81,19 @@ class Better:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether fusing helped, judged on the test rows.
+    """Result of a comparison: whether fusing helped, judged on the test rows.
 
     Attributes:
         kind: `helps` only if the fused model is shown to be better than every single modality; `hurts` if it is shown
             to be worse than the best one; `undefined` if the metric is not defined on these rows.
-        fused, single: the best ones by the validation rows.
-        difference: fused less single.
-        slowdown: training time of the fused model over that of the single one.
+        fused, single: the best models on the validation rows.
+        difference: `fused` minus `single`.
+        slowdown: training time of `fused` divided by that of `single`.
         recommended: the model to use.
-        unbeaten: if `fused` beats `single` but not every modality, the one that it beats least.
+        unbeaten: if `fused` beats `single` but not every modality, the modality with the smallest gain.
         quicker: a much faster fusion, if there is one that is not shown to be worse.
         better: a baseline that beats the fused or the recommended network.
-        seeds: each network was trained from this many.
+        seeds: number of random seeds that each network was trained with.
     """
 
     kind: VerdictKind
@@ -123,7 +123,7 @@ class Verdict:
 
 
 def verdict_kind(difference: Difference, *, beats_every_modality: bool) -> VerdictKind:
-    """The kind of verdict for the difference between the best fused and the best single model."""
+    """Return the kind of verdict for the difference between the best fused and the best single model."""
     if difference.undefined:
         return "undefined"
     if difference.helps:

@@ -56,7 +56,7 @@ def unseal(line: bytes) -> dict[str, Any]:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all; after the return, a power failure does not undo it."""
+    """Write a file atomically; after the return, it survives a power failure."""
     new = path.with_name(f"{path.name}.new")
     with new.open("wb") as stream:
         stream.write(content)
@@ -84,7 +84,7 @@ def discard(entry: Path) -> None:
 
 
 def forget_oldest(folder: Path, limit: int, remove: Callable[[Path], None], but: Path | None = None) -> None:
-    """Remove the entries that were not used for longest until the rest fits into `limit` bytes.
+    """Remove the least recently used entries until the others fit into `limit` bytes.
 
     Args:
         folder: the folder of the entries; other processes may add and remove some meanwhile.
@@ -107,7 +107,7 @@ def forget_oldest(folder: Path, limit: int, remove: Callable[[Path], None], but:
 
 
 def size_of(entry: Path) -> int:
-    """Return the bytes of an entry's files; files that disappear meanwhile count as 0."""
+    """Return the size of an entry's files in bytes; files that disappear meanwhile count as 0."""
     total = 0
     with suppress(OSError):
         for file in entry.iterdir():

@@ -1,4 +1,4 @@
-"""What a run was made of, as flat names and values, and how two of them differ."""
+"""Identity of a run, as flat names and values, and the differences between two identities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TABLE, ORDER = f"{HASH}.table", f"{HASH}.order of the columns"
 
 
 def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str = "") -> dict[str, Any]:
-    """Return dotted name → value, without the names that are ignored.
+    """Flatten nested values to dotted name → value, without ignored names.
 
     >>> from sensorium.files.identity import flatten
     >>> flatten({"train": {"epochs": 5, "checkpoint": 60}}, ignored=["train.checkpoint"])
@@ -29,7 +29,7 @@ def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str =
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any], ignored: Collection[str] = ()) -> list[str]:
-    """Return what differs between two flat trees, in words.
+    """Describe the differences between two identities.
 
     The hash of the whole table counts only if one of them has no hashes of single columns, as in earlier versions.
 

@@ -28,7 +28,7 @@ NOT_THROUGH = getattr(os, "O_NOFOLLOW", 0)  # a symbolic link is an error; Windo
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Create a folder and be the only process that writes in it.
+    """Create a folder and lock it, so that no other process writes in it.
 
     Raises:
         BusyError: another process writes in it.
@@ -55,7 +55,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def one_writer(path: Path) -> Iterator[None]:
-    """Write one file or one model's folder, after other processes that do; the last one wins.
+    """Wait for other processes that write the same file or model folder, then lock it; the last one wins.
 
     Raises:
         BusyError: another process did not finish within a minute.
@@ -166,7 +166,7 @@ def _open(lock: Path) -> int:
 
 
 def _has_other_names(handle: int) -> bool:
-    """Return whether the file has hard links: writing to it would destroy somebody's file."""
+    """Return whether the file has hard links: writing to it would change another file."""
     return os.fstat(handle).st_nlink > 1
 
 

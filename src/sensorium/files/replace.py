@@ -1,10 +1,10 @@
 """Write a file or folder under another name, then replace the target atomically: `.NAME.sensorium-new` becomes `NAME`.
 
-These names carry our mark, so that `sweep` removes only what a killed process of ours left, and nobody's `.NAME.old`.
-A new file's name ends in random digits, and the file is created by us alone: a link that somebody put there in advance
-is neither written through nor followed, only removed. Permissions are those of the user's umask.
-If the system cannot exchange two folders atomically, the earlier one is `.NAME.sensorium-old` for a moment;
-`standing` finds the existing model, and `sweep` restores its name.
+These names carry our mark, so that `sweep` removes only what a killed process of ours left, and never a `.NAME.old` of
+the user. The name of a new file ends in random digits, and the file must not exist before: a link that somebody created
+in advance is removed, not followed. Permissions are those of the user's umask. If the system cannot exchange two
+folders atomically, the earlier one is `.NAME.sensorium-old` for a moment; `standing` finds the existing model, and
+`sweep` restores its name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Whole: TypeAlias = Callable[[Path], bool]
 def replaced_file(path: Path) -> Iterator[Path]:
     """Yield the path to write to; the file replaces `path` when the block ends without an error.
 
-    After the return, a power failure does not undo it. A device or a pipe is written to directly.
+    The new content survives a power failure. A device or a pipe is written to directly.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -99,7 +99,7 @@ def sweep(path: Path, whole: Whole = lambda _: False) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file or folder; of a link only the link."""
+    """Remove a file or folder; for a link, remove the link only."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -132,7 +132,7 @@ def _take_place(new: Path, path: Path) -> None:
 
 
 def _leftovers(path: Path) -> list[Path]:
-    """Return leftovers, new ones first: they were complete before an old one was moved."""
+    """Return leftovers, new ones first: they were complete before the old one was renamed."""
     name = re.compile(rf"\.{re.escape(path.name)}({re.escape(NEW)}(-[0-9a-f]{{8}})?|{re.escape(OLD)})")
     return (
         sorted(entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)) if path.parent.is_dir() else []

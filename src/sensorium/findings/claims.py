@@ -18,7 +18,7 @@ Flag: TypeAlias = Callable[[str], str]  # a registered name → the flag that ch
 
 
 def best_claim(members: Registry, column: Column, flag: Flag) -> tuple[str | None, Guess]:
-    """Return the claim of highest confidence among the members' `looks_like`; the name is None if no one claims it."""
+    """Return the claim of highest confidence among the members' `looks_like`; the name is None if there is no claim."""
     claims: list[tuple[str, Guess]] = []
     for name in members.names():
         guess: Guess | None = members.load(name).looks_like(column)
@@ -42,5 +42,5 @@ def _with_doubts(
         return name, Guess(guess.confidence, guess.reason, "; ".join(hints))
     if not guess.caution and (others or guess.confidence < UNSURE):
         alternatives = " or ".join(flag(other) for other in others or [n for n in members.names() if n != name])
-        return name, Guess(guess.confidence, guess.reason, f"not sure; if it is not {name}: {alternatives}")
+        return name, Guess(guess.confidence, guess.reason, f"this is a guess; if it is not {name}: {alternatives}")
     return name, guess

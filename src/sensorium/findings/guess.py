@@ -12,8 +12,8 @@ class Guess:
     """Claim on a column by a modality or a task.
 
     Attributes:
-        confidence: 0 to 1; the largest claim wins. With 0 the column is not claimed: the caution says why, although
-            the column looks like one, and is shown with a claim that is not sure.
+        confidence: 0 to 1; the largest claim wins. With 0, the column is not claimed: the caution explains why not, and
+            is shown beside an unsure claim of another member.
         reason: the evidence, in words for users ("412 of 412 values end in .png").
         caution: what may be wrong with the claim; shown to the user.
     """

@@ -1,4 +1,4 @@
-"""Cells that could not be used as they are: each is counted, with row, reason and cure."""
+"""Problems: cells that could not be used as they are, with row, reason and cure."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Problems:
 
     @classmethod
     def from_jsonl(cls, content: bytes) -> Problems:
-        """Return the problems that `to_jsonl` gave.
+        """Read the problems that `to_jsonl` wrote.
 
         Raises:
             ValueError, TypeError: the content is not of this form.

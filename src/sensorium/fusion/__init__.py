@@ -1,4 +1,4 @@
-"""Fusions combine the tokens of all modalities into one vector for each row. Each file defines one fusion."""
+"""Fusions combine the tokens of all modalities into one vector per row. Each file defines one fusion."""
 
 from sensorium.fusion._base import Fusion
 

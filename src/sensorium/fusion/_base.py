@@ -14,7 +14,7 @@ from sensorium.batch import Tokens
 
 @runtime_checkable
 class Fusion(Protocol):
-    """A `torch.nn.Module` that combines the tokens of m ≥ 1 modalities into one vector.
+    """Protocol of fusions: a `torch.nn.Module` that combines the tokens of m ≥ 1 modalities into one vector.
 
     Its constructor takes `widths`, the widths of the tokens of each modality, and `width`, the wanted width of the
     result. Keyword-only parameters are the user's options. Sizes and control flow must not depend on values; a file
@@ -69,6 +69,6 @@ def stack(tokens: Sequence[Tokens]) -> Float[Tensor, "b m d"]:
 
 
 def masked_softmax(logits: Tensor, present: Tensor) -> Tensor:
-    """Softmax over dimension 1 of what is present; `present` has the leading dimensions of `logits`."""
+    """Compute the softmax over the present entries of dimension 1; `present` has the leading dimensions of `logits`."""
     mask = present.reshape(*present.shape, *[1] * (logits.dim() - present.dim()))
     return logits.masked_fill(~mask, float("-inf")).softmax(1)

@@ -13,7 +13,7 @@ from sensorium.config import check_heads
 
 
 class Block(nn.Module):
-    """One pre-norm layer of a transformer (Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745).
+    """Pre-norm transformer layer (Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745).
 
     h = x + A(norm(x), norm(context)), then h + MLP(norm(h)); a row without any real context keeps h = x.
 
@@ -21,7 +21,7 @@ class Block(nn.Module):
         width: width d of x and of the context.
         heads: number of heads of the attention A; must divide `width`.
         dropout: dropout probability in the perceptron.
-        place: what an error names if the heads do not fit.
+        place: location in the error if the heads do not fit.
     """
 
     def __init__(self, width: int, heads: int, dropout: float, place: str) -> None:
@@ -50,7 +50,7 @@ class Block(nn.Module):
         return x + self.perceptron(x)
 
     def _split(self, x: Tensor) -> Tensor:
-        """(b, s, d) → (b, heads, s, d / heads)."""
+        """Split into heads: (b, s, d) → (b, heads, s, d / heads)."""
         return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
@@ -63,5 +63,5 @@ def together(
 
 
 def mean_of(values: Float[Tensor, "b m d"], there: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-    """Average what is there; zeros if nothing is."""
+    """Average the tokens under the mask; zeros if there are none."""
     return (values * there[..., None]).sum(1) / there.sum(1, keepdim=True).clamp_min(1)

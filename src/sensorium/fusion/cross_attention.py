@@ -17,7 +17,7 @@ from sensorium.fusion._blocks import Block, mean_of
 
 
 class CrossAttention(nn.Module):
-    """After MulT (Tsai et al. 2019, arXiv:1906.00295), for any pairs of any number of modalities.
+    """Directed cross-attention as in MulT (Tsai et al. 2019, arXiv:1906.00295), for any pairs of modalities.
 
     For each pair (i, j) the tokens of i query those of j in a separate block, (b, t_i, d) → (b, t_i, d); a block of
     self-attention follows for each i on the mean over its pairs. F is the mean, over the modalities that a row has, of
@@ -82,6 +82,6 @@ def _checked(pairs: tuple[tuple[int, int], ...], count: int) -> tuple[tuple[int,
             raise ConfigError(
                 f"{list(pair)} is not a pair of {count} modalities",
                 place="fusion cross_attention, pairs",
-                rule=f"a pair has two different numbers from 0 to {count - 1}",
+                rule=f"a pair consists of two different numbers from 0 to {count - 1}",
             )
     return pairs

@@ -14,10 +14,10 @@ from sensorium.fusion._base import masked_softmax, stack
 
 
 class DynamicRouting(nn.Module):
-    """After DynMM (Xue and Marculescu 2023, arXiv:2204.00102), with soft gates.
+    """Dynamic routing as in DynMM (Xue and Marculescu 2023, arXiv:2204.00102), with soft gates.
 
-    s = [x_1; …; x_m; present] with zeros for what is absent; paths P_m(x_m) of each modality alone and P_0(s) of all;
-    g = softmax over the paths that a row can take of G·s; F = Σ_p g_p · P_p: x (b, m, d) → F (b, d).
+    s = [x_1; …; x_m; present] with zeros for what is absent; paths P_m(x_m) of each modality alone and P_0(s) of all; g
+    = softmax over the paths that a row can take of G·s; F = Σ_p g_p · P_p: x (b, m, d) → F (b, d).
 
     Args:
         widths: all equal to `width`.

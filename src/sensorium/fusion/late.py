@@ -51,5 +51,5 @@ class Late(nn.Module):
 
 
 def _energy(logits: Float[Tensor, "b m k"]) -> Float[Tensor, "b m"]:
-    """Log Σ exp of the logits; one logit y is that of two classes, ±y / 2."""
+    """Return log Σ exp of the logits; a single logit y stands for two classes with logits ±y / 2."""
     return (torch.cat([logits, -logits], 2) / 2 if logits.shape[2] == 1 else logits).logsumexp(2)

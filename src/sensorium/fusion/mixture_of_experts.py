@@ -1,4 +1,4 @@
-"""Sparse mixture of experts: a router sends each row to a few of them, by its features and missing modalities."""
+"""Sparse mixture of experts: a router sends each row to a few experts, by its features and missing modalities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEP = 0.01  # by which an expert's bias moves after each training batch
 
 
 class MixtureOfExperts(nn.Module):
-    """After FuseMoE (Han et al. 2024, arXiv:2402.03226) and Shazeer et al. 2017 (arXiv:1701.06538).
+    """Mixture of experts as in FuseMoE (Han et al. 2024, arXiv:2402.03226) and Shazeer et al. 2017 (arXiv:1701.06538).
 
     s = [x_1; …; x_m; present] with zeros for what is absent; a row goes to the k experts whose score R·s + bias is
     highest; F = Σ softmax over these k of R·s · E_e(s), E_e a perceptron: x (b, m, d) → F (b, d). The bias, which only

@@ -16,10 +16,10 @@ from sensorium.fusion._blocks import Block, together
 
 
 class Transformer(nn.Module):
-    """Joint self-attention; positions are the encoders' task.
+    """Joint self-attention over all tokens; encoders add the positions.
 
-    A class token, all tokens (b, Σ t_m, d) plus their modality's embedding, L blocks of self-attention among
-    those that are real and present; the class token at the end, normalised, is F (b, d).
+    A class token, all tokens (b, Σ t_m, d) plus their modality's embedding, L blocks of self-attention among those that
+    are real and present; the class token at the end, normalised, is F (b, d).
 
     Args:
         widths: all equal to `width`.

@@ -64,7 +64,7 @@ class WeightedSum(nn.Module):
 def _check(weights: list[float], modalities: int) -> None:
     if len(weights) != modalities or min(weights) < 0 or not abs(sum(weights) - 1) <= 1e-6:
         raise ConfigError(
-            f"alpha gives the weights {weights} to {modalities} modalities",
+            f"alpha = {weights} does not suit {modalities} modalities",
             place="fusion weighted_sum",
             rule="one weight for each modality, none negative, adding up to 1; a single number is for two modalities",
         )

@@ -15,7 +15,7 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 class Cosine(nn.Module):
-    """`s · cos(x, w_k) + b_k`, with a learned scale s.
+    """Cosine head `s · cos(x, w_k) + b_k`, with a learned scale s.
 
     The norm of a class vector has no effect, which helps classes with few rows (Gidaris and Komodakis 2018,
     arXiv:1804.09367; "Baseline++" of Chen et al. 2019, arXiv:1904.04232, both without b).

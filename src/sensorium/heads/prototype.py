@@ -15,7 +15,7 @@ TASKS = ("multiclass",)
 
 
 class Prototype(nn.Module):
-    """`−s · ‖x − p_k‖² / d`, x normalised to mean 0 and standard deviation 1, with learned p_k and s.
+    """Prototype head `−s · ‖x − p_k‖² / d` with learned p_k and s; x is normalised to mean 0 and standard deviation 1.
 
     The classifier of prototypical networks (Snell et al. 2017, arXiv:1703.05175) with learned prototypes instead of
     means of a few rows (Yang et al. 2018, arXiv:1805.03438).

@@ -1,6 +1,6 @@
-"""Find near duplicates, in time that grows with the number of items and not with its square.
+"""Find near duplicates in near-linear time.
 
-Each item has some keys (*bands*); only items that share one are compared, and of those only near neighbours.
+Each item has several keys (*bands*); an item is compared only with its neighbours among items of the same key.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Alike: TypeAlias = Callable[[Rows, Rows], npt.NDArray[np.bool_]]
 def near_groups(bands: Keys, alike: Alike, shared: int = 64) -> Rows:
     """Return int64[n]: items with the same number are nearly the same.
 
-    Each group has a leader that its members are alike to. Members of members are not included: over enough steps
-    anything is like anything else.
+    All members of a group are similar to its leader. Items that are similar only to a member are not included: over
+    many steps, anything becomes similar to anything.
 
     Args:
         bands: uint64[n, b]; items are compared if their values in one place begin with the same bits.
         alike: returns, pair by pair, whether two items are alike.
-        shared: number of these bits.
+        shared: number of bits that must agree.
     """
     found = [pairs for band in bands.T for pairs in _compare(band, alike, np.uint64(64 - shared))]
     group, members = np.arange(len(bands)), set[int]()
@@ -66,9 +66,9 @@ def near_pictures(pictures: npt.NDArray[np.uint8]) -> Rows:
     """Return int64[n]: groups of similar pictures, regardless of their size, file format and compression.
 
     The signs of the lowest frequencies of a cosine transform make 64 bits (after Zauner, Implementation and
-    benchmarking of perceptual image hash functions, 2010). Sorted by these bits in several orders, similar pictures
-    are side by side (Manku et al., Detecting near-duplicates for web crawling, 2007); those whose pixels
-    correlate are alike. A picture of one colour is like no other.
+    benchmarking of perceptual image hash functions, 2010). Sorted by these bits in several orders, similar pictures are
+    side by side (Manku et al., Detecting near-duplicates for web crawling, 2007); those whose pixels correlate are
+    alike. A picture of a single colour matches no other.
 
     Args:
         pictures: uint8[n, 32, 32], grey.

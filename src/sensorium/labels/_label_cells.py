@@ -44,7 +44,7 @@ def narrowed(column: Column, data: pa.Array) -> Column:
 
 
 def without_infinite(column: Column) -> Column:
-    """Return numbers with infinite ones as missing: nothing can be learned from such a label."""
+    """Return numbers with infinite ones replaced by missing."""
     if not column.is_float:
         return column
     return replace(column, data=pc.if_else(pc.is_inf(column.data), pa.scalar(None, column.data.type), column.data))

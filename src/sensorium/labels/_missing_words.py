@@ -43,7 +43,7 @@ def _without(words: dict[str, int], others: set[str]) -> dict[str, int]:
 
 
 def _says_missing(text: str, others: list[str]) -> bool:
-    """Return whether a label, in a target without numbers, stands for missing: a program's mark, a sign, or "NA"."""
+    """Return whether a label that is not a number stands for a missing one: a program's marker, a sign, or "NA"."""
     word = text.casefold()
     if word in MARKS:
         return True
@@ -55,7 +55,7 @@ def _says_missing(text: str, others: list[str]) -> bool:
 
 
 def _is_doubtful(text: str, others: list[str]) -> bool:
-    """Return whether a word may stand for a missing label, although it reads like the other labels."""
+    """Return whether a word may stand for a missing label, although it looks like the other labels."""
     word = text.casefold()
     return word in DOUBTFUL or (word in SIGNS and "+" not in others)
 

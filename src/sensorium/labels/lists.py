@@ -25,9 +25,9 @@ class Lists:
     """Content of the lists of a target.
 
     Attributes:
-        kind: "place": 0 and 1, one 1 in each, whose position is the label; "places": 0 and 1, the labels are the
-            positions of the ones; "one": one value in each, which is the label; "all": labels, as text that spells
-            lists; empty if cells are no lists, or lists of labels.
+        kind: "place": one-hot vectors, the position of the 1 is the label; "places": vectors of 0 and 1, the positions
+            of the ones are the labels; "one": lists of one value, which is the label; "all": text that spells lists of
+            labels; empty if cells are not lists, or are lists of labels.
         width: numbers in each vector.
         names: names of the positions, if known.
     """
@@ -48,7 +48,7 @@ class Lists:
         }.get(self.kind, "")
 
     def apply(self, column: Column) -> Column:
-        """Return the labels; a list of another kind is a missing cell. Cells that are no lists stay as they are."""
+        """Return the labels; a list of another kind is a missing cell. Other cells are unchanged."""
         if not self.kind or not (column.is_list or column.is_string):
             return column
         cells = column.data.to_pylist()
@@ -95,7 +95,7 @@ def lists_of(column: Column, names: Sequence[str]) -> Lists:
 
 
 def parse_list(text: str | None) -> list[Any] | None:
-    """Return the list that a text spells, as JSON, Python or NumPy write it; None if it spells none."""
+    """Return the list that a text spells in the notation of JSON, Python or NumPy; None if it is not a list."""
     if text is None or not re.match(OPENS, text):
         return None
     try:

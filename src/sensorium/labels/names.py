@@ -1,4 +1,4 @@
-"""Match cells with the names seen in training: one matcher for labels and for categories."""
+"""Match cells with the names seen in training, for labels and categories."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ UNSEEN, SEVERAL = -1, -2  # places of a cell that is none of the names, of one w
 
 @dataclass(frozen=True)
 class Names:
-    """A closed set of names.
+    """Closed set of names, such as labels or categories.
 
-    Numbers and booleans compare by value. Text compares as text, blanks around it aside; a text that is no name stands
-    for the one name of equal value if there is exactly one, and one of the two is how a program writes that value:
-    "1.0" is the name 1, "1.1" the name "1.10"; "10E9" is not the name "1E10". Where the names are yes and no in any
-    spelling, other spellings of yes and no are they.
+    Numbers and booleans compare by value. Text compares as text without surrounding blanks. Text that is not a name
+    matches a name of equal value if there is exactly one and one of the two is written as programs write the value:
+    "1.0" matches the name 1, "1.1" the name "1.10"; "10E9" does not match the name "1E10". If the names are yes and no
+    in any spelling, other spellings of yes and no match them.
 
     Attributes:
-        names: as the user wrote them.
-        fold_case: text that is no name compares in small letters.
+        names: the names as the user wrote them.
+        fold_case: whether text that is not a name compares in lower case.
     """
 
     names: Sequence[Name]
     fold_case: bool = False
 
     def find(self, column: Column) -> npt.NDArray[np.int64]:
-        """Return int64[n]: the place of each cell's name, `UNSEEN` (also for missing cells) or `SEVERAL`."""
+        """Return int64[n]: the index of each cell's name, `UNSEEN` (also for missing cells) or `SEVERAL`."""
         texts = column.strings
         found = np.array(pc.fill_null(pc.index_in(texts, self._array), UNSEEN), dtype=np.int64)
         typed = column.spelling is None and (column.is_integer or column.is_float or column.is_boolean)
@@ -51,7 +51,7 @@ class Names:
         return found
 
     def twins(self) -> list[list[Name]]:
-        """Return the names that share a value."""
+        """Return the names that share a value with another name."""
         return [[self.names[place] for place in places] for places in self._values.values() if len(places) > 1]
 
     @cached_property
@@ -69,7 +69,7 @@ class Names:
 
     @cached_property
     def _shared(self) -> npt.NDArray[np.bool_]:
-        """Return bool[names]: another name has the same value."""
+        """Return bool[names]: whether another name has the same value."""
         shared = np.zeros(len(self.names), bool)
         for places in self._values.values():
             shared[places] = len(places) > 1

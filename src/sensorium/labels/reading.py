@@ -1,4 +1,4 @@
-"""Read the cells of a target as labels: missing labels, spellings of one label, contents of lists."""
+"""Read the cells of a target as labels: missing labels, spellings of the same label, contents of lists."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sensorium.table import Column, spelt_codes, without_codes
 
 @dataclass(frozen=True)
 class LabelReading:
-    """How the labels of a target are written, learned from the target and applied cell by cell.
+    """Notation of the labels of a target, learned from the target and applied cell by cell.
 
     Attributes:
-        missing: words that stand for a missing label, in small letters.
-        spelt: spelling → usual spelling of the same label, if they differ by blanks around it (or by case).
-        numeric: the other cells are numbers.
-        fold_case: labels that differ only in case are one.
+        missing: words that stand for a missing label, in lower case.
+        spelt: spelling → usual spelling of the same label, if they differ by surrounding blanks (or by case).
+        numeric: whether the other cells are numbers.
+        fold_case: whether labels that differ only in case are merged.
         lists: content of the lists.
         told: findings, each with the setting that changes it.
         parts: for several targets, the reading of each.
@@ -56,7 +56,7 @@ class LabelReading:
 
     @property
     def reason(self) -> str:
-        """Describe how the cells are read; empty if they are read as they are."""
+        """Describe how the cells are read; empty if they are unchanged."""
         return self.lists.reason
 
     def findings(self, column: str) -> list[Problem]:
@@ -74,7 +74,7 @@ class LabelReading:
         found = {name: cls.of_json(part) for name, part in parts.items()}
         of_lists = from_saved(Lists, lists)
         if of_lists.names and len(of_lists.names) != of_lists.width:
-            raise ValueError(f"{len(of_lists.names)} names for {of_lists.width} places")
+            raise ValueError(f"{len(of_lists.names)} names for {of_lists.width} positions")
         return from_saved(cls, {**content, "lists": of_lists, "parts": found})
 
     def _changed(self, data: pa.Array) -> pa.Array:

@@ -16,21 +16,21 @@ TRUTHS = {word: 1 - place for pair in TRUTH for place, word in enumerate(pair)}
 
 
 def bare(text: str) -> str:
-    """Return text without what readers cannot see: blanks around it, zero-width signs, another composition (NFC)."""
+    """Return text without invisible differences: surrounding blanks, zero-width characters, composition (NFC)."""
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
 
 
 def text_of(name: Name) -> str:
-    """Return a name as `Column.strings` spells the cell."""
+    """Return a name in the spelling of `Column.strings`."""
     if isinstance(name, bool):
         return str(name).lower()
     return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
 
 
 def value_of(cell: object) -> Value | None:
-    """Return the number that a cell is or spells, 1 and 0 for true and false; None for any other text."""
+    """Return the number that a cell is or spells (1 and 0 for true and false); None for other text."""
     if isinstance(cell, bool | int | float):
         return cell + 0  # True is 1
     text = str(cell).strip()
@@ -47,7 +47,7 @@ def truth_of(name: object) -> int | None:
 
 
 def is_plain(name: Name, value: Value) -> bool:
-    """Return whether it is a number, or text as a program writes the value."""
+    """Return whether the name is a number, or text as programs write the value."""
     if not isinstance(name, str) or name.strip().lower() in TRUTHS:
         return True
     whole = [str(int(value)), str(float(value))] if float(value).is_integer() else []

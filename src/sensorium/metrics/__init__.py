@@ -1,4 +1,4 @@
-"""ONE FILE PER METRIC: a function of weighted rows, so that a bootstrap only changes the weights."""
+"""Metrics: functions of weighted rows, so that a bootstrap only changes the weights. One file per metric."""
 
 from sensorium.metrics._base import Outcome, Part, lower_is_better, metrics_of, score
 from sensorium.metrics._difference import CorrectedDifference, Difference

@@ -22,7 +22,7 @@ Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Truth, scores and predictions, row by row.
+    """Truth, scores and predictions of rows.
 
     Attributes:
         truth: int64[n] class (binary: 1 is the positive one); bool[n, k] labels; float64[n] value.
@@ -53,7 +53,7 @@ class Outcome:
         return self.truth.ndim == 2
 
     def one_against_rest(self) -> Iterator[tuple[npt.NDArray[np.bool_], Floats]]:
-        """Return truth and score of the positive class; of each class or label if there are more than two."""
+        """Return truth and score of the positive class, or of each class or label if there are more than two."""
         if self.is_multilabel:
             yield from zip(self.truth.T, self.scores.T, strict=True)
         elif self.scores.shape[1] == 2:
@@ -69,13 +69,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Part:
-    """One of several targets.
+    """Outcome of one of several targets.
 
     Attributes:
         task: registered name.
         main: the metric used for the mean over targets; 1 is perfect.
-        known: bool[n]: the row has a label of this target.
-        outcome: of all rows; its values for other rows are meaningless.
+        known: bool[n]: whether the row has a label of this target.
+        outcome: outcome of all rows; values of rows without a label are meaningless.
     """
 
     task: str

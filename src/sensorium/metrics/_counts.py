@@ -14,7 +14,7 @@ from sensorium.table import Floats
 
 @dataclass(frozen=True)
 class Counts:
-    """Weighted counts per class or label, float64[r, k]: correctly predicted, predicted, true."""
+    """Return weighted counts per class or label, float64[r, k]: correctly predicted, predicted, true."""
 
     right: Floats
     predicted: Floats
@@ -36,7 +36,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Weighted positives and negatives at each distinct score, float64[r, g], the lowest score first."""
+    """Return weighted positives and negatives at each distinct score, float64[r, g], lowest score first."""
 
     positive: Floats
     negative: Floats

@@ -1,4 +1,4 @@
-"""The difference between two models on one metric, as data."""
+"""Difference between two models on a metric, as data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sensorium.files.figures import Figure, finite
 
 @dataclass(frozen=True)
 class Difference:
-    """First model less second, on one metric.
+    """Metric of a first model minus that of a second.
 
     Attributes:
         metric: registered name.
-        value: the difference; positive where the first is better, whatever the metric's direction.
+        value: the difference; positive if the first model is better, for any direction of the metric.
         interval: bootstrap 95% interval, both models scored on the same resampled rows.
-        p: two-sided bootstrap probability of a difference this far from 0, were there none.
+        p: two-sided bootstrap p-value under the hypothesis of no difference.
     """
 
     metric: str
@@ -27,12 +27,12 @@ class Difference:
 
     @property
     def undefined(self) -> bool:
-        """The metric has no value on these rows, or on most of their resamples."""
+        """Whether the metric is undefined on these rows, or on most of their resamples."""
         return not math.isfinite(self.interval[0])
 
     @property
     def helps(self) -> bool:
-        """The first is shown to be better."""
+        """Whether the first model is shown to be better."""
         return self.interval[0] > 0
 
     def to_json(self) -> dict[str, Any]:
@@ -45,16 +45,16 @@ class Difference:
         }
 
     def corrected(self, p: float) -> CorrectedDifference:
-        """The same difference with its p corrected for the number of comparisons."""
+        """Return the difference with its p-value corrected for the number of comparisons."""
         return CorrectedDifference(**asdict(self), p_corrected=p)
 
 
 @dataclass(frozen=True)
 class CorrectedDifference(Difference):
-    """One difference of several.
+    """Difference that is one of several comparisons.
 
     Attributes:
-        p_corrected: p, corrected for the number of differences (Holm 1979).
+        p_corrected: p-value corrected for the number of comparisons (Holm 1979).
     """
 
     p_corrected: Figure

@@ -30,7 +30,7 @@ def mean_of_defined(values: list[Floats]) -> Floats:
 
 
 def not_too_large(*values: Floats) -> list[Floats]:
-    """Divide the values by the largest if their squares might overflow; return them and the divisor, [1]."""
+    """Divide values by the largest if their squares could overflow; return the values and the divisor, [1]."""
     largest = max(float(np.abs(some).max(initial=0)) for some in values)
     scale = largest if largest > LARGE else 1.0
     return [*(some / scale for some in values), np.array([scale])]

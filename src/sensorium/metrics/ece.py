@@ -12,7 +12,7 @@ BINS = 15
 
 
 def ece(outcome: Outcome, weights: Floats) -> Floats:
-    """Confidence is the predicted class's probability; for multilabel, each label's decision counts as a row."""
+    """Confidence is the probability of the predicted class; for multilabel, each label's decision counts as a row."""
     if outcome.is_multilabel:
         confidence = np.where(outcome.predicted, outcome.scores, 1 - outcome.scores)
         right = outcome.predicted == outcome.truth

@@ -8,5 +8,5 @@ TASKS = ("several",)
 
 
 def mean_score(outcome: Outcome, weights: Floats) -> Floats:
-    """Σ over targets of its main metric on the rows that have its label / number of targets."""
+    """Σ over targets of the target's main metric (on the rows that have its label) / number of targets."""
     return mean_of_defined([score(f"{name}.{part.main}", outcome, weights) for name, part in outcome.parts.items()])

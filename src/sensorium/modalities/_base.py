@@ -99,16 +99,16 @@ class Modality(HasState, ABC):
 
     @abstractmethod
     def encoder_spec(self) -> EncoderSpec:
-        """Return what is needed to build an encoder: vocabulary, channels, size …"""
+        """Return the specification that encoders are built from: vocabulary, channels, size …"""
 
     @abstractmethod
     def describe(self) -> str:
-        """Describe in a few words what was learned."""
+        """Describe what was learned, in a few words."""
 
     def findings(self, column: str) -> list[Problem]:
-        """Return what was guessed, dropped, converted or cut in the whole column, with the setting that changes it.
+        """Return problems of the whole column: what was guessed, dropped, converted or cut, with its setting.
 
-        Derived from the learned state alone, so a loaded model reports it too. Each problem has `row=None`.
+        They depend on the learned state alone, so a loaded model reports them too. Each problem has `row=None`.
         """
         return []
 

@@ -26,7 +26,7 @@ def check_span(lowest: float | None, highest: float | None) -> None:
 
 
 def far_beyond(values: Floats, span: Span, *, least: float = 0.0) -> npt.NDArray[np.bool_]:
-    """Return bool[n]: which values lie more than ten times the training range outside of it; False for NaN.
+    """Return bool[n]: whether each value is outside the training range by more than ten times its width; False for NaN.
 
     Args:
         values: the values to check.

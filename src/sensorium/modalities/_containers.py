@@ -26,7 +26,7 @@ CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
 def sound_track(source: Source, rate: int, seconds: float, name: str | None = None) -> npt.NDArray[np.float32]:
-    """Return float32[samples]: the first `seconds` of the first audio track, channels averaged, resampled to `rate`.
+    """Return float32[samples]: the first `seconds` of the first audio track, averaged over channels, at `rate`.
 
     Args:
         name: the demultiplexer; by default detected by the first bytes.
@@ -59,8 +59,8 @@ def sound_rate_and_seconds(source: Source, name: str | None = None) -> tuple[int
 def is_cut(container: InputContainer, stream: Any, source: Source, start: float, end: float) -> bool:
     """Return whether a track, which runs from `start` to `end` seconds, is shorter than declared.
 
-    The duration that the track itself declares decides. Without one, a file is complete if it has all of its bytes, or
-    if any of its tracks runs to the declared end of the file.
+    The duration that the track itself declares decides. Otherwise, a file is complete if it has all of its bytes, or if
+    any of its tracks runs to the declared end of the file.
     """
     own, kind = _own_seconds(container, stream), container.format.name
     seconds = end if kind == "avi" else end - start  # AVI counts from 0

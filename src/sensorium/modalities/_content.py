@@ -40,7 +40,7 @@ def mapped(source: Source) -> Iterator[Content]:
 
 
 def after_tags(content: Content) -> int:
-    """Return where the ID3v2 tags before the audio end."""
+    """Return the position of the end of the ID3v2 tags before the audio."""
     start = 0
     while content[start : start + 3] == b"ID3" and len(content) >= start + 10:
         size = content[start + 6 : start + 10]

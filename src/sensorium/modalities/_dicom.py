@@ -1,6 +1,6 @@
 """DICOM images: multi-frame files and folders of a series.
 
-No value of an attribute leaves this file.
+Values of attributes are not passed on, except those requested by keyword.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sensorium.modalities._scans import Header, Note, Scan, Voxels, finite
 
 
 def read_header(source: Source) -> Header:
-    """Read shape and kind from tags alone. Raises Unreadable."""
+    """Read shape and kind from the header, without pixels. Raises Unreadable."""
     return _shape(read_volume(source)[0].frames)
 
 
@@ -47,7 +47,7 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
 
 
 def read_volume(source: Source) -> tuple[Volume, list[Note]]:
-    """Return the frames by headers alone, and notes on skipped files of a folder."""
+    """Return the frames, read from headers only, and notes on skipped files of a folder."""
     if isinstance(source, Path) and source.is_dir():
         headers, notes = folder_headers(source)
     else:

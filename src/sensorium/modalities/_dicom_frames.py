@@ -1,6 +1,7 @@
 """Frames of DICOM files: position, orientation, time and scale of each frame.
 
-A single-frame file has them as its own attributes; an enhanced file in functional groups, per frame or shared.
+In a single-frame file these are attributes of the file; in an enhanced file they are in functional groups, per frame or
+shared.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Frame:
         return found if found.shape == (width,) and np.isfinite(found).all() else np.full(width, np.nan)
 
     def text(self, keyword: str) -> str:
-        """Return an attribute to compare by, never to show."""
+        """Return an attribute for comparisons only; it may identify a patient and must not be shown."""
         value = self.get(keyword)
         return "" if value is None else str(value)
 

@@ -69,7 +69,7 @@ def _inflated(stream: IO[bytes]) -> io.BytesIO | None:
 
 
 def _transfer_syntax(stream: IO[bytes]) -> Any:
-    """Read the transfer syntax as the library does, which tries both encodings; leave the stream behind the header."""
+    """Read the transfer syntax in either encoding, as the library does; the stream is left after the header."""
     for implicit in (False, True):
         stream.seek(MAGIC_AT + len(MAGIC))
         read = library("pydicom.filereader").read_dataset

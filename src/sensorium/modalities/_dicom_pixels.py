@@ -22,10 +22,10 @@ MOSAIC = ("a mosaic of many slices is read as one image",
 
 
 def read_frames(data: Any, frames: Sequence[Frame], *, padding: bool) -> Voxels:
-    """Read float32[frames, rows, columns]; colours become grey.
+    """Read pixels as float32[frames, rows, columns]; colours become grey.
 
     Args:
-        data: the file of the frames, with pixels.
+        data: the data set of the frames' file, with pixels.
         frames: frames of this file.
         padding: whether padding values become NaN.
     """
@@ -66,7 +66,7 @@ def stored(data: Any, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
 
 
 def _stray_bits(data: Any) -> tuple[int, int] | None:
-    """Return by how many bits to shift left and then right, in old files whose values do not start at bit 0."""
+    """Return the bits to shift left and then right; old files may have values that do not start at bit 0."""
     bits, used, highest = (data.get(name) for name in ("BitsAllocated", "BitsStored", "HighBit"))
     if highest is None or not used or bits not in (8, 16, 32) or not used - 1 < highest < bits:
         return None
@@ -121,7 +121,7 @@ def _scaled(data: Any, frame: Frame, values: npt.NDArray[Any]) -> npt.NDArray[An
 
 
 def _is_padding(frame: Frame, values: npt.NDArray[Any], scaled: Voxels) -> npt.NDArray[np.bool_]:
-    """Return where a frame is padding, as declared or because no tissue is that dark."""
+    """Return the mask of padding in a frame: the declared value, or values too dark for any tissue."""
     prefix = next((prefix for name, prefix in ARRAYS.items() if name in frame.data), "")
     low, high = (frame.get(f"{prefix}PixelPadding{end}") for end in ("Value", "RangeLimit"))
     hounsfield = frame.data.get("Modality") == "CT" and (frame.text("RescaleType") or "HU").startswith("HU")
@@ -133,7 +133,7 @@ def _is_padding(frame: Frame, values: npt.NDArray[Any], scaled: Voxels) -> npt.N
 
 
 def _as_stored(data: Any, value: float) -> float:
-    """Return a padding value as pixels store it: it may be written with another sign or more bits than theirs."""
+    """Return a padding value as pixels store it; the header may write it with another sign or more bits."""
     if not isinstance(value, int) or not data.get("BitsStored"):
         return value
     bits = int(data.BitsStored)

@@ -1,4 +1,4 @@
-"""Selection of one volume from frames at the same positions: time points, echoes, b-values, or copies."""
+"""Selection of one volume among frames at the same positions (time points, echoes, b-values or copies)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Choice:
     Attributes:
         rows: indices of frames, one per position, in the order of positions.
         notes: what was skipped.
-        twins: pairs of frames at one position whose headers do not tell whether they are copies.
+        twins: pairs of frames at one position that may be copies, judging by their headers.
         if_copies: the note to use if all pairs are equal.
         if_volumes: the note to use otherwise.
     """
@@ -72,7 +72,7 @@ def one_volume(frames: Sequence[Frame], place: Indexes) -> Choice:
 
 
 def in_turns(frames: Sequence[Frame]) -> Indexes | None:
-    """Return positions of frames that declare none but declare which of several equal volumes they belong to."""
+    """Return positions of frames that declare only which of several equal volumes they belong to."""
     turns = sorted(range(len(frames)), key=lambda row: frames[row].turn())
     for keyword in (*LISTED, *SURE):
         values = _values(frames, keyword)
@@ -87,7 +87,7 @@ def in_turns(frames: Sequence[Frame]) -> Indexes | None:
 
 
 def _narrowed(frames: Sequence[Frame], place: Indexes) -> tuple[Indexes, tuple[str, ...], bool]:
-    """Return rows of the first volume, the attributes that vary within a position, and whether it is the very first.
+    """Return rows of the first volume, the attributes that vary within a position, and whether it is the first of all.
 
     An attribute separates volumes if one of its values occurs at most positions. If it differs from slice to slice
     (such as a time), it only tells which frame of a position came first.

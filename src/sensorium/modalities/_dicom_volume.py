@@ -51,7 +51,7 @@ def volume_of(frames: list[Frame]) -> Volume:
 
 
 def _is_film(frames: list[Frame]) -> bool:
-    """Return whether a file declares no positions. Its frames stay as stored, often in the order of time."""
+    """Return whether a file declares no positions; its frames then keep the stored order, often that of time."""
     first = frames[0]
     said = first.groups or "SliceVector" in first.data or "GridFrameOffsetVector" in first.data
     return len(frames) == first.of and not said

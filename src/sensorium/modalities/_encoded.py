@@ -66,7 +66,7 @@ def _ignore(rows: int) -> None:
 
 @dataclass(frozen=True)
 class Work:
-    """The number of threads that a column may use, and a callback for progress."""
+    """Resources for encoding a column: the number of threads, and a callback for progress."""
 
     workers: int = 1
     advance: Callable[[int], None] = _ignore

@@ -22,7 +22,7 @@ LONGEST = 1000  # characters of a path
 
 @dataclass(frozen=True)
 class _Paths:
-    """The cells of a sample that are not bytes.
+    """Cells of a sample that are not bytes.
 
     Attributes:
         named: paths, without words for a missing cell.
@@ -85,7 +85,7 @@ def _claim_of_some(paths: _Paths, noun: str) -> Guess | None:
 
 
 def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bool], noun: str) -> Guess | None:
-    """Claim files whose names lack a suffix, as DICOM files often do; cells that name no file cost little.
+    """Claim files whose names lack a suffix, as DICOM files often do.
 
     Remote files are not fetched for it.
     """
@@ -129,7 +129,7 @@ def _not_there(files: Files, paths: list[str]) -> str:
 
 
 def _shorter(path: str, files: Files) -> str | None:
-    """Return the longest tail of a path, maybe from another machine, that exists in the folder."""
+    """Return the longest last part of a path (maybe of another machine) that exists in the folder."""
     parts = [part for part in re.split(r"[/\\]", bare_path(path)) if part not in ("", ".", "..")]
     if type(files) is Files:
         for start in range(1, len(parts)):

@@ -27,8 +27,10 @@ LEARN_FROM = 200  # files from which a modality learns sizes, sampling rates and
 
 
 def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
-    """Return what a decoder can open for a path, bytes, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a
-    file; this may be a folder with `folders`.
+    """Return an object that a decoder can open.
+
+    The value is a path, bytes, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a file. With `folders`, a
+    path may be that of a folder.
 
     Raises:
         Unreadable: there is nothing to open.

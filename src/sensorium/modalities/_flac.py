@@ -1,4 +1,4 @@
-"""FLAC files written to a pipe: the header lacks the number of samples, which the last frame tells."""
+"""FLAC files written to a pipe: the header lacks the number of samples, which is computed from the last frame."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def with_length(content: Content) -> bytes | None:
         return None
     total = _samples(content)
     if not total:
-        raise Unreadable("the audio is truncated: the file ends within a frame and declares no length")
+        raise Unreadable("the audio is truncated: the file ends within a frame, and its header has no length")
     packed = int.from_bytes(info[10:18], "big") | total & NUMBER
     return content[: INFO.start + 10] + packed.to_bytes(8, "big")
 
 
 def _samples(content: Content) -> int:
-    """Return the number of samples by the last complete frame; 0 if there is none."""
+    """Return the number of samples, computed from the last complete frame; 0 if there is none."""
     start = max(INFO.stop, len(content) - TAIL)
     tail = content[start : len(content)]
     at = len(tail)

@@ -52,7 +52,7 @@ def container_format(head: bytes) -> str | None:
 
 
 def is_sound_container(head: bytes) -> bool:
-    """Return whether such a container never holds video."""
+    """Return whether a container of this format never contains video."""
     return container_format(head) in SOUND or (head[4:8] == b"ftyp" and head[8:12] in SOUND_BRANDS)
 
 

@@ -16,12 +16,12 @@ HEIC_CURE = "pip install pillow-heif, or convert the files to JPEG or PNG"
 
 
 def is_heif(head: bytes) -> bool:
-    """Return whether a file that starts like this is an image in the container of MP4 files."""
+    """Return whether these first bytes are those of an image in an ISO container, such as HEIC and AVIF."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIC + AVIF
 
 
 def is_heic(value: Any) -> bool:
-    """Return whether a cell holds, or is the path of, an image that Pillow does not read without a plug-in."""
+    """Return whether a cell is an image, or the path of one, that Pillow reads only with a plug-in."""
     if isinstance(value, dict):
         value = value.get("bytes") or value.get("member") or value.get("path")
     if isinstance(value, bytes):

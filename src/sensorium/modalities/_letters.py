@@ -1,4 +1,4 @@
-"""Notes on letters behind a column's numbers: how they are read, with examples."""
+"""Notes on letters after a column's numbers: how they are read, with examples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
         reason = f"letters in {number} are read as file sizes, and B as bytes: {_examples(found)}"
         return [(reason, f"write all sizes in one unit if this is wrong; {keeps}")]
     if found.notation.letters == "none":
-        reason = f"letters in {number} are ignored, because these numbers are as large as the others"
+        reason = f"letters in {number} are ignored, because these numbers have the size of the others"
         return [(f"{reason}: {_examples(found, bare=True)}", f"{keeps}; write large numbers with all their digits")]
     if not found.notation.suffixes:
         return []

@@ -1,4 +1,4 @@
-"""The intensity scale of images with more than 8 bits: which values become black and white."""
+"""Intensity scale of images with more than 8 bits: the values that become black and white."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLIPPED = 0.01  # share of an image's pixels that may be clipped without a repor
 
 @dataclass(frozen=True)
 class Span:
-    """The values of one file.
+    """Sample of the values of one file.
 
     Attributes:
         lowest, highest: minimum and maximum.
@@ -44,7 +44,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale `low`–`high`, which becomes 0–255; training images range from `lowest` to `highest`."""
+    """Scale from `low` to `high`, which become 0 and 255; training images range from `lowest` to `highest`."""
 
     low: float
     high: float
@@ -58,7 +58,7 @@ class Scale:
         return np.asarray(np.rint(np.where(np.isnan(shades), np.float32(ground), shades)), np.uint8)
 
     def misfit(self, values: Values) -> str:
-        """Describe what a file loses on this scale; empty if nothing."""
+        """Describe what a file loses on this scale; empty if it loses nothing."""
         found = values[~np.isnan(values)]
         if not len(found):
             return ""

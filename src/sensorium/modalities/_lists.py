@@ -38,7 +38,7 @@ Kind: TypeAlias = Literal["series", "vector"]
 
 @dataclass(frozen=True)
 class _Sign:
-    """The kind that a column of lists is taken for, and the evidence."""
+    """Kind of a column of lists, and the evidence."""
 
     kind: Kind
     reason: str
@@ -63,7 +63,7 @@ def guess_of_lists(column: Column, kind: Kind) -> Guess | None:
         return None
     spelt = f"text with {notation.describe()}" if notation else "lists of numbers"
     other = "series" if kind == "vector" else "vector"
-    caution = "" if sign.sure else f"not sure; if it is not a {kind}: {as_modality(column.name, other)}"
+    caution = "" if sign.sure else f"this is a guess; if it is not a {kind}: {as_modality(column.name, other)}"
     reason = f"{spelt}, {_counts(cells)} each; {sign.reason}"
     return Guess(SURE if sign.sure else UNSURE, reason, SHORTENED if shortened else caution)
 
@@ -109,10 +109,10 @@ def _lengths(column: Column, cells: list[Floats]) -> npt.NDArray[np.int64]:
 
 
 def _sign(name: str, cells: list[Floats], lengths: npt.NDArray[np.int64]) -> _Sign:
-    """Return the first evidence that tells the two modalities apart."""
+    """Return the first evidence that distinguishes the two modalities."""
     channels = max(cell.shape[1] for cell in cells)
     if channels > 1 and all(len(cell) == 1 for cell in cells):
-        return _Sign("vector", f"one row of {channels:,} numbers, as models write an embedding")
+        return _Sign("vector", f"one row of {channels:,} numbers, like an embedding")
     if channels > 1:
         return _Sign("series", f"{channels} channels per step")
     usual = int(np.bincount(lengths).argmax()) if len(lengths) else 0

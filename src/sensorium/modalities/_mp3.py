@@ -47,11 +47,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mpeg:
-    """An MPEG audio stream.
+    """MPEG audio stream.
 
     Attributes:
         first: its first frame, which may be a header without audio.
-        declared: number of audio frames by the header; None without a header.
+        declared: number of audio frames in the header; None without a header.
         trusted: whether the number of bytes in the header is right.
     """
 
@@ -80,9 +80,9 @@ class Mpeg:
         return count * self.first.samples / self.rate
 
     def whole(self, seconds: float) -> tuple[io.BytesIO | None, bool]:
-        """Return the first `seconds` behind a header that declares their length; and whether the stream is truncated.
+        """Return the first `seconds`, with a header that declares their length, and whether the stream is truncated.
 
-        The first is None if no header can declare it: layer II with frames of unequal size.
+        The audio is None if no header can declare its length: layer II with frames of unequal size.
         """
         wanted = int(seconds * self.rate / self.first.samples) + 2
         frames = list(islice(self.frames(), wanted))
@@ -114,7 +114,7 @@ def is_mpeg(head: bytes) -> bool:
 
 
 def find_mpeg(content: Content) -> Mpeg | None:
-    """Find the stream behind tags and a little junk; None if there are no consecutive frames."""
+    """Find the stream after tags and a little junk; None if there are no consecutive frames."""
     start = after_tags(content)
     stop = min(len(content), start + JUNK)
     while (start := content.find(b"\xff", start, stop)) >= 0:
@@ -166,7 +166,7 @@ def _at(content: Content, start: int, kind: tuple[int, int, int]) -> Frame | Non
 
 
 def _goes_on(content: Content, frame: Frame) -> bool:
-    """Return whether frames of its kind follow up to the end, or at least a few."""
+    """Return whether frames of the same kind follow, at least a few or up to the end."""
     for _ in range(SURE - 1):
         behind = frame.start + frame.size
         following = _at(content, behind, frame.kind)
@@ -177,7 +177,7 @@ def _goes_on(content: Content, frame: Frame) -> bool:
 
 
 def _next(content: Content, frame: Frame) -> Frame | None:
-    """Return the frame after another one, maybe behind other content."""
+    """Return the frame after a given one; other content may be between them."""
     start = frame.start + frame.size
     if found := _at(content, start, frame.kind):
         return found

@@ -70,7 +70,7 @@ def _refuse_unit(found: Survey, name: str) -> Guess:
 
 
 def claim_spelt_numbers(column: Column, guess: Guess) -> Guess:
-    """Claim decimal numbers stored as text, with what their spelling shows besides their value."""
+    """Claim decimal numbers stored as text, considering their spelling."""
     assert column.spelling is not None
     if column.distinct <= FEW and (pair := same_but_for_zeros(column.spelling)):
         caution = f"{pair[0]!r} and {pair[1]!r} are the same number; {keeps_cells(column.name)}{APART}"

@@ -40,7 +40,7 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
     if signed and rest and notation.percent != "fraction":
         smaller = "without" if notation.percent == "all" else "with"
         counts_of = f"{count(signed, 'cell')} with % and {count(rest, 'cell')} without{IN_TRAINING}"
-        reason = f"{counts_of}, and most of the latter lie outside 0–1"
+        reason = f"{counts_of}, and most of those without % are not between 0 and 1"
         said.append((f"{reason}: cells {smaller} % are read as missing", "write all with %, or all without"))
     said += letter_notes(found, name)
     others = counts.currencies.total() - counts.currencies[notation.currency]
@@ -64,5 +64,5 @@ def _guessed(found: Survey, name: str) -> tuple[str, str]:
 
 
 def _decimal(mark: str, name: str) -> str:
-    """Return what sets the decimal mark, for the table or for the column."""
+    """Return the settings of the decimal mark, for the table or for the column."""
     return f"{set_value('table.decimal', mark)}{of_column_alone(name)}"

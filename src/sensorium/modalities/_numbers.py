@@ -58,7 +58,7 @@ def read_numbers(column: Column, notation: Notation) -> tuple[Floats, list[Probl
 
 
 def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray[np.int8], list[Problem]]:
-    """Read as `read_numbers`; and int8[n]: −1 for an upper limit ("<5"), +1 for a lower limit, else 0."""
+    """Read numbers like `read_numbers`; also return int8[n]: −1 for upper limits ("<5"), +1 for lower ones, else 0."""
     data, problems = column.data, list[Problem]()
     if column.is_integer or column.is_float or pa.types.is_boolean(data.type):
         values, told = _typed(column, notation, problems)
@@ -75,7 +75,7 @@ def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray
 
 
 def numbers(column: Column) -> tuple[Floats, list[Problem]]:
-    """Read the numbers of a column in the notation that its own cells show."""
+    """Read the numbers of a column in the notation inferred from its own cells."""
     return read_numbers(column, infer_notation(column))
 
 

@@ -13,7 +13,7 @@ FIRST = 2  # flag of a stream's first page
 
 @dataclass(frozen=True)
 class Links:
-    """Where the streams of a file start, and where the last one ends; `cut` if the file ends within a page."""
+    """Start of each stream of a file, and end of the last one; `cut` if the file ends within a page."""
 
     starts: tuple[int, ...]
     end: int

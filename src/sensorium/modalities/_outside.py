@@ -26,7 +26,7 @@ def only_negative(others: Floats, values: Floats) -> Truths:
 
 
 def centuries_away(seconds: Floats) -> Truths:
-    """Return bool[n]: few dates such as 9999-12-31, centuries away from all others, which stand for missing ones."""
+    """Return bool[n]: dates such as 9999-12-31, centuries away from all others, which stand for missing ones."""
     far = np.abs(seconds - np.median(seconds)) > AGES if len(seconds) else np.zeros(0, bool)
     others = seconds[~far]
     few = far.sum() <= MOST_FAR * len(seconds) and len(others) and np.ptp(others) < AGES / 2

@@ -1,4 +1,4 @@
-"""Opening of image files: every failure gets a short reason; HEIC is read if its decoder is installed."""
+"""Open image files, with a short reason for every failure; HEIC is read if its decoder is installed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames 
 
 
 class Look(NamedTuple):
-    """The facts that the header of an image file declares.
+    """Header of an image file.
 
     Attributes:
         kind: type of the values of an image with more than 8 bits.
-        several: whether it has further frames of the same size.
+        several: whether there are further frames of the same size.
     """
 
     width: int

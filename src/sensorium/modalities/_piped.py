@@ -80,7 +80,7 @@ def _mended_wave(head: bytes, size: int) -> bytes | None:
 
 
 def _is_chunks(head: bytes, start: int, size: int, order: Literal["little", "big"]) -> bool:
-    """Return whether other chunks follow up to the end: then there really are no samples."""
+    """Return whether other chunks follow up to the end; the file then has no samples."""
     while (
         start + 8 <= min(size, len(head)) and head[start : start + 4].isascii() and head[start : start + 4].strip(b"\0")
     ):

@@ -70,9 +70,9 @@ def by_its_own_range(picture: Pillow.Image) -> Pillow.Image:
 
 
 def colour_values(picture: Any, again: Any) -> tuple[Values, Alpha | None]:
-    """Read a 16-bit multi-channel image, given twice opened, as values, upright.
+    """Read a 16-bit multi-channel image, upright; the image is given opened twice.
 
-    Pillow keeps the upper half of each sample; read in the other byte order, it keeps the lower half.
+    Pillow keeps the upper byte of each sample; in the other byte order, it keeps the lower byte.
 
     Returns:
         float32[height, width] or [height, width, 3], and its alpha.

@@ -1,9 +1,9 @@
 """Safety check for regular expressions of a saved model: only forms that finish quickly on any text.
 
-The tokenizers library matches by backtracking, in Ruby's syntax. Its time is exponential in the open quantifiers
-(`*`, `+`, `{2,}`) that something has to follow: one is fast, two or nested ones are not. It also grows with the
-product of all other choices, as in `a?a?a?`. The patterns of GPT-2, CLIP, Llama and similar models have at most one of
-the former per alternative, and few of the latter.
+The tokenizers library matches by backtracking, in Ruby's syntax. Its time is exponential in the number of open
+quantifiers (`*`, `+`, `{2,}`) that are followed by something required: one is fast; two, or nested ones, are not. It
+also grows with the product of all other choices, as in `a?a?a?`. The patterns of GPT-2, CLIP, Llama and similar models
+have at most one of the former per alternative, and few of the latter.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _atom(pattern: str, at: int, depth: int) -> tuple[_Part, int]:
 
 
 def _class_end(pattern: str, at: int) -> int:
-    """Return the position behind the bracket that closes a class; classes may be nested."""
+    """Return the position after the bracket that closes a class; classes may be nested."""
     depth, first = 0, -1
     while at < len(pattern):
         character = pattern[at]

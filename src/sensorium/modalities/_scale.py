@@ -30,9 +30,9 @@ def mean_and_deviation(values: Floats) -> tuple[float, float]:
 def robust_mean_and_deviation(values: Floats) -> tuple[float, float, npt.NDArray[np.bool_]]:
     """Return mean and standard deviation of the values without outliers, and bool[n]: which values are outliers.
 
-    Outliers are at most 1% of the values (at least one): a hundred times as far from the median as the farthest of
-    the others, and a thousand times the interquartile range. So a long tail is kept, while a typing error or a code for
-    "missing" such as 999999999 is not.
+    Outliers are at most 1% of the values (at least one): a hundred times as far from the median as the farthest of the
+    others, and a thousand times the interquartile range. So a long tail is not cut, but typing errors and codes for
+    missing values such as 999999999 are outliers.
     """
     far = _far_off(values)
     mean, deviation = mean_and_deviation(values[~far] if far.any() else values)

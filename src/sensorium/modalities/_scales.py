@@ -30,7 +30,7 @@ SavedScales = Mapping[str, Annotated[list[float], Field(min_length=4, max_length
 def learn_scales(column: Column, looks: Sequence[Look], max_pixels: int) -> tuple[Scales, dict[str, int]]:
     """Learn kind → [low, high, lowest, highest], and counts, from images with more than 8 bits.
 
-    `looks` are the headers of the same sample of files. Fewer files are read if they are large.
+    `looks` has the headers of the same sample of files. Fewer files are read if they are large.
     """
     deep = [look.width * look.height for look in looks if look.kind]
     if not deep:
@@ -71,7 +71,7 @@ def fixed_scales(levels: tuple[float, float]) -> Scales:
 def scale_findings(
     column: str, scales: Mapping[str, list[float]], seen: Mapping[str, int], ground: int
 ) -> list[Problem]:
-    """Return what was guessed and what is clipped in a column of images."""
+    """Return problems of a column of images: guessed scales and clipped values."""
     cure = f"set {setting_of(column, 'levels')} to [lowest, highest] to change the scale"
     found = []
     for kind, known in scales.items():

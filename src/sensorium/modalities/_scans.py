@@ -26,11 +26,11 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Header:
-    """The properties of a scan that its header declares.
+    """Properties of a scan that its header declares.
 
     Attributes:
         shape: slices, rows, columns.
-        ct: values are Hounsfield units.
+        ct: whether values are Hounsfield units.
     """
 
     shape: tuple[int, int, int]
@@ -54,7 +54,7 @@ class Scan:
         voxels: float32[slices, rows, columns], in the unit of the file.
         spacing: mm between slices, rows, columns; 1 if the file does not declare it.
         window: lowest and highest value of the display window, if the file has one.
-        inverted: low values are bright (MONOCHROME1).
+        inverted: whether low values are bright (MONOCHROME1).
         notes: what was skipped, guessed or absent, each with its cure.
     """
 
@@ -87,7 +87,7 @@ def library(name: str) -> Any:
 
 
 def guarded(read: Callable[[], T]) -> T:
-    """Replace every error of a library by a reason without its words, which may contain patient data."""
+    """Replace errors of a library by a reason without their messages, which may contain patient data."""
     try:
         return read()
     except (Unreadable, MissingExtraError):

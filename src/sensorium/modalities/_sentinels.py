@@ -1,4 +1,4 @@
-"""Sentinel values such as -999, 9999 and 1900-01-01, which stand for missing ones but read as numbers and dates."""
+"""Sentinel values such as -999, 9999 and 1900-01-01, which stand for missing values but are valid numbers and dates."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def number_sentinels(column: Column, values: Floats) -> dict[str, int]:
 
 
 def date_sentinels(column: Column, seconds: Floats) -> dict[str, int]:
-    """Return spellings of days that programs write for a missing one, far from the other values → their cells."""
+    """Return spelling → cells of days that programs write for missing dates, far from the other values."""
     if not np.isin(np.floor(_ends(seconds) / DAY), DAYS).any():
         return {}
     likely = np.isin(np.floor(seconds / DAY), DAYS)
@@ -98,7 +98,7 @@ def are_years(values: Floats) -> bool:
 
 
 def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
-    """Return cells as `table.missing` names them: as written; days without a time if they did not arrive as text."""
+    """Return cells in the spelling of `table.missing`: text as written, typed dates without a time."""
     some = column.take(rows)
     texts = some.strings if some.spelling is None else some.spelling
     temporal = pa.types.is_date(some.data.type) or pa.types.is_timestamp(some.data.type)

@@ -23,7 +23,7 @@ NUMERIC = re.compile(r"[+-]?[\d.,%]+(?:[eE][+-]?\d+)?|nan|none|null|na|n/a", re.
 
 
 def likely_separator(texts: Sequence[str]) -> str | None:
-    """Return the likely separator of names in cells: the first strong one that many have, else the most frequent."""
+    """Return the likely separator of names: the first strong one that many cells contain, else the most frequent."""
     counts = {sign: sum(sign in text for text in texts) for sign in SEPARATORS}
     often = [sign for sign in STRONG if counts[sign] >= OFTEN * len(texts)]
     best = often[0] if often else max(SEPARATORS, key=lambda sign: counts[sign])

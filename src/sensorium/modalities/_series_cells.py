@@ -1,4 +1,4 @@
-"""Cells of a column of series: lists, text that lists numbers, or files, read as training settled it."""
+"""Cells of a column of series: lists, text that lists numbers, or files, in the notation learned in training."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ Read: TypeAlias = tuple[npt.NDArray[np.bool_], list[Problem]]
 
 @dataclass(frozen=True)
 class Stamps:
-    """The timestamp format of a column of files.
+    """Timestamp format of a column of files.
 
     Attributes:
         time: the column of timestamps; empty for the first column of dates, if any.
-        written: what `Date` learned from it if it is text; else empty.
+        written: state of `Date`, if timestamps are text; else empty.
         doubtful: whether day and month are ambiguous.
     """
 
@@ -73,7 +73,7 @@ class CellReader:
         return partial(read_file, time=self.stamps.time or None, dates=Date.restore(written, {}) if written else None)
 
     def _parted(self, column: Column) -> tuple[Column, Column]:
-        """Split into cells that are lists (or list text) and others; both columns have gaps at the other's cells."""
+        """Split a column into lists (or list text) and other cells; each result has gaps for the other's cells."""
         none = pa.nulls(len(column), column.data.type)
         if column.is_list:
             return column, replace(column, data=none)

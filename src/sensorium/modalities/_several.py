@@ -58,7 +58,7 @@ def _listed(cell: Any) -> list[Any] | None:
 
 
 def usual_count(owners: npt.NDArray[np.int64], most: int) -> int:
-    """Return the number of files in the fullest cell, at most `most`."""
+    """Return the largest number of files in a cell, at most `most`."""
     return min(most, int(_counts(owners).max())) if len(owners) else most
 
 
@@ -67,7 +67,7 @@ def _counts(owners: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def fuller_cells(owners: npt.NDArray[np.int64], most: int) -> tuple[int, int]:
-    """Return how many cells have files, and how many of them have more than are kept."""
+    """Return the number of cells with files, and of those with more files than are kept."""
     counts = _counts(owners)
     return len(counts), int((counts > most).sum())
 
@@ -84,7 +84,7 @@ def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int, *
 def problems_of_cells(
     problems: list[Problem], owners: npt.NDArray[np.int64], column: Column, noun: str
 ) -> list[Problem]:
-    """Report files that are skipped while their cell is present, and cells that are not lists as missing."""
+    """Report skipped files of cells that are present, and cells that are missing because they are not lists."""
     return [
         replace(p.at(owners), reason=p.reason.replace("read as missing", "skipped in its cell")) for p in problems
     ] + _no_lists(column, noun)

@@ -1,4 +1,4 @@
-"""Number of bytes that a container declares: a truncated file has fewer."""
+"""Detect truncated files by the size that their container declares."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ HEADER = 1 << 16  # bytes within which they lie
 
 
 def sizes(source: Source) -> tuple[int, int]:
-    """Return the number of bytes that a file has, and that it declares: 0 if it declares none.
+    """Return the size of a file in bytes, and the size that it declares (0 if none).
 
-    Among MP4 files only fragmented ones declare it; others declare the length of each track.
+    Of MP4 files, only fragmented ones declare a size; others declare the length of each track.
     """
     with mapped(source) as content:
         wanted = 0

@@ -1,4 +1,4 @@
-"""Reading of audio files, complete or rejected: libsndfile if it knows format and length, else PyAV."""
+"""Read audio files completely or reject them: with libsndfile if it supports the format, else with PyAV."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _other_codec(content: Content, error: Unreadable) -> str:
 
 
 def _wave_codec(content: Content) -> int:
-    """Return the codec number of a WAV file; that of plain samples if it has no header."""
+    """Return the codec number of a WAV file; the number of PCM if it has no header."""
     at = content.find(b"fmt ", 12, HEAD)
     return int.from_bytes(content[at + 8 : at + 10], "little") if at > 0 else PLAIN
 

@@ -44,4 +44,4 @@ def _words(error: Exception) -> str:
 
 
 class UnknownFormat(Unreadable):
-    """The file cannot be read by libsndfile, but maybe by another library."""
+    """File that libsndfile cannot read, but maybe another library."""

@@ -19,7 +19,7 @@ SLACK = 64  # bytes by which headers may be wrong
 
 
 class SoundParts(NamedTuple):
-    """The parts to read for an audio clip: files for libsndfile, one after the other, or a format for PyAV.
+    """Parts of an audio clip: consecutive files for libsndfile, or a format for PyAV.
 
     Attributes:
         cut: whether the last file is truncated.
@@ -48,7 +48,7 @@ def parts_of(source: Source, content: Content, mpeg: Mpeg | None, seconds: float
 
 
 def mpeg_at_start(content: Content) -> Mpeg | None:
-    """Return MPEG audio at the start of a file, maybe behind tags; else None."""
+    """Return MPEG audio at the start of a file, maybe after tags; else None."""
     head = head_of(content)
     tagged = content[:3] == b"ID3" and not head.startswith(b"fLaC") and not container_format(head)
     return find_mpeg(content) if tagged or is_mpeg(head) else None

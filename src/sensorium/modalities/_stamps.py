@@ -43,7 +43,7 @@ def claim_stamps(column: Column) -> Guess | None:
 
 
 def likely_unit(column: Column) -> Unit | None:
-    """Return the unit in which nearly all numbers are moments of the years 1990 to 2040."""
+    """Return the unit in which nearly all numbers are times in the years 1990 to 2040."""
     values = as_floats(column.data)
     values = values[np.isfinite(values)]
     units: tuple[Unit, ...] = ("s", "ms", "us", "ns")
@@ -63,7 +63,7 @@ def spelt_digits(column: Column) -> SpeltDates | None:
 
 
 def names_time(name: str) -> bool:
-    """Return whether the name of a column suggests moments."""
+    """Return whether the name of a column suggests times."""
     words = _words(name)
     run_together = any(word.endswith(NAMED_UNITS) for word in words if len(word) > len("datetime"))
     return bool((words & HINTS or run_together) and not words & SPANS)
@@ -103,7 +103,9 @@ def _plainly_stamps(name: str, moments: Floats) -> bool:
 def guess_stamps(column: Column, reason: str, *, named: bool) -> Guess:
     cure = f"{as_modality(column.name, 'number')} (or category) if they are not dates"
     return (
-        Guess(0.995, reason) if named else Guess(0.92, reason, f"read as dates, although the name is no hint; {cure}")
+        Guess(0.995, reason)
+        if named
+        else Guess(0.92, reason, f"read as dates, although the column name does not suggest dates; {cure}")
     )
 
 
@@ -112,7 +114,7 @@ def _largest(column: Column) -> float:
 
 
 def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
-    """Return the first and the last of the likely moments."""
+    """Return the first and the last of the likely times."""
     moments = values * UNITS[unit]
     likely = values[(moments >= LIKELY[0]) & (moments <= LIKELY[1])]
     return float(likely.min()), float(likely.max())

@@ -27,7 +27,7 @@ def read_csv(content: bytes) -> tuple[pa.Table, bool]:
 
 
 def _decimal_commas(table: pa.Table) -> pa.Table:
-    """Read numbers such as 0,5 if the separator is not a comma; 1,234 alone may be a thousand and stays text."""
+    """Read numbers such as 0,5 if the separator is not a comma; an ambiguous number such as 1,234 stays text."""
     for place, name in enumerate(table.column_names):
         cells = table.column(place)
         if not pa.types.is_string(cells.type) or not pc.all(pc.match_substring_regex(cells, DECIMAL_COMMA)).as_py():

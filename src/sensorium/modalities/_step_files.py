@@ -61,7 +61,7 @@ def text_columns(source: Source, time: str | None = None) -> dict[str, list[str]
 
 @contextmanager
 def _guarded() -> Iterator[None]:
-    """Replace errors: for damaged files NumPy and Arrow raise nearly anything; all of it means that decoding failed."""
+    """Replace errors of NumPy and Arrow, which raise errors of many kinds for damaged files."""
     try:
         yield
     except Unreadable:

@@ -16,7 +16,7 @@ NOWHERE = Files(Path())  # for columns within a file, which name no files
 
 
 class TimeFormat(Protocol):
-    """The format of timestamps that are text."""
+    """Format of timestamps that are text."""
 
     def moments(self, column: Column) -> Floats: ...
 

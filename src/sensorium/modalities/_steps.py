@@ -16,7 +16,7 @@ EMPTY = "the series has no steps"
 
 @dataclass(frozen=True)
 class Steps:
-    """The content of a cell.
+    """Content of a series cell.
 
     Attributes:
         values: float64[steps, channels], NaN for gaps.

@@ -41,7 +41,7 @@ def check_tokenizer(tokenizer: Tokenizer) -> None:
         raise ValueError(f"the vocabulary has {size:,} tokens")
     for found in split_texts(tokenizer, PROBES):
         if max(found.ids, default=0) >= size:
-            raise ValueError(f"the token id {max(found.ids)} is beyond the vocabulary of {size:,}")
+            raise ValueError(f"the token id {max(found.ids)} exceeds the vocabulary of {size:,} tokens")
 
 
 def vocabulary_size(tokenizer: Tokenizer) -> int:

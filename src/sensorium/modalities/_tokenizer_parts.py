@@ -1,7 +1,7 @@
-"""Checks of a tokenizer's JSON before the library builds it: known parts, bounded growth, fast regexes.
+"""Checks of a tokenizer's JSON before the library builds it: known parts, limited growth of the text, fast regexes.
 
-A saved model may come from anyone, and the library runs whatever the file describes: a chain of replacements that turns
-each letter into 16 fills the memory, and a regex such as `(a+)+b` takes hours for one cell.
+A saved model may come from an untrusted source, and the library runs what the file describes: a chain of replacements
+that turns each letter into 16 fills the memory, and a regex such as `(a+)+b` takes hours for one cell.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def parse(saved: str) -> dict[str, Any]:
             growth *= _growth(step)
             _check_step(step, place)
     if growth > GROWTH:
-        raise ValueError(f"one character may become {growth:,.0f}, over the limit of {GROWTH}")
+        raise ValueError(f"one character may become {growth:,.0f} characters, over the limit of {GROWTH}")
     return found | {"decoder": None}
 
 
@@ -93,7 +93,7 @@ def _check_step(step: dict[str, Any], place: str) -> None:
 
 
 def _growth(step: dict[str, Any]) -> float:
-    """Return how many characters a step may make of one. Unicode's normal forms make few, and only once."""
+    """Return the number of characters that a step may make from one. Unicode normal forms make few, and only once."""
     kind = step.get("type")
     if kind == "Replace":
         pattern, content = _pattern(step), len(step["content"])

@@ -1,4 +1,4 @@
-"""Cautions about text columns whose cells are something else: paths of files, JSON, numbers."""
+"""Cautions about text columns whose cells are probably not text: paths of files, JSON, numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times with and without a time zone: a column has one kind, and cells of the other kind are reported."""
+"""Times with and without a time zone: a column has one of the two, and cells of the other kind are reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kinds = npt.NDArray[np.int8]
 
 
 def all_zoned(column: Column, dates: SpeltDates | None) -> bool | None:
-    """Return True if all times of day have a zone, False if no cell has one; None if mixed, or all cells are gaps."""
+    """Return True if all times of day have a zone, False if no cell has one; None if mixed or all missing."""
     kinds = set(_kinds(column, dates)[column.present].tolist())
     return None if not kinds or kinds >= {WITH, WITHOUT} else WITH in kinds
 
@@ -29,7 +29,7 @@ def zone_problems(column: Column, dates: SpeltDates | None, zoned: bool | None) 
     Args:
         column: cells.
         dates: the parsed cells; None if they did not arrive as text.
-        zoned: as `all_zoned` returned it for the training cells.
+        zoned: result of `all_zoned` for the training cells.
     """
     if zoned is None:
         return []

@@ -19,7 +19,7 @@ VALUES = {spelling: sign for pair in PAIRS for spelling, sign in zip(pair, (1.0,
 
 @dataclass(frozen=True)
 class Boolean(Modality):
-    """A boolean. Encodes to float32[n, 1]: +1 for yes, −1 for no."""
+    """Yes or no. Encodes to float32[n, 1]: +1 for yes, −1 for no."""
 
     encoder: ClassVar[str] = "tabular"
     tower: ClassVar[str | None] = "tabular"

@@ -35,7 +35,7 @@ SENTENCE = 5  # mean number of words above which repeated strings are likely tex
 
 @dataclass(frozen=True)
 class Category(Modality):
-    """A name from a closed set.
+    """Name from a closed set.
 
     Encodes to int64[n]: 0 is unknown, level i is i + 1; an empty check box follows the levels.
 
@@ -90,7 +90,7 @@ class Category(Modality):
 
         Args:
             column: training rows.
-            min_count: rarer names are read as unknown (unless every name is that rare).
+            min_count: names in fewer training cells are read as unknown (unless every name is that rare).
             max_categories: maximum number of categories; the most frequent ones are kept.
             fold_case: read names that differ only in case as one category.
         """
@@ -149,7 +149,7 @@ class Category(Modality):
 
     def check(self) -> None:
         if self.checks and (len(self.levels) != 1 or self.rare):
-            raise ValueError("check marks have one level only")
+            raise ValueError("columns of check marks have a single category")
         if len({*self.levels, *self.rare}) < len(self.levels) + len(self.rare):
             raise ValueError("a name occurs twice")
 

@@ -53,11 +53,10 @@ class Date(Modality):
         mean, deviation: of the training rows, in seconds since 1970.
         clock: whether some training value has a time of day.
         order: `dmy`, `mdy` or `ymd`; empty if no training cell needs it.
-        pivot: two-digit years from it on are in the 1900s, others in the 2000s.
+        pivot: two-digit years from this one on are in the 1900s, others in the 2000s.
         unit: unit of numbers counted from 1970; empty for digits such as 20260131.
         counts: counts of training cells: `doubtful` (ambiguous order), `two digits` (of the year), `coarse` (no day),
-            `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (such as
-            0000-00-00).
+            `zoneless` (among cells with a zone), `far` (centuries away from the others), `zero` (such as 0000-00-00).
         zones: ambiguous time zone abbreviations → how they are read.
         farthest: standard deviations from the mean to which dates are clipped.
         zoned: whether all training times of day have a zone, or no cell has one; None if mixed.
@@ -118,7 +117,7 @@ class Date(Modality):
         Args:
             column: training rows.
             day_first: whether 01/02/2026 is in February; inferred from the values by default.
-            pivot: two-digit years from it on are 19xx, below it 20xx; by default 50, for dates of birth 30.
+            pivot: two-digit years from this one on are 19xx, earlier ones 20xx; by default 50, for dates of birth 30.
             unit: unit of numbers counted from 1970; inferred from the values by default.
             missing: dates that stand for a missing value, such as 9999-12-31; by default those of the table.
         """
@@ -159,7 +158,7 @@ class Date(Modality):
         )
 
     def _of_text(self, dates: SpeltDates, day_first: bool | None, *, guess_century: bool) -> Self:
-        """Learn from texts besides their moments; two-digit years are counted if their century is a guess."""
+        """Learn what only the texts show; two-digit years are counted if their century is a guess."""
         order, rival = date_order(dates, day_first)
         known = np.isfinite(dates.moments(order, self.pivot))
         clocked, zoned = known & (dates.rest != 0), known & (dates.zones != "")

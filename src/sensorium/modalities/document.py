@@ -26,9 +26,9 @@ VOCABULARY_FROM = 2000  # files from which the vocabulary is learned, evenly spa
 
 @dataclass(frozen=True)
 class Document(Modality):
-    """The text of a PDF file; its pages are a view, the column `NAME.pages`.
+    """Text of a PDF file; its pages are a view, the column `NAME.pages`.
 
-    Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without text (a scanned one) is
+    Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without text (a scan) is
     missing here, with the reason, but present as pages.
 
     Attributes:

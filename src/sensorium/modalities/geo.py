@@ -32,13 +32,13 @@ class Geo(Modality):
 
     The cells are text such as "48.85, 2.35" or "48.85° N, 2.35° E", a list of the two, JSON of one, or {lat, lon}.
 
-    Encodes to float32[n, 3 + 6 · scales]: x, y, z on the unit sphere, minus their mean, divided by the spread of the
-    training points; then sine and cosine of each at wavelengths of 8, 4, 2 … spreads (Mai et al. 2020,
-    arXiv:2003.00824). Neighbours stay close at the poles and at the 180th meridian, and the finest waves suit the
-    points of a town as well as those of a continent.
+    Encodes to float32[n, 3 + 6 · scales]: x, y, z on the unit sphere, minus their mean, divided by their root mean
+    square distance from it in training (the spread); then sine and cosine of each at wavelengths of 8, 4, 2 … spreads
+    (Mai et al. 2020, arXiv:2003.00824). Neighbours stay close at the poles and at the 180th meridian, and the finest
+    waves suit the points of a town as well as those of a continent.
 
     Attributes:
-        order: order of the two numbers if no name or letter tells it.
+        order: order of the two numbers if no name or letter shows it.
         scales: number of wavelengths.
         mean: float64[3], of the training points.
         deviation: root mean square distance from the mean, in Earth radii; 1 if the points do not differ.
@@ -83,7 +83,7 @@ class Geo(Modality):
 
         Args:
             column: training rows.
-            order: which of two numbers comes first, if no name or letter tells it.
+            order: which of two numbers comes first, if no name or letter shows it.
             scales: number of wavelengths, each half as long as the previous one.
         """
         points, _ = read_points(column, order)
@@ -117,7 +117,7 @@ class Geo(Modality):
 
 
 def _on_sphere(points: Floats) -> Floats:
-    """Return float64[n, 3] on the unit sphere: x to the zero meridian, y to 90° east, z to the north pole."""
+    """Return points on the unit sphere, float64[n, 3]: x to the zero meridian, y to 90° east, z to the north pole."""
     north, east = np.radians(points).T
     return np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], 1)
 

@@ -85,7 +85,7 @@ class Images(Modality):
             channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
             fit: stretch to a square, pad it, or crop its middle.
             background: grey value 0–255 for transparent pixels, pixels without a value, and padding.
-            max_images: images kept per cell; by default as many as the fullest training cell has, at most 16.
+            max_images: images kept per cell; by default the largest number in a training cell, at most 16.
             levels: values of images with more than 8 bits that become black and white; by default learned from the
                 training images.
         """

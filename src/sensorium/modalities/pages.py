@@ -27,7 +27,7 @@ Pictures = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Pages(Modality):
-    """Images of the first pages of a PDF file: a view of a document column, or a column of its own.
+    """Images of the first pages of a PDF file: a view of a document column, or a separate column.
 
     Encodes to Ragged uint8[total pages, size, size, channels], whatever size a page declares.
 

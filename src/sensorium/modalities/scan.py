@@ -40,8 +40,8 @@ class Scan(Modality):
     """A medical image of two or three dimensions.
 
     Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
-    before the window clips it. Of several orientations, time points, echoes … one volume is used, and the rest is
-    reported. Nothing that a file says about its patient is stored or shown.
+    before the window clips it. If there are several orientations, time points or echoes, one volume is used, and the
+    others are reported. Nothing that a file says about its patient is stored or shown.
 
     Attributes:
         size: number of rows and columns.
@@ -49,8 +49,8 @@ class Scan(Modality):
         spacing: voxel spacing in mm; 0 if scans are stretched to the grid, otherwise they are cropped or padded.
         bounds: float32[2], values that become black and white; empty if each scan has its own.
         max_voxels: larger scans are rejected.
-        deep, looked: number of sampled training scans with several slices although only the middle one is used, because
-            most scans have one; and of sampled scans.
+        deep, looked: `looked` training scans were sampled; `deep` of them have several slices, of which only the middle
+            one is used because most scans have one.
     """
 
     encoder: ClassVar[str] = "scan_cnn"

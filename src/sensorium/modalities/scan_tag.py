@@ -39,8 +39,8 @@ Values: TypeAlias = list[str | float]
 class ScanTag(Modality):
     """An attribute of DICOM files, requested as a view of their column (`scan.KVP`); ages are in years.
 
-    Encodes to float32[n, k], k numbers standardized with the training rows, or to int64[n], 0 unknown and name i as
-    i + 1. Attributes that may identify a patient or a place are refused unless requested; no report quotes a value.
+    Encodes to float32[n, k], k numbers standardized with the training rows, or to int64[n], 0 unknown and name i as i +
+    1. Attributes that may identify a patient or a place are rejected unless requested; no report quotes a value.
 
     Attributes:
         attribute: its keyword in DICOM's dictionary.

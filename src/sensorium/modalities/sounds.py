@@ -77,7 +77,7 @@ class Sounds(Modality):
         seconds: Seconds | None = None,
         max_sounds: Many | None = None,
     ) -> Self:
-        """Learn as for one clip, and the number of clips kept.
+        """Learn the properties of a single clip, as `Audio` does, and the number of clips kept.
 
         Args:
             column: training rows.

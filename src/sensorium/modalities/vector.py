@@ -1,4 +1,4 @@
-"""Embeddings and other vectors: equally many numbers in every row, without an order in time."""
+"""Embeddings and other vectors: the same number of values in each row, without an order in time."""
 
 from __future__ import annotations
 

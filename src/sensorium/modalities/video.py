@@ -1,4 +1,4 @@
-"""Video: frames at even distances; the audio track is a column of its own."""
+"""Video: frames at even distances; the audio track is a separate column."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Video(Modality):
 
     Attributes:
         frames: frames sampled from a video, at most.
-        rate: frames per second; None for all of `frames`, evenly over the video.
+        rate: frames per second; None to take `frames` frames, evenly spaced.
         picture: how each frame is prepared.
     """
 

@@ -3,7 +3,7 @@
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._encoder_choice import preferred_modality_options
-from sensorium.model._run_network import index_map, infer
+from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model.build import build_network, check_buildable
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
@@ -43,7 +43,6 @@ __all__ = [
     "feature_readers",
     "frozen_encoders",
     "frozen_in",
-    "index_map",
     "infer",
     "learn_features",
     "make_ready",
@@ -51,4 +50,5 @@ __all__ = [
     "plan_model",
     "preferred_modality_options",
     "quantize",
+    "weight_index",
 ]

@@ -17,7 +17,7 @@ from sensorium.registry import encoders
 
 
 def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
-    """Build the encoder of a tower, with `facts` of its columns and the user's own `modules`."""
+    """Build the encoder of a tower from the specifications of its columns and the user's own `modules`."""
     if plan.encoder == "module":
         return Module(_module_of(plan, modules), encoder_spec[plan.columns[0]])
     entry = encoders.entry(plan.encoder)
@@ -49,7 +49,7 @@ def _positional(kind: type) -> list[str]:
 def _module_of(plan: TowerPlan, modules: Mapping[str, nn.Module]) -> nn.Module:
     if plan.name not in modules:
         raise ConfigError(
-            f"the encoder of {plan.name!r} is a module of your own, which no file can hold",
+            f"the encoder of {plan.name!r} is your own module, which is not saved with the model",
             place=f"tower {plan.name!r}",
             cure=f"pass it again: encoders={{{plan.name!r}: module}}",
         )

@@ -17,7 +17,7 @@ State: TypeAlias = Literal["nothing", "even", "uneven", "undertrained", "weak", 
 
 
 class ModalitySigns(Record):
-    """Signs of imbalance of one modality in a fused model, in units of the watched metric unless said.
+    """Signs of imbalance of one modality in a fused model, in units of the watched metric unless stated otherwise.
 
     Attributes:
         alone, alone_train: metric of the fused model with this modality only, on the rows of the report and on the

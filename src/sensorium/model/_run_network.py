@@ -14,7 +14,7 @@ from sensorium.model.network import FusionModel
 from sensorium.prepare.loader import Loader
 
 
-def index_map(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) -> tuple[Tensor, ...]:
+def weight_index(old: Tensor, new: Tensor, logits: Tensor, sizes: tuple[int, int]) -> tuple[Tensor, ...]:
     """Return the index of a smaller model's weight within the same weight of a model with more logits.
 
     Args:

@@ -31,7 +31,7 @@ def check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) 
 
 
 def check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:
-    """A tower has one encoder: of two that are set by modality, one would be ignored."""
+    """Raise ConfigError if two encoders are set for one tower, by modality."""
     chosen = {kind: choice.name for kind in kinds if (choice := config.encoders.get(kind)) and choice.name}
     if len(set(chosen.values())) > 1 and not (config.encoders.get(tower) or Choice()).name:
         found = ", ".join(f"encoders.{kind} is {name!r}" for kind, name in chosen.items())
@@ -39,12 +39,12 @@ def check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:
             f"columns that are encoded together have different encoders: {found}",
             place=f"tower {tower!r}",
             rule="a tower has one encoder",
-            cure=f"set encoders.{tower}, or give columns a tower of their own (towers)",
+            cure=f"set encoders.{tower}, or put the columns into separate towers (towers)",
         )
 
 
 def check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, str]) -> None:
-    """A key of `encoders` that names nothing, or a part of a tower, would be a setting without effect."""
+    """Raise ConfigError if a key of `encoders` names nothing, or only a part of a tower."""
     names = {*modalities.names(), *(tower.name for tower in towers)}
     known = {*names, *kinds}
     for key, choice in config.encoders.items():
@@ -63,8 +63,8 @@ def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
     others = [repr(other) for other in tower.columns if other != column]
     beside = ", ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
     return ConfigError(
-        f"column {column!r} has no encoder of its own: it is encoded together with {beside} in tower {tower.name!r}",
+        f"column {column!r} cannot have a separate encoder: tower {tower.name!r} encodes it together with {beside}",
         place=f"encoders.{column}",
         rule="a tower has one encoder",
-        cure=f"give it a tower of its own, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
+        cure=f"give the column a separate tower, towers={{{column!r}: [{column!r}]}}, or set encoders.{tower.name}",
     )

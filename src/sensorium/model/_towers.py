@@ -50,7 +50,7 @@ def _without_use(config: Config) -> Iterator[ConfigError]:
 
 
 def _twice(config: Config) -> Iterator[ConfigError]:
-    """A column of two towers would be in one of them only."""
+    """Raise ConfigError if a column is in two towers."""
     owner: dict[str, str] = {}
     for tower, columns in config.towers.items():
         for column in columns:

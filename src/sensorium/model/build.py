@@ -25,7 +25,7 @@ def build_model(
 
     Args:
         blueprint: towers and fusion.
-        facts: column → facts that its modality provides to encoders.
+        encoder_spec: column → encoder specification, as its modality provides it.
         outputs: number of logits.
         modules: tower → the user's own module, for towers whose encoder is `module`.
     """

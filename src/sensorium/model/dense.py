@@ -1,7 +1,7 @@
 """Forward pass that depends on tensors only, which `torch.export` can record for any number of rows and steps.
 
 The usual forward encodes only the rows that have a modality, so its control flow depends on the data. The dense forward
-sends every row through every encoder and masks what is missing. Its inputs are fixed: for each column `values`,
+sends every row through every encoder and masks missing values. Its inputs are fixed: for each column `values`,
 `present` and, where cells differ in length, `mask`, as `Cells` holds them.
 """
 

@@ -63,13 +63,13 @@ class Features(Modality):
         threads = Work(os.cpu_count() or 1, work.advance)
         starts = range(0, max(1, len(column)), CHUNK)
         parts = [self._encode(self.modality.encode(column.slice(start, CHUNK), threads)) for start in starts]
-        moved = [
+        problems = [
             problem.at(range(start, start + CHUNK))
             for start, part in zip(starts, parts, strict=True)
             for problem in part.problems
         ]
         values = np.concatenate([np.asarray(part.values) for part in parts])
-        return Encoded(values, np.concatenate([part.present for part in parts]), moved)
+        return Encoded(values, np.concatenate([part.present for part in parts]), problems)
 
     def _encode(self, cells: Encoded) -> Encoded:
         loader = Loader(Prepared({"": cells}, Problems()), None, self.device)

@@ -69,17 +69,17 @@ class FittedModel:
 
     @property
     def first(self) -> NetworkMember:
-        """The network as a member."""
+        """Return the network as a member."""
         return NetworkMember(self.blueprint, self.network, self.temperature)
 
     @property
     def members(self) -> list[Member]:
-        """The network, then the others."""
+        """Return the members: the network, then the others."""
         return [self.first, *self.others]
 
     @property
     def networks(self) -> list[FusionModel]:
-        """The networks of those members that have one."""
+        """Return the networks of the members that have one."""
         return [member.network for member in self.members if isinstance(member, NetworkMember)]
 
     @property
@@ -93,7 +93,7 @@ class FittedModel:
 
     @property
     def row_cells(self) -> RowCells:
-        """Cells that identify a training row: those that the model reads, and the target."""
+        """Return the columns that identify a training row: those that the model reads, and the target."""
         owners = {name: self.views.get(name, name) for name in self.learnt}
         files = {owners[name] for name, modality in self.learnt.items() if modality.cacheable}
         return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)

@@ -60,7 +60,7 @@ def frozen_in(network: FusionModel) -> dict[str, Any]:
 def feature_readers(
     learnt: Mapping[str, Modality], blueprint: Blueprint, frozen: Mapping[str, FeatureEncoder], device: torch.device
 ) -> dict[str, Modality]:
-    """Return column → its modality and the frozen encoder behind it as one step, for towers with a frozen encoder."""
+    """Return column → its modality and frozen encoder, combined to one step, for towers with a frozen encoder."""
     towers = [tower for tower in blueprint.towers if tower.name in frozen]
     return {t.columns[0]: Features(learnt[t.columns[0]], frozen[t.name], device) for t in towers}
 
@@ -87,7 +87,7 @@ def check_features(blueprint: Blueprint, prepared: Blueprint, frozen: Collection
             f"the features of {tower.name} were computed by {own[tower.name][0]} with other options",
             place=f"encoders.{tower.name}",
             rule=f"the same encoder; only {' and '.join(AFTER_FEATURES)} may differ",
-            cure="fit a model of its own",
+            cure="fit a separate model",
         )
         for tower in blueprint.towers
         if tower.name in frozen and _before_features(tower) != own[tower.name]

@@ -41,7 +41,7 @@ def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
     if head != "linear" and fusions.load(fusion).level == "decision":
         rule = "decision-level fusion has one head per modality and fuses their logits"
-        raise ConfigError(f"fusion {fusion!r} takes no head {head!r}", place="head", rule=rule)
+        raise ConfigError(f"fusion {fusion!r} cannot be combined with head {head!r}", place="head", rule=rule)
     return head, options
 
 

@@ -23,7 +23,7 @@ class LearnedColumns:
     """Columns with their modalities, fitted on the training rows.
 
     Attributes:
-        plans: a plan for each column of the table; one without a training value is left out.
+        plans: a plan for each column of the table; columns without a training value are left out.
         kinds: used column → registered name of its modality.
         learnt: used column → its fitted modality.
     """

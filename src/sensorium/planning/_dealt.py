@@ -25,7 +25,7 @@ def _with_preset(config: Config, rows: int, task: str) -> Config:
 
 @dataclass(frozen=True)
 class DealtRows:
-    """Rows dealt to splits, and the settings that depend on their number."""
+    """Rows assigned to splits, and the settings that depend on their number."""
 
     config: Config
     split: Split
@@ -35,7 +35,7 @@ class DealtRows:
 
 
 def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
-    """Split the rows, settle the preset, and find the rows without a label that a technique learns from."""
+    """Split the rows, resolve the preset, and find the rows without a label that a technique learns from."""
     column = split_column(schema.table, config)
     split = make_split(schema.table, schema.labels, config.split, column, config.seed)
     check_calibration(config, len(split.rows("validation")))

@@ -57,7 +57,7 @@ def make_plan(
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
     """
-    assert (teacher is not None) == bool(config.train.teacher), "the caller loads the teacher of the settings"
+    assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
     if not config.target:
         raise ConfigError(
@@ -138,7 +138,7 @@ def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel
 def _findings(
     schema: Schema, columns: LearnedColumns, split: Split, target: tuple[Task, EncodedTarget], config: Config
 ) -> tuple[Problems, Problems]:
-    """Return what was found in whole columns, split and target; and what a person should read of it and the guesses."""
+    """Return the findings about columns, split and target; and the notices for the user: findings and guesses."""
     name, (task, encoded) = schema.target.name, target
     findings = table_findings(schema.table, columns.learnt, split, task, name)
     findings.extend(check_labels_of(task, encoded, split.codes, name))
@@ -157,7 +157,7 @@ def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedMode
 
 
 def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
-    """Encode the label of each row, without outliers that would disturb training or model selection."""
+    """Encode the label of each row; leave out outliers that would disturb training or model selection."""
     learning = np.isin(split.codes, [SPLITS.index("train"), SPLITS.index("validation")])
     encoded = task.without_outliers(task.encode(target), learning)
     check_labels(encoded, np.flatnonzero(split.codes == SPLITS.index("train")), target)

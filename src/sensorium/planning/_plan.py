@@ -58,7 +58,7 @@ class Plan:
         learnt: used column → its modality, fitted on the training rows.
         labels: the target and its task.
         split: row → training, validation or test split.
-        split_column: the column that names the split, where there is one.
+        split_column: the column that names the split; None without one.
         unlabelled: training rows that are used without a label.
         unlabelled_learners: names of the techniques that use them.
         blueprint: the description of the network.

@@ -13,7 +13,7 @@ from torch import Tensor
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
 from sensorium.findings import ColumnPlan
-from sensorium.model import FEWEST, FittedModel, FusionModel, index_map, infer
+from sensorium.model import FEWEST, FittedModel, FusionModel, infer, weight_index
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.schema import claim_of, infer_columns
@@ -51,7 +51,7 @@ def check_own(config: Config, start: FittedModel) -> None:
     """Check that the settings do not change the network or the task of the model to continue.
 
     Raises:
-        ConfigError: some do. The error lists them all.
+        ConfigError: settings change the network or the task. The error lists them all.
     """
     faults: list[SensoriumError] = []
     if start.int8:
@@ -121,7 +121,7 @@ def _changed(name: str, found: Mapping[str, ColumnPlan], table: Table, start: Fi
     )
 
 
-def take_weights(network: FusionModel, start: FusionModel, kept: list[int]) -> None:
+def take_weights(network: FusionModel, start: FusionModel, index_map: list[int]) -> None:
     """Copy the weights of another network; weights of new labels keep their initial values.
 
     A network with a subset of the towers gets the weights of these towers only, not those of the fusion.
@@ -129,9 +129,9 @@ def take_weights(network: FusionModel, start: FusionModel, kept: list[int]) -> N
     Args:
         network: has as many logits or more, and the same towers and fusion or a subset of the towers.
         start: the network to copy from.
-        kept: int[k]: index of each of its logits in `network`.
+        index_map: index of each logit of `start` among those of `network`.
     """
-    places, sizes = torch.tensor(kept), (start.outputs, network.outputs)
+    places, sizes = torch.tensor(index_map), (start.outputs, network.outputs)
     pairs: list[tuple[Any, Any]] = [(t, start.tower(t.name)) for t in network.every_tower]
     if len(network.towers) == len(start.towers):
         pairs += [(network.fusion, start.fusion), (network.head, start.head)]
@@ -145,23 +145,23 @@ def _grown(old: Tensor, new: Tensor, places: Tensor, sizes: tuple[int, int]) -> 
     if old.shape == new.shape:
         return old
     found = new.clone()
-    found[index_map(old, new, places, sizes)] = old.to(new.device)
+    found[weight_index(old, new, places, sizes)] = old.to(new.device)
     return found
 
 
 def scores_before(
-    start: FittedModel, task: Task, kept: list[int], prepared: Prepared, rows: Rows
+    start: FittedModel, task: Task, index_map: list[int], prepared: Prepared, rows: Rows
 ) -> npt.NDArray[np.float64]:
     """Return the scores of the start model in the form of the new task; new labels score zero.
 
     Args:
         start: the model before training continues.
         task: its task, with the new labels.
-        kept: index of each old logit among the new ones.
+        index_map: index of each old logit among the new ones.
         prepared: columns in the form that the model reads; each row has a value in at least one of them.
         rows: positions of the rows to score.
     """
     logits = infer(start.network, Loader(prepared, None, start.device), rows, start.batch)
     padded = np.full((len(rows), task.outputs), -np.inf, np.float32)
-    padded[:, kept] = logits / np.float32(start.temperature)
+    padded[:, index_map] = logits / np.float32(start.temperature)
     return task.scores(padded)

@@ -1,4 +1,4 @@
-"""A fitted model: predict, evaluate, adapt, quantize, save."""
+"""Fitted model: predict, evaluate, adapt, quantize, save."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Model:
 
     Attributes:
         bundle: network, modalities, task and records of the model.
-        test: evaluation on the test rows of the fit; None without test rows, and for a loaded model (see `card`).
+        test: evaluation on the test rows of the fit; None without test rows and for a loaded model (see `card`).
         fit_problems: problems of cells and columns in the fit or the adaptation. A saved model keeps up to 10,000 of
             them, without the values of the cells; models of early versions have none.
 
@@ -60,7 +60,7 @@ class Model:
 
     @property
     def target(self) -> str:
-        """The name of the target column.
+        """Name of the target column.
 
         Example:
             >>> model.target
@@ -70,7 +70,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """The registered name of the task.
+        """Registered name of the task.
 
         Example:
             >>> model.task
@@ -90,7 +90,7 @@ class Model:
 
     @property
     def fusion(self) -> str:
-        """The registered name of the fusion.
+        """Registered name of the fusion.
 
         Example:
             >>> model.fusion
@@ -100,7 +100,7 @@ class Model:
 
     @property
     def labels(self) -> list[Any]:
-        """The classes or labels, in the order of `predict_proba`'s columns; empty for regression.
+        """Classes or labels, in the order of the columns of `predict_proba`; empty for regression.
 
         Example:
             >>> model.labels
@@ -110,7 +110,7 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """The model card as a dict of JSON values: rows, split, metrics, findings.
+        """Model card as a dict of JSON values: rows, split, metrics, findings.
 
         `bundle.card` and `bundle.data` hold the same as typed records.
 
@@ -122,7 +122,7 @@ class Model:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The training history: losses, the watched metric and the learning rate of each epoch. A copy.
+        """Copy of the training history: losses, the watched metric and the learning rate of each epoch.
 
         Example:
             >>> [epoch["number"] for epoch in model.history]
@@ -235,7 +235,8 @@ class Model:
     ) -> Model:
         """Adapt the model to rows of another domain without their labels, and return the adapted model.
 
-        Its card shows how it changed: `card["moved"]`. Labels of the table are used for that report only.
+        The card of the adapted model has the distribution shift, `card["moved"]`. Labels of the table are only used for
+        this report.
 
         Args:
             table: anything that `fit` takes.
@@ -274,7 +275,7 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """The size of all weights in bytes.
+        """Size of all weights in bytes.
 
         Example:
             >>> model.weight_bytes > 0

@@ -78,8 +78,8 @@ class Predictions:
     def to_arrow(self) -> pa.Table:
         """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
 
-        With several targets, each has its own columns: `<target>.prediction`, `<target>.probability_<label>` … Windows
-        of a long table have columns with their entity and the time of their last step.
+        With several targets, each has its own columns: `<target>.prediction`, `<target>.probability_<label>` … For
+            windows of a long table, additional columns have the entity and the time of the last step.
 
         Example:
             >>> table = model.predictions("new_films.csv").to_arrow()

@@ -24,7 +24,7 @@ class Scores(NamedTuple):
 
 
 class SubsetScores(NamedTuple):
-    """Scores with each subset of the modalities, [subsets, n, ...]; the rows that have any of them; problems."""
+    """Scores with each subset of the modalities, [subsets, n, ...]; rows that have any of its modalities; problems."""
 
     scores: npt.NDArray[np.float64]
     present: npt.NDArray[np.bool_]

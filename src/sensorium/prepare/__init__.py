@@ -1,6 +1,6 @@
 """Prepare a table: modalities learn from the training rows, then all cells become arrays and batches.
 
-`columns` needs no torch; `loader` does.
+Only `loader` imports torch.
 """
 
 from sensorium.prepare.columns import Prepared, at_rows, prepare_columns

@@ -15,7 +15,7 @@ SHOWN = 5  # names that an error lists
 
 
 def mixes_bytes(column: Column) -> bool:
-    """Return whether bytes are mixed with texts; such columns arrive as {bytes, path}."""
+    """Return whether bytes are mixed with text; the reader returns such columns as {bytes, path}."""
     kind = column.data.type
     return bool(pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"})
 
@@ -29,7 +29,7 @@ def bytes_among_texts(column: Column) -> list[Problem]:
 
 
 def fetch_files(column: Column, report: Reporter) -> None:
-    """Download remote files, many at a time, before decoding would ask for one after the other."""
+    """Download remote files in parallel before they are decoded."""
     if isinstance(column.files, RemoteFiles):
         with report.bar("fetching", len(column), "files") as bar:
             column.files.fetch(_paths(column), bar.advance)

@@ -1,4 +1,4 @@
-"""Encode a column in chunks: in threads of this process, or in other processes if there is much to do."""
+"""Encode a column in chunks: in threads of this process, or in other processes for long columns."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Part: TypeAlias = tuple[int, Column]
 def encode_chunks(modality: Modality, column: Column, work: Work, size: int, hand: Hand) -> Iterator[Encoded]:
     """Encode the column's cells in chunks of `size`, in order.
 
-    Each chunk goes through `hand(its first cell, encoded)` in the process that encoded it, so that arrays that `hand`
-    stores there need not be sent to this one.
+    Each chunk is passed to `hand(index of its first cell, encoded)` in the process that encoded it, so that arrays that
+    `hand` stores need not be sent to this process.
 
-    Threads share one interpreter lock, which decoders of small files wait for; processes do not, and take half a second
-    to start. The first chunk is used to estimate how long the rest would take.
+    Threads share the interpreter lock, which slows down decoders of small files; processes do not, but take half a
+    second to start. The first chunk is used to estimate how long the rest would take.
 
     Raises:
         DataError: a process crashed on its cells, as a decoder may on a malicious file.

@@ -37,7 +37,7 @@ class Prepared:
         return len(next(iter(self.columns.values())).present)
 
     def has_any(self) -> npt.NDArray[np.bool_]:
-        """Return bool[n]: the row has a value in at least one column."""
+        """Return bool[n]: whether the row has a value in at least one column."""
         return np.any([encoded.present for encoded in self.columns.values()], axis=0)
 
     def only(self, names: Iterable[str]) -> Prepared:
@@ -50,11 +50,11 @@ def prepare_columns(
 ) -> Prepared:
     """Encode every row of the columns in `learnt`; a column that the table lacks is missing in every row.
 
-    Columns of modalities that are slow to decode are kept in the store, or read from it; with `stream` they are
-    decoded batch by batch instead.
+    Columns that are slow to decode are written to the store or read from it; with `stream`, they are decoded batch by
+    batch instead.
 
     Raises:
-        DataError: the table has none of the columns.
+        DataError: the table has none of these columns.
     """
     there = [name for name in learnt if name in table]
     if not there:

@@ -64,7 +64,7 @@ def update_by_cells(found: Hash, column: Column, by: By) -> None:
 
 
 def _identity(cell: Any, files: Files, by: By) -> bytes:
-    """Return what must be equal for a cell to give the same array."""
+    """Return the content of a cell that determines its array."""
     if isinstance(cell, list):
         return b"list " + b"".join(_identity(part, files, by) for part in cell)
     if isinstance(cell, dict) and "offset" in cell:

@@ -20,7 +20,7 @@ Written: TypeAlias = tuple[int, int]  # bytes and their checksum
 
 @dataclass(frozen=True)
 class Chunk:
-    """One line of the journal.
+    """Chunk of a column, a line of the journal.
 
     Attributes:
         cells: number of cells.
@@ -67,7 +67,7 @@ def sizes(chunks: Sequence[Chunk], names: Sequence[str]) -> dict[str, int]:
 
 
 def intact(chunks: Sequence[Chunk], handles: Mapping[str, int]) -> int:
-    """Return how many chunks, from the first one on, the open files hold unchanged."""
+    """Return the number of chunks, from the first one, that the open files contain unchanged."""
     parts = list(_parts(chunks))
     with ThreadPoolExecutor(THREADS) as pool:
         good = pool.map(lambda part: _is_there(part, handles), parts)
@@ -87,7 +87,7 @@ def checksum_at(handle: int, start: int, size: int) -> int | None:
 
 
 def _parts(chunks: Sequence[Chunk]) -> Iterator[tuple[int, str, int, Written]]:
-    """Yield number of the chunk, file, start of the part, and what was written."""
+    """Yield number of the chunk, file, start of the part, and the record of what was written."""
     starts: dict[str, int] = {}
     for number, chunk in enumerate(chunks):
         for name, written in chunk.files.items():

@@ -39,7 +39,7 @@ ARRAYS = (VALUES, PRESENT, LENGTHS)
 
 @dataclass(frozen=True)
 class KeptColumn:
-    """Folder of one column; one process writes it at a time, any number read it."""
+    """Folder of one column; one process writes at a time, and any number of processes read."""
 
     folder: Path
 
@@ -50,7 +50,7 @@ class KeptColumn:
 
     @property
     def size(self) -> int:
-        """Return the bytes on disk."""
+        """Return the size on disk in bytes."""
         return size_of(self.folder)
 
     def write(self, modality: Modality, column: Column, work: Work) -> None:
@@ -79,7 +79,7 @@ class KeptColumn:
     def read(self, name: str) -> Encoded | None:
         """Return the column with memory-mapped arrays; None if it is unfinished or damaged.
 
-        Every byte is checked against the journal. No lock is needed: the mapped bytes are the checked ones.
+        Every byte is checked against the journal. No lock is needed, as the checked bytes are those that are mapped.
 
         Args:
             name: the column's name in its problems.
@@ -115,7 +115,7 @@ class KeptColumn:
         return Encoded(Ragged(values, offsets), present, problems)
 
     def _append(self, first: int, encoded: Encoded) -> None:
-        """Append a chunk's arrays, then its line in the journal: data without a line does not count."""
+        """Append a chunk's arrays, then its line in the journal; data without a line is ignored."""
         values, cells = encoded.values, len(encoded.present)
         files = {PRESENT: self._extend(PRESENT, encoded.present.data)}
         if isinstance(values, Ragged):
@@ -133,7 +133,7 @@ class KeptColumn:
         return memoryview(content).nbytes, zlib.crc32(content)
 
     def _settle(self, start: int, size: int) -> Written:
-        """Flush cells of one shape, which are in the file already, to the disk."""
+        """Flush cells of one shape, which are already in the file, to disk."""
         with (self.folder / VALUES).open("r+b") as stream:
             os.fsync(stream.fileno())
             found = checksum_at(stream.fileno(), start, size)
@@ -157,7 +157,7 @@ class KeptColumn:
 
 @dataclass(frozen=True)
 class _InPlace:
-    """Writer of cells of one shape to their places in a file, from any process; cells of unequal length are left alone.
+    """Writer of cells of one shape to their positions in a file, from any process; ragged cells are not written.
 
     A process that outlives its parent does no harm: it writes the right values.
 
@@ -189,7 +189,7 @@ def _cell_bytes(values: Array) -> int:
 
 
 def _layout(encoded: Encoded) -> dict[str, Any]:
-    """Return the layout that the bytes do not contain."""
+    """Return dtype and shape, which the files of values do not contain."""
     ragged = isinstance(encoded.values, Ragged)
     values = encoded.values.values if isinstance(encoded.values, Ragged) else encoded.values
     return {"dtype": values.dtype.str, "shape": values.shape[1:], "ragged": ragged}
@@ -211,7 +211,7 @@ def _problems(chunks: Sequence[Chunk], name: str) -> Iterator[Problem]:
 
 
 def _map(file: BinaryIO, dtype: np.dtype[Any], shape: list[int]) -> Any:
-    """Map [n, *shape] copy-on-write: torch accepts no read-only arrays."""
+    """Map [n, *shape] copy-on-write, as torch does not support read-only arrays."""
     if not os.fstat(file.fileno()).st_size:  # nothing can't be mapped
         return np.zeros((0, *shape), dtype)
     flat = np.memmap(file, dtype, mode="c")

@@ -18,10 +18,10 @@ def learn_modality(
     """Fit a column's modality, with the options set for the modality and those set for the column (which win).
 
     Args:
-        plan: names the modality.
+        plan: plan of the column, with its modality.
         column: training rows.
-        config: `modalities` holds the options.
-        wishes: options that the column's encoder prefers, if the settings do not set them.
+        config: settings; `modalities` has the options.
+        preferred_options: options that the column's encoder prefers, unless the settings set them.
 
     Raises:
         ConfigError: unknown options, wrong types.

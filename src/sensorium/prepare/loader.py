@@ -28,9 +28,9 @@ POOL = 8  # batches' worth of shuffled rows among which rows of like length are 
 class Loader:
     """Loader of batches from prepared columns.
 
-    Cells of unequal length (texts, sounds) are padded to the longest of their batch, so rows of similar length are
+    Cells of unequal length (texts, audio) are padded to the longest of their batch, so rows of similar length are
     batched together: this saves work on padding, and the batches stay random. Streamed columns are decoded ahead of the
-    model; a row of which nothing can be read is left out of its batch.
+    model; a row without any readable cell is left out of its batch.
 
     Args:
         prepared: the columns; tensors share their memory.
@@ -68,15 +68,15 @@ class Loader:
         """Yield a batch for each list of rows, without unreadable rows; it may be empty."""
         return (batch for _, batch in self._batches(iter(parts)))
 
-    def streams(self) -> dict[str, Any]:
-        """Return what was found about each streamed column so far, for a checkpoint."""
+    def streamed_state(self) -> dict[str, Any]:
+        """Return the state of each streamed column, for a checkpoint."""
         streamed = {name: c for name, c in self._columns.items() if isinstance(c, _StreamedColumn)}
         found = {name: column.found.state() for name, column in streamed.items()}
         return {name: {**state, "present": torch.from_numpy(state["present"])} for name, state in found.items()}
 
-    def restore_streams(self, streams: Mapping[str, Any]) -> None:
-        """Restore the state returned by `streams`."""
-        for name, state in streams.items():
+    def restore_streamed(self, states: Mapping[str, Any]) -> None:
+        """Restore the state returned by `streamed_state`."""
+        for name, state in states.items():
             column = self._columns[name]
             assert isinstance(column, _StreamedColumn)
             column.found.restore({**state, "present": state["present"].numpy()})

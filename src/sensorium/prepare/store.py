@@ -1,4 +1,4 @@
-"""Store of prepared columns: decoded once, shared by runs, removed when the space is needed."""
+"""Store of prepared columns: decoded once, shared by runs, and removed when the size limit is reached."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Store:
     Args:
         folder: an existing folder; several runs may use it at once.
         limit: bytes; beyond it the columns that were not used for longest are removed.
-        identify: how a file is identified: by path, size and time of change, or by its content.
+        identify: how a file is identified: by path, size and modification time, or by its content.
         log: called with messages about waiting and repairs.
         optional: continue without the folder if it cannot be written to.
     """
@@ -87,7 +87,7 @@ class Store:
         return found
 
     def key(self, modality: Modality, column: Column) -> str:
-        """Return a hash of all that the arrays depend on: cells, learned state, options, code, decoders."""
+        """Return a hash of everything that the arrays depend on: cells, learned state, options, code, decoders."""
         found = hashlib.sha256(
             f"{FORMAT} {__version__} {type(modality).__qualname__} {code_of(type(modality))}".encode()
         )
@@ -146,7 +146,7 @@ def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
 
 
 def _once(log: Callable[[str], None]) -> Callable[[str], None]:
-    """Report a message once, however many columns it concerns."""
+    """Report a message once, not for each column."""
     reported = set[str]()
 
     def once(text: str) -> None:

@@ -27,8 +27,8 @@ class Streamed:
         workers: threads that decode in parallel.
 
     Attributes:
-        present: bool[n]: the cell has a value, and was not found unreadable yet.
-        problems: problems not yet taken; each cell is reported once.
+        present: bool[n]: whether the cell has a value and has not been found unreadable.
+        problems: problems that were not yet returned by `take`; each cell is reported once.
     """
 
     modality: Modality
@@ -53,7 +53,7 @@ class Streamed:
         return encoded
 
     def state(self) -> dict[str, Any]:
-        """Return what was found so far: presence as an array, problems as JSON values."""
+        """Return the state: presence as an array, problems as JSON values."""
         with self._lock:
             return {"present": self.present.copy(), "problems": [asdict(problem) for problem in self.problems]}
 

@@ -1,4 +1,4 @@
-"""Detect columns of a new table that hold each other's values, as after an edit of the header."""
+"""Detect columns of a new table whose names were swapped, as after an edit of the header."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Find members by scanning folders: the stem of a file is the name of what it defines.
+"""Find members by scanning folders: the stem of a file is the name of the member that it defines.
 
-A file `fusion/weighted_sum.py` defines the fusion `weighted_sum`: the class or function whose name is the stem, case
-and underscores aside (`WeightedSum`). No other list is needed. Other packages add members through an entry point whose
-group is the package's name and whose value is a package to scan:
+A file `fusion/weighted_sum.py` defines the fusion `weighted_sum`: the class or function whose name equals the stem,
+ignoring case and underscores (`WeightedSum`). No other list is needed. Other packages add members through an entry
+point whose group is the package's name and whose value is a package to scan:
 
     [project.entry-points."sensorium.fusion"]
     mine = "my_package.fusions"

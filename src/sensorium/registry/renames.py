@@ -1,7 +1,8 @@
 """Renamed settings, options, members, flags and kinds.
 
-An old name raises an error with the new one, and is replaced in saved models, which keep loading. Both apply only
-if the old name has no other meaning: a package may still have an option of that name. An entry stays for one release.
+An old name raises an error with the new one, and is replaced in saved models, which keep loading. Both apply only if
+the old name has no other meaning: a member of another package may have an option of that name. An entry stays for one
+release.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 from sensorium.report._parts import text_line
 from sensorium.report.imbalance import imbalance_json, imbalance_text
 from sensorium.report.listing import listing_text, settings_text
-from sensorium.report.moved import moved_text
 from sensorium.report.quantized import quantized_text
+from sensorium.report.shift import shift_text
 from sensorium.report.text import (
     comparison_text,
     evaluation_text,
@@ -23,11 +23,11 @@ __all__ = [
     "imbalance_text",
     "inspection_text",
     "listing_text",
-    "moved_text",
     "predictions_text",
     "problems_text",
     "quantized_text",
     "settings_text",
+    "shift_text",
     "subsets_text",
     "text_line",
 ]

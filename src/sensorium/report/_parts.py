@@ -1,4 +1,4 @@
-"""Shared pieces of text. Data gets into texts only through them, so that it is never markup."""
+"""Shared parts of reports. They show all data as plain text, never as markup."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sensorium.findings import count
 
 
 def text_line(text: object, style: str = "") -> Text:
-    """Make one line without markup; control characters are shown."""
+    """Make one line of plain text; control characters are escaped."""
     return Text(one_line(text), style)
 
 
 class TextTable(Table):
-    """A table that shows its cells without markup."""
+    """Table that shows its cells as plain text."""
 
     def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
         """Add a row; text is handled as by `text_line`."""

@@ -1,7 +1,7 @@
-"""Build pieces of an HTML page: escaped text, tables, charts as SVG, embedded pictures.
+"""Build pieces of an HTML page: escaped text, tables, charts as SVG, embedded images.
 
-A piece is a `Markup`; whatever is no Markup is text and becomes so by escaping. A page needs nothing from elsewhere and
-runs no script: its policy forbids both.
+A piece is a `Markup`; anything else is text and is escaped. A page loads nothing and runs no script; its content
+security policy forbids both.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ img { display: block; border: 1px solid var(--line); border-radius: .25rem; back
 
 
 class Markup(str):
-    """HTML, as opposed to text."""
+    """HTML text that is not escaped again."""
 
     __slots__ = ()
 
 
 def text(value: object) -> Markup:
-    """Convert anything to HTML: text is escaped, control characters are shown; markup stays."""
+    """Convert anything to HTML: text and control characters are escaped, markup is unchanged."""
     return value if isinstance(value, Markup) else Markup(escape(printable(str(value))))
 
 
@@ -62,7 +62,7 @@ def join(pieces: Iterable[object]) -> Markup:
 
 
 def tag(name: str, /, *content: object, **attributes: object) -> Markup:
-    """`tag("p", "a < b", class_="soft")`; an attribute that is None is left out, `_` becomes `-`."""
+    """Build a tag, as `tag("p", "a < b", class_="soft")`; attributes that are None are left out, `_` becomes `-`."""
     given = "".join(
         f' {key.strip("_").replace("_", "-")}="{escape(printable(str(value)))}"'
         for key, value in attributes.items()
@@ -106,12 +106,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: Seq
 
 
 def figure(content: Markup, caption: object) -> Markup:
-    """Show a drawing or a picture with a caption."""
+    """Show a drawing or an image with a caption."""
     return tag("figure", content, tag("figcaption", caption, class_="soft"))
 
 
 def histogram(counts: Sequence[int], low: str, high: str, label: str) -> Markup:
-    """Draw a histogram with the ends of its range below."""
+    """Draw a histogram, with the ends of its range below."""
     most, step = max([*counts, 1]), WIDTH / max(1, len(counts))
     bars = [
         _bar(i * step, HEIGHT * (1 - n / most), max(step - 1, 0.5), HEIGHT * n / most) for i, n in enumerate(counts)
@@ -121,7 +121,7 @@ def histogram(counts: Sequence[int], low: str, high: str, label: str) -> Markup:
 
 
 def bars(counts: Sequence[tuple[str, int]], total: int, label: str) -> Markup:
-    """Draw a line for each value: its name, a bar, and how often it occurs."""
+    """Draw a line for each value: its name, a bar, and its count."""
     most = max([count for _, count in counts] + [1])
     rows = [
         (
@@ -151,7 +151,7 @@ def curve(outline: npt.NDArray[np.float64], label: str) -> Markup:
 
 
 def picture(pixels: npt.NDArray[np.uint8], label: str) -> Markup:
-    """Embed a picture [height, width, 1 or 3] as PNG."""
+    """Embed an image [height, width, 1 or 3] as PNG."""
     from PIL import Image
 
     stream = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Modality imbalance in a model card: its signs, the mitigations that were tried, the diagnosis in words."""
+"""Report of modality imbalance: signs, mitigations that were tried, and the diagnosis as a sentence."""
 
 from __future__ import annotations
 

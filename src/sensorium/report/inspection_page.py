@@ -23,17 +23,17 @@ def write_page(found: Inspection, path: str | os.PathLike[str]) -> None:
     """Write the page to a file.
 
     Raises:
-        DataError: it can't be written there.
+        DataError: the page cannot be written to this path.
     """
     try:
         with replaced_file(Path(path)) as new:
             new.write_text(inspection_page(found), encoding="utf-8", errors="replace")
     except OSError as error:
-        raise DataError(f"the page can't be written: {error.strerror}", place=str(path)) from None
+        raise DataError(f"the page cannot be written: {error.strerror}", place=str(path)) from None
 
 
 def inspection_page(found: Inspection) -> str:
-    """Build the page: what to look at first, the target, duplicate rows, then every column."""
+    """Build the page: main findings, the target, duplicate rows, then every column."""
     looked = "every cell" if found.every else "a sample of each column's cells"
     return h.page(
         f"{Path(found.table).name}: {count(found.rows, 'row')}, {count(len(found.columns), 'column')}",

@@ -97,7 +97,7 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
 
 
 def _without_labels(card: ModelCard) -> Iterator[str]:
-    """Tell what was learned from rows without labels. What it gained, a comparison shows."""
+    """Report the unlabelled rows that were used, and pre-training."""
     unlabelled, before = card.unlabelled, card.pretraining
     if unlabelled.rows:
         names = " and ".join(unlabelled.learnt_from_by)

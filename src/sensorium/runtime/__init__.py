@@ -1,1 +1,1 @@
-"""The process that the work runs in: progress, signals, time and memory."""
+"""Services of the running process: progress, signals, worker processes, time and memory."""

@@ -14,13 +14,13 @@ Outcome: TypeAlias = Literal["completed", "stopped", "interrupted", "failed"]
 
 @dataclass(frozen=True)
 class FitStart:
-    """The training of one model starts.
+    """Event: the training of one model starts.
 
     Attributes:
         trial: name of the model: `plain` in a plain fit; a search and the check for modality imbalance train several.
         stage: `training` or `pre-training`.
         epochs: maximum number of epochs.
-        epochs_done: epochs that are done already, if the training is resumed.
+        epochs_done: number of epochs before a resumed training; else 0.
         train_rows, validation_rows: numbers of rows.
         metric: name of the validation metric that early stopping watches.
         settings: settings of the training and its random seed, as JSON values.
@@ -45,7 +45,7 @@ class FitStart:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """An epoch has ended and was validated.
+    """Event: an epoch has ended and was validated.
 
     Attributes:
         trial, stage: as in `FitStart`.
@@ -53,9 +53,9 @@ class EpochEnd:
         epochs: maximum number of epochs.
         train_loss: mean loss over the steps of the epoch.
         validation_metrics: metric → value on the validation rows, `loss` among them; empty without such rows.
-        learning_rate: at the start of the epoch.
+        learning_rate: learning rate at the start of the epoch.
         seconds: duration of the epoch, without validation.
-        rows_per_second: training rows.
+        rows_per_second: training rows per second.
         best_epoch: number of the best epoch so far.
 
     Example:
@@ -85,7 +85,7 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class FitEnd:
-    """The training of one model has ended.
+    """Event: the training of one model has ended.
 
     Attributes:
         trial, stage: as in `FitStart`.
@@ -112,7 +112,7 @@ class FitEnd:
 
 
 class StopTraining(Exception):
-    """Raise it in `on_epoch_end` to end the training after this epoch; the model gets the weights of its best epoch.
+    """Exception to raise in `on_epoch_end` to end the training; the model gets the weights of its best epoch.
 
     Example:
         >>> class StopAfterTwo(sensorium.Callback):
@@ -132,8 +132,8 @@ class Callback:
     device, number of threads, gradients, deterministic algorithms) is restored after each call. So a model is the same,
     bit for bit, with and without callbacks.
 
-    Each training calls `on_fit_start` once, `on_epoch_end` after every epoch and `on_fit_end` once, also if it fails.
-    A resumed training does not repeat the events of the epochs that its checkpoint holds.
+    Each training calls `on_fit_start` once, `on_epoch_end` after every epoch and `on_fit_end` once, also if it fails. A
+    resumed training does not repeat the events of epochs in its checkpoint.
 
     An exception in a callback ends `fit` with a `CallbackError`; the best model so far stays in the folder of the run.
 
@@ -149,24 +149,24 @@ class Callback:
     """
 
     def on_fit_start(self, event: FitStart) -> None:
-        """Called before the first epoch."""
+        """Handle the start of a training, before the first epoch."""
 
     def on_epoch_end(self, event: EpochEnd) -> None:
-        """Called after each epoch.
+        """Handle the end of an epoch.
 
         Raises:
-            StopTraining: the training ends here.
+            StopTraining: the training should end after this epoch.
         """
 
     def on_fit_end(self, event: FitEnd) -> None:
-        """Called after the last epoch, or when the training fails."""
+        """Handle the end of a training, after the last epoch or a failure."""
 
 
 def check_callbacks(callbacks: Sequence[Callback]) -> None:
-    """Check that all of them are callbacks, before any work is done.
+    """Check that all objects are callbacks, before training.
 
     Raises:
-        ConfigError: one is not.
+        ConfigError: an object is not a callback.
     """
     rule = "an instance of a subclass of sensorium.Callback"
     if not isinstance(callbacks, Sequence):

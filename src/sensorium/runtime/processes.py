@@ -1,4 +1,4 @@
-"""Processes that decode files; they end when the process that started them ends."""
+"""Worker processes that decode files; they end when the process that started them ends."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def open_pool(workers: int) -> Any:
 def apart() -> Iterator[None]:
     """Start processes within this block without output, and without signals from the terminal.
 
-    The parent receives the signals and ends them. Shared memory that a killed process leaves behind is removed by a
-    process of loky's, which would warn about each piece.
+    The parent receives the signals and ends them. A process of loky removes shared memory of killed processes; its
+    warnings are suppressed.
     """
     sys.warnoptions.append(UNTOLD)
     masked = hasattr(signal, "pthread_sigmask")  # not on Windows
@@ -54,7 +54,7 @@ def apart() -> Iterator[None]:
 
 @contextmanager
 def without_stderr() -> Iterator[None]:
-    """Start processes within that print no traceback of their own: their errors come back as results."""
+    """Within this block, start processes that print no traceback: their errors are returned as results."""
     try:
         kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     except OSError:  # the stream is closed
@@ -74,8 +74,8 @@ def end_with_parent(parent: int, by_system: bool = False) -> None:
 
     Args:
         parent: process id of the parent.
-        by_system: let Linux do it, at once. It does so when the thread ends that started this process, so use it only
-            if that thread lives as long as its process.
+        by_system: whether Linux ends the process, immediately. Linux does so when the starting thread ends, so use this
+            only if that thread lives as long as its process.
     """
     if by_system and sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)

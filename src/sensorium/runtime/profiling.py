@@ -23,14 +23,14 @@ PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 @dataclass
 class ResourceMeter:
-    """Measures the block `with ResourceMeter(device) as meter: …`.
+    """Context manager that measures a block: `with ResourceMeter(device) as meter: …`.
 
     Attributes:
-        device: device of the work.
+        device: device of the computation.
         seconds: wall time.
-        memory: peak memory in MB, above that before the block. On an accelerator, the memory that torch allocated; on a
-            CPU, the resident memory of this process without mapped files, read every 10 ms (free memory is returned to
-            the system first). None if the platform does not report it.
+        memory: peak memory in MB, minus the memory before the block. On an accelerator, the memory that torch
+            allocated; on a CPU, the resident memory of this process without mapped files, read every 10 ms (free memory
+            is returned to the system first). None if the platform does not report it.
         energy: joules. On an accelerator, its own (NVML, if `pynvml` is installed); on a CPU, that of all packages
             (RAPL), including other processes. None if it cannot be read.
     """
@@ -68,12 +68,12 @@ class ResourceMeter:
         return torch.cuda.memory_allocated(self.device)
 
     def _energy(self) -> list[tuple[float, float]] | None:
-        """Per part: joules so far, and the value at which the counter wraps around."""
+        """Return, per package, the joules so far and the value at which the counter wraps around."""
         return _accelerator_energy(self.device) if self._cuda else _package_energy()
 
 
 class _Watch:
-    """Reads the memory in a thread until it is stopped."""
+    """Sampler of memory, in a thread."""
 
     def __init__(self) -> None:
         self._peak, self._over = own_memory() or 0, threading.Event()
@@ -91,7 +91,7 @@ class _Watch:
 
 
 def own_memory() -> int | None:
-    """Resident memory in bytes, without mapped files; None if the platform does not report it."""
+    """Return resident memory in bytes, without mapped files; None if the platform does not report it."""
     try:
         _, resident, shared = map(int, STATM.read_text().split()[:3])
     except (OSError, ValueError):
@@ -100,7 +100,7 @@ def own_memory() -> int | None:
 
 
 def _own_memory_trimmed() -> int | None:
-    """The same after free memory is returned to the system; otherwise a model that reuses it would seem small."""
+    """Return resident memory after free memory is returned to the system, so that reused memory is counted."""
     gc.collect()
     arrow = sys.modules.get("pyarrow")
     if arrow:  # its allocator keeps freed memory for some time

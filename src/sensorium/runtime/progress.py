@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Bar(Protocol):
-    """One piece of work: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
+    """Progress of one task: `with progress.bar("decoding", 6000) as bar: bar.advance(32)`."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, /, *_: object) -> None: ...
@@ -26,7 +26,7 @@ class Bar(Protocol):
 
 
 class Reporter(Protocol):
-    """Shows progress and messages."""
+    """Reporter of progress and messages."""
 
     def bar(self, title: str, total: int, unit: str = "rows") -> Bar: ...
     def log(self, text: str) -> None: ...
@@ -74,7 +74,7 @@ class Silent:
 
 
 class LineReporter:
-    """One line at the end of each piece of work, and every `every` seconds during a long one."""
+    """Progress as lines: one at the end of each task, and one every `every` seconds during a long task."""
 
     def __init__(self, stream: TextIO, every: float = 10.0) -> None:
         self._stream, self._every = stream, every
@@ -121,7 +121,7 @@ class _LineBar:
 
 
 class RichReporter:
-    """Live bars with rows, rows/s, time left, loss and metric."""
+    """Progress as live bars with rows, rows/s, time left, loss and metric."""
 
     def __init__(self) -> None:
         from rich.console import Console

@@ -1,4 +1,4 @@
-"""Signals that end a program, and the clean-up before one of them does.
+"""Handle signals that end the program: clean up, then end.
 
 A signal may arrive between any two instructions, also within a library that would hide an exception or break on it. So
 the command line raises none: unfinished files are removed, one line is printed, and the process ends. Files under their
@@ -35,13 +35,13 @@ def end_at_once() -> None:
 
 
 def is_usual(which: signal.Signals) -> bool:
-    """Whether the signal ends the process, by the default of Python or by `end_at_once`."""
+    """Return whether the signal ends the process, by the default of Python or by `end_at_once`."""
     return signal.getsignal(which) in (signal.SIG_DFL, signal.default_int_handler, _end)
 
 
 @contextmanager
 def undone_at_end(undo: Undo) -> Iterator[None]:
-    """Within, a signal that ends the process calls `undo` first, in reverse order of registration."""
+    """Within this block, a signal that ends the process calls `undo` first; several are called in reverse order."""
     _undone_at_end.append(undo)
     try:
         yield

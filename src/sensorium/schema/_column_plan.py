@@ -72,7 +72,7 @@ def _of_one_value(column: Column) -> ColumnPlan:
 
 
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
-    """Return the best claim; if the numbers are not claimed (such as the lot 1E10), the claim on their spelling."""
+    """Return the best claim; if numbers are not claimed (such as the lot number 1E10), the claim on their text."""
     flag = partial(as_modality, column.name)
     found, guess = best_claim(modalities, column, flag)
     if found or column.spelling is None:

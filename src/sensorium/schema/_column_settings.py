@@ -36,7 +36,7 @@ class ColumnSettings:
         return cls(config, roles_of(table, config), only, frozenset(config.exclude), asked_views(table, config))
 
     def asks_for(self, name: str) -> bool:
-        """Return whether the settings ask for the column, whatever it looks like."""
+        """Return whether the settings name the column, so that it is used in any case."""
         by_towers = any(name in tower for tower in self.config.towers.values())
         return name in (self.only or ()) or name in self.config.modalities or by_towers
 

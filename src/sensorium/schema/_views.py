@@ -47,7 +47,7 @@ def plan_views(plan: ColumnPlan, table: Table, settings: ColumnSettings) -> list
 
 
 def _reader(member: Any, owner: str, name: str, config: Config) -> str | None:
-    """Return the modality of a view that only its name asks for: no other could read the cells.
+    """Return the modality of a view that is only requested by name.
 
     Raises:
         ConfigError: the settings name another one.

@@ -1,4 +1,4 @@
-"""Give one modality to list columns that have the same number of elements in every row."""
+"""Give the same modality to list columns that have the same lengths in every row."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def agree_on_lists(table: Table, plans: Sequence[ColumnPlan]) -> list[ColumnPlan
 
 
 def _as_series(plan: ColumnPlan, twin: str) -> ColumnPlan:
-    reason = f"{plan.reason}; in every row as many numbers as {twin!r}, which is a series"
-    caution = f"not sure; if it is not series: {as_modality(plan.name, 'vector')}"
+    reason = f"{plan.reason}; in every row, the list has as many numbers as {twin!r}, which is a series"
+    caution = f"this is a guess; if it is not series: {as_modality(plan.name, 'vector')}"
     return replace(plan, modality="series", reason=reason, caution=caution)
 
 

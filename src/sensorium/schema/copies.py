@@ -26,7 +26,7 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Copies:
-    """Rows that are alike in one column, or in all columns used as features.
+    """Rows that are equal or similar in one column, or in all columns used as features.
 
     Attributes:
         column: empty for whole rows.
@@ -90,7 +90,7 @@ def group_copies(
     """Collect groups of two rows or more.
 
     Args:
-        ids: rows with the same number are alike; -1 is alike to nothing.
+        ids: rows with the same number are duplicates; -1 matches nothing.
         sides: their splits and labels.
         column, kind, how, left_out: as in `Copies`.
         same: for near copies, the numbers of identical cells: a group must hold two of them or more.

@@ -30,7 +30,7 @@ class Identifier:
 
 
 def find_identifier(column: Column, modality: str | None, guess: Guess) -> Identifier | None:
-    """Return why the column is an identifier of the rows; None if it is not.
+    """Return why the column is an identifier of the rows; None if it is not one.
 
     Args:
         column: all rows.
@@ -96,7 +96,7 @@ def _all(truths: pa.Array) -> bool:
 
 
 def _looks_like_identifier(column: Column, modality: str | None, guess: Guess) -> bool:
-    """Return whether nearly every row has its own value that neither measures nor describes: no help for new rows."""
+    """Return whether nearly every row has a unique value that is neither a quantity nor a description."""
     name = column.name.lower()
     if len(column.values) < FEW or column.distinct < MOSTLY_UNIQUE * len(column.values):
         return False

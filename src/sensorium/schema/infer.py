@@ -33,7 +33,7 @@ def infer_columns(table: Table, config: Config) -> list[ColumnPlan]:
 
 
 def _nothing_left(table: Table, plans: list[ColumnPlan], settings: ColumnSettings) -> SchemaError:
-    """The error of a table without features; its cure uses a column that was left out, if there is one."""
+    """Return the error for a table without features; its cure is to use a column that was left out, if any."""
     reasons = "; ".join(f"{plan.name!r}: {plan.reason}" for plan in plans[:SHOWN])
     more = f"; and {len(plans) - SHOWN:,} more" if len(plans) > SHOWN else ""
     cure = "add a column to learn from"

@@ -1,6 +1,6 @@
 """Find possible data leakage: columns written after the outcome, or shared by training and test rows.
 
-These are hints to check, not verdicts: a column that really predicts the label in advance looks the same.
+Check these hints: a column that truly predicts the label in advance looks the same.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
 
 
 def names_unit(name: str) -> bool:
-    """Return whether the column's name says whose row it is."""
+    """Return whether the column's name suggests that it identifies a person or thing."""
     return bool(UNIT.search(name))
 
 

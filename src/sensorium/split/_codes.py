@@ -43,7 +43,7 @@ def group_codes(group: Column) -> Rows:
 
 
 def keep_classes_in_train(codes: Codes, target: Column) -> None:
-    """Put classes with too few rows for three splits into training: they cannot be predicted otherwise."""
+    """Put classes with too few rows for three splits into training, so that they can be learned."""
     labels = label_codes(target)
     lost = np.setdiff1d(labels[codes > 0], labels[codes == 0])
     codes[np.isin(labels, lost) & (codes > 0)] = 0

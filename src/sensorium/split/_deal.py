@@ -1,4 +1,4 @@
-"""Assign rows to splits: at random, by label, by group, by time, by both."""
+"""Assign rows to splits: at random, stratified by label, by group, by time, or by group and time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Rules:
 
     @cached_property
     def groups(self) -> Rows:
-        """Return int64[n] group codes; a row with a missing group is a group of its own."""
+        """Return int64[n] group codes; a row with a missing group is a separate group."""
         groups = self.named_groups
         return np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
 
@@ -67,7 +67,7 @@ class Rules:
         return self.group.distinct - len(np.unique(self.named_groups[self.named_groups >= 0]))
 
     def deal(self, rows: Rows, shares: Shares, *, step: int = 1) -> Codes:
-        """Return the split of each row, -1 for rows that no split can have.
+        """Return the split of each row, -1 for rows that cannot be used.
 
         Args:
             rows: rows of the table.
@@ -96,7 +96,7 @@ class Rules:
         return codes[rows]
 
     def _order(self, rows: Rows, seed: int) -> Rows:
-        """Shuffle the rows and, if stratified, sort them by label: every k-th of them is then a fair sample."""
+        """Shuffle the rows and, if stratified, sort them by label, so that every k-th row gives a stratified sample."""
         rows = np.random.default_rng(seed).permutation(rows)
         return rows[np.argsort(label_codes(self.target)[rows], kind="stable")] if self.stratified else rows
 
@@ -113,7 +113,7 @@ class Rules:
         return codes[places]
 
     def _by_latest_group(self, rows: Rows, shares: Shares) -> Codes:
-        """Split groups by their latest row: the last groups test, those before validate."""
+        """Split groups by their latest row: the last groups are the test set, those before the validation set."""
         names, places, sizes = np.unique(self.groups[rows], return_inverse=True, return_counts=True)
         latest = np.zeros(len(names), np.int64)
         np.maximum.at(latest, places, self.moments.ticks[rows])
@@ -164,7 +164,7 @@ def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
 
 
 def _cut(ticks: Rows, total: int, share: float) -> int:
-    """Return where the last rows, a fraction of the total, begin: at or before their place, so that no time is divided.
+    """Return the start of the last rows (a fraction of all), moved back so that rows of equal time stay together.
 
     If that would leave none before it, after the first time instead.
     """

@@ -51,7 +51,7 @@ def not_named(codes: Codes, labelled: Rows, column: str) -> list[Problem]:
 def lacking_groups(rules: Rules) -> list[Problem]:
     """Report rows without a group, and group names that were merged."""
     name, lacking = rules.group.name, int((rules.target.present & (rules.named_groups < 0)).sum())
-    reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is treated as a group of its own"
+    reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is treated as a separate group"
     found = [Problem(None, name, reason, "fill its cells")] if lacking else []
     if rules.blanks:
         differ = "differ from others only by case or blanks and are treated as the same"
@@ -65,7 +65,7 @@ def left_out(rules: Rules, dealt: Codes) -> list[Problem]:
     config, gone = rules.config, int((dealt == UNUSED).sum())
     if not (config.span and config.group and gone):
         return []
-    reason = f"{gone:,} of {len(dealt):,} rows are not used: they overlap in time with another split than their group's"
+    reason = f"{gone:,} of {len(dealt):,} rows are not used: they overlap in time with rows of another split"
     return [Problem(None, config.group, reason, "remove split.span or split.group to use them")]
 
 

@@ -39,7 +39,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
     """Return the time of each row.
 
     Raises:
-        SchemaError: the column has no order in time, or its dates leave open which number is the day.
+        SchemaError: the column has no order in time, or the order of day and month in its dates is ambiguous.
     """
     if pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float:
         return Moments(_ranks(time.data), time.present)
@@ -69,8 +69,8 @@ def check_known(time: Column, moments: Moments, rows: Rows) -> None:
     if len(lacking):
         values = time.take(lacking).sample(1)
         where = f"in {len(lacking):,} of {len(rows):,} rows with a label"
-        why = f"it has no date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
-        raise _no_order(time.name, why, "correct the cells, or leave these rows out")
+        why = f"it has no valid date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
+        raise _no_order(time.name, why, "correct the cells, or remove these rows")
 
 
 def reach_of(table: Table, config: SplitConfig) -> tuple[Rows, Rows]:

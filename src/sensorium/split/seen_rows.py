@@ -1,4 +1,4 @@
-"""Detect rows that a model was trained on, by hashes of some of them: their metrics are too good."""
+"""Detect rows that a model was trained on, by hashes of a sample of the training rows."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ CURE = "evaluate rows that the model was not fitted on; if the table of the fit 
 
 @dataclass(frozen=True)
 class RowCells:
-    """Cells of a row that its hash covers.
+    """Columns that the hash of a row covers.
 
     Attributes:
-        columns: in the model's order, the target last.
-        files: those of them whose cells may be paths of files.
+        columns: names in the model's order, the target last.
+        files: names of columns whose cells may be paths of files.
     """
 
     columns: Sequence[str]
@@ -48,8 +48,8 @@ class SeenRows:
     Attributes:
         hashes: uint64[k].
         rows: n ≥ k training rows.
-        chance: share of the fit's test rows that have one of these hashes too: in tables of few different cells, new
-            rows equal old ones.
+        chance: share of the fit's test rows that also have one of these hashes; in tables with few distinct rows, new
+            rows may equal training rows.
     """
 
     hashes: Hashes
@@ -70,7 +70,7 @@ class SeenRows:
         return cls(np.frombuffer(bytes.fromhex(hashes), ">u8").astype(np.uint64), rows, chance)
 
     def weigh(self, hashes: Hashes) -> Floats:
-        """Return how many training rows each row of another table stands for; 0 if new rows would match as often."""
+        """Return how many training rows each row of a table stands for; 0 if new rows would match as often."""
         found, usual = np.isin(hashes, self.hashes), self.chance * len(hashes)
         if found.sum() <= usual + 2 * sqrt(usual * (1 - self.chance)):
             return np.zeros(len(hashes))
@@ -84,7 +84,7 @@ def add_fit(seen: Sequence[SeenRows], last: SeenRows) -> list[SeenRows]:
 
 
 def find_seen(seen: Sequence[SeenRows], table: Table, cells: RowCells) -> list[Problem]:
-    """Report rows of a table that are training rows; nothing if the table lacks a column of the model."""
+    """Report rows of a table that are training rows; return nothing if the table lacks a column of the model."""
     if not seen or not len(table) or any(name not in table for name in cells.columns):
         return []
     looked = _spaced(np.arange(len(table)), LOOKED_AT)
@@ -130,7 +130,7 @@ def _number_texts(column: Column, values: pa.Array) -> pa.Array:
 
 
 def _with_files(column: Column) -> pa.Array:
-    """Return paths with size and end of their files: several folders may use the same names."""
+    """Return paths with size and last bytes of their files, as several folders may use the same names."""
     texts = _texts(column)
     if not column.is_string:
         return texts

@@ -26,8 +26,8 @@ class Split:
 
     Attributes:
         codes: int8[n]; 0 train, 1 validation, 2 test, -1 not used.
-        how: a sentence for the report.
-        findings: what the user should know: a fraction that could not be met, a group in two splits.
+        how: description for the report.
+        findings: problems, such as a fraction that could not be met or a group in two splits.
     """
 
     codes: Codes
@@ -53,14 +53,14 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
     Args:
         table: the rows.
         target: its label column; rows without a label are not used.
-        config: group, time, fractions.
-        column: the column that names the splits, if there is one. If it names no validation rows, they are taken from
+        config: settings of the split: group, time, fractions.
+        column: the column that names the splits; None without one. If it names no validation rows, they are taken from
             the training rows, by group and time if these are set.
         seed: random seed of the shuffle.
 
     Raises:
-        SchemaError: the split column has unknown words; there are no training rows, or too few rows to split; or rows
-            have no order in time.
+        SchemaError: the split column has unknown words; there are no training rows or too few rows to split; or the
+            rows cannot be ordered by time.
     """
     rules, labelled = Rules(table, target, config, seed), np.flatnonzero(target.present)
     split = _named(rules, column, labelled) if column else _made(rules, labelled)
@@ -69,7 +69,7 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
 
 
 def _named(rules: Rules, name: str, labelled: Rows) -> Split:
-    """Split as a column says; if it names no validation rows, take them from the training rows."""
+    """Split by a column; if it names no validation rows, take them from the training rows."""
     config = rules.config
     codes, how = named_codes(rules.table.column(name)), f"named by column {name!r}"
     findings = [*not_named(codes, labelled, name)]

@@ -1,4 +1,4 @@
-"""Rows without a label that training may use, without looking at the test rows."""
+"""Rows without a label that training may use, without leakage from the test rows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from sensorium.table import Column, Rows, Table
 def unlabelled_rows(table: Table, target: Column, split: Split, config: SplitConfig, column: str | None) -> Rows:
     """Return the rows without a label that belong to the training part, in table order.
 
-    If a column names the splits, those named as training rows; if rows are split by time, those from before the first
-    validation or test row; if by group, those of no validation or test group; otherwise all.
+    If a column names the splits, these are the rows that it names as training rows; if rows are split by time, the rows
+    before the first validation or test row; if by group, the rows outside the validation and test groups; otherwise
+    all.
 
     Args:
         table: the rows.
-        target: its label column.
+        target: the label column.
         split: split of the rows that have a label.
-        config: group, time, span.
+        config: settings of the split: group, time, span.
         column: the column that names the splits, if there is one.
     """
     rows = np.flatnonzero(~target.present)

@@ -1,4 +1,4 @@
-"""Strategies of training and choosing the model of a fit, one file each."""
+"""Strategies: ways to train and choose the model of a fit. One file per strategy."""
 
 from sensorium.strategies._base import Request, Session, Strategy
 from sensorium.strategies._budget import Budget, parse_budget

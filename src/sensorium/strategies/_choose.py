@@ -36,7 +36,7 @@ def check_strategies(chosen: Sequence[Strategy], plan: Plan) -> None:
     """Check that each strategy supports the plan.
 
     Raises:
-        ConfigError: one does not.
+        ConfigError: a strategy does not support the plan.
     """
     for strategy in chosen:
         strategy.check(plan)

@@ -6,7 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sensorium.evaluate.drift import answers_moved, columns_moved, metrics_moved, weights_moved
+from sensorium.evaluate.drift import (
+    measure_column_shift,
+    measure_metric_shift,
+    measure_prediction_shift,
+    measure_weight_shift,
+)
 from sensorium.model import FittedModel
 from sensorium.model.card import ShiftRecord
 from sensorium.planning import PreparedTable, scores_before
@@ -15,7 +20,7 @@ from sensorium.trials import TrialResult
 
 
 class Continued(Strategy):
-    """Report that compares the model with its start model."""
+    """Strategy that reports how the model differs from its start model."""
 
     SETTING: ClassVar[str] = "start"
     STAGE: ClassVar[Stage] = "report"
@@ -23,11 +28,11 @@ class Continued(Strategy):
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert so_far is not None
         fitted = so_far.model
-        fitted.card = fitted.card.updated(shift=what_moved(session.data, so_far))
+        fitted.card = fitted.card.updated(shift=measure_shift(session.data, so_far))
         return so_far
 
 
-def what_moved(data: PreparedTable, result: TrialResult) -> ShiftRecord:
+def measure_shift(data: PreparedTable, result: TrialResult) -> ShiftRecord:
     """Compare a model with its start model.
 
     Predictions and metrics of both are computed on the same test rows (validation rows if there are none); new labels
@@ -42,8 +47,8 @@ def what_moved(data: PreparedTable, result: TrialResult) -> ShiftRecord:
         labels=[str(label) for label in plan.task.labels if str(label) not in known],
         missing=[name for name in names if name not in plan.table],
         unused=[column.name for column in plan.columns if column.reason.startswith("not used")],
-        columns=columns_moved(start.data.statistics, result.model.data.statistics),
-        weights=weights_moved(start.network, result.model.network, list(plan.labels.index_map)),
+        columns=measure_column_shift(start.data.statistics, result.model.data.statistics),
+        weights=measure_weight_shift(start.network, result.model.network, list(plan.labels.index_map)),
     )
     split = next((name for name in ("test", "validation") if name in result.outcomes), None)
     if split is None:
@@ -62,6 +67,6 @@ def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split
     after = result.outcomes[split].take(there)
     before = plan.task.outcome(scores, plan.target[rows[there]])
     return {
-        "answers": answers_moved(plan.task, before.scores, after.scores),
-        "metrics": metrics_moved(plan.labels.task_name, before, after, result.training_history.watched),
+        "answers": measure_prediction_shift(plan.task, before.scores, after.scores),
+        "metrics": measure_metric_shift(plan.labels.task_name, before, after, result.training_history.watched),
     }

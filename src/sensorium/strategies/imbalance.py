@@ -77,7 +77,7 @@ class Mitigation:
 
 @dataclass(frozen=True)
 class ImbalanceReport:
-    """Diagnosis, and results of the mitigations.
+    """Diagnosis of modality imbalance, and results of the mitigations.
 
     Attributes:
         metric: the watched metric.
@@ -85,7 +85,7 @@ class ImbalanceReport:
         unimodal: modality → its validation metrics in the fused model and alone.
         results: results of all trainings, plain training first.
         chosen: name of the chosen training.
-        rows: the split of `evaluation`.
+        rows: name of the split of `evaluation`.
         trained: the chosen model.
         signs: signs of imbalance of plain training.
     """

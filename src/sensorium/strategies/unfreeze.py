@@ -22,8 +22,9 @@ from sensorium.wording import tuning_sentence
 class Unfreeze(Strategy):
     """Fine-tuning of frozen pretrained encoders, kept if the validation metric improves (`train.unfreeze`).
 
-    The learning rate of the head, the fusion and other towers is a quarter of the first stage's. The paired interval is
-    computed on the validation rows, which also select the epoch and the model, so it slightly favours fine-tuning.
+    The learning rate of the head, the fusion and other towers is a quarter of that in the first stage. The paired
+    interval is computed on the validation rows, which also select the epoch and the model, so it slightly favours
+    fine-tuning.
     """
 
     SETTING: ClassVar[str] = "train.unfreeze"

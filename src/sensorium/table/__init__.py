@@ -1,6 +1,7 @@
 """Read any source as one Arrow table whose cells keep the user's spelling.
 
-One file per kind of source, found by the suffixes that it names; objects in memory come in through Arrow's interface.
+Each kind of source has one file, which declares its suffixes; objects in memory are converted through Arrow's
+interface.
 """
 
 from sensorium.table._addresses import without_secrets

@@ -10,7 +10,7 @@ LITERAL = re.compile(r"(https?://(?:[^/?#@]*@)?)\[[0-9A-Fa-f:.]+(?:%[^]/]*)?\]",
 
 
 class BadAddress(ValueError):
-    """Invalid address, described in our own words: those of a library may quote its secrets."""
+    """Invalid address, in a message of our own: those of a library may quote secrets."""
 
 
 def checked(address: str) -> str:
@@ -36,7 +36,7 @@ def checked(address: str) -> str:
 
 
 def origin_of(address: str) -> str:
-    """Return `host:port` of a web address; empty for others."""
+    """Return `host:port` of a web address; empty for other addresses."""
     parts = urlsplit(address)
     if parts.scheme not in PORTS:
         return ""

@@ -1,4 +1,4 @@
-"""Detect fixed-width text, as reports and consoles print tables: it has no separator."""
+"""Detect fixed-width text, as reports and consoles print it, which has no separator."""
 
 from __future__ import annotations
 

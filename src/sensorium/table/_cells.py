@@ -24,11 +24,11 @@ NUMBERS = (int, float, Decimal)
 
 
 def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
-    """Convert values to a column, and report cells that are not what was given.
+    """Convert values to a column, and report cells that cannot be converted.
 
-    Paths are text, pictures the bytes of a file, arrays lists or pictures, members of an Enum their names. Numbers
-    beside text ("50+" among ages) keep their spelling, as every cell of such a column. Cells of types that no column
-    can hold are missing; if there are no others, the column is unread.
+    Paths become text, images the bytes of a file, arrays lists or images, members of an Enum their names. In a column
+    with text among numbers ("50+" among ages), all cells keep their spelling. Cells of unsupported types are missing;
+    if there are no others, the column is unread.
     """
     values = values if isinstance(values, np.ndarray) else list(values)
     found = _quick(values)
@@ -55,7 +55,7 @@ def column_of(values: Iterable[Any]) -> pa.Array:
 
 
 def _quick(values: Any) -> pa.Array | None:
-    """Convert values as Arrow does; None if it cannot, or would lose something."""
+    """Convert values as Arrow does; None if that fails or loses information."""
     try:
         found = pa.array(values, from_pandas=isinstance(values, np.ndarray) or None)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):  # among them UnicodeError: half a character
@@ -74,7 +74,7 @@ def _quick(values: Any) -> pa.Array | None:
 
 
 def _of_several_kinds(cells: list[Any]) -> tuple[pa.Array, str]:
-    """Return converted values, which may be of several kinds, and the messages about those left out."""
+    """Return converted values, which may be of several kinds, and messages about unsupported ones."""
     found = _quick(cells)
     if found is not None:
         return found, ""
@@ -84,7 +84,7 @@ def _of_several_kinds(cells: list[Any]) -> tuple[pa.Array, str]:
 
 
 def _as_one_kind(cells: list[Any]) -> pa.Array:
-    """Convert whole numbers and decimals, days and moments, bytes and paths to one kind; others to text."""
+    """Convert mixed values to one kind: integers and decimals, dates and times, bytes and paths; others to text."""
     there = [cell for cell in cells if cell is not None]
     if all(isinstance(cell, NUMBERS) and not isinstance(cell, bool) for cell in there):
         return _numbers(cells)
@@ -133,7 +133,7 @@ def _spelt(cell: Any) -> str | None:
 
 
 def is_several(value: Any) -> bool:
-    """Return whether a value holds many cells (a column), and not one."""
+    """Return whether a value holds many cells (a column) rather than one."""
     if isinstance(value, str | bytes | bytearray | memoryview | os.PathLike | Enum) or is_picture(value):
         return False
     if isinstance(value, Mapping):

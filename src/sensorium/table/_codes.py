@@ -1,4 +1,4 @@
-"""Words for a missing cell that spell numbers or dates: in columns of numbers or dates they match by value."""
+"""Codes for missing cells that are numbers or dates: in columns of numbers or dates they match by value."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # 007 
 
 
 def spelt_codes(words: Iterable[str]) -> list[float]:
-    """Return the numbers among some words."""
+    """Return the numbers among words."""
     return [float(word) for word in map(str.strip, words) if NUMBER.fullmatch(word)]
 
 
 def spelt_moments(words: Iterable[str]) -> list[datetime]:
-    """Return the moments among some words, written as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
+    """Return the dates among words, written as 9999-12-31 or 9999-12-31T00:00:00, without a zone."""
     return [found for word in words if (found := _moment(word))]
 
 
 def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
-    """Return bool[n]: cells of numbers or dates whose value one of the words spells; None if no word can."""
+    """Return bool[n]: cells of numbers or dates whose value is that of a word; None if no word is a number or date."""
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         codes = spelt_codes(words)
@@ -41,7 +41,7 @@ def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
 
 
 def _as_cell(moment: datetime, kind: pa.DataType) -> pa.Scalar | None:
-    """Return a moment as a cell of such a column; None if impossible: a time of day among days, or a year too far."""
+    """Return a time as a cell of a date column; None for a time of day among days, or a year out of range."""
     if pa.types.is_date(kind) and moment != datetime(moment.year, moment.month, moment.day):
         return None
     try:
@@ -51,7 +51,7 @@ def _as_cell(moment: datetime, kind: pa.DataType) -> pa.Scalar | None:
 
 
 def without_codes(column: Column, words: Iterable[str]) -> Column:
-    """Return a column in which cells of such values are missing."""
+    """Return the column with cells of these values missing."""
     marked = _holds_code(column.data, words)
     if marked is None:
         return column

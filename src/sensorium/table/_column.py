@@ -20,11 +20,11 @@ class Origin:
     """Metadata of a column from its source; each is empty if there is nothing to report.
 
     Attributes:
-        index: why the column numbers or names the rows instead of measuring them.
+        index: why the column is an index of the rows.
         unread: type of the cells, if they cannot be read; every cell is then missing.
         cure: how to make them readable.
-        converted: what the cells were, if they were converted.
-        lost: message about cells that cannot be read, if others can.
+        converted: original type of the cells, if they were converted.
+        lost: message about unreadable cells, if other cells are readable.
     """
 
     index: str = ""
@@ -38,10 +38,10 @@ class Origin:
 class Column:
     """Column: its Arrow values (null = missing) and the resolver of its paths.
 
-    A view reads other content from another column's cells; its cells may be empty without a problem.
-    Decimal numbers that arrived as text keep their spelling beside their values: "1.10" is the value 1.1, and not the
-    label "1.1". The spelling of a column of objects is an object of the spellings of such fields. The conventions are
-    what is known about the notation of the table's numbers.
+    A view reads other content from another column's cells; its cells may be empty without a problem. Decimal numbers
+    that were text in the source also keep their spelling: "1.10" has the value 1.1, but is not the label "1.1". The
+    spelling of a column of objects has the spellings of its fields. The conventions describe the notation of the
+    table's numbers.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Column:
 
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Return bool[n]: the cell has a value."""
+        """Return bool[n]: whether the cell has a value."""
         return np.asarray(pc.is_valid(self.data))
 
     @property
@@ -74,7 +74,7 @@ class Column:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Return whether all values are integers, or whole floats (pandas' integers beside missing cells)."""
+        """Return whether all values are integers, or floats without decimals (pandas' integers with missing cells)."""
         if not self.is_float:
             return self.is_integer
         values = self.values.to_numpy()
@@ -97,8 +97,8 @@ class Column:
     def strings(self) -> pa.Array:
         """Return the cells as text, in their original spelling if they arrived as text.
 
-        Whole numbers have no decimal point, because missing cells turn pandas' integers into floats; lists, structs and
-        bytes that are not UTF-8, which Arrow does not print, are written as in Python.
+        Integers have no decimal point, although missing cells turn pandas' integers into floats. Lists, structs and
+        bytes that are not UTF-8 are written as in Python.
         """
         if self.spelling is not None and not self.parts:
             return self.spelling

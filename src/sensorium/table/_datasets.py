@@ -18,8 +18,8 @@ SPLIT = "split"
 def from_datasets(source: Any) -> pa.Table | None:
     """Read a Dataset, or a DatasetDict with the name of each part in the column `split`; return None for anything else.
 
-    Rows come in the order that `shuffle`, `select` or `sort` gave them; classes by their names; pictures and sounds as
-    bytes or paths, undecoded.
+    Rows keep the order of `shuffle`, `select` or `sort`; classes become names; images and audio become bytes or paths,
+    undecoded.
 
     Raises:
         TableError: the data set is a stream without a known end, or its parts have different columns.
@@ -86,7 +86,7 @@ def _named_lists(cells: pa.Array, feature: Any) -> pa.Array:
 def _parts(parts: Any) -> pa.Table:
     tables = [_table(part) for part in parts.values()]
     if any(SPLIT in table.column_names for table in tables):
-        raise TableError(f"the parts have a column {SPLIT!r} of their own", place="DatasetDict", cure="rename it")
+        raise TableError(f"the parts already have a column {SPLIT!r}", place="DatasetDict", cure="rename it")
     try:
         whole = pa.concat_tables(tables)
     except pa.ArrowInvalid as error:

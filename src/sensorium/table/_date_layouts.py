@@ -37,9 +37,9 @@ class Layout:
     Attributes:
         name: name for users.
         body: regular expression of the date; a clock and a zone may follow if `clock` is set.
-        clock: the layout names a day, so that a time of day may follow.
-        loose: day, month and year are `a`, `b` and `c`, in an order that only the column can show.
-        digits: only digits, as a number or a code may be.
+        clock: whether the layout names a day, so that a time of day may follow.
+        loose: whether the groups are `a`, `b` and `c`, in an order of day, month and year that depends on the column.
+        digits: whether the date has only digits, like a number or code.
     """
 
     name: str

@@ -16,7 +16,7 @@ from sensorium.table._date_words import MONTHS, WEEKDAYS, ZONES
 
 
 class DateFields:
-    """Arrays of `SpeltDates` while they are filled."""
+    """Arrays of `SpeltDates`, to be filled."""
 
     def __init__(self, count: int) -> None:
         self.layouts = np.full(count, -1, np.int64)
@@ -47,24 +47,24 @@ class DateFields:
 
 @dataclass(frozen=True)
 class _Match:
-    """Groups of a layout's regular expression, for all texts that fit it."""
+    """Groups of a layout's regular expression, for all texts that match."""
 
     groups: pa.StructArray
 
     def text(self, name: str) -> pa.Array | None:
-        """Return the content of a group, with empty strings if nothing; None if it is empty in all texts."""
+        """Return the content of a group for each text, maybe empty; None if it is empty in all texts."""
         if self.groups.type.get_field_index(name) < 0:
             return None
         text = self.groups.field(name)
         return text if pc.any(pc.not_equal(text, "")).as_py() else None
 
     def begins(self, name: str, letter: str) -> Truths:
-        """Return bool[u]: the group's content begins with the letter."""
+        """Return bool[u]: whether the group's content begins with the letter."""
         text = self.text(name)
         return np.zeros(len(self.groups), np.bool_) if text is None else np.asarray(pc.starts_with(text, letter))
 
     def number(self, name: str, missing: float = np.nan, before: str = "") -> Floats:
-        """Return float64[u]: the digits of a group, with a prefix."""
+        """Return float64[u]: the number spelled by a prefix and the digits of a group."""
         text = self.text(name)
         if text is None:
             return np.full(len(self.groups), missing)
@@ -73,7 +73,7 @@ class _Match:
         return np.asarray(values.fill_null(missing).to_numpy(zero_copy_only=False), dtype=np.float64)
 
     def named(self, group: str, names: dict[str, int]) -> tuple[Floats, Truths]:
-        """Return the numbers that names stand for, NaN if empty or unknown; and whether each is unknown."""
+        """Return the number of each name, NaN if it is empty or unknown; and whether it is unknown."""
         text = self.text(group)
         if text is None:
             return np.full(len(self.groups), np.nan), np.zeros(len(self.groups), np.bool_)
@@ -82,7 +82,7 @@ class _Match:
         return values, (found < 0) & np.asarray(pc.not_equal(text, ""))
 
     def parts(self, *, loose: bool) -> tuple[Floats, Floats]:
-        """Return year, month and day (or the three of a loose layout), and seconds to add; NaN if wrong."""
+        """Return year, month and day (or the three parts of a loose layout), and seconds to add; NaN if invalid."""
         _, strange = self.named("weekday", dict.fromkeys(WEEKDAYS, 0))
         shift = np.where(strange, np.nan, 0.0)
         if loose:
@@ -102,7 +102,7 @@ class _Match:
         return parts, shift
 
     def clock(self) -> Floats:
-        """Return seconds of the day; 24:00 is the end of the day."""
+        """Return the time of day in seconds; 24:00 is the end of the day."""
         hour, minute, second = (self.number(name, 0) for name in ("hour", "minute", "second"))
         after, before = (self.begins("half", half) | self.begins("half_before", half) for half in "pa")
         wrong = (minute > 59) | (second > 60) | (hour > 24) | (before & (hour > 12))
@@ -112,7 +112,7 @@ class _Match:
         return np.where(wrong, np.nan, hour * 3600 + minute * 60 + second)
 
     def zone(self) -> Floats:
-        """Return seconds east of UTC; 0 without a zone, NaN if it is unknown."""
+        """Return the offset east of UTC in seconds; 0 without a zone, NaN for an unknown one."""
         named, unknown = self.named("zone", ZONES)
         hours, minutes = self.number("zone_hours"), self.number("zone_minutes", 0)
         east = np.where(self.begins("sign", "-"), -1, 1) * (hours * 60 + minutes)
@@ -121,7 +121,7 @@ class _Match:
         return np.where(wrong, np.nan, _first([east, named, np.zeros(len(named))])) * 60
 
     def zone_names(self) -> npt.NDArray[np.str_]:
-        """Return `+` for an offset, or the abbreviation."""
+        """Return `+` for an offset, or the zone's abbreviation."""
         signed, names = self.begins("sign", "-") | self.begins("sign", "+"), self.text("zone")
         return np.where(signed, "+", "" if names is None else np.array(names.to_pylist(), dtype="<U5"))
 

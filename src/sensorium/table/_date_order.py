@@ -10,7 +10,7 @@ CLEARLY = 3  # times as many different days as years: which of two parts is the 
 
 
 def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, str]:
-    """Return the order that most cells fit, and another one that all of these fit too (else empty).
+    """Return the order that most cells fit, and a second order that the same cells fit as well (else empty).
 
     Args:
         dates: cells of a column.

@@ -32,10 +32,10 @@ class SpeltDates:
     Attributes:
         places: int64[n]; index of each cell's text among the distinct ones, -1 if it is missing or blank.
         texts: the distinct texts.
-        layouts: int64[u]; index of each text in `LAYOUTS`, -1 if it is no date.
+        layouts: int64[u]; index of each text in `LAYOUTS`, -1 if it is not a date.
         parts: float64[u, 3]; year, month, day, or for loose layouts the three in the order of the text.
         rest: float64[u]; seconds to add to the day, NaN if clock or zone are wrong.
-        zones: the abbreviation or `+` if a text names its zone, else empty.
+        zones: abbreviation of the text's zone, `+` for an offset, else empty.
         zeros: cells such as 0000-00-00, which MySQL writes for a missing date; they are missing.
     """
 
@@ -54,27 +54,27 @@ class SpeltDates:
 
     @cached_property
     def loose(self) -> Truths:
-        """Return bool[u]: only the column can show which part is the day."""
+        """Return bool[u]: whether the order of day and month depends on the column."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.loose])
 
     @cached_property
     def short(self) -> Truths:
-        """Return bool[u]: the year has two digits."""
+        """Return bool[u]: whether the year has two digits."""
         year = np.where(self.loose, self.parts[:, 2], self.parts[:, 0])
         return (self.layouts >= 0) & (self.layouts != 0) & (year < 100)
 
     @cached_property
     def digits(self) -> Truths:
-        """Return bool[u]: only digits."""
+        """Return bool[u]: whether the text has only digits."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.digits])
 
     @cached_property
     def coarse(self) -> Truths:
-        """Return bool[u]: a week, a month or a quarter."""
+        """Return bool[u]: whether the text is a week, a month or a quarter."""
         return np.isin(self.layouts, [k for k, layout in enumerate(LAYOUTS) if layout.name in COARSE])
 
     def moments(self, order: str, pivot: int = PIVOT) -> Floats:
-        """Return float64[u]: seconds since 1970 of each text, NaN if it is no date in this order."""
+        """Return float64[u]: seconds since 1970 of each text, NaN if it is not a date in this order."""
         parts = self.parts.copy()
         if self.loose.any():
             parts[self.loose] = self._in_order(self.parts[self.loose], self.short[self.loose], order)
@@ -86,7 +86,7 @@ class SpeltDates:
         return np.concatenate([values, np.array([missing], values.dtype)])[self.places]
 
     def count(self, texts: Truths) -> int:
-        """Count the cells that hold one of some texts."""
+        """Count the cells that have one of the given texts."""
         return int(self.counts[texts].sum())
 
     def name_of_layout(self, order: str) -> str:
@@ -97,12 +97,12 @@ class SpeltDates:
         return (LOOSE.get(order, layout.name) if layout.loose else layout.name) if cells.any() else ""
 
     def count_days(self) -> int:
-        """Count the cells that are a day in some order of day, month and year."""
+        """Count the cells that are valid dates in any order of day, month and year."""
         fits = np.any([np.isfinite(self.moments(order)) for order in DATE_ORDERS], axis=0)
         return self.count(fits & ~self.coarse & (self.layouts >= 0))
 
     def spans_years(self) -> bool:
-        """Return whether the months are pairs of consecutive years instead, such as 2003-04 and 2004-05."""
+        """Return whether the apparent months are pairs of consecutive years, such as 2003-04 and 2004-05."""
         months = self.coarse & np.isfinite(self.parts).all(1)
         years = self.parts[months]
         return bool(len(years) > 1 and ((years[:, 0] + 1) % 100 == years[:, 1]).all())

@@ -1,9 +1,8 @@
 """Find parts of a PostgreSQL query that may do more than compute a value.
 
-A read-only transaction keeps tables as they are. It does not keep a query from reading the server's files, writing
-them, waiting, or talking to other servers, where the user may: these are functions, which PostgreSQL calls VOLATILE.
-Operators, aggregates, casts, views, policies of tables, constraints of domains, and whatever sorts or groups may call
-them without their name.
+A read-only transaction does not change tables. But its functions can still read and write files of the server, wait, or
+connect to other servers, if the user has the permission. PostgreSQL calls such functions VOLATILE. Operators,
+aggregates, casts, views, table policies, domain constraints, sorting and grouping may call them without naming them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ TOLD: dict[Kind, str] = {
     "aggregate": "it names {}, an aggregate that calls a VOLATILE function",
     "operator": "it uses {}, an operator that calls a VOLATILE function",
     "type": "it names {}, a type whose casts, constraints or operator classes call a VOLATILE function",
-    "relation": "it reads {}, a view or a table with policies or types of columns that call a VOLATILE function",
+    "relation": "it reads {}, a view or table whose policies or column types call a VOLATILE function",
 }
 WORD = re.compile(r"[^\W\d][\w$]*")
 ESCAPED = re.compile(r"\bU&[\"']", re.IGNORECASE)  # names and texts spelt by numbers: what they say can't be seen
@@ -30,14 +29,14 @@ ESCAPED = re.compile(r"\bU&[\"']", re.IGNORECASE)  # names and texts spelt by nu
 def effect_of(query: str, effects: Iterable[tuple[Kind, str]]) -> str:
     """Describe the part of a query that may do more than read; empty if there is none.
 
-    A name counts wherever it stands, because SQL can hide a call well.
+    A name counts anywhere in the query, because SQL can hide calls.
 
     Args:
         query: SQL.
-        effects: kind and name of what calls a volatile function, as found by `EFFECTS`.
+        effects: kind and name of each object that calls a volatile function, found by `EFFECTS`.
     """
     if ESCAPED.search(query):
-        return "it contains names written as U&"
+        return "it contains Unicode escapes (U&)"
     words, bare = {word.lower() for word in WORD.findall(query)}, query.replace('""', '"')
     for kind, name in effects:
         spelt = kind == "operator" or not WORD.fullmatch(name) or name != name.lower()
@@ -47,5 +46,5 @@ def effect_of(query: str, effects: Iterable[tuple[Kind, str]]) -> str:
 
 
 def effect_of_table(name: str, effects: Iterable[tuple[Kind, str]]) -> str:
-    """Do the same for all rows of a table or view."""
+    """Check a table or view that is read completely, as `effect` does for a query."""
     return TOLD["relation"].format(name) if ("relation", name) in effects else ""

@@ -30,9 +30,10 @@ def codec_of(encoding: str) -> str:
 
 
 def is_utf8(raw: bytes, codec: str) -> bool:
-    """Return whether bytes labelled with another encoding are really UTF-8.
+    """Return whether bytes are UTF-8 although the setting is another encoding.
 
-    Pairs of bytes of the East Asian encodings can look like two-byte characters by chance, not like three-byte ones.
+    In East Asian encodings, pairs of bytes may look like two-byte characters of UTF-8 by chance, but not like
+    three-byte ones.
     """
     if codec in UTF8 or (raw.isascii() and not codec.startswith(WIDE)) or 0 in raw[:4096]:
         return False
@@ -44,14 +45,14 @@ def is_utf8(raw: bytes, codec: str) -> bool:
 
 
 def garbled(raw: bytes, encoding: str) -> tuple[str, str]:
-    """Return a word of a UTF-8 text, and the same word garbled by another encoding."""
+    """Return a word of a UTF-8 text, and the same word decoded with another encoding."""
     found = WORD.search(raw.decode("utf-8", "ignore"))
     word = found.group()[:SHOWN] if found else ""
     return word, word.encode().decode(encoding, "replace")
 
 
 def encoding_error(path: Path, encoding: str, detail: str, raw: bytes = b"") -> TableError:
-    """Return the error for a text of another encoding, with likely ones."""
+    """Return the error for text in another encoding, with the likely encodings."""
     likely = ["utf-8", "latin-1"] if raw and is_utf8(raw, codec_of(encoding)) else likely_encodings(raw)
     first, others = (likely or ["cp1252"])[0], ", ".join(likely[1:] or ("latin-1", "utf-16", "gb18030"))
     return TableError(

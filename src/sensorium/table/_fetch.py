@@ -46,16 +46,16 @@ def fetch(
 
     Args:
         address: the address to download.
-        guard: checks where it leads; by default the address is one that the caller named.
+        guard: checks the servers that the address leads to; by default, the address counts as named by the caller.
         remote: limits of size and time.
         once: do not retry.
         mended: called with the address, without its secrets, if the cached file was damaged.
 
     Raises:
-        NotAllowed: it leads to a server that is not allowed.
+        NotAllowed: the address leads to a server that is not allowed.
         StoreError: the cache cannot be written to.
-        FileNotFoundError: there is no such file.
-        Refused: the server has it, but does not send it.
+        FileNotFoundError: the file does not exist.
+        Refused: the server has the file, but does not send it.
         Lasting: the download failed, and a second try would fail too.
         OSError: the download failed; the message has no secrets of the address.
         MissingExtraError: fsspec, or a package for such an address, is not installed.
@@ -106,7 +106,7 @@ def _fetch_once(system: Any, path: str, target: Path, limit: Limit, damaged: Cal
 
 
 def _open(system: Any, path: str, limit: Limit) -> Any:
-    """Open a file; HTTP is read from beginning to end, not in separate requests."""
+    """Open a file; an HTTP file is read with a single request."""
     if "http" not in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)):
         return system.open(path, "rb")
     return system.open(path, "rb", block_size=0, size=limit.bytes, timeout=timeouts(limit.left))

@@ -12,18 +12,18 @@ LOOP = "the server redirects too often, perhaps in a circle"
 
 
 class Refused(OSError):
-    """Refusal by the server: a token or a permission is missing."""
+    """Download that the server refused, because a token or a permission is missing."""
 
 
 def is_not_found(error: BaseException) -> bool:
-    """Return whether the error means a missing file: fsspec reports every HTTP failure so, with its cause."""
+    """Return whether the error means a missing file; fsspec raises it for every HTTP failure, with the cause."""
     cause, status = error.__cause__, http_status(error)
     plain = cause is None or isinstance(cause, FileNotFoundError)
     return status in (404, 410) or (isinstance(error, FileNotFoundError) and plain)
 
 
 def http_status(error: BaseException) -> int:
-    """Return the HTTP status behind a library's error; 0 if there is none."""
+    """Return the HTTP status of a library's error; 0 if it has none."""
     for each in filter(None, (error, error.__cause__)):
         for name in ("status", "status_code", "code"):
             if isinstance(found := getattr(each, name, None), int):
@@ -32,7 +32,7 @@ def http_status(error: BaseException) -> int:
 
 
 def denied_by_guard(error: BaseException) -> NotAllowed | None:
-    """Return the guard's error below those of libraries."""
+    """Return the error of the guard that a library's error wraps."""
     chain: list[BaseException] = [error]
     while chain and not isinstance(chain[-1], NotAllowed):
         below = chain[-1].__cause__ or chain[-1].__context__
@@ -44,7 +44,7 @@ def denied_by_guard(error: BaseException) -> NotAllowed | None:
 
 
 def failure_in_words(error: BaseException, address: str) -> str:
-    """Describe a failure, in our own words if possible: those of HTTP libraries quote addresses."""
+    """Describe a failure, if possible without the library's message, which may quote addresses."""
     if type(error).__name__ == "TooManyRedirects":
         return LOOP
     if isinstance(error, TimeoutError):

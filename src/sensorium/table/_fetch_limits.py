@@ -9,7 +9,7 @@ from sensorium.config import RemoteConfig
 
 
 class Lasting(OSError):
-    """Failure that a second try would not change."""
+    """Download that failed for a reason that a second try would not change."""
 
 
 class TooMuch(Lasting):
@@ -30,7 +30,7 @@ class Limit:
 
     @property
     def left(self) -> float:
-        """Return the seconds left; never 0, which libraries read as no limit."""
+        """Return the seconds left; at least a moment, as libraries read 0 as no limit."""
         return max(0.001, self._start + self.seconds - time.monotonic())
 
     @property
@@ -38,11 +38,11 @@ class Limit:
         return time.monotonic() - self._start >= self.seconds
 
     def too_slow(self) -> OSError:
-        return TooMuch(f"it took more than {self.seconds:g} seconds: see table.remote.timeout")
+        return TooMuch(f"it exceeds the time limit of {self.seconds:g} seconds (table.remote.timeout)")
 
     def check(self, size: int) -> None:
         """Raise an OSError if the bytes, or the time until now, exceed the limit."""
         if size > self.bytes:
-            raise TooMuch(f"more than {self.bytes:,} bytes: see table.remote.max_gigabytes")
+            raise TooMuch(f"it exceeds the limit of {self.bytes:,} bytes (table.remote.max_gigabytes)")
         if self.is_over:
             raise self.too_slow()

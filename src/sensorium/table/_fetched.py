@@ -1,4 +1,4 @@
-"""Downloaded files in the cache, each beside a stamp of the server's metadata and a checksum."""
+"""Downloaded files in the cache; beside each, a stamp has the server's metadata and a checksum."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_kept(target: Path, metadata: Mapping[str, str], damaged: Callable[[], Non
     Args:
         target: the file.
         metadata: the server's metadata: size, time, tag.
-        damaged: called if it is the same file, but damaged.
+        damaged: called if the file is current but damaged.
     """
     try:
         stamp = unseal(_stamp(target).read_bytes())
@@ -49,11 +49,11 @@ def is_kept(target: Path, metadata: Mapping[str, str], damaged: Callable[[], Non
 
 @contextmanager
 def replacing(target: Path, metadata: Mapping[str, str]) -> Iterator[Callable[[bytes], None]]:
-    """Yield a function that takes the file's bytes; the file is replaced when all arrived, or left as it was.
+    """Yield a function that receives the bytes; the file is replaced once it is complete.
 
     Raises:
         StoreError: the disk is full, or the folder cannot be written to.
-        Removed: another process removed the folder meanwhile.
+        Removed: another process removed the folder during the download.
     """
     file = _New(target)
     try:
@@ -94,7 +94,7 @@ class _New:
 
 @contextmanager
 def _local(target: Path) -> Iterator[None]:
-    """Separate failures of this machine from those of the server."""
+    """Convert failures of this machine, to distinguish them from those of the server."""
     try:
         yield
     except FileNotFoundError:
@@ -113,7 +113,7 @@ def cannot_keep(target: Path, error: OSError) -> StoreError:
 
 
 def make_room() -> None:
-    """Remove what was not used for longest until the rest fits."""
+    """Remove the least recently used files until the others fit into the limit."""
     forget_oldest(cache_folder("files"), ROOM, discard)
 
 
@@ -123,7 +123,7 @@ def _stamp(target: Path) -> Path:
 
 
 def _checksum(path: Path) -> list[Any]:
-    """Return size and checksum for the stamp."""
+    """Return size and checksum, for the stamp."""
     size = found = 0
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):

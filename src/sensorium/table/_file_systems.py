@@ -22,7 +22,7 @@ def file_system(address: str, guard: Guard) -> tuple[Any, str]:
         from fsspec import available_protocols, filesystem
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingExtraError("addresses need fsspec", cure=INSTALL) from error
+        raise MissingExtraError("reading from an address needs fsspec", cure=INSTALL) from error
     scheme = scheme_of(address)
     if scheme not in available_protocols() or scheme in ("file", "local"):
         known = "s3, gs, az, https, http …, or postgresql"

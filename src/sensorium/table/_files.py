@@ -20,8 +20,8 @@ class Files:
 
     Args:
         folder: base of relative paths; the working directory for tables in memory.
-        allow_outside: let a path lead out of the folder (by `..`, an absolute path or a link).
-        remote: downloads files behind addresses.
+        allow_outside: whether a path may lead out of the folder (by `..`, an absolute path or a link).
+        remote: downloads files at addresses.
     """
 
     are_remote: ClassVar[bool] = False
@@ -53,7 +53,7 @@ class Files:
         """Return the file that a cell names, in any spelling of the path; with `folders`, it may be a folder.
 
         Raises:
-            Unreadable: it is missing, empty, no file, or outside the folder.
+            Unreadable: the file is missing, empty, not a file, or outside the folder.
         """
         fault = Unreadable("the cell has no path")
         for place, spelling in enumerate(spellings(cell)):
@@ -66,13 +66,13 @@ class Files:
         raise fault
 
     def _at_address(self, address: str) -> Path:
-        """Download the file behind an address, which is outside the folder like any other."""
+        """Download the file at an address, which counts as a path outside the folder."""
         if not self.allow_outside:
             raise Outside("an address outside the table's folder", "--set table.allow_outside=true downloads it")
         return self._elsewhere.path(address)
 
     def _checked(self, cell: str, *, folders: bool) -> Path:
-        """Return the file of exactly this name.
+        """Return the file of this spelling of the path.
 
         Raises:
             Unreadable: as for `path`.
@@ -91,7 +91,7 @@ class Files:
         return Path(found)
 
     def _real(self, cell: str) -> tuple[str, os.stat_result | None]:
-        """Return the real path, with links resolved, and its status, None if nothing is there.
+        """Return the path with links resolved, and its status (None if it does not exist).
 
         Folders are resolved once: with thousands of files this takes most of the time.
         """

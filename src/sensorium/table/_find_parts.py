@@ -23,7 +23,7 @@ def find_parts(folder: Path) -> list[Path]:
     """Return the files that are parts of one table; none if the folder is of another kind, such as class folders.
 
     Names that begin with a dot or an underscore are ignored. Parts are in folders called `key=value`, or are Parquet
-    files side by side; in folders of other names only if there can be no class folders.
+    files in the same folder; folders with other names count only if they cannot be class folders.
 
     Raises:
         TableError: the files have a format that cannot be read directly.
@@ -78,7 +78,7 @@ def in_order(files: list[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
-    """Return all visible files; links to folders are not followed, because one may lead back up."""
+    """Return all visible files; links to folders are not followed, as they may form a cycle."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if _is_visible(name)]

@@ -43,6 +43,6 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _files(path: Path) -> list[Path]:
-    """Return all files below; links to folders are not followed, because one may lead back up."""
+    """Return all files in a folder, at any depth; links to folders are not followed, as they may form a cycle."""
     found = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
     return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))

@@ -23,11 +23,11 @@ TEXTS = (
 
 
 def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
-    """Report such cells, in one finding for the table; column names are cells of the header.
+    """Report text that is read as a formula, in one finding for the table; column names count as cells.
 
     Args:
-        table: the table to write; numbers and moments are no text, whatever their sign.
-        safe: an apostrophe is put before them.
+        table: the table to write; only text is checked.
+        safe: whether an apostrophe is put before such cells.
     """
     columns = zip(table.schema, table.columns, strict=True)
     found = {field.name: _number(_plain(column)) for field, column in columns if _is_text(field.type)}
@@ -39,7 +39,7 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
     where = ", ".join([*map(repr, cells), *(["the header"] if header else [])])
     one = total == 1
     begin, hold = ("begins", "holds") if one else ("begin", "hold")
-    signs = f"{begin} with =, +, -, @, a tab or a line break, or {hold} a formula behind a semicolon, tab or line break"
+    signs = f"{begin} with =, +, -, @, a tab or a line break, or {hold} a formula after a semicolon, tab or line break"
     what = f"{count(total, 'text cell')} ({where}) {signs}"
     if safe:
         return [finding(f"{what}: an apostrophe is put before {'it' if one else 'each'}")]
@@ -48,7 +48,7 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
 
 
 def without_formulas(table: pa.Table) -> pa.Table:
-    """Put an apostrophe before each formula, which spreadsheets read as the mark of text."""
+    """Put an apostrophe before each formula, so that spreadsheets read it as text."""
     for place, field in enumerate(table.schema):
         if _is_text(field.type):
             table = table.set_column(place, field.name, _marked(_plain(table.column(place))))
@@ -56,7 +56,7 @@ def without_formulas(table: pa.Table) -> pa.Table:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    """Return whether a CSV file holds the column as text: also text of a dictionary, and bytes."""
+    """Return whether the column is text in a CSV file, as dictionaries of text and bytes are, too."""
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
     return any(is_kind(kind) for is_kind in TEXTS)
@@ -84,6 +84,6 @@ def _marked(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _around(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Any, Any]:
-    """Return an apostrophe, the cells, and their separator, all of one type."""
+    """Return an apostrophe, the cells, and the separator to join them with, all of the same type."""
     mark, nothing = pa.array(["'", ""]).cast(column.type)
     return mark, column, nothing

@@ -1,8 +1,8 @@
-"""Limit the servers that a web address may lead to: the named one, and others if allowed.
+"""Limit the servers that a web address may lead to: the one that the caller named, and others if allowed.
 
 The caller names a table's address; the addresses in its cells and its server's redirects come from elsewhere. Such an
-address could reach servers that only this machine can reach. So resolved addresses are checked by the resolver whose
-answer is connected to: no other answer can slip in between.
+address could reach servers that only this machine can reach. So the resolver checks each resolved address, and the
+connection uses that same address.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Guard:
     """Check of addresses before requests, of redirects, and of resolved names.
 
     Args:
-        origin: `host:port` that the caller named: it may be on this machine or in a private network.
-        redirects: follow a redirect to another host.
-        private: let cells and redirects lead to this machine and private networks.
+        origin: `host:port` that the caller named; it may be on this machine or in a private network.
+        redirects: whether to follow redirects to another host.
+        private: whether cells and redirects may lead to this machine and to private networks.
         seconds: time limit per file.
     """
 
@@ -47,7 +47,7 @@ class Guard:
 
     @classmethod
     def of(cls, address: str, remote: RemoteConfig) -> Guard:
-        """Return the guard for a table at this address and its cells; without an origin for local tables."""
+        """Return the guard for a table at this address; the guard of a local table has no origin."""
         return cls(origin_of(address), remote.redirects, remote.private, remote.timeout)
 
     async def session(self, **options: Any) -> Any:
@@ -84,7 +84,7 @@ class Guard:
         self.check(after)
 
     def check(self, address: str) -> None:
-        """Raise NotAllowed if the host is written as an address of this machine or of a private network."""
+        """Raise NotAllowed if the host is an IP address of this machine or of a private network."""
         host = urlsplit(address).hostname or ""
         number = address_number(host)
         if number is not None and not (self.private or origin_of(address) == self.origin or is_public(number)):
@@ -93,7 +93,7 @@ class Guard:
     def check_resolved(self, host: str, port: int, numbers: list[str]) -> None:
         """Raise NotAllowed if a name resolves to an address of this machine or of a private network.
 
-        The host that the caller named may, but not if it was a public one before.
+        The host that the caller named may resolve to such an address, unless it resolved to a public one before.
         """
         hidden = [number for number in numbers if not is_public(number)]
         if f"{host}:{port}" == self.origin and not self._was_public.setdefault(self.origin, not hidden):
@@ -103,7 +103,7 @@ class Guard:
 
 
 def _joined(before: Any, target: str) -> str:
-    """Return where a redirect leads to.
+    """Return the target of a redirect.
 
     Raises:
         NotAllowed: the server gave no valid address.

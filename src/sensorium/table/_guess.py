@@ -1,4 +1,4 @@
-"""Guess encodings of a text that is not UTF-8: only a hint for a message."""
+"""Guess encodings of a text that is not UTF-8, for a hint in a message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATIN = ["cp1252", "latin-1"]
 
 
 def likely_encodings(raw: bytes) -> list[str]:
-    """Return the likely encodings, the likeliest first."""
+    """Return the likely encodings, most likely first."""
     head = raw[:LOOKED_AT]
     head = head[: head.rfind(b"\n") + 1] or head  # no character is cut
     words = b"".join(WORDS.findall(head))

@@ -17,7 +17,7 @@ CURE = "export the table with semicolons as separators or with decimal points, o
 
 
 def refuse_halves(header: Record, rows: Sequence[Record], separator: str, place: str) -> None:
-    """Raise an error if rows have more cells than the header, and as many look like halves of numbers."""
+    """Raise an error if rows have more cells than the header, and that many cells look like halves of numbers."""
     extra = agreed_width(rows) - len(header.cells)
     if len(rows) >= ENOUGH and extra > 0 and (cure := cure_of_halves(rows, len(header.cells), separator)):
         raise TableError(
@@ -29,7 +29,7 @@ def refuse_halves(header: Record, rows: Sequence[Record], separator: str, place:
 
 
 def cure_of_halves(rows: Sequence[Record], width: int, separator: str) -> str:
-    """Suggest what to do if rows with extra cells look like halves of numbers; else empty."""
+    """Suggest a cure if rows with extra cells look like halves of numbers; else return an empty text."""
     usual = Counter(len(row.cells) for row in rows).most_common(1)[0][0]
     cells = _without_blank_ends([row.cells for row in rows if len(row.cells) == usual])
     extra, halves = len(cells[0]) - width, _halves(cells)
@@ -48,7 +48,7 @@ def _without_blank_ends(cells: Sequence[Sequence[str]]) -> Sequence[Sequence[str
 
 
 def _halves(cells: Sequence[Sequence[str]]) -> list[int]:
-    """Return indices of cells of digits that the next cell may continue; not row numbers."""
+    """Return indices of cells of digits that may continue in the next cell, except row numbers."""
     found, place = list[int](), 0
     while place + 1 < len(cells[0]):
         pairs = [(row[place], row[place + 1]) for row in cells]

@@ -24,13 +24,13 @@ BLANKS = " \t\u00a0\u200b\ufeff"
 
 @dataclass(frozen=True)
 class Head:
-    """Content of the first lines.
+    """Header of a CSV file.
 
     Attributes:
         names: column names, without blanks around them.
         separator: one character.
         lines: number of lines of the file before the first row.
-        size: their bytes in UTF-8.
+        size: size of these lines in bytes of UTF-8.
         extra: number of names, the last ones, that were added for cells without a name.
         problems: what was guessed or changed.
     """
@@ -47,13 +47,13 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
     """Read the header of a table.
 
     Args:
-        sample: the file's beginning.
+        sample: the beginning of the file.
         config: the settings.
         place: the file, for messages.
-        tabs: the file's name says that tabs are the separator.
+        tabs: whether the file's name suggests tabs as the separator.
 
     Raises:
-        TableError: there is no header, or its line does not look like one.
+        TableError: there is no header, or the line does not look like one.
     """
     above, start, declared = _above(sample, config)
     text = sample[start:]
@@ -73,7 +73,7 @@ def read_head(sample: str, config: TableConfig, place: str, *, tabs: bool = Fals
 
 
 def _spelt(header: Record, text: str, separator: str, config: TableConfig) -> list[str]:
-    """Return names with leading blanks, so that those are reported; not if a quote follows the blanks."""
+    """Return names with leading blanks, to report them, unless a quote follows the blanks."""
     found = next(records(text, separator, config.quotes)).cells
     plain = len(found) == len(header.cells) and not any(name.lstrip().startswith('"') for name in found)
     return found if plain else header.cells
@@ -97,7 +97,7 @@ def _above(sample: str, config: TableConfig) -> tuple[int, int, str | None]:
 
 
 def _evened(names: list[str], rows: Sequence[Record]) -> list[str]:
-    """Drop cells of no column, from separators at the end of every row or of the header alone."""
+    """Drop empty cells from separators at the end of every row, or of the header alone."""
     width = agreed_width(rows)
     if width > len(names) and not any(cell.strip() for row in rows for cell in row.cells[len(names) :]):
         return names + [""] * (width - len(names))
@@ -122,7 +122,7 @@ def _one_column(names: list[str], text: str, separator: str, config: TableConfig
 
 
 def _clean(names: list[str]) -> tuple[list[str], list[Problem]]:
-    """Return names without blanks around them, unless two would become the same."""
+    """Return names without surrounding blanks, unless two would become equal."""
     clean = [name.strip(BLANKS) for name in names]
     changed = [name for name, other in zip(names, clean, strict=True) if name != other]
     if not changed or len(set(clean)) < len(set(names)):

@@ -68,7 +68,7 @@ def header_doubts(names: Sequence[str], rows: Records, above: int) -> list[Probl
 
 
 def _width_below(header: Record, rows: Records, text: str, config: TableConfig) -> tuple[int, int]:
-    """Return the number of cells of all lines below if it differs from the header's, and the number of lines above.
+    """Return the number of cells of all lines below if it differs from that of the header, and the lines above.
 
     Otherwise (0, 1).
     """
@@ -138,7 +138,7 @@ def _is_header(rows: Records) -> bool:
 
 
 def _is_row(names: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
-    """Return whether the names are values: numbers that count nothing, or words that their columns repeat."""
+    """Return whether the names are values: numbers that are not steps, or words that recur in their columns."""
     numbers = _numbers(cells)
     spelt = [names[place] for place in numbers]
     if not all(NUMBER.fullmatch(name) for name in spelt):
@@ -151,7 +151,7 @@ def _is_row(names: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
 
 
 def _steps(names: Sequence[str]) -> bool:
-    """Return whether numbers at equal steps name steps: 0, 1, 2; 2019, 2020, 2021; 0.5, 1.0, 1.5."""
+    """Return whether the numbers have equal distances and may name steps: 0, 1, 2; 2019, 2020; 0.5, 1.0, 1.5."""
     values = [float(name.replace(",", ".").rstrip("% ")) for name in names if name.count(",") + name.count(".") < 2]
     steps = {round(after - before, 6) for before, after in pairwise(values)}
     return len(steps) == 1 and 0.0 not in steps

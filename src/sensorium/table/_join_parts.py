@@ -15,7 +15,7 @@ from sensorium.table._read import Read, finding
 
 @dataclass(frozen=True)
 class Part:
-    """Part file, and the keys in its path."""
+    """Part file, with the keys in its path."""
 
     path: Path
     keys: dict[str, str | None]
@@ -23,7 +23,7 @@ class Part:
 
 
 def join_parts(parts: list[Part]) -> Read:
-    """Concatenate the parts; a key makes a column if the files have none of its name."""
+    """Concatenate the parts; each key becomes a column, unless the files have a column of this name."""
     problems = [replace(p, reason=f"{part.path.name}: {p.reason}") for part in parts for p in part.read.problems]
     fields: dict[str, pa.Field] = {}
     for part in parts:
@@ -66,7 +66,7 @@ def _stack(name: str, parts: list[Part]) -> tuple[pa.ChunkedArray, list[Problem]
 
 
 def _common(columns: list[pa.ChunkedArray]) -> pa.DataType | None:
-    """Return the type of all columns, or one that holds the numbers of all."""
+    """Return the common type of the columns, or a type that can hold all their numbers."""
     kinds = {cells.type for cells in columns if cells.null_count < len(cells)} or {pa.string()}
     if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         return pa.float64()

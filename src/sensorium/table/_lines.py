@@ -1,4 +1,4 @@
-"""Count lines and find blank lines on bytes, because a file may have millions of lines."""
+"""Count lines and find blank lines in bytes, which is fast for files of millions of lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LF, CR, QUOTE, BACKSLASH = b'\n\r"\\'
 
 
 def count_lines(data: bytes, start: int, end: int) -> int:
-    """Count the lines between two places of a text, the last one with or without a line break; any line breaks."""
+    """Count the lines between two positions of a text, for any line breaks, the last line with or without one."""
     if start >= end:
         return 0
     view = np.frombuffer(data, np.uint8)
@@ -19,7 +19,7 @@ def count_lines(data: bytes, start: int, end: int) -> int:
 
 
 def end_of_text(data: bytes) -> int:
-    """Return where the blank lines at the end begin."""
+    """Return the start of the blank lines at the end."""
     end = len(data)
     while end and data[end - 1] in b"\r\n \t\x1a\0":
         end -= 1
@@ -27,19 +27,19 @@ def end_of_text(data: bytes) -> int:
 
 
 def line_of(data: bytes, place: int) -> int:
-    """Return the number of the line that contains a place, counted from 1."""
+    """Return the number of the line that contains a position, counted from 1."""
     return count_lines(data, 0, place + 1) if data[place] not in (LF, CR) else count_lines(data, 0, place)
 
 
 def line_at(data: bytes, place: int) -> bytes:
-    """Return the line that contains a place."""
+    """Return the line that contains a position."""
     start = max(data.rfind(b"\n", 0, place), data.rfind(b"\r", 0, place)) + 1
     ends = [found for found in (data.find(b"\n", place), data.find(b"\r", place, place + 100_000)) if found >= 0]
     return data[start : min(ends, default=len(data))]
 
 
 def lone_quotes(data: bytes, separator: str, most: int) -> list[int]:
-    """Return positions of quotes inside unquoted cells, about `most` at most."""
+    """Return positions of quotes inside unquoted cells, up to about `most` of them."""
     found, whole = list[int](), np.frombuffer(data, np.uint8)
     for start in range(0, len(data), CHUNK):
         part = whole[max(0, start - 1) : start + CHUNK + 1]
@@ -75,7 +75,7 @@ def count_in_column(column: pa.ChunkedArray) -> int:
 
 
 def _text_of(chunk: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-    """Return the bytes of all cells, and where each begins and ends."""
+    """Return the bytes of all cells, and the start and end of each."""
     text = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
     if not len(chunk):
         return text[:0], np.zeros(1, np.int32)

@@ -16,7 +16,7 @@ COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class ListNotation:
-    """How the cells of a column list numbers.
+    """Notation of lists of numbers in a text column.
 
     Attributes:
         separator: between the numbers; empty for lists in brackets. A blank stands for any white space.
@@ -27,7 +27,7 @@ class ListNotation:
     decimal: str = "."
 
     def read(self, text: str, *, shortened: bool = False) -> list[Any]:
-        """Return the numbers of a cell, None for a gap; a list in brackets is read whatever the notation.
+        """Return the numbers of a cell, None for a gap; lists in brackets are read in any notation.
 
         Args:
             text: the cell.
@@ -47,7 +47,7 @@ class ListNotation:
             raise Unreadable(f"text that is not a list of numbers with {self.separator!r} between them", CURE) from None
 
     def parts(self, text: str) -> list[str]:
-        """Return the parts between the separators; a separator at the end makes no gap."""
+        """Return the parts between the separators; a separator at the end is ignored."""
         if self.separator == " ":
             return text.split()
         parts = [part.strip() for part in text.strip().split(self.separator)]

@@ -1,4 +1,4 @@
-"""Join several columns into one of lists: latitude and longitude are a place, three photos a set of pictures."""
+"""Join several columns into one of lists: latitude and longitude become a place, three photos a set of images."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Columns = dict[str, pa.ChunkedArray]
 def join_lists(columns: Columns, lists: Mapping[str, Sequence[str]], place: str, *, gaps: bool = False) -> Columns:
     """Return the columns, with the parts of each list replaced by the list, in place of its first part.
 
-    A row without any of the parts has no list; one with some has a list with gaps. A table without any of the parts
-    lacks the list, as it may lack any column.
+    A row without any of the parts has no list; one with some has a list with gaps. If the table has none of the parts,
+    it has no column for the list.
 
     Args:
         columns: name → cells.
         lists: name of the new column → its parts, in order.
         place: the table, for errors.
-        gaps: text beside numbers is read as numbers, and words as gaps: if lists are known to be of numbers, one odd
-            cell must not affect the others.
+        gaps: whether text beside numbers is read as numbers, and words as gaps, as for lists that are known to be of
+            numbers.
 
     Raises:
         TableError: some of the parts do not exist, they have several types, or the name is taken.
@@ -58,7 +58,7 @@ def _faults(columns: Columns, name: str, parts: Sequence[str], place: str) -> li
 
 
 def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
-    """Join the columns row by row; whole numbers beside decimals become decimals."""
+    """Join the columns row by row; integers beside decimals become decimals."""
     kinds = {part.type for part in parts if not _is_empty(part)}
     if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         kinds = {pa.float64()}

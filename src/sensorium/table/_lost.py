@@ -1,7 +1,7 @@
-"""Detect rows of a CSV file that ended up inside a cell: a stray quote takes whole lines up to the next quote.
+"""Detect rows of a CSV file inside a cell: a stray quote turns all text up to the next quote into one cell.
 
-Texts with line breaks are common. A swallowed row is recognized because its pieces have as many separators as rows
-have, and because its cells fit the other cells of their columns.
+Texts with line breaks are common. Such rows are recognized by their number of separators, and because their cells
+resemble other cells of their columns.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _breaks_of_cells(cells: Cells, place: int) -> npt.NDArray[np.int64]:
 
 
 def _suspects(cells: Cells, place: int, breaks: npt.NDArray[np.int64]) -> Iterator[Suspect]:
-    """Return cells with the separators of rows: as many per line break as a row has."""
+    """Return cells with as many separators per line break as a row has."""
     column, width, rows = cells.arrow.column(place), cells.arrow.num_columns, np.flatnonzero(breaks)
     if 2 * len(rows) < len(breaks):  # else a copy takes longer than to look at all
         column = column.take(pa.array(rows))
@@ -65,7 +65,7 @@ def _suspects(cells: Cells, place: int, breaks: npt.NDArray[np.int64]) -> Iterat
 
 
 def _pieces(text: str, separator: str, place: int, width: int) -> tuple[dict[int, list[str]], int] | None:
-    """Return the cells of swallowed rows by column, and the number of rows; None if the lines are no rows."""
+    """Return the cells of lost rows by column, and the number of rows; None if the lines are not rows."""
     lines = [found.group(1) for found in LINE.finditer(text.rstrip("\r\n"))]
     lines = lines[:-1] if lines and not lines[-1] else lines
     rows = [line.split(separator) for line in lines]
@@ -98,7 +98,7 @@ def _fits(cell: str, words: frozenset[str] | None) -> bool:
 
 
 def _is_odd(cells: Cells, suspect: Suspect) -> bool:
-    """Return whether the cell is not between two quotes in the file."""
+    """Return whether the cell is not enclosed in quotes in the file."""
     quoted = suspect.text.replace('"', '""')
     return cells.data.find(f'"{quoted}"'.encode()) < 0
 

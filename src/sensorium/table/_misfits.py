@@ -1,6 +1,6 @@
-"""Drop cells of another shape than nearly all of their column: a list among texts, an object among lists of numbers.
+"""Drop cells of another kind than nearly all of their column: a list among texts, an object among lists of numbers.
 
-One of them would turn the whole column into text, and its lists, files and dates would no longer be read.
+A single one would turn the whole column into text, and its lists, files or dates could not be read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def drop_misfits(cells: list[Any]) -> tuple[list[Any], str]:
 
 
 def shape_of(cell: Any) -> str:
-    """Return the shape of a cell that distinguishes columns; empty for a missing one and an empty list."""
+    """Return the kind of a cell; empty for a missing cell or an empty list."""
     if cell is None or cell == [] or cell == NO_FILE:
         return ""
     if isinstance(cell, dict):
@@ -48,14 +48,14 @@ def shape_of(cell: Any) -> str:
 
 
 def is_file(cell: Any) -> bool:
-    """Return whether it is `{"bytes", "path"}`, as data sets write a file."""
+    """Return whether the cell is `{"bytes", "path"}`, the form of files in data sets."""
     if not isinstance(cell, dict) or not cell or not set(cell) <= {"bytes", "path"}:
         return False
     return isinstance(cell.get("path"), str | None) and isinstance(cell.get("bytes"), bytes | str | None)
 
 
 def _fits(shape: str, most: str) -> bool:
-    """Return whether a shape may be in the column: paths beside bytes, and single values beside lists of them."""
+    """Return whether a kind may occur in the column, as paths beside bytes and single values beside lists."""
     if most in (OBJECT, LIST) or shape == most:
         return True
     files = {shape, most} <= {FILE, BYTES} or {shape, most} == {VALUE, BYTES}

@@ -1,4 +1,4 @@
-"""Convert columns to arrays of numbers, and arrays of numbers to columns of lists."""
+"""Convert columns to arrays of numbers, and such arrays to columns of lists."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Lists:
 
 
 def holds_lists(column: pa.Array) -> bool:
-    """Return whether the column holds lists, or text of which a cell begins like one."""
+    """Return whether the column holds lists, or text with a cell that begins like a list."""
     return bool(pa.types.is_list(column.type) or (pa.types.is_string(column.type) and spells_lists(column).any()))
 
 
@@ -82,7 +82,7 @@ def as_lists(column: pa.Array, name: str, place: str) -> Lists:
 
 
 def rows_of_lists(steps: Floats, place: str) -> pa.Array:
-    """Return a list of k numbers per row from float64[n, k]; NaN becomes null, a row of NaN alone a missing cell."""
+    """Return a column of lists of k numbers from float64[n, k]; NaN becomes null, a row of only NaN a missing cell."""
     _check_size(steps.size, place)
     rows, width = steps.shape
     offsets = pa.array(np.arange(0, rows * width + 1, width) if width else np.zeros(rows + 1), pa.int32())
@@ -91,7 +91,7 @@ def rows_of_lists(steps: Floats, place: str) -> pa.Array:
 
 
 def join_channels(parts: list[Lists], place: str) -> tuple[pa.Array, Truths]:
-    """Join lists of numbers into one list of lists per row, a number of each part, aligned at their last step.
+    """Join lists of numbers, as channels, into one list of steps per row, aligned at the last step.
 
     Returns:
         The column; bool[n]: rows in which parts that are present have different lengths.
@@ -114,7 +114,7 @@ def join_channels(parts: list[Lists], place: str) -> tuple[pa.Array, Truths]:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """Return a sort key by which t2 comes before t10."""
+    """Return a sort key that puts t2 before t10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
@@ -125,7 +125,7 @@ def _spelt(column: pa.Array, name: str) -> tuple[pa.Array, list[Problem]]:
             cells.append(None if text is None else pa.array(spelt_list(text), pa.float64()).to_pylist())
         except (Unreadable, pa.ArrowException, TypeError, OverflowError):
             cells.append(None)
-            reason = "text that is not a list of numbers: a gap at every step"
+            reason = "text that is not a list of numbers: read as a gap at every step"
             problems.append(Problem(row, name, reason, "write it as JSON: [1.0, 2.5, null, 3]", shorten(text)))
     return pa.array(cells, pa.list_(pa.float64())), problems
 

@@ -71,7 +71,7 @@ def _of_array(array: np.ndarray[Any, Any]) -> tuple[pa.Array, Origin]:
 
 
 def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array in the machine's byte order, at most float64."""
+    """Return the array in the machine's byte order; floats become float64 at most."""
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return array.astype(np.float64)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

@@ -1,4 +1,4 @@
-"""Read objects in memory as an Arrow table: frames, rows, columns, and one row alone."""
+"""Read objects in memory as an Arrow table: data frames, columns, rows, or a single row."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ NOT_CELLS = (str, bytes, bytearray, memoryview)
 def from_object(source: Any) -> pa.Table:
     """Read a pandas, polars or pyarrow table, other objects with Arrow's interface, and columns or rows of Python.
 
-    Columns that cannot be read are missing in every row; the metadata of their field says what they hold.
+    Columns that cannot be read are missing in every row; the metadata of their field has the reason.
 
     Raises:
-        TableError: it is not a table.
+        TableError: the object is not a table.
     """
     kind = type(source).__name__
     try:
@@ -65,10 +65,12 @@ def _from_python(source: Any) -> pa.Table:
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
-    """Read columns by name; or one row, if a value is one cell."""
+    """Read columns by name, or a single row if a value is a single cell."""
     if _is_split(source):
         finding = "a dict of 'columns' and 'data' is not a dict of columns"
-        raise TableError(finding, place=type(source).__name__, cure='give the frame itself, or to_dict("list")')
+        raise TableError(
+            finding, place=type(source).__name__, cure='pass the data frame itself, or its to_dict("list")'
+        )
     if not all(map(is_several, source.values())):
         return from_rows([source])
     if source and all(isinstance(column, Mapping) for column in source.values()):

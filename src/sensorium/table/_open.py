@@ -42,22 +42,22 @@ def open_table(
     """Open a table.
 
     Sources: a path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, to a folder of class
-    folders or of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database;
-    a pandas, polars or pyarrow table; a Hugging Face Dataset or DatasetDict; a dict of columns; rows as dicts,
+    folders or of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database; a
+    pandas, polars or pyarrow table; a Hugging Face Dataset or DatasetDict; a dict of columns; rows as dicts,
     dataclasses or named tuples; a dict of cells, which is one row; a Table, which is returned unchanged.
 
     Args:
         source: the table to read.
         config: encoding, separator, spellings of missing cells, whether paths may leave the folder.
         folder: base of relative file paths; by default the file's own folder, or the working directory.
-        text: columns that stay text even if every cell spells a number, as they did in another table.
-        gaps: columns that series, windows and several targets are made of may be missing: they are gaps.
-        expected: columns of the model that the settings come from; if the settings do not fit the file, fitting ones
-            are used and reported.
+        text: columns that are read as text even if every cell is a number, because they were text in training.
+        gaps: whether source columns of series, windows and several targets may be missing; their values are then gaps.
+        expected: columns of the model whose settings these are; settings that do not fit the file are replaced and
+            reported.
 
     Raises:
-        TableError: the source is not found, not readable, has no rows, two columns of one name, or lacks the columns of
-            series or windows.
+        TableError: the source is not found or not readable, has no rows, has two columns of the same name, or lacks
+            columns of series or windows.
 
     Example:
         >>> from sensorium.table import open_table
@@ -103,7 +103,7 @@ def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: T
 def _plain_columns(
     arrow: pa.Table, config: TableConfig, origins: Mapping[str, Origin]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, Origin]]:
-    """Convert columns to known types, and report the others, which are missing in every row."""
+    """Convert columns to known types; columns of other types are missing in every row, and reported."""
     columns, found = dict[str, pa.ChunkedArray](), dict(origins)
     for field, cells in zip(arrow.schema, arrow.columns, strict=True):
         name = field.name

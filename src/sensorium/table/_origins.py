@@ -1,4 +1,4 @@
-"""Metadata of a source about its columns: which are an index, have no name, or could not be read."""
+"""Metadata of a source about its columns: indexes, columns without a name, unreadable columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sensorium.table._column import Origin
 from sensorium.table._object_columns import ORIGIN
 
 OF_PANDAS = "the index of a pandas table"
-NO_NAME = "a column without a name in the header, as row indexes are written"
+NO_NAME = "a column without a name in the header, which is probably a row index"
 INDEX_LEVEL = re.compile(r"__index_level_\d+__")  # an index without a name, as pandas writes it
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?(\.\d+)*|\.\.\.\d+")  # an empty header, as pandas and R's readr read it
 
@@ -41,7 +41,7 @@ def name_columns(table: pa.Table) -> tuple[pa.Table, dict[str, Origin]]:
 
 
 def _said(field: pa.Field) -> Origin:
-    """Return the metadata of a field; in a file that another program wrote it may be anything."""
+    """Return the metadata of a field, which may be invalid in files of other programs."""
     try:
         said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
         return Origin(**{key: str(value) for key, value in said.items()})
@@ -56,7 +56,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _index_of_pandas(metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
-    """Return the columns that pandas' metadata call an index; its entries for mere row numbers name no column."""
+    """Return the columns that are an index by pandas' metadata; entries for row numbers are not columns."""
     try:
         found = json.loads((metadata or {}).get(b"pandas", b"{}"))["index_columns"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Lists of numbers in text: in brackets, or with a separator alone, as "0.1;0.2;0.3". One notation per column."""
+"""Lists of numbers in text: in brackets, or with a separator only, such as "0.1;0.2;0.3". One notation per column."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPEATS, ONCE = 0.5, 0.95  # codes come again in other cells, and not twice in o
 
 
 def likely_list_notation(texts: Sequence[str]) -> ListNotation:
-    """Return the notation that reads most of the cells; lists in brackets if none does."""
+    """Return the notation that can read most of the cells; lists in brackets if there is none."""
     if spells_lists(pa.array(texts, pa.string())).sum() * 2 >= len(texts):
         return BRACKETS
     return max((BRACKETS, *NOTATIONS), key=lambda notation: len(_lists(notation, texts)))
@@ -33,8 +33,8 @@ def likely_list_notation(texts: Sequence[str]) -> ListNotation:
 def find_list_notation(texts: Sequence[str]) -> ListNotation | None:
     """Return the notation of a column that lists numbers in nine of ten cells; None if it may be anything else.
 
-    Lists in brackets are unambiguous. Without brackets, phone numbers, dates, codes in groups, thousands, decimal
-    commas, sets of codes and sentences look alike, and are left to others.
+    Lists in brackets are unambiguous. Without brackets, phone numbers, dates, codes, thousands marks, decimal commas,
+    sets of codes and sentences look similar, and are not claimed.
     """
     texts = [text for text in texts if not lists_nothing(text)]
     if not texts or sum(BEGINS.match(text) is not None for text in texts) < MOSTLY * len(texts):
@@ -46,12 +46,12 @@ def find_list_notation(texts: Sequence[str]) -> ListNotation | None:
 
 
 def lists_nothing(text: str) -> bool:
-    """Return whether it is an empty list or a word for a missing cell, which fit any notation."""
+    """Return whether the cell is an empty list or a word for a missing cell, which fit any notation."""
     return is_gap_word(text.strip("[](){} \t\n"))
 
 
 def _lists(notation: ListNotation, texts: Sequence[str]) -> list[list[Any]]:
-    """Return the numbers of the cells that are such lists."""
+    """Return the numbers of the cells that are lists in this notation."""
     found = []
     brackets = spells_lists(pa.array(texts, pa.string()))
     for text, opens in zip(texts, brackets, strict=True):
@@ -84,7 +84,7 @@ def _is_measured(notation: ListNotation, texts: Sequence[str]) -> bool:
 
 
 def are_codes(cells: Sequence[Sequence[str]]) -> bool:
-    """Return whether they are sets of codes, such as 28|12|878: none twice in a cell, the same in many cells."""
+    """Return whether the cells are sets of codes, such as 28|12|878: unique within a cell, recurring in many cells."""
     sets = [cell for cell in cells if cell]
     total, different = sum(map(len, sets)), len(set(chain.from_iterable(sets)))
     once = float(np.mean([len(set(cell)) == len(cell) for cell in sets])) if sets else 0.0

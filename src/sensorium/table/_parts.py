@@ -1,4 +1,4 @@
-"""Read a folder of part files, as data lakes write them: `year=2026/part-0.parquet`, or parts side by side."""
+"""Read a folder of part files: `year=2026/part-0.parquet`, or parts in the same folder."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Reader = Callable[[Path, TableConfig], Read]
 def read_parts(folder: Path, files: Sequence[Path], config: TableConfig, read: Reader) -> Read:
     """Return the rows of all parts, with the keys of their folders as columns of text.
 
-    If the names of Parquet files side by side all begin with a split (`train-0.parquet`, `test.parquet`), the
-    column `split` holds it.
+    If the names of all files in one folder begin with a split (`train-0.parquet`, `test.parquet`), the column `split`
+    holds it.
 
     Args:
         folder: the table.

@@ -1,6 +1,6 @@
-"""Normalize paths in cells: blanks, quotes, `file://`, `%20` or backslashes around and in them.
+"""Normalize paths in cells: surrounding blanks and quotes, `file://`, `%20`, backslashes.
 
-Nothing here looks at a disk; whoever opens one of these spellings checks that it may be opened.
+This module does not access files; the code that opens a path checks that it may be opened.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ QUERY = re.compile(r"[?#].*$", re.DOTALL)
 
 
 def bare_path(cell: str) -> str:
-    """Return a cell without the blanks and quotes around it, and without `file://`."""
+    """Return a cell without surrounding blanks and quotes, and without `file://`."""
     text = cell.strip(BLANKS)
     while len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip(BLANKS)
@@ -28,12 +28,12 @@ def bare_path(cell: str) -> str:
 
 
 def is_address(cell: str) -> bool:
-    """Return whether it is the address of a remote file: `https://…`, `s3://…`."""
+    """Return whether the path is the address of a remote file: `https://…`, `s3://…`."""
     return ADDRESS.match(bare_path(cell)) is not None
 
 
 def spellings(cell: str) -> Iterator[str]:
-    """Return spellings of the path: as written, then as it may have been meant, the closest first."""
+    """Return possible spellings of the path: as written, then others, the most similar first."""
     yield cell
     found = dict.fromkeys([cell, bare_path(cell)])
     for change in (_without_query, unquote, _with_slashes, _composed, os.path.expanduser):
@@ -50,5 +50,5 @@ def _with_slashes(path: str) -> str:
 
 
 def _composed(path: str) -> str:
-    """Return é as one character, as most systems write it; others write e and an accent."""
+    """Return the path with composed characters (é as one character), as most systems write them."""
     return unicodedata.normalize("NFC", path)

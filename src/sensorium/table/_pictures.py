@@ -1,4 +1,4 @@
-"""Encode pictures in memory as image files, because modalities of pictures read files."""
+"""Encode images in memory as files, because image modalities read files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Array = npt.NDArray[Any]
 
 
 def is_picture(value: object) -> bool:
-    """Return whether it is a picture of Pillow, by type name: the library is imported only if needed."""
+    """Return whether the value is a Pillow image, by type name, without importing Pillow."""
     return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(value).__mro__)
 
 
 def picture_bytes(picture: Any) -> bytes:
-    """Return PNG, or TIFF if PNG would lose something; None for a damaged file, which is reported later."""
+    """Return PNG, or TIFF if PNG would lose information; None for a damaged image, which is reported later."""
     stream = io.BytesIO()
     try:
         if picture.mode in IN_TIFF:
@@ -35,14 +35,14 @@ def picture_bytes(picture: Any) -> bytes:
 
 
 def as_pixels(array: Array, *, channels_first: bool) -> Array | None:
-    """Return uint8 or uint16 [height, width] or [height, width, channels] of an array that is a picture; else None.
+    """Return an image array as uint8 or uint16 [height, width] or [height, width, channels]; None for other arrays.
 
-    Bytes in two dimensions are grey, in three they have 1, 3 or 4 channels, last as in NumPy or first as in PyTorch.
-    Numbers from 0 to 1 are pixels only in three dimensions: a table of numbers is a series.
+    Two dimensions of bytes are a grey image; with three dimensions, 1, 3 or 4 channels are last (NumPy) or first
+    (PyTorch). Numbers from 0 to 1 are pixels only in three dimensions; two dimensions are a series.
 
     Args:
         array: one cell.
-        channels_first: if both ends could be channels, the first is.
+        channels_first: whether the first axis has the channels if both the first and the last could have them.
     """
     flat, kind = array.ndim == 2, array.dtype.kind
     if array.ndim not in (2, 3) or not array.size or not (flat or {array.shape[0], array.shape[-1]} & set(CHANNELS)):

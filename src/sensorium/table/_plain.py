@@ -19,7 +19,7 @@ EXTENSION, PARAMETERS = b"ARROW:extension:name", b"ARROW:extension:metadata"
 
 
 def plain_column(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes] | None = None) -> pa.ChunkedArray:
-    """Convert a whole column; `metadata` is its field's, which names extension types that are not registered.
+    """Convert a whole column; `metadata` of its field names extension types that are not registered.
 
     Raises:
         NoPlainForm: the type cannot be read.
@@ -72,7 +72,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _plain_list(array: pa.Array) -> pa.Array:
-    """Return a list; its numbers keep their width, because there may be many."""
+    """Return a list; its numbers keep their bit width, to save memory."""
     items = array.flatten()
     found = items if _is_plain_item(items.type) else plain(items)
     if found is items and pa.types.is_list(array.type):
@@ -107,13 +107,13 @@ def _plain_struct(array: pa.Array) -> pa.Array:
 
 
 def _runs(array: pa.Array) -> pa.Array:
-    """Return the index of each cell's value."""
+    """Return the index of each cell's value in the dictionary."""
     ends = array.run_ends.to_numpy(zero_copy_only=False)
     return pa.array(np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right"))
 
 
 def _plain_extension(array: pa.Array) -> pa.Array:
-    """Return the storage of an extension type (a database's numeric, JSON …), or its meaning."""
+    """Return an extension type (a database's numeric, JSON …) as its storage or a converted form."""
     name = array.type.extension_name
     if name in (PERIOD, INTERVAL):
         return plain_pandas(array.storage, name, array.type.__arrow_ext_serialize__())

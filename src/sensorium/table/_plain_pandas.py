@@ -16,7 +16,7 @@ BRACKETS = {"left": ("[", ")"), "right": ("(", "]"), "both": ("[", "]"), "neithe
 
 
 def plain_pandas(storage: pa.Array, name: str, parameters: bytes) -> pa.Array:
-    """Convert periods to the moment at which each begins, and intervals to text, as pandas prints them."""
+    """Convert periods to their start times, and intervals to text in pandas' notation."""
     try:
         said = json.loads(parameters or b"{}")
     except (ValueError, RecursionError):

@@ -39,7 +39,7 @@ def plain_scalar(array: pa.Array) -> pa.Array:
 
 
 def _in_calendar(array: pa.Array) -> pa.Array:
-    """Return moments, with those outside Python's calendar missing."""
+    """Return timestamps, with those outside Python's calendar missing."""
     low, high = pc.min_max(array.cast(pa.int64() if array.type.bit_width == 64 else pa.int32())).values()
     if not low.is_valid:
         return array
@@ -53,7 +53,7 @@ def _in_calendar(array: pa.Array) -> pa.Array:
 
 
 def _plain_decimal(array: pa.Array) -> pa.Array:
-    """Return decimals: whole numbers stay whole, and keep their digits as text if int64 is too small."""
+    """Return decimals as numbers; integers beyond int64 become text that keeps their digits."""
     if array.type.scale != 0:
         return array.cast(pa.float64(), safe=False)
     try:

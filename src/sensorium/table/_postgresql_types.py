@@ -1,7 +1,7 @@
-"""PostgreSQL's types: which of them the driver reads directly, and how the others are requested.
+"""Types of PostgreSQL that the driver reads directly, and SQL expressions for the others.
 
-For an unknown type the driver returns the server's own bytes; for money, cents; for an array of several
-dimensions, its items in a row. Such a column is requested as a number, or as the text that psql prints.
+For unknown types, the driver returns bytes of the server; for money, cents; for arrays of several dimensions, a flat
+list of items. Such columns are requested as numbers, or as the text that psql prints.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SIDES = "pg_catalog.array_ndims({})"
 
 
 def readable(query: str, fields: pa.Schema, as_text: Collection[int] = ()) -> str:
-    """Return the query with columns that the driver can read, followed by the number of dimensions of arrays.
+    """Return the query with columns that the driver can read, followed by the number of dimensions of each array.
 
     Args:
         query: one SELECT.
-        fields: its columns, as the driver would read them.
+        fields: columns of the query, as the driver would read them.
         as_text: columns to read as text, whatever their type.
     """
     names = [f"c{place}" for place in range(len(fields))]
@@ -43,13 +43,13 @@ def readable(query: str, fields: pa.Schema, as_text: Collection[int] = ()) -> st
 
 
 def named(found: pa.Table, fields: pa.Schema) -> pa.Table:
-    """Return the columns under their own names, in the query's order, numbers as numbers."""
+    """Return the columns with their names and order in the query, and numbers as numbers."""
     columns = [_numbers(column) for column in found.columns[: len(fields)]]
     return pa.table(columns, names=fields.names)
 
 
 def of_several_dimensions(found: pa.Table, fields: pa.Schema) -> list[int]:
-    """Return the positions of columns that hold an array of arrays."""
+    """Return the positions of columns with arrays of several dimensions."""
     arrays = _arrays(fields, ())
     if not arrays:
         return []
@@ -96,7 +96,7 @@ def _type(field: pa.Field) -> str:
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return numbers from the digits of numeric; floats if one is infinite, or in lists. NaN is missing."""
+    """Return numbers from the text of numeric; floats for lists and infinite values. NaN is missing."""
     if pa.types.is_list(column.type) and _is_numeric(column.type.value_type):
         return pa.chunked_array(map(_listed, column.chunks), pa.list_(pa.float64()))
     if not _is_numeric(column.type):

@@ -23,7 +23,7 @@ class Suspect:
 
     Attributes:
         text: the cell.
-        pieces: column → its cells in the swallowed rows.
+        pieces: column → its cells in the lost rows.
         lines: number of line breaks, which is the number of lost rows.
     """
 

@@ -1,4 +1,4 @@
-"""Build the one query that reads a database, with a time limit."""
+"""Build the query that reads a database, with a time limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEADING = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)  # bla
 
 
 def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
-    """Return SQL: the user's own, or all rows of the named or only table.
+    """Return SQL: the user's query, or a query for all rows of the named or only table.
 
     Raises:
         TableError: no such table, several tables and none named, or SQL that is not a SELECT.
@@ -31,15 +31,15 @@ def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
 
 
 def _selection(query: str) -> str:
-    """Return the query without the final semicolon; the database itself makes sure that it only reads."""
+    """Return the query without the final semicolon; the database ensures that it only reads."""
     first = re.match(r"\w*", query[LEADING.match(query).end() :]).group().lower()  # type: ignore[union-attr]
     if first not in SELECTS:
-        raise not_only_reading(f"it begins with {first.upper()}" if first else "it begins with no word")
+        raise not_only_reading(f"it begins with {first.upper()}" if first else "it does not begin with a word")
     return query.strip().rstrip(";").rstrip()
 
 
 def not_only_reading(reason: str) -> TableError:
-    """Return the error for a query that would do more than read the database."""
+    """Return the error for a query that would do more than read."""
     return TableError(f"the query may only read the database: {reason}", place="table.query", rule=RULE)
 
 
@@ -60,7 +60,7 @@ class TimeLimit:
         return max(0.0, self._start + self.seconds - time.monotonic())
 
     def error(self) -> TableError:
-        """Return the error for a query that took longer."""
+        """Return the error for a query that exceeded the time limit."""
         return TableError(
             f"the query took longer than {self.seconds:g} seconds",
             place="table.query",

@@ -17,7 +17,7 @@ MOST = 0.8  # of the lines with quotes after backslashes that only make sense so
 
 
 def straighten_quotes(data: bytes, separator: str, config: TableConfig) -> tuple[bytes, list[Problem]]:
-    """Return the text with quotes after a backslash doubled, if the file escapes them so, and findings about others."""
+    """Return the text with quotes after backslashes doubled (if the file escapes quotes like this), and findings."""
     if config.quotes == "none" or data.find(b'"') < 0:
         return data, []
     if _has_blanks(data, separator):
@@ -34,19 +34,19 @@ def straighten_quotes(data: bytes, separator: str, config: TableConfig) -> tuple
 
 
 def _blanks(separator: str) -> re.Pattern[bytes]:
-    """Report blanks before the quote that opens a cell; quotes inside a cell are two."""
+    """Report blanks before the quote that opens a cell."""
     return re.compile(rb'(%s) +"(?!")' % re.escape(separator.encode()))
 
 
 def _has_blanks(data: bytes, separator: str) -> bool:
-    """Return whether most of the first lines have them."""
+    """Return whether most of the first lines have blanks before quotes."""
     lines = data[:BEGINNING].splitlines()
     found = _blanks(separator)
     return len(lines) > 1 and sum(bool(found.search(line)) for line in lines) > len(lines) / 2
 
 
 def _first_escape(data: bytes, separator: str, odd: list[int]) -> int:
-    """Return where the first quote after a backslash is, if such lines can be parsed in no other way; else −1."""
+    """Return the position of the first quote after a backslash if such lines cannot be parsed otherwise; else −1."""
     places = [place for place in odd if data[place - 1] == BACKSLASH]
     lines = [line_at(data, place).decode("utf-8", "replace") for place in places]
     odd_lines = [
@@ -57,7 +57,7 @@ def _first_escape(data: bytes, separator: str, odd: list[int]) -> int:
 
 
 def _malformed(data: bytes, separator: str, odd: list[int]) -> list[Problem]:
-    """Report lines in which text follows a closing quote: it is added to the cell, the quotes are not."""
+    """Report lines in which text follows a closing quote; the text is added to the cell, without the quotes."""
     lines = dict[bytes, int]()
     for place in odd:
         lines.setdefault(line_at(data, place), place)

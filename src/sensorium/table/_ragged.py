@@ -1,4 +1,4 @@
-"""Explain why a CSV file cannot be parsed: Arrow reports the failure, Python's slow reader finds the place."""
+"""Explain why a CSV file cannot be parsed: after a failure of Arrow, Python's slower reader finds the line."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
 
 
 def _below_table(found: Sequence[Record], ragged: Sequence[Record], width: int) -> Sequence[Record]:
-    """Return lines of one cell at the end, below complete rows: a note, such as the source."""
+    """Return lines with a single cell at the end, below complete rows: a note, such as the source of the data."""
     note = found[-len(ragged) :]
     is_note = len(note) < len(found) and len(note) <= MOST_NOTES and note == ragged
     return note if is_note and all(len(row.cells) == 1 < width for row in note) else []

@@ -12,13 +12,13 @@ from sensorium.findings import Problem
 
 @dataclass(frozen=True)
 class Read:
-    """Cells of a file, and findings about its columns.
+    """Cells of a source, and findings about its columns.
 
     Attributes:
         arrow: the cells.
-        problems: findings about a column or, with column "", the file; all with row None.
-        separator: between the cells of a text file; empty for other kinds.
-        checked: Arrow made the cells from text itself, so that no offset in them can be wrong.
+        problems: findings about a column (or the file, if `column` is empty), all with row None.
+        separator: separator of cells in a text file; empty for other sources.
+        checked: whether Arrow parsed the cells from text, so that their offsets need no check.
     """
 
     arrow: pa.Table
@@ -28,5 +28,5 @@ class Read:
 
 
 def finding(reason: str, cure: str = "", column: str = "") -> Problem:
-    """Return a finding about the whole file, or a whole column of it."""
+    """Return a finding about the whole file or a whole column."""
     return Problem(None, column, reason, cure)

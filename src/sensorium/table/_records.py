@@ -1,4 +1,4 @@
-"""Read rows of a CSV text with Python's own reader: its first lines, and the place of an error."""
+"""Read rows of a CSV text with Python's reader, for its first lines and for the position of errors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Record:
     """One row.
 
     Attributes:
-        first: the line that it begins in, counted from 1.
-        last: the line that it ends in.
+        first: line in which the row begins, counted from 1.
+        last: line in which the row ends.
         cells: as text.
     """
 
@@ -54,7 +54,7 @@ def records(text: str, separator: str, quotes: str | None, *, lenient: bool = Fa
 
 
 def end_of_line(text: str, number: int) -> int:
-    """Return where a line ends, given its number, including its line break."""
+    """Return the position after the line with this number and its line break."""
     end = 0
     for _ in range(number):
         found = LINE.match(text, end)
@@ -63,7 +63,7 @@ def end_of_line(text: str, number: int) -> int:
 
 
 def strict_fault(line: str, separator: str, **options: Any) -> bool:
-    """Return whether text follows a closing quote, against the CSV rules."""
+    """Return whether text follows a closing quote, which the CSV rules forbid."""
     try:
         list(csv.reader([line], delimiter=separator, strict=True, **options))
     except csv.Error as error:

@@ -1,7 +1,7 @@
 """Check reading settings that were saved with a model against the current file.
 
-They were right for the training table. A later one may have another encoding or separator: a wrong encoding garbles
-without an error, a wrong separator gives one column with none of the names.
+They fitted the training table. A later table may have another encoding or separator. A wrong encoding garbles text
+without an error; a wrong separator gives a single column.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OTHERS: Sequence[dict[str, Any]] = (
 
 
 def refit(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[TableConfig, list[Problem]]:
-    """Return the settings, with those changed that do not fit the file, and findings about the changes.
+    """Return the settings, changed where they do not fit the file, and findings about the changes.
 
     Args:
         path: a file.
@@ -62,7 +62,7 @@ def _encoding(path: Path, config: TableConfig) -> tuple[TableConfig, list[Proble
 
 
 def _head(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[TableConfig, list[Problem]]:
-    """Return settings under which the header has most of the expected names."""
+    """Return settings that give a header with most of the expected names."""
     changes = [{}, *(other for other in OTHERS if any(getattr(config, key) != other[key] for key in other))]
     if len(changes) == 1:
         return config, []

@@ -34,7 +34,7 @@ SCHEMES = ("http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf
 class RemoteFiles(Files):
     """Resolver of cells relative to an address; a file is downloaded when it is first needed.
 
-    Failures are remembered like downloads: however often the table is read, the server is asked once.
+    Failures are remembered like downloads, so the server gets one request, however often the table is read.
 
     Args:
         address: address of the table's folder, without the part after `?`.
@@ -133,7 +133,7 @@ class RemoteFiles(Files):
 
     @property
     def _unsent(self) -> str:
-        """Return a hint: a token for the table is not sent with the addresses in its cells."""
+        """Return a hint that a token of the table's address is not sent to the addresses in its cells."""
         return "; the part after '?' of the table's address is not sent with them" if self.query else ""
 
 
@@ -145,10 +145,10 @@ def _alone(cell: str) -> str:
 
 
 def fetch_table(address: str, config: TableConfig) -> tuple[Path, RemoteFiles]:
-    """Download the table behind an address, and return the file with the resolver of its cells' files.
+    """Download the table at an address; return the file, and the resolver of files in its cells.
 
     Raises:
-        TableError: it does not exist, or cannot be downloaded.
+        TableError: the table does not exist or cannot be downloaded.
         MissingExtraError: fsspec, or a package for such an address, is not installed.
     """
     place = without_secrets(address)

@@ -22,7 +22,7 @@ def set_separator(separator: str | None) -> str | None:
     """Return the character that a setting means.
 
     Raises:
-        TableError: it is not a character, or cannot be a separator.
+        TableError: the setting is not one character, or cannot be a separator.
     """
     if separator is None:
         return None
@@ -34,12 +34,12 @@ def set_separator(separator: str | None) -> str | None:
 
 
 def find_separator(text: str, config: TableConfig, *, tabs: bool = False) -> str:
-    """Return the separator that splits the rows like the header; quoted ones do not count.
+    """Return the separator that splits the rows like the header, ignoring quoted ones.
 
     Args:
-        text: from the header on.
+        text: the text, from the header on.
         config: the settings.
-        tabs: try tabs first.
+        tabs: whether to try tabs first.
     """
     best, choice = (0.0, 0, 0.0), ""
     for separator in ("\t", ",", ";", "|") if tabs else SEPARATORS:

@@ -22,13 +22,13 @@ def join_series(table: Table, declared: Mapping[str, Sequence[str]], *, gaps: bo
 
     Args:
         table: the rows.
-        declared: series → columns in the order of time, or of channels; `*` in a name stands for a number. A series
-            may be made of earlier ones.
-        gaps: a column that the table lacks is reported and becomes a gap in every row, instead of an error.
+        declared: series → columns in the order of time, or of channels; `*` in a name stands for a number. A series may
+            be made of earlier ones.
+        gaps: whether a missing column is reported and becomes a gap in every row, instead of raising an error.
 
     Raises:
-        TableError: columns do not exist, hold neither numbers nor lists of numbers, or some of both; or a series has
-            the name of a column that it is not made of.
+        TableError: columns do not exist, hold neither numbers nor lists of numbers, or are a mixture of both; or a
+            series has the name of another column.
     """
     columns = {name: one_array(table.arrow.column(name)) for name in table.columns}
     named = _expand(declared, table.columns)
@@ -49,7 +49,7 @@ def join_series(table: Table, declared: Mapping[str, Sequence[str]], *, gaps: bo
 def as_read(config: Config, table: Table) -> Config:
     """Return the settings with every series as a list of column names, so that other tables use the same ones.
 
-    Settings of a column are found under its whole name.
+    Settings of a column use its full name.
     """
     config = of_columns(config, table.columns)
     series = {name: list(sources) for name, sources in table.series.items()}

@@ -12,15 +12,15 @@ REFERENCE = re.compile(r"([A-Za-z]{1,8})([0-9]{1,12})")
 
 
 class HasEntities(Exception):
-    """XML that defines entities, which no workbook does."""
+    """XML that defines entities, which workbooks never do."""
 
 
 def refuse_entities(*_: Any) -> None:
-    raise HasEntities("it has a document type")
+    raise HasEntities("the XML has a document type definition")
 
 
 class Extent:
-    """Rectangle around the filled cells of a sheet; a cell without a reference follows the one before it."""
+    """Extent of the filled cells of a sheet; a cell without a reference follows the previous cell."""
 
     def __init__(self) -> None:
         self.cells = 0

@@ -29,7 +29,7 @@ from sensorium.table.tar import tar as read_shards
 def read_source(
     source: Any, config: TableConfig, folder: Path | None, expected: Collection[str]
 ) -> tuple[Read, str, Path | None, Files | None]:
-    """Return a source's content, its name, the base of its file cells, and their resolver if they are remote."""
+    """Return the content of a source, its name, the base folder of its files, and the resolver of remote files."""
     if isinstance(source, str) and ADDRESS.match(source):
         read, files = _read_address(source, config, expected)
         return read, without_secrets(source), folder, files
@@ -42,7 +42,7 @@ def read_source(
 
 
 def _object_name(source: Any) -> str:
-    """Describe a table that is an object: the table (a list of dicts), the table (pandas.DataFrame)."""
+    """Describe a table that is an object, such as `the table (a list of dicts)`."""
     kind = type(source).__name__
     if isinstance(source, list | tuple) and source:
         kind += f" of {type(source[0]).__name__}s"
@@ -79,7 +79,7 @@ def _read_folder(path: Path, config: TableConfig) -> Read:
 
 
 def _read_address(address: str, config: TableConfig, expected: Collection[str]) -> tuple[Read, Files | None]:
-    """Read the table behind `scheme://…`, and return how files beside it are found."""
+    """Read the table at `scheme://…`, and return the resolver of files beside it."""
     scheme = scheme_of(address)
     for entry in registry.sources.entries.values():
         if scheme in entry.literal("SCHEMES", ()):

@@ -31,25 +31,25 @@ CURE = "write it as JSON: [1.0, 2.5, null, 3]"
 
 
 def is_gap_word(text: str) -> bool:
-    """Return whether the cell is a word for a missing one, such as None or n/a."""
+    """Return whether the cell is a word for a missing value, such as None or n/a."""
     return text.strip().lower() in GAP_WORDS
 
 
 def spells_lists(cells: pa.Array) -> npt.NDArray[Any]:
-    """Return bool[n]: which cells of a text column begin like a list."""
+    """Return bool[n]: whether the cells of a text column begin like a list."""
     found = pc.and_not(pc.match_substring_regex(cells, OPENS), pc.match_substring_regex(cells, AMOUNT))
     return found.fill_null(False).to_numpy(zero_copy_only=False)
 
 
 def spelt_list(text: str, *, shortened: bool = False) -> list[Any]:
-    """Parse the list that a text in brackets spells; Python's `None` and `nan` are read as null.
+    """Parse text in brackets as a list; Python's `None` and `nan` are read as null.
 
     Args:
         text: the cell.
-        shortened: use the rest of an array that NumPy has shortened to `[0.1 0.2 ... 0.9]`.
+        shortened: whether to accept arrays that NumPy shortened to `[0.1 0.2 ... 0.9]`, without their middle.
 
     Raises:
-        Unreadable: the text is not a list, or its middle is lost.
+        Unreadable: the text is not a list, or is a shortened array.
     """
     for spelling in (text, PYTHON.sub("null", text)):
         try:

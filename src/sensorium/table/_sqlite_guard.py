@@ -30,12 +30,12 @@ HARDENED = (
 
 
 def names_of(connection: Connection, query: str) -> list[str]:
-    """Return the names of tables; one that is not text, in a damaged file, cannot be read."""
+    """Return the names of tables; names that are not text, as in a damaged file, are skipped."""
     return [name for (name,) in connection.execute(query) if isinstance(name, str)]
 
 
 def restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> None:
-    """Allow only reading from now on, within the time limit; refused steps are noted in `denied`."""
+    """From now on, allow only reading within the time limit; collect refused steps in `denied`."""
     for setting in HARDENED:
         connection.execute(setting)
     open_virtual_tables(connection)
@@ -45,7 +45,7 @@ def restrict(connection: Connection, denied: list[str], limit: TimeLimit) -> Non
 
 
 def open_virtual_tables(connection: Connection) -> None:
-    """Open the virtual tables of the file and JSON's, which counts as a change of the schema and is allowed once."""
+    """Open virtual tables (of the file and of JSON) in advance, as opening them counts as a schema change."""
     import sqlite3
 
     names = [as_sql(name) for name in names_of(connection, VIRTUAL)]
@@ -72,7 +72,7 @@ def authorizer(functions: set[str], denied: list[str]) -> Any:
         elif action == sqlite3.SQLITE_PRAGMA and first in ASKED:
             return sqlite3.SQLITE_OK
         else:
-            denied.append(f"it asks for {names.get(action, 'something else')}")
+            denied.append(f"it requires {names.get(action, 'something else')}")
         return sqlite3.SQLITE_DENY
 
     return allows

@@ -22,18 +22,17 @@ CHUNK = 65_536  # rows hashed at a time
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and named columns in memory; files stay on disk until their column is prepared.
+    """Rows and named columns in memory; files are read when their column is prepared.
 
     Attributes:
         arrow: the cells.
         files: resolver of a cell's path to a file.
         name: for messages.
-        series: columns that were made of several others → the names of these.
-        lacks: for a series, those of its columns that the source does not have.
-        problems: problems found when the table was read or such columns were made: cells, or (row None) a whole column
-            or the table.
-        notes: how the source's rows became the table's, if they differ.
-        spelling: columns of decimal numbers that arrived as text → their text.
+        series: columns that were made from several columns → names of these.
+        lacks: series → its columns that the source lacks.
+        problems: problems found when the table was read or series were made; row None for a whole column or the table.
+        notes: how the rows of the source were transformed, if they were.
+        spelling: columns of decimal numbers that were text in the source → their text.
         conventions: notation of the table's numbers.
         origins: metadata of columns from the source; most have none.
         views: names that read the cells of another column → that column; see `with_views`.
@@ -74,9 +73,9 @@ class Table:
         return self._cells(name) is not None
 
     def with_views(self, views: Mapping[str, str]) -> Table:
-        """Return the table with additional names for its columns' cells.
+        """Return the table with views: additional names that read the cells of a column.
 
-        Nothing else makes a name a view: if a table lacks `price.1`, its column `price` must not be used instead.
+        A name becomes a view only by this method: if a table lacks `price.1`, its column `price` is not used instead.
 
         Args:
             views: view → the column that it reads, as `clip.sound` reads `clip`.
@@ -87,7 +86,7 @@ class Table:
         """Return a column or a view.
 
         Raises:
-            SchemaError: there is none of this name; the message has similar names.
+            SchemaError: the table has no column of this name; the message has similar names.
         """
         cells = self._cells(name)
         if cells is None:
@@ -124,7 +123,7 @@ class Table:
         return replace(self, arrow=self.arrow.take(places), problems=self._told_of(rows), spelling=spelling)
 
     def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:
-        """Return the problems of some rows, with their rows counted within these."""
+        """Return the problems of some rows, with row numbers counted within these rows."""
         if not self.problems:
             return ()
         told: dict[int | None, list[Problem]] = {}

@@ -1,4 +1,4 @@
-"""Join several targets into one column of objects, with a label of each, or none."""
+"""Join several targets into one column of objects, with one label per target."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Columns = dict[str, pa.ChunkedArray]
 def join_targets(columns: Columns, targets: Mapping[str, Sequence[str]], place: str, *, gaps: bool) -> Columns:
     """Return the columns, with targets that belong together replaced by one, at the end.
 
-    A row without any of the labels has no object. A table without any of the targets lacks the column.
+    A row without any of the labels has no object. If the table has none of the targets, it has no such column.
 
     Args:
         columns: name → cells.
         targets: name of the new column → its source columns.
         place: the table, for errors.
-        gaps: some of the targets may not exist: their labels are missing.
+        gaps: whether targets may be missing in the table; their labels are then missing.
 
     Raises:
         TableError: a target does not exist, or the name is taken.
@@ -39,7 +39,7 @@ def join_targets(columns: Columns, targets: Mapping[str, Sequence[str]], place: 
 
 
 def join_spelling(spelling: Columns, targets: Mapping[str, Sequence[str]], columns: Columns) -> Columns:
-    """Join the spellings of the columns; those of joined targets become one object per row."""
+    """Join the spellings of the targets into one object per row, like their values."""
     found = {name: cells for name, cells in spelling.items() if name in columns}
     for name, parts in targets.items():
         own = [part for part in parts if part in spelling]

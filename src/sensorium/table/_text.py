@@ -1,7 +1,7 @@
-"""Decode the bytes of a text file to UTF-8, by the encoding that is set or that the file itself shows.
+"""Decode the bytes of a text file to UTF-8, from the encoding in the settings or that of a byte order mark.
 
-A single-byte encoding never fails, it garbles: valid UTF-8 with characters beyond ASCII is hardly ever
-anything else. A byte order mark overrides all settings.
+Decoding with a wrong single-byte encoding does not fail but garbles text; valid UTF-8 with characters beyond ASCII is
+almost always UTF-8. A byte order mark overrides all settings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Text:
     """Content of a text file.
 
     Attributes:
-        data: UTF-8 without a byte order mark; unchecked if the settings say UTF-8.
+        data: UTF-8 without a byte order mark; not checked if the setting is UTF-8.
         encoding: the encoding that it was decoded from.
         problems: findings if that differs from the setting, or the setting looks wrong.
     """

@@ -32,13 +32,13 @@ def _blank(array: pa.ChunkedArray, missing: Iterable[str]) -> pa.ChunkedArray:
 
 
 def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
-    """Convert text to int64 or float64 if every cell is a number, and an integer would be written the same way again.
+    """Convert text to int64 or float64 if every cell is a number and integers would be written back unchanged.
 
     So "007" stays text. Other types are unchanged.
 
     Args:
         array: a column.
-        point: a point is the decimal mark, so that 1.234 is unambiguous.
+        point: whether a point is certainly the decimal mark, so that 1.234 is unambiguous.
     """
     values = array.drop_null() if pa.types.is_string(array.type) else None
     if not values:
@@ -53,7 +53,7 @@ def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
 
 
 def _all_match(values: pa.ChunkedArray, pattern: str) -> bool:
-    """Return whether all cells match; most columns that do not, show it in their first cells."""
+    """Return whether all cells match; the first cells are tried first."""
     parts = (values.slice(0, FIRST), values.slice(FIRST))
     return all(pc.all(pc.match_substring_regex(part, pattern)).as_py() is not False for part in parts)
 

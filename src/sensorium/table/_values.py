@@ -1,4 +1,4 @@
-"""Convert one Python value to one that Arrow knows."""
+"""Convert a Python value to one that Arrow supports."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class UnknownValue(Exception):
 
 
 def plain_value(value: Any, notes: dict[str, None]) -> Any:
-    """Return a value as one that Arrow knows.
+    """Return a value that Arrow supports.
 
     Args:
         value: any value.
-        notes: messages about values that change; new ones are added.
+        notes: receives messages about values that change.
 
     Raises:
-        UnknownValue: no column can hold it.
+        UnknownValue: a column cannot hold the value.
     """
     if value is None or _is_gap(value):
         return None
@@ -58,7 +58,7 @@ def plain_value(value: Any, notes: dict[str, None]) -> Any:
 
 
 def _whole_text(text: str) -> str:
-    """Raise UnknownValue for half a character, which JSON can spell and no column can hold."""
+    """Raise UnknownValue for a lone surrogate, which JSON can contain but a column cannot."""
     try:
         text.encode()
     except UnicodeError:
@@ -67,7 +67,7 @@ def _whole_text(text: str) -> str:
 
 
 def _is_gap(value: Any) -> bool:
-    """Return whether it is NaN, NaT, NA or a masked value, of any library."""
+    """Return whether the value is NaN, NaT, NA or a masked value of any library."""
     if value is np.ma.masked:
         return True
     if isinstance(value, float | np.floating | Decimal):
@@ -78,7 +78,7 @@ def _is_gap(value: Any) -> bool:
 
 
 def _object(value: Any, notes: dict[str, None]) -> Any:
-    """Convert an object of a class that represents something simple."""
+    """Convert an object that represents a simple value."""
     simple = _simple(value)
     if simple is not None:
         return simple
@@ -96,7 +96,7 @@ def _object(value: Any, notes: dict[str, None]) -> Any:
 
 
 def _simple(value: Any) -> Any:
-    """Return the number, the text, the bytes or the moment that an object represents; None for others."""
+    """Return the number, text, bytes or time that an object represents; None for other objects."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, Fraction):
@@ -136,7 +136,7 @@ def _tensor(value: Any, notes: dict[str, None]) -> Any:
 
 
 def _array(value: Any, notes: dict[str, None], *, channels_first: bool = False) -> Any:
-    """Convert an array to a number, a list, a list of lists, or a picture."""
+    """Convert an array to a number, a list, a list of lists, or an image."""
     value = np.asarray(value)
     if value.dtype.kind in "mM":
         value = value.astype(f"{value.dtype.kind}8[us]")

@@ -1,7 +1,7 @@
 """Read a database in a separate thread, so that signals and time limits still work.
 
-Only the engine itself can stop its work, and it cannot stop everything: one call of an SQL function may
-take minutes. Such a thread is left behind; it ends with the process.
+Only the database engine can interrupt a query, and not at every point: one call of an SQL function may take minutes.
+Such a thread is abandoned; it ends with the process.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ GRACE = 1.0  # seconds for an engine to take an interrupt, and then to end
 
 
 class Reading(Generic[T]):
-    """Reading of a database in a thread of its own.
+    """Reading of a database in a separate thread.
 
     Args:
-        read: reads; it gets this object, and sets `interrupt` as soon as it has a connection.
+        read: function that reads; it gets this object, and sets `interrupt` as soon as it has a connection.
     """
 
     def __init__(self, read: Callable[[Reading[T]], T]) -> None:
@@ -36,7 +36,7 @@ class Reading(Generic[T]):
         """Return the result.
 
         Raises:
-            TableError: it took longer than the limit.
+            TableError: the query exceeded the time limit.
         """
         with undone_at_end(self._stop):
             Thread(target=self._run, name="sensorium-database", daemon=True).start()
@@ -60,7 +60,7 @@ class Reading(Generic[T]):
             self._ended.set()
 
     def _stop(self) -> None:
-        """Interrupt the engine, and wait only a moment for it to end, because it may not answer."""
+        """Interrupt the engine, and wait briefly for it to end, because it may not respond."""
         stopping = Thread(target=self._interrupt, name="sensorium-interrupt", daemon=True)
         stopping.start()
         stopping.join(GRACE)

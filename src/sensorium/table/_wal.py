@@ -1,8 +1,8 @@
 """Read a SQLite database in WAL mode without leaving new files beside it.
 
-SQLite creates `NAME-wal` and `NAME-shm` beside such a database for every reader, and a read-only one cannot remove
-them again. So a database that no one is writing is opened as immutable, which needs neither; it is read
-again if it changed meanwhile. If its writer was killed, it is copied together with its log.
+SQLite creates `NAME-wal` and `NAME-shm` beside such a database for every reader, and a read-only one cannot remove them
+again. So a database without a writer is opened as immutable, which needs neither file; if it changed meanwhile, it is
+read again. If its writer was killed, the database is copied together with its log.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ VERSIONS, WAL = slice(18, 20), b"\2\2"  # bytes of the header, and what they are
 
 
 def read_quietly(path: Path, read: Callable[[str], T]) -> T:
-    """Return the result of `read` for an address of the database, in SQLite's form.
+    """Return the result of `read`, called with a SQLite URI of the database.
 
-    Files of another program that has the database open are used as SQLite wants it, and not changed.
+    If another program has the database open, its files are used but not changed.
     """
     path = path.resolve()
     before = _state(path)

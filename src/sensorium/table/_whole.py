@@ -10,7 +10,7 @@ from sensorium.errors import TableError
 def whole(table: pa.Table, name: str) -> pa.Table:
     """Return the table without empty chunks, which lead to errors in Arrow.
 
-    Arrow trusts the offsets in a file: with damaged ones it would read beyond the memory's end.
+    Arrow does not check the offsets in a file; damaged ones would make it read beyond the buffer.
 
     Raises:
         TableError: the offsets are wrong.

@@ -24,11 +24,11 @@ Columns = Mapping[str, pa.Array]
 
 @dataclass(frozen=True)
 class Steps:
-    """Rows with entity and time, sorted by entity and within it by time.
+    """Rows that have entity and time, sorted by entity and time.
 
     Attributes:
         rows: int64[steps], index of the row in the source.
-        starts, ends: int64[steps], the first position of a step's entity and the first behind it.
+        starts, ends: int64[steps], the first position of a step's entity and the first after it.
         since: float64[steps], time since the entity's step before (seconds, or as numeric stamps count); NaN at first.
         entities: number of entities.
     """

@@ -1,6 +1,6 @@
-"""Cut a long table (entity, time, values) into a row per moment: its last steps as series, later values as target.
+"""Cut a long table (entity, time, values) into windows: rows with past values as series and a future target.
 
-A row uses only what was known at its moment: its entity's rows up to then. Only the target is from later.
+A window uses only rows of its entity up to its time. Only the target is later.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from sensorium.table._window_steps import Steps, place_steps, stamps_of
 def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     """Return a row for each step with `length - 1` earlier steps of its entity, in the order of the source's rows.
 
-    Its columns: each of `values` as a list of the last steps, oldest first; the target `horizon` steps later, missing
-    if the table ends before; when the window starts and when the target is; with `since`, the time between the
-    steps; every other column as it is at the last step.
+    The columns are: each of `values` as a list of the last steps, oldest first; the target `horizon` steps later,
+    missing if the table ends before; the time of the window's first step and of the target; with `since`, the time
+    between the steps; all other columns with their value at the last step.
 
     Args:
-        table: the rows, in any order. Rows without entity or time are left out; of several with one stamp the last
-            one in the table counts. The notes of the result report both, and entities that are too short.
+        table: the rows, in any order. Rows without entity or time are left out; of several rows with the same entity
+            and time, the last one is used. The notes of the result report both, and entities that are too short.
         config: settings of the windows.
-        gaps: columns of values and the target may be missing, as in a table to predict.
+        gaps: whether columns of values and the target may be missing, as in a table to predict.
 
     Raises:
         TableError: columns do not exist or have other types, or no window fits.

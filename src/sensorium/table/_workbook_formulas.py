@@ -1,4 +1,4 @@
-"""Find formulas of a workbook whose results were not stored: some programs leave them to Excel."""
+"""Find formulas of a workbook whose results were not stored, as by programs that leave the computation to Excel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _search(archive: zipfile.ZipFile, part: str, asked: frozenset[int]) -> set[i
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
-    """Return the archive's file that holds a sheet; raise KeyError if it names none."""
+    """Return the file of a sheet in the archive; raise KeyError if there is none."""
     book = archive.read("xl/workbook.xml").decode()
     relations = archive.read("xl/_rels/workbook.xml.rels").decode()
     ids = {unescape(_value(tag, "name")): _value(tag, r"\w+:id") for tag in SHEET.findall(book)}

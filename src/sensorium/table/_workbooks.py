@@ -1,6 +1,6 @@
-"""Check the size of a workbook before it is read: the reader makes room for every cell of a sheet's extent.
+"""Check the size of a workbook before it is read, because the reader allocates every cell in a sheet's extent.
 
-One cell in the last row and column of a sheet asks for 17 billion; a process without that memory is killed.
+A single cell in the last row and column of a sheet would allocate 17 billion cells.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CURE = "save or download it again"
 
 
 def check_workbook(path: Path) -> None:
-    """Check workbooks that are archives of XML; others pass.
+    """Check workbooks that are archives of XML; other formats are not checked.
 
     Raises:
         TableError: the workbook is damaged, a zip bomb, or nearly all cells of a sheet are empty.
@@ -38,7 +38,7 @@ def check_workbook(path: Path) -> None:
             for part in archive.infolist():
                 if part.file_size > max(LARGE, RATIO * part.compress_size):
                     found = f"{part.filename!r} unpacks from {part.compress_size:,} bytes to {part.file_size:,}"
-                    raise TableError(found, place=str(path), rule=f"at most {RATIO} times as many")
+                    raise TableError(found, place=str(path), rule=f"at most {RATIO} times the compressed size")
             for part in archive.infolist():
                 if not part.is_dir() and _holds_cells(archive, part):
                     _check_sheet(archive, part, path)
@@ -49,7 +49,7 @@ def check_workbook(path: Path) -> None:
 
 
 def _holds_cells(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    """Return whether a part holds cells: the workbook itself says which parts are sheets, so any may be one."""
+    """Return whether a file of the archive has cells."""
     mark, end = MARK.encode(), b""
     for place, chunk in enumerate(_chunks(archive, part)):
         if place == 0 and not chunk.lstrip(BLANKS).startswith(b"<"):  # no XML: a macro, a picture

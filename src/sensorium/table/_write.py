@@ -1,4 +1,4 @@
-"""Write predictions to a file, completely or not at all."""
+"""Write predictions to a file, atomically."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TEXTS = (".csv", ".tsv")
 
 
 def check_writable(path: Path) -> None:
-    """Raise an error, before the work, if the result could not be written.
+    """Raise an error, before predicting, if the result could not be written.
 
     Raises:
-        TableError: unknown suffix, no such folder, or a folder of that name.
+        TableError: the suffix is unknown, the folder does not exist, or the path is a folder.
     """
     if path.suffix.lower() not in WRITTEN:
         raise TableError(f"cannot write {path.suffix or 'no suffix'} files", place=str(path), rule=", ".join(WRITTEN))
@@ -38,8 +38,7 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[
         path: its file.
         safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would read as a formula.
 
-    Returns:
-        Findings about the file: that it holds such text.
+    Returns: Findings about such text in the file.
 
     Raises:
         TableError: as for `check_writable`, or the disk is full.

@@ -1,4 +1,4 @@
-"""Write workbooks of one sheet as Office Open XML (ECMA-376): text is text there, never a formula."""
+"""Write workbooks of one sheet as Office Open XML (ECMA-376); text is stored as text, never as a formula."""
 
 from __future__ import annotations
 
@@ -90,5 +90,5 @@ def _cell(value: Any, path: Path) -> str:
 
 
 def _length(text: str) -> int:
-    """Return the length as Excel counts: in units of UTF-16, of which an emoji has two."""
+    """Return the length in units of UTF-16, as Excel counts; an emoji has two."""
     return len(text) + sum(sign > "\uffff" for sign in text)

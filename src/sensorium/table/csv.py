@@ -27,10 +27,10 @@ BLOCK = 1 << 21  # bytes that Arrow parses at a time
 
 
 def csv(path: Path, config: TableConfig) -> Read:
-    """Read every cell as text (types are narrowed later, if nothing is lost).
+    """Read a CSV or TSV file; every cell is text at first.
 
     Raises:
-        TableError: empty file, wrong encoding, no header, rows of different lengths.
+        TableError: the file is empty, has another encoding or no header, or its rows differ in length.
     """
     text = read_text(path, config.encoding)
     head = csv_head(text.data, path, config)
@@ -47,7 +47,7 @@ def csv_head(data: bytes, path: Path, config: TableConfig) -> Head:
     """Return the header of a text.
 
     Raises:
-        TableError: there is none, or it is not UTF-8.
+        TableError: the text has no header, or is not UTF-8.
     """
     end = len(data) if len(data) <= SAMPLE else max(data.find(b"\n", SAMPLE), data.find(b"\r", SAMPLE)) + 1
     sample = data[: end or len(data)]
@@ -58,7 +58,7 @@ def csv_head(data: bytes, path: Path, config: TableConfig) -> Head:
 
 
 def _parse(data: bytes, head: Head, config: TableConfig, path: Path) -> tuple[pa.Table, int]:
-    """Parse all rows as text, and count the lines that are no rows."""
+    """Parse all rows as text, and count the lines that are not rows."""
     if end_of_text(data) <= head.size:
         return pa.table({f"c{place}": pa.array([], pa.string()) for place in range(len(head.names))}), 0
     skipped = [0]
@@ -108,7 +108,7 @@ def _arrow(data: bytes, head: Head, config: TableConfig, judge: object, block: i
 
 
 def _skipped(cells: Cells, skipped: int) -> list[Problem]:
-    """Report lines that are no rows: except for texts with line breaks, each row has one line."""
+    """Report lines that are not rows; each row has one line, except for cells with line breaks."""
     lines = count_lines(cells.data, cells.head.size, end_of_text(cells.data))
     missing = lines - len(cells.arrow) - skipped
     if missing <= 0:

@@ -44,8 +44,8 @@ def duckdb(path: Path, config: TableConfig) -> Read:
     """Read the rows that `table.query` selects or names; by default those of the file's only table. Nothing is written.
 
     Raises:
-        TableError: no database, an error in the query, one that does more than read or takes too long, or several
-            tables and none named.
+        TableError: the file is not a database, the query fails, does more than read or takes too long, or no table is
+            named and there are several.
         MissingExtraError: DuckDB is not installed.
     """
     try:
@@ -80,13 +80,13 @@ def _select(engine: Any, connection: Any, query: str) -> Read:
             table, more = _as_numbers(table, place)
             told += more
         elif NESTED_WIDE.search(str(kind)) and not _is_spelt(kind):
-            said = "its whole numbers of 128 bits are read as floating point"
+            said = "its 128-bit integers are read as floating point numbers"
             told.append(finding(said, "", table.field(place).name))
     return Read(table, told)
 
 
 def _readable(cell: str, kind: Any) -> str:
-    """Return the expression that gives a column's cells in a form that Arrow can hold.
+    """Return the SQL expression for a column's cells in a form that Arrow supports.
 
     As text, if Arrow would give bytes or lose digits; whole numbers of 128 bits as text, inside lists as floats.
     """
@@ -111,7 +111,7 @@ def _as_numbers(table: pa.Table, place: int) -> tuple[pa.Table, list[Problem]]:
     """Return the column as numbers; unchanged, as text, if one of them is too long."""
     name, cells = table.field(place).name, table.column(place)
     if pc.any(pc.match_substring_regex(cells, TOO_LONG)).as_py():  # a cast of Arrow would wrap some of them around
-        message = f"whole numbers of {EXACT.precision + 1} digits are read as text: no numeric type of Arrow holds them"
+        message = f"integers of {EXACT.precision + 1} digits are read as text: Arrow has no numeric type for them"
         return table, [
             finding(message, f"CAST({as_sql(name)} AS DOUBLE) in table.query reads them as numbers, rounded", name)
         ]

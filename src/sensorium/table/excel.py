@@ -22,10 +22,10 @@ MOST_TITLES = 8  # rows of a title
 
 
 def excel(path: Path, config: TableConfig) -> Read:
-    """Read the sheet that `table.query` names, else the only one with cells; formulas as the values saved with them.
+    """Read the sheet that `table.query` names, else the only one with cells; formulas give their saved results.
 
     Raises:
-        TableError: no workbook, several sheets and none named, no header.
+        TableError: the file is not a workbook, has no header, or no sheet is named and there are several.
         MissingExtraError: python-calamine is not installed.
     """
     try:
@@ -72,7 +72,7 @@ def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]
 
 
 def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
-    """Raise an error for a title above the header, in one cell or a few that are merged."""
+    """Raise an error for a title above the header, in one cell or in merged cells."""
     filled = [sum(cell != "" for cell in row) for row in rows[:MOST_TITLES]]
     names = next((place for place, cells in enumerate(filled) if cells > filled[0]), 0)
     if names and 2 * filled[0] < len(rows[0]) and filled[names] > max(2 * filled[0], len(rows[0]) // 2):
@@ -87,7 +87,7 @@ def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
 
 
 def _names(rows: list[list[Any]]) -> tuple[dict[int, str], list[Problem]]:
-    """Return position → name; the first may have none, as a row index; others without a name get a number."""
+    """Return position → name; a first column without a name is a row index, others without a name get a number."""
     names, called, empty = dict[int, str](), list[str](), 0
     for place, name in enumerate(rows[0]):
         if not str(name).strip() and len(rows) > 1 and all(row[place] == "" for row in rows[1:]):

@@ -23,7 +23,7 @@ def jsonl(path: Path, config: TableConfig) -> Read:
     """Read keys as columns; a key that a line lacks is a missing cell.
 
     Raises:
-        TableError: wrong encoding, lines that are not JSON objects, a column of mixed types.
+        TableError: the encoding is wrong, lines are not JSON objects, or a column has mixed types.
     """
     found = read_text(path, config.encoding)
     try:
@@ -43,11 +43,11 @@ def jsonl(path: Path, config: TableConfig) -> Read:
         columns = [(name, *cells_of([row.get(name) for row in rows])) for name in _keys(rows)]
         return Read(table_of(columns), found.problems)
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
-        raise TableError(f"a name that is not Unicode: {error}", place=str(path)) from None
+        raise TableError(f"a name is not valid Unicode: {error}", place=str(path)) from None
 
 
 def _raise(faults: list[TableError]) -> None:
-    """Raise all errors as one, the first of them with their lines."""
+    """Raise all errors as one, with the lines of the first ones."""
     if len(faults) > SHOWN:
         rest = f"{len(faults) - SHOWN:,} more lines are not JSON objects"
         faults = [*faults[:SHOWN], TableError(rest, place=faults[0].place, rule=faults[0].rule)]
@@ -62,7 +62,7 @@ def _object(line: str) -> dict[str, Any]:
 
 
 def _whole(digits: str) -> int | str:
-    """Return a number; text, if it has more digits than Python converts."""
+    """Return a number; text if it has more digits than Python converts."""
     return int(digits) if len(digits) <= DIGITS else digits
 
 

@@ -39,17 +39,17 @@ PATIENCE = 15  # seconds for a server to answer at all
 def postgresql(address: str, config: TableConfig) -> pa.Table:
     """Read the rows that `table.query` selects or names; by default those of the database's only table.
 
-    Through ADBC, which returns Arrow columns: no Python object per cell. The transaction is read-only and has a
-    time limit, and the query may call no function that does more than compute a value. Keep a password
-    out of the address: PGPASSWORD, PGPASSFILE and ~/.pgpass are read.
+    Rows are read through ADBC, which returns Arrow columns. The transaction is read-only and has a time limit, and the
+    query may only call functions without side effects. Do not put a password into the address: PGPASSWORD, PGPASSFILE
+    and ~/.pgpass are read.
 
     Args:
         address: `postgresql://user@host:port/database`, with libpq's parameters after `?`.
-        config: `query`, `query_timeout`.
+        config: settings; `query` and `query_timeout` are used.
 
     Raises:
-        TableError: no such server, database or table, an error in the query, one that does more than read or takes too
-            long, or several tables and none named.
+        TableError: the server, database or table does not exist; the query fails, does more than read or takes too
+            long; or no table is named and there are several.
         MissingExtraError: the driver is not installed.
     """
     try:
@@ -75,7 +75,7 @@ def postgresql(address: str, config: TableConfig) -> pa.Table:
 
 
 def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
-    """Read the rows in one transaction, which only its first statements can make read-only."""
+    """Read the rows in one transaction, made read-only by its first statements."""
     for setting in SETTINGS:
         cursor.execute(setting)
     cursor.execute(f"SET LOCAL statement_timeout = {math.ceil(1000 * min(config.query_timeout, LONGEST))}")
@@ -89,7 +89,7 @@ def _select(cursor: Any, config: TableConfig, place: str) -> pa.Table:
 
 
 def _rows(cursor: Any, query: str) -> pa.Table:
-    """Return the rows of a query. A comment at its end must end before the text that follows."""
+    """Return the rows of a query; a line break ends a comment at the end of the query."""
     fields = cursor.adbc_execute_schema(f"{query}\n")
     found = _read(cursor, readable(query, fields))
     if nested := of_several_dimensions(found, fields):
@@ -103,7 +103,7 @@ def _read(cursor: Any, query: str) -> pa.Table:
 
 
 def _effects(cursor: Any) -> list[Any]:
-    """Return kind and name of what a query must not use; its own search path is unchanged."""
+    """Return kind and name of everything that a query must not use; the search path is restored."""
     cursor.execute(KEPT)
     kept = cursor.fetchall()[0]
     cursor.execute("SET LOCAL search_path = pg_catalog, pg_temp")
@@ -126,7 +126,7 @@ def _patient(address: str) -> str:
 
 
 def _parts(address: str) -> SplitResult:
-    """Split an address where libpq does: from other parts libpq's errors would quote text, perhaps a secret.
+    """Split an address as libpq does, so that errors of libpq cannot quote a secret from another part.
 
     Raises:
         TableError: a character must be encoded.

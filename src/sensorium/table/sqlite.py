@@ -32,13 +32,12 @@ class NotText:
 def sqlite(path: Path, config: TableConfig) -> Read:
     """Read the rows that `table.query` selects or names; by default those of the file's only table.
 
-    A text cell that is not UTF-8 is missing.
-    Nothing is written: the connection is read-only, and SQLite asks for permission before each step of a query.
-    Only reading this file and calling functions without side effects are allowed.
+    A text cell that is not UTF-8 is missing. Nothing is written: the connection is read-only, and an authorizer checks
+    each step of a query. It only allows reading this file and calling functions without side effects.
 
     Raises:
-        TableError: no database, an error in the query, one that does more than read or takes too long, several tables
-            and none named, a column of mixed types.
+        TableError: the file is not a database; the query fails, does more than read or takes too long; no table is
+            named and there are several; or a column has mixed types.
     """
     import sqlite3
 

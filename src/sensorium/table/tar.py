@@ -27,18 +27,18 @@ BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
 def tar(path: Path, config: TableConfig) -> pa.Table:
-    """Read one row per key, one column per extension; texts, classes and the keys of JSON objects are values.
+    """Read one row per key and one column per extension; text, classes and the keys of JSON objects become values.
 
-    Everything else (pictures, sounds …) stays in the shard: its cell is the place, {path, member, offset, size}, and is
-    read when it is decoded, so that a table of shards takes the memory of its texts. The column `key` holds the keys.
+    Other members (images, audio …) are read when they are decoded: the cell is {path, member, offset, size}. The column
+    `key` holds the keys.
 
     Args:
         path: one shard, `shard-{000..003}.tar`, or `shard-*.tar`.
         config: not used.
 
     Raises:
-        TableError: no such shard, damage, a compressed one, or unsupported members (links, devices, paths that lead
-            elsewhere, the same name twice).
+        TableError: a shard is missing, damaged or compressed, or has unsupported members (links, devices, paths that
+            lead elsewhere, the same name twice).
     """
     rows = [row for shard in _shards(path) for row in _rows(shard)]
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -96,17 +96,17 @@ def _add(rows: dict[str, dict[str, Any]], member: tarfile.TarInfo, archive: tarf
 def _refuse_odd(member: tarfile.TarInfo, shard: Path) -> None:
     reason = ""
     if member.type not in PLAIN:
-        reason = "is a link, a device or no plain file"
+        reason = "is not a plain file"
     elif member.name.startswith("/") or ".." in member.name.split("/"):
-        reason = "leads out of the archive"
+        reason = "has a path outside the archive"
     elif member.offset_data + member.size > shard.stat().st_size:
-        reason = "is longer than the shard, which is incomplete"
+        reason = "is longer than the rest of the shard, which is incomplete"
     if reason:
-        raise TableError(f"member {member.name!r} {reason}", place=str(shard), rule="plain files below one folder")
+        raise TableError(f"member {member.name!r} {reason}", place=str(shard), rule="plain files with relative paths")
 
 
 def _refuse_cut(archive: tarfile.TarFile, shard: Path) -> None:
-    """Raise an error for an incomplete archive: the library does not check the block of zeros at its end."""
+    """Raise an error for an incomplete archive; the library does not check the zeros at its end."""
     with shard.open("rb") as stream:
         stream.seek(archive.offset)
         if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):

@@ -1,4 +1,4 @@
-"""ONE FILE PER TASK: encoding of labels, loss, and decoding of scores to labels as the user wrote them."""
+"""Tasks encode labels, compute the loss, and decode scores to labels as the user wrote them. One file per task."""
 
 from sensorium.tasks._base import EncodedTarget, Task
 from sensorium.tasks._checks import check_labels_of, no_known_label

@@ -1,4 +1,4 @@
-"""Findings about targets that hold dates, or amounts that are not read as numbers."""
+"""Findings about targets of dates, and of amounts that are not read as numbers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def holds_dates(column: Column) -> bool:
 
 
 def not_amounts(column: Column, *, one_currency: bool = False) -> str:
-    """Return why a target that looks like amounts is not read as such, with what to do; empty if it does not look so.
+    """Return why a target that looks like amounts is not read as numbers, with a cure; empty for other targets.
 
     Args:
         column: the labels.
-        one_currency: of several currencies, the most common one is read.
+        one_currency: whether only the most common of several currencies is read.
     """
     if holds_dates(column):
         return f"the cells are dates or times, which cannot be a target; {AS_NUMBER}"

@@ -24,10 +24,10 @@ Label: TypeAlias = str | int | float | bool
 
 @dataclass(frozen=True)
 class EncodedTarget:
-    """Labels as the loss takes them.
+    """Labels in the form that the loss takes.
 
     Attributes:
-        values: [n, ...]; zeros if not known.
+        values: [n, ...]; zeros for unknown labels.
         known: bool[n].
         problems: labels that exist but cannot be used.
     """
@@ -45,7 +45,7 @@ class Task(HasState, ABC):
         watch: registered metric for early stopping.
 
     Attributes:
-        reading: how the cells of the target become labels.
+        reading: conversion of the target's cells to labels.
 
     Example:
         >>> from sensorium.registry import tasks
@@ -72,7 +72,7 @@ class Task(HasState, ABC):
     @classmethod
     @abstractmethod
     def learn(cls, column: Column, class_weight: str) -> Self:
-        """Learn from the labels of the training rows, as their reading gave them."""
+        """Learn from the labels of the training rows, as `reading` returned them."""
 
     def with_reading(self, reading: LabelReading) -> Self:
         """Return the task with another reading of labels."""
@@ -102,10 +102,10 @@ class Task(HasState, ABC):
         """Add the labels of other training rows; what was learned before is kept.
 
         Returns:
-            The task, and for each of its earlier logits the position among those that it has now.
+            The task, and the index map: the new position of each earlier logit.
 
         Raises:
-            SchemaError: it cannot add another label.
+            SchemaError: the task cannot add another label.
         """
         return self, list(range(self.outputs))
 
@@ -116,7 +116,7 @@ class Task(HasState, ABC):
 
     @abstractmethod
     def encode(self, column: Column) -> EncodedTarget:
-        """Encode cells of the target, as they are in a table, for the loss."""
+        """Encode cells of the target for the loss."""
 
     def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
         """Return task and labels of each of several targets."""
@@ -128,30 +128,30 @@ class Task(HasState, ABC):
 
     @abstractmethod
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the loss: (b, k) and the encoded target → a scalar."""
+        """Return the loss, a scalar, from logits (b, k) and the encoded target."""
 
     @abstractmethod
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
-        """Return the scores: (n, k) logits → probabilities float64[n, classes], or values float64[n]."""
+        """Return scores from logits (n, k): probabilities float64[n, classes], or values float64[n]."""
 
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
-        """Return the scores of a row about which nothing is known, from the encoded training labels."""
+        """Return the scores of a row without any value, from the encoded training labels."""
 
     @abstractmethod
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        """Return the predictions: scores → class int64[n], labels bool[n, k], value float64[n]."""
+        """Return predictions from scores: class int64[n], labels bool[n, k], or value float64[n]."""
 
     @abstractmethod
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        """Return predictions as labels as the user wrote them."""
+        """Return predictions from scores, as labels in the user's spelling."""
 
     @abstractmethod
     def describe(self) -> str:
-        """Describe what was learned in a few words."""
+        """Describe what was learned, in a few words."""
 
     def findings(self, column: str) -> list[Problem]:
-        """Report what was guessed, merged or left out for the target as a whole; each with `row=None`."""
+        """Return problems of the target as a whole (what was guessed, merged or left out), with `row=None`."""
         return self.reading.findings(column)
 
     @property

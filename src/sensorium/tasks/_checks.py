@@ -21,13 +21,13 @@ FEWEST = 4  # rows with a label, to train and test
 
 
 def check_labels_of(task: Task, labels: EncodedTarget, codes: Codes, target: str) -> list[Problem]:
-    """Report labels that some split lacks.
+    """Report splits that lack labels.
 
     Args:
         task: fitted task.
-        labels: of every row.
-        codes: the split of every row, -1 for none.
-        target: name of the column.
+        labels: encoded labels of every row.
+        codes: split of every row, -1 for none.
+        target: name of the target column.
 
     Raises:
         SchemaError: one of several targets has too few labels, or none in the training rows.
@@ -56,7 +56,7 @@ def _fault(name: str, labels: EncodedTarget, codes: Codes) -> SensoriumError | N
 
 
 def _gaps(name: str, labels: EncodedTarget, codes: Codes) -> list[Problem]:
-    """Report how many rows have a label of one of several targets."""
+    """Report the number of rows with a label, for one of several targets."""
     if labels.known[codes >= 0].all():
         return []
     counts = _counts(labels, codes)
@@ -69,7 +69,7 @@ def _gaps(name: str, labels: EncodedTarget, codes: Codes) -> list[Problem]:
 
 
 def _lone_classes(name: str, task: Task, labels: EncodedTarget, codes: Codes) -> list[Problem]:
-    """Report a split with one class only: some of its metrics are not defined."""
+    """Report a split with one class only, for which some metrics are not defined."""
     if not task.labels or labels.values.ndim > 1:
         return []
     found = []
@@ -87,7 +87,7 @@ def _counts(labels: EncodedTarget, codes: Codes) -> dict[str, int]:
 
 
 def no_known_label(task: Task, column: Column, labels: EncodedTarget, rows: str) -> SchemaError:
-    """Return the error for rows without a label that the model knows, with the labels found and those known.
+    """Return the error for rows without a known label, with the labels found and the known ones.
 
     Args:
         task: the model's task.
@@ -97,11 +97,11 @@ def no_known_label(task: Task, column: Column, labels: EncodedTarget, rows: str)
     """
     place = f"column {column.name!r}, {rows}"
     if not labels.problems:
-        return SchemaError("no row has a label to compare with", place=place)
+        return SchemaError("no row has a label, which evaluation needs", place=place)
     found = dict.fromkeys(problem.value for problem in labels.problems)
     cures = [problem.cure for problem in labels.problems if problem.cure]
     finding = f"no row has a label that the model knows; labels found: {_listed(found)}"
-    known = f"the labels of training: {_listed(task.labels)}" if task.labels else "numbers"
+    known = f"the labels of the training rows: {_listed(task.labels)}" if task.labels else "numbers"
     return SchemaError(finding, place=place, rule=known, cure=cures[0] if cures else "")
 
 

@@ -12,7 +12,7 @@ from sensorium.tasks._classes import UNBALANCED
 
 
 def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: str) -> list[float]:
-    """Return `class_weights` for classes that have rows; 1 for the others."""
+    """Return class weights for classes that have rows; 1 for the others."""
     counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
     weights = np.ones(len(classes))
     if counts.any():
@@ -23,7 +23,8 @@ def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: 
 def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:
     """Return one weight per class, with mean 1 over the rows.
 
-    `balanced` is inverse to a class's rows, `sqrt` to their square root; `auto` is `sqrt` if classes are unbalanced.
+    With n rows of a class, `balanced` weights are proportional to 1 / n and `sqrt` weights to 1 / √n; `auto` is `sqrt`
+    if classes are unbalanced.
     """
     if rule == "auto":
         rule = "sqrt" if counts.max() >= UNBALANCED * counts.min() else "none"

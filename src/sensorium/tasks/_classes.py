@@ -1,4 +1,4 @@
-"""Classes of a target, the index of each cell's label, and the weight of each class."""
+"""Classes of a target: their order, the index of each label, and class weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_classes(classes: Sequence[Label], weights: Sequence[float], least: int
 
 
 def classes_of(column: Column) -> list[Label]:
-    """Return the distinct labels in natural order; of two, the one that means "yes" is last.
+    """Return the distinct labels in natural order; of two labels, the one that means "yes" is last.
 
     Raises:
         SchemaError: the cells are lists or objects.
@@ -90,7 +90,7 @@ def new_classes(column: Column, classes: Sequence[Label], reading: LabelReading)
 
 
 def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReading) -> EncodedTarget:
-    """Return int64[n] indices in `classes`; a label that is not among them is unknown."""
+    """Return int64[n] indices in `classes`; labels that are not among them are unknown."""
     labels = reading.apply(column)
     found = Names(classes, reading.fold_case).find(labels)
     problems = unreadable_lists(column, labels)
@@ -107,7 +107,7 @@ def encode_classes(column: Column, classes: Sequence[Label], reading: LabelReadi
 
 
 def in_another_case(labels: Column, names: Sequence[Label]) -> npt.NDArray[np.bool_]:
-    """Return bool[n]: text that equals a name except for upper and lower case."""
+    """Return bool[n]: whether the text equals a name except for upper and lower case."""
     if not labels.is_string:
         return np.zeros(len(labels), bool)
     exact, folded = (Names(names, fold_case).find(labels) for fold_case in (False, True))
@@ -115,14 +115,14 @@ def in_another_case(labels: Column, names: Sequence[Label]) -> npt.NDArray[np.bo
 
 
 def unreadable_lists(column: Column, labels: Column) -> list[Problem]:
-    """Report lists of another kind than in training."""
+    """Report lists of another kind than in the training rows."""
     rows = np.flatnonzero(column.present & ~labels.present) if column.is_list else ()
     reason = "a list of another kind than in the training rows: the row is not scored"
     return [Problem(int(row), column.name, reason, "", shorten(column.data[int(row)].as_py())) for row in rows]
 
 
 def same_value(column: str, labels: Sequence[Label]) -> list[Problem]:
-    """Report labels that are one number in several spellings."""
+    """Report labels that are the same number in several spellings."""
     twins = Names(labels).twins()
     if not twins:
         return []

@@ -18,8 +18,8 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
 
     Args:
         column: its labels.
-        config: `task` names it.
-        reading: how the target's cells became labels.
+        config: settings; `task` names the task.
+        reading: conversion of the target's cells to labels.
 
     Raises:
         SchemaError: the target has no values, or only one.
@@ -64,7 +64,7 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
 
 
 def _second_value(column: Column) -> str:
-    """Suggest what to do about a target of one value: an empty cell is an unknown label, not a second value."""
+    """Return a cure for a target with a single value: an empty cell is an unknown label, not a second value."""
     if len(column.values) == len(column):
         return "choose another target"
     empty = len(column) - len(column.values)
@@ -72,7 +72,7 @@ def _second_value(column: Column) -> str:
 
 
 def _refused(column: Column, config: Config) -> str:
-    """Return why the task that is set refuses the target, if it says so."""
+    """Return why the task in the settings rejects the target; empty if it gives no reason."""
     guess: Guess | None = tasks.load(config.task or "").looks_like(column)
     return guess.caution if guess and guess.confidence <= 0 else ""
 

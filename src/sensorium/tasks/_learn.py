@@ -18,10 +18,10 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
 
     Args:
         name: registered name.
-        labels: of every row, as the reading gave them.
+        labels: labels of every row, as `reading` returned them.
         train: the training rows.
-        reading: how the target's cells become labels.
-        config: `tasks`, `train.class_weight`, `train.outliers`, `table.labels`.
+        reading: conversion of the target's cells to labels.
+        config: settings; `tasks`, `train.class_weight`, `train.outliers` and `table.labels` are used.
 
     Raises:
         SchemaError: the labels do not fit the task.
@@ -37,7 +37,7 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
 
 
 def options_of(kind: type[Task], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that the task has."""
+    """Return the options that the task supports."""
     known = inspect.signature(kind.learn).parameters
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
     return {name: value for name, value in options.items() if takes_any or name in known}

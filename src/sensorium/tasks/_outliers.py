@@ -1,4 +1,4 @@
-"""Detect amounts that are far from all others: typing errors, and codes for a missing value such as 999999999."""
+"""Detect outliers: typing errors, and codes for missing values such as 999999999."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NINES_FAR, NINES_SPREADS = 10.0, 20.0  # of 999, -9999 …: that, and times the 
 
 
 def far_values(values: Floats) -> Truths:
-    """Return bool[n]: which of the finite values are far from all others.
+    """Return bool[n]: whether a finite value is an outlier.
 
-    A few stray values (see `robust_mean_and_deviation`), and up to three numbers that recur.
+    Outliers are a few stray values (see `robust_mean_and_deviation`), and up to three recurring numbers.
     """
     far = robust_mean_and_deviation(values)[2]
     if len(values) < FEWEST:
@@ -26,7 +26,7 @@ def far_values(values: Floats) -> Truths:
 
 
 def reach_of(values: Floats, far: Truths) -> tuple[float, float]:
-    """Return the median of the values without outliers, and the distance from it of an outlier; 0: none."""
+    """Return the median without outliers, and the distance from it beyond which values are outliers (0: no limit)."""
     kept = values[~far]
     if len(kept) < FEWEST:
         return 0.0, 0.0
@@ -39,7 +39,7 @@ def reach_of(values: Floats, far: Truths) -> tuple[float, float]:
 
 
 def _codes(values: Floats, far: Truths) -> Truths:
-    """Return the outermost different values among the rest, as many as there may be codes."""
+    """Return the outermost distinct values, at most as many as there may be codes."""
     kept = values[~far]
     different = np.unique(kept)
     outermost = different[np.argsort(-np.abs(different - np.median(kept)), kind="stable")][:CODES]

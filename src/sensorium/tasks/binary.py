@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Binary(Task):
-    """Binary cross-entropy on one logit, that of the positive class.
+    """Binary classification by cross-entropy on one logit, that of the positive class.
 
     Attributes:
-        classes: negative, positive: in natural order, "yes" and "true" last.
-        weights: of the two classes in the loss.
+        classes: the negative and the positive class, in natural order, with "yes" and "true" last.
+        weights: weights of the two classes in the loss.
     """
 
     watch: ClassVar[str] = "roc_auc"
@@ -68,7 +68,7 @@ class Binary(Task):
         """Update the weights to those of the new rows.
 
         Raises:
-            SchemaError: there is a third label, and one logit separates only two.
+            SchemaError: there is a third label, but a binary model has one logit.
         """
         third = new_classes(column, self.classes, self.reading)
         if third:

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Multiclass(Task):
-    """Cross-entropy over k classes.
+    """Multiclass classification by cross-entropy over k classes.
 
     Attributes:
-        classes: in natural order; those that a continued model learned later come last.
-        weights: of the classes in the loss.
+        classes: names in natural order; classes that a continued model learned later come last.
+        weights: weights of the classes in the loss.
     """
 
     watch: ClassVar[str] = "accuracy"
@@ -130,7 +130,7 @@ class Multiclass(Task):
 
 
 def _claim_numbers(column: Column, labels: int, reason: str) -> Guess | None:
-    """Claim few whole numbers, or numbers in several spellings: versions 1.1 and 1.10 are not amounts."""
+    """Claim columns with few different integers, or with numbers in several spellings (versions 1.1 and 1.10)."""
     if labels > FEW:
         return None
     if labels > column.distinct:

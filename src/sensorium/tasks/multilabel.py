@@ -39,12 +39,12 @@ HEAVIEST = 10.0  # largest weight of a rare label's positives
 
 @dataclass(frozen=True)
 class Multilabel(Task):
-    """Binary cross-entropy over k labels, each decided independently at 0.5.
+    """Multilabel classification by binary cross-entropy over k labels, each decided independently at 0.5.
 
     Attributes:
-        names: the labels, in natural order; those that a continued model learned later come last.
-        separator: between the labels of a text cell; empty if cells are lists.
-        weights: of each label's positive rows in the loss.
+        names: labels in natural order; labels that a continued model learned later come last.
+        separator: separator of the labels in a text cell; empty if cells are lists.
+        weights: weight of each label's positive rows in the loss.
     """
 
     watch: ClassVar[str] = "average_precision"
@@ -69,8 +69,8 @@ class Multilabel(Task):
 
         Args:
             column: training rows.
-            class_weight: of each label's positive rows.
-            fold_case: labels that differ only in case are one, in the most frequent spelling.
+            class_weight: rule for the weights of each label's positive rows.
+            fold_case: whether labels that differ only in case are merged, in the most frequent spelling.
         """
         separator = "" if column.is_list else _separator(column.sample(500))
         names = _names(column, separator, str.casefold if fold_case else str)
@@ -116,7 +116,7 @@ class Multilabel(Task):
         return EncodedTarget(values, labels.present, problems)
 
     def _places(self, labels: list[Label], column: Column) -> npt.NDArray[np.int64]:
-        """Return int64[n]: the index of each label among those learned, or why it has none."""
+        """Return int64[n]: the index of each label among those learned, or a negative code if it has none."""
         return Names(self.names, self.reading.fold_case).find(_as_column(labels, column))
 
     def findings(self, column: str) -> list[Problem]:
@@ -155,7 +155,7 @@ def _as_column(labels: list[Label], target: Column) -> Column:
 
 
 def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[Label]:
-    """Return the different labels; of spellings that `fold` makes one, the most frequent."""
+    """Return the different labels; of spellings that `fold` merges, the most frequent one."""
     counts = Counter(label for value in column.values.to_pylist() for label in _split(value, separator))
     usual: dict[Any, Label] = {}
     for label in sorted_labels(list(counts)):
@@ -166,7 +166,7 @@ def _names(column: Column, separator: str, fold: Callable[[str], str]) -> list[L
 
 
 def _check_names(names: list[Label], column: str) -> None:
-    """Raise an error for lists of decimal numbers, which are no sets of labels.
+    """Raise an error for lists of decimal numbers, which are not sets of labels.
 
     Raises:
         SchemaError: the lists hold decimal numbers.

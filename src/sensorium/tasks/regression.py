@@ -39,17 +39,17 @@ KEEP = "--set train.outliers=keep trains on them"
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Squared error on the standardized target; predictions are in its own unit.
+    """Regression by squared error on the standardized target; predictions are in the target's unit.
 
     Attributes:
-        mean, deviation: of the training rows' target, without its outliers unless they are kept.
+        mean, deviation: statistics of the training rows' target, without outliers unless they are kept.
         middle, reach: median of these rows, and the distance from it beyond which a label is an outlier; a reach of 0
             disables the detection.
-        keep: train on outliers too.
-        outliers: different outliers among the rows of `looked_at`, the farthest first.
-        outlying, rows: number of rows with an outlier, and of all rows.
+        keep: whether outliers are used for training.
+        outliers: distinct outliers among the rows of `looked_at`, the farthest first.
+        outlying, rows: number of rows with an outlier, and number of all rows.
         notation: how the training rows write numbers (`Notation.to_json`).
-        notes: findings about the notation: a reason and a cure each.
+        notes: findings about the notation, as pairs of reason and cure.
     """
 
     watch: ClassVar[str] = "rmse"
@@ -82,7 +82,7 @@ class Regression(Task):
         Args:
             column: training rows.
             class_weight: ignored.
-            keep_outliers: treat values that are far from all others like any other.
+            keep_outliers: whether values that are far from all others are used like any other.
 
         Raises:
             SchemaError: the cells are dates.
@@ -169,7 +169,7 @@ class Regression(Task):
 
 
 def _infinite(column: Column) -> list[Problem]:
-    """Report infinite labels, which the reading empties (at the fit before this, with its own report)."""
+    """Report infinite labels. In a fit, the reading has removed and reported them before."""
     if not column.is_float:
         return []
     cells = column.data.to_numpy(zero_copy_only=False)
@@ -180,7 +180,7 @@ def _infinite(column: Column) -> list[Problem]:
 
 
 def _claim_text(column: Column) -> Guess | None:
-    """Claim text that spells numbers as amounts, unless the different ones are few and whole."""
+    """Claim text of numbers as amounts, unless it has only a few different integers."""
     guess = Number.looks_like(column)
     if guess is None or guess.confidence < CODES:
         return None

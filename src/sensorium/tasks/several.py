@@ -1,4 +1,4 @@
-"""Several targets at once, predicted by one model."""
+"""Task of several targets that one model predicts together."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _SavedParts(BaseModel):
-    """Saved fields, checked before the parts are read."""
+    """Saved fields, which are validated before the parts are read."""
 
     model_config = ConfigDict(strict=True)
     parts: dict[str, dict[str, Any]]
@@ -40,14 +40,14 @@ class _SavedParts(BaseModel):
 
 @dataclass(frozen=True)
 class Several(Task):
-    """Mean of the targets' losses, each over the rows whose label is known.
+    """Multi-task learning with the mean of the targets' losses, each over the rows with a known label.
 
-    The parts' labels, logits and scores are concatenated in the order of the targets. Multi-task learning:
-    Caruana 1997, "Multitask learning".
+    The parts' labels, logits and scores are concatenated in the order of the targets. See Caruana 1997, "Multitask
+    learning".
 
     Attributes:
         parts: target → its own task.
-        kinds: target → the task's registered name.
+        kinds: target → registered name of its task.
         dtypes: target → dtype of the labels as its task encodes them.
         widths: target → number of values of one label; 0 for a plain number.
     """
@@ -76,12 +76,12 @@ class Several(Task):
     def learn(
         cls, column: Column, class_weight: str, *, kinds: Mapping[str, str] | None = None, **options: Any
     ) -> Self:
-        """Learn each target by its own task.
+        """Learn the task of each target.
 
         Args:
             column: one object per row, its fields the targets.
-            class_weight: for the targets that have classes.
-            kinds: target → registered task, if it is not to be inferred.
+            class_weight: rule for class weights, for targets with classes.
+            kinds: target → registered name of its task; inferred by default.
             **options: of the tasks that have them.
 
         Raises:
@@ -109,7 +109,7 @@ class Several(Task):
         return cls(learnt, chosen, dtypes, {n: math.prod(v.shape[1:]) if v.ndim > 1 else 0 for n, v in encoded.items()})
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """Extend each target by its own task."""
+        """Extend the task of each target by new labels."""
         parts, kept, start = {}, list[int](), 0
         for name, part in self.parts.items():
             parts[name], own = part.extend(column.parts[name], class_weight)
@@ -119,7 +119,7 @@ class Several(Task):
         return replace(self, parts=parts, widths={n: math.prod(w) if w else 0 for n, w in widths.items()}), kept
 
     def with_reading(self, reading: LabelReading) -> Self:
-        """Return the task with each target's own reading."""
+        """Return the task with another reading of labels, one for each target."""
         parts = {name: part.with_reading(reading.parts.get(name, part.reading)) for name, part in self.parts.items()}
         return replace(self, parts=parts, reading=reading)
 
@@ -169,7 +169,7 @@ class Several(Task):
 
     @property
     def labels(self) -> list[Label]:
-        """Return `target=label` of each class, and the target's own name for a value."""
+        """Return `target=label` for each class, and the target's name for a value."""
         return [
             f"{name}={label}" if part.labels else name
             for name, part in self.parts.items()
@@ -207,7 +207,7 @@ class Several(Task):
         return [problem for name, part in self.parts.items() for problem in part.findings(name)]
 
     def losses(self, logits: Tensor, target: Tensor) -> list[Tensor]:
-        """Return each target's own loss, 0 if none of the rows has its label."""
+        """Return the loss of each target, 0 if none of the rows has its label."""
         found = []
         for name, part, own, truth in zip(
             self.parts, self.parts.values(), self._cut(logits, _outputs), self._cut(target, self._truths), strict=True
@@ -265,7 +265,7 @@ class Several(Task):
             yield name, part, own if part.labels else own[:, 0]
 
     def _truths(self, name: str, part: Task) -> int:
-        """Return how many values hold one label of a target."""
+        """Return the number of values in one encoded label of a target."""
         return max(1, self.widths[name])
 
     def _cut(self, values: Any, width: Callable[[str, Task], int]) -> Iterator[Any]:
@@ -277,7 +277,7 @@ class Several(Task):
             start = end
 
     def _as_encoded(self, name: str, values: Any) -> Any:
-        """Return the known labels of one target, an array or a tensor, as its own task encodes them."""
+        """Return the known labels of one target, as its task encodes them, from an array or a tensor."""
         values = values if self.widths[name] else values[:, 0]
         if isinstance(values, np.ndarray):
             return values.astype(self.dtypes[name])

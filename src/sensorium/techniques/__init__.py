@@ -1,4 +1,4 @@
-"""ONE FILE PER TECHNIQUE: what training can do in addition to the plain step."""
+"""Techniques: additions to the plain training step. One file per technique."""
 
 from sensorium.table import Rows
 from sensorium.techniques._base import Step, Technique

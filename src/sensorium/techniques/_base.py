@@ -1,4 +1,4 @@
-"""The base class of techniques."""
+"""Base class of techniques."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sensorium.techniques._context import TrainingContext
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the training loop.
+    """Step of the training loop, as techniques see it.
 
     `model.decide(tokens, present & other)` predicts from fewer modalities without encoding again.
 
     Attributes:
         batch: training rows with their target.
         tokens: the output of each tower.
-        present: which modalities each row has, without those that modality dropout hides.
+        present: which modalities each row has, except those that modality dropout hides.
         logits: predictions of the model.
         epoch: number of the epoch, from 1.
         random: the generator for all random draws; it is on the device of the model.
@@ -37,17 +37,16 @@ class Step:
 
     @property
     def target(self) -> Tensor:
-        """The labels of the batch, as the task encodes them: [b, ...]."""
+        """Return the labels of the batch, as the task encodes them: [b, ...]."""
         assert self.batch.target is not None
         return self.batch.target
 
 
 class Technique(nn.Module):
-    """Changes the loss, the gradients or the data of a training; its parameters are trained with those of the model.
+    """Base class: change of the loss, gradients or data of a training; its parameters are trained with the model's.
 
-    The saved model contains nothing of a technique, but a checkpoint does. So everything that a technique changes
-    during training must be a parameter or a buffer, or be returned by `get_extra_state` as dicts, lists, tensors and
-    JSON values.
+    A technique is not part of the saved model, but of checkpoints. All state that it changes during training must
+    therefore be a parameter or a buffer, or be returned by `get_extra_state` as dicts, lists, tensors and JSON values.
 
     The file of a technique may name the tasks that it suits, as a literal that a listing can read; the default is all:
 
@@ -60,11 +59,11 @@ class Technique(nn.Module):
     The constructor takes the context; its keyword-only parameters are the options of the user.
 
     Class attributes:
-        joint: it needs several modalities; a model of one modality is trained without it.
-        learns_from_teacher: it needs `train.teacher`.
-        watches: it only observes: the model is the same, bit for bit, as without it.
-        unlabelled: it learns from `TrainingContext.unlabelled_rows`, which are prepared for it.
-        self_supervised: its loss needs no label, so it can pre-train (`train.pretrain`).
+        joint: whether it needs several modalities; a model of one modality is trained without it.
+        learns_from_teacher: whether it needs `train.teacher`.
+        watches: whether it only observes, so that the model is the same, bit for bit, as without it.
+        unlabelled: whether it learns from `TrainingContext.unlabelled_rows`, which are prepared for it.
+        self_supervised: whether its loss needs no label, so that it can be used for pre-training (`train.pretrain`).
 
     Example:
         A technique that penalises large logits:
@@ -100,21 +99,21 @@ class Technique(nn.Module):
         return self._context[0]
 
     def begin_epoch(self, number: int) -> None:
-        """Called before the first step of each epoch; epochs are numbered from 1."""
+        """Prepare an epoch, before its first step; epochs are numbered from 1."""
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        """Return the scalar loss of the step: the given loss, with further terms, or another one."""
+        """Return the scalar loss of the step: the given loss, with additional terms or replaced."""
         return loss
 
     def gradients(self, step: Step) -> None:
-        """Called after the backward pass and before gradient clipping; may change gradients in place.
+        """Change gradients in place, after the backward pass and before gradient clipping.
 
         With gradient accumulation (`train.accumulate`), the step is the last part of the batch.
         """
 
     def end_epoch(self, number: int) -> None:
-        """Called after the last step of each epoch, before validation."""
+        """Finish an epoch, after its last step and before validation."""
 
     def report(self) -> dict[str, Any]:
-        """Return what it observed and did, as JSON values, for the model card."""
+        """Return what the technique observed and did, as JSON values, for the model card."""
         return {}

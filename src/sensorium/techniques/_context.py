@@ -1,4 +1,4 @@
-"""Everything that the training of one model works on: the loop and the techniques share it."""
+"""Context of a training, which the loop and the techniques share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sensorium.tasks import Task
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """Model, rows and plan of one training.
+    """Model, data and plan of one training.
 
     Attributes:
         model: the network that is trained.
         task: loss and scores.
         loader: makes batches of rows.
         train_rows, validation_rows: indices of the rows.
-        target: [n, ...] of all rows, as the task encodes it.
+        target: encoded labels of all rows, [n, ...].
         batch_size: rows per step.
         epochs: maximum number of epochs.
         teacher_scores: scores of the teacher (`train.teacher`) for all rows; None without one.

@@ -16,23 +16,23 @@ GAP = 0.05  # skill that a modality must gain when it is trained alone to be cal
 
 
 def skill(value: float, chance: float, lower: bool) -> float:
-    """Scale a metric to 0 for chance and 1 for perfect, whatever its direction; 0 where it is not defined."""
+    """Scale a metric of any direction to 0 for chance and 1 for perfect; 0 if it is not defined."""
     most = chance if lower else 1 - chance
     gain = chance - value if lower else value - chance
     return gain / most if math.isfinite(gain) and most > 0 else 0.0
 
 
 def diagnose(signs: Mapping[str, ModalitySigns], chance: float, *, metric: str, task: str) -> Diagnosis:
-    """Find modalities that are far behind the leading one, from one run.
+    """Find modalities that are far behind the leading one, from a single training.
 
-    One run cannot tell an undertrained modality from one that is weak by nature, nor whether a modality that is not far
-    behind could be much better. Training each alone can (`sensorium.strategies.imbalance`).
+    A single training does not show whether a weak modality is undertrained or uninformative, nor whether another
+    modality could be much better. Training each modality alone shows both (`sensorium.strategies.imbalance`).
 
     Args:
-        signs: of each modality.
-        chance: the metric of the training rows' average.
+        signs: signs of each modality.
+        chance: metric of predicting the average of the training rows.
         metric: registered name.
-        task: registered name, for the mitigations that suit it.
+        task: registered name; the mitigations must support it.
     """
     skills = {name: skill(sign.alone, chance, lower_is_better(metric)) for name, sign in signs.items()}
     leads = max(skills, key=lambda name: skills[name])
@@ -48,7 +48,7 @@ def diagnose(signs: Mapping[str, ModalitySigns], chance: float, *, metric: str, 
 
 
 def mitigations_for(task: str) -> list[str]:
-    """List the techniques that say `MITIGATES_IMBALANCE = True` and suit the task."""
+    """List the techniques that declare `MITIGATES_IMBALANCE = True` and support the task."""
     return [
         name
         for name, entry in techniques.entries.items()

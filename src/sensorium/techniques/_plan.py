@@ -17,7 +17,7 @@ IN_TRAINING, BEFORE = "train.techniques", "train.pretrain.techniques"
 
 
 def chosen_techniques(config: TrainConfig) -> dict[str, dict[str, Any]]:
-    """Techniques of the settings, and distillation if there is a teacher and no technique that uses it."""
+    """Return the techniques of the settings; add distillation if there is a teacher that no technique uses."""
     chosen = dict(config.techniques)
     if config.teacher and not any(techniques.load(name).learns_from_teacher for name in chosen):
         chosen["distillation"] = {}
@@ -33,7 +33,7 @@ def check_techniques(config: TrainConfig, task: str, towers: int) -> None:
     """Check names and options, and that techniques suit the task, the number of modalities and pre-training.
 
     Raises:
-        ConfigError: one does not; all faults are reported together.
+        ConfigError: a technique does not fit; all faults are reported together.
     """
     faults: list[SensoriumError] = []
     before = config.pretrain.techniques if config.pretrain else {}
@@ -58,12 +58,12 @@ def build_techniques(chosen: Chosen, context: TrainingContext) -> dict[str, Tech
 
 
 def fitting(chosen: Chosen, towers: int) -> list[str]:
-    """Names of the techniques that apply to a model with this number of towers."""
+    """Return the names of the techniques that apply to a model with this number of towers."""
     return [name for name in chosen if towers > 1 or not techniques.load(name).joint]
 
 
 def learn_from_unlabelled(config: TrainConfig) -> list[str]:
-    """What learns from training rows without a label: names of techniques, and `pre-training`."""
+    """Return what learns from training rows without a label: names of techniques, and `pre-training`."""
     known = [name for name in config.techniques if name in techniques.entries]
     found = [name for name in known if techniques.load(name).unlabelled]
     return found + ["pre-training"] * (config.pretrain is not None)

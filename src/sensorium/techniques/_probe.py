@@ -22,13 +22,13 @@ ITERATIONS = 20  # of L-BFGS
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Rows encoded by the model, without modality dropout and dropout.
+    """Rows encoded by the model, without dropout and modality dropout.
 
     Attributes:
-        pooled: per tower, one vector per row.
+        pooled: one vector per row, for each tower.
         present: which modalities each row has.
         target: as the task encodes it.
-        logits: per set of modalities; undefined for rows that have none of them.
+        logits: logits for each set of modalities; undefined for rows that have none of them.
     """
 
     pooled: list[Float[Tensor, "n d"]]
@@ -42,9 +42,9 @@ def encode_rows(context: TrainingContext, rows: Rows, ways: Mapping[str, Sequenc
     """Encode rows once and predict from several sets of modalities.
 
     Args:
-        context: of the training; its model keeps its mode, and no random numbers are drawn.
+        context: context of the training; its model keeps its mode, and no random numbers are drawn.
         rows: indices of the rows; at least one.
-        ways: name → which modalities the model is given.
+        ways: name → which modalities the model gets.
     """
     model, found, training = context.model, list[EncodedRows](), context.model.training
     masks = {name: torch.tensor(mask) for name, mask in (ways or {}).items()}
@@ -64,12 +64,12 @@ def encode_rows(context: TrainingContext, rows: Rows, ways: Mapping[str, Sequenc
 
 
 def evenly_spaced(rows: Rows, most: int) -> Rows:
-    """At most `most` rows, evenly spaced; always the same ones."""
+    """Return at most `most` rows, evenly spaced and always the same."""
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
 
 
 def evaluate(task: Task, metric: str, logits: Tensor, target: Tensor) -> tuple[float, float]:
-    """Loss and metric of predictions; NaN without rows."""
+    """Return loss and metric of predictions; NaN without rows."""
     if not len(logits):
         return float("nan"), float("nan")
     outcome = task.outcome(task.scores(logits.float().cpu().numpy()), target.cpu().numpy())
@@ -77,7 +77,7 @@ def evaluate(task: Task, metric: str, logits: Tensor, target: Tensor) -> tuple[f
 
 
 def fit_probe(task: Task, features: Float[Tensor, "n d"], target: Tensor) -> Any:
-    """Fit a linear probe on frozen features with the loss of the task, by L-BFGS; returns a function features → logits.
+    """Fit a linear probe on frozen features by L-BFGS; return a function from features to logits.
 
     Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes" (arXiv:1610.01644). With
     features of width 0 it learns the mean prediction.

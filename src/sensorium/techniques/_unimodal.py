@@ -1,4 +1,4 @@
-"""Predictions from one modality, by the fused model or by a head of its own."""
+"""Predictions from one modality, by the fused model or by a separate head."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sensorium.techniques._heads import tower_width
 
 
 def unimodal_logits(model: FusionModel, step: Step, modality: int) -> Float[Tensor, "b k"]:
-    """Logits of the fused model from one modality; undefined for rows without it."""
+    """Return the logits of the fused model given one modality; undefined for rows without it."""
     only = torch.zeros_like(step.present)
     only[:, modality] = step.present[:, modality]
     return model.decide(step.tokens, only)
@@ -39,7 +39,7 @@ def unimodal_predictions(
 
 
 def probability_of_truth(logits: Float[Tensor, "b k"], target: Tensor) -> Float[Tensor, " b"]:
-    """The probability of the true class, or its mean over the labels of a row."""
+    """Return the probability of the true class, or its mean over the labels of a row."""
     if target.is_floating_point():
         yes = logits.sigmoid()
         return torch.where(target > 0.5, yes, 1 - yes).mean(1)
@@ -50,7 +50,7 @@ def probability_of_truth(logits: Float[Tensor, "b k"], target: Tensor) -> Float[
 
 
 def confidence(logits: Float[Tensor, "b k"], labels: bool) -> Float[Tensor, " b"]:
-    """The largest probability; with `labels`, the mean over the labels of the larger of p and 1 − p."""
+    """Return the largest probability; with `labels`, the mean over the labels of the larger of p and 1 − p."""
     if labels or logits.shape[1] == 1:
         yes = logits.sigmoid()
         return torch.maximum(yes, 1 - yes).mean(1)

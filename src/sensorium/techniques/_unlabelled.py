@@ -21,9 +21,9 @@ STEEP = 5.0  # a weight starts at exp(−5) of its maximum
 
 
 def draw_rows(context: TrainingContext, count: int, random: Generator) -> Batch | None:
-    """Draw `count` training rows, with or without a label, as prepared; None if no cell of them can be read.
+    """Draw a batch of `count` training rows, with or without a label; None if none of their cells can be read.
 
-    Draws are independent, so that the state of the generator is the only state.
+    Draws are independent, so the generator has all of the state.
     """
     pool = torch.from_numpy(np.concatenate([context.train_rows, context.unlabelled_rows]))
     drawn = torch.randint(len(pool), (count,), generator=random, device=random.device).cpu()
@@ -35,14 +35,14 @@ def draw_rows(context: TrainingContext, count: int, random: Generator) -> Batch 
 
 
 def strong_view(context: TrainingContext, batch: Batch, hide: float, random: Generator) -> Float[Tensor, "b k"]:
-    """Logits for a strongly augmented view: the augmentations of the training, and hidden modalities."""
+    """Return the logits for a strongly augmented view: the augmentations of the training, and hidden modalities."""
     hidden = hide_some(context.model.present(batch), hide, random)
     logits: Tensor = context.model(augment(batch, context.augmentations, random), hidden)
     return logits
 
 
 def hide_some(present: Bool[Tensor, "b m"], probability: float, random: Generator) -> Bool[Tensor, "b m"]:
-    """Hide each modality with this probability; one of those that the row has, drawn at random, always stays."""
+    """Hide each modality with this probability; one random modality of each row is never hidden."""
     luck = torch.rand(present.shape, generator=random, device=random.device)
     keeper = luck.masked_fill(~present, -1).argmax(1, keepdim=True)
     drawn = torch.rand(present.shape, generator=random, device=random.device)
@@ -50,24 +50,24 @@ def hide_some(present: Bool[Tensor, "b m"], probability: float, random: Generato
 
 
 def has_one_of_many(logits: Float[Tensor, "b k"], target: Tensor) -> bool:
-    """Whether a row has one of several classes; otherwise each logit is a binary label."""
+    """Return whether a row has one of several classes; otherwise, each logit is a binary label."""
     return logits.shape[1] > 1 and not target.is_floating_point()
 
 
 def probabilities(logits: Float[Tensor, "b k"], target: Tensor) -> Float[Tensor, "b k"]:
-    """Probabilities of the classes or labels that are encoded like these targets."""
+    """Return the probabilities of the classes or labels, which are encoded like `target`."""
     return logits.float().softmax(1) if has_one_of_many(logits, target) else logits.float().sigmoid()
 
 
 def ramp_up(step: Step, context: TrainingContext, share: float) -> float:
-    """exp(−5 (1 − t)²), t from 0 to 1 over a fraction of the epochs (Laine and Aila 2017, arXiv:1610.02242)."""
+    """Return exp(−5 (1 − t)²), t from 0 to 1 over a fraction of the epochs (Laine and Aila 2017, arXiv:1610.02242)."""
     done = min(1.0, (step.epoch - 0.5) / (share * context.epochs))
     return math.exp(-STEEP * (1 - done) ** 2)
 
 
 @contextmanager
 def settled(model: FusionModel) -> Iterator[None]:
-    """Within, the model is in evaluation mode and without gradients."""
+    """Within this block, the model is in evaluation mode and computes no gradients."""
     modes = [(part, part.training) for part in model.modules()]
     model.eval()
     try:

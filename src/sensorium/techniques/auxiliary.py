@@ -1,4 +1,4 @@
-"""Auxiliary unimodal losses: every modality also predicts the label on its own."""
+"""Auxiliary unimodal losses: every modality also predicts the label alone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MITIGATES_IMBALANCE = True
 class Auxiliary(Technique):
     """`loss + λ · mean over modalities of L(head_m(x_m))`, x_m the pooled tokens of m, over the rows that have m.
 
-    Unimodal losses beside the joint one are the common ground of mitigations of modality imbalance (Wang et al. 2020,
-    "What Makes Training Multi-Modal Classification Networks Hard?", arXiv:1905.12681, with weights of their own).
+    Many mitigations of modality imbalance add unimodal losses to the joint one (for example Wang et al. 2020, "What
+    Makes Training Multi-Modal Classification Networks Hard?", arXiv:1905.12681, with learned weights).
 
     Args:
-        context: of the training.
+        context: context of the training.
         weight: λ.
     """
 

@@ -21,9 +21,10 @@ SHARPEST = 100.0  # largest factor of the cosines
 class Contrastive(Technique):
     """`loss + λ · mean over pairs of modalities of InfoNCE`, over the rows of a batch that have both of a pair.
 
-    The pooled tokens of each modality go through a projection head to vectors of length 1. The two vectors of a row are
-    identified among those of the other rows in the batch, in both directions, by cosine over a learned temperature.
-    CLIP: Radford et al. 2021, arXiv:2103.00020. In decision-level fusion, the logits of the towers are compared.
+    The pooled tokens of each modality go through a projection head to vectors of length 1. The loss is a
+    classification, in both directions: which vector of the batch belongs to the same row, judged by cosine similarity
+    over a learned temperature. CLIP: Radford et al. 2021, arXiv:2103.00020. In decision-level fusion, the logits of the
+    towers are compared.
 
     Args:
         context: of the training.
@@ -60,7 +61,7 @@ class Contrastive(Technique):
         return loss + self.weight * torch.stack(losses).mean() if losses else loss
 
     def report(self) -> dict[str, Any]:
-        """The final temperature."""
+        """Return the final temperature."""
         return {"temperature": round(1 / float(self._scale().detach()), 6)}
 
     def _scale(self) -> Tensor:
@@ -68,7 +69,7 @@ class Contrastive(Technique):
 
 
 def info_nce(one: Float[Tensor, "n d"], other: Float[Tensor, "n d"], scale: Tensor) -> Tensor:
-    """The mean cross-entropy of both directions; row i of one belongs to row i of the other."""
+    """Return the mean cross-entropy of both directions; row i of one tensor belongs to row i of the other."""
     cosines = functional.normalize(one, dim=1) @ functional.normalize(other, dim=1).T
     own = torch.arange(len(one), device=one.device)
     return (functional.cross_entropy(scale * cosines, own) + functional.cross_entropy(scale * cosines.T, own)) / 2

@@ -18,13 +18,13 @@ LEAST = 1e-7  # probabilities of a teacher are clipped to this distance from 0 a
 
 
 class Distillation(Technique):
-    """`(1 − λ) · loss + λ · T² · KL(p_teacher ‖ p)`, both softened by the temperature T.
+    """Distillation: `(1 − λ) · loss + λ · T² · KL(p_teacher ‖ p)`, both softened by the temperature T.
 
     Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network" (arXiv:1503.02531). For multilabel
     targets, the divergences of the labels are averaged. In regression, the teacher's prediction is the label.
 
     Args:
-        context: of the training; `train.teacher` names the teacher.
+        context: context of the training; `train.teacher` names the teacher.
         weight: λ.
         temperature: T.
     """
@@ -57,7 +57,7 @@ class Distillation(Technique):
 
 
 def divergence(teacher_scores: Tensor, logits: Tensor, classes: bool) -> Tensor:
-    """The mean over rows of KL(teacher ‖ model) from logits [b, k]: over classes, or over each binary label."""
+    """Return the mean over rows of KL(teacher ‖ model) from logits [b, k], over classes or over each binary label."""
     if classes:
         return functional.kl_div(
             logits.log_softmax(1), teacher_scores.log_softmax(1), reduction="batchmean", log_target=True
@@ -68,6 +68,6 @@ def divergence(teacher_scores: Tensor, logits: Tensor, classes: bool) -> Tensor:
 
 
 def _logits(scores: Tensor, classes: bool) -> Tensor:
-    """Logits of the probabilities of a teacher; those of classes up to a constant."""
+    """Return logits from the probabilities of a teacher; those of classes up to a constant."""
     known = scores.clamp(LEAST, 1 - LEAST)
     return known.log() if classes else known.logit()

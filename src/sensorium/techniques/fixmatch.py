@@ -23,16 +23,16 @@ class Fixmatch(Technique):
 
     FixMatch: Sohn et al. 2020, arXiv:2001.07685. The strong view of a row is made by the augmentations of the training
     and by hiding modalities, so that one modality learns from the others (co-training: Blum and Mitchell 1998). Rows
-    are drawn from all training rows, labelled ones without their labels. In multilabel tasks, each label counts for
-    which the model is confident.
+    are drawn from all training rows, labelled ones without their labels. In multilabel tasks, the labels for which the
+    model is confident count.
 
     Args:
         context: of the training.
         weight: maximum of λ.
         threshold: τ.
         ratio: number of rows drawn per labelled row of a step.
-        modality_dropout: probability that a modality is hidden in the strong view; one always stays.
-        ramp: fraction of the epochs over which λ rises: at first the model is confident of wrong predictions.
+        modality_dropout: probability that a modality is hidden in the strong view; one of a row is never hidden.
+        ramp: fraction of the epochs over which λ rises, because early confident predictions are often wrong.
     """
 
     unlabelled = True
@@ -71,12 +71,12 @@ class Fixmatch(Technique):
         return loss + height * pseudo_label_loss(harder, label, sure)
 
     def report(self) -> dict[str, Any]:
-        """The fraction of predictions in the last epoch that were confident enough to learn from."""
+        """Return the fraction of predictions in the last epoch that were confident enough to learn from."""
         return {"sure": round(float(self.sure[0] / self.sure[1].clamp_min(1)), 4)}
 
 
 def pseudo_labels(found: Float[Tensor, "b k"], one_of_many: bool) -> tuple[Tensor, Tensor]:
-    """The most likely labels and their probabilities: [b] if a row has one of several classes, else [b, k]."""
+    """Return the most likely labels and their probabilities: [b] if a row has one of several classes, else [b, k]."""
     if one_of_many:
         surest, label = found.max(1)
         return label, surest
@@ -84,7 +84,7 @@ def pseudo_labels(found: Float[Tensor, "b k"], one_of_many: bool) -> tuple[Tenso
 
 
 def pseudo_label_loss(logits: Float[Tensor, "b k"], label: Tensor, sure: Tensor) -> Tensor:
-    """Cross-entropy where the label is confident and 0 elsewhere, averaged over all."""
+    """Return the cross-entropy, 0 for labels that are not confident, averaged over all."""
     if label.dim() == 1:
         losses = functional.cross_entropy(logits, label, reduction="none")
     else:

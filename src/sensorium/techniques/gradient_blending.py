@@ -23,16 +23,16 @@ FLOOR = 0.1  # overfitting counts no less than this share of the largest, else o
 class GradientBlending(Technique):
     """`Σ w_k · L_k` over the unimodal heads and the fused one, w_k ∝ G_k / O_k² with mean 1.
 
-    G is by how much the validation loss of a head fell in the last epochs, O by how much the gap between its validation
-    and training loss grew (Wang et al. 2020, "What Makes Training Multi-Modal Classification Networks Hard?",
+    G is the decrease of a head's validation loss in the last epochs, O the increase of the gap between its validation
+    and training loss (Wang et al. 2020, "What Makes Training Multi-Modal Classification Networks Hard?",
     arXiv:1905.12681). The paper trains each head separately for those epochs; here all heads are measured during the
-    joint training, at no cost but the evaluation. As the *validation* rows are used, validation metrics are slightly
+    joint training, which only costs the evaluations. As the *validation* rows are used, validation metrics are slightly
     optimistic. All heads have the same weight until the first measurement.
 
     Args:
         context: of the training.
         every: epochs from one measurement to the next.
-        online: measure until the end; otherwise measure once and keep the weights.
+        online: whether to measure until the end; otherwise measure once and keep the weights.
         min_weight: fraction of the weight that is distributed evenly.
         rows: maximum number of training rows, and of validation rows, for a measurement.
 
@@ -84,13 +84,13 @@ class GradientBlending(Technique):
         return total
 
     def report(self) -> dict[str, Any]:
-        """Tower → final weight of its loss; `fused`: that of the fused prediction."""
+        """Return tower → final weight of its loss; `fused` is the weight of the fused prediction."""
         names = [*(tower.name for tower in self.context.model.every_tower), "fused"]
         return {"weights": {name: round(weight, 4) for name, weight in zip(names, self.weights.tolist(), strict=True)}}
 
     @torch.no_grad()
     def _losses(self) -> Float[Tensor, "2 k"]:
-        """Losses on training and validation rows per head, the fused one last; NaN if no row has a modality."""
+        """Return training and validation losses of each head, the fused one last; NaN if no row has the modality."""
         task, found = self.context.task, list[Tensor]()
         for rows in self._rows:
             seen = encode_rows(self.context, rows, {"all": [True] * len(self.heads)})
@@ -103,7 +103,7 @@ class GradientBlending(Technique):
 
 
 def blend(before: Float[Tensor, "2 k"], now: Float[Tensor, "2 k"], least: float) -> Float[Tensor, " k"]:
-    """The weights [k], mean 1, from losses before and now; a head that did not generalise gets `least`."""
+    """Return weights [k], mean 1, from losses before and now; a head that did not generalise gets `least`."""
     gain = (before[1] - now[1]).nan_to_num(0.0).clamp_min(0)
     over = ((now[1] - now[0]) - (before[1] - before[0])).nan_to_num(0.0).abs()
     ratio = gain / over.clamp_min(FLOOR * over.max()).clamp_min(1e-6).square()

@@ -13,7 +13,7 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 class LabelSmoothing(Technique):
-    """`(1 − ε) · loss + ε · H(uniform, p)` (Szegedy et al. 2016, arXiv:1512.00567).
+    """Label smoothing: `(1 − ε) · loss + ε · H(uniform, p)` (Szegedy et al. 2016, arXiv:1512.00567).
 
     Args:
         context: of the training.

@@ -22,9 +22,9 @@ class Masked(Technique):
 
     t_m is the projection of the pooled tokens of modality m, p_m a projection of the fusion of the other modalities of
     the row. V is a hinge loss that keeps the standard deviation of each dimension over the batch at 1 or more, C the
-    squared covariances of different dimensions, both for t and p: without them all vectors would collapse to one. The
-    terms are those of VICReg (Bardes, Ponce and LeCun 2021, arXiv:2105.04906); a hidden part as the target is the idea
-    of data2vec (Baevski et al. 2022, arXiv:2202.03555).
+    squared covariances of different dimensions, both for t and p: without these terms, all vectors would collapse to
+    one. The terms are those of VICReg (Bardes, Ponce and LeCun 2021, arXiv:2105.04906); a hidden part as the target is
+    the idea of data2vec (Baevski et al. 2022, arXiv:2202.03555).
 
     Args:
         context: of the training.
@@ -32,7 +32,7 @@ class Masked(Technique):
         width: width of the compared vectors.
         variance: ν.
         covariance: κ.
-        stop_gradient: stop the gradient at the targets: the hidden tower learns from V and C only.
+        stop_gradient: whether to stop the gradient at the targets, so that the hidden tower learns from V and C only.
     """
 
     joint = True
@@ -75,12 +75,12 @@ class Masked(Technique):
 
 
 def variance_term(vectors: Float[Tensor, "n d"]) -> Tensor:
-    """The mean over the d dimensions of max(0, 1 − standard deviation over the rows)."""
+    """Return the mean over the d dimensions of max(0, 1 − standard deviation over the rows)."""
     return functional.relu(1 - (vectors.var(0) + SMALL).sqrt()).mean()
 
 
 def covariance_term(vectors: Float[Tensor, "n d"]) -> Tensor:
-    """The sum of the squared covariances of different dimensions, divided by d."""
+    """Return the sum of the squared covariances of different dimensions, divided by d."""
     centred = vectors - vectors.mean(0)
     covariance = centred.T @ centred / (len(vectors) - 1)
     return (covariance.square().sum() - covariance.diagonal().square().sum()) / vectors.shape[1]

@@ -24,7 +24,7 @@ class MeanTeacher(Technique):
     """`loss + λ(t) · mean of |p' − p|²`, p' the teacher on plain rows, p the model on strong views of them.
 
     The weights of the teacher follow the model: w' ← d · w' + (1 − d) · w after every update, with a smaller d at
-    first. λ rises over a fraction of the epochs. Predictions are probabilities, in regression the scaled values.
+    first. λ rises over a fraction of the epochs. Predictions are probabilities, or scaled values in regression.
     Tarvainen and Valpola 2017, arXiv:1703.01780. The strong view is that of `fixmatch`.
 
     Args:
@@ -88,7 +88,7 @@ class MeanTeacher(Technique):
             return logits
 
     def _followed(self) -> dict[str, Tensor]:
-        """Trained weights and running statistics of the model."""
+        """Return the trained weights and running statistics of the model."""
         model = self.context.model
         trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
         return trained | dict(model.named_buffers())

@@ -80,7 +80,7 @@ class ModalityImbalance(Technique):
             )
 
     def report(self) -> dict[str, Any]:
-        """Signs and diagnosis of the final model, and the figures of the epochs."""
+        """Return signs and diagnosis of the final model, and the figures of each epoch."""
         seen = self._encode(self._rows)
         figures, probes = self._figures(seen, "alone", "without"), self._probes(seen)
         part = "validation" if "validation" in seen else "train"
@@ -110,7 +110,7 @@ class ModalityImbalance(Technique):
         )
 
     def get_extra_state(self) -> dict[str, Any]:
-        """State for checkpoints, beside the buffers."""
+        """Return the state for checkpoints that is not in buffers."""
         return {"epochs": self.epochs, "steps": self.steps}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ class ModalityImbalance(Technique):
         return {part: encode_rows(self.context, rows, ways) for part, rows in chosen.items()}
 
     def _figures(self, seen: dict[str, EncodedRows], *kinds: str) -> dict[str, Any]:
-        """Loss and metric of all modalities, of the mean prediction, of each modality alone, and of all others."""
+        """Return loss and metric: all modalities, the mean prediction, each modality alone, all others."""
         found: dict[str, Any] = {kind: {name: {} for name in self.names} for kind in kinds} | {ALL: {}, "chance": {}}
         for part, what in seen.items():
             everything = torch.ones_like(what.present[:, 0])
@@ -143,7 +143,7 @@ class ModalityImbalance(Technique):
 
     @cached_property
     def _average(self) -> Tensor:
-        """Logits [1, k] of the mean prediction on the training rows."""
+        """Return the logits [1, k] of the mean prediction on the training rows."""
         context = self.context
         target = torch.from_numpy(context.target[context.train_rows]).to(self.norms.device)
         nothing = self.norms.new_zeros(len(target), 0)
@@ -151,7 +151,7 @@ class ModalityImbalance(Technique):
         return average
 
     def _probes(self, seen: dict[str, EncodedRows]) -> dict[str, float]:
-        """Modality → metric of a linear probe, fitted on the tokens of the training rows."""
+        """Return modality → metric of a linear probe, fitted on the tokens of the training rows."""
         found, train = {}, seen["train"]
         judged = seen.get("validation", train)
         for place, name in enumerate(self.names):
@@ -165,12 +165,12 @@ class ModalityImbalance(Technique):
 
 
 def _task_name(task: Task) -> str:
-    """The registered name of a task is the name of its file."""
+    """Return the registered name of a task, which is the name of its file."""
     return type(task).__module__.rpartition(".")[2]
 
 
 def _overfit_ratio(before: dict[str, Any], now: dict[str, Any]) -> float:
-    """ΔO/ΔG; NaN without validation rows, or if their loss did not fall."""
+    """Return ΔO/ΔG; NaN without validation rows, or if their loss did not decrease."""
     if "validation" not in now:
         return math.nan
     gap_before, gap_now = (part["validation"]["loss"] - part["train"]["loss"] for part in (before, now))
@@ -183,7 +183,7 @@ def _mean(values: list[float]) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """Rounded JSON values; null for undefined values."""
+    """Return rounded JSON values, with null for undefined values."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -19,15 +19,15 @@ MITIGATES_IMBALANCE = True
 class OgmGe(Technique):
     """On-the-fly gradient modulation with generalisation enhancement (Peng et al. 2022, arXiv:2203.15332).
 
-    s_m is the mean probability of the true label when the model is given modality m alone; ρ_m is s_m over the mean s
-    of the others. The gradients of the tower of m are multiplied by k_m = 1 − tanh(α · ρ_m) if ρ_m > 1. The paper takes
-    s_m from a slice of the head after concatenation; predicting from one modality generalises this to any fusion and
-    any number of modalities.
+    s_m is the mean probability of the true label if the model gets modality m alone; ρ_m is s_m over the mean s of the
+    others. The gradients of the tower of m are multiplied by k_m = 1 − tanh(α · ρ_m) if ρ_m > 1. The paper takes s_m
+    from a slice of the head after concatenation; predicting from one modality generalises this to any fusion and any
+    number of modalities.
 
     Args:
         context: of the training.
         alpha: α; a larger value slows the leading modality down more.
-        noise: add Gaussian noise with the standard deviation of the gradient to scaled gradients.
+        noise: whether to add Gaussian noise, with the standard deviation of the gradient, to scaled gradients.
         until: fraction of the epochs in which it is applied.
     """
 
@@ -62,7 +62,7 @@ class OgmGe(Technique):
                         self._slow(parameter.grad, factor, step)
 
     def report(self) -> dict[str, Any]:
-        """Tower → mean factor of its gradients."""
+        """Return tower → mean factor of its gradients."""
         names = [tower.name for tower in self.context.model.every_tower]
         mean = (self.total / self.steps.clamp_min(1)).tolist()
         return {"factors": {name: round(factor, 4) for name, factor in zip(names, mean, strict=True)}}
@@ -75,7 +75,7 @@ class OgmGe(Technique):
 
     @torch.no_grad()
     def _scores(self, step: Step) -> Tensor:
-        """s_m of each modality, [m]; NaN if no row has it."""
+        """Return s_m of each modality, [m]; NaN if no row has it."""
         found = []
         for place in range(len(self.context.model.every_tower)):
             there = step.present[:, place]
@@ -85,7 +85,7 @@ class OgmGe(Technique):
 
 
 def coefficients(scores: Tensor, alpha: float) -> Tensor:
-    """The factors k [m] for scores s [m]; a modality without a score has no influence."""
+    """Return the factors k [m] for scores s [m]; a modality without a score has no influence."""
     known = scores.isfinite()
     filled = scores.nan_to_num(0.0)
     others = (filled.sum() - filled) / (known.sum() - known.long()).clamp_min(1)

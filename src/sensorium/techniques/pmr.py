@@ -1,4 +1,4 @@
-"""PMR: pull lagging modalities towards class prototypes, and keep the leading one from early overconfidence."""
+"""PMR: pull lagging modalities towards class prototypes, and reduce early overconfidence of the leading one."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Pmr(Technique):
         return loss
 
     def report(self) -> dict[str, Any]:
-        """Tower → mean coefficient of its prototypical cross-entropy."""
+        """Return tower → mean coefficient of its prototypical cross-entropy."""
         names = [tower.name for tower in self.context.model.every_tower]
         mean = (self.total / self.steps.clamp_min(1)).tolist()
         return {"coefficients": {name: round(value, 4) for name, value in zip(names, mean, strict=True)}}
@@ -104,20 +104,20 @@ class Pmr(Technique):
 
 
 def _shape(context: TrainingContext) -> tuple[int, int]:
-    """Number of questions per row and of choices per question: one over all classes, or yes/no for each label."""
+    """Number of choices to make per row, and of options of each: one among all classes, or yes/no for each label."""
     several = context.target.ndim > 1
     return (context.target.shape[1], 2) if several else (1, max(2, context.task.outputs))
 
 
 def choices_of(target: Tensor) -> Int64[Tensor, "n q"]:
-    """Index of the true choice of each question."""
+    """Return the index of the true option of each choice."""
     return (target > 0.5).long() if target.dim() > 1 else target.long()[:, None]
 
 
 def answer(
     z: Float[Tensor, "n d"], prototypes: Float[Tensor, "q c d"], truth: Int64[Tensor, "n q"]
 ) -> tuple[Float[Tensor, "k q"], Float[Tensor, "k q"]]:
-    """Log-probability of the true choice, and entropy, for the k rows whose true choices all have a prototype."""
+    """Return log-probability of the true options, and entropy, for the k rows whose true options have prototypes."""
     known = prototypes.isfinite().all(2)  # (q, c)
     kept = known.expand(len(z), -1, -1).gather(2, truth[..., None]).flatten(1).all(1)
     squared = (z[kept, None, None] - prototypes.nan_to_num(0.0)).square().sum(3)
@@ -127,7 +127,7 @@ def answer(
 
 
 def coefficients(scores: Float[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
-    """clip(r − 1, 0, 1) and clip(1/r − 1, 0, 1), r the mean score of the others over its own; 0 without a score."""
+    """Return clip(r − 1, 0, 1) and clip(1/r − 1, 0, 1), r = mean score of the others / score; 0 without a score."""
     known = scores.isfinite()
     filled = scores.nan_to_num(0.0)
     others = (filled.sum() - filled) / (known.sum() - known.long()).clamp_min(1)

@@ -17,7 +17,7 @@ TASKS = ("binary", "multiclass", "multilabel")
 
 
 class Ranking(Technique):
-    """`loss + λ · mean of max(0, conf(without m) − conf(with m))`, with one random modality m per row that has several.
+    """Confidence ranking: `loss + λ · mean of max(0, conf(without m) − conf(with m))`, one random modality m per row.
 
     conf is the largest predicted probability. Ma et al. 2023, "Calibrating Multimodal Learning" (arXiv:2306.01265).
 

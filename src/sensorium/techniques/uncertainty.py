@@ -15,7 +15,7 @@ TASKS = ("several",)
 
 
 class Uncertainty(Technique):
-    """The mean of c·exp(−s)·L + s/2 over the targets, instead of the mean of their losses L; s = log σ² is learned.
+    """Mean of c·exp(−s)·L + s/2 over the targets, instead of the mean of their losses L; s = log σ² is learned.
 
     c is 1 for classes and labels and ½ for amounts, as in the Gaussian likelihood. Kendall, Gal and Cipolla 2018,
     "Multi-Task Learning Using Uncertainty to Weigh Losses" (arXiv:1705.07115).
@@ -37,6 +37,6 @@ class Uncertainty(Technique):
         return loss - losses.mean() + weighted.mean()
 
     def report(self) -> dict[str, Any]:
-        """Target → final weight of its loss."""
+        """Return target → final weight of its loss."""
         weights = (self.factor * (-self.log_variance).exp()).tolist()
         return {"weights": dict(zip(self.task.parts, map(float, weights), strict=True))}

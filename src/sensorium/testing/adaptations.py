@@ -43,11 +43,11 @@ def check_adaptation(name: str, **options: Any) -> None:
         before, answers = _state(model), _scores(model, table)
         first, again = (model.adapt(table, name, **options) for _ in range(2))
         assert _same(before, _state(model)), f"{name} changes the model that it is given"
-        assert set(_state(first)) == set(before), f"{name} adds parts to the model, or takes some away"
-        assert _same(_state(first), _state(again)), f"{name}: the same seed, other weights"
-        assert np.isfinite(_scores(first, table)).all(), f"{name}: an answer is no finite number"
+        assert set(_state(first)) == set(before), f"{name} adds modules to the model, or removes some"
+        assert _same(_state(first), _state(again)), f"{name}: the same seed gives different weights"
+        assert np.isfinite(_scores(first, table)).all(), f"{name}: a prediction is not finite"
         assert not np.array_equal(_scores(first, table), answers), f"{name} changes nothing in {task}"
-        assert first.card["adapted"]["method"] == name, f"{name} is not in the model's card"
+        assert first.card["adapted"]["method"] == name, f"{name} is not recorded on the model card"
         json.dumps(first.card)
 
 
@@ -57,7 +57,7 @@ def _model(task: str) -> Model:
 
 
 def _table(task: str, dark: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Make grey images and numbers that depend on the label; the images of another domain are darker."""
+    """Make grey images and numbers that depend on the label; images of the other domain are darker."""
     random = np.random.default_rng(seed)
     rows = random.integers(0, len(TARGETS[task]), ROWS)
     numbers = [None if row % 5 == 1 else float(k + random.normal()) for row, k in enumerate(rows)]

@@ -53,13 +53,15 @@ def _check(name: str, kind: str, options: dict[str, Any]) -> None:
     assert found.isfinite().all(), f"values of {name} are not all finite"
     real = _real(cells)
     assert torch.equal(found[~real], before[~real]), f"{name} changes missing cells or padding"
-    assert torch.equal(_call(always, cells), found), f"the same seed gives {name} other values"
-    assert not torch.equal(found, before), f"{name} changes nothing of {kind}"
+    assert torch.equal(_call(always, cells), found), f"{name}: the same seed gives different values"
+    assert not torch.equal(found, before), f"{name} does not change a {kind} cell"
     some = [_call(sometimes, cells, seed) for seed in range(3)]
-    assert not (torch.equal(some[0], some[1]) and torch.equal(some[1], some[2])), f"{name} does not go by the seed"
+    assert not (torch.equal(some[0], some[1]) and torch.equal(some[1], some[2])), f"{name} does not depend on the seed"
     assert torch.equal(_call(never, cells), before), f"{name} changes rows although its probability is 0"
     littered = replace(cells, values=torch.where(real, before, _litter(before)))
-    assert torch.equal(_call(always, littered)[real], found[real]), f"what missing cells or padding hold changes {name}"
+    assert torch.equal(_call(always, littered)[real], found[real]), (
+        f"{name} depends on the content of missing cells or padding"
+    )
 
 
 def _call(augmentation: Augmentation, cells: Cells, seed: int = 0) -> Tensor:

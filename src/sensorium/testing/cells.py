@@ -23,10 +23,10 @@ from sensorium.testing.tables import make_table
 def make_cells(
     kinds: Sequence[str], rows: int = 12, *, missing: float = 0.0, options: Mapping[str, Any] = MappingProxyType({})
 ) -> tuple[list[Cells], dict[str, EncoderSpec]]:
-    """Make a batch with a column of each modality, and the facts of these modalities.
+    """Make a batch with a column of each modality, and the encoder specifications of these modalities.
 
     Args:
-        kinds: registered names.
+        kinds: registered names of modalities.
         rows: number of rows.
         missing: probability that a cell is missing.
         options: options of each modality.

@@ -1,8 +1,8 @@
 """Generate the data of `sensorium demo`: parcels, each with a handwritten digit, a keypad tone, a note and a weight.
 
-The images are real handwriting (Alpaydin and Kaynak 1998; 1,797 digits, 8 × 8, in scikit-learn's package).
-Tones, notes and weights are synthetic. Every modality is unusable in some rows (a blot, hiss, an illegible word, a bad
-scale), so that none alone predicts the gate of every parcel, and all together nearly do.
+The images are real handwriting (Alpaydin and Kaynak 1998; 1,797 digits, 8 × 8, in scikit-learn's package). Tones, notes
+and weights are synthetic. Every modality is unusable in some rows (a blot, hiss, an illegible word, a bad scale), so
+that no modality alone predicts the gate of every parcel, but all together nearly do.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def make_parcels(folder: Path, seed: int = 0) -> Path:
         from sklearn.datasets import load_digits
     except ImportError as error:
         cure = "pip install 'sensorium[demo]'"
-        raise MissingExtraError("the demo's digits lie in scikit-learn, which is not installed", cure=cure) from error
+        raise MissingExtraError("the demo needs scikit-learn, which is not installed", cure=cure) from error
     digits = load_digits()
     random = np.random.default_rng(seed)
     for name in ("picture", "tone"):

@@ -62,20 +62,22 @@ def _check_learning(encoder: Static, cells: Cells) -> None:
     before = encoder.identity()
     encoder.learn_features([cells])
     first = encoder.features(cells)
-    assert encoder.identity() != before, "what was learnt does not change the identity"
-    assert first.shape == (len(cells.present), encoder.features_width), f"features are {tuple(first.shape)}"
+    assert encoder.identity() != before, "the identity does not depend on the learned state"
+    assert first.shape == (len(cells.present), encoder.features_width), f"features have the shape {tuple(first.shape)}"
     encoder.learn_features([cells])
-    assert torch.equal(encoder.features(cells), first), "learning of the same cells gives other features"
+    assert torch.equal(encoder.features(cells), first), "fitting on the same cells again gives different features"
 
 
 def _check_tokens(found: Tokens, rows: int, width: int) -> None:
-    assert isinstance(found, Tokens), f"an encoder gives Tokens, not {type(found).__name__}"
+    assert isinstance(found, Tokens), f"an encoder returns Tokens, not {type(found).__name__}"
     assert found.values.dim() == 3 and len(found.values) == rows, (
-        f"values are (b, t, d), not {tuple(found.values.shape)}"
+        f"values have the shape {tuple(found.values.shape)} instead of (b, t, d)"
     )
     assert found.mask.shape == found.values.shape[:2], "the mask is (b, t)"
     assert found.mask.any(1).all(), "a row with a value has no token"
-    assert found.pooled().shape == (rows, width), f"`width` is {width}, the vector {tuple(found.pooled().shape)}"
+    assert found.pooled().shape == (rows, width), (
+        f"`width` is {width}, but the vectors have the shape {tuple(found.pooled().shape)}"
+    )
     assert found.values.isfinite().all() and found.pooled().isfinite().all(), "values are not all finite"
 
 
@@ -88,7 +90,7 @@ def _check_rows(encoder: Any, cells: list[Cells]) -> None:
     for row in range(len(together)):
         alone = encoder(*(_trim(c.take(torch.tensor([row]))) for c in cells)).pooled()
         assert torch.allclose(alone[0], together[row], atol=CLOSE), (
-            f"row {row} alone is encoded otherwise than in a batch"
+            f"row {row} is encoded differently alone and in a batch"
         )
 
 

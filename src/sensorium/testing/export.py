@@ -49,7 +49,7 @@ def check_export(part: Part, name: str, **options: Any) -> None:
     entry = KINDS[part].entry(name)
     reason = entry.literal("EXPORT")
     if reason is not None:
-        assert isinstance(reason, str) and reason, f"EXPORT in {entry.path.name} is no reason"
+        assert isinstance(reason, str) and reason, f"EXPORT in {entry.path.name} does not give a reason"
         return
     for network, batch in _networks(part, entry, options):
         _check(network, batch)
@@ -118,7 +118,9 @@ def _check(network: FusionModel, batch: Batch) -> None:
             usual, dense = network(other), network.forward_dense(other)
             recorded = program(dense_inputs(network, other))
         _compare(usual, dense, f"the dense forward of {rows} rows differs from the usual one")
-        _compare(usual, recorded, f"exported, {rows} rows with {factor} times the steps get other answers")
+        _compare(
+            usual, recorded, f"the exported network predicts {rows} rows with {factor} times the steps differently"
+        )
 
 
 def _compare(usual: Tensor, other: Tensor, message: str) -> None:

@@ -38,12 +38,12 @@ def _squares(**settings: Any) -> Callable[[], dict[str, Any]]:
 
 
 def _pair() -> dict[str, Any]:
-    """Return the configuration of a model of texts and images."""
+    """Return the configuration of a model with a text and an image part."""
     return {"text_config": _text()() | {"hidden_size": WIDTH}, "vision_config": _squares()()}
 
 
 def _waves(**settings: Any) -> Callable[[], dict[str, Any]]:
-    """Return the configuration of a transformer over a convolved waveform, with states of 20 ms."""
+    """Return the configuration of a transformer over a convolved waveform, with one state per 20 ms."""
     filters = {"conv_dim": (16, 16, 16), "conv_kernel": (10, 8, 4), "conv_stride": (5, 8, 4)}
     places = {"num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
     return lambda: {**sizes(), **filters, **places, "num_feat_extract_layers": 3, **settings}

@@ -82,7 +82,7 @@ def make_pdf(pages: Sequence[bytes], sizes: Sequence[tuple[int, int]] = (), extr
 
 
 def save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
-    """Save one to three pages; the words of the first and the direction of a bar reveal the class."""
+    """Save one to three pages; the words on the first page and the direction of a bar reveal the class."""
     (folder / "documents").mkdir(exist_ok=True)
     angle = np.pi * label / 4 + random.normal(0, 0.08)
     dx, dy = 90 * np.cos(angle), 90 * np.sin(angle)
@@ -94,7 +94,7 @@ def save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
 
 
 def save_header(label: int, random: Random, folder: Path, row: int) -> str:
-    """Save a DICOM file without an image: the kind of machine is the class, and its voltage depends on it."""
+    """Save a DICOM file without an image; the modality attribute and the tube voltage reveal the class."""
     import pydicom
 
     (folder / "header").mkdir(exist_ok=True)

@@ -30,7 +30,7 @@ def check_fusion(name: str, **options: Any) -> None:
         >>> check_fusion("gated", per_feature=False)
     """
     kind = fusions.load(name)
-    assert kind.level in ("vector", "token", "decision"), f"level {kind.level!r} is none of vector, token, decision"
+    assert kind.level in ("vector", "token", "decision"), f"level {kind.level!r} is not one of vector, token, decision"
     for count in (1, 2, 3):
         torch.manual_seed(count)
         widths = [WIDTH + 2 * m for m in range(count)] if kind.own_widths else [WIDTH] * count
@@ -61,15 +61,15 @@ def _check_pattern(fusion: Any, tokens: list[Tokens], present: Tensor) -> None:
         again = fusion(_scramble(tokens, present), present)
         shares = fusion.modality_weights(tokens, present)
     there = present[0].tolist()
-    assert fused.shape == (ROWS, fusion.width), f"the fused vector is {tuple(fused.shape)}, `width` says {fusion.width}"
-    assert fused.isfinite().all(), f"not finite where the modalities {there} are present"
-    assert torch.allclose(fused, again, atol=CLOSE), (
-        f"what absent modalities or padding hold changes the answer ({there})"
+    assert fused.shape == (ROWS, fusion.width), (
+        f"the fused vectors have the shape {tuple(fused.shape)}, but `width` is {fusion.width}"
     )
+    assert fused.isfinite().all(), f"the result is not finite if the modalities {there} are present"
+    assert torch.allclose(fused, again, atol=CLOSE), f"the result depends on absent modalities or padding ({there})"
     if shares is not None:
         assert shares.shape == present.shape, "shares are (b, m)"
-        assert torch.allclose(shares.sum(1), torch.ones(ROWS), atol=CLOSE), "shares don't add up to 1"
-        assert (shares[~present] == 0).all(), "an absent modality has a share"
+        assert torch.allclose(shares.sum(1), torch.ones(ROWS), atol=CLOSE), "the modality weights do not add up to 1"
+        assert (shares[~present] == 0).all(), "an absent modality has a weight"
 
 
 def _scramble(tokens: list[Tokens], present: Tensor) -> list[Tokens]:
@@ -93,7 +93,7 @@ def _check_rows(fusion: Any, tokens: list[Tokens]) -> None:
                 [Tokens(t.values[row : row + 1], t.mask[row : row + 1]) for t in tokens], present[row : row + 1]
             )
             assert torch.allclose(alone[0], together[row], atol=CLOSE), (
-                f"row {row} alone is fused otherwise than in a batch"
+                f"row {row} is fused differently alone and in a batch"
             )
 
 

@@ -32,8 +32,10 @@ def check_head(name: str, **options: Any) -> None:
         logits = head(rows)
         assert logits.shape == (ROWS, outputs), f"{name}: the logits are {tuple(logits.shape)}, not ({ROWS}, {outputs})"
         assert logits.isfinite().all(), f"{name}: a logit is not finite"
-        assert torch.allclose(head(rows[2:3]), logits[2:3], atol=CLOSE), f"{name}: a row alone is answered otherwise"
-        assert head(torch.zeros(1, WIDTH)).isfinite().all(), f"{name}: a row of zeros has no finite answer"
+        assert torch.allclose(head(rows[2:3]), logits[2:3], atol=CLOSE), (
+            f"{name}: a row has different logits alone and in a batch"
+        )
+        assert head(torch.zeros(1, WIDTH)).isfinite().all(), f"{name}: the logits of a row of zeros are not finite"
         found = torch.autograd.grad(logits.square().sum(), [rows, *head.parameters()], allow_unused=True)
         assert all(gradient is not None for gradient in found), f"{name}: no gradient reaches the rows or a parameter"
         assert found[0] is not None and (found[0].abs().sum(1) > 0).all(), f"{name}: no gradient reaches a row"

@@ -27,13 +27,13 @@ def check_metric(name: str, seed: int = 0) -> None:
         outcome = make_outcome(task, seed)
         random = np.random.default_rng(seed)
         plain = score(name, outcome)
-        assert plain.shape == (1,) and np.isfinite(plain).all(), f"{name} of ordinary {task} rows is no number"
+        assert plain.shape == (1,) and np.isfinite(plain).all(), f"{name} of ordinary {task} rows is not a number"
         counts = random.integers(0, 4, (5, len(outcome))).astype(np.float64)
         weighted = score(name, outcome, counts)
-        assert weighted.shape == (5,), f"{name} gives {weighted.shape} for 5 weightings"
+        assert weighted.shape == (5,), f"{name} returns the shape {weighted.shape} for 5 weightings"
         for found, count in zip(weighted, counts.astype(np.int64), strict=True):
             repeated = score(name, outcome.take(np.repeat(np.arange(len(outcome)), count)))[0]
-            assert abs(found - repeated) < CLOSE, f"a row of weight k does not count as k rows ({task})"
+            assert abs(found - repeated) < CLOSE, f"a row of weight k does not count like k rows ({task})"
         order = random.permutation(len(outcome))
         assert abs(score(name, outcome.take(order))[0] - plain[0]) < CLOSE, f"the order of rows changes {name} ({task})"
 

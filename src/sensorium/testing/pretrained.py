@@ -1,4 +1,4 @@
-"""Make tiny models with random weights in the format of pretrained ones, for tests and docs without downloads."""
+"""Make tiny models with random weights in the format of pretrained models, for tests and docs without downloads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make_pretrained(modality: str, folder: Path, seed: int = 0, family: str = ""
 
 
 def _save_preprocessing(modality: str, kind: str, folder: Path) -> None:
-    """Save the preprocessing settings as the processor of the family does."""
+    """Save the preprocessing settings like the processor of the family."""
     square = {"height": SIDE, "width": SIDE}
     colours = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "do_normalize": True}
     sound = {"feature_extractor_type": f"{kind}FeatureExtractor", "sampling_rate": RATE}

@@ -1,6 +1,7 @@
-"""Generate tables in which every modality reveals the class of a random half of the rows only.
+"""Generate tables in which each modality reveals the class in a random half of the rows.
 
-Several fused modalities therefore reach a better metric than any alone. The same arguments give the same files.
+A fusion of several modalities therefore reaches a better metric than any single modality. The same arguments give the
+same files.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ def check_task(name: str, column: Column) -> None:
     """
     kind = tasks.load(name)
     guess = kind.looks_like(column)
-    assert guess and guess.reason, f"{name} does not know its own labels, or not why"
+    assert guess and guess.reason, f"{name} does not claim its own labels, or gives no reason"
     task: Task = kind.learn(column, "auto")
     target = task.encode(column)
-    assert target.known.tolist() == column.present.tolist(), "`known` differs from which labels there are"
+    assert target.known.tolist() == column.present.tolist(), "`known` does not match the labels that exist"
     _check_loss(task, target.values[target.known])
     _check_scores(task, target.values[target.known])
     _check_spelling(task, column, target.values[target.known])
@@ -48,14 +48,14 @@ def _check_spelling(task: Task, column: Column, values: np.ndarray) -> None:
     answers = list(task.decode(task.outcome(task.scores(zeros), values).truth))
     for found, written in zip(answers, column.values.to_pylist(), strict=True):
         same = sorted(found) == sorted(written) if isinstance(written, list) else found == written
-        assert same, f"the label {written!r} comes back as {found!r}"
+        assert same, f"the label {written!r} is decoded as {found!r}"
 
 
 def _check_loss(task: Task, values: np.ndarray) -> None:
     logits = torch.zeros(len(values), task.outputs, requires_grad=True)
     target = torch.from_numpy(values)
     first = task.loss(logits, target)
-    assert first.shape == () and first.isfinite(), "the loss is a finite scalar"
+    assert first.shape == () and first.isfinite(), "the loss is not a finite scalar"
     optimizer = torch.optim.Adam([logits], 0.1)
     for _ in range(200):
         optimizer.zero_grad()
@@ -65,22 +65,22 @@ def _check_loss(task: Task, values: np.ndarray) -> None:
     outcome = task.outcome(task.scores(logits.detach().numpy()), values)
     best = score(task.watch, outcome)[0]
     start = score(task.watch, task.outcome(task.scores(np.zeros_like(logits.detach().numpy())), values))[0]
-    assert best != start, f"logits of the least loss leave {task.watch} where it was"
+    assert best != start, f"logits with the lowest loss do not improve {task.watch}"
 
 
 def _check_scores(task: Task, values: np.ndarray) -> None:
     scores = task.scores(np.random.default_rng(0).normal(size=(len(values), task.outputs)).astype(np.float32))
-    assert len(scores) == len(values) and np.isfinite(scores).all(), "one finite score a row"
+    assert len(scores) == len(values) and np.isfinite(scores).all(), "scores are not one finite number per row"
     if task.labels:
-        assert scores.shape == (len(values), len(task.labels)), "one probability a label"
-        assert ((scores >= 0) & (scores <= 1)).all(), "probabilities lie within 0 and 1"
+        assert scores.shape == (len(values), len(task.labels)), "scores are not one probability per label"
+        assert ((scores >= 0) & (scores <= 1)).all(), "probabilities are not between 0 and 1"
     answers = task.decode(task.predicted(scores))
     assert len(answers) == len(values), "one answer a row"
-    assert len(task.prior(values)) == max(1, len(task.labels)), "the prior is one score a label"
+    assert len(task.prior(values)) == max(1, len(task.labels)), "the prior is not one score per label"
 
 
 def _check_state(task: Task, column: Column) -> None:
     fields, arrays = task.state()
     again = type(task).restore(json.loads(json.dumps(fields)), arrays)
     found, before = again.encode(column).values, task.encode(column).values
-    np.testing.assert_array_equal(found, before, "restored, it encodes otherwise")
+    np.testing.assert_array_equal(found, before, "a task restored from its state encodes labels differently")

@@ -59,11 +59,13 @@ def check_technique(name: str, **options: Any) -> None:
             if task == tried[0]:
                 _check_resume(name, task, {"techniques": {name: options}, **teacher_scores})
         _same_parts(plain, first, name)
-        assert np.array_equal(_scores(first, table), _scores(again, table)), f"{name}: the same seed, other answers"
+        assert np.array_equal(_scores(first, table), _scores(again, table)), (
+            f"{name}: the same seed gives different predictions"
+        )
         assert np.isfinite(_scores(first, table)).all(), f"{name}: an answer is no finite number"
         same = np.array_equal(_scores(first, table), _scores(plain, table))
         if techniques.load(name).watches:
-            assert same, f"{name} only watches, yet the model differs in {task}"
+            assert same, f"{name} should only observe, but changes the model in {task}"
         else:
             assert not same, f"{name} changes nothing in {task}"
         assert name in first.card["history"]["techniques"], f"{name} is not in the model's card"
@@ -83,11 +85,11 @@ def _check_resume(name: str, task: str, train: dict[str, Any]) -> None:
             run_trial(data, TrialSpec("stopped"), Control(_Stopping(STOP), checkpoint=checkpoint))
         again = run_trial(data, TrialSpec("resumed"), Control(checkpoint=replace(checkpoint, resume=True)))
     weights, others = (trial.model.network.state_dict() for trial in (whole, again))
-    rule = "state that changes during training is a parameter, a buffer or extra state"
+    rule = "state that changes during training must be a parameter, a buffer or extra state"
     same = all(torch.equal(value, others[part]) for part, value in weights.items())
-    assert same, f"{name}: a run that was resumed ends with other weights; {rule}"
+    assert same, f"{name}: a resumed run ends with different weights; {rule}"
     assert whole.training_history.techniques == again.training_history.techniques, (
-        f"{name}: a resumed run reports otherwise; {rule}"
+        f"{name}: a resumed run has a different report; {rule}"
     )
 
 
@@ -96,7 +98,7 @@ class _Stopped(Exception):
 
 
 class _Stopping(Silent):
-    """Callback that stops the run in a step."""
+    """Generator that interrupts the run at a step."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
@@ -139,7 +141,7 @@ def _settings(task: str, train: dict[str, Any]) -> dict[str, Any]:
 def _same_parts(plain: Model, other: Model, name: str) -> None:
     """Check that the model contains no parts of the technique."""
     parts, others = (set(model.bundle.network.state_dict()) for model in (plain, other))
-    assert parts == others, f"{name} leaves parts of its own in the model: {', '.join(sorted(others ^ parts))}"
+    assert parts == others, f"{name} adds modules to the saved model: {', '.join(sorted(others ^ parts))}"
 
 
 def _scores(model: Model, table: dict[str, Any]) -> npt.NDArray[np.float64]:

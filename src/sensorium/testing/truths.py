@@ -1,8 +1,8 @@
-"""Generate tables of two modalities for which it is known whether fusing helps.
+"""Generate tables of two modalities for which it is known whether fusion helps.
 
-Both are vectors, `left` and `right`, so that models are small and fast. The information about the label is
-distributed as in partial information decomposition (Williams and Beer 2010, arXiv:1004.2515): the same in both,
-unique to each, in neither but in both together. The same arguments give the same table.
+Both are vectors, `left` and `right`, so that models are small and fast. The information about the label is distributed
+as in partial information decomposition (Williams and Beer 2010, arXiv:1004.2515): redundant (in both), unique (in one),
+or synergistic (only in both together). The same arguments give the same table.
 """
 
 from __future__ import annotations

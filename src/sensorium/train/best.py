@@ -17,13 +17,13 @@ Weights: TypeAlias = dict[str, Tensor]
 
 @dataclass
 class Best:
-    """The `count` best epochs, the best first; without validation rows the last epoch is the best."""
+    """The `count` best epochs, best first; without validation rows, the last epoch is the best."""
 
     count: int
     epochs: list[tuple[int, Weights]] = field(default_factory=list)  # number → weights
 
     def add(self, history: History, model: nn.Module) -> bool:
-        """Add the latest epoch if it is among the best; returns whether it is the best of all."""
+        """Add the latest epoch if it is among the best; return whether it is the best so far."""
         epoch = history.epochs[-1]
         place = 0 if math.isnan(epoch.validation_loss) else self._place(history)
         if place < self.count:
@@ -32,7 +32,7 @@ class Best:
         return place == 0
 
     def _place(self, history: History) -> int:
-        """The rank of the latest epoch; a tie counts for the earlier epoch."""
+        """Return the rank of the latest epoch; in a tie, the earlier epoch is better."""
         rank = history.rank(history.epochs[-1])
         return sum(not rank > history.rank(history.epochs[number - 1]) for number, _ in self.epochs)
 
@@ -53,6 +53,6 @@ def trained_weights(model: nn.Module) -> Weights:
 
 
 def trained_state(model: nn.Module) -> dict[str, Any]:
-    """Everything that training changes, not copied: trained parameters, buffers and extra state."""
+    """Return everything that training changes, without copying: trained parameters, buffers and extra state."""
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     return {name: value for name, value in model.state_dict().items() if name not in frozen}

@@ -22,12 +22,12 @@ IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "p
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The file that an unfinished run is resumed from.
+    """File that an unfinished run is resumed from.
 
     Args:
         path: path of the file.
         resume: whether to resume from it.
-        made_of: names, settings and hashes that a resumed run must share with it, as JSON values.
+        made_of: identity of the run: names, settings and hashes that a resumed run must share, as JSON values.
         before: result of pre-training, as JSON values.
     """
 
@@ -38,11 +38,11 @@ class Checkpoint:
 
     @property
     def resumes(self) -> bool:
-        """Whether resuming was requested and there is a run to resume."""
+        """Return whether resuming was requested and there is a run to resume."""
         return self.resume and self.path.exists()
 
     def kept_before(self) -> dict[str, Any] | None:
-        """The result of pre-training in the run that is resumed.
+        """Return the result of pre-training in the run that is resumed.
 
         Raises:
             TrainingError: the checkpoint belongs to another run, or the file is damaged.
@@ -52,7 +52,7 @@ class Checkpoint:
         return before
 
     def unfinished(self) -> str:
-        """Where the unfinished run stopped, in words; empty without one."""
+        """Return where the unfinished run stopped, as text; empty without one."""
         return str(read_about(self.path)["where"]) if self.path.exists() else ""
 
     def forget(self) -> None:
@@ -77,11 +77,11 @@ class Checkpoint:
 
 
 class Keeper:
-    """Writes the state of a training into its checkpoint, if it has one.
+    """Writer of the state of a training to its checkpoint, if it has one.
 
     Args:
-        state: of the training.
-        checkpoint: the file.
+        state: state of the training.
+        checkpoint: the checkpoint file.
     """
 
     def __init__(self, state: State, checkpoint: Checkpoint | None) -> None:
@@ -108,7 +108,7 @@ class Keeper:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, Ctrl-C, SIGTERM and SIGHUP wait until a checkpoint is written."""
+        """Within this block, Ctrl-C, SIGTERM and SIGHUP take effect after a checkpoint is written."""
         if self._checkpoint:
             with self._stop.watching():
                 yield
@@ -116,7 +116,7 @@ class Keeper:
             yield
 
     def after_step(self) -> None:
-        """Write a checkpoint, if it is due.
+        """Write a checkpoint if it is due, or if a signal arrived.
 
         Raises:
             Interrupted: a signal arrived; the checkpoint is written.
@@ -125,7 +125,7 @@ class Keeper:
             self._keep(self._checkpoint, time.monotonic() - self._last >= self._every)
 
     def after_epoch(self) -> None:
-        """Write a checkpoint, unless checkpoints would take too much of the time.
+        """Write a checkpoint, unless checkpoints take too large a share of the time.
 
         Raises:
             Interrupted: a signal arrived; the checkpoint is written.

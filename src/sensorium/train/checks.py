@@ -1,4 +1,4 @@
-"""Settings of training that a table, a task or a model cannot honour: reported before the first cell is decoded."""
+"""Check settings of training against the table, the task and the model, before cells are decoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sensorium.train.soup import check_soup
 
 
 def check_for_task(config: Config, task: str) -> None:
-    """Check the settings that depend on the task alone.
+    """Check the settings that depend only on the task.
 
     Raises:
         ConfigError: class weights without classes, a head or metric that does not suit the task, a temperature without
@@ -56,14 +56,13 @@ def check_for_model(
     """Check the settings that depend on the model and the split: device, techniques, soup, freezing.
 
     Args:
-        config: the settings.
-        blueprint, learnt, modules: what the model is built from.
-        task: its registered name, and what it learned.
-        device: that the model is trained on.
+        config: the settings. blueprint, learnt, modules: blueprint, modalities and user modules of the model.
+        task: registered name of the task, and the fitted task.
+        device: device of the training.
         validation: the validation rows.
 
     Raises:
-        ConfigError: a setting cannot be honoured.
+        ConfigError: a setting does not fit.
     """
     check_device(config.train, device)
     check_techniques(config.train, task[0], len(blueprint.towers))
@@ -82,7 +81,7 @@ def check_calibration(config: Config, rows: int) -> None:
     """Check that there are enough validation rows to choose a temperature.
 
     Raises:
-        ConfigError: there are fewer than `FEWEST`, and a temperature was asked for.
+        ConfigError: a temperature is requested, but there are fewer than `FEWEST` validation rows.
     """
     if config.calibrate == "temperature" and rows < FEWEST:
         raise ConfigError(
@@ -94,25 +93,25 @@ def check_calibration(config: Config, rows: int) -> None:
 
 
 def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_rows: int) -> None:
-    """Check that there is something to fine-tune, and rows that show whether it pays off.
+    """Check that there is an encoder to fine-tune, and that there are validation rows to judge the result.
 
     Args:
-        blueprint: of the model.
-        held: parameter → whether `train.freeze` keeps it as it is. See `covered`.
-        validation_rows: how many.
+        blueprint: blueprint of the model.
+        held: parameter → whether `train.freeze` freezes it. See `covered`.
+        validation_rows: number of validation rows.
 
     Raises:
-        ConfigError: no encoder is frozen and pretrained, `train.freeze` holds one, or there are no validation rows.
+        ConfigError: no encoder is frozen and pretrained, `train.freeze` freezes one, or there are no validation rows.
     """
     place = "train.unfreeze"
     if not any(can_unfreeze(tower) for tower in blueprint.towers):
-        rule = f"a frozen pretrained encoder; the model has {', '.join(t.encoder for t in blueprint.towers)}"
+        rule = f"needs a frozen pretrained encoder; the model has {', '.join(t.encoder for t in blueprint.towers)}"
         raise ConfigError("there is nothing to unfreeze", place=place, rule=rule)
     still = [t.name for t in blueprint.towers if can_unfreeze(t) and _is_held(f"{t.name}.encoder.", held)]
     if still:
         raise ConfigError(f"train.freeze keeps {', '.join(still)} frozen", place=place, cure="set one of the two")
     if not validation_rows:
-        rule = "validation rows, which show whether fine-tuning pays off"
+        rule = "needs validation rows, which show whether fine-tuning pays off"
         raise ConfigError("there are no validation rows", place=place, rule=rule, cure="split.validation=0.1")
 
 
@@ -125,7 +124,7 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
         faults.append(ConfigError(f"head {name!r} does not suit {task}", place="head", rule=rule))
     if config.train.mixup and name != "linear":
         rule = "mixup needs a linear head: only its predictions for mixed features are mixtures of predictions"
-        faults.append(ConfigError(f"head {name!r} does not go with mixup", place="train.mixup", rule=rule))
+        faults.append(ConfigError(f"head {name!r} cannot be combined with mixup", place="train.mixup", rule=rule))
     return faults
 
 

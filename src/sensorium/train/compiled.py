@@ -19,7 +19,7 @@ COMPILERS = ("g++", "c++", "clang++", "cl")
 
 @contextmanager
 def compiling(model: FusionModel, on: bool) -> Iterator[None]:
-    """Within, encoders and fusion are compiled when they are first called; the saved model stays the same.
+    """Within this block, encoders and fusion are compiled at their first call; the saved model is not affected.
 
     Raises:
         ConfigError: there is no compiler for the model's device.
@@ -41,7 +41,7 @@ def check_compiler(device: torch.device) -> None:
     """Check that there is a compiler for `torch.compile`.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no compiler.
     """
     if device.type == "cpu":
         named = os.environ.get("CXX")

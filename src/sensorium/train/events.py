@@ -17,11 +17,11 @@ from sensorium.train.state import State
 
 @dataclass
 class Events:
-    """Tells the callbacks of a training what happens in it.
+    """Sender of the events of a training to its callbacks.
 
     Attributes:
         state: of the training.
-        stopped: whether a callback, or the budget, has ended it.
+        stopped: whether a callback or the budget has ended the training.
     """
 
     state: State
@@ -29,7 +29,7 @@ class Events:
 
     @contextmanager
     def fit(self, config: TrainConfig, seed: int) -> Iterator[None]:
-        """Within, the training runs: `on_fit_start` before it and `on_fit_end` after it, even if it fails.
+        """Run a training within this block: call `on_fit_start` before it and `on_fit_end` after it, also if it fails.
 
         Raises:
             CallbackError: a callback raised an exception.
@@ -52,7 +52,7 @@ class Events:
         self._send("on_epoch_end", _epoch_end(self.state.context, self.state.history))
 
     def should_stop(self) -> bool:
-        """Whether the training ends before the last epoch."""
+        """Return whether the training ends before the last epoch."""
         self.stopped = self.stopped or self.state.context.should_stop()
         return self.stopped
 
@@ -62,13 +62,13 @@ class Events:
                 self._call(callback, method, event)
             except StopTraining:
                 if method != "on_epoch_end":
-                    raise _failure(callback, method, "StopTraining is for on_epoch_end") from None
+                    raise _failure(callback, method, "StopTraining can only be raised in on_epoch_end") from None
                 self.stopped = True
             except Exception as error:  # whatever the caller's code raises
                 raise _failure(callback, method, f"{type(error).__name__}: {error}") from error
 
     def _send_end(self, outcome: Outcome) -> None:
-        """Let every callback close its files; the error that ended the training is the one to report."""
+        """Let every callback close its files; report only the error that ended the training."""
         for callback in self.state.context.callbacks:
             with suppress(Exception):
                 self._call(callback, "on_fit_end", _fit_end(self.state, outcome))

@@ -16,7 +16,7 @@ PLACE = "train.freeze"
 def freeze(model: FusionModel, patterns: Sequence[str]) -> None:
     """Freeze parameters, and keep modules that have only frozen parameters in evaluation mode.
 
-    So batch normalisation in a frozen tower keeps its statistics, and its dropout is off. A pattern that matches
+    In a frozen tower, batch normalisation therefore keeps its statistics, and dropout is off. A pattern that matches
     nothing in this model is ignored: see `check_freeze`.
 
     Args:
@@ -39,7 +39,7 @@ def check_freeze(model: FusionModel, patterns: Sequence[str]) -> None:
     """Check that every pattern matches parameters of the whole model.
 
     Raises:
-        ConfigError: one does not, with the nearest names; all are reported together.
+        ConfigError: a pattern matches nothing. The error lists all such patterns, with similar names.
     """
     names = [name for name, _ in named_parameters(model)]
     parts = [name for name, part in model.parts if list(part.parameters())]
@@ -63,7 +63,7 @@ def covered(model: FusionModel, patterns: Sequence[str]) -> dict[str, bool]:
 
 
 def covers(pattern: str, name: str) -> bool:
-    """Whether the parameter is in the part of that name, or matches the pattern."""
+    """Return whether the parameter is in the part of that name, or matches the pattern."""
     return name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)
 
 

@@ -1,4 +1,4 @@
-"""The history of a training: one line per epoch, and the best epoch."""
+"""History of a training: one entry per epoch, and the best epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sensorium.metrics import lower_is_better
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the history; `metric` is the watched metric on the validation rows, NaN without such rows."""
+    """Entry of one epoch; `metric` is the watched metric on the validation rows, NaN without such rows."""
 
     number: int
     loss: float
@@ -26,11 +26,11 @@ class Epoch:
 
 @dataclass
 class History:
-    """The course of a training.
+    """History of a training.
 
     Attributes:
         watched: the metric that decides which epoch is best.
-        epochs: one line per epoch.
+        epochs: one entry per epoch.
         best: number of the best epoch.
         techniques: report of each technique.
         soup: epochs whose weights were averaged, and the metrics of the average; empty without a soup.
@@ -45,7 +45,7 @@ class History:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """The history as JSON values; null for undefined values."""
+        """Return the history as JSON values; null for undefined values."""
         epochs = [{key: finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
         found = {"watched": self.watched, "best": self.best, "epochs": epochs, "techniques": self.techniques}
         return found | ({"soup": self.soup} if self.soup else {})
@@ -57,14 +57,14 @@ class History:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> History:
-        """Return the history that `to_json` gave, with its `seconds` beside it."""
+        """Restore a history from the values of `to_json` and its `seconds`."""
         found = cls(content["watched"], techniques=content["techniques"], soup=content.get("soup", {}))
         found.restore(content)
         found.seconds = content.get("seconds", 0.0)
         return found
 
     def rank(self, epoch: Epoch) -> tuple[float, float]:
-        """A sort key, larger is better: the watched metric, then the loss."""
+        """Return a sort key, larger is better: the watched metric, then the loss."""
         metric = 0.0 if math.isnan(epoch.metric) else epoch.metric
         return -metric if lower_is_better(self.watched) else metric, -epoch.validation_loss
 

@@ -13,10 +13,10 @@ from sensorium.runtime.signals import SIGNALS, is_usual
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped by a signal and can be resumed.
+    """Exception: training was stopped by a signal and can be resumed.
 
     Args:
-        text: where it stopped and how to resume.
+        text: where training stopped and how to resume it.
         signal: number of the signal.
 
     Example:
@@ -33,15 +33,15 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass
 class Stop:
-    """The signal that has arrived; 0 for none."""
+    """Return the signal that has arrived; 0 for none."""
 
     signal: int = 0
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, the first signal is recorded; a second one acts at once, as usual.
+        """Within this block, the first signal is recorded; a second one acts immediately, as usual.
 
-        Signals that the program handles itself, and other threads than the main thread, are not affected.
+        Signals that the program handles itself are not affected. Outside the main thread, nothing is changed.
         """
         main = threading.current_thread() is threading.main_thread()
         usual = {which: signal.getsignal(which) for which in SIGNALS if main and is_usual(which)}

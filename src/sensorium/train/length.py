@@ -14,11 +14,11 @@ LARGEST_BATCH, SMALLEST_BATCH, BATCHES = 64, 8, 20  # a default batch leaves thi
 
 
 def batch_size(config: TrainConfig | PretrainConfig, rows: int) -> int:
-    """The setting, or 64 by default, fewer if there are few rows."""
+    """Return the setting, or by default 64, or less if there are few rows."""
     return config.batch_size or int(np.clip(rows // BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
 
 
 def epoch_count(config: TrainConfig | PretrainConfig, rows: int) -> int:
-    """The setting, or the number that gives about `STEPS` steps."""
+    """Return the setting, or by default the number of epochs that gives about `STEPS` steps."""
     per_epoch = math.ceil(rows / batch_size(config, rows))
     return config.epochs or int(np.clip(math.ceil(STEPS / per_epoch), FEWEST, MOST))

@@ -32,11 +32,11 @@ def train(
 ) -> History:
     """Train until the last epoch or early stopping; the model gets the weights of its best epoch, or a soup.
 
-    After an epoch, the model is kept if it is the best, then callbacks get the event, then a checkpoint is written: so
-    every epoch of an interrupted training that a checkpoint holds was sent to the callbacks.
+    After an epoch, the model is kept if it is the best, then callbacks receive the event, then a checkpoint is written.
+    So callbacks have received the event of every epoch in a checkpoint.
 
     Args:
-        context: model, task, batches, rows, callbacks.
+        context: context of the training: model, task, batches, rows, callbacks.
         config: settings of the loop; batch size and number of epochs are those of the context.
         seed: random seed for the order of rows, augmentations and mixup.
         report: receives the progress.
@@ -87,7 +87,7 @@ def _bar(state: State, report: Reporter) -> Bar:
 
 
 def _end_epoch(state: State, loss: float, bar: Bar) -> bool:
-    """Validate and add the epoch to the history; returns whether it is the best so far."""
+    """Validate the model and add the epoch to the history; return whether it is the best so far."""
     context, history, place = state.context, state.history, state.place
     check_answers(context, state.config, place.epoch)
     found = validate(context, history.watched)

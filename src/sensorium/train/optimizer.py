@@ -14,7 +14,7 @@ MOMENTUM = 0.9  # of SGD
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum, fused over all weights.
+    """Return Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum, fused.
 
     Weight decay applies to matrices and filters, not to biases, gains and embeddings. A parameter with an attribute
     `rate`, such as a weight of a pretrained model, is trained with the learning rate times `rate`.
@@ -35,7 +35,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LambdaLR:
-    """The rate rises linearly in the warm-up, then stays constant or falls to zero, linearly or along a cosine."""
+    """Return the schedule: a linear warm-up, then a constant rate or a linear or cosine decay to zero."""
     rise = max(1, round(config.warmup * steps)) if config.warmup else 0
 
     def factor(step: int) -> float:

@@ -23,10 +23,10 @@ class Precision:
 
     Args:
         kind: auto, float32, bfloat16 or float16; auto is bfloat16 on accelerators that support it, else float32.
-        device: where the model is.
+        device: device of the model.
 
     Raises:
-        ConfigError: the device does not support it.
+        ConfigError: the device does not support the precision.
     """
 
     def __init__(self, kind: str, device: torch.device) -> None:
@@ -36,7 +36,7 @@ class Precision:
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.dtype == torch.float16)
 
     def forward(self) -> AbstractContextManager[Any]:
-        """Within, matrix products and convolutions are computed in low precision."""
+        """Within this block, matrix products and convolutions are computed in low precision."""
         return torch.autocast(self.device.type, self.dtype) if self.dtype else nullcontext()
 
     def backward(self, loss: Tensor) -> None:

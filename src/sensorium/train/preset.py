@@ -1,4 +1,4 @@
-"""Better defaults for few training rows."""
+"""Presets: better defaults for few training rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Self-supervised pre-training: the same loop without labels, before the training for the task."""
+"""Self-supervised pre-training: the same loop without labels, before training for the task."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sensorium.train.loop import train
 
 @dataclass(frozen=True)
 class Pretraining:
-    """The result of pre-training.
+    """Result of pre-training.
 
     Attributes:
         rows, unlabelled: number of training rows; number of those without a label.
-        history: its epochs; there is no validation.
+        history: history of pre-training, without validation.
     """
 
     rows: int
@@ -30,7 +30,7 @@ class Pretraining:
     history: History
 
     def to_json(self) -> dict[str, Any]:
-        """Loss, learning rate and time of each epoch, and the reports of the techniques, for the model card."""
+        """Return loss, learning rate and time of each epoch, and the reports of the techniques, for the model card."""
         content = self.history.to_json()
         shared = ("number", "loss", "learning_rate", "rows_per_second", "seconds")
         epochs = [{key: epoch[key] for key in shared} for epoch in content["epochs"]]
@@ -42,7 +42,7 @@ class Pretraining:
         }
 
     def to_state(self) -> dict[str, Any]:
-        """JSON values for `restore`: a resumed run is not pre-trained again."""
+        """Return JSON values for `restore`: a resumed run is not pre-trained again."""
         shared = {"rows": self.rows, "unlabelled": self.unlabelled, "seconds": self.history.seconds}
         return shared | {"history": self.history.to_json()}
 
@@ -62,8 +62,8 @@ def pretrain(context: TrainingContext, config: TrainConfig, seed: int, report: R
     None if the model has one tower and every technique needs several.
 
     Args:
-        context: of the training that follows; the model gets the weights of the last epoch.
-        config: has `pretrain`; optimiser, schedule and the rest are those of the training.
+        context: context of the training that follows; the model gets the weights of the last epoch.
+        config: settings of training; `pretrain` overrides some of them.
         seed: random seed for the order of rows and for augmentations.
         report: receives the progress.
 
@@ -90,7 +90,7 @@ def pretrain(context: TrainingContext, config: TrainConfig, seed: int, report: R
 
 
 def _settings(config: TrainConfig, own: PretrainConfig) -> TrainConfig:
-    """The settings of the training, with those that pre-training changes."""
+    """Return the settings of training, as `pretrain` changes them."""
     changed = {
         "techniques": own.techniques,
         "learning_rate": own.learning_rate or config.learning_rate,

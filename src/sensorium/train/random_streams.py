@@ -1,4 +1,4 @@
-"""The random generators of a training; their states are in the checkpoint, so that a resumed run draws the same."""
+"""Random generators of a training; checkpoints contain their states, so that a resumed run draws the same numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ APART = 0x5EED  # separates the seed of augmentations from that of the order of 
 
 
 class RandomStreams:
-    """The random generators of a training.
+    """Random generators of a training.
 
     Args:
         seed: random seed.
@@ -20,9 +20,9 @@ class RandomStreams:
 
     Attributes:
         device: device of the model.
-        shuffle: for the order of rows; used between epochs only.
-        rows: for augmentations, techniques and the partners in mixup, on the device of the model.
-        mixture: for the weights in mixup.
+        shuffle: generator for the order of rows; used between epochs only.
+        rows: generator for augmentations, techniques and the partners in mixup, on the device of the model.
+        mixture: generator for the weights in mixup.
 
     Dropout draws from the global generators of torch, which the caller seeds; their states are saved, too.
     """
@@ -39,11 +39,11 @@ class RandomStreams:
         self._order = self.shuffle.get_state()
 
     def draw_again(self) -> None:
-        """Let the next draw repeat the order of rows of the current epoch."""
+        """Rewind, so that the next draw repeats the order of rows of the current epoch."""
         self.shuffle.set_state(self._order)
 
     def to_tree(self) -> dict[str, Any]:
-        """The states of all generators."""
+        """Return the states of all generators."""
         found = {
             "shuffle": self.shuffle.get_state(),
             "order": self._order,

@@ -23,7 +23,7 @@ def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
     """Check that there are validation rows to choose a soup by.
 
     Raises:
-        ConfigError: a soup is asked for, and there are none.
+        ConfigError: a soup is requested, but there are no validation rows.
     """
     if config.soup > 1 and not len(validation_rows):
         raise ConfigError("there are no validation rows to choose a soup by", place="train.soup", cure="train.soup=1")
@@ -32,15 +32,15 @@ def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
 def mix_soup(context: TrainingContext, history: History, best: Best) -> None:
     """Load the greedy soup of the best epochs into the model (Wortsman et al. 2022, arXiv:2203.05482).
 
-    Starting with the best epoch, each next best one is added to the average if the validation metric does not get worse
-    (or, if it is equal, the loss does not rise). So the soup is never worse on the validation rows than the best epoch.
-    The statistics of batch normalisation are computed anew over the training rows with the averaged weights (Izmailov
-    et al. 2018, arXiv:1803.05407).
+    Starting with the best epoch, the others are added to the average in order of their rank, if the validation metric
+    does not get worse (or, if it is equal, the loss does not rise). So the soup is never worse on the validation rows
+    than the best epoch. The statistics of batch normalisation are computed anew over the training rows with the
+    averaged weights (Izmailov et al. 2018, arXiv:1803.05407).
 
     Args:
-        context: the model, and the validation rows that choose.
+        context: context of the training, with the model and the validation rows.
         history: receives the epochs of the soup and its metrics.
-        best: the weights, the best first.
+        best: the weights of the best epochs, best first.
     """
     chosen = [best.epochs[0]]
     reached = history.epochs[chosen[0][0] - 1]
@@ -60,7 +60,7 @@ def _load(context: TrainingContext, ingredients: Sequence[Weights]) -> None:
 
 
 def average(ingredients: Sequence[Weights]) -> Weights:
-    """Average each weight; counts and other integers are taken from the first."""
+    """Average each weight; integers, such as counts, are taken from the first epoch."""
     return {name: _mean([weights[name] for weights in ingredients]) for name in ingredients[0]}
 
 
@@ -73,7 +73,7 @@ def _mean(values: Sequence[Any]) -> Any:
 
 @torch.no_grad()
 def renew_statistics(context: TrainingContext) -> None:
-    """Compute the statistics of batch normalisation over the training rows; all else is in evaluation mode."""
+    """Compute the statistics of batch normalisation over the training rows; other layers are in evaluation mode."""
     context.model.train()
     norms = [part for part in context.model.modules() if isinstance(part, _BatchNorm) and _renewed(part)]
     context.model.eval()
@@ -92,7 +92,7 @@ def renew_statistics(context: TrainingContext) -> None:
 
 
 def _renewed(norm: nn.Module) -> bool:
-    """Whether the layer trains: a frozen part stays in evaluation mode."""
+    """Return whether the layer is trained; frozen parts stay in evaluation mode."""
     return norm.training and bool(getattr(norm, "track_running_stats", False))
 
 

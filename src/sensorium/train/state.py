@@ -1,4 +1,4 @@
-"""The state of a training, which a checkpoint holds."""
+"""State of a training, which checkpoints contain."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from sensorium.train.random_streams import RandomStreams
 
 @dataclass
 class Place:
-    """The position of a training within its epochs.
+    """Position of a training within its epochs.
 
     Attributes:
         epoch: number of the current epoch, from 1.
-        batches: batches of this epoch that are done.
-        steps: those of them that had readable rows.
+        batches: number of finished batches of this epoch.
+        steps: number of finished batches that had readable rows.
         loss: sum of the losses that were read from the device.
-        waiting: losses that were not read yet.
+        waiting: losses that were not yet read from the device.
         rate: learning rate at the start of the epoch.
         seconds: time spent in this epoch.
     """
@@ -44,10 +44,10 @@ class Place:
 
 
 class State:
-    """Everything that changes in a training.
+    """State of a training: everything that changes during it.
 
     Args:
-        context: model, task, batches, rows.
+        context: context of the training: model, task, batches, rows.
         config: settings of the loop.
         seed: random seed.
     """
@@ -72,23 +72,23 @@ class State:
 
     @property
     def seconds(self) -> float:
-        """Time spent on the training, by this process and the ones it was resumed from."""
+        """Return the seconds of training, including earlier processes of a resumed run."""
         return self._before + time.perf_counter() - self._start
 
     @property
     def over(self) -> bool:
-        """Whether the last epoch is done, or early stopping applies."""
+        """Return whether the last epoch is done or early stopping applies."""
         done, patience = len(self.history.epochs), self.config.patience
         return done >= self.context.epochs or bool(patience and done - self.history.best >= patience)
 
     @property
     def rows_done(self) -> int:
-        """Approximate number of rows that were trained on."""
+        """Return the approximate number of rows that were trained on."""
         rows = len(self.context.train_rows)
         return (self.place.epoch - 1) * rows + min(rows, self.place.batches * self.context.batch_size)
 
     def to_tree(self) -> dict[str, Any]:
-        """The state as dicts, lists, tensors and JSON values, not copied."""
+        """Return the state as dicts, lists, tensors and JSON values, without copying."""
         return {
             "place": vars(self.place),
             "seconds": self.seconds,
@@ -97,16 +97,16 @@ class State:
             "optimizer": self._optimizer_tree(),
             "schedule": {name: value for name, value in self.schedule.state_dict().items() if name != "lr_lambdas"},
             "precision": self.precision.to_tree(),
-            "chance": self.streams.to_tree(),
+            "random": self.streams.to_tree(),
             "best": self.best.to_tree(),
-            "streams": self.context.loader.streams(),
+            "streamed_columns": self.context.loader.streamed_state(),
         }
 
     def restore(self, tree: Mapping[str, Any]) -> None:
         """Restore the state that `to_tree` returned.
 
         Raises:
-            TrainingError: it belongs to another network.
+            TrainingError: the state belongs to another network.
         """
         try:
             self._restore_parts(tree["parts"])
@@ -119,9 +119,9 @@ class State:
         self._before = tree["seconds"]
         self.history.restore(tree["history"])
         self.precision.restore(tree["precision"])
-        self.streams.restore(tree["chance"])
+        self.streams.restore(tree["random"])
         self.best.restore(tree["best"])
-        self.context.loader.restore_streams(tree["streams"])
+        self.context.loader.restore_streamed(tree["streamed_columns"])
 
     def _restore_parts(self, tree: Mapping[str, Any]) -> None:
         missing = trained_state(self.parts).keys() - tree.keys()
@@ -135,7 +135,7 @@ class State:
         return {"state": {str(number): kept for number, kept in state["state"].items()}, "rates": rates}
 
     def _restore_optimizer(self, tree: Mapping[str, Any]) -> None:
-        """Restore learning rates and the state of each parameter; the rest follows from the settings."""
+        """Restore learning rates and the state of each parameter; everything else depends on the settings."""
         groups = self.optimizer.state_dict()["param_groups"]
         groups = [group | rates for group, rates in zip(groups, tree["rates"], strict=True)]
         state = {int(number): kept for number, kept in tree["state"].items()}

@@ -20,7 +20,7 @@ READ_EVERY = 16  # steps between two reads of the loss: each read waits for the 
 
 
 class Steps:
-    """Runs the steps of epochs.
+    """Runner of the training steps of epochs.
 
     Args:
         state: state of the training, which the steps change.
@@ -31,10 +31,10 @@ class Steps:
         self.state, self.context, self.config, self.bar = state, state.context, state.config, bar
 
     def run(self, after: Callable[[], None]) -> float:
-        """Run an epoch, or the rest of it in a resumed run; returns its mean loss.
+        """Run an epoch, or the rest of it in a resumed run; return its mean loss.
 
         Args:
-            after: called after each step, when the state can be saved.
+            after: called after each step; the state can be saved then.
 
         Raises:
             TrainingError: the loss is not finite.
@@ -58,7 +58,7 @@ class Steps:
         return place.loss / place.steps
 
     def _batches(self) -> Iterator[Batch]:
-        """The batches of the epoch that are not done; a resumed epoch draws the same order again."""
+        """Return the unfinished batches of the epoch; a resumed epoch draws the same order again."""
         place, streams = self.state.place, self.state.streams
         if place.batches:
             streams.draw_again()
@@ -70,7 +70,7 @@ class Steps:
         return self.context.loader.batches(order[place.batches :])
 
     def _update(self, batch: Batch) -> Tensor:
-        """Run one step of the optimiser, with gradient accumulation over parts of the batch; returns its loss."""
+        """Run one step of the optimiser, with gradient accumulation over parts of the batch; return its loss."""
         optimizer, precision = self.state.optimizer, self.state.precision
         optimizer.zero_grad(set_to_none=True)
         rows = torch.arange(len(batch.present), device=batch.present.device)
@@ -91,7 +91,7 @@ class Steps:
         return torch.stack(losses).sum()
 
     def _forward(self, batch: Batch) -> tuple[Step, Tensor]:
-        """Run the forward pass; returns the step and its loss. Tokens and logits are float32."""
+        """Run the forward pass; return the step and its loss. Tokens and logits are float32."""
         model, streams = self.context.model, self.state.streams.rows
         batch = augment(batch, self.context.augmentations, streams)
         with self.state.precision.forward():
@@ -105,7 +105,7 @@ class Steps:
         return step, loss
 
     def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The loss of the task, with mixup (Zhang et al. 2017, arXiv:1710.09412) of the fused features if it is set.
+        """Return the loss of the task, with mixup (Zhang et al. 2017, arXiv:1710.09412) if it is set.
 
         Words and categories cannot be mixed, but fused features can (Verma et al. 2018, arXiv:1806.05236). The head is
         linear, so its logits of mixed features are the mixed logits.
@@ -119,7 +119,7 @@ class Steps:
         return share * loss(mixed, target) + (1 - share) * loss(mixed, target[other])
 
     def _hide(self, batch: Batch) -> Tensor | None:
-        """Modality dropout: hide each modality in a fraction of the rows; every row keeps one that it has.
+        """Modality dropout: hide each modality in a fraction of the rows; every row keeps at least one modality.
 
         The fraction is the same in every batch, so that tensors keep their sizes: other sizes would fragment memory.
         """
@@ -147,5 +147,5 @@ class Steps:
 
 
 def _zero_loss(logits: Tensor) -> Tensor:
-    """A loss of 0 with a gradient of 0, for steps where no technique adds a term."""
+    """Return a loss of 0 with a gradient of 0, for steps to which no technique adds a term."""
     return logits.new_zeros((), requires_grad=True)

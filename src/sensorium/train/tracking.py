@@ -15,25 +15,25 @@ def open_trackers(names: str | Sequence[str], folder: str | Path | None) -> list
     """Make the trackers; they write nothing before a training starts.
 
     Args:
-        names: registered names, or one of them.
+        names: registered name or names.
         folder: of the fit.
 
     Raises:
-        UnknownNameError: there is no such tracker.
-        ConfigError: there is no folder.
+        UnknownNameError: a tracker is not registered.
+        ConfigError: no output folder is given.
         MissingExtraError: a package that a tracker needs is not installed.
     """
     chosen = list(dict.fromkeys([names] if isinstance(names, str) else names))
     entries = [trackers.entry(name) for name in chosen]
     if entries and folder is None:
-        raise ConfigError("tracking needs a folder to write into", place="track", cure="out=FOLDER")
+        raise ConfigError("tracking needs an output folder", place="track", cure="out=FOLDER")
     faults: list[SensoriumError] = [fault for entry in entries if (fault := _missing(entry))]
     raise_together(faults)
     return [entry.load()(Path(folder or "").absolute()) for entry in entries]
 
 
 def _missing(entry: Entry) -> MissingExtraError | None:
-    """The error if a package of the tracker is not installed."""
+    """Return the error if a package of the tracker is not installed."""
     missing = [package for package in entry.literal("PACKAGES", ()) if find_spec(package) is None]
     if not missing:
         return None

@@ -16,7 +16,7 @@ from sensorium.errors import TrainingError
 from sensorium.files import replaced_file
 
 FORMAT = "sensorium.checkpoint"
-VERSION = 2
+VERSION = 3
 TENSOR, STRIDES, NUMBER = "__tensor__", "__strides__", "__number__"
 
 
@@ -30,7 +30,7 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
 
     Raises:
         TrainingError: the disk is full, or the path is not writable.
-        TypeError: the tree holds other values.
+        TypeError: the tree has values of other types.
     """
     from safetensors.torch import save
 
@@ -48,7 +48,7 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """Read what was written as `about`.
+    """Read the JSON values that were written as `about`.
 
     Raises:
         TrainingError: the file is damaged, or is not a checkpoint.
@@ -57,7 +57,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 
 def read_tree(path: Path) -> dict[str, Any]:
-    """Read what was written as `tree`, with tensors on the CPU.
+    """Read the values that were written as `tree`, with tensors on the CPU.
 
     Raises:
         TrainingError: the file is damaged, or is not a checkpoint.
@@ -86,7 +86,7 @@ def _read(path: Path, part: str) -> tuple[Any, dict[str, Tensor]]:
 
 
 def _checksum(tensor: Tensor) -> int:
-    """A checksum of type, shape and bytes."""
+    """Return a checksum of type, shape and bytes."""
     kind = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
     # A copy: the bytes of a tensor with one element or none, whose stride is 0, cannot be viewed.
     flat = torch.empty(tensor.numel(), dtype=tensor.dtype).copy_(tensor.flatten())
@@ -94,7 +94,7 @@ def _checksum(tensor: Tensor) -> int:
 
 
 def _header_checksum(header: Mapping[str, str]) -> str:
-    """A checksum of the header."""
+    """Return a checksum of the header."""
     return str(zlib.crc32("".join(header[name] for name in ("about", "tree", "checksums")).encode()))
 
 
@@ -139,7 +139,7 @@ def _with_strides(tensor: Tensor, strides: list[int] | None) -> Tensor:
 
 
 def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copy tensors that share memory: the format does not allow that."""
+    """Copy tensors that share memory, which the format does not support."""
     seen, found = set[int](), dict[str, Tensor]()
     for name, tensor in tensors.items():
         memory = tensor.untyped_storage().data_ptr()

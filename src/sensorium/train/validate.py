@@ -1,4 +1,4 @@
-"""Validation of the model, always in float32."""
+"""Validate the model, always in float32."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def validate(context: TrainingContext, watched: str) -> tuple[float, float]:
 
 
 def check_answers(context: TrainingContext, config: TrainConfig, epoch: int) -> None:
-    """Check that predictions are finite: the last step of an epoch may break the weights after its loss was computed.
+    """Check that predictions are finite, because the last step of an epoch may have damaged the weights.
 
     Raises:
-        TrainingError: they are not.
+        TrainingError: a prediction is not finite.
     """
     rows = context.train_rows[: context.batch_size]
     if not np.isfinite(infer(context.model, context.loader, rows, len(rows))).all():
@@ -36,6 +36,6 @@ def check_answers(context: TrainingContext, config: TrainConfig, epoch: int) -> 
 
 
 def diverged(finding: str, config: TrainConfig) -> TrainingError:
-    """The error for values that are not finite."""
+    """Return the error for values that are not finite."""
     cure = f"a lower learning rate: --set train.learning_rate={config.learning_rate / 10:g}"
     return TrainingError(finding, rule="finite values", cure=cure)

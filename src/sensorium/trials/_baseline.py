@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 def why_left_out(data: PreparedTable, name: str) -> str:
-    """Return why a default baseline is skipped (too slow, not installed); '' if it is fitted."""
+    """Return why a default baseline is skipped (too slow, not installed); empty if it is fitted."""
     if reason := not_installed():
         return reason
     plan = data.plan

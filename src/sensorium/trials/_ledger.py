@@ -36,8 +36,8 @@ class Ledger:
     """Record of finished trials, which an interrupted comparison, search or fit does not train again.
 
     A record is written after its model is saved, so an interruption loses at most one trial. It is valid for the same
-    spec and the same fingerprint of the table, and only while the saved model is unchanged. Nothing is recorded if the
-    user passes modules, because these cannot be compared.
+    spec and fingerprint of the table, while the saved model is unchanged. With the user's own modules, which cannot be
+    compared, nothing is recorded.
 
     Args:
         data: the table.
@@ -51,7 +51,7 @@ class Ledger:
 
     @property
     def works(self) -> bool:
-        """Whether finished trials are recorded."""
+        """Return whether finished trials are recorded."""
         return self.folder is not None and not self.data.plan.modules
 
     def find(self, spec: TrialSpec, *, with_model: bool = False) -> TrialResult | None:
@@ -116,7 +116,7 @@ class Ledger:
         task, target = self.data.plan.task, self.data.plan.target
         scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
         if any(len(values) != len(self.data.rows(split)) for split, values in scores.items()):
-            raise ValueError("the record is of other rows")
+            raise ValueError("the record has other rows")
         return TrialResult(
             spec,
             {split: task.outcome(values, target[self.data.rows(split)]) for split, values in scores.items()},

@@ -28,7 +28,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class InProcess:
-    """Runner of one trial after the other in this process.
+    """Runner of trials in this process, one after another.
 
     Args:
         data: the table.

@@ -11,10 +11,10 @@ from sensorium.config import Choice
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """Specification of one model of a prepared table; all fields are JSON values.
+    """Specification of a model to train on a prepared table; all fields are JSON values.
 
     Attributes:
-        name: shown to users, and used by specs that refer to this one.
+        name: name of the trial, shown to users and used by specs that refer to it.
         towers: names of the modalities to use; None for all.
         fusion: name and options, as `Choice.model_dump` returns them; None for the fusion of the settings.
         seed: random seed of training, instead of the setting `seed`; it does not change the split.
@@ -38,7 +38,7 @@ class TrialSpec:
 
     @property
     def choice(self) -> Choice | None:
-        """The fusion as a `Choice`, as in the settings."""
+        """Return the fusion as a `Choice`, as in the settings."""
         return None if self.fusion is None else Choice.model_validate(self.fusion)
 
     def to_json(self) -> dict[str, Any]:
@@ -47,5 +47,5 @@ class TrialSpec:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> TrialSpec:
-        """Return the spec of the values that `to_json` returned."""
+        """Restore a spec from the values of `to_json`."""
         return cls(**content)

@@ -45,7 +45,7 @@ class Control:
         should_stop: called after each epoch; training stops if it returns True.
         callbacks: receive the events of training.
         model_of: returns the model of an earlier trial by its name.
-        judge: whether to predict the test rows as well; a search does so for the chosen model only.
+        judge: whether to predict the test rows as well; a search only does so for the chosen model.
         measure: whether to measure memory, energy and speed of prediction.
     """
 
@@ -92,7 +92,7 @@ class TrialResult:
 
     @property
     def training_history(self) -> History:
-        """The history of training."""
+        """Return the history of training."""
         assert self.history is not None, self.spec.name
         return self.history
 

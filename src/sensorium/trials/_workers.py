@@ -67,7 +67,7 @@ class WorkerProcesses:
     workers: int
 
     def run(self, specs: Iterable[TrialSpec], control: Control, started: Started) -> Iterator[TrialResult]:
-        """Run all trials, in the order of the specs as far as workers are free.
+        """Run all trials; idle workers take the next spec.
 
         Raises:
             TrainingError: a worker process was killed.

@@ -1,4 +1,4 @@
-"""Findings in words: every sentence about a verdict, a diagnosis or a training comes from one table of templates."""
+"""Sentences about findings: verdicts, diagnoses and training results, filled in from one table of templates."""
 
 from sensorium.wording.card import (
     calibration_sentence,

@@ -1,4 +1,4 @@
-"""The table of templates. Another language is another table with the same keys and the same figures."""
+"""Table of templates. A table for another language has the same keys and fields."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "diagnosis.uneven": "{leads!r} leads: given it alone, the fused model reaches {best:.3g} {metric}, given "
         "{others} (chance: {chance:.3g})",
         "diagnosis.other": "{name!r} {value:.3g}",
-        "diagnosis.overfitting": "{sentence}; overfits more than it generalizes: {names}",
+        "diagnosis.overfitting": "{sentence}; overfitting more than generalizing: {names}",
         "diagnosis.overfit": "{name!r} ({ratio:.2g})",
         "diagnosis.ask": "{sentence}; --check-imbalance trains each modality alone and shows whether it is "
         "undertrained",
@@ -42,7 +42,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "imbalance.undertrained": "undertrained in plain training: {modalities}",
         "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}; no mitigation is needed",
         "imbalance.balanced": "balanced in plain training: {modalities}; no mitigation is needed",
-        "imbalance.failed": "{sentence}; unknown for {names}, whose own training failed",
+        "imbalance.failed": "{sentence}; unknown for {names}, because the training of the modality alone failed",
         "imbalance.plain": "{sentence}; plain training is kept",
         "imbalance.no_better": "{sentence}; no mitigation validates better than plain training ({plain:.4g} {metric}), "
         "which is kept",
@@ -51,7 +51,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "{high:+.4f}, p {p:.3f})",
         "tuning.figures": "{gain}, {interval}",
         "tuning.failed": "fine-tuning the encoders failed ({failure}); the frozen ones are kept",
-        "tuning.undefined": "{metric} is not defined on the validation rows, so that the gain of fine-tuning the "
+        "tuning.undefined": "{metric} is not defined on the validation rows, so the gain of fine-tuning the "
         "encoders is unknown; the frozen ones are kept",
         "tuning.no": "fine-tuning the encoders does not pay off ({figures}); the frozen ones are kept",
         "tuning.yes": "fine-tuning the encoders pays off: {figures}",

@@ -1,4 +1,4 @@
-"""Fill a template with figures."""
+"""Fill templates with figures."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ SHARE_METRICS = (
 
 
 def say(key: str, /, **figures: Any) -> str:
-    """The template with its figures filled in."""
+    """Return the template with its figures filled in."""
     return TEMPLATES[key].format(**figures)
 
 
 def gain_of(found: Difference) -> str:
-    """`+1.8 points accuracy`."""
+    """Return a gain, such as `+1.8 points accuracy`."""
     return say(_form("gain", found), value=_amount(found.value, found.metric), metric=found.metric)
 
 
 def interval_of(found: Difference) -> str:
-    """`95% interval 0.4 to 3.1`."""
+    """Return an interval, such as `95% interval 0.4 to 3.1`."""
     low, high = (_amount(bound, found.metric) for bound in found.interval)
     return say(_form("interval", found), low=low, high=high)
 
 
 def over(found: Difference, other: str) -> str:
-    """`+1.8 points accuracy over text alone (95% interval 0.4 to 3.1)`."""
+    """Return a gain over another model: `+1.8 points accuracy over text alone (95% interval 0.4 to 3.1)`."""
     return say("over", gain=gain_of(found), other=other, interval=interval_of(found))
 
 

@@ -1,4 +1,4 @@
-"""What a model card says, in words, and the card as users read it."""
+"""Sentences about a model card, and the card in the form that users read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATA_KEYS = {
 
 
 def public_card(card: ModelCard, data: DataSpec) -> dict[str, Any]:
-    """The card and the data specification as one dict of JSON values, with sentences beside their figures."""
+    """Return the card and the data specification as one dict of JSON values, with sentences added."""
     found, entries = card.to_json(), data.to_json()
     found |= {key: entries[name] for key, name in DATA_KEYS.items()}
     if card.tuning:
@@ -45,7 +45,7 @@ def public_card(card: ModelCard, data: DataSpec) -> dict[str, Any]:
 
 
 def public_diagnosis(card: ModelCard) -> dict[str, Any]:
-    """What the technique `modality_imbalance` reported, with its diagnosis in words; empty where it was off."""
+    """Return the report of the technique `modality_imbalance`, with its diagnosis as a sentence; empty if off."""
     report = card.imbalance_signs
     if report is None:
         return {}
@@ -54,7 +54,7 @@ def public_diagnosis(card: ModelCard) -> dict[str, Any]:
 
 
 def diagnosis_sentence(report: ImbalanceSigns) -> str:
-    """What one training shows about its modalities, and how to learn more."""
+    """Return what a single training shows about its modalities, and how to learn more."""
     found, alone = report.diagnosis, {name: signs.alone for name, signs in report.modalities.items()}
     others = [say("diagnosis.other", name=name, value=alone[name]) for name in found.behind]
     figures = {"leads": found.leads, "best": alone[found.leads], "chance": report.chance, "metric": report.metric}
@@ -67,7 +67,7 @@ def diagnosis_sentence(report: ImbalanceSigns) -> str:
 
 
 def imbalance_sentence(found: ImbalanceRecord) -> str:
-    """Which modalities are undertrained, what is kept, and what that changes."""
+    """Return which modalities are undertrained, which model is kept, and how it differs from plain training."""
     sentence, plain = _settled(found), found.results[0].validation
     if len(found.results) == 1:
         return say("imbalance.plain", sentence=sentence)
@@ -91,7 +91,7 @@ def imbalance_sentence(found: ImbalanceRecord) -> str:
 
 
 def tuning_sentence(found: TuningRecord) -> str:
-    """Whether fine-tuning the encoders paid off on the validation rows."""
+    """Return whether fine-tuning the encoders paid off on the validation rows."""
     if found.difference is None:
         return say("tuning.failed", failure=found.failure or "")
     if not math.isfinite(found.difference.value):
@@ -102,7 +102,7 @@ def tuning_sentence(found: TuningRecord) -> str:
 
 
 def calibration_sentence(found: CalibrationRecord) -> str:
-    """The temperature, and what it changed on rows that it was not chosen by."""
+    """Return the temperature, and the metrics before and after on rows that did not determine it."""
     if found.temperature == 1:
         return say("calibration.off")
     temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature]
@@ -115,7 +115,7 @@ def calibration_sentence(found: CalibrationRecord) -> str:
 
 
 def _settled(found: ImbalanceRecord) -> str:
-    """The diagnosis after each modality was trained alone."""
+    """Return the diagnosis after each modality was trained alone."""
     return _with_failed(found.diagnosis, say(f"imbalance.{found.diagnosis.state}", modalities=_modalities(found)))
 
 

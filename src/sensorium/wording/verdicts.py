@@ -1,4 +1,4 @@
-"""The verdict of a comparison in words."""
+"""Sentences about the verdict of a comparison."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def model_title(model: ModelName) -> str:
-    """What a sentence calls a model: `text alone`, `gated fusion`, `the baseline trees`."""
+    """Return the title of a model in sentences: `text alone`, `gated fusion`, `the baseline trees`."""
     return say(f"title.{model.kind}", name=model.name)
 
 
 def verdict_sentence(found: Verdict) -> str:
-    """Whether fusing helped and which model to use, in one sentence."""
+    """Return one sentence: whether fusing helped, and which model to use."""
     sentence = _kind(found)
     if found.unbeaten:
         gain = over(found.unbeaten.difference, model_title(found.unbeaten.model))
@@ -42,5 +42,5 @@ def _kind(found: Verdict) -> str:
 
 
 def _speed(slowdown: float) -> str:
-    """By training time."""
+    """Compare training times."""
     return say("slower", times=slowdown) if slowdown >= 1 else say("faster", times=1 / slowdown)

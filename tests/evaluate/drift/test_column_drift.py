@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import sensorium
-from sensorium.evaluate.drift import columns_moved, sketch_columns
+from sensorium.evaluate.drift import measure_column_shift, sketch_columns
 from sensorium.evaluate.drift.columns import LOOKED_AT
 from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Ragged
@@ -66,11 +66,11 @@ def test_of_very_large_cells_sixteen_are_looked_at(monkeypatch):
 def test_a_shift_is_told_in_the_old_deviations():
     old = {"c": {"present": 1.0, "mean": 2.0, "deviation": 4.0}, "still": {"present": 1.0, "mean": 1, "deviation": 0.0}}
     new = {"c": {"present": 0.5, "mean": 8.0, "deviation": 1.0, "length": 3.0}, "still": old["still"]}
-    assert columns_moved(old, new) == {
+    assert measure_column_shift(old, new) == {
         "c": {"present": [1.0, 0.5], "mean": [2.0, 8.0], "deviation": [4.0, 1.0], "shift": 1.5},
         "still": {"present": [1.0, 1.0], "mean": [1, 1], "deviation": [0.0, 0.0], "shift": None},
     }
-    assert columns_moved({}, new) == {"c": {}, "still": {}}
+    assert measure_column_shift({}, new) == {"c": {}, "still": {}}
 
 
 def picture(light):
@@ -104,9 +104,9 @@ def test_a_fit_keeps_them_of_its_training_rows(table, stream, tmp_path):
 def test_another_light_is_seen_when_a_model_is_adapted(table):
     model = sensorium.fit(table, "label", epochs=1, progress=False)
     darker = {**table, "photo": [picture(10 + row // 2) for row in range(ROWS)], "size": [None] * ROWS}
-    moved = model.adapt(darker).card["moved"]["columns"]
+    shift = model.adapt(darker).card["moved"]["columns"]
     old = model.card["statistics"]["photo"]
-    assert moved["photo"]["mean"] == pytest.approx([old["mean"], 10 + 14.5], abs=0.1)
-    assert moved["photo"]["shift"] == pytest.approx((24.5 - old["mean"]) / old["deviation"], abs=0.05)
-    assert moved["size"] == {"present": [old_present := model.card["statistics"]["size"]["present"], 0.0]}
+    assert shift["photo"]["mean"] == pytest.approx([old["mean"], 10 + 14.5], abs=0.1)
+    assert shift["photo"]["shift"] == pytest.approx((24.5 - old["mean"]) / old["deviation"], abs=0.05)
+    assert shift["size"] == {"present": [old_present := model.card["statistics"]["size"]["present"], 0.0]}
     assert old_present > 0.6

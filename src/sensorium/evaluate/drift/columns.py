@@ -24,15 +24,16 @@ DIGITS = 6
 def sketch_columns(
     prepared: Prepared, learnt: Mapping[str, Modality], rows: Rows, vectors: Collection[str] = ()
 ) -> dict[str, Sketch]:
-    """Compute the statistics of each column: `present`, the share of rows with a value, and of these values
+    """Compute the statistics of each column.
 
-    `mean` and `deviation` of amounts (standardized numbers, brightness, loudness), `unknown`, the share of codes for
-    values that training did not see, and `length` in steps (words, frames).
+    `present` is the share of rows with a value. For these values, `mean` and `deviation` are those of amounts
+    (standardized numbers, brightness, loudness), `unknown` is the share of codes for values that training did not see,
+    and `length` counts steps (words, frames).
 
     Args:
-        prepared: the arrays.
+        prepared: the prepared columns.
         learnt: column → modality.
-        rows: which rows; at most a thousand of their values are used.
+        rows: positions of the rows; at most a thousand values are used.
         vectors: columns whose arrays are features of a frozen encoder; only `present` is computed for them.
     """
     return {
@@ -42,8 +43,8 @@ def sketch_columns(
     }
 
 
-def columns_moved(before: Mapping[str, Sketch], after: Mapping[str, Sketch]) -> dict[str, Any]:
-    """Compare statistics: each as [before, after], and `shift`, the change of the mean in old standard deviations."""
+def measure_column_shift(before: Mapping[str, Sketch], after: Mapping[str, Sketch]) -> dict[str, Any]:
+    """Compare statistics as [before, after]; `shift` is the change of the mean in old standard deviations."""
     found: dict[str, Any] = {}
     for name, new in after.items():
         old = before.get(name, {})

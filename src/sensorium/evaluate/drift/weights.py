@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from sensorium.model import FusionModel, index_map
+from sensorium.model import FusionModel, weight_index
 
 
-def weights_moved(
-    before: FusionModel, after: FusionModel, kept: Sequence[int] | None = None
+def measure_weight_shift(
+    before: FusionModel, after: FusionModel, index_map: Sequence[int] | None = None
 ) -> dict[str, float | None]:
     """Compute ‖Δ‖ / ‖w‖ of each part (tower, `fusion`, `head`) over its weights and normalization statistics.
 
     Args:
         before: the old network.
         after: the new one, with the same parts.
-        kept: index of each old logit among the new ones; new rows of the head are not compared.
+        index_map: index of each old logit among the new ones; new rows of the head are not compared.
 
     Returns:
         None for a part whose old weights were all zero.
     """
     old_parts = dict(before.parts)
-    places = torch.arange(before.outputs) if kept is None else torch.tensor(kept)
+    places = torch.arange(before.outputs) if index_map is None else torch.tensor(index_map)
     sizes = (before.outputs, after.outputs)
     return {
         name: _relative(_amounts(old_parts[name]), _amounts(part), places, sizes)
@@ -40,9 +40,9 @@ def _amounts(part: nn.Module) -> dict[str, Tensor]:
 def _relative(
     old: Mapping[str, Tensor], new: Mapping[str, Tensor], places: Tensor, sizes: tuple[int, int]
 ) -> float | None:
-    moved = whole = 0.0
+    change = whole = 0.0
     for name, value in old.items():
-        same = new[name][index_map(value, new[name], places, sizes)]
-        moved += float((same - value).square().sum())
+        same = new[name][weight_index(value, new[name], places, sizes)]
+        change += float((same - value).square().sum())
         whole += float(value.square().sum())
-    return round((moved / whole) ** 0.5, 6) if whole else None
+    return round((change / whole) ** 0.5, 6) if whole else None

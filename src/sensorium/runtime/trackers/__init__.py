@@ -1,4 +1,4 @@
-"""ONE FILE PER TRACKER: write the metrics of training in the format of a tracking tool, without any network."""
+"""Trackers write the metrics of training in the format of a tracking tool, offline. One file per tracker."""
 
 from sensorium.runtime.trackers._base import Tracker
 

@@ -12,7 +12,7 @@ from sensorium.runtime.events import Callback, EpochEnd, FitEnd, FitStart
 
 
 class Tracker(Callback):
-    """A callback that writes one tracker run per training into the folder of the fit.
+    """Callback that writes one tracker run per training into the folder of the fit.
 
     The file of a tracker names the packages that it imports, as a literal; they are imported when a training starts:
 
@@ -40,7 +40,7 @@ class Tracker(Callback):
         """Start a tracker run.
 
         Args:
-            name: of the run; no other run of this fit has it.
+            name: unique name of the run within this fit.
             settings: dotted name → JSON value.
         """
 
@@ -50,10 +50,10 @@ class Tracker(Callback):
 
     @abstractmethod
     def end(self, event: FitEnd) -> None:
-        """End the tracker run; there is none if `start` failed."""
+        """End the tracker run; not called if `start` failed."""
 
     def _run_name(self, event: FitStart) -> str:
-        """The trial, with its stage and a number where these are needed: a search trains a candidate several times."""
+        """Return the trial's name, with stage and number if needed: a search trains a candidate several times."""
         name = event.trial if event.stage == "training" else f"{event.trial} {event.stage}"
         self._names[name] = count = self._names.get(name, 0) + 1
         return name if count == 1 else f"{name} {count}"
@@ -75,7 +75,7 @@ def _sizes(event: FitStart) -> dict[str, int]:
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names."""
+    """Flatten nested settings to dotted names."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
         name = f"{above}{key}"

@@ -20,7 +20,7 @@ STATUS = {"completed": "FINISHED", "stopped": "FINISHED", "interrupted": "KILLED
 
 
 class MLflow(Tracker):
-    """Writes one MLflow run per training into `RUN/mlflow/mlflow.db`, whatever `MLFLOW_TRACKING_URI` says."""
+    """Tracker for MLflow: one run per training in `RUN/mlflow/mlflow.db`; `MLFLOW_TRACKING_URI` is ignored."""
 
     _client: Any = None
     _run = ""
@@ -47,7 +47,7 @@ class MLflow(Tracker):
             self._run = ""
 
     def _open(self) -> tuple[Any, str]:
-        """The client and the id of the experiment; both are made if they are not there."""
+        """Return the client and the id of the experiment; create the experiment if it does not exist."""
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before it is imported; else it reports usage to its makers
         from mlflow import MlflowClient
 
@@ -63,7 +63,7 @@ class MLflow(Tracker):
 
 @contextmanager
 def _without_messages() -> Iterator[None]:
-    """Within, libraries do not log that they create tables."""
+    """Within this block, libraries do not log that they create tables."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:

@@ -17,7 +17,7 @@ UNSAFE = re.compile(r"[^\w.,=+-]+")  # in a file name
 
 
 class TensorBoard(Tracker):
-    """Writes `RUN/tensorboard/START_TIME/TRIAL/events.out.tfevents…`; the settings are on the text page."""
+    """Tracker for TensorBoard: `RUN/tensorboard/START_TIME/TRIAL/events.out.tfevents…`, with the settings as text."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

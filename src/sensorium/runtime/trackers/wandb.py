@@ -1,4 +1,4 @@
-"""Weights & Biases runs, offline: `wandb sync RUN/wandb/offline-run-*` uploads them, if you want that."""
+"""Weights & Biases runs, offline; `wandb sync RUN/wandb/offline-run-*` uploads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROJECT = "sensorium"
 
 
 class Wandb(Tracker):
-    """Writes one offline run per training into `RUN/wandb`, whatever `WANDB_MODE` says."""
+    """Tracker for Weights & Biases: one offline run per training in `RUN/wandb`; `WANDB_MODE` is ignored."""
 
     _run: Any = None
 

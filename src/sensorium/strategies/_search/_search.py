@@ -51,7 +51,7 @@ class SearchRun:
         self.journal = Journal(self.space, identity, plan.config.seed, path)
         if self.journal.replaced:
             self.report.log(
-                "the folder holds a finished search, or one with other rows, files or settings: a new search starts"
+                "the folder holds a finished search or a search with other rows, files or settings: a new search starts"
             )
         self.chosen = self.journal.noted(CHOICE) is not None  # before the search was stopped
         self.trials = Trials(session, budget)
@@ -118,7 +118,7 @@ class SearchRun:
         plan = make_plan(affordable, self.wanted)
         self.journal.note("plan", plan.to_json())
         rungs = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in plan.rungs) or "none"
-        self.report.log(f"candidates: {rungs}; the best for at least {plan.final} epochs")
+        self.report.log(f"candidates: {rungs}; then the best for at least {plan.final} epochs")
         return plan
 
     def _rungs(self, plan: Plan, singles: Sequence[Result], per_epoch: float) -> list[Result]:
@@ -169,7 +169,7 @@ class SearchRun:
                 self.journal.note("finals", done)
 
     def _affordable(self, result: Result) -> int:
-        """Return the number of epochs that there is time for; 0 if the entrant had as many, or cannot be trained."""
+        """Return the epochs that fit into the time; 0 if the entrant was trained for as many, or cannot be trained."""
         epochs = min(self.wanted, int(MARGIN * self.budget.left / result.per_epoch))
         if result.stage == EXPECTED:
             return epochs
@@ -190,7 +190,7 @@ class SearchRun:
         return result
 
     def _choice(self, ranked: Sequence[Result], plan: Plan | None) -> dict[str, Any]:
-        """Return the choice; it is recorded, so that a resumed search trains only the chosen models again."""
+        """Choose the models and record the choice, so that a resumed search trains only the chosen models again."""
         self._model(ranked[0])
         offered = self._offered(ranked)
         models = [model for _, model in offered]

@@ -24,8 +24,8 @@ class Entrant:
     """Candidate or single modality that takes part in a search.
 
     Attributes:
-        key: its key in the journal: the name of a modality or the number of a candidate.
-        name: its name in messages.
+        key: key in the journal: the name of a modality or the number of a candidate.
+        name: name in messages.
         spec: the trial, without the number of epochs.
         choices: the choices of a candidate; empty for a single modality.
     """
@@ -92,7 +92,7 @@ class Trials:
         self._known: dict[tuple[str, int], Result] = {}
 
     def run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = math.inf) -> Result:
-        """Train for at most some epochs and about some seconds; a finished trial is not trained again."""
+        """Train for at most `epochs` epochs within a time limit; a finished trial is not trained again."""
         place = entrant.key, epochs
         result = self._known.get(place) or self._recorded(entrant, epochs, stage)
         if not result:
@@ -134,7 +134,7 @@ class Trials:
         past = list[float]()
 
         def should_stop() -> bool:
-            """Stop if there is no time for another epoch of average length."""
+            """Stop the training if there is no time for another epoch of average duration."""
             past.append(self.budget.clock() - start)
             return past[-1] >= seconds or self.budget.left < past[-1] / len(past)
 

@@ -1,4 +1,4 @@
-"""Notation of numbers: decimal and thousands marks, currencies, percent, limits, words for a gap."""
+"""Notation of numbers: decimal and thousands marks, currencies, percent, limits, words for missing cells."""
 
 from sensorium.table._notation.conventions import Conventions, some_texts
 from sensorium.table._notation.gaps import stands_for_gaps

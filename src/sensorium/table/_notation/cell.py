@@ -1,4 +1,4 @@
-"""Parse one cell's text, before it is known which mark is the decimal one."""
+"""Parse the text of a cell before the decimal mark of the column is known."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ LONE_LETTERS = ("m", "b", "mm")  # behind a number, small letters are a unit (me
 
 
 class Cell(NamedTuple):
-    """Number as it is written.
+    """Number in a cell, as written.
 
     Attributes:
-        decimal: its digits, if `mark` is the decimal mark; None if it cannot be.
+        decimal: the digits if `mark` is the decimal mark; None if it cannot be.
         mark: the possible decimal mark; empty if there is none.
-        grouped: its digits, if `groups` separates thousands; None if it cannot.
+        grouped: the digits if `groups` separates thousands; None if it cannot.
         groups: the mark between groups of three; a space stands for all spaces, ' for all apostrophes.
         power: power of ten, of an exponent, of k, M …
         currency: as a code, if there is one.
-        percent: it has a %.
-        suffixed: its power is a letter or word.
+        percent: whether it has a %.
+        suffixed: whether its power is a letter or word.
         limit: −1 for "<5", +1 for ">5" and "5+", else 0.
-        about: "ca. 5".
-        negative, brackets: −5; and whether it is written as (5).
+        about: whether it is approximate, as "ca. 5".
+        negative: whether it is below 0. brackets: whether it is written as (5).
     """
 
     decimal: str | None
@@ -101,7 +101,7 @@ def infinite(text: str) -> float | None:
 
 
 def _body(text: str) -> tuple[str | None, str, str | None, str] | None:
-    """Return `decimal`, `mark`, `grouped`, `groups` of a cell; None if its marks make no number."""
+    """Return `decimal`, `mark`, `grouped`, `groups` of a cell; None if its marks do not form a number."""
     marks = [sign for sign in text if sign in MARKS]
     if not marks:
         return text, "", None, ""

@@ -1,4 +1,4 @@
-"""What is known about a table's numbers before a column is read: from settings or other columns."""
+"""Conventions of a table's numbers, known from settings and other columns before a column is read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Conventions:
     Attributes:
         decimal, thousands, currency, missing, censored: as set for the table or for a column; None if not set.
         separator: between the cells of a text file; empty for other sources.
-        texts: some cells of the table's columns of text, as they arrived.
+        texts: sample of the table's text cells, as the source has them.
         day_first: for dates, whether 01/02/2026 is in February, as set for a column; None if not set.
     """
 
@@ -39,13 +39,13 @@ class Conventions:
 
     @cached_property
     def shown(self) -> str:
-        """Return the decimal mark that most of the table's columns show unambiguously; empty if none does."""
+        """Return the unambiguous decimal mark of most of the table's columns; empty if no column has one."""
         points, commas = self._marks.count("."), self._marks.count(",")
         return "" if points == commas else "." if points > commas else ","
 
     @property
     def shows_commas(self) -> bool:
-        """Return whether some column has unambiguous decimal commas."""
+        """Return whether any column has unambiguous decimal commas."""
         return "," in self._marks
 
     @cached_property
@@ -65,7 +65,7 @@ class Conventions:
 
 
 def some_texts(columns: Iterable[pa.ChunkedArray]) -> tuple[list[str], ...]:
-    """Return a few cells of each of some columns of text: enough to see how a table writes numbers."""
+    """Return a few cells from each of several text columns, to infer how the table writes numbers."""
     texts = [cells for cells in columns if pa.types.is_string(cells.type)][:LOOKED_AT]
     return tuple(_some(cells) for cells in texts)
 
@@ -77,7 +77,7 @@ def _some(cells: pa.ChunkedArray) -> list[str]:
 
 
 def _shown(sample: list[str]) -> str:
-    """Return the decimal mark of a column's unambiguous cells; empty if they show none, or both."""
+    """Return the decimal mark of a column's unambiguous cells; empty if there is none, or if both occur."""
     cells = [cell for text in sample if (cell := parse_with_unit(text))]
     if len(cells) < MOSTLY * len(sample):
         return ""

@@ -19,7 +19,7 @@ def gap_words(counts: Tally, known: Conventions) -> tuple[str, ...]:
 
 
 def stands_for_gaps(counts: Tally) -> bool:
-    """Return whether the column's words are so few, and its numbers so many, that the words only mark gaps."""
+    """Return whether the column has so few words, and so many numbers, that the words must mark missing values."""
     few = 0 < len(counts.words) <= FEW_WORDS and counts.words.total() > len(counts.words)
     return (
         few

@@ -22,9 +22,9 @@ MINORITY = 0.3  # share of ranges up to which they are measured values among oth
 
 @dataclass(frozen=True)
 class Survey:
-    """Notation of a column, counts of its cells, and the mark read by default, which may mean the other thing.
+    """Notation of a column, counts of its cells, and the ambiguous mark that is read by default.
 
-    The mark is empty if there is no such doubt.
+    The mark is empty if nothing is ambiguous.
     """
 
     notation: Notation
@@ -33,7 +33,7 @@ class Survey:
 
 
 def survey(texts: pa.Array, known: Conventions) -> Survey:
-    """Survey every cell of a column of text."""
+    """Count the cells of a text column and infer its notation."""
     counts = tally(texts)
     decimal, guessed = decimal_mark(counts, known)
     multiplied = bool(counts.suffixes) and not counts.clashing and not counts.letters
@@ -62,7 +62,7 @@ def _currency(counts: Tally, known: Conventions) -> str:
 
 
 def _ranges(texts: pa.Array, counts: Tally, notation: Notation) -> bool:
-    """Return whether the joined numbers are measured ranges: few, rising, and within the other cells' values."""
+    """Return whether pairs of numbers are measured ranges: few, increasing, and within the values of other cells."""
     if not counts.joined or counts.joined.total() > MINORITY * counts.cells:
         return False
     values = read_texts(texts, notation).values

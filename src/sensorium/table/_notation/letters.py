@@ -1,4 +1,4 @@
-"""Infer the letters behind a column's numbers: powers of ten, bytes, credit and debit, or no number at all."""
+"""Infer the meaning of letters after the numbers of a column: powers of ten, bytes, credit and debit, or no number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SAMPLED = 1000  # plain numbers that are looked at
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Numbers with one suffix, or none: their values without it, and how many cells have them."""
+    """Numbers with the same suffix, or none: values without the suffix, and counts of cells."""
 
     cells: list[Cell]
     times: npt.NDArray[np.int64]
@@ -56,7 +56,7 @@ class _Numbers:
 
 
 def spelt_out(text: str, letters: Letters) -> str:
-    """Rewrite a cell whose letters mean what the column's do, as other columns write the number."""
+    """Rewrite a cell with the meaning of the column's letters, in the notation of other columns."""
     if not letters or len(text) > LONGEST:
         return text
     folded = fold(text)
@@ -71,10 +71,10 @@ def spelt_out(text: str, letters: Letters) -> str:
 
 
 def letters_of(counted: Sequence[tuple[str, int]], plain: pa.Array) -> Letters:
-    """Return the meaning of the letters behind a column's numbers.
+    """Return the meaning of the letters after a column's numbers.
 
     Args:
-        counted: cells that are not plain numbers, and how often each occurs.
+        counted: cells that are not plain numbers, with their counts.
         plain: plain cells.
     """
     found = _by_letters(counted)
@@ -132,7 +132,7 @@ def _are_sides(found: dict[str, _Numbers], bare: _Numbers, texts: list[str]) -> 
 
 
 def _are_bytes(found: dict[str, _Numbers]) -> bool:
-    """Return whether B means a byte, not a billion: beside KB or G, or behind large numbers beside K."""
+    """Return whether B means byte, not billion: cells have KB or G, or cells have K and numbers with B are large."""
     number = next((found[name] for name in sorted(BYTES) if name in found), None)
     if number is None or OF_BYTES & found.keys():
         return number is not None

@@ -19,7 +19,7 @@ LIMITED = rf"[<>≤≥⩽⩾＜＞]|\+\s*(\pL+\.?\s*)?$|^\s*{LIMIT}"
 
 
 def may_be_numbers(sample: list[str]) -> bool:
-    """Return whether most cells other than gaps have a digit."""
+    """Return whether most cells that are not missing have a digit."""
     if not sample:
         return False
     short = pa.array([text for text in sample if len(text) <= LONGEST], pa.string())
@@ -30,7 +30,7 @@ def may_be_numbers(sample: list[str]) -> bool:
 
 
 def is_clearly_numbers(counts: Tally) -> bool:
-    """Return whether the cells have marks and signs that only numbers have, or are many."""
+    """Return whether cells have marks and signs that only numbers have, or whether there are many cells."""
     signed = counts.groups.total() + counts.doubtful.total() + counts.decimals.total() + counts.currencies.total()
     signed += counts.percents.total() + counts.brackets.total() + counts.suffixes.total() + counts.limits.total()
     signed += counts.numbers if counts.unit else 0
@@ -45,7 +45,7 @@ def has_limits(texts: pa.Array) -> bool:
 
 
 def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
-    """Return whether the cells, all digits with a decimal point, are to be read so, judged by a sample."""
+    """Return whether cells of digits with a decimal point should be read as such, judging by a sample."""
     if known.decimal == "," or known.thousands == ".":
         return False
     rows = np.unique(np.linspace(0, max(0, len(texts) - 1), min(LOOKED_AT, len(texts))).astype(np.int64))
@@ -57,9 +57,9 @@ def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
 
 
 def same_but_for_zeros(texts: pa.Array) -> tuple[str, str] | None:
-    """Return two spellings of one number that differ in their last zeros, such as 1.1 and 1.10, if decimals vary.
+    """Return two spellings of a number that differ in trailing zeros, such as 1.1 and 1.10, if decimals vary.
 
-    They may be versions. None if there are none.
+    They may be version numbers. Returns None if there are none.
     """
     seen = dict[str, str]()
     for text in texts.unique().drop_null().to_pylist():

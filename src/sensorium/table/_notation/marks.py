@@ -44,7 +44,7 @@ def thousandths(texts: pa.Array, notation: Notation) -> bool:
 
 
 def decimal_mark(counts: Tally, known: Conventions) -> tuple[str, str]:
-    """Return the decimal mark, and the mark read by default if nothing shows its meaning."""
+    """Return the decimal mark, and the mark whose meaning is read by default because it is ambiguous."""
     if known.decimal:
         return known.decimal, ""
     if known.thousands and known.thousands in ".,":
@@ -64,7 +64,7 @@ def decimal_mark(counts: Tally, known: Conventions) -> tuple[str, str]:
 
 
 def _parts_thousands(counts: Tally) -> bool:
-    """Return whether whole numbers below 1000 have no mark, and all above have one.
+    """Return whether integers below 1000 have no thousands mark, and all above have one.
 
     If the mark were a decimal one, some numbers would have one or two digits behind it.
     """
@@ -82,5 +82,5 @@ def thousands_marks(counts: Tally, known: Conventions, decimal: str) -> str:
 
 
 def is_mixed(counts: Tally) -> bool:
-    """Return whether the column has decimal points and decimal commas, neither of them by a slip."""
+    """Return whether the column has many decimal points and many decimal commas."""
     return min(counts.decimals["."], counts.decimals[","]) > SLIPS * counts.decimals.total()

@@ -28,7 +28,7 @@ SIDE = re.compile(r"[+-]?[0-9][0-9.,' ]* ?[SH]")
 
 
 def mixed_amounts(found: Survey, *, any_currency: bool) -> str:
-    """Return the refusal if the cells are amounts, of several currencies or units; empty otherwise."""
+    """Return the reason if the cells are amounts in several currencies or units; empty otherwise."""
     return several_kinds(found.counts, any_currency=any_currency) or with_units(found.counts)
 
 
@@ -66,7 +66,7 @@ def _units(counts: Tally) -> tuple[str, str] | None:
 
 
 def _sides(counts: Tally) -> tuple[str, str] | None:
-    """Return cells of both kinds if most are amounts with S (Soll) or H (Haben)."""
+    """Return a cell of each kind if most are amounts with S (Soll, debit) or H (Haben, credit)."""
     cells = {text: n for text, n in (counts.codes + counts.words).items() if SIDE.fullmatch(text)}
     of_each = {side: {text: n for text, n in cells.items() if text.endswith(side)} for side in "SH"}
     if sum(cells.values()) <= MOSTLY * counts.cells or not all(
@@ -77,7 +77,7 @@ def _sides(counts: Tally) -> tuple[str, str] | None:
 
 
 def with_units(counts: Tally) -> str:
-    """Describe a column in which most cells are numbers with units, but not one unit; empty otherwise."""
+    """Describe a column in which most cells are numbers with units, but of several units; empty otherwise."""
     usual = counts.united.most_common(MOST_UNITS)
     if sum(cells for _, cells in usual) <= MOSTLY * counts.cells:
         return ""

@@ -21,12 +21,12 @@ NAN = float("nan")
 NOT_A_NUMBER = "not a number: read as missing"
 NOT_EXACT = "not an exact number: read as the nearest one"
 JOINED = "two numbers in one cell: read as missing"
-OTHER_NOTATION = "another decimal or thousands separator than the column's: read in the only way that gives a number"
+OTHER_NOTATION = "a decimal or thousands separator that differs from that of the column: read in the only possible way"
 AS_TRAINED = "write the cell like the training cells"
 
 
 class Reading(NamedTuple):
-    """Value of a cell (NaN if missing), −1 or +1 if it is an upper or a lower limit, and the message for the user."""
+    """Value of a cell (NaN if missing), −1 or +1 for an upper or lower limit (else 0), and a message for the user."""
 
     value: float
     limit: int = 0
@@ -41,22 +41,22 @@ class Notation:
     Attributes:
         decimal: the decimal mark, "." or ",".
         thousands: marks between groups of three; a space stands for all spaces, ' for all apostrophes.
-        percent: `all` cells have a %, and the number before it is read; in a column of `fraction`s 5% is 0.05; `none`
-            has any; `written` takes the number before a %, whatever the others are.
+        percent: `all`: all cells have a %, and the number before it is read; `fraction`: a column of fractions, in
+            which 5% is 0.05; `none`: no cell has a %; `written`: the number before a % is read, also if other cells
+            have no %.
         currency: code of the currency; empty if there is none.
-        suffixes: k, M, bn … behind a number are powers of ten.
-        always_suffixed: every training cell but 0 has such a suffix; a number without one is read as it is, and
-            reported.
-        ranges: "91-92" is read as 91.5.
+        suffixes: whether k, M, bn … after a number are powers of ten.
+        always_suffixed: whether every training cell except 0 has such a suffix; a number without one is then reported.
+        ranges: whether "91-92" is read as 91.5.
         limits: how "<5" is read: as its `limit`, or `missing`; empty if training had none.
-        mixed: the column has decimal points and decimal commas: ambiguous cells are missing.
-        missing: words that stand for a gap in this column, beside the usual ones, in small letters.
-        units: spellings of the unit behind the numbers, which is dropped; a number without it has the same.
-        thousandths: cells may have three decimals. If all have two, as amounts of money have, or none, 1,234 may be
-            1234 of a table with another notation: it is missing.
-        letters: if those behind numbers are not powers of ten, their meaning: `bytes` (B is one, K a thousand),
-            `sides` (CR is +, DR is −) or `none` (they are dropped).
-        largest_fraction: for a column of fractions: a number without % beyond it is missing.
+        mixed: whether the column has decimal points and decimal commas; ambiguous cells are then missing.
+        missing: words for a missing value in this column, besides the usual ones, in lower case.
+        units: spellings of the unit after the numbers, which is dropped; a number without a unit has the same unit.
+        thousandths: whether cells may have three decimals. If not (because training cells have two or none), 1,234 may
+            be 1234 in another notation, and is missing.
+        letters: meaning of letters after numbers, if they are not powers of ten: `bytes` (B is a byte, K is 1,000
+            bytes), `sides` (CR is +, DR is −) or `none` (letters are dropped).
+        largest_fraction: in a column of fractions, larger numbers without % are missing.
     """
 
     decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
@@ -113,10 +113,10 @@ class Notation:
 
     @property
     def _no_unit(self) -> str:
-        return f"is not the column's unit {self.units[0]!r}" if self.units else "the training cells do not have"
+        return f"is not the unit of the column, {self.units[0]!r}" if self.units else "the training cells do not have"
 
     def ends(self, text: str) -> tuple[float, float] | None:
-        """Return both numbers of "91-92"; None if a cell is not a range."""
+        """Return both numbers of "91-92"; None if the cell is not a range."""
         found = parse_range(text)
         return (self._said(found[0]).value, self._said(found[1]).value) if found else None
 
@@ -160,7 +160,7 @@ class Notation:
         if not cell.percent and self.percent == "all":
             return NO_SIGN
         if cell.suffixed and not self.suffixes:
-            return "a letter or word behind the number that does not occur in training"
+            return "a letter or word after the number that does not occur in training"
         return LIMIT if cell.limit and self.limits == "missing" else ""
 
 
@@ -169,7 +169,7 @@ LIMIT = "a limit, not a value"
 READS_LIMITS = "table.censored=missing asks for this; fit with table.censored=limit to use the limits as values"
 NO_SIGN = "a number without %, which the other cells have"
 NO_FRACTION = "a number without % that is too large for a fraction"
-WITH_SIGN = "write a % behind it if it is a percentage"
+WITH_SIGN = "write a % after it if it is a percentage"
 LEGACY = Notation(thousands=",", percent="written", ranges=True, suffixes=False)  # of models saved without a notation
 
 

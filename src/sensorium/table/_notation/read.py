@@ -1,4 +1,4 @@
-"""Read a whole column by its notation: the usual spellings at once, only odd cells one by one."""
+"""Read a whole column in its notation: common spellings vectorized, other cells one by one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Readings:
     """Numbers read from the cells of a column.
 
     Attributes:
-        values: float64[n], NaN if missing; infinite if a cell says so.
+        values: float64[n], NaN if missing; infinite if a cell is.
         limits: int8[n]: −1 if the value is an upper limit, +1 if it is a lower one, else 0.
         told: row → message about the cell.
     """
@@ -82,7 +82,7 @@ def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
 
 
 def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
-    """Check plain numbers, which have neither % nor suffix: ambiguous ones become missing, or are reported."""
+    """Check plain numbers, which have neither % nor suffix: ambiguous ones become missing or are reported."""
     if notation.percent in ("all", "fraction"):
         return _without_sign(values, notation)
     if not notation.always_suffixed:
@@ -119,7 +119,7 @@ def _cast(texts: pa.Array, marks: tuple[str, str]) -> npt.NDArray[np.float64]:
 
 
 def _without_sign(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
-    """Report plain numbers in columns of %, and make them missing."""
+    """Make plain numbers in columns of percentages missing, and report them."""
     is_all = notation.percent == "all"
     wrong = np.isfinite(values) if is_all else np.abs(values) > notation.largest_fraction
     values[wrong] = np.nan

@@ -1,4 +1,4 @@
-"""Detect columns whose cells have digits and are not amounts: codes, phone numbers, scores, several currencies."""
+"""Detect columns of digits that are not amounts: codes, phone numbers, scores, several currencies."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOST_BINS = 50  # different ones
 
 
 def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
-    """Return why a column is not numbers, though most of its cells could be read as such; empty if it may be.
+    """Return why a column is not numbers although most cells could be read as numbers; empty if it may be.
 
     Args:
         found: counts of its cells.
         name: the column's name.
-        any_currency: the settings do not name the currency.
+        any_currency: whether the settings name no currency.
     """
     counts = found.counts
     if several := several_kinds(counts, any_currency=any_currency):
@@ -37,7 +37,7 @@ def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
 
 
 def are_bins(counts: Tally) -> bool:
-    """Return whether the cells are consecutive ranges, such as 18-24, 25-34, 65+: a category, and clearly so."""
+    """Return whether the cells are consecutive ranges, such as 18-24, 25-34, 65+, which are a category."""
     ends = sorted({pair for text in counts.joined if (pair := Notation().ends(text))})
     rising = all(low < high for low, high in ends) and all(one[1] <= two[0] for one, two in pairwise(ends))
     return 1 < len(ends) <= MOST_BINS and rising and counts.joined.total() > MINORITY * counts.cells

@@ -39,21 +39,22 @@ class Tally:
     Attributes:
         odd: numbers that are not plain.
         distinct: different plain and odd cells.
-        plain, padded, long, lots, small, digits: cells of digits and a point: all of them; with leading zeros; of
-            sixteen digits or more; such as 1E10; of up to three digits; of digits alone.
+        plain, padded, long, lots, small, digits: `plain` counts cells of digits and a point; of these, `padded` have
+            leading zeros, `long` have sixteen digits or more, `lots` are written like 1E10, `small` have up to three
+            digits, `digits` have only digits.
         decimals, groups: marks that are unambiguously decimal or thousands marks.
-        doubtful: marks that may be either.
-        currencies, percents, brackets, limits, suffixes: numbers with such signs.
+        doubtful: marks that may be decimal or thousands marks.
+        currencies, percents, brackets, limits, suffixes: numbers with these signs.
         zeros: cells of the value 0 without a suffix.
-        letters: meaning of the letters behind the numbers (`letters_of`).
-        marks: letters and words behind the numbers → the first cell with each.
+        letters: meaning of the letters after the numbers (`letters_of`).
+        marks: letters and words after the numbers → the first cell with each.
         bare: odd numbers without a suffix, and some plain ones.
         joined: two numbers in one cell, such as 91-92 or 12345-6789.
         unit: spellings of the column's unit; the cells are counted without it.
         units: cells that end in letters that are not the column's unit.
-        united: cells that are a number with another unit than the column's.
+        united: numbers with another unit than that of the column.
         codes, words: other cells: letters with digits, and other text that is not a number.
-        gaps, usual: words that stand for a gap.
+        gaps, usual: words for a missing value.
         lengths: counts of digits in cells whose groups are separated by blanks or points.
     """
 
@@ -99,13 +100,13 @@ class Tally:
 
     @property
     def clashing(self) -> Counter[str]:
-        """Return cells whose suffix is the column's unit except for its case: 7 M beside 5 m, which is no million."""
+        """Return cells whose suffix differs from the column's unit only in case: 7 M beside 5 m is not 7 million."""
         units = {unit.casefold() for unit in self.unit}
         return Counter({text: n for text, n in self.suffixes.items() if AFTER.sub("", text).casefold() in units})
 
     @property
     def others(self) -> Counter[str]:
-        """Return cells that are neither numbers nor known gaps."""
+        """Return cells that are neither numbers nor words for a missing value."""
         return self.joined + self.codes + self.words
 
     @property

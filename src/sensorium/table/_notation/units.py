@@ -1,4 +1,4 @@
-"""Units behind numbers: 8,3 l; 36 months; 41.5 °C; 10+ years."""
+"""Units after numbers: 8,3 l; 36 months; 41.5 °C; 10+ years."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TWOFOLD = {"ms", "ns", "µs", "nm", "kn"}
 
 
 def split_unit(text: str) -> tuple[str, str] | None:
-    """Return a number and the unit behind it; None if a cell is no such text."""
+    """Return the number and the unit in a cell; None if the cell has another form."""
     found = UNITED.fullmatch(fold(text)) if len(text) <= LONGEST else None
     if not found or parse(text) or parse(found["number"]) is None:  # 3万元 and 5k say what they are
         return None
@@ -40,13 +40,13 @@ def split_unit(text: str) -> tuple[str, str] | None:
 
 
 def parse_with_unit(text: str) -> Cell | None:
-    """Parse a cell, whatever unit stands behind the number; return None if it is not a number."""
+    """Parse a cell, ignoring any unit after the number; return None if it is not a number."""
     parts = split_unit(text)
     return parse(parts[0]) if parts else parse(text)
 
 
 def column_units(counted: Iterable[tuple[str, int]], plain: int) -> tuple[str, ...]:
-    """Return the spellings of the one unit that a column's numbers have; empty if there is none, or several.
+    """Return the spellings of the unit that a column's numbers share; empty if there is none, or several.
 
     Args:
         counted: cells that are not plain numbers, and how often each occurs.
@@ -70,7 +70,7 @@ def column_units(counted: Iterable[tuple[str, int]], plain: int) -> tuple[str, .
 
 
 def without_unit(text: str, units: tuple[str, ...]) -> str:
-    """Return a cell without the column's unit, in any form of it."""
+    """Return a cell without the column's unit, in any spelling of the unit."""
     if not units:
         return text
     bare = re.sub(unit_pattern(units), r"\1", text, count=1)
@@ -80,13 +80,13 @@ def without_unit(text: str, units: tuple[str, ...]) -> str:
 
 @cache
 def unit_pattern(units: tuple[str, ...]) -> str:
-    """Return a regular expression of the unit behind a number, whose first group is the end of the number."""
+    """Return a regular expression of the unit after a number; its first group is the end of the number."""
     spellings = "|".join(re.escape(unit.rstrip(".")).replace(r"\ ", f"[{SPACES}]") for unit in units)
     return rf"([0-9][+)]?)[{SPACES}]*(?:{spellings})\.?[{SPACES}]*$"
 
 
 def _same(unit: str, other: str) -> bool:
-    """Return whether both are one word, except for its ending or small letters that mean the same."""
+    """Return whether both are the same word, except for its ending or for case that does not change the meaning."""
     unit, other = _plain(unit), _plain(other)
     if unit == other:
         return True
@@ -98,7 +98,7 @@ def _same(unit: str, other: str) -> bool:
 
 
 def _one_in_any_case(unit: str, other: str) -> bool:
-    """Return whether two spellings differ only in case: km and KM are one, mW and MW, Mb and MB, g and G are two."""
+    """Return whether units differ only in case and mean the same: km and KM, but not mW and MW, or g and G."""
     folded = unit.lower()
     if len({len(folded), len(unit), len(other)}) > 1:  # Fuß and FUSS
         return True

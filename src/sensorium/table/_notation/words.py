@@ -1,4 +1,4 @@
-"""Words around numbers: spellings of a gap, currencies, powers of ten."""
+"""Words in cells of numbers: missing values, currencies, powers of ten."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ SPACES, QUOTES = " " + _SPACES, "'" + _QUOTES
 
 
 def fold(text: str) -> str:
-    """Return text without blanks around it; with ASCII spaces, minus, apostrophes and digits."""
+    """Return text without surrounding blanks, with ASCII spaces, minus signs, apostrophes and digits."""
     if text.isascii():
         return text.replace("\t", " ").strip()
     return "".join(map(_folded, text)).strip()
 
 
 def is_gap(text: str) -> bool:
-    """Return whether it is a spelling of a missing cell, if the other cells are numbers."""
+    """Return whether the word stands for a missing cell among numbers."""
     word = text.strip().casefold()
     return word in USUAL or word in GAPS
 
@@ -88,7 +88,7 @@ def is_usual_gap(text: str) -> bool:
 
 
 def currency_of(text: str) -> str:
-    """Return the currency code: `€`, `eur`, `Euro` → EUR; a sign without a code of its own is unchanged."""
+    """Return the currency code: `€`, `eur`, `Euro` → EUR; a sign without its own code is unchanged."""
     return CURRENCIES.get(text.strip().casefold(), text.strip().upper())
 
 

@@ -13,11 +13,11 @@ from sensorium.tasks import Task
 DIGITS = 6
 
 
-def answers_moved(task: Task, before: Floats, after: Floats) -> PredictionShift:
+def measure_prediction_shift(task: Task, before: Floats, after: Floats) -> PredictionShift:
     """Measure how the distribution of predictions on the same rows changed.
 
     Args:
-        task: of both models.
+        task: task of both models.
         before, after: scores of the same rows.
     """
     rows = len(before)
@@ -31,7 +31,7 @@ def answers_moved(task: Task, before: Floats, after: Floats) -> PredictionShift:
     return PredictionShift(rows=rows, labels=labels, changed=changed)
 
 
-def metrics_moved(task: str, before: Outcome, after: Outcome, watched: str) -> MetricShift:
+def measure_metric_shift(task: str, before: Outcome, after: Outcome, watched: str) -> MetricShift:
     """Compute the metrics of both models on the same rows, and the paired difference of the watched one."""
     old, new = (
         EvaluationRecord.model_validate(evaluate_outcome(outcome, metrics_of(task)).to_json())

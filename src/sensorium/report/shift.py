@@ -1,4 +1,4 @@
-"""How a model changed when it was continued or adapted, for a terminal."""
+"""Report of the changes of a model by continued training or adaptation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABELS = 8  # shown
 Statistics: TypeAlias = Mapping[str, list[float] | float | None]
 
 
-def moved_text(shift: ShiftRecord) -> RenderableType:
+def shift_text(shift: ShiftRecord) -> RenderableType:
     """Show columns, weights, predictions and metrics before and after."""
     title = f"distribution shift since {shift.source}"
     lines: list[RenderableType] = [text_line(title, "bold"), _columns(shift.columns)]
