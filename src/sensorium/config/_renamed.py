@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sensorium.config._layers import MISSING, nest, overlay, value_at, without
-from sensorium.config._spelling import set_value
+from sensorium.config._spelling import in_python, set_value
 from sensorium.errors import ConfigError
 from sensorium.registry import Registry, augmentations, encoders, fusions, heads, modalities, techniques
 from sensorium.registry.renames import OPTION, find_rename, renamed_settings
@@ -25,7 +25,7 @@ def explain_rename(name: str, value: Any) -> ConfigError | None:
     for rename in renamed_settings():
         if name in (rename.old, rename.old.rpartition(".")[2]):
             flag = set_value(rename.new, _shown(value)) if isinstance(value, PLAIN) else f"--set {rename.new}=…"
-            cure = f"{flag} (Python: {_in_python(rename.new, value)})"
+            cure = f"{flag} (Python: {in_python(rename.new, value)})"
             return ConfigError(f"{rename.old} was renamed {rename.new}", place=name, rule=rename.rule, cure=cure)
     return None
 
@@ -107,10 +107,3 @@ def _changed(tree: Mapping[str, Any], key: str, change: Any) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _in_python(name: str, value: Any) -> str:
-    """Spell a setting in Python: `train.imbalance` and `auto` → `train={'imbalance': 'auto'}`."""
-    group, _, key = name.partition(".")
-    tree = nest(key.split("."), value) if key else value
-    return f"{group}={tree!r}"

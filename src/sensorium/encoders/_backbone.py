@@ -184,7 +184,7 @@ def as_settings(config: Mapping[str, Any]) -> Any:
 
     Raises:
         ConfigError: `transformers` has no such model, or a setting is wrong.
-        MissingExtraError: it is not installed.
+        MissingExtraError: `transformers` is not installed.
     """
     try:
         from transformers import CONFIG_MAPPING, AutoConfig

@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Floats, Outcome, mean_of_rows
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def accuracy(outcome: Outcome, weights: Floats) -> Floats:

@@ -5,6 +5,7 @@ import numpy as np
 from sensorium.metrics._base import Floats, Outcome, Ranking, divide, mean_of_defined
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def average_precision(outcome: Outcome, weights: Floats) -> Floats:

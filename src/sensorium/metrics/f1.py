@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Counts, Floats, Outcome
 
 TASKS = ("binary",)
+IN_POINTS = True
 
 
 def f1(outcome: Outcome, weights: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Counts, Floats, Outcome, mean_of_defined
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def f1_macro(outcome: Outcome, weights: Floats) -> Floats:

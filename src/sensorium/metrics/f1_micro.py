@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Counts, Floats, Outcome, divide
 
 TASKS = ("multiclass", "multilabel")
+IN_POINTS = True
 
 
 def f1_micro(outcome: Outcome, weights: Floats) -> Floats:

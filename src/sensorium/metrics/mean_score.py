@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Floats, Outcome, mean_of_defined, score
 
 TASKS = ("several",)
+IN_POINTS = True
 
 
 def mean_score(outcome: Outcome, weights: Floats) -> Floats:

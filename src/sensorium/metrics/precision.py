@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Counts, Floats, Outcome, divide
 
 TASKS = ("binary",)
+IN_POINTS = True
 
 
 def precision(outcome: Outcome, weights: Floats) -> Floats:

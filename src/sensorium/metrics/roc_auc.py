@@ -3,6 +3,7 @@
 from sensorium.metrics._base import Floats, Outcome, Ranking, divide, mean_of_defined
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def roc_auc(outcome: Outcome, weights: Floats) -> Floats:

@@ -48,8 +48,8 @@ Key: TypeAlias = tuple[float, int]  # seconds of a keyframe, and the seek target
 class Video(Modality):
     """A video, sampled as frames; its audio is a view, the column `NAME.sound`.
 
-    Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its moment, at any
-    constant or variable frame rate, rotated as the file declares.
+    Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its time, for
+    constant and variable frame rates, rotated as the file declares.
 
     Attributes:
         frames: frames sampled from a video, at most.
@@ -181,7 +181,7 @@ def _moment(packet: Any) -> int | None:
 def _pictures_of(container: InputContainer) -> Any:
     stream = picture_track(container)
     if stream is None:
-        raise Unreadable("the file has no video track", "--modality NAME=audio if it is audio")
+        raise Unreadable("the file has no video track", "set the modality of the column to audio if it is audio")
     return stream
 
 
@@ -220,7 +220,7 @@ class _Film:
                 return
 
     def at(self, moment: float) -> VideoFrame:
-        """Return the frame displayed at a moment.
+        """Return the frame displayed at a given time.
 
         Raises:
             Unreadable: no frame can be decoded.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sensorium.config import RemoteConfig
+from sensorium.config import RemoteConfig, set_both
 from sensorium.table._query import without_secrets
 
 CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
@@ -21,7 +21,7 @@ PORTS = {"http": 80, "https": 443}
 MAPPED = ipaddress.ip_network("::ffff:0:0/96")
 UNICAST = ipaddress.ip_network("2000::/3")  # all that is given out of the public IPv6 internet
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
-WITHIN = "--set table.remote.private=true allows it"
+WITHIN = f"{set_both('table.remote.private', True)} allows it"
 
 
 class NotAllowed(Exception):
@@ -84,7 +84,7 @@ class Guard:
         )  # fmt: skip
         if origin_of(before) != origin_of(after) and not upgraded and not self.redirects:
             reason = f"the server redirects to another one: {_server(after)}"
-            raise NotAllowed(reason, "--set table.remote.redirects=true follows it")
+            raise NotAllowed(reason, f"{set_both('table.remote.redirects', True)} follows it")
         self.check(after)
 
     def check(self, address: str) -> None:

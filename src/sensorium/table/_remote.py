@@ -18,7 +18,7 @@ from sensorium.findings import Outside, Unreadable
 from sensorium.table._addresses import BadAddress, checked
 from sensorium.table._fetch import Lasting, Refused, fetch, scheme_of, server_of
 from sensorium.table._fetched import make_room
-from sensorium.table._files import Files
+from sensorium.table._files import ALLOW, Files
 from sensorium.table._guard import Guard, NotAllowed
 from sensorium.table._paths import bare_path
 from sensorium.table._query import without_secrets
@@ -91,7 +91,7 @@ class RemoteFiles(Files):
         if "://" not in cell and not inside.startswith(("../", "/")) and inside != "..":
             return f"{self.address}/{quote(inside) if self._quotes else inside}"
         if not self.allow_outside:
-            raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
+            raise Outside("the path leads outside the table's folder", ALLOW)
         if "://" not in cell:
             return f"{self.address}/{cell}"
         if scheme_of(cell) not in (*SCHEMES, scheme_of(self.address)):

@@ -1,4 +1,4 @@
-"""Infer the meaning of letters after a column's numbers: powers of ten, bytes, credit and debit, or no number at all."""
+"""Infer the meaning of letters after numbers: powers of ten, bytes, credit and debit, or no number at all."""
 
 from __future__ import annotations
 
