@@ -20,7 +20,7 @@ from sensorium.artifact.run_record import State
 from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.comparison import settle_folder as settle_comparison
-from sensorium.config import Config, read_yaml, split_saved
+from sensorium.config import Config, read_yaml, set_both, split_saved
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, evaluate_outcome
@@ -79,8 +79,8 @@ class Settings(TypedDict, total=False):
 
 
 LESS = (
-    "use smaller batches (--set train.batch_size=16), a smaller model (--set width=32), fewer columns or smaller files "
-    "(--set modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
+    "use smaller batches (train.batch_size=16), a smaller model (width=32), fewer columns or smaller files "
+    "(modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
 )
 
 
@@ -310,7 +310,8 @@ def compare(
 def _check_compared(config: Config) -> None:
     """Reject settings that a comparison does not support."""
     if config.train.imbalance != "off":
-        cure = "use sensorium fit --check-imbalance, or set a technique: --set train.techniques.pmr={}"
+        technique = set_both("train.techniques.pmr", {})
+        cure = f"use fit --check-imbalance (Python: train={{'imbalance': 'auto'}}), or set a technique: {technique}"
         raise ConfigError(
             "compare does not check for modality imbalance", place="train.imbalance", rule="off", cure=cure
         )

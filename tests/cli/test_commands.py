@@ -69,7 +69,7 @@ def test_fit_within_a_budget_tells_of_the_search(tabular, tmp_path):
     result = call("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "again", "--budget", "1s")
     assert "trainings in" in result.stdout
     assert "text alone" in result.stdout
-    assert "chosen by the validation rows" in result.stdout
+    assert "chosen on the validation rows" in result.stdout
 
 
 def test_fit_tells_whether_a_temperature_helped(tabular, tmp_path):

@@ -244,7 +244,7 @@ def test_damaged_and_foreign_weights_are_told(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(_packaged, "package_folder", lambda name, install: tmp_path)
     encoder = EfficientNetLite(3)
-    with pytest.raises(ConfigError, match="holds no"):
+    with pytest.raises(ConfigError, match="has no file"):
         encoder.load_pretrained()
     for content, message in (
         (b"nothing", "cannot be read"),

@@ -73,7 +73,7 @@ def test_the_column_is_prepared_as_the_model_requires(tmp_path):
 def test_another_size_is_told_where_the_model_has_fixed_places(tmp_path):
     table = make_table(tmp_path, rows=20, modalities=["video"])
     encoders = {"video": {"name": "pretrained_video", "model": str(make_pretrained("video", tmp_path / "m"))}}
-    with pytest.raises(ConfigError, match="pictures of 32 × 32, not of 16 × 16"):
+    with pytest.raises(ConfigError, match="images of 32 × 32, not of 16 × 16"):
         sensorium.fit(
             table, "label", config={"encoders": encoders, "modalities": {"video": {"size": 16}}}, progress=False
         )

@@ -102,6 +102,11 @@ def test_what_is_no_share_is_told_in_its_own_unit():
     assert "late fusion gains +1.23e+03 rmse over text alone (95% interval 10 to 2e+03)" in sentence
 
 
+def test_a_metric_of_one_target_is_stated_in_points_like_that_of_all_targets():
+    sentence = verdict("late", "text", Difference("genre.accuracy", 0.018, (0.004, 0.031), 0.01), 3)
+    assert "late fusion gains +1.8 points genre.accuracy over text alone (95% interval 0.4 to 3.1)" in sentence
+
+
 def test_both_models_are_scored_on_the_same_resampled_rows():
     random = np.random.default_rng(2)
     right = [random.random(60) < share for share in (0.8, 0.7)]

@@ -87,7 +87,7 @@ def test_a_model_is_fitted_from_a_database(database):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (None, "2 tables\n.*\n  cure: --set table.query=NAME, one of film, seen by"),
+        (None, "2 tables\n.*\n  cure: --set table.query=NAME .Python: .*., one of film, seen by"),
         ("flim", "did you mean 'film'"),
         ("SELECT absent FROM film", "absent"),
         ("SELEC * FROM film", "begins with SELEC"),

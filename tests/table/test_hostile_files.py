@@ -100,7 +100,7 @@ def test_names_that_no_table_holds_and_deep_nesting_name_the_file(write):
         '{"x": ' + "[" * 5000 + "]" * 5000 + "}",
     ):
         path = write("t.jsonl", '{"x": 1}\n' + line + "\n")
-        with pytest.raises(TableError, match=r"not Unicode|line 2: nested too deeply") as caught:
+        with pytest.raises(TableError, match=r"not valid Unicode|line 2: nested too deeply") as caught:
             open_table(path)
         assert "t.jsonl" in str(caught.value)
 

@@ -204,7 +204,7 @@ def test_a_file_over_the_limit_is_not_fetched(served):
     address, files, _, _ = served
     files["films/photos/a 9.png"] = bytes(6000)
     problems = told(fit(f"{address}/films/table.csv", config={"table": {"remote": {"max_gigabytes": 5e-6}}}))
-    assert [(problem.row, "more than 5,000 bytes" in problem.reason) for problem in problems] == [(9, True)]
+    assert [(problem.row, "exceeds the limit of 5,000 bytes" in problem.reason) for problem in problems] == [(9, True)]
 
 
 def test_a_server_that_is_silent_is_given_up(served, monkeypatch):

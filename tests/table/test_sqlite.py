@@ -66,7 +66,7 @@ def test_a_model_is_fitted_from_a_database(database):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (None, "2 tables\n.*\n  cure: --set table.query=NAME, one of film, seen by"),
+        (None, "2 tables\n.*\n  cure: --set table.query=NAME .Python: .*., one of film, seen by"),
         ("flim", "did you mean 'film'"),
         ("SELECT absent FROM film", "no such column"),
         ("SELEC * FROM film", "begins with SELEC"),
@@ -137,7 +137,7 @@ def test_a_query_only_reads(query, database):
     ("query", "told"),
     [
         ("VACUUM INTO 'x'", "begins with VACUUM"),
-        ("WITH x AS (SELECT 1) DELETE FROM film", "asks for DELETE"),
+        ("WITH x AS (SELECT 1) DELETE FROM film", "requires DELETE"),
         ("SELECT load_extension('x') AS a", "calls load_extension"),
         ("SELECT 1 AS a; SELECT 2 AS a", "more than one statement"),
     ],

@@ -105,8 +105,8 @@ ODD = {
     "link": ({"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}, "a.png", "is a link"),
     "hard link": ({"type": tarfile.LNKTYPE, "linkname": "b.png"}, "a.png", "is a link"),
     "device": ({"type": tarfile.CHRTYPE}, "a.png", "device"),
-    "absolute": ({}, "/etc/a.png", "leads out"),
-    "above": ({}, "../a.png", "leads out"),
+    "absolute": ({}, "/etc/a.png", "has a path outside"),
+    "above": ({}, "../a.png", "has a path outside"),
     "not JSON": ({}, "a.json", "not JSON"),
     "no UTF-8": ({}, "a.txt", "cannot read"),
 }

@@ -68,9 +68,10 @@ class Tent(Adaptation):
                     bar.advance(len(batch.present))
                 losses.append(round(total / len(domain.rows), 6))
         if not math.isfinite(losses[-1]):
+            lower = self.learning_rate / 10
             raise TrainingError(
                 "the entropy is not finite",
-                cure=f"a lower learning rate: --option learning_rate={self.learning_rate / 10:g}",
+                cure=f"use a lower learning rate: --option learning_rate={lower:g} (Python: learning_rate={lower:g})",
             )
         return {"layers": layers, "losses": losses}
 

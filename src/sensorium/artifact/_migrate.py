@@ -7,7 +7,7 @@ from typing import Any
 
 import pydantic
 
-from sensorium.config import current_member
+from sensorium.config import IMBALANCE_TECHNIQUE, current_member
 from sensorium.model.card import ModelCard
 from sensorium.registry import techniques
 from sensorium.wording.card import DATA_KEYS
@@ -83,7 +83,7 @@ def _tuning(tuning: Any) -> Any:
 def _imbalance(card: Mapping[str, Any]) -> Any:
     """Extract the modalities that could not be trained alone and the split, which were only in sentences."""
     try:
-        found, signs = card[IMBALANCE], card["history"]["techniques"]["modality_imbalance"]["modalities"]
+        found, signs = card[IMBALANCE], card["history"]["techniques"][IMBALANCE_TECHNIQUE]["modalities"]
         failed = [name for name in signs if name not in found["unimodal"]]
         rows = "test" if "test" in card["metrics"] else "validation"
         return {**found, "diagnosis": {**found["diagnosis"], "failed": failed}, "rows": rows}

@@ -1,9 +1,9 @@
-"""The file format: a folder, or a zip of the same files.
+"""File format of a model: a folder, or a zip of the same files.
 
 manifest.json         format, version, every other file with its size and SHA-256; written last
 model.json            columns, modalities, task, network plan, settings, data specification, model card
-arrays.safetensors    arrays that modalities and task learnt, `columns/NAME/field` and `task/field`
-weights.safetensors   the network; those of an ensemble's others are called `others/PLACE/parameter`
+arrays.safetensors    arrays that modalities and task learned, `columns/NAME/field` and `task/field`
+weights.safetensors   weights of the network; those of other ensemble members are `others/NUMBER/parameter`
 
 Version 1 has no temperature and no ensemble, version 2 one card without types; `_migrate` turns both into version 3.
 """

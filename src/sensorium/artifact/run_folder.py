@@ -1,16 +1,16 @@
 """The folder of a run: the model and the record of its training.
 
-model/            the artifact; the best so far while training goes on
-checkpoint.safetensors  the state of training, while it is not over: --resume goes on from it
-run.json          what the run was made of, and whether it is finished
-config.yaml       the settings, defaults filled in
+model/            the saved model; during training, the best model so far
+checkpoint.safetensors  the state of an unfinished training, from which --resume continues
+run.json          the identity of the run, and whether it is finished
+config.yaml       the settings, with their defaults
 split.parquet     row → split
-history.json      epoch by epoch
+history.json      training history, epoch by epoch
 metrics.json      validation and test metrics, with intervals
-predictions.parquet  the validation and test rows: truth, answers, which columns have a value
-problems.jsonl    cells that could not be taken as they were
-search.json       with a budget: every trial, and what was chosen
-search.journal    with a budget: what lets a killed search go on
+predictions.parquet  predictions for validation and test rows, with the truth and the columns that have a value
+problems.jsonl    cells, rows and columns with a problem
+search.json       with a budget: all trials, and the chosen models
+search.journal    with a budget: state from which a killed search is resumed
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     """Check, before training, that a run in this folder replaces neither its inputs nor other files.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
         inputs: kind of input (`table`, `model`, `config`) → its path.
 
     Raises:
-        ConfigError: it would.
+        ConfigError: the run would replace one of them.
     """
     files = [folder / name for name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL)]
     check_outside_models(folder / "model")
@@ -82,7 +82,7 @@ def check_not_of_a_run(output: Path) -> None:
     """Check, before training, that an output does not replace a file of a run.
 
     Raises:
-        ConfigError: it would.
+        ConfigError: the output would replace such a file.
     """
     if output.name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL) and output.exists() and _is_run(output.parent):
         rule = "a run writes a file of this name"

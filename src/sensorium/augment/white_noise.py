@@ -16,7 +16,7 @@ QUIETEST = 30.0  # decibels above the least ratio at which noise is hardly heard
 
 
 class WhiteNoise(Augmentation):
-    """Adds noise of equal strength in all bands to the power of a sound: independent sounds add up in power, and the
+    """Adds noise of equal strength in all bands to the power of a clip: independent sounds add up in power, and the
     power of noise in a narrow band has an exponential distribution.
 
     Args:

@@ -23,6 +23,7 @@ from sensorium.baselines import choose_baselines
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Kind, Result
+from sensorium.config import set_both
 from sensorium.errors import ArtifactError, ConfigError, TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.files import check_apart, check_outside_models
@@ -73,7 +74,7 @@ def check_folder(folder: Path, **inputs: Any) -> None:
         inputs: kind of input (`table`, `config`) → its path.
 
     Raises:
-        ConfigError: it would overwrite one.
+        ConfigError: the comparison would overwrite such a file.
     """
     record = folder / RECORD
     check_outside_models(record)
@@ -312,5 +313,5 @@ class _Sweep:
         if not any(result.kind == kind for result in results):
             reasons = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
             raise TrainingError(
-                finding, place=reasons, cure="use a lower learning rate: --set train.learning_rate=0.0003"
+                finding, place=reasons, cure=f"use a lower learning rate: {set_both('train.learning_rate', 0.0003)}"
             )

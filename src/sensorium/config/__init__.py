@@ -13,10 +13,19 @@ from sensorium.config._layers import overlay, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
-from sensorium.config._spelling import as_modality, as_yaml, key_of, set_missing, set_option, set_value, setting_of
+from sensorium.config._spelling import (
+    as_modality,
+    as_yaml,
+    key_of,
+    set_both,
+    set_missing,
+    set_option,
+    set_value,
+    setting_of,
+)
 from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
-from sensorium.config._train import PretrainConfig, TrainConfig, UnfreezeConfig
+from sensorium.config._train import IMBALANCE_TECHNIQUE, PretrainConfig, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (
     Choice,
     Decibels,
@@ -33,6 +42,7 @@ from sensorium.config._types import (
 )
 
 __all__ = [
+    "IMBALANCE_TECHNIQUE",
     "WINDOW_SINCE",
     "WINDOW_SPAN",
     "Choice",
@@ -75,6 +85,7 @@ __all__ = [
     "overlay",
     "parse_assignments",
     "read_yaml",
+    "set_both",
     "set_missing",
     "set_option",
     "set_value",

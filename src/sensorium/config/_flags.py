@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sensorium.config._renamed import in_python
-from sensorium.config._spelling import set_value
+from sensorium.config._spelling import in_python, set_value
 from sensorium.errors import ConfigError
 from sensorium.registry.renames import FLAG, find_rename
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sensorium.config._layers import MISSING, nest, overlay, value_at, without
-from sensorium.config._spelling import set_value
+from sensorium.config._spelling import in_python, set_value
 from sensorium.errors import ConfigError
 from sensorium.registry import Registry, augmentations, encoders, fusions, heads, modalities, techniques
 from sensorium.registry.renames import OPTION, find_rename, renamed_settings
@@ -107,10 +107,3 @@ def _changed(tree: Mapping[str, Any], key: str, change: Any) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def in_python(name: str, value: Any) -> str:
-    """Spell a setting in Python: `train.imbalance` and `auto` → `train={'imbalance': 'auto'}`."""
-    group, _, key = name.partition(".")
-    tree = nest(key.split("."), value) if key else value
-    return f"{group}={tree!r}"

@@ -6,10 +6,14 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
+from typing import Any
+
+from sensorium.config._layers import nest
 
 LONGEST = 200  # characters of a value in a message
 
 AS_IT_STANDS = re.compile(r'[^".=][^.=]*')  # a name that no dot, equals sign or quote cuts
+NO_KEYWORDS = frozenset(("table", "prepare"))  # groups of settings that Python passes in `config`
 
 
 def key_of(*names: str) -> str:
@@ -30,6 +34,22 @@ def set_option(column: str, option: str, value: object) -> str:
 def set_value(key: str, value: object) -> str:
     """Return the flag that sets a setting: `--set 'table.comment=#'`."""
     return f"--set {shlex.quote(f'{key}={value}')}"
+
+
+def set_both(key: str, value: Any) -> str:
+    """Return the flag and the Python argument that set a setting, for errors that both can reach.
+
+    `--set train.epochs=3 (Python: train={'epochs': 3})`; the key must have no quoted names.
+    """
+    shown = value if isinstance(value, str) else json.dumps(value)
+    return f"{set_value(key, shown)} (Python: {in_python(key, value)})"
+
+
+def in_python(key: str, value: Any) -> str:
+    """Spell a setting as an argument: `train.epochs` and 3 → `train={'epochs': 3}`."""
+    group, *names = key.split(".")
+    tree = nest(names, value) if names else value
+    return f"config={ {group: tree}!r}" if group in NO_KEYWORDS else f"{group}={tree!r}"
 
 
 def set_missing(words: Sequence[str]) -> str:

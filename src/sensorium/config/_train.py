@@ -8,6 +8,8 @@ from pydantic import Field, PositiveInt
 
 from sensorium.config._types import CALLER_ONLY, Fraction, Named, Share, Some, Strict
 
+IMBALANCE_TECHNIQUE = "modality_imbalance"  # the technique that diagnoses modality imbalance
+
 
 class UnfreezeConfig(Strict):
     """Fine-tuning of frozen pretrained encoders in a second stage, kept if validation improves."""

@@ -43,7 +43,7 @@ class Waves(nn.Module):
 
 @contextmanager
 def normalising_real(norm: nn.GroupNorm, counts: Tensor) -> Iterator[None]:
-    """Make a normalisation of each channel (b, c, t) over time ignore padding, within the context.
+    """Within this block, a normalisation of each channel (b, c, t) over time ignores padding.
 
     Args:
         norm: of one channel in each group.

@@ -21,7 +21,7 @@ class PretrainedSeries(Pretrained):
     """Pretrained series model: steps (b, t, 2c) → states (b, n, c·d): for each patch, the states of all channels.
 
     PatchTST (Nie et al. 2023, arXiv:2211.14730) encodes each channel separately and standardises it in each row. The
-    input is the last steps, as many as in its pretraining; gaps and steps before the start of a series count as
+    input is the last steps, in the number of its pretraining; gaps and steps before the start of a series count as
     unobserved.
     """
 

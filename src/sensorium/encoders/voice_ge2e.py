@@ -23,7 +23,7 @@ class VoiceGE2E(Packaged):
     """GE2E (Wan et al. 2017, "Generalized End-to-End Loss for Speaker Verification", arXiv:1710.10467).
 
     samples (b, t) → power in mel bands (b, frames, 40) → windows of 1.6 s → a unit vector each → their mean (b, 256),
-    of length 1 → one token (b, 1, size). The vector identifies the speaker, whatever is said.
+    of length 1 → one token (b, 1, size). The vector identifies the speaker, independent of what is said.
 
     Args:
         encoder_spec: what the column's modality supplies.

@@ -37,7 +37,7 @@ def explain_memory_errors(cure: str) -> Iterator[None]:
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Return whether the error was caused by a lack of memory, whatever its class."""
+    """Return whether the error, of any class, was caused by a lack of memory."""
     return isinstance(error, MemoryError) or bool(SIGNS.search(str(error)))
 
 

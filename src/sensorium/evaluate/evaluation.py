@@ -71,7 +71,7 @@ class Evaluation:
 def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> Evaluation:
     """Compute every metric and its 95% interval; all metrics share the same resamples.
 
-    With several targets, also the metrics of each target.
+    With several targets, the metrics of each target are computed as well.
     """
     return evaluate_runs([outcome], names, seed)
 

@@ -75,7 +75,7 @@ def discard(entry: Path) -> None:
     """Remove an entry as a whole; if the process is killed, `forget_oldest` removes the rest later.
 
     Raises:
-        OSError: it cannot be removed.
+        OSError: the entry cannot be removed.
     """
     gone = entry.with_name(f"{entry.name}{GONE}{uuid.uuid4().hex}")
     with suppress(FileNotFoundError):  # another process was faster

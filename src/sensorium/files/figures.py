@@ -9,7 +9,7 @@ from pydantic import AllowInfNan, BeforeValidator, PlainSerializer
 
 
 def finite(value: float) -> float | None:
-    """Return the value, or None where it is not finite: JSON has no NaN.
+    """Return the value; None if it is not finite, because JSON has no NaN.
 
     >>> from sensorium.files.figures import finite
     >>> finite(0.5), finite(float("nan"))

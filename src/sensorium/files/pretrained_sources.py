@@ -149,7 +149,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     """Read one of a model's settings files; empty if it does not exist.
 
     Raises:
-        ConfigError: it is damaged.
+        ConfigError: the file is damaged.
     """
     path = folder / name
     if not path.is_file():

@@ -52,7 +52,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
 def replaced_folder(path: Path, whole: Whole) -> Iterator[Path]:
     """Yield an empty folder to write to; it replaces `path` when the block ends without an error.
 
-    At every moment a complete folder is at `path`, or (if the system cannot exchange two names) `standing` finds it.
+    At any time, a complete folder is at `path`, or (if the system cannot exchange two names) `standing` finds it.
 
     Args:
         path: a folder, or nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Unreadable(Exception):
-    """Cell that cannot be decoded; whoever reads a column turns it into a missing cell with this reason."""
+    """Cell that cannot be decoded; it becomes a missing cell with this reason."""
 
     def __init__(self, reason: str, cure: str = "") -> None:
         super().__init__(reason)

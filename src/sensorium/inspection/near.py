@@ -37,7 +37,7 @@ def near_groups(bands: Keys, alike: Alike, shared: int = 64) -> Rows:
     many steps, anything becomes similar to anything.
 
     Args:
-        bands: uint64[n, b]; items are compared if their values in one place begin with the same bits.
+        bands: uint64[n, b]; items are compared if their values at the same position begin with the same bits.
         alike: returns, pair by pair, whether two items are alike.
         shared: number of bits that must agree.
     """
@@ -63,12 +63,12 @@ def _compare(band: Keys, alike: Alike, rest: np.uint64) -> Iterator[Rows]:
 
 
 def near_pictures(pictures: npt.NDArray[np.uint8]) -> Rows:
-    """Return int64[n]: groups of similar pictures, regardless of their size, file format and compression.
+    """Return int64[n]: groups of similar images, regardless of their size, file format and compression.
 
     The signs of the lowest frequencies of a cosine transform make 64 bits (after Zauner, Implementation and
-    benchmarking of perceptual image hash functions, 2010). Sorted by these bits in several orders, similar pictures are
-    side by side (Manku et al., Detecting near-duplicates for web crawling, 2007); those whose pixels correlate are
-    alike. A picture of a single colour matches no other.
+    benchmarking of perceptual image hash functions, 2010). Sorted by these bits in several orders, similar images are
+    next to each other (Manku et al., Detecting near-duplicates for web crawling, 2007); those whose pixels correlate
+    are alike. An image of a single colour matches no other.
 
     Args:
         pictures: uint8[n, 32, 32], grey.

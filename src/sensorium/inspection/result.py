@@ -25,7 +25,7 @@ class ColumnReport:
         faults: `unreadable` in parts: {"reason", "cure", "count", "rows" (the first), "value" (the first)}.
         commonest: values and how often they occur, if values recur.
         findings: what was guessed, dropped, converted or cut for the column as a whole, beside `caution`.
-        overview: figures of the modality: distributions, some pictures and curves.
+        overview: figures of the modality: distributions, some images and curves.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Inspection:
         return f"<sensorium.Inspection of {self.table}: {self.rows:,} rows, {len(self.columns):,} columns>"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the attributes without pictures and curves, which only the page shows.
+        """Return the attributes without images and curves, which only the page shows.
 
         Example:
             >>> found = sensorium.inspect("films.csv", "genre").to_json()

@@ -1,4 +1,4 @@
-"""Search for copies: bytes of files, long texts, pictures, whole rows."""
+"""Search for duplicates: bytes of files, long texts, images, whole rows."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Metrics: functions of weighted rows, so that a bootstrap only changes the weights. One file per metric."""
 
-from sensorium.metrics._base import Outcome, Part, lower_is_better, metrics_of, score
+from sensorium.metrics._base import Outcome, Part, is_in_points, lower_is_better, metrics_of, score
 from sensorium.metrics._difference import CorrectedDifference, Difference
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Difference",
     "Outcome",
     "Part",
+    "is_in_points",
     "lower_is_better",
     "metrics_of",
     "score",

@@ -2,7 +2,8 @@
 
 A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
 the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
-Its file states, as literals: `TASKS`, the tasks that it measures, and `LOWER_IS_BETTER = True` if lower is better.
+Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BETTER = True` if lower is better; and
+`IN_POINTS = True` if sentences state its differences in percentage points.
 """
 
 from __future__ import annotations
@@ -94,6 +95,12 @@ def metrics_of(task: str) -> list[str]:
 
 def lower_is_better(name: str) -> bool:
     return bool(metrics.entry(name.rpartition(".")[2]).literal("LOWER_IS_BETTER", False))
+
+
+def is_in_points(name: str) -> bool:
+    """Return whether sentences state differences of the metric in percentage points; False for unknown metrics."""
+    known = metrics.entries.get(name.rpartition(".")[2])
+    return known is not None and bool(known.literal("IN_POINTS", False))
 
 
 def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:

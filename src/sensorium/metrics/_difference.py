@@ -27,12 +27,12 @@ class Difference:
 
     @property
     def undefined(self) -> bool:
-        """Whether the metric is undefined on these rows, or on most of their resamples."""
+        """Return whether the metric is undefined on these rows, or on most of their resamples."""
         return not math.isfinite(self.interval[0])
 
     @property
     def helps(self) -> bool:
-        """Whether the first model is shown to be better."""
+        """Return whether the first model is shown to be better."""
         return self.interval[0] > 0
 
     def to_json(self) -> dict[str, Any]:

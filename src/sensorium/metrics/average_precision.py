@@ -8,6 +8,7 @@ from sensorium.metrics._means import divide, mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def average_precision(outcome: Outcome, weights: Floats) -> Floats:

@@ -5,6 +5,7 @@ from sensorium.metrics._counts import Counts
 from sensorium.table import Floats
 
 TASKS = ("binary",)
+IN_POINTS = True
 
 
 def f1(outcome: Outcome, weights: Floats) -> Floats:

@@ -6,6 +6,7 @@ from sensorium.metrics._means import mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def f1_macro(outcome: Outcome, weights: Floats) -> Floats:

@@ -6,6 +6,7 @@ from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("multiclass", "multilabel")
+IN_POINTS = True
 
 
 def f1_micro(outcome: Outcome, weights: Floats) -> Floats:

@@ -5,6 +5,7 @@ from sensorium.metrics._means import mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("several",)
+IN_POINTS = True
 
 
 def mean_score(outcome: Outcome, weights: Floats) -> Floats:

@@ -6,6 +6,7 @@ from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("binary",)
+IN_POINTS = True
 
 
 def recall(outcome: Outcome, weights: Floats) -> Floats:

@@ -6,6 +6,7 @@ from sensorium.metrics._means import divide, mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
+IN_POINTS = True
 
 
 def roc_auc(outcome: Outcome, weights: Floats) -> Floats:

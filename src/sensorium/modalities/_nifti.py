@@ -1,4 +1,4 @@
-"""NIfTI-1 and NIfTI-2, plain or gzipped: voxels are returned in RAS+ order, whatever the order in the file."""
+"""NIfTI-1 and NIfTI-2, plain or gzipped: voxels are returned in RAS+ order, for any order in the file."""
 
 from __future__ import annotations
 

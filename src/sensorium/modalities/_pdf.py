@@ -55,7 +55,7 @@ def read_text(source: Source, most: int) -> tuple[str, list[Note]]:
 
 
 def draw_pages(source: Source, most: int, size: int) -> tuple[list[Pillow.Image], list[Note]]:
-    """Draw the first pages on white, larger than `size` pixels each way; bounded whatever the page size.
+    """Draw the first pages on white, larger than `size` pixels each way, but bounded for any page size.
 
     Raises:
         Unreadable: the file is damaged or encrypted.

@@ -3,7 +3,7 @@
 The tokenizers library matches by backtracking, in Ruby's syntax. Its time is exponential in the number of open
 quantifiers (`*`, `+`, `{2,}`) that are followed by something required: one is fast; two, or nested ones, are not. It
 also grows with the product of all other choices, as in `a?a?a?`. The patterns of GPT-2, CLIP, Llama and similar models
-have at most one of the former per alternative, and few of the latter.
+have at most one open quantifier per alternative, and few other choices.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _moment(packet: Any) -> int | None:
 def video_track(container: InputContainer) -> Any:
     stream = picture_track(container)
     if stream is None:
-        raise Unreadable("the file has no video track", "--modality NAME=audio if it is audio")
+        raise Unreadable("the file has no video track", "set the modality of the column to audio if it is audio")
     return stream
 
 
@@ -86,7 +86,7 @@ class _Film:
                 return
 
     def at(self, moment: float) -> VideoFrame:
-        """Return the frame displayed at a moment.
+        """Return the frame displayed at a given time.
 
         Raises:
             Unreadable: no frame can be decoded.

@@ -29,7 +29,7 @@ Pictures = npt.NDArray[np.uint8]
 class Pages(Modality):
     """Images of the first pages of a PDF file: a view of a document column, or a separate column.
 
-    Encodes to Ragged uint8[total pages, size, size, channels], whatever size a page declares.
+    Encodes to Ragged uint8[total pages, size, size, channels], for any page size.
 
     Attributes:
         size, channels, fit: as in image, for each page.

@@ -37,11 +37,11 @@ Notes: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Scan(Modality):
-    """A medical image of two or three dimensions.
+    """Medical image with two or three dimensions.
 
     Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
     before the window clips it. If there are several orientations, time points or echoes, one volume is used, and the
-    others are reported. Nothing that a file says about its patient is stored or shown.
+    others are reported. No data about the patient is stored or shown.
 
     Attributes:
         size: number of rows and columns.

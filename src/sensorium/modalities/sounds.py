@@ -84,7 +84,7 @@ class Sounds(Modality):
             sample_rate: sampling rate in Hz; by default the median of the training clips, at most 16,000.
             mels: number of mel bands; by default 64, or 40 for sampling rates up to 8,000.
             seconds: length kept of a clip; by default that of the 99th percentile of the training clips, at most 10.
-            max_sounds: clips kept per cell; by default as many as the fullest training cell has, at most 16.
+            max_sounds: clips kept per cell; by default the largest number in a training cell, at most 16.
         """
         flat, owners = flat_cells(column)
         one = Audio.learn(flat, sample_rate=sample_rate, mels=mels, seconds=seconds)

@@ -33,8 +33,8 @@ ONCE = 0.95  # share of the cells without repetition: words of a text repeat, me
 class Tags(Modality):
     """A set of names: a list of names, JSON text of such a list, or text with a separator.
 
-    Encodes to Ragged int32[total]: the ids of the tags, increasing and unique, whatever the order in the cell. 0 is
-    padding, 1 stands alone for the empty set (which is a value), 2 for unknown tags, tag i is i + 3.
+    Encodes to Ragged int32[total]: the ids of the tags, increasing and unique. 0 is padding, 1 stands alone for the
+    empty set (which is a value), 2 for unknown tags, tag i is i + 3.
 
     Attributes:
         tags: the names, the most frequent first.

@@ -46,8 +46,8 @@ Frames = npt.NDArray[np.uint8]
 class Video(Modality):
     """A video, sampled as frames; its audio is a view, the column `NAME.sound`.
 
-    Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its moment, at any
-    constant or variable frame rate, rotated as the file declares.
+    Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its time, for
+    constant and variable frame rates, rotated as the file declares.
 
     Attributes:
         frames: frames sampled from a video, at most.

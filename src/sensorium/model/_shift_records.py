@@ -50,7 +50,7 @@ class ShiftRecord(Record):
         columns: column → statistic → before and after; `shift` is the difference of the means in standard deviations.
         weights: part of the network → relative change of its weights; None if they were all zero.
         split: the rows of the comparison.
-        answers, metrics: on these rows, where they could be computed.
+        answers, metrics: change of predictions and metrics on these rows, if they could be computed.
     """
 
     LEFT_OUT: ClassVar = frozenset({"split", "answers", "metrics"})

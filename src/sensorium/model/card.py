@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_validator
 
+from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model._imbalance_records import (
     Diagnosis,
@@ -152,5 +153,5 @@ class ModelCard(Record):
     @property
     def imbalance_signs(self) -> ImbalanceSigns | None:
         """Report of the technique `modality_imbalance`; None if it was off."""
-        signs = self.history.techniques.get("modality_imbalance")
+        signs = self.history.techniques.get(IMBALANCE_TECHNIQUE)
         return None if signs is None else ImbalanceSigns.model_validate(signs)

@@ -30,7 +30,7 @@ def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> Non
     """
     if not labels.known[train_rows].any():
         reasons = "; ".join(str(group) for group in Problems(labels.problems).groups()[:3])
-        place, cure = f"column {target.name!r}", "choose another task (--task), or correct the labels"
+        place, cure = f"column {target.name!r}", "choose another task, --task (Python: task=), or correct the labels"
         raise DataError("no training label can be used", place=place, rule=reasons, cure=cure)
 
 
@@ -45,7 +45,7 @@ def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str
         if not _is_readable(prepared, name, train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
             reasons = "; ".join(str(group) for group in own.groups()[:3])
-            cure = f"correct the column, or leave it out: --exclude {name}"
+            cure = f"correct the column, or leave it out: --exclude {name} (Python: exclude=[{name!r}])"
             faults.append(
                 DataError("none of the training cells can be read", place=f"column {name!r}", rule=reasons, cure=cure)
             )

@@ -213,7 +213,8 @@ class Model:
             split: `train`, `validation`, `test` or `all`; by default the test rows if they are known (by a split
                 column, or because the table is that of the fit), else all rows.
             subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
-                subsets; with more, each alone and all but one. With up to six, also the Shapley value of each.
+                subsets are scored; with more, each modality alone and all but one. With up to six, the Shapley value of
+                each modality is computed as well.
             progress: print the progress to stderr.
 
         Raises:

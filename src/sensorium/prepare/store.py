@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sensorium import __version__
-from sensorium.config import PrepareConfig
+from sensorium.config import PrepareConfig, set_both
 from sensorium.errors import StoreError
 from sensorium.files.caches import cache_folder, discard, forget_oldest, touch
 from sensorium.modalities import Encoded, Modality, Work
@@ -179,7 +179,7 @@ def _error(folder: Path, error: OSError) -> StoreError:
         f"cannot store prepared columns: {error.strerror or error}",
         place=str(folder),
         cure=(
-            "free some disk space, choose another folder (--set prepare.store=FOLDER) or none (--set "
-            "prepare.store=none)"
+            f"free some disk space, choose another folder, {set_both('prepare.store', 'FOLDER')}, or store nothing, "
+            f"{set_both('prepare.store', 'none')}"
         ),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 
 from sensorium.report._parts import make_table, text_line
+from sensorium.wording import say, titles
 
 if TYPE_CHECKING:
     from sensorium.evaluate import Evaluation
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 def quantized_text(sizes: Sequence[int], evaluations: Sequence[Evaluation]) -> RenderableType:
     """Show the size before and after; if rows were given, also every metric."""
     before, after = (size / 2**20 for size in sizes)
-    line = text_line(f"weights: {before:.1f} MB → {after:.1f} MB")
+    line = text_line(say("line.weights_size", before=before, after=after))
     if not evaluations:
         return line
-    table = make_table("metric", "original", "int8")
+    table = make_table(*titles("metric", "original", "int8"))
     whole, small = evaluations
     for name, value in whole.metrics.items():
         table.add_row(name, f"{value:.4f}", f"{small.metrics[name]:.4f}")
-    return Group(line, text_line(f"{whole.n:,} {whole.rows}"), table)
+    return Group(line, text_line(say("line.scored", rows=whole.n, split=whole.rows)), table)

@@ -15,7 +15,7 @@ from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import rows_scored, text_line
 from sensorium.report._parts import signed as _signed
 from sensorium.report.imbalance import imbalance_text
-from sensorium.wording import calibration_sentence, model_title, tuning_sentence
+from sensorium.wording import calibration_sentence, model_title, say, titles, tuning_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ SHOWN = 8  # groups of problems
 
 def inspection_text(found: Inspection) -> RenderableType:
     """Show every column, then target, split, cautions, advice, copies and unreadable cells."""
-    table = _table("column", "modality", "why", "missing", "different", "examples")
+    table = _table(*titles("column", "modality", "why", "missing", "different", "examples"))
     for column in found.columns:
         examples = "; ".join(_short(example) for example in column.examples)
         style = "dim" if column.modality is None else ""
@@ -43,12 +43,12 @@ def inspection_text(found: Inspection) -> RenderableType:
             examples,
             style=style,
         )
-    lines: list[RenderableType] = [text_line(f"{found.table}: {found.rows:,} rows"), table]
+    lines: list[RenderableType] = [text_line(say("line.table", table=found.table, rows=found.rows)), table]
     if found.target and found.split:
-        target, sizes = found.target, ", ".join(f"{n:,} {name}" for name, n in found.split["rows"].items())
-        missing = f"; {target['missing']:,} rows have no label" if target["missing"] else ""
-        lines.append(text_line(f"target {target['column']!r}: {target['task']} ({target['reason']}){missing}"))
-        lines.append(text_line(f"split {found.split['how']}: {sizes}"))
+        target, key = found.target, "line.target_missing" if found.target["missing"] else "line.target"
+        figures = {name: target[name] for name in ("task", "reason", "missing")}
+        lines.append(text_line(say(key, target=target["column"], **figures)))
+        lines.append(text_line(say("line.split", rule=found.split["how"], sizes=_sizes(found.split["rows"]))))
         lines += _cautions([(target["column"], target["caution"])])
     told = found.target["column"] if found.target else None
     lines += _cautions((column.name, column.caution) for column in found.columns if column.name != told)
@@ -56,9 +56,9 @@ def inspection_text(found: Inspection) -> RenderableType:
     advice = [": ".join(filter(None, (_flag(each["setting"]), each["reason"]))) for each in found.advice]
     lines += [text_line(f"? {line}", "cyan") for line in advice]
     lines += [text_line(f"! {copies}", "yellow") for copies in found.copies]
-    looked = "every cell" if found.every else f"{max(c.checked for c in found.columns):,} cells per column"
     lines += [text_line(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
-    lines.append(text_line(f"checked by decoding: {looked}"))
+    key = "line.checked_all" if found.every else "line.checked_some"
+    lines.append(text_line(say(key, cells=max((column.checked for column in found.columns), default=0))))
     return Group(*lines)
 
 
@@ -68,11 +68,15 @@ def missing_text(column: ColumnReport) -> str:
     return f"{share}; {column.undecodable:,} of {column.checked:,} undecodable" if column.undecodable else share
 
 
+def _sizes(rows: Mapping[str, int]) -> str:
+    return ", ".join(say("part.size", rows=n, split=name) for name, n in rows.items())
+
+
 def fit_text(
     columns: Sequence[Mapping[str, str]], card: ModelCard, data: DataSpec, evaluation: Evaluation | None
 ) -> RenderableType:
     """Show what was learned of each column, how training went, the fusion weights and the test metrics."""
-    table = _table("column", "modality", "learned from the training rows")
+    table = _table(*titles("column", "modality", "learned"))
     for column in columns:
         table.add_row(column["name"], column["modality"], column["learnt"])
     lines: list[RenderableType] = [table, *map(text_line, _training(card, data))]
@@ -84,44 +88,44 @@ def fit_text(
 
 
 def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
-    sizes = ", ".join(f"{n:,} {name}" for name, n in data.split_rows.items())
-    yield f"rows: {sizes}; split {data.split_rule}"
+    yield say("line.rows", sizes=_sizes(data.split_rows), rule=data.split_rule)
     yield from _without_labels(card)
     if card.augment:
-        augmented = "; ".join(f"{name} by {', '.join(chosen)}" for name, chosen in card.augment.items())
-        yield f"augmented in training: {augmented}"
-    yield f"{len(card.history.epochs)} epochs in {card.seconds:.0f} s; epoch {card.history.best} was the best"
+        own = (say("part.augmentation", column=name, names=", ".join(chosen)) for name, chosen in card.augment.items())
+        yield say("line.augmented", columns="; ".join(own))
+    yield say("line.epochs", epochs=len(card.history.epochs), seconds=card.seconds, best=card.history.best)
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
-        yield f"fusion weights: {weights}"
+        yield say("line.fusion_weights", weights=weights)
 
 
 def _without_labels(card: ModelCard) -> Iterator[str]:
     """Report the unlabelled rows that were used, and pre-training."""
     unlabelled, before = card.unlabelled, card.pretraining
     if unlabelled.rows:
-        names = " and ".join(unlabelled.learnt_from_by)
-        yield f"unlabelled rows that were learned from: {unlabelled.rows:,}, by {names}"
+        yield say("line.unlabelled", rows=unlabelled.rows, techniques=say("and").join(unlabelled.learnt_from_by))
     if before:
-        names = " and ".join(before.techniques)
-        yield f"pre-trained by {names} on {before.rows:,} rows for {len(before.epochs)} epochs"
+        names = say("and").join(before.techniques)
+        yield say("line.pretrained", techniques=names, rows=before.rows, epochs=len(before.epochs))
 
 
 def search_text(found: SearchRecord) -> RenderableType:
     """Show the best trials of a search, best first, and which models were chosen."""
-    table = _table("trial", "epochs", f"validation {found.metric}", "seconds")
+    table = _table(*titles("trial", "epochs", "validation", "seconds", metric=found.metric))
     for trial in found.best:
-        shown = "failed" if trial.metric is None else f"{trial.metric:.4f}"
+        shown = say("part.failed") if trial.metric is None else f"{trial.metric:.4f}"
         table.add_row(trial.name, str(trial.epochs), shown, f"{trial.seconds:.0f}")
-    spent = f"{found.seconds:.0f} of {found.budget:.0f} s"
-    head = text_line(f"search: {found.trials} trainings in {spent}; the best:")
-    gain = f": {found.ensemble.value:+.4f} over the first alone" if found.ensemble else ""
-    return Group(head, table, text_line(f"chosen by the validation rows: {' with '.join(found.chosen)}{gain}"))
+    head = say("line.search", trials=found.trials, seconds=found.seconds, budget=found.budget)
+    models = say("part.with").join(found.chosen)
+    chosen = say("line.chosen", models=models)
+    if found.ensemble:
+        chosen = say("line.ensemble", models=models, gain=found.ensemble.value)
+    return Group(text_line(head), table, text_line(chosen))
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
     """Show every metric with its interval, and scores with fewer modalities if they were requested."""
-    table = _table("metric", "value", "95% interval")
+    table = _table(*titles("metric", "value", "interval"))
     for name, value in found.metrics.items():
         low, high = found.intervals[name]
         table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
@@ -131,20 +135,20 @@ def evaluation_text(found: Evaluation) -> RenderableType:
 
 def subsets_text(found: Subsets) -> RenderableType:
     """Show the watched metric with fewer modalities, the loss against all of them, and Shapley values."""
-    table = _table("modalities", "rows that have one", found.metric, "95% interval", "change from all, 95% interval")
+    table = _table(*titles("modalities", "rows_with_one"), found.metric, *titles("interval", "change_from_all"))
     for result in found.results:
         low, high = result.interval
         value, given = f"{result.value:.4f}", " + ".join(result.modalities)
         table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
-    lines: list[RenderableType] = [text_line(f"scores with some of the modalities ({found.listed})"), table]
+    lines: list[RenderableType] = [text_line(say("line.subsets", subsets=found.listed)), table]
     if found.shares:
-        brought = _table("modality", f"Shapley value, {found.metric}", "95% interval")
+        brought = _table(*titles("modality", "shapley", "interval", metric=found.metric))
         for name, share in found.shares.items():
             low, high = share.interval
             brought.add_row(name, f"{share.value:+.4f}", f"{low:+.4f} – {high:+.4f}")
         lines.append(brought)
     else:
-        lines.append(text_line("Shapley values are computed for up to six modalities"))
+        lines.append(text_line(say("line.no_shapley")))
     return Group(*lines)
 
 
@@ -153,15 +157,14 @@ def comparison_text(found: Comparison) -> RenderableType:
     results, several = found.results, len(found.seeds) > 1
     metric = found.difference.metric
     costs = [_COSTS[name] for name in _COSTS if any(_COSTS[name][1](r.cost) for r in results)]
-    spread = ["± seeds"] if several else []
-    gain = f"gain over {found.best_single}"
-    table = _table("model", "uses", metric, "95% interval", *spread, gain, "p, Holm", *(title for title, _ in costs))
+    names = ("interval", *(["seeds"] if several else []), "gain", "p", *(title for title, _ in costs))
+    table = _table(*titles("model", "uses"), metric, *titles(*names, model=found.best_single))
     every = max(results, key=lambda result: len(result.modalities)).modalities
     for result in results:
         low, high = result.evaluation.intervals[metric]
         table.add_row(
             model_title(result.model) if result.kind == "baseline" else result.name,
-            "all" if result.modalities == every else " + ".join(result.modalities),
+            say("part.all") if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             f"{low:.4f} – {high:.4f}",
             *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if several else []),
@@ -169,7 +172,10 @@ def comparison_text(found: Comparison) -> RenderableType:
             *(show(result.cost) for _, show in costs),
             style="bold" if result.name in (found.best_single, found.best_fused) else "",
         )
-    lines = [text_line(f"? {name} is left out: {reason}", "cyan") for name, reason in found.left_out.items()]
+    lines = [
+        text_line(f"? {say('line.left_out', model=name, reason=reason)}", "cyan")
+        for name, reason in found.left_out.items()
+    ]
     return Group(table, *lines, text_line(found.verdict, "bold"))
 
 
@@ -185,14 +191,14 @@ _COSTS: dict[str, tuple[str, Callable[[Cost], str]]] = {
     "seconds": ("training", lambda cost: f"{cost.seconds:.1f} s"),
     "memory": ("memory", lambda cost: "" if cost.memory is None else f"{cost.memory:,.0f} MB"),
     "energy": ("energy", lambda cost: "" if cost.energy is None else f"{cost.energy:,.0f} J"),
-    "rate": ("predictions/s", lambda cost: f"{cost.rows_per_second:,.0f}"),
+    "rate": ("rate", lambda cost: f"{cost.rows_per_second:,.0f}"),
     "parameters": ("parameters", lambda cost: "" if cost.parameters is None else f"{cost.parameters:,}"),
 }
 
 
 def predictions_text(answers: pa.Table, truth: Mapping[int, Any], rows: int) -> RenderableType:
     """Show predictions of the first rows beside the known labels."""
-    table = _table("row", "prediction", "truth", "probability of the prediction")
+    table = _table(*titles("row", "prediction", "truth", "probability"))
     for answer in answers.take(list(truth)[:rows]).to_pylist():
         sure = answer.get(f"probability_{answer['prediction']}")
         shown = "" if sure is None else f"{sure:.3f}"
@@ -205,7 +211,7 @@ def problems_text(problems: Problems) -> RenderableType:
     groups = problems.groups()
     lines = [text_line(f"! {group}", "yellow") for group in groups[:SHOWN]]
     if len(groups) > SHOWN:
-        lines.append(text_line(f"! and {len(groups) - SHOWN} more kinds of problem", "yellow"))
+        lines.append(text_line(f"! {say('line.more_problems', kinds=len(groups) - SHOWN)}", "yellow"))
     return Group(*lines)
 
 

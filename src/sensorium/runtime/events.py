@@ -79,7 +79,7 @@ class EpochEnd:
 
     @property
     def is_best(self) -> bool:
-        """Whether this epoch is the best so far."""
+        """Return whether this epoch is the best so far."""
         return self.epoch == self.best_epoch
 
 

@@ -1,8 +1,8 @@
 """Handle signals that end the program: clean up, then end.
 
 A signal may arrive between any two instructions, also within a library that would hide an exception or break on it. So
-the command line raises none: unfinished files are removed, one line is printed, and the process ends. Files under their
-final names are complete at every moment, so there is nothing else to wait for.
+the command line raises none: unfinished files are removed, one line is printed, and the process ends. Files with their
+final names are always complete, so there is nothing else to wait for.
 """
 
 from __future__ import annotations

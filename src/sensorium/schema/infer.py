@@ -49,7 +49,7 @@ def _nothing_left(table: Table, plans: list[ColumnPlan], settings: ColumnSetting
 
 
 def claim_of(kind: str, column: Column) -> Guess | None:
-    """Return the claim of one modality on a column; None where it cannot be of that kind."""
+    """Return the claim of one modality on a column; None if it cannot be of that kind."""
     guess: Guess | None = modalities.load(kind).looks_like(column)
     return guess
 

@@ -22,7 +22,7 @@ class Schema:
     Attributes:
         table: the table, with the views of its columns.
         columns: a plan for each column of the table.
-        kinds: column → modality, where it is known before training cells are read.
+        kinds: column → modality, if it is known before training cells are read.
         target: the target's cells.
         labels: the target's cells, read as labels.
         reading: converts cells to labels.

@@ -78,12 +78,12 @@ def off_shares(rules: Rules, dealt: Codes, shares: Shares) -> list[Problem]:
         return []
     found = ", ".join(f"{sizes[name]:,} {name}" for name in asked)
     wanted = ", ".join(f"{share:.0%}" for share in asked.values())
-    why, cure = "", "--set split.validation=… or split.test=…, or another seed"
+    why, cure = "", "change split.validation or split.test, or set another seed"
     if config.group:
         why = ", since groups are kept together"
-        cure = "name the splits in a column (split.column), or set another --seed"
+        cure = "name the splits in a column (split.column), or set another seed"
     elif config.time:
-        why, cure = ", since rows of one time are kept together", "--set split.validation=… and split.test=…"
+        why, cure = ", since rows of one time are kept together", "change split.validation and split.test"
     reason = f"of {rows:,} rows, {found}: far from the requested fractions ({wanted}){why}"
     return [Problem(None, config.group or config.time or "", reason, cure)]
 

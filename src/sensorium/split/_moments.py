@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import SplitConfig
+from sensorium.config import SplitConfig, set_both
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem, shorten
 from sensorium.table import DATE_ORDERS, PIVOT, Column, Rows, SpeltDates, Table, date_order, read_dates
@@ -48,7 +48,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
     dates = read_dates(time.data)
     order, rival = date_order(dates, day_first)
     if rival:
-        cure = "write dates as 2026-01-31, or --set split.day_first=true (or false)"
+        cure = f"write dates as 2026-01-31, or {set_both('split.day_first', True)}, or false"
         raise _no_order(time.name, f"its dates fit both {DATE_ORDERS[order]} and {DATE_ORDERS[rival]}", cure)
     seconds = np.asarray(dates.of_cells(dates.moments(order), np.nan), dtype=np.float64)
     spelt = bool(pc.all(pc.match_substring_regex(time.values, ISO_TEXT)).as_py())

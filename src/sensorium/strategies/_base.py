@@ -125,7 +125,7 @@ class Strategy(ABC):
         """Check that the strategy supports the plan, before any file is decoded.
 
         Raises:
-            ConfigError: it does not.
+            ConfigError: the strategy does not support the plan.
         """
 
     @abstractmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from sensorium.config import IMBALANCE_TECHNIQUE, set_both
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
@@ -19,7 +20,7 @@ from sensorium.techniques import GAP, mitigations_for, skill
 from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
 from sensorium.wording import imbalance_sentence
 
-PLAIN, TECHNIQUE, UNIMODAL = "plain", "modality_imbalance", "unimodal_pretraining"
+PLAIN, UNIMODAL = "plain", "unimodal_pretraining"
 LEAST_DROPOUT = 0.3  # of modalities, with towers that are done: else the fusion leans on what was learnt by heart
 
 
@@ -138,7 +139,7 @@ class Imbalance(Strategy):
             rule = "at least two modalities"
             raise ConfigError(f"there is only one modality: {towers[0]}", place=place, rule=rule)
         if not len(plan.rows("validation")):
-            cure = "--set split.validation=0.1"
+            cure = set_both("split.validation", 0.1)
             raise ConfigError("there are no validation rows to select a model", place=place, cure=cure)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
@@ -156,8 +157,8 @@ def mitigate(session: Session) -> ImbalanceReport:
     """
     data, plan = session.data, session.data.plan
     mitigations = [name for name in mitigations_for(plan.labels.task_name) if name not in plan.config.train.techniques]
-    plain = trained(session.run(_with(plan, PLAIN, TECHNIQUE), session.control))
-    signs = ImbalanceSigns.model_validate(plain.training_history.techniques[TECHNIQUE])
+    plain = trained(session.run(_with(plan, PLAIN, IMBALANCE_TECHNIQUE), session.control))
+    signs = ImbalanceSigns.model_validate(plain.training_history.techniques[IMBALANCE_TECHNIQUE])
     diagnosis = signs.diagnosis.updated(mitigations=mitigations)
     alone = {name: _train_alone(session, plain, name) for name in signs.modalities}
     unimodal = {name: own for name, own in alone.items() if own}
@@ -165,7 +166,7 @@ def mitigate(session: Session) -> ImbalanceReport:
     diagnosis = diagnosis.updated(failed=[name for name, own in alone.items() if not own])
     runs = {PLAIN: plain}
     if diagnosis.state == "undertrained" or plan.config.train.imbalance == "always":
-        specs = [_with(plan, name, TECHNIQUE, name) for name in mitigations]
+        specs = [_with(plan, name, IMBALANCE_TECHNIQUE, name) for name in mitigations]
         specs += [_from_towers(plan, unimodal)] if unimodal else []
         models = {own.trained.spec.name: own.trained.model for own in unimodal.values()}
         beside = {spec.name: _train_beside(session, spec, models) for spec in specs}
@@ -189,7 +190,7 @@ def _with(plan: Plan, name: str, *techniques: str) -> TrialSpec:
 
 def _from_towers(plan: Plan, unimodal: Mapping[str, UnimodalResult]) -> TrialSpec:
     """Return a trial that starts from the unimodal towers and trains the layers after them."""
-    spec = _with(plan, UNIMODAL, TECHNIQUE)
+    spec = _with(plan, UNIMODAL, IMBALANCE_TECHNIQUE)
     dropout = max(plan.config.train.modality_dropout, LEAST_DROPOUT)
     train = {**spec.settings.get("train", {}), "modality_dropout": dropout, "pretrain": None}
     towers = {name: own.trained.spec.name for name, own in unimodal.items()}

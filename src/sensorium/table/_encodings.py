@@ -6,6 +6,7 @@ import codecs
 import re
 from pathlib import Path
 
+from sensorium.config import set_both
 from sensorium.errors import TableError
 from sensorium.table._guess import likely_encodings
 
@@ -59,7 +60,7 @@ def encoding_error(path: Path, encoding: str, detail: str, raw: bytes = b"") -> 
         f"the text is not {encoding}: {detail}",
         place=str(path),
         cure=(
-            f"--set table.encoding={first} (or {others} …) when fitting; for a fitted model, save the "
+            f"{set_both('table.encoding', first)} when fitting, or {others} …; for a fitted model, save the "
             f"file as {encoding}"
         ),
     )
@@ -74,5 +75,5 @@ def refuse_wide(raw: bytes, path: Path) -> None:
             raise TableError(
                 "the text is UTF-16 without a byte order mark, not UTF-8",
                 place=str(path),
-                cure=f"--set table.encoding={name} (or save the file as UTF-8)",
+                cure=f"{set_both('table.encoding', name)}, or save the file as UTF-8",
             )

@@ -30,7 +30,7 @@ class Limit:
 
     @property
     def left(self) -> float:
-        """Return the seconds left; at least a moment, as libraries read 0 as no limit."""
+        """Return the seconds left; always above 0, because libraries read 0 as no limit."""
         return max(0.001, self._start + self.seconds - time.monotonic())
 
     @property

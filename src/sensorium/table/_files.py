@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.config import RemoteConfig
+from sensorium.config import RemoteConfig, set_both
 from sensorium.findings import NotFound, Outside, Unreadable
 from sensorium.table._paths import bare_path, is_address, spellings
+
+ALLOW = f"{set_both('table.allow_outside', True)} allows it"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Files:
     def _at_address(self, address: str) -> Path:
         """Download the file at an address, which counts as a path outside the folder."""
         if not self.allow_outside:
-            raise Outside("an address outside the table's folder", "--set table.allow_outside=true downloads it")
+            raise Outside("an address outside the table's folder", ALLOW)
         return self._elsewhere.path(address)
 
     def _checked(self, cell: str, *, folders: bool) -> Path:
@@ -81,7 +83,7 @@ class Files:
             raise Unreadable("a path with a NUL character")
         found, status = self._real(cell)
         if not self.allow_outside and found != self._root and not found.startswith(self._root.rstrip(os.sep) + os.sep):
-            raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
+            raise Outside("the path leads outside the table's folder", ALLOW)
         if status and folders and stat.S_ISDIR(status.st_mode):
             return Path(found)
         if not status or not stat.S_ISREG(status.st_mode):

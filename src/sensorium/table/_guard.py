@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sensorium.config import RemoteConfig
+from sensorium.config import RemoteConfig, set_both
 from sensorium.table._addresses import PORTS, origin_of, without_secrets
 from sensorium.table._public import address_number, is_public
 
 CONNECT, SILENCE = 10, 30  # seconds for an HTTP server to take a connection, and to send the next bytes
-WITHIN = "--set table.remote.private=true allows it"
+WITHIN = f"{set_both('table.remote.private', True)} allows it"
 
 
 class NotAllowed(Exception):
@@ -80,7 +80,7 @@ class Guard:
         )  # fmt: skip
         if origin_of(before) != origin_of(after) and not upgraded and not self.redirects:
             reason = f"the server redirects to another one: {_server(after)}"
-            raise NotAllowed(reason, "--set table.remote.redirects=true follows it")
+            raise NotAllowed(reason, f"{set_both('table.remote.redirects', True)} follows it")
         self.check(after)
 
     def check(self, address: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from sensorium.config import TableConfig, set_value
+from sensorium.config import TableConfig, set_both
 from sensorium.errors import TableError
 from sensorium.findings import Problem, shorten
 from sensorium.table._read import finding
@@ -34,7 +34,8 @@ def refuse_title(header: Record, rows: Records, text: str, config: TableConfig, 
             f"a quote in the header opens in this line and closes {header.last - 1} lines below",
             place=place,
             cure=(
-                "check for a stray quote in the header, or --set table.quotes=none if quotes are ordinary characters"
+                f"check for a stray quote in the header, or {set_both('table.quotes', 'none')} if quotes are ordinary "
+                "characters"
             ),
         )
     if other:
@@ -43,8 +44,8 @@ def refuse_title(header: Record, rows: Records, text: str, config: TableConfig, 
     elif rows and width > 1 and (below := _below_title(header, rows) or (comment and _is_header(rows) and rows[0])):
         found, lines = f"the line is not a header: {shown!r}", below.first - 1
     if found:
-        above = f"{set_value('table.comment', '#')} or " if comment and header.cells[0].lstrip().startswith("#") else ""
-        cure = f"{above}{set_value('table.skip_rows', start - 1 + lines)} if the header is in line {start + lines}"
+        above = f"{set_both('table.comment', '#')} or " if comment and header.cells[0].lstrip().startswith("#") else ""
+        cure = f"{above}{set_both('table.skip_rows', start - 1 + lines)} if the header is in line {start + lines}"
         raise TableError(found, place=place, rule="the first line names the columns", cure=cure)
 
 

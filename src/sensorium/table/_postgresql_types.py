@@ -28,7 +28,7 @@ def readable(query: str, fields: pa.Schema, as_text: Collection[int] = ()) -> st
     Args:
         query: one SELECT.
         fields: columns of the query, as the driver would read them.
-        as_text: columns to read as text, whatever their type.
+        as_text: columns to read as text, regardless of their type.
     """
     names = [f"c{place}" for place in range(len(fields))]
     asked = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sensorium.config import set_both
 from sensorium.errors import TableError, did_you_mean
 
 RULE = "one SELECT (WITH … SELECT), or the name of a table"
@@ -25,7 +27,7 @@ def as_query(query: str | None, tables: Sequence[str], place: object) -> str:
     name = query or (tables[0] if len(tables) == 1 else "")
     if name not in tables:
         finding = f"the database has no table {name!r}" if name else f"the database has {len(tables)} tables"
-        cure = did_you_mean(name, tables) if name else f"--set table.query=NAME, one of {', '.join(tables)}"
+        cure = did_you_mean(name, tables) if name else f"{set_both('table.query', 'NAME')}, one of {', '.join(tables)}"
         raise TableError(finding, place=str(place), cure=cure)
     return f"SELECT * FROM {as_sql(name)}"
 
@@ -64,7 +66,7 @@ class TimeLimit:
         return TableError(
             f"the query took longer than {self.seconds:g} seconds",
             place="table.query",
-            cure="select less, or raise the limit: --set table.query_timeout=…",
+            cure=f"select less, or raise the limit: {set_both('table.query_timeout', math.ceil(10 * self.seconds))}",
         )
 
 

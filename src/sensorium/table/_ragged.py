@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sensorium.config import TableConfig, set_value
+from sensorium.config import TableConfig, set_both, set_value
 from sensorium.errors import TableError
 from sensorium.findings import shorten
 from sensorium.table._encodings import encoding_error
@@ -16,6 +16,7 @@ from sensorium.table._header import Head
 from sensorium.table._records import Record, records
 
 SHOWN = 5  # ragged rows that a message names
+NO_QUOTES = set_both("table.quotes", "none")
 MOST_NOTES = 10  # lines of a note below the table
 
 
@@ -35,7 +36,7 @@ def explain(data: bytes, head: Head, config: TableConfig, path: Path, error: Exc
         return TableError(
             f"the quote that opens in line {ragged[-1].first} is never closed",
             place=str(path),
-            cure="close the quote, or --set table.quotes=none if quotes are ordinary characters",
+            cure=f"close the quote, or {NO_QUOTES} if quotes are ordinary characters",
         )
     if note := _below_table([record for record in found if _counts(record, config)], ragged, width):
         return _about_note(note, found, path)
@@ -90,8 +91,8 @@ def _cure(ragged: Sequence[Record], width: int, separator: str, *, named: bool) 
         return cure
     if named and all(len(record.cells) == width + 1 for record in ragged):
         return ROW_NAMES
-    quotes = ", or --set table.quotes=none if quotes are ordinary characters"
+    quotes = f", or {NO_QUOTES} if quotes are ordinary characters"
     return (
-        "quote cells that hold the separator or a line break, or --set table.separator=none for one column"
+        f"quote cells that hold the separator or a line break, or {set_both('table.separator', 'none')} for one column"
         f"{quotes if any(record.first < record.last for record in ragged) else ''}"
     )

@@ -20,7 +20,7 @@ from sensorium.table._fetch import fetch
 from sensorium.table._fetch_failures import Refused
 from sensorium.table._fetch_limits import Lasting
 from sensorium.table._fetched import make_room
-from sensorium.table._files import Files
+from sensorium.table._files import ALLOW, Files
 from sensorium.table._guard import Guard, NotAllowed
 from sensorium.table._paths import bare_path
 
@@ -92,7 +92,7 @@ class RemoteFiles(Files):
         if "://" not in cell and not inside.startswith(("../", "/")) and inside != "..":
             return f"{self.address}/{quote(inside) if self._quotes else inside}"
         if not self.allow_outside:
-            raise Outside("the path leads outside the table's folder", "--set table.allow_outside=true allows it")
+            raise Outside("the path leads outside the table's folder", ALLOW)
         if "://" not in cell:
             return f"{self.address}/{cell}"
         if scheme_of(cell) not in (*SCHEMES, scheme_of(self.address)):

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from sensorium.config import TableConfig, set_value
+from sensorium.config import TableConfig, set_both
 from sensorium.errors import MissingExtraError, TableError, did_you_mean
 from sensorium.findings import Problem, count, shorten
 from sensorium.table._cells import column_of
@@ -67,7 +67,7 @@ def _sheet(book: Any, query: str | None, path: Path) -> tuple[str, list[Problem]
         )
         return filled[0], [finding(message, "name another one with table.query")] if len(sheets) > 1 else []
     what = f"the workbook has no sheet {query!r}" if query else f"the workbook has {len(sheets)} sheets"
-    cure = did_you_mean(query, sheets) if query else f"--set table.query=NAME, one of {', '.join(sheets)}"
+    cure = did_you_mean(query, sheets) if query else f"{set_both('table.query', 'NAME')}, one of {', '.join(sheets)}"
     raise TableError(what, place=str(path), cure=cure)
 
 
@@ -76,7 +76,7 @@ def _refuse_title(rows: list[list[Any]], place: str, skipped: int) -> None:
     filled = [sum(cell != "" for cell in row) for row in rows[:MOST_TITLES]]
     names = next((place for place, cells in enumerate(filled) if cells > filled[0]), 0)
     if names and 2 * filled[0] < len(rows[0]) and filled[names] > max(2 * filled[0], len(rows[0]) // 2):
-        setting = set_value("table.skip_rows", skipped + names)
+        setting = set_both("table.skip_rows", skipped + names)
         title = " ".join(str(cell) for cell in rows[0] if cell != "")
         raise TableError(
             f"the first row is not a header: {shorten(title)!r}",

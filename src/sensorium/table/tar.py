@@ -96,7 +96,7 @@ def _add(rows: dict[str, dict[str, Any]], member: tarfile.TarInfo, archive: tarf
 def _refuse_odd(member: tarfile.TarInfo, shard: Path) -> None:
     reason = ""
     if member.type not in PLAIN:
-        reason = "is not a plain file"
+        reason = "is a link or a device, not a plain file"
     elif member.name.startswith("/") or ".." in member.name.split("/"):
         reason = "has a path outside the archive"
     elif member.offset_data + member.size > shard.stat().st_size:

@@ -9,18 +9,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.config import set_both
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem, shorten
 from sensorium.labels import SEVERAL, UNSEEN, LabelReading, Names, value_of
 from sensorium.table import Column
 from sensorium.tasks._base import EncodedTarget, Label
 
-ANOTHER_SPLIT = "--set split.stratify=true (or use another split, or correct the split column)"
+ANOTHER_SPLIT = f"{set_both('split.stratify', True)}, or use another split, or correct the split column"
 FEW = 20  # different whole numbers up to which they look like classes
 UNBALANCED = 3.0  # largest class / smallest class from which `auto` weights classes
 POSITIVE = ("yes", "true", "positive", "pos", "y", "t")
 IN_ANOTHER_CASE = "a label that differs from a training label only in upper and lower case: {}"
-FOLD_CASE = "write it as in training, or fit with --set table.labels=fold_case"
+FOLD_CASE = f"write it as in training, or fit with {set_both('table.labels', 'fold_case')}"
 WRONG = {
     UNSEEN: ("a label not seen in training: the row is not scored", ""),
     SEVERAL: ("several labels have this value: the row is not scored", "write the label as text, as in training"),
@@ -48,7 +49,7 @@ def classes_of(column: Column) -> list[Label]:
             f"the labels have Arrow type {column.data.type}",
             place=f"column {column.name!r}",
             rule="one label per row",
-            cure="--task multilabel if a row has several",
+            cure="--task multilabel (Python: task='multilabel') if a row has several",
         )
     found = sorted_labels(label_cells(column).drop_null().unique().to_pylist())
     if len(found) == 2 and str(found[0]).strip().lower() in POSITIVE:

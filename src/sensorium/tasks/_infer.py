@@ -59,7 +59,8 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
         cure = "convert it to a number, such as the days since 2020-01-01; as text, its values are classes"
         raise SchemaError("the target contains dates or times", place=place, rule="labels or numbers", cure=cure)
     if not name:
-        raise SchemaError("no task fits the target", place=place, cure=f"--task {' or '.join(tasks.names())}")
+        cure = f"set the task, --task (Python: task=): {' or '.join(tasks.names())}"
+        raise SchemaError("no task fits the target", place=place, cure=cure)
     return name, guess
 
 

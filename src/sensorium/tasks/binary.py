@@ -73,7 +73,7 @@ class Binary(Task):
         third = new_classes(column, self.classes, self.reading)
         if third:
             raise SchemaError(
-                f"the model knows two labels, and the table has another: {', '.join(map(repr, third[:5]))}",
+                f"the model has two labels, and the table has another: {', '.join(map(repr, third[:5]))}",
                 place=f"column {column.name!r}",
                 rule=" or ".join(map(repr, self.classes)),
                 cure="correct the labels, or fit a new model",

@@ -177,7 +177,7 @@ def _check_names(names: list[Label], column: str) -> None:
             f"the lists of the target contain decimal numbers such as {odd[0]!r}",
             place=f"column {column!r}",
             rule="lists of labels, or vectors of 0 and 1",
-            cure="for several amounts, make a column for each, and give each with --target",
+            cure="for several amounts, make a column for each, and give each with --target (Python: target=[…])",
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from sensorium.config import set_both
 from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem, count
 from sensorium.modalities.number import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 CODES, MOSTLY = 0.5, 0.6  # how sure text is of numbers: below it is of codes; from here on few cells are other text
 SHOWN = 3  # outliers that a message names
-KEEP = "--set train.outliers=keep trains on them"
+KEEP = f"{set_both('train.outliers', 'keep')} trains on them"
 
 
 @dataclass(frozen=True)

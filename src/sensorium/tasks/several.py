@@ -89,7 +89,7 @@ class Several(Task):
             ConfigError: `kinds` names an unknown target.
         """
         if not pa.types.is_struct(column.data.type):
-            raise SchemaError("only one target", place=f"column {column.name!r}", cure="omit --task")
+            raise SchemaError("only one target", place=f"column {column.name!r}", cure="omit --task (Python: task=)")
         for name in kinds or {}:
             if name not in column.parts:
                 cure = did_you_mean(name, column.parts)

@@ -94,5 +94,5 @@ def _check_kind(name: str, towers: int, place: str) -> None:
 
 def _check_teacher(name: str, config: TrainConfig, place: str) -> None:
     if techniques.load(name).learns_from_teacher and not config.teacher:
-        cure = "--teacher MODEL or --set train.teacher=MODEL"
+        cure = "--teacher MODEL (Python: train={'teacher': 'MODEL'})"
         raise ConfigError(f"technique {name!r} needs a teacher", place=place, cure=cure)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import PositiveInt
 from torch import Tensor
 
-from sensorium.config import Fraction
+from sensorium.config import Fraction, set_both
 from sensorium.errors import ConfigError
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
@@ -57,7 +57,7 @@ class GradientBlending(Technique):
         if not len(context.validation_rows):
             place, cure = (
                 "train.techniques.gradient_blending",
-                "auxiliary, which needs none, or --set split.validation=0.1",
+                f"auxiliary, which needs none, or {set_both('split.validation', 0.1)}",
             )
             raise ConfigError("there are no validation rows to weigh losses by", place=place, cure=cure)
         self.every, self.online, self.min_weight = every, online, min_weight

@@ -63,7 +63,7 @@ class Checkpoint:
         """Check that the checkpoint belongs to this run.
 
         Raises:
-            TrainingError: it belongs to another run, or the file is damaged.
+            TrainingError: the checkpoint belongs to another run, or the file is damaged.
         """
         then, now = (flatten(made, IGNORED_ON_RESUME) for made in (read_about(self.path)["made_of"], self.made_of))
         found = differences(then, now)

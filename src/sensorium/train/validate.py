@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from sensorium.config import TrainConfig
+from sensorium.config import TrainConfig, set_both
 from sensorium.errors import TrainingError
 from sensorium.metrics import score
 from sensorium.model import infer
@@ -37,5 +37,6 @@ def check_answers(context: TrainingContext, config: TrainConfig, epoch: int) -> 
 
 def diverged(finding: str, config: TrainConfig) -> TrainingError:
     """Return the error for values that are not finite."""
-    cure = f"a lower learning rate: --set train.learning_rate={config.learning_rate / 10:g}"
+    lower = float(f"{config.learning_rate / 10:g}")
+    cure = f"use a lower learning rate: {set_both('train.learning_rate', lower)}"
     return TrainingError(finding, rule="finite values", cure=cure)

@@ -1,5 +1,6 @@
-"""Sentences about findings: verdicts, diagnoses and training results, filled in from one table of templates."""
+"""Words of reports and sentences about findings, filled in from one table of templates."""
 
+from sensorium.wording._say import say, titles
 from sensorium.wording.card import (
     calibration_sentence,
     diagnosis_sentence,
@@ -15,6 +16,8 @@ __all__ = [
     "imbalance_sentence",
     "model_title",
     "public_card",
+    "say",
+    "titles",
     "tuning_sentence",
     "verdict_sentence",
 ]

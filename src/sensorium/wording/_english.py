@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sensorium.wording._english_reports import REPORTS
+
 TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
+        **REPORTS,
         "and": " and ",
         "title.single": "{name} alone",
         "title.fusion": "{name} fusion",

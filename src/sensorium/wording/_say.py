@@ -5,27 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from sensorium.metrics import is_in_points
 from sensorium.wording._english import TEMPLATES
 
 if TYPE_CHECKING:
     from sensorium.metrics import Difference
 
-SHARE_METRICS = (
-    "accuracy",
-    "f1",
-    "f1_macro",
-    "f1_micro",
-    "precision",
-    "recall",
-    "roc_auc",
-    "average_precision",
-    "mean_score",
-)  # shown in points: hundredths
-
 
 def say(key: str, /, **figures: Any) -> str:
     """Return the template with its figures filled in."""
     return TEMPLATES[key].format(**figures)
+
+
+def titles(*names: str, **figures: Any) -> list[str]:
+    """Return the titles of columns of a report."""
+    return [say(f"column.{name}", **figures) for name in names]
 
 
 def gain_of(found: Difference) -> str:
@@ -45,9 +39,9 @@ def over(found: Difference, other: str) -> str:
 
 
 def _form(kind: str, found: Difference) -> str:
-    return f"{kind}.points" if found.metric in SHARE_METRICS else f"{kind}.amount"
+    return f"{kind}.points" if is_in_points(found.metric) else f"{kind}.amount"
 
 
 def _amount(value: float, metric: str) -> float:
-    size = 100 if metric in SHARE_METRICS and math.isfinite(value) else 1
+    size = 100 if is_in_points(metric) and math.isfinite(value) else 1
     return size * value + 0.0  # 0.0: no minus zero

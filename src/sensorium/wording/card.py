@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.wording._say import gain_of, interval_of, say
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def public_card(card: ModelCard, data: DataSpec) -> dict[str, Any]:
         found["imbalance"]["diagnosis"]["words"] = _settled(card.imbalance)
         found["imbalance"]["verdict"] = imbalance_sentence(card.imbalance)
     if card.imbalance_signs:
-        found["history"]["techniques"]["modality_imbalance"] = public_diagnosis(card)
+        found["history"]["techniques"][IMBALANCE_TECHNIQUE] = public_diagnosis(card)
     return found
 
 
@@ -49,7 +50,7 @@ def public_diagnosis(card: ModelCard) -> dict[str, Any]:
     report = card.imbalance_signs
     if report is None:
         return {}
-    told = card.history.techniques["modality_imbalance"]
+    told = card.history.techniques[IMBALANCE_TECHNIQUE]
     return {**told, "diagnosis": {**told["diagnosis"], "words": diagnosis_sentence(report)}}
 
 
