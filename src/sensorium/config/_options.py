@@ -44,7 +44,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
 
 
 def _is_member(function: Callable[..., Any], name: str, value: Any, place: str) -> ConfigError | None:
-    """The error of `{"weighted_sum": {…}}` where `{"name": "weighted_sum", …}` is expected; else None."""
+    """Return the error of `{"weighted_sum": {…}}` where `{"name": "weighted_sum", …}` is expected; else None."""
     kind, _, own = _owner(function).partition(" ")
     if kind not in CHOSEN or name not in KINDS[kind].entries:
         return None

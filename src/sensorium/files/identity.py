@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-HASH = "hash"  # group of hashes: a person is told that they differ, not their digits
+HASH = "hash"  # group of hashes: messages say that they differ, without their digits
 
 
 def flatten(tree: Mapping[str, Any], ignored: Collection[str] = (), above: str = "") -> dict[str, Any]:

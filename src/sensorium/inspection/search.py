@@ -19,8 +19,8 @@ from sensorium.runtime.progress import Reporter
 from sensorium.table import Column, Table
 
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
-SENTENCE = 20  # characters from which the same text twice is no chance
-LONG = 60  # characters from which nearly the same text twice is no chance
+SENTENCE = 20  # minimum length in characters of texts that are unlikely to be equal by chance
+LONG = 60  # … that are unlikely to be nearly equal by chance
 MOSTLY = 0.5  # share of different rows from which like rows are remarkable
 
 

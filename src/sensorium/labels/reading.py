@@ -20,7 +20,7 @@ from sensorium.labels.lists import Lists, lists_of
 from sensorium.labels.names import bare
 from sensorium.table import Column, is_gap, narrow, spelt_codes, without_codes
 
-# Words by which programs write that there is no value; as a label they are hardly ever meant.
+# Words that programs write for a missing value, and that are rarely meant as a label.
 MARKS = frozenset((
     "nan", "-nan", "<na>", "#n/a", "#na", "#n/a!", "n/a", "n.a.", "null", "(null)", "\\n", "nat",
     "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#ind",

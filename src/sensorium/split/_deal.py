@@ -17,7 +17,7 @@ from sensorium.split._moments import Moments, check_known, moments_of, reach_of
 from sensorium.table import Column, Table
 
 UNUSED = -1
-MOST_CLASSES = 0.2  # above this share of different values a target is no class to stratify by
+MOST_CLASSES = 0.2  # share of different values above which a target is not stratified by
 FEW_NUMBERS = 20  # different whole numbers up to which floats are labels, which pandas makes of labels with gaps
 
 Codes = npt.NDArray[np.int8]

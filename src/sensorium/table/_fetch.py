@@ -84,7 +84,7 @@ def fetch(
             return _fetch_once(system, path, folder / name, limit, lambda: mended(without_secrets(address)))
         except StoreError:
             raise
-        # Each protocol's library has errors of its own.
+        # The library of each protocol has its own errors.
         except Exception as error:  # noqa: BLE001
             if denied := _denied(error):
                 raise denied from None
@@ -252,5 +252,5 @@ def _masked(error: BaseException, address: str) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in filter(None, (address, parts.query, parts.password, unquote(parts.password or ""), parts.netloc)):
         text = text.replace(secret, without_secrets(address) if secret == address else "…")
-    # A server may have sent us on to an address with a signature of its own.
+    # A redirect may lead to an address with another signature.
     return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]

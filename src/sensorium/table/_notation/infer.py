@@ -21,7 +21,7 @@ ROOM = 2.0
 ONE_CURRENCY = 0.99  # share of the commonest currency from which others are slips
 SLIPS = 0.02  # share of cells up to which another notation is a slip
 MINORITY = 0.3  # share of ranges up to which they are measured values among others
-FEW_WORDS, MANY_NUMBERS = 5, 20  # different ones: so few words among so many numbers stand for gaps
+FEW_WORDS, MANY_NUMBERS = 5, 20  # this few different words among this many different numbers mark missing values
 MOST_GAPS = 0.4  # … and so few of the cells
 COMMA_PARTS_THOUSANDS = (
     "USD",
