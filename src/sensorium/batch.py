@@ -37,7 +37,7 @@ class Cells:
         return Cells(self.values.to(device), self.present.to(device), mask)
 
     def fill(self, keep: Bool[Tensor, " b"]) -> Cells:
-        """Replace the cells of rows that are not in `rows` by a single step of zeros that counts as present.
+        """Replace the cells of rows outside of `keep` by a single step of zeros that counts as present.
 
         An encoder can then take every row: none of them is empty.
         """

@@ -94,13 +94,13 @@ def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
     assert np.array_equal(model.predict_proba(table), plain.predict_proba(table))
 
 
-@pytest.mark.parametrize(("layers", "first_moved"), [(1, False), ("all", True)])
-def test_layers_says_how_much_learns(layers, first_moved, table, folder, plain):
+@pytest.mark.parametrize(("layers", "first_changed"), [(1, False), ("all", True)])
+def test_layers_says_how_much_learns(layers, first_changed, table, folder, plain):
     model = fit(table, folder, {"epochs": 4, "layers": layers, "learning_rate_scale": 0.5})
     assert model.card["tuning"]["kept"] == "tuned"
     same = [torch.equal(a, b) for a, b in zip(*(blocks(each) for each in (model, plain)), strict=True)]
     assert same[-1] is False
-    assert same[0] is not first_moved
+    assert same[0] is not first_changed
 
 
 def blocks(model):

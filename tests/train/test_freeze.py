@@ -37,15 +37,15 @@ def test_a_frozen_tower_keeps_weights_and_statistics(made, run, before):
 
 
 @pytest.mark.parametrize(
-    ("freeze", "moved"),
+    ("freeze", "parts"),
     [
         (["image", "audio", "text", "tabular"], {"fusion", "head"}),
         (["fusion", "head", "t*"], {"image", "audio"}),
         ("head", {"image", "audio", "text", "tabular", "fusion"}),
     ],
 )
-def test_parts_and_globs(freeze, moved, made, run, before):
-    assert changed(before, go_on(made, run, freeze))[0] == moved
+def test_parts_and_globs(freeze, parts, made, run, before):
+    assert changed(before, go_on(made, run, freeze))[0] == parts
 
 
 def test_a_glob_of_parameters(made, run, before):

@@ -48,7 +48,7 @@ class Colour(Augmentation):
 
 
 def _mean(pixels: Tensor, cells: Cells) -> Tensor:
-    """(b,) of the real pictures of each row."""
+    """Return the number of real images of each row, (b,)."""
     if cells.mask is None:
         return pixels.flatten(1).mean(1)
     means = pixels.flatten(2).mean(2)  # (b, t)

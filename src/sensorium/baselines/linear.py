@@ -52,7 +52,7 @@ class Linear(Baseline):
 
         model = LogisticRegression(C=1 / penalty, max_iter=STEPS) if self.classes else Ridge(penalty)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a stop before the last digit is no fault here
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a stop before full convergence is acceptable
             train = self.job.train
             return model.fit(self.matrix[train], target[train], self.weights[train])
 

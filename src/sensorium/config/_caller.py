@@ -46,7 +46,7 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
     """
     if not given:
         return config
-    Config.gather(given)  # an unknown name, or a value that cannot be, is reported as for any other setting
+    Config.gather(given)  # raises the usual error for an unknown name or an invalid value
     allowed = [name for name in caller_only() if not name.startswith("train.")]
     settled = [name for name in _leaves(given) if name not in allowed]
     if settled:

@@ -56,7 +56,7 @@ def _is_too_large(value: Any) -> bool:
 
 
 def _is_member(function: Callable[..., Any], name: str, value: Any, place: str) -> ConfigError | None:
-    """The error of `{"weighted_sum": {…}}` where `{"name": "weighted_sum", …}` is expected; else None."""
+    """Return the error of `{"weighted_sum": {…}}` where `{"name": "weighted_sum", …}` is expected; else None."""
     kind, _, own = _owner(function).partition(" ")
     if kind not in CHOSEN or name not in KINDS[kind].entries:
         return None

@@ -32,7 +32,7 @@ def walk(model: type[BaseModel], prefix: str = "", marked: bool = False) -> Iter
 
 
 def groups(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The full name of each group of settings, such as `train.unfreeze`."""
+    """Return the full name of each group of settings, such as `train.unfreeze`."""
     for name, field in model.model_fields.items():
         if group := group_of(field.annotation):
             yield f"{prefix}{name}"

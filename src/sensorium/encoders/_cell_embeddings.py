@@ -31,7 +31,7 @@ class _Numbers(nn.Module):
             return some.present.new_zeros(some.present.shape[0], 0).float()
         values = torch.cat([c.values for c in cells], 1)  # (b, f)
         present = torch.stack([c.present for c in cells], 1)  # (b, columns)
-        # An outlier is kept, yet can't drown its neighbours.
+        # Clip outliers, so that they do not dominate.
         bounded = values.clamp(-10, 10)
         return torch.cat([bounded, present.float(), self.embed(values)], 1)
 

@@ -24,8 +24,9 @@ class Layers:
 
 
 def find_layers(model: nn.Module) -> Layers:
-    """The list of modules that holds the most weights is that of the layers; a layer that is itself a stage of several
-    (ConvNeXt, ResNet, Swin) counts as these.
+    """Return the layers: the list of modules with the most weights.
+
+    A stage of several layers (ConvNeXt, ResNet, Swin) is replaced by its layers.
     """
     stack = max(_outermost_lists(model), key=_size, default=nn.ModuleList([model]))
     blocks = [block for part in stack for block in _opened(part)]

@@ -54,7 +54,7 @@ class Colours(nn.Module):
 
 
 def _side(size: Any, default: int) -> int:
-    """`224`, `{"height": 224, "width": 224}`, `{"shortest_edge": 224}` → 224."""
+    """Return the side of a size: `224`, `{"height": 224, "width": 224}`, `{"shortest_edge": 224}` → 224."""
     if isinstance(size, Mapping):
         size = size.get("height") or size.get("shortest_edge")
     return int(size) if size else default

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sensorium.batch import Cells
 
-FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbours
+FARTHEST = 10.0  # standard deviations to which outliers are clipped, so that they do not dominate
 
 
 def align(cells: Sequence[Cells]) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ class PretrainedText(Pretrained):
 
     @classmethod
     def preferred_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        cls.complete(options)  # a model of something else is told, rather than the tokenizer that it lacks
+        cls.complete(options)  # report a model of another modality before its missing tokenizer
         return {"tokenizer": options.get("model", "")}
 
     @property

@@ -9,7 +9,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction
 
 ACCEPTS = ("vector",)
-FARTHEST = 10.0  # deviations: an outlier is kept, yet can't drown its neighbours
+FARTHEST = 10.0  # standard deviations to which outliers are clipped, so that they do not dominate
 
 
 class VectorMLP(nn.Module):

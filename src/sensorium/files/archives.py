@@ -14,5 +14,5 @@ UNREADABLE_ZIP = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, RuntimeError, ValueError,
     OverflowError, IndexError,
 )  # fmt: skip
-# ValueError: a number in an extended header that is none, or a name that is no UTF-8.
+# ValueError: an invalid number in an extended header, or a name that is not UTF-8.
 UNREADABLE_TAR = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, IndexError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-HASH = "hash"  # group of hashes: a person is told that they differ, not their digits
+HASH = "hash"  # group of hashes: messages say that they differ, without their digits
 COLUMN, CONTENT = "column ", "content of column "  # names of the hashes of single columns begin so
 READING = "reading of column "  # what was learned of a column: told of if nothing else differs, which explains it
 TABLE, ORDER = f"{HASH}.table", f"{HASH}.order of the columns"

@@ -42,7 +42,8 @@ class Block(nn.Module):
     def forward(
         self, x: Float[Tensor, "b q d"], context: Float[Tensor, "b s d"], mask: Bool[Tensor, "b s"]
     ) -> Float[Tensor, "b q d"]:
-        some = mask.any(1)[:, None]  # (b, 1); of nothing there is no softmax, so there all are looked at and none taken
+        # Softmax needs an entry: rows without any attend to all, and their result is dropped.
+        some = mask.any(1)[:, None]  # (b, 1)
         query = self._split(self.query(self.norm(x)))
         keys, values = self._split(self.key_value(self.norm(context))).chunk(2, 3)
         found = nn.functional.scaled_dot_product_attention(query, keys, values, (mask | ~some)[:, None, None])

@@ -14,7 +14,7 @@ from sensorium.config import Depth, Fraction
 
 
 class Concat(nn.Module):
-    """[x_1; …; x_m] → layers of Linear, ReLU, dropout.
+    """Concatenation [x_1; …; x_m] → layers of Linear, ReLU, dropout.
 
     x_m (b, d_m) has the width of its encoder; a learned vector stands in for an absent modality.
 

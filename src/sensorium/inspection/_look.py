@@ -261,7 +261,7 @@ def _split(table: Table, config: Config) -> Split | None:
     found = split_column(table, config)
     if config.target:
         return make_split(table, table.column(config.target), config.split, found, config.seed)
-    with suppress(SchemaError):  # rows that can't be split for training can be looked at
+    with suppress(SchemaError):  # rows that cannot be split for training can still be inspected
         return make_split(table, table.column(found), config.split, found, config.seed) if found else None
     return None
 

@@ -19,7 +19,7 @@ from sensorium.table import Column, Table
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
-LONG = 60  # characters from which nearly the same text twice is no chance
+LONG = 60  # … that are unlikely to be nearly equal by chance
 
 
 def find_copies(

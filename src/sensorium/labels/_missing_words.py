@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from sensorium.config import Config, TableConfig, set_missing, set_value
 from sensorium.table import is_gap
 
-# Words by which programs write that there is no value; as a label they are hardly ever meant.
+# Words that programs write for a missing value, and that are rarely meant as a label.
 MARKS = frozenset((
     "nan", "-nan", "<na>", "#n/a", "#na", "#n/a!", "n/a", "n.a.", "null", "(null)", "\\n", "nat",
     "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#ind",

@@ -9,6 +9,6 @@ IN_POINTS = True
 
 
 def accuracy(outcome: Outcome, weights: Floats) -> Floats:
-    """Σ w·[truth = predicted] / Σ w."""
+    """Compute Σ w·[truth = predicted] / Σ w."""
     right = outcome.truth == outcome.predicted
     return mean_of_rows(right.all(1) if outcome.is_multilabel else right, weights)

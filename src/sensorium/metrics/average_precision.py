@@ -12,7 +12,7 @@ IN_POINTS = True
 
 
 def average_precision(outcome: Outcome, weights: Floats) -> Floats:
-    """Σ_g (R_g − R_{g−1})·P_g over the distinct scores g, the highest first."""
+    """Compute Σ_g (R_g − R_{g−1})·P_g over the distinct scores g, the highest first."""
     return mean_of_defined([_area(Ranking.of(t, s, weights)) for t, s in outcome.one_against_rest()])
 
 

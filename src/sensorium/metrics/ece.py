@@ -12,7 +12,7 @@ BINS = 15
 
 
 def ece(outcome: Outcome, weights: Floats) -> Floats:
-    """Confidence is the probability of the predicted class; for multilabel, each label's decision counts as a row."""
+    """Compare confidence, the probability of the predicted class, with accuracy; in multilabel, for each label."""
     if outcome.is_multilabel:
         confidence = np.where(outcome.predicted, outcome.scores, 1 - outcome.scores)
         right = outcome.predicted == outcome.truth

@@ -10,5 +10,5 @@ IN_POINTS = True
 
 
 def f1_macro(outcome: Outcome, weights: Floats) -> Floats:
-    """Mean over classes k of 2·TP_k / (2·TP_k + FP_k + FN_k)."""
+    """Compute the mean over classes k of 2·TP_k / (2·TP_k + FP_k + FN_k)."""
     return mean_of_defined(list(Counts.of(outcome, weights).f1().T))

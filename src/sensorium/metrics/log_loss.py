@@ -12,7 +12,7 @@ SMALLEST = 1e-15
 
 
 def log_loss(outcome: Outcome, weights: Floats) -> Floats:
-    """Σ w·(−log p_truth) / Σ w; for multilabel the mean over labels."""
+    """Compute Σ w·(−log p_truth) / Σ w; for multilabel the mean over labels."""
     if outcome.is_multilabel:
         given = np.where(outcome.truth, outcome.scores, 1 - outcome.scores)
         return mean_of_rows(-np.log(given.clip(SMALLEST)).mean(1), weights)

@@ -11,5 +11,5 @@ LOWER_IS_BETTER = True
 
 
 def mae(outcome: Outcome, weights: Floats) -> Floats:
-    """Σ w·|truth − value| / Σ w."""
+    """Compute Σ w·|truth − value| / Σ w."""
     return mean_of_rows(np.abs(outcome.truth - outcome.scores), weights)

@@ -11,7 +11,7 @@ TASKS = ("binary", "multiclass")
 
 
 def mcc(outcome: Outcome, weights: Floats) -> Floats:
-    """(c·s − Σ_k p_k·t_k) / √((s² − Σ p_k²)(s² − Σ t_k²)); c right, s all, p_k predicted, t_k true rows."""
+    """Compute (c·s − Σ_k p_k·t_k) / √((s² − Σ p_k²)(s² − Σ t_k²)); c right, s all, p_k predicted, t_k true rows."""
     counts, total = Counts.of(outcome, weights), weights.sum(1)
     above = counts.right.sum(1) * total - (counts.predicted * counts.true).sum(1)
     spread = (total**2 - (counts.predicted**2).sum(1)) * (total**2 - (counts.true**2).sum(1))

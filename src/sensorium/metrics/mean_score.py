@@ -9,5 +9,5 @@ IN_POINTS = True
 
 
 def mean_score(outcome: Outcome, weights: Floats) -> Floats:
-    """Σ over targets of the target's main metric (on the rows that have its label) / number of targets."""
+    """Compute the sum over targets of the main metric (on the rows that have its label) / number of targets."""
     return mean_of_defined([score(f"{name}.{part.main}", outcome, weights) for name, part in outcome.parts.items()])

@@ -10,6 +10,6 @@ IN_POINTS = True
 
 
 def precision(outcome: Outcome, weights: Floats) -> Floats:
-    """TP / (TP + FP); NaN if nothing is predicted positive."""
+    """Compute TP / (TP + FP); NaN if nothing is predicted positive."""
     counts = Counts.of(outcome, weights)
     return divide(counts.right[:, 1], counts.predicted[:, 1])

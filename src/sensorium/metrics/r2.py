@@ -8,7 +8,7 @@ TASKS = ("regression",)
 
 
 def r2(outcome: Outcome, weights: Floats) -> Floats:
-    """1 − Σ w·(truth − value)² / Σ w·(truth − mean)²."""
+    """Compute 1 − Σ w·(truth − value)² / Σ w·(truth − mean)²."""
     middle = outcome.truth.mean()  # else squares of a far-off target drown its variance
     left, centred, _ = not_too_large(outcome.truth - outcome.scores, outcome.truth - middle)
     variance = mean_of_rows(centred**2, weights) - mean_of_rows(centred, weights) ** 2

@@ -10,6 +10,6 @@ IN_POINTS = True
 
 
 def recall(outcome: Outcome, weights: Floats) -> Floats:
-    """TP / (TP + FN); NaN if no row is positive."""
+    """Compute TP / (TP + FN); NaN if no row is positive."""
     counts = Counts.of(outcome, weights)
     return divide(counts.right[:, 1], counts.true[:, 1])

@@ -11,6 +11,6 @@ LOWER_IS_BETTER = True
 
 
 def rmse(outcome: Outcome, weights: Floats) -> Floats:
-    """√(Σ w·(truth − value)² / Σ w)."""
+    """Compute √(Σ w·(truth − value)² / Σ w)."""
     left, scale = not_too_large(outcome.truth - outcome.scores)
     return np.sqrt(mean_of_rows(left**2, weights)) * scale

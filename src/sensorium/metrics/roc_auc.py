@@ -10,7 +10,7 @@ IN_POINTS = True
 
 
 def roc_auc(outcome: Outcome, weights: Floats) -> Floats:
-    """P(positive above negative) + ½·P(tied), over pairs of rows; NaN if all rows are of one class."""
+    """Compute P(positive above negative) + ½·P(tied), over pairs of rows; NaN if all rows are of one class."""
     return mean_of_defined([_area(Ranking.of(t, s, weights)) for t, s in outcome.one_against_rest()])
 
 

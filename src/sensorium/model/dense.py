@@ -67,7 +67,7 @@ def export_network(network: FusionModel, batch: Batch) -> torch.export.ExportedP
     example = {column: _enlarge(tensors) for column, tensors in dense_inputs(network, batch).items()}
     try:
         return _record(DenseModel(network), example)
-    # Whatever a part of the network does that can't be recorded, PyTorch has no common class of errors for it.
+    # PyTorch has no common class of errors for code that cannot be recorded.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise ConfigError(

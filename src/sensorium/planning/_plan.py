@@ -99,7 +99,7 @@ class Plan:
 
     @cached_property
     def target(self) -> npt.NDArray[Any]:
-        """Encoded labels of the decoded rows, [n, ...]."""
+        """Return the encoded labels of the decoded rows, [n, ...]."""
         return self.labels.encoded.values[self.used]
 
     @property

@@ -99,5 +99,5 @@ def _is_there(part: tuple[int, str, int, Written], handles: Mapping[str, int]) -
     _, name, start, (size, expected) = part
     try:
         return checksum_at(handles[name], start, size) == expected
-    except OSError:  # a part of the disk that can't be read
+    except OSError:  # an unreadable part of the disk
         return False

@@ -212,7 +212,7 @@ def _problems(chunks: Sequence[Chunk], name: str) -> Iterator[Problem]:
 
 def _map(file: BinaryIO, dtype: np.dtype[Any], shape: list[int]) -> Any:
     """Map [n, *shape] copy-on-write, as torch does not support read-only arrays."""
-    if not os.fstat(file.fileno()).st_size:  # nothing can't be mapped
+    if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
         return np.zeros((0, *shape), dtype)
     flat = np.memmap(file, dtype, mode="c")
     return flat.reshape(-1, *shape)

@@ -20,7 +20,7 @@ from sensorium.prepare.columns import Prepared
 from sensorium.prepare.streamed import Streamed
 
 GRID = 16  # padded lengths are multiples of it: few different shapes keep the allocator from fragmenting
-LARGE = 1024  # entries of a step, such as a picture of a video, from which on padding would cost more than it saves
+LARGE = 1024  # entries of a step (such as a frame) above which padding costs more than it saves
 AHEAD = 2  # batches that are decoded while the model works on the one before
 POOL = 8  # batches' worth of shuffled rows among which rows of like length are put together
 

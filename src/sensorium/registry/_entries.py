@@ -37,7 +37,7 @@ class Entry:
 
     @cached_property
     def summary(self) -> str:
-        """The first line of the file's docstring."""
+        """Return the first line of the file's docstring."""
         return (ast.get_docstring(self._tree) or "").partition("\n")[0]
 
     def literal(self, key: str, default: Any = None) -> Any:

@@ -56,7 +56,7 @@ def _note(*content: object) -> h.Markup:
 def _notes(found: Inspection) -> list[h.Markup]:
     notes = [_note(notice_text(notice)) for notice in found.table_notices]
     notes += [_note(*_setting(advice["setting"]), advice["reason"]) for advice in found.advice]
-    target = found.target["column"] if found.target else None  # it has a section of its own
+    target = found.target["column"] if found.target else None  # it has a separate section
     columns = [column for column in found.columns if column.caution and column.name != target]
     notes += [_note(h.tag("strong", column.name), f": {column.caution}") for column in columns]
     notes += [_note(str(copies)) for copies in found.copies if copies.across]

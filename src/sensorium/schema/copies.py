@@ -17,7 +17,7 @@ from sensorium.table import Column
 
 GROUPS = 20  # listed
 MOSTLY = 0.5  # share of different rows from which like rows are remarkable
-SENTENCE = 20  # characters from which the same text twice is no chance
+SENTENCE = 20  # minimum length in characters of texts that are unlikely to be equal by chance
 ROWS = 20  # of a group, listed
 
 Ids: TypeAlias = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from sensorium.split._codes import UNUSED, Codes, group_codes, label_codes
 from sensorium.split._moments import Moments, check_known, moments_of, reach_of
 from sensorium.table import Column, Rows, Table
 
-MOST_CLASSES = 0.2  # above this share of different values a target is no class to stratify by
+MOST_CLASSES = 0.2  # share of different values above which a target is not stratified by
 FEW_NUMBERS = 20  # different whole numbers up to which floats are labels, which pandas makes of labels with gaps
 Shares = tuple[float, float]  # of validation and test
 

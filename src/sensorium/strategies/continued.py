@@ -57,7 +57,7 @@ def measure_shift(data: PreparedTable, result: TrialResult) -> ShiftRecord:
 
 
 def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split: str) -> dict[str, Any]:
-    """Compare predictions and metrics of both on the rows of a split that have a value in any column."""
+    """Compare predictions and metrics of both models on the rows of a split that have a value in any column."""
     plan, rows, cells = data.plan, data.rows(split), data.cells
     there = np.flatnonzero(cells.has_any()[rows])
     if not len(there):

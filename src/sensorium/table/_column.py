@@ -149,7 +149,7 @@ class Column:
 
     @cached_property
     def _samples(self) -> dict[int, list[Any]]:
-        """Cache of size → values, because every modality asks for them."""
+        """Return the cache of samples, size → values, because every modality needs them."""
         return {}
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:

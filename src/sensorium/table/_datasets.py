@@ -77,7 +77,7 @@ def _named(cells: pa.Array, feature: Any) -> pa.Array:
 
 
 def _named_lists(cells: pa.Array, feature: Any) -> pa.Array:
-    """Do the same in lists, of fixed size or not."""
+    """Replace class numbers by names in lists, of fixed or variable length."""
     lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
     return pa.ListArray.from_arrays(offsets, _named(pc.list_flatten(cells), feature), mask=cells.is_null())

@@ -8,7 +8,7 @@ Kind: TypeAlias = Literal["function", "aggregate", "operator", "type", "relation
 
 # Of PostgreSQL's own these give another value at each call, and no more.
 HARMLESS = ("clock_timestamp", "gen_random_uuid", "random", "random_normal", "timeofday", "uuidv4", "uuidv7")
-# These are no VOLATILE ones, and yet run SQL that a text or a setting holds: PostgreSQL's own, tablefunc's, xml2's.
+# These are not VOLATILE, but run SQL from a text or a setting: functions of PostgreSQL, tablefunc and xml2.
 RUN_SQL = (
     *(f"{what}_to_{form}" for what in ("table", "schema", "database", "query", "cursor")
       for form in ("xml", "xmlschema", "xml_and_xmlschema")),

@@ -70,7 +70,7 @@ def fetch(
             return _fetch_once(system, path, folder / name, limit, lambda: mended(without_secrets(address)))
         except StoreError:
             raise
-        # Each protocol's library has errors of its own.
+        # The library of each protocol has its own errors.
         except Exception as error:  # noqa: BLE001
             if denied := denied_by_guard(error):
                 raise denied from None

@@ -59,5 +59,5 @@ def masked(error: BaseException, address: str) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in filter(None, (address, parts.query, parts.password, unquote(parts.password or ""), parts.netloc)):
         text = text.replace(secret, without_secrets(address) if secret == address else "…")
-    # A server may have sent us on to an address with a signature of its own.
+    # A redirect may lead to an address with another signature.
     return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]

@@ -38,7 +38,7 @@ def is_kept(target: Path, metadata: Mapping[str, str], damaged: Callable[[], Non
         return False
     except PermissionError as error:
         raise cannot_keep(target, error) from None
-    except OSError:  # a part of the disk that can't be read
+    except OSError:  # an unreadable part of the disk
         whole = False
     if whole:
         touch(target.parent)

@@ -12,9 +12,9 @@ from sensorium.table._records import Record, records
 
 SEPARATORS = (",", ";", "\t", "|")
 NAMED = {"\\t": "\t", "tab": "\t", "none": "\x1f", "comma": ",", "semicolon": ";", "pipe": "|"}
-NAMES = {"\t": "tab"}  # separators that a message can't show
+NAMES = {"\t": "tab"}  # separators that a message cannot show
 ALONE = "\x1f"  # the separator of a single column: no text holds it
-SAMPLE = 100  # rows that are held against the header
+SAMPLE = 100  # rows that are compared with the header
 AGREE = 0.9  # of the rows as wide as the header: beyond it the wider header counts
 
 

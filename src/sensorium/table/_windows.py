@@ -46,7 +46,7 @@ def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     notes.append(_sum_up(steps, lasts, config))
     made, told = known_columns(columns, steps, lasts, config)
     made |= later_columns(columns, steps, lasts, config)
-    # Problems are counted in rows of the source, which are no rows of the windows.
+    # Problems have row numbers of the source, not of the windows.
     told += [f"windows: {group}" for group in Problems(list(table.problems)).groups()]
     return replace(table, arrow=pa.table(made), spelling={}, problems=(), notes=(*table.notes, *notes, *told))
 

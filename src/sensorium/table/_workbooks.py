@@ -15,7 +15,7 @@ from sensorium.files import UNREADABLE_ZIP
 from sensorium.table._sheet_extent import MARK, Extent, HasEntities, refuse_entities
 
 ALWAYS = 2**22  # cells of an extent that any sheet may have
-FILLED = 20  # … and more, where one in so many is filled
+FILLED = 20  # … and more, if one cell in so many is filled
 LARGE, RATIO = 64 * 2**20, 300  # bytes of a part of the archive, unpacked, that may be packed so tightly
 CHUNK = 2**20
 BLANKS = b"\xef\xbb\xbf \t\r\n"  # and a byte order mark, before XML begins

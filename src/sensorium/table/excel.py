@@ -41,7 +41,7 @@ def excel(path: Path, config: TableConfig) -> Read:
     except (calamine.CalamineError, OSError) as error:
         raise TableError(f"cannot read the workbook: {error}", place=str(path)) from None
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # of Rust; it can't be imported and is no Exception
+        if type(error).__name__ == "PanicException":  # of Rust; it cannot be imported and is not an Exception
             raise TableError("the workbook is damaged", place=str(path), cure="save or download it again") from None
         raise
     if not rows:

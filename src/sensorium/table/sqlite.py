@@ -58,7 +58,7 @@ def sqlite(path: Path, config: TableConfig) -> Read:
 
     try:
         names, rows = Reading(read).within(limit)
-    except (sqlite3.Error, UnicodeError, OSError) as error:  # a name that is no UTF-8; a file that can't be opened
+    except (sqlite3.Error, UnicodeError, OSError) as error:  # a name that is not UTF-8; a file that cannot be opened
         if denied:
             raise not_only_reading(denied[0]) from None
         if limit.is_over:

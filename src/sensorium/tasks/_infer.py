@@ -53,7 +53,7 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
     if reading and reading.lists.kind == "place":
         return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, how_read)
     name, guess = best_claim(tasks, column, flag="--task {}".format)
-    caution = "" if config.tasks else guess.caution  # whoever chose has looked
+    caution = "" if config.tasks else guess.caution  # the user has chosen the tasks
     guess = Guess(guess.confidence, _joined(how_read, guess.reason), _joined(caution, _seconds(column)))
     if not name and pa.types.is_temporal(column.data.type):
         cure = "convert it to a number, such as the days since 2020-01-01; as text, its values are classes"

@@ -135,7 +135,7 @@ def _pack(data: PreparedTable, folder: Path) -> bytes:
             if isinstance(value, np.ndarray) and value.nbytes >= LARGE and not value.dtype.hasobject:
                 path = folder / f"{len(list(folder.iterdir()))}.npy"
                 np.save(path, np.asarray(value), allow_pickle=False)
-                return np.load, (str(path), "c")  # a worker that wrote to it would write to a copy of its own
+                return np.load, (str(path), "c")  # copy-on-write
             return super().reducer_override(value)
 
     stream = io.BytesIO()

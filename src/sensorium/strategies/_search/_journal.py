@@ -58,7 +58,7 @@ class Journal:
             return self.space.plain | known[number].params
         if number >= len(known) and first is not None:
             self._study.enqueue_trial(dict(first))
-        # A sampler a candidate, so that a search that goes on draws what it would have drawn without the break.
+        # One sampler per candidate, so that a resumed search draws the same choices as an uninterrupted one.
         self._study.sampler = optuna.samplers.TPESampler(seed=_mix(self.seed, number), n_startup_trials=STARTUP)
         return self.space.plain | self._study.ask(_distributions(self.space)).params
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-ETA = 3  # one candidate in so many goes on, with so many times the epochs
+ETA = 3  # one candidate in ETA reaches the next rung, with ETA times the epochs
 SHARE = 0.4  # of the time that goes to rungs; the rest trains what they chose to the end
 MOST = 81  # candidates
 LEAST = 2.0  # epochs of a whole model, below which there is nothing to plan

@@ -30,7 +30,7 @@ COLD = 5.0  # seconds of a first training that tell little
 KEPT_BACK = 0.02  # of the budget, for files
 MARGIN = 0.95  # of the time that is left: epochs are not all alike
 WORTH = 0.7  # of the first winner's epochs: a further one that has time for fewer is not trained
-SLOWER = 3.0  # times the seconds that a candidate was expected to take, after which a rung goes on without it
+SLOWER = 3.0  # a candidate is stopped after this many times its expected duration
 
 
 class SearchRun:

@@ -7,7 +7,7 @@ from collections import Counter
 from sensorium.table._notation.conventions import Conventions
 from sensorium.table._notation.tally import Tally
 
-FEW_WORDS, MANY_NUMBERS = 5, 20  # different ones: so few words among so many numbers stand for gaps
+FEW_WORDS, MANY_NUMBERS = 5, 20  # this few different words among this many different numbers mark missing values
 MOST_GAPS = 0.4  # … and so few of the cells
 
 

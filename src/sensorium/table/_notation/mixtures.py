@@ -8,7 +8,7 @@ from sensorium.config import set_value
 from sensorium.table._notation.infer import ONE_CURRENCY, Survey
 from sensorium.table._notation.tally import Tally
 
-SOME = 0.01  # share of the cells from which codes are no slips
+SOME = 0.01  # share of the cells above which codes are not typing errors
 AT_LEAST = 2  # cells
 MOSTLY = 0.5
 QUANTITIES = [  # units that one number is written in or another
