@@ -181,7 +181,7 @@ def test_a_model_that_has_nothing_to_adapt_is_told(tabular, model):
     with pytest.raises(DataError, match="no row has a value"):
         model.adapt({"bar": [None] * 3, "number": [None] * 3})
     values = {"x": np.linspace(0, 1, 60), "y": np.linspace(0, 9, 60)}
-    with pytest.raises(ConfigError, match="does not suit regression"):
+    with pytest.raises(ConfigError, match="does not support the task regression"):
         sensorium.fit(values, "y", epochs=1, progress=False).adapt(values, "tent")
 
 

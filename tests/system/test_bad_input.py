@@ -283,7 +283,7 @@ def test_names_that_no_table_can_hold_are_refused():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('{"\\ud800": 1, "label": "u"}', "not Unicode"),
+        ('{"\\ud800": 1, "label": "u"}', "not valid Unicode"),
         ("[" * 100_000, "line 2"),
     ],
     ids=["half a character in a name", "nested without end"],

@@ -281,7 +281,7 @@ def test_a_model_of_one_modality_is_trained_without_pre_training_over_several(ta
     ("pretrain", "match"),
     [
         ({"techniques": ["label_smoothing"]}, "cannot be used for pre-training(.|\n)*one of: contrastive, masked"),
-        ({"techniques": []}, "at least 1"),
+        ({"techniques": []}, "with at least one entry"),
         ({"techniques": ["contrastiv"]}, "did you mean 'contrastive'"),
         ({"techniques": {"masked": {"wdith": 3}}}, "did you mean 'width'"),
         ({}, "techniques"),

@@ -237,9 +237,9 @@ def test_modality_dropout_hides_yet_leaves_every_row_one(made, monkeypatch):
     [
         ({"metric": "rmse"}, "no metric 'rmse'"),
         ({"learning_rate": 0}, "greater than 0"),
-        ({"epochs": 0}, "greater than 0"),
-        ({"modality_dropout": 1.0}, "less than 1"),
-        ({"mixup": -0.1}, "greater than or equal to 0"),
+        ({"epochs": 0}, "an integer, at least 1"),
+        ({"modality_dropout": 1.0}, "at least 0, below 1"),
+        ({"mixup": -0.1}, "a number, at least 0"),
         ({"learning_rate": float("inf")}, "finite"),
         ({"weight_decay": float("nan")}, "finite"),
         ({"optimiser": "adam"}, "did you mean 'optimizer'"),

@@ -81,7 +81,8 @@ def _words(schema: Schema, whole: Schema) -> str:
         return _list(schema, whole)
     if kind == "object":
         inner = _values(schema, whole)
-        return f"a mapping of names to {_each(inner, whole)}" if inner else "a mapping"
+        least = "with at least one entry" if schema.get("minProperties", schema.get("minLength")) else ""
+        return " ".join(filter(None, ["a mapping", f"of names to {_each(inner, whole)}" if inner else "", least]))
     return ", ".join([SINGULAR.get(kind, "any value"), *_bounds(schema)])
 
 

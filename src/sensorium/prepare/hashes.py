@@ -18,6 +18,7 @@ from sensorium.table import Column, Files, RemoteFiles, is_address
 
 By: TypeAlias = Literal["stat", "content"]
 
+LOOKED_AT = 20  # cells of a column that are looked for on disk
 BLOCK = 2**22  # bytes that one thread hashes at a time
 THREADS = min(8, os.cpu_count() or 1)
 
@@ -47,6 +48,18 @@ def hash_encoded(encoded: Encoded) -> str:
     return hash_arrays(
         [encoded.present, *([values.values, values.offsets] if isinstance(values, Ragged) else [values])]
     )
+
+
+def names_files(column: Column) -> bool:
+    """Return whether some of the cells are paths of files, as those of series may be."""
+    return column.is_string and any(_is_file(cell, column.files) for cell in column.sample(LOOKED_AT))
+
+
+def _is_file(cell: str, files: Files) -> bool:
+    try:
+        return not is_address(cell) and files.path(cell).is_file()
+    except Unreadable:
+        return False
 
 
 def hash_cells(column: Column, by: By) -> str:

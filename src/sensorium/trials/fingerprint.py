@@ -15,15 +15,11 @@ from sensorium import __version__
 from sensorium.config import split_saved
 from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
-from sensorium.findings import Unreadable
 from sensorium.model import Blueprint
 from sensorium.planning import Plan, PreparedTable
-from sensorium.prepare import hash_arrays, hash_cells, hash_encoded
+from sensorium.prepare import hash_arrays, hash_cells, hash_encoded, names_files
 from sensorium.prepare.streamed import Streamed
-from sensorium.table import Column, Files, is_address
 from sensorium.train import IGNORED_ON_RESUME
-
-LOOKED_AT = 20  # cells of a column that are looked for on disk
 
 
 def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
@@ -116,20 +112,8 @@ def _hash_files(plan: Plan) -> dict[str, str]:
     return {
         name: hash_cells(column, by)
         for name, column in on_disk.items()
-        if plan.learnt[name].cacheable or _names_files(column)
+        if plan.learnt[name].cacheable or names_files(column)
     }
-
-
-def _names_files(column: Column) -> bool:
-    """Return whether some of the cells are paths of files, as those of series may be."""
-    return column.is_string and any(_is_file(cell, column.files) for cell in column.sample(LOOKED_AT))
-
-
-def _is_file(cell: str, files: Files) -> bool:
-    try:
-        return not is_address(cell) and files.path(cell).is_file()
-    except Unreadable:
-        return False
 
 
 def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:
