@@ -172,6 +172,16 @@ def without(*names):
     return damage
 
 
+def naming(file):
+    """Damage a record: name a file that a run does not write, without a checksum."""
+
+    def damage(content):
+        record = json.loads(content)
+        return json.dumps({"made_of": record["made_of"], "model": record["model"], "files": {file: "h"}}).encode()
+
+    return damage
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -183,6 +193,8 @@ def without(*names):
         (lambda content: b'{"made_of": 3, "model": 1}', "made_of, model or files"),
         (lambda content: b'{"made_of": {}, "model": ""}', "lacks command, version.sensorium"),
         (without("hash.table"), "made_of lacks hash.table"),
+        (naming("../x"), "no name of a file of a run"),
+        (naming("x" * 5000), "no name of a file of a run"),
         (lambda content: content.replace(b'"train.epochs": 2', b'"train.epochs": 3'), "checksum"),
         (lambda content: content.replace(b'"seed": 0', b'"seed": null'), "checksum"),
     ],
@@ -293,6 +305,17 @@ def test_a_finished_run_with_changed_files_is_an_error_that_lists_them(tmp_path)
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ArtifactError, match=r"but history\.json has changed, predictions\.parquet has changed"):
         fit(tmp_path)
+
+
+def test_overwrite_replaces_a_run_whose_predictions_are_cut_off(tmp_path, counted):
+    fit(tmp_path)
+    path = tmp_path / "predictions.parquet"
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ArtifactError, match=r"the run is finished, but predictions\.parquet has changed"):
+        fit(tmp_path)
+    fit(tmp_path, overwrite=True)
+    fit(tmp_path)
+    assert counted == ["plain"] * 2
 
 
 def test_settings_of_a_finished_run_may_be_annotated(tmp_path, counted):

@@ -75,6 +75,7 @@ def test_a_column_of_two_towers_is_an_error(rows):
         ({"towers": {"a": ["b"]}}, "tower 'a' has the name of column 'a', which it does not list", "towers.a"),
         ({"towers": {"note": ["a"]}}, "tower 'note' has the name of column 'note'", "towers.note"),
         ({"towers": {"tabular": ["a"]}}, "tower 'tabular' has the name of the tower of 'b'", "towers.tabular"),
+        ({"towers": {"t": ["a", "a"]}}, "tower 't' lists column 'a' twice", "towers.t"),
         ({"towers": {"a": ["b"], "b": ["a"]}}, "tower 'a' has the name of a column of another tower", "towers.a"),
         ({"towers": {"t": ["a", "y"]}}, "column 'y' of tower 't' is the target", "towers.t"),
         ({"towers": {"t": ["a", "b"]}, "exclude": ["b"]}, "column 'b' of tower 't' is excluded", "towers.t"),

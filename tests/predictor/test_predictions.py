@@ -2,7 +2,7 @@
 
 import os
 import threading
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -53,6 +53,12 @@ def test_the_table_of_answers_names_what_was_wrong_with_a_row(model):
     assert "size: " in answers["problem"][1] and "colour: " in answers["problem"][1]
     without = model.predictions({"size": [1.0, 2.0]}).to_arrow()["problem"].to_pylist()
     assert all("words: the table has no such column" in said for said in without)
+
+
+def test_labels_cannot_imitate_rows_when_predictions_are_printed(model):
+    forged = replace(model.predictions(CLEAN), values=np.array(["a\nrow 9: b", "b" * 5000], object))
+    assert "\\nrow 9" in str(forged)
+    assert len(str(forged)) < 1000
 
 
 @pytest.mark.unit

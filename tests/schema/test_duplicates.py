@@ -47,6 +47,13 @@ def test_equal_texts_are_reported_if_other_columns_differ(capsys):
     assert notice["column"] == "note" and "1 test row also in train" in notice["reason"]
 
 
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_table_that_was_repeated_is_reported(times):
+    frame = pd.concat([table().drop(columns="split")] * times, ignore_index=True)
+    (notice,) = [each for each in told(frame) if "duplicate" in each["reason"]]
+    assert "test rows also in train" in notice["reason"] and not notice["column"]
+
+
 def test_tables_of_a_few_categories_are_not_duplicates():
     random = np.random.default_rng(0)
     frame = table().assign(x=random.choice(["p", "q"], 120), z=random.choice(["r", "s"], 120))

@@ -107,6 +107,8 @@ CHANGES = {
     "deterministic": lambda: torch.use_deterministic_algorithms(True),
     "anomalies": lambda: torch.autograd.set_detect_anomaly(True),
     "matrix products": lambda: torch.set_float32_matmul_precision("medium"),
+    "autocast": lambda: torch.set_autocast_enabled("cpu", True),
+    "oneDNN": lambda: setattr(torch.backends.mkldnn, "enabled", False),
     "floating-point errors": lambda: np.seterr(all="raise"),
 }
 
@@ -115,7 +117,8 @@ def state():
     """The global state of torch and NumPy."""
     deterministic = torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled()
     types = torch.get_default_dtype(), torch.get_default_device(), torch.get_float32_matmul_precision()
-    return torch.get_num_threads(), torch.is_grad_enabled(), deterministic, types, np.geterr()
+    kernels = torch.is_autocast_enabled("cpu"), torch.backends.mkldnn.enabled
+    return torch.get_num_threads(), torch.is_grad_enabled(), deterministic, types, kernels, np.geterr()
 
 
 class Sets(Callback):
@@ -145,6 +148,8 @@ def test_what_a_callback_sets_for_the_whole_process_is_restored(name, tabular):
         torch.set_default_dtype(torch.float32)
         torch.set_default_device(None)
         torch.set_grad_enabled(True)
+        torch.set_autocast_enabled("cpu", False)
+        torch.backends.mkldnn.enabled = True
 
 
 def test_a_callback_that_leaves_torch_in_inference_mode_is_named(tabular):
@@ -249,7 +254,7 @@ def test_pre_training_sends_events_of_its_own():
 @pytest.mark.parametrize(
     ("callbacks", "finding"),
     [
-        ([print], "a builtin_function_or_method is not a callback"),
+        ([print], "an object of type builtin_function_or_method is not a callback"),
         ([Recorder], "the class Recorder"),
         (Recorder(), "list"),
     ],

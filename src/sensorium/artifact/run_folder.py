@@ -66,7 +66,9 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     found = [file.name for file in files if file.is_file()]
     if _is_run(folder):  # one that a model was copied or saved into may hold settings of another hand
         of_others = [] if settled else [SETTINGS]
-        if not _are_answers(folder / PREDICTIONS):  # earlier versions wrote none: a file of that name is the user's
+        if not _is_listed(folder, PREDICTIONS) and not _are_answers(
+            folder / PREDICTIONS
+        ):  # earlier versions wrote none: a file of that name is the user's
             of_others.append(PREDICTIONS)
         found = [name for name in found if name in of_others]
     if found:
@@ -96,6 +98,14 @@ def _is_run(folder: Path) -> bool:
     if _begins(folder / CHECKPOINT, CHECKPOINT_FORMAT.encode()):
         return True
     return _has_settings(folder)
+
+
+def _is_listed(folder: Path, name: str) -> bool:
+    """Return whether the record of a run, if it can be read, names a file: then a damaged file is one of the run."""
+    with suppress(ArtifactError):
+        record = RunRecord.read(folder)
+        return record is not None and name in record.files
+    return False
 
 
 def _are_answers(path: Path) -> bool:

@@ -21,6 +21,7 @@ RECORD = "run.json"
 PENDING = ".run.json.next"  # of a run that replaces an earlier one once it is complete
 LARGEST = 2**24  # bytes of a record
 NEEDED = ("command", "version.sensorium", "version.torch", TABLE)  # what every run is made of
+LONGEST = 100  # characters of a name of a file
 SHOWN = 5  # differences that an error lists
 CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps both"
 
@@ -87,6 +88,8 @@ class RunRecord:
             raise ValueError("made_of, model or files is missing or of another type")
         if missing := [name for name in NEEDED if not isinstance(made_of.get(name), str)]:
             raise ValueError(f"made_of lacks {', '.join(missing)}")
+        if foreign := [name for name in files if Path(name).name != name or len(name) > LONGEST]:
+            raise ValueError(f"files lists {foreign[0][:LONGEST]!r}, which is no name of a file of a run")
         return cls(made_of, model, files)
 
 

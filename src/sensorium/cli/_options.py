@@ -44,7 +44,7 @@ Stream: TypeAlias = Annotated[
 ]
 Overwrite: TypeAlias = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace a run of other data or settings in --out, once complete."),
+    typer.Option("--overwrite", help="Replace the run in --out, once the new run is complete."),
 ]
 Seed: TypeAlias = Annotated[
     int | None,

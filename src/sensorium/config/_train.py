@@ -112,5 +112,5 @@ class TrainConfig(Strict):
     )
     outliers: Literal["leave_out", "keep"] = Field(
         "leave_out",
-        description="training rows whose target is far from all others, such as 999999999: left out, or kept",
+        description="training rows with a target far from all others, such as 999999999: leave them out, or keep them",
     )

@@ -32,7 +32,7 @@ def notes_on_counts(column: str, counts: Mapping[str, int], order: str, pivot: i
         ),
         "far": (
             "dates are centuries away from all others; they are clipped to the range of the others",
-            "correct typing errors; empty cells whose date, such as 9999-12-31, stands for a missing value",
+            "correct typing errors; clear cells whose date, such as 9999-12-31, stands for a missing value",
         ),
         "zero": ("cells such as 0000-00-00 are read as missing dates", ""),
         "coarse": ("dates without a day are read as the first day", "write the day of every date"),

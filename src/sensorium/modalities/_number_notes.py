@@ -33,7 +33,8 @@ def notes(found: Survey, name: str) -> list[tuple[str, str]]:
     if notation.mixed:
         points, commas = (count(counts.decimals[mark], "cell") for mark in ".,")
         marks = f"{points} with a decimal point and {commas} with a decimal comma{IN_TRAINING}"
-        cure = f"{_decimal('.', name)} reads points as decimal points, {set_value('table.decimal', ',')} commas"
+        points_as = f"{_decimal('.', name)} reads points as decimal points"
+        cure = f"{points_as}; {set_value('table.decimal', ',')} reads commas as decimal commas"
         said.append((f"{marks}; ambiguous cells, such as 1,234, are read as missing", cure))
     said += [*gaps_in_words(found, name, IN_TRAINING), *limits_in_words(found, name, IN_TRAINING)]
     signed, rest = counts.percents.total(), counts.numbers - counts.percents.total()

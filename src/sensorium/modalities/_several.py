@@ -77,7 +77,9 @@ def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int, *
     every, fuller = cells
     if not fuller:
         return []
-    reason = f"{fuller:,} of {count(every, 'cell')} hold more than {most} {noun}; the rest is cut"
+    reason = (
+        f"{fuller:,} of {count(every, 'cell')} have more than {most} {noun}: only the first {most} of each are used"
+    )
     return [Problem(None, column, reason, f"set {setting_of(column, option)} to keep more")]
 
 

@@ -192,7 +192,7 @@ def longer_findings(column: str, heard: int, longer: int, seconds: float) -> lis
     """Report audio clips that are cut."""
     if longer <= FEW * heard:
         return []
-    reason = f"{longer} of {heard:,} sampled audio clips are longer than {seconds:.3g} s; the rest is cut"
+    reason = f"{longer} of {heard:,} sampled audio clips are longer than {seconds:.3g} s and are cut to this length"
     return [Problem(None, column, reason, f"set {setting_of(column, 'seconds')} to keep more")]
 
 

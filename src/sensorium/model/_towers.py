@@ -53,6 +53,9 @@ def _twice(config: Config) -> Iterator[ConfigError]:
     """Raise ConfigError if a column is in two towers."""
     owner: dict[str, str] = {}
     for tower, columns in config.towers.items():
+        for column in sorted({column for column in columns if columns.count(column) > 1}):
+            finding, cure = f"tower {tower!r} lists column {column!r} twice", "list it once"
+            yield ConfigError(finding, place=f"towers.{tower}", cure=cure)
         for column in columns:
             if owner.setdefault(column, tower) != tower:
                 yield ConfigError(

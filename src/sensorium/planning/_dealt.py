@@ -35,7 +35,7 @@ class DealtRows:
 
 
 def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
-    """Split the rows, resolve the preset, and find the rows without a label that a technique learns from."""
+    """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns."""
     column = split_column(schema.table, config)
     split = make_split(schema.table, schema.labels, config.split, column, config.seed)
     check_calibration(config, len(split.rows("validation")))

@@ -27,5 +27,5 @@ def continued_schema(table: Table, config: Config, start: FittedModel, report: R
     missing = [name for name in start.kinds if name not in table]
     if missing:
         report.log(f"? the table lacks columns of the model: {', '.join(missing)}; they are read as missing")
-    guess = Guess(1.0, "of the model to continue")
+    guess = Guess(1.0, "the task of the model that is continued")
     return Schema(table, plans, dict(start.kinds), target, labels, reading, start.task_name, guess)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sensorium.errors.printable import printable
-from sensorium.findings import Problems, count
+from sensorium.errors.printable import one_line, printable
+from sensorium.findings import Problems, count, shorten
 
 SHOWN = 5  # first rows, and most common labels
 
@@ -115,4 +115,4 @@ def _spelt(value: Any) -> str:
         return ", ".join(f"{name}: {_spelt(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return " + ".join(map(_spelt, value)) or "no label"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else one_line(shorten(value))

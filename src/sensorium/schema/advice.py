@@ -124,7 +124,8 @@ def _telling(column: Column, target: Column) -> Advice | None:
     seen = _wrong(cells[rows], labels[rows])
     if len(rows) < 2 * FEW or seen > (1 - SAVED) * blind:
         return None
-    reason = f"{column.name} alone predicts {1 - seen:.0%} of the labels, and the most common label {1 - blind:.0%}"
+    reason = f"{column.name} alone predicts {1 - seen:.0%} of the labels; "
+    reason += f"always guessing the most common one is right for {1 - blind:.0%}"
     reason += ": use it only if it is known at prediction time"
     return {"setting": f"exclude=[{as_yaml(column.name)}]", "column": column.name, "reason": reason}
 

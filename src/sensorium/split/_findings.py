@@ -54,8 +54,9 @@ def lacking_groups(rules: Rules) -> list[Problem]:
     reason = f"the group column is empty in {count(lacking, 'row')} with a label: each is treated as a separate group"
     found = [Problem(None, name, reason, "fill its cells")] if lacking else []
     if rules.blanks:
-        differ = "differ from others only by case or blanks and are treated as the same"
-        reason = f"{count(rules.blanks, 'group name')} {differ}"
+        differs = "differs" if rules.blanks == 1 else "differ"
+        reason = f"{count(rules.blanks, 'group name')} {differs} from another only by case or blanks"
+        reason += ": names that differ only so are one group"
         found.append(Problem(None, name, reason, "rename the groups if they are different"))
     return found
 

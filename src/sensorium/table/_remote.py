@@ -68,7 +68,7 @@ class RemoteFiles(Files):
         return found
 
     def take_mended(self) -> list[str]:
-        """Return addresses of files that were damaged in the cache and downloaded again, each once."""
+        """Return, and forget, the addresses of files that were damaged in the cache and downloaded again."""
         found, self._mended[:] = sorted(self._mended), []
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -68,5 +69,8 @@ SETTINGS: tuple[Setting, ...] = (
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     (_algorithms, _change_algorithms),
     (_anomalies, _change_anomalies),
+    (partial(torch.is_autocast_enabled, "cpu"), partial(torch.set_autocast_enabled, "cpu")),
+    (partial(torch.is_autocast_enabled, "cuda"), partial(torch.set_autocast_enabled, "cuda")),
+    (lambda: torch.backends.mkldnn.enabled, lambda value: setattr(torch.backends.mkldnn, "enabled", value)),
     *(_flag(name) for name in ("enabled", "benchmark", "deterministic")),
 )

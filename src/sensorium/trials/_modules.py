@@ -30,11 +30,11 @@ def check_modules(modules: Mapping[str, nn.Module], *, workers: int = 1) -> None
 def _fault_of(name: str, module: nn.Module, workers: int) -> SensoriumError | None:
     place, kind = f"encoders.{name}", type(module).__name__
     if reason := _failure(copy.deepcopy, module):
-        cure = f"remove what cannot be copied from its attributes (often {MOSTLY}), or create it in forward"
+        cure = f"remove the attributes of the module that cannot be copied (often {MOSTLY}), or create them in forward"
         rule = "each model trains a copy of the module: copy.deepcopy(module) works"
         return ConfigError(f"the module {kind} cannot be copied: {reason}", place=place, rule=rule, cure=cure)
     if workers != 1 and (reason := _failure(_by_pickle, module)):
-        cure = f"workers=1, or remove what cannot be pickled from its attributes (often {MOSTLY})"
+        cure = f"set workers=1, or remove the attributes of the module that cannot be pickled (often {MOSTLY})"
         rule = "worker processes receive the module pickled"
         return ConfigError(
             f"the module {kind} cannot be handed to worker processes: {reason}", place=place, rule=rule, cure=cure

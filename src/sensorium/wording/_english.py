@@ -47,8 +47,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "imbalance.balanced": "balanced in plain training: {modalities}; no mitigation is needed",
         "imbalance.failed": "{sentence}; unknown for {names}, because the training of the modality alone failed",
         "imbalance.plain": "{sentence}; plain training is kept",
-        "imbalance.no_better": "{sentence}; no mitigation validates better than plain training ({plain:.4g} {metric}), "
-        "which is kept",
+        "imbalance.no_better": "{sentence}; no mitigation has a better validation metric than plain training "
+        "({plain:.4g} {metric}), which is kept",
         "imbalance.kept": "{sentence}; {chosen} is kept: it validates at {best:.4g} {metric} (plain training: "
         "{plain:.4g}); on the {rows} rows it differs from plain training by {value:+.4f} (95% interval {low:+.4f} to "
         "{high:+.4f}, p {p:.3f})",

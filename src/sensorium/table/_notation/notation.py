@@ -160,7 +160,7 @@ class Notation:
         if not cell.percent and self.percent == "all":
             return NO_SIGN
         if cell.suffixed and not self.suffixes:
-            return "a letter or word after the number that does not occur in training"
+            return "the number is followed by a letter or word that does not occur in training"
         return LIMIT if cell.limit and self.limits == "missing" else ""
 
 
