@@ -127,7 +127,7 @@ def test_a_teacher_that_is_not_there_is_told(train, message):
 @pytest.mark.parametrize(
     ("target", "labels", "message"),
     [
-        ("label", ["maybe", "yes"] * (ROWS // 2), "other labels"),
+        ("label", ["maybe", "yes"] * (ROWS // 2), "it does not know maybe; it also predicts no"),
         ("label", ["a", "b", "c"] * (ROWS // 3), "the teacher predicts 'no' or 'yes'"),
     ],
 )

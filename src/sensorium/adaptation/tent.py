@@ -77,7 +77,10 @@ class Tent(Adaptation):
 
 
 def information_loss(logits: Tensor, diversity: float) -> Tensor:
-    """Return the mean entropy of the rows minus λ times the entropy of their mean; one logit stands for two classes."""
+    """Return the mean entropy of the rows' probabilities minus `diversity` times the entropy of their mean.
+
+    A single logit, of a binary task, counts as two classes.
+    """
     logits = torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits
     logs = logits.log_softmax(1)
     mean = logs.exp().mean(0)

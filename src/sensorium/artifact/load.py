@@ -160,7 +160,7 @@ def _read(path: Path) -> tuple[int, dict[str, bytes]]:
         )
     missing = sorted(set(FILES) - set(names))
     if missing:
-        raise ArtifactError(f"{', '.join(missing)} is missing", place=str(path))
+        raise ArtifactError(f"files of the model are missing: {', '.join(missing)}", place=str(path))
     files = {}
     for name in FILES:
         files[name] = read(name, entries[name].bytes)

@@ -56,7 +56,7 @@ def with_given(config: Config, given: Mapping[str, Any]) -> Config:
 
 
 def given_names(given: Mapping[str, Any]) -> list[str]:
-    """Return the names of the caller's settings that are set in a tree."""
+    """Return the names of the settings in a nested mapping that the caller may change after the fit."""
     return [name for name in caller_only() if value_at(given, name, MISSING) is not MISSING]
 
 

@@ -39,7 +39,8 @@ def check_tree(layer: Mapping[str, Any]) -> None:
         level = [(name, part) for name, part in inner if isinstance(part, Mapping | list | tuple)]
         for name, part in inner:
             if isinstance(part, int) and abs(part) >= 2**63:
-                raise ConfigError(f"setting {name} is a whole number of more than 63 bits", place=name)
+                rule = "an integer between -(2**63 - 1) and 2**63 - 1"
+                raise ConfigError(f"setting {name} is too large", place=name, rule=rule)
         if len(level) > WIDEST:
             break
     if level:

@@ -163,7 +163,7 @@ class Image(Modality):
             return self.prepare(ImageOps.exif_transpose(picture))
 
     def prepare(self, picture: Pillow.Image) -> Pixels:
-        """Convert an open 8-bit image, upright, to uint8[size, size, channels]."""
+        """Convert an opened 8-bit image, already turned upright, to uint8[size, size, channels]."""
         return self._square(self._flatten(picture), (self.size, self.size))
 
     def _eight_bits(self, picture: Pillow.Image, source: Source, kind: Kind) -> Pillow.Image:

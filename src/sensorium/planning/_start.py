@@ -61,7 +61,9 @@ def check_own(config: Config, start: FittedModel) -> None:
     if start.others:
         rule = "a model with one network"
         raise ConfigError(
-            "cannot continue training an ensemble", rule=rule, cure="continue a model that was fitted without --budget"
+            "cannot continue training an ensemble",
+            rule=rule,
+            cure="continue a model that was fitted without --budget (Python: budget), which may build an ensemble",
         )
     same = {"task": start.task_name}  # set explicitly, though it was inferred from the labels
     for key in OWN:

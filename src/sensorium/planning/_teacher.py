@@ -17,6 +17,7 @@ from sensorium.tasks import Task
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
 
+LISTED = 5  # labels in a message
 PLACE = "train.teacher"
 CHUNK = 4096  # rows prepared at a time: bounds the memory
 
@@ -50,8 +51,11 @@ def check_teacher(teacher: FittedModel, task: Task, path: str) -> None:
     if type(teacher.task) is not type(task):
         finding = f"the teacher predicts {teacher.task.describe()}, but the task is {task.describe()}"
         raise ConfigError(finding, place=f"{PLACE}: {path}", rule="the same task")
-    missing = [str(label) for label in task.labels if label not in teacher.task.labels]
-    if missing or len(task.labels) != len(teacher.task.labels):
-        known = ", ".join(map(str, teacher.task.labels))
-        rule = f"the same labels; the teacher's are {known}"
-        raise ConfigError("the teacher has other labels", place=f"{PLACE}: {path}", rule=rule)
+    unknown = [str(label) for label in task.labels if label not in teacher.task.labels]
+    if unknown or len(task.labels) != len(teacher.task.labels):
+        added = [str(label) for label in teacher.task.labels if label not in task.labels]
+        lists = {"it does not know": unknown, "it also predicts": added}
+        parts = [f"{what} {', '.join(labels[:LISTED])}" for what, labels in lists.items() if labels]
+        finding = f"the labels of the teacher differ from those of the target: {'; '.join(parts)}"
+        rule = "teacher and model have the same labels"
+        raise ConfigError(finding, place=f"{PLACE}: {path}", rule=rule)

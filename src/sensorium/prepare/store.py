@@ -123,7 +123,7 @@ class Store:
 
 
 def open_store(config: PrepareConfig, report: Reporter) -> Store | None:
-    """Open the store of the settings; None if nothing is stored, or the default folder cannot be created.
+    """Open the store that the settings choose; None if they turn it off, or the default folder cannot be created.
 
     A folder that the settings name must be usable; the default one is optional.
     """

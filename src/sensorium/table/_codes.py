@@ -19,7 +19,7 @@ NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # 007 
 
 
 def spelt_codes(words: Iterable[str]) -> list[float]:
-    """Return the numbers among words."""
+    """Return, as floats, the codes for missing cells that are written as numbers, such as -999."""
     return [float(word) for word in map(str.strip, words) if NUMBER.fullmatch(word)]
 
 

@@ -96,7 +96,7 @@ class RemoteFiles(Files):
         if "://" not in cell:
             return f"{self.address}/{cell}"
         if scheme_of(cell) not in (*SCHEMES, scheme_of(self.address)):
-            raise Unreadable(f"an address of a kind that cells may not use ({scheme_of(cell)}://)")
+            raise Unreadable(f"cells may not use {scheme_of(cell)}:// addresses")
         return cell
 
     @cached_property

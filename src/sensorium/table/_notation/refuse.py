@@ -18,7 +18,7 @@ MOST_BINS = 50  # different ones
 
 
 def refusal(found: Survey, name: str, *, any_currency: bool) -> str:
-    """Return why a column is not numbers although most cells could be read as numbers; empty if it may be.
+    """Return the reason not to read a column as numbers, although most cells look like numbers; empty if none.
 
     Args:
         found: counts of its cells.
