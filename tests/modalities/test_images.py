@@ -86,5 +86,5 @@ def test_lists_of_texts_are_no_pictures(folder):
 def test_cells_with_more_pictures_than_are_kept_are_told_once(folder):
     cells = column([["10.png", "20.png", "30.png"], ["10.png"]], folder)
     told = Images.learn(cells, max_images=2).findings("views")
-    assert ["1 of 2 cells hold more than 2 images" in problem.reason for problem in told] == [True]
+    assert ["1 of 2 cells have more than 2 images" in problem.reason for problem in told] == [True]
     assert Images.learn(cells).findings("views") == []

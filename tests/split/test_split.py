@@ -313,7 +313,7 @@ def test_missing_groups_and_blanks_around_names_are_told():
         names = [(other if k % 3 == 0 else "p{}").format(k % 40) for k in range(N)]
         found = split({"y": BOTH, "g": names}, group="g")
         assert parted(found, [f"p{k % 40}" for k in range(N)]) == []
-        assert "40 group names differ from others only by case or blanks" in told(found)
+        assert "40 group names differ from another only by case or blanks" in told(found)
 
 
 def test_rows_for_which_the_column_names_no_split_are_told():

@@ -60,6 +60,6 @@ def test_a_module_that_cannot_be_pickled_is_named_if_there_are_workers():
     modules = {"note": Holds(OnlyHere())}
     with pytest.raises(ConfigError, match=r"Holds cannot be handed to worker processes: .*handle of this") as caught:
         sensorium.compare(MISSING, "y", encoders=modules, workers=2, progress=False)
-    assert caught.value.place == "encoders.note" and caught.value.cure.startswith("workers=1")
+    assert caught.value.place == "encoders.note" and caught.value.cure.startswith("set workers=1")
     with pytest.raises(sensorium.TableError):
         sensorium.compare(MISSING, "y", encoders=modules, progress=False)

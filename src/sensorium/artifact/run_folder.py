@@ -66,9 +66,8 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     found = [file.name for file in files if file.is_file()]
     if _is_run(folder):  # one that a model was copied or saved into may hold settings of another hand
         of_others = [] if settled else [SETTINGS]
-        if not _is_listed(folder, PREDICTIONS) and not _are_answers(
-            folder / PREDICTIONS
-        ):  # earlier versions wrote none: a file of that name is the user's
+        # Earlier versions wrote no predictions: a file of that name is the user's.
+        if not _are_answers(folder / PREDICTIONS, if_damaged=_is_listed(folder, PREDICTIONS)):
             of_others.append(PREDICTIONS)
         found = [name for name in found if name in of_others]
     if found:
@@ -108,11 +107,13 @@ def _is_listed(folder: Path, name: str) -> bool:
     return False
 
 
-def _are_answers(path: Path) -> bool:
+def _are_answers(path: Path, if_damaged: bool) -> bool:
     try:
         return parquet.read_schema(path).names[:2] in (["row", "split"], [])
-    except (OSError, pa.ArrowException):
+    except FileNotFoundError:
         return False
+    except (OSError, pa.ArrowException):
+        return if_damaged
 
 
 def _has_settings(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 
-from sensorium.report._parts import make_table, text_line
+from sensorium.report._parts import make_table, rows_scored, text_line
 from sensorium.wording import say, titles
 
 if TYPE_CHECKING:
@@ -24,4 +24,4 @@ def quantized_text(sizes: Sequence[int], evaluations: Sequence[Evaluation]) -> R
     whole, small = evaluations
     for name, value in whole.metrics.items():
         table.add_row(name, f"{value:.4f}", f"{small.metrics[name]:.4f}")
-    return Group(line, text_line(say("line.scored", rows=whole.n, split=whole.rows)), table)
+    return Group(line, text_line(rows_scored(whole.n, whole.rows.removesuffix(" rows"))), table)
