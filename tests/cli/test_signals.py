@@ -144,9 +144,9 @@ def test_a_reader_that_goes_away_ends_a_command_quietly(both, tabular, tmp_path)
 @pytest.mark.slow
 def test_memory_that_a_command_may_not_have_is_told_with_a_cure(tabular, tmp_path):
     def little():
-        resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))
+        resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 
-    fit = ["fit", str(tabular), "--target", "label", "--epochs", "1", "-q", "--set", "width=3000000"]
+    fit = ["fit", str(tabular), "--target", "label", "--epochs", "1", "-q", "--set", "width=1000000"]
     found = subprocess.run([*PYTHON, *fit, "--out", str(tmp_path / "run")], preexec_fn=little, **PIPES)
     assert found.returncode == 1
     assert re.match(r"error: not enough memory: an allocation of [\d,.]+ ?\w* failed\n  cure: ", found.stderr)
