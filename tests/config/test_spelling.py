@@ -1,12 +1,16 @@
 """Cures that set a setting work as they are printed, on the command line and in Python."""
 
+import json
 import re
 import shlex
 
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from sensorium import fit, inspect
-from sensorium.config import Config, overlay, parse_assignments, set_both
+from sensorium.cli._main import make_app
+from sensorium.config import Config, exclude_column, overlay, parse_assignments, set_both
 from sensorium.errors import SchemaError, TableError
 
 
@@ -32,6 +36,15 @@ def both_forms(cure):
 def test_both_forms_of_a_cure_set_the_same(key, value):
     flag, python = both_forms(set_both(key, value))
     assert Config.gather(flag) == Config.gather(python) != Config()
+
+
+@pytest.mark.parametrize("name", ["size", "Order Date", "it's", "a,b", 'say "x, y"'])
+def test_the_flag_that_excludes_a_column_excludes_it(name, tmp_path):
+    path = tmp_path / "t.csv"
+    pd.DataFrame({name: range(40), "kind": ["p", "q"] * 20, "y": ["a", "a", "b", "b"] * 10}).to_csv(path, index=False)
+    command = ["inspect", str(path), "--target", "y", "--json", *shlex.split(exclude_column(name))]
+    found = json.loads(CliRunner().invoke(make_app(), command).stdout)
+    assert [column["name"] for column in found["columns"] if column["reason"] == "left out by setting"] == [name]
 
 
 def test_the_cure_of_a_stray_quote_works_in_python(tmp_path):

@@ -52,6 +52,8 @@ def test_a_table_that_was_repeated_is_reported(times):
     frame = pd.concat([table().drop(columns="split")] * times, ignore_index=True)
     (notice,) = [each for each in told(frame) if "duplicate" in each["reason"]]
     assert "test rows also in train" in notice["reason"] and not notice["column"]
+    (copies,) = sensorium.inspect(frame, "y").copies
+    assert copies.groups == 120 and not copies.column
 
 
 def test_tables_of_a_few_categories_are_not_duplicates():

@@ -101,9 +101,8 @@ def fit(
     show(fit_text(model.describe(), fitted.card, fitted.data, model.test), json, quiet)
     if fitted.card.shift:
         show(shift_text(fitted.card.shift), json, quiet)
-    show(
-        problems_text(model.fit_problems.of_cells()), json, quiet
-    )  # those of whole columns were reported before training
+    # Problems of whole columns were reported before training.
+    show(problems_text(model.fit_problems.of_cells()), json, quiet)
     if not (json or quiet):
         say(f"model: {out / 'model'}")
     show_json(_run_json(model, out) | imbalance_json(card), json)

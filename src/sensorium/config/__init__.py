@@ -16,6 +16,7 @@ from sensorium.config._renamed import current_member, current_options, current_s
 from sensorium.config._spelling import (
     as_modality,
     as_yaml,
+    exclude_column,
     key_of,
     set_both,
     set_missing,
@@ -76,6 +77,7 @@ __all__ = [
     "current_setting",
     "current_settings",
     "every_setting",
+    "exclude_column",
     "given_names",
     "key_of",
     "list_options",

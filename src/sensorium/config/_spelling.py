@@ -62,6 +62,13 @@ def as_modality(column: str, modality: str) -> str:
     return f"--modality {shlex.quote(f'{column}={modality}')}"
 
 
+def exclude_column(column: str) -> str:
+    """Return the flag that excludes a column: `--exclude 'Order Date'`; the flag separates names by commas."""
+    if "," in column:
+        return set_value("exclude", json.dumps([column], ensure_ascii=False))
+    return f"--exclude {shlex.quote(column)}"
+
+
 def as_yaml(name: str) -> str:
     """Spell a name as the value of a setting, quoted if YAML would not read it as text."""
     plain = name.isidentifier() and name.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")

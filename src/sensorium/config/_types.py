@@ -39,7 +39,7 @@ def _whole(words: list[str]) -> list[str]:
         try:
             word.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{word!r} contains half a character (a surrogate)") from None
+            raise ValueError(f"{word!r} contains half a character (a lone surrogate)") from None
     return words
 
 

@@ -14,7 +14,7 @@ from sensorium.inspection.near import SIDE, near_pictures, near_texts
 from sensorium.modalities import Modality, Work
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
-from sensorium.schema.copies import MOSTLY, SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
+from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, are_of_interest, group_copies, long_texts, value_ids
 from sensorium.table import Column, Table
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
@@ -169,11 +169,11 @@ def _texts(column: Column) -> tuple[Ids, Ids]:
 
 
 def _rows(ids: Mapping[str, Ids], table: Table) -> Ids | None:
-    """Return equal numbers for equal rows; None if most rows have an equal, as in a table of a few categories."""
+    """Return equal numbers for equal rows; None if equal rows are of no interest."""
     if not ids or not len(table):
         return None
     merged = np.zeros(len(table), np.int64)
     for numbers in ids.values():
         merged = np.unique(merged * (numbers.max() + 2) + numbers + 1, return_inverse=True)[1]
     merged[np.all([numbers < 0 for numbers in ids.values()], axis=0)] = -1
-    return merged if len(np.unique(merged)) > MOSTLY * len(table) else None
+    return merged if are_of_interest(np.unique(merged, return_counts=True)[1]) else None

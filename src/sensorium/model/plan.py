@@ -11,9 +11,9 @@ from sensorium.errors import ConfigError
 from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import checked_options
+from sensorium.model._encoder_checks import check_accepts, check_agreement, check_keys
 from sensorium.model._encoder_choice import encoder_choice
-from sensorium.model._tower_checks import check_accepts, check_agreement, check_keys
-from sensorium.model._towers import check_towers
+from sensorium.model._tower_settings import check_towers
 from sensorium.registry import encoders, fusions, heads
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from sensorium.config import exclude_column
 from sensorium.errors import DataError, SensoriumError, raise_together
 from sensorium.findings import Problem, Problems
 from sensorium.prepare import Prepared
@@ -45,7 +46,7 @@ def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str
         if not _is_readable(prepared, name, train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
             reasons = "; ".join(str(group) for group in own.groups()[:3])
-            cure = f"correct the column, or leave it out: --exclude {name} (Python: exclude=[{name!r}])"
+            cure = f"correct the column, or leave it out: {exclude_column(name)} (Python: exclude=[{name!r}])"
             faults.append(
                 DataError("none of the training cells can be read", place=f"column {name!r}", rule=reasons, cure=cure)
             )

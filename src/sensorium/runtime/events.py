@@ -174,10 +174,7 @@ def check_callbacks(callbacks: Sequence[Callback]) -> None:
     faults: list[SensoriumError] = []
     for number, callback in enumerate(callbacks):
         if not isinstance(callback, Callback):
-            named = (
-                f"the class {callback.__name__}"
-                if isinstance(callback, type)
-                else f"an object of type {type(callback).__name__}"
-            )
+            of_type = f"an object of type {type(callback).__name__}"
+            named = f"the class {callback.__name__}" if isinstance(callback, type) else of_type
             faults.append(ConfigError(f"{named} is not a callback", place=f"callbacks[{number}]", rule=rule))
     raise_together(faults)

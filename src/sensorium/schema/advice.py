@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.config import Config, as_yaml, set_value
+from sensorium.config import Config, as_yaml, exclude_column, set_value
 from sensorium.findings import ColumnPlan, Problem
 from sensorium.schema.copies import Sides, value_ids
 from sensorium.schema.leaks import names_unit
@@ -47,7 +47,7 @@ def leakage_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, co
         column = table.column(plan.name)
         telling, group = _telling(column, target) if plan.modality else None, _group(column, sides)
         if telling:
-            found.append(Problem(None, plan.name, telling["reason"], f"--exclude {plan.name}"))
+            found.append(Problem(None, plan.name, telling["reason"], exclude_column(plan.name)))
         if group and _parted(column, sides):
             found.append(Problem(None, plan.name, group["reason"], set_value("split.group", as_yaml(plan.name))))
     return found

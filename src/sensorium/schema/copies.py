@@ -16,12 +16,22 @@ from sensorium.split import SPLITS
 from sensorium.table import Column
 
 GROUPS = 20  # listed
-MOSTLY = 0.5  # share of different rows from which like rows are remarkable
+MOSTLY = 0.5  # share of different rows from which equal rows are of interest
+FEWEST = 20  # different rows that are not all repeated by chance
 SENTENCE = 20  # minimum length in characters of texts that are unlikely to be equal by chance
 ROWS = 20  # of a group, listed
 
 Ids: TypeAlias = npt.NDArray[np.int64]
 """One number per row: equal for equal cells, -1 if there is nothing to compare."""
+
+
+def are_of_interest(sizes: Ids) -> bool:
+    """Return whether equal rows of a table are of interest, given how often each of its different rows occurs.
+
+    They are not if most rows have an equal, as in a table of a few categories, unless the whole table was repeated:
+    each of many rows then occurs twice as often, or more.
+    """
+    return len(sizes) > MOSTLY * sizes.sum() or (len(sizes) >= FEWEST and int(np.gcd.reduce(sizes)) > 1)
 
 
 @dataclass(frozen=True)

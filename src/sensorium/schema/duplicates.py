@@ -6,16 +6,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problem, count
 from sensorium.registry import modalities
 from sensorium.schema._split_column import split_column
-from sensorium.schema.copies import MOSTLY, SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
+from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, are_of_interest, group_copies, long_texts, value_ids
 from sensorium.table import Column, Table
 
-FEWEST = 20  # different rows that are not all repeated by chance
 LARGEST = 2**24  # bytes of lists or bytes in a column up to which its cells are compared
 
 
@@ -42,8 +40,7 @@ def duplicate_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, 
 def equal_rows(columns: Sequence[Column], size: int) -> Ids | None:
     """Return int64[n] numbers, the same for equal rows, -1 for other rows; None if that is slow or of no interest.
 
-    Only rows that are equal so far are compared in the next column. If most rows have an equal, as in a table of a few
-    categories, equal rows are of no interest, unless the whole table is repeated.
+    Only rows that are equal so far are compared in the next column.
     """
     rows, ids, filled = np.arange(size), np.zeros(size, np.int64), np.zeros(size, np.bool_)
     for column in sorted(columns, key=_is_costly):
@@ -56,16 +53,11 @@ def equal_rows(columns: Sequence[Column], size: int) -> Ids | None:
         rows, ids, filled = rows[several], ids[several], (filled | (own >= 0))[several]
     rows, ids = rows[filled], ids[filled]
     sizes = np.unique(ids, return_counts=True)[1]
-    if size - len(rows) + len(sizes) <= MOSTLY * size and not _is_repeated(sizes, size):
+    if not are_of_interest(np.concatenate([sizes, np.ones(size - len(rows), np.int64)])):
         return None
     found = np.full(size, -1, np.int64)
     found[rows] = ids
     return found
-
-
-def _is_repeated(sizes: NDArray[np.int64], size: int) -> bool:
-    """Return whether a whole table was repeated: each of many rows occurs as often, or twice as often, or more."""
-    return len(sizes) >= FEWEST and int(sizes.sum()) == size and int(np.gcd.reduce(sizes)) > 1
 
 
 def _is_costly(column: Column) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from sensorium.config import Config, as_yaml, set_value
+from sensorium.config import Config, as_yaml, exclude_column, set_value
 from sensorium.findings import ColumnPlan, Unreadable
 from sensorium.schema._split_column import split_column
 from sensorium.table import Column, Table
@@ -65,11 +65,10 @@ def _tie(column: Column) -> str:
 
 def _give_away(column: Column, target: Column) -> str:
     leak = _leak(column, target) or _gaps_tell(column, target)
-    return (
-        (f"possible data leakage: {leak}; use it only if it is known at prediction time, else --exclude {column.name}")
-        if leak
-        else ""
-    )
+    if not leak:
+        return ""
+    cure = exclude_column(column.name)
+    return f"possible data leakage: {leak}; use it only if it is known at prediction time, else {cure}"
 
 
 def _leak(column: Column, target: Column) -> str:

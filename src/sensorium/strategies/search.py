@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import ClassVar
 
+from sensorium.config import set_both
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.planning import Plan
 from sensorium.strategies._base import Request, Session, Strategy
@@ -41,9 +42,8 @@ class Search(Strategy):
 
     def check(self, plan: Plan) -> None:
         if not len(plan.rows("validation")):
-            raise ConfigError(
-                "there are no validation rows to select a model", place="budget", cure="split.validation=0.1"
-            )
+            cure = set_both("split.validation", 0.1)
+            raise ConfigError("there are no validation rows to select a model", place="budget", cure=cure)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert self.request.budget is not None

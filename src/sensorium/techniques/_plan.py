@@ -74,7 +74,7 @@ def _check(name: str, options: Mapping[str, Any], task: str, place: str) -> None
     suited = entry.literal("TASKS")
     if suited and task not in suited:
         rule = f"it is for {', '.join(suited)}"
-        raise ConfigError(f"technique {name!r} does not suit {task}", place=place, rule=rule)
+        raise ConfigError(f"technique {name!r} does not support the task {task}", place=place, rule=rule)
     check_options(entry.load(), options, place)
 
 

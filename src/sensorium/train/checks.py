@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from sensorium.config import Config
+from sensorium.config import Config, set_both
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
 from sensorium.modalities import Modality
@@ -112,7 +112,9 @@ def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_ro
         raise ConfigError(f"train.freeze keeps {', '.join(still)} frozen", place=place, cure="set one of the two")
     if not validation_rows:
         rule = "needs validation rows, which show whether fine-tuning pays off"
-        raise ConfigError("there are no validation rows", place=place, rule=rule, cure="split.validation=0.1")
+        raise ConfigError(
+            "there are no validation rows", place=place, rule=rule, cure=set_both("split.validation", 0.1)
+        )
 
 
 def _head_faults(config: Config, task: str) -> list[SensoriumError]:
@@ -121,7 +123,7 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
     faults: list[SensoriumError] = []
     if suited and task not in suited:
         rule = f"it is for {', '.join(suited)}"
-        faults.append(ConfigError(f"head {name!r} does not suit {task}", place="head", rule=rule))
+        faults.append(ConfigError(f"head {name!r} does not support the task {task}", place="head", rule=rule))
     if config.train.mixup and name != "linear":
         rule = "mixup needs a linear head: only its predictions for mixed features are mixtures of predictions"
         faults.append(ConfigError(f"head {name!r} cannot be combined with mixup", place="train.mixup", rule=rule))

@@ -1,4 +1,4 @@
-"""Check the settings of towers and encoders."""
+"""Check the setting `encoders` against the towers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from sensorium.config import Choice, Config
 from sensorium.errors import ConfigError, did_you_mean
 from sensorium.model._blueprint import TowerPlan
+from sensorium.model._tower_settings import listed_columns
 from sensorium.registry import encoders, modalities
-
-SHOWN = 3  # names in a message
 
 
 def check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) -> None:
@@ -60,8 +59,7 @@ def check_keys(config: Config, towers: Sequence[TowerPlan], kinds: Mapping[str, 
 
 
 def _shares_tower(column: str, tower: TowerPlan) -> ConfigError:
-    others = [repr(other) for other in tower.columns if other != column]
-    beside = ", ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
+    beside = listed_columns([other for other in tower.columns if other != column])
     return ConfigError(
         f"column {column!r} cannot have a separate encoder: tower {tower.name!r} encodes it together with {beside}",
         place=f"encoders.{column}",

@@ -73,12 +73,12 @@ def _of_others(config: Config, learnt: Mapping[str, Modality]) -> Iterator[Confi
     for tower in config.towers:
         others = [column for column, own in names.items() if tower in own]
         if others:
-            whose = f"column {tower!r}" if others == [tower] else f"the tower of {_listed(others)}"
+            whose = f"column {tower!r}" if others == [tower] else f"the tower of {listed_columns(others)}"
             yield ConfigError(
                 f"tower {tower!r} has the name of {whose}, which it does not list",
                 place=f"towers.{tower}",
                 rule="the name of a tower stands for its columns only",
-                cure=f"choose another name, or add {_listed(others)} to its columns",
+                cure=f"choose another name, or add {listed_columns(others)} to its columns",
             )
         elif tower in learnt and tower not in config.towers[tower]:
             yield ConfigError(
@@ -89,6 +89,7 @@ def _of_others(config: Config, learnt: Mapping[str, Modality]) -> Iterator[Confi
             )
 
 
-def _listed(columns: Iterable[str]) -> str:
+def listed_columns(columns: Iterable[str]) -> str:
+    """Name the first columns in a message."""
     names = [repr(column) for column in columns]
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
