@@ -13,7 +13,7 @@ import sensorium
 from sensorium.config import TableConfig
 from sensorium.errors import ArtifactError
 from sensorium.modalities.date import Date
-from sensorium.table import open_table
+from sensorium.table import SpeltDates, open_table
 
 pytestmark = pytest.mark.unit
 
@@ -271,6 +271,19 @@ def test_a_cell_with_one_reading_is_read_though_no_training_cell_shows_the_order
         if day is not None:
             seconds = model.moments(column(cells))[place] // DAY * DAY
             assert seconds == datetime.datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()
+
+
+def test_cells_are_explained_without_reading_all_of_them_each_time(monkeypatch):
+    model = Date.learn(column(["2020-01-31", "2022-02-01", "2021-07-01"]))
+    read, calls = SpeltDates.moments, []
+    monkeypatch.setattr(SpeltDates, "moments", lambda self, *order: calls.append(order) or read(self, *order))
+    counts = []
+    for size in (5, 50):
+        calls.clear()
+        encoded = model.encode(column([f"03/04/{1950 + year}" for year in range(size)]))
+        assert len(encoded.problems) == size
+        counts.append(len(calls))
+    assert counts[0] == counts[1] > 0
 
 
 DECADE = [f"{year}-{month:02d}-15" for year in range(2010, 2021) for month in range(1, 13)]

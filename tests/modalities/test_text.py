@@ -5,6 +5,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
 from sensorium.modalities.text import HUGE, Text
 from sensorium.table import open_table
@@ -30,6 +33,15 @@ def test_rare_words_are_unknown_and_the_vocabulary_has_a_limit():
     texts = ["one two", "one two", "one three"]
     assert ids(Text.learn(column(texts)), "three") == [UNKNOWN]
     assert Text.learn(column(texts), vocabulary=3, min_count=1).encoder_spec()["vocabulary"] == 3
+
+
+def test_unknown_tokens_of_a_pretrained_tokenizer_are_counted_whatever_their_number(tmp_path):
+    own = Tokenizer(WordLevel({"[UNK]": 0, "a": 1, "b": 2}, unk_token="[UNK]"))
+    own.pre_tokenizer = Whitespace()
+    own.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "config.json").write_text("{}")
+    learnt = Text.learn(column(["a b c c", "b c"]), tokenizer=str(tmp_path))
+    assert learnt.unknown_share == 0.5
 
 
 def test_case_is_folded_unless_told_otherwise():

@@ -18,10 +18,11 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _or_nan(value: Any) -> Any:
+def nan_for_none(value: Any) -> Any:
+    """Return the value; NaN for None, which stands for it in JSON."""
     return math.nan if value is None else value
 
 
 Figure: TypeAlias = Annotated[
-    float, AllowInfNan(True), BeforeValidator(_or_nan), PlainSerializer(finite, return_type=float | None)
+    float, AllowInfNan(True), BeforeValidator(nan_for_none), PlainSerializer(finite, return_type=float | None)
 ]

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sensorium.config import set_option
 from sensorium.findings import Problem, shorten
-from sensorium.modalities._date_problems import MISSING, swapped_order, unfit_date
+from sensorium.modalities._date_problems import MISSING, UnfitDates, swapped_order
 from sensorium.modalities._stamp_units import NAMES, POSSIBLE, UNITS, Unit
 from sensorium.modalities._stamps import as_floats
 from sensorium.modalities._zones import zone_problems
@@ -64,7 +64,8 @@ class DateReader:
             seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
         odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
         problems = zone_problems(column, dates, self.zoned)
-        problems += [self._problem(int(row), column.name, cells[int(row)].as_py(), dates, counted) for row in odd]
+        unfit = UnfitDates(dates, self.order, self.pivot)
+        problems += [self._problem(int(row), column.name, cells[int(row)].as_py(), unfit, counted) for row in odd]
         swapped = swapped_order(column.name, dates, moments, order=self.order, pivot=self.pivot, doubtful=self.doubtful)
         return seconds, [*swapped, *problems]
 
@@ -81,13 +82,13 @@ class DateReader:
         lone = dates.loose & (lowest == highest)  # 05/05/2021 is the same day in both orders
         return np.where(lone, lowest, moments), lone
 
-    def _problem(self, row: int, name: str, text: str, dates: SpeltDates, counted: Seconds) -> Problem:
+    def _problem(self, row: int, name: str, text: str, unfit: UnfitDates, counted: Seconds) -> Problem:
         """Explain why a cell is missing, or is read although its order is not known from training."""
         if np.isfinite(counted[row]):
             reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
             cure = " or ".join(set_option(name, "unit", unit) for unit in UNITS if unit != self.unit)
         else:
-            reason, cure = unfit_date(dates, int(dates.places[row]), self.order, self.pivot)
+            reason, cure = unfit.explain(int(unfit.dates.places[row]))
         return Problem(row, name, reason, cure, shorten(text))
 
 

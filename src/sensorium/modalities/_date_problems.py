@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,27 +46,43 @@ def notes_on_counts(column: str, counts: Mapping[str, int], order: str, pivot: i
     ]
 
 
-def unfit_date(dates: SpeltDates, place: int, order: str, pivot: int) -> tuple[str, str]:
-    """Explain why a text is no date in the order of the column, or is read although training shows no order."""
-    reason, cure = MISSING, ""
-    if dates.loose[place]:
-        if not order:
-            reason, cure = _without_order(dates, place, pivot), "write dates as 2026-01-31"
-        elif order in TWIN and np.isfinite(dates.moments(TWIN[order])[place]):
-            words, other = DATE_ORDERS[order], DATE_ORDERS[TWIN[order]]
+@dataclass(frozen=True)
+class UnfitDates:
+    """Explanation of texts that are no dates in the order of the column, or that training shows no order for.
+
+    Attributes:
+        dates: the texts.
+        order: order of day, month and year in the column; empty if training shows none.
+        pivot: first year of the 1900s that two digits stand for.
+    """
+
+    dates: SpeltDates
+    order: str
+    pivot: int
+
+    @cached_property
+    def readings(self) -> dict[str, Floats]:
+        """Return order → seconds of each text, NaN where it does not fit the order."""
+        return {order: self.dates.moments(order, self.pivot) for order in DATE_ORDERS}
+
+    def explain(self, place: int) -> tuple[str, str]:
+        """Return why the text at a place is missing or read nevertheless, and the cure."""
+        if not self.dates.loose[place]:
+            return MISSING, ""
+        if not self.order:
+            return self._without_order(place), "write dates as 2026-01-31"
+        if self.order in TWIN and np.isfinite(self.readings[TWIN[self.order]][place]):
+            words, other = DATE_ORDERS[self.order], DATE_ORDERS[TWIN[self.order]]
             reason = f"the date fits only {other}, but training dates are {words}: read as missing"
-            cure = "write dates as 2026-01-31"
-    return reason, cure
+            return reason, "write dates as 2026-01-31"
+        return MISSING, ""
 
-
-def _without_order(dates: SpeltDates, place: int, pivot: int) -> str:
-    """Explain how a text is read whose order no training cell shows."""
-    readings = {order: dates.moments(order, pivot)[place] for order in DATE_ORDERS}
-    fit = [order for order, moment in readings.items() if np.isfinite(moment)]
-    if len({readings[order] for order in fit}) > 1:
-        return "the order of day and month is not known from training: read as missing"
-    words = " and ".join(DATE_ORDERS[order] for order in fit)
-    return f"no training date is written like this: read {words}, the only possible order" if fit else MISSING
+    def _without_order(self, place: int) -> str:
+        fit = {order: moments[place] for order, moments in self.readings.items() if np.isfinite(moments[place])}
+        if len(set(fit.values())) > 1:
+            return "the order of day and month is not known from training: read as missing"
+        words = " and ".join(DATE_ORDERS[order] for order in fit)
+        return f"no training date is written like this: read {words}, the only possible order" if fit else MISSING
 
 
 def swapped_order(

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of numbers of any size, without outliers."""
+"""Mean and standard deviation of numbers of any size, without outliers, which are reported."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import count
-from sensorium.table import (
-    Floats,
-)
+from sensorium.table import Floats
 
 TINY = 1e-300  # below it, differences of values are too small to divide by
 FARTHEST = 1e6  # standard deviations from the mean
@@ -41,20 +39,20 @@ def robust_mean_and_deviation(values: Floats) -> tuple[float, float, npt.NDArray
 
 def _far_off(values: Floats) -> npt.NDArray[np.bool_]:
     """Return bool[n]: outliers; all False if the other values do not differ, since then there is no scale."""
-    count, most = len(values), max(1, int(MOST_FAR * len(values)))
-    if count < FEWEST:
-        return np.zeros(count, bool)
+    size, most = len(values), max(1, int(MOST_FAR * len(values)))
+    if size < FEWEST:
+        return np.zeros(size, bool)
     scale = float(np.abs(values).max()) or 1.0
-    some = np.sort(values[:: max(1, count // SAMPLED)]) / scale
+    some = np.sort(values[:: max(1, size // SAMPLED)]) / scale
     spread = some[3 * len(some) // 4] - some[len(some) // 4]
     if max(values.max() / scale - some[0], some[-1] - values.min() / scale) < SPREADS / 2 * spread:
-        return np.zeros(count, bool)  # clearly none, which saves sorting a million values
+        return np.zeros(size, bool)  # clearly none, which saves sorting a million values
     ordered = np.sort(values) / scale
-    low, middle, high = ordered[[count // 4, count // 2, 3 * count // 4]]
+    low, middle, high = ordered[[size // 4, size // 2, 3 * size // 4]]
     ends = np.abs(np.concatenate([ordered[: most + 1], ordered[-most - 1 :]]) - middle)
     top = np.sort(ends)[-most - 1 :]  # the farthest of the others, then the candidates
     gaps = np.flatnonzero((top[:-1] > 0) & (top[1:] > GAP * top[:-1]) & (top[1:] > SPREADS * (high - low)))
-    return np.abs(values / scale - middle) > top[gaps[0]] if len(gaps) else np.zeros(count, bool)
+    return np.abs(values / scale - middle) > top[gaps[0]] if len(gaps) else np.zeros(size, bool)
 
 
 def standardise(values: Floats, mean: float | Floats, deviation: float | Floats) -> Floats:

@@ -9,6 +9,7 @@ from typing import Any
 from sensorium.findings import Guess, Unreadable
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities._dicom_open import has_magic
+from sensorium.modalities._file_columns import HEAD, MOSTLY
 from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, library
 from sensorium.table import Column
@@ -24,12 +25,12 @@ def require_readers() -> None:
 def reader_of(source: Source) -> Any:
     """Return the reader: DICOM unless the source starts like NIfTI."""
     if isinstance(source, io.BytesIO):
-        head = bytes(source.getbuffer()[:352])
+        head = bytes(source.getbuffer()[:HEAD])
     elif source.is_dir():
         return _dicom
     else:
         with source.open("rb") as stream:
-            head = stream.read(352)
+            head = stream.read(HEAD)
     return _nifti if head.startswith(_nifti.GZIP) or _nifti.is_nifti(head) else _dicom
 
 
@@ -44,7 +45,7 @@ def claim_series_of_slices(column: Column) -> Guess | None:
         return None
     looked = column.sample(LOOKED_AT)
     found = [value for value in looked if _is_series(value, column)]
-    return Guess(0.95, "DICOM files or folders") if found and len(found) >= 0.9 * len(looked) else None
+    return Guess(0.95, "DICOM files or folders") if found and len(found) >= MOSTLY * len(looked) else None
 
 
 def _is_series(value: str, column: Column) -> bool:

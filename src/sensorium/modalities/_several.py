@@ -31,8 +31,8 @@ def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
     found = one.looks_like(flat) if len(flat) else None
     if not found:
         return None
-    count = len(flat) / max(1, len(np.unique(owners)))
-    return replace(found, reason=f"lists of files, {count:.1f} per cell; {found.reason}")
+    mean = len(flat) / max(1, len(np.unique(owners)))
+    return replace(found, reason=f"lists of files, {mean:.1f} per cell; {found.reason}")
 
 
 def flat_cells(column: Column, most: int | None = None) -> tuple[Column, npt.NDArray[np.int64]]:
@@ -50,7 +50,7 @@ def _listed(cell: Any) -> list[Any] | None:
     """Return the files of a list cell, of list text, of separated paths, or of a single path; else None."""
     if isinstance(cell, str):
         spelt = spelt_names(cell)
-        if isinstance(spelt, list) or cell.lstrip()[:1] in ("[", "{", "("):
+        if isinstance(spelt, list) or cell.lstrip()[:1] in OPENS:
             cell = spelt
         else:
             cell = several_paths(cell) or ([cell] if suffix_of(cell) else None)

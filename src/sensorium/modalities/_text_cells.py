@@ -29,11 +29,11 @@ def character_limit(length: int) -> int:
 
 def count_tokens(tokenizer: Tokenizer, texts: pa.Array) -> tuple[npt.NDArray[np.int64], int]:
     """Return int64[n]: the number of tokens per text, and the number of unknown tokens."""
-    counts, unknown, code = list[int](), 0, tokenizer.token_to_id(UNKNOWN) or -1
+    counts, unknown, code = list[int](), 0, tokenizer.token_to_id(UNKNOWN)
     for chunk in chunks_of(texts):
         for ids in (encoded.ids for encoded in tokenizer.encode_batch_fast(chunk)):
             counts.append(len(ids))
-            unknown += ids.count(code)
+            unknown += 0 if code is None else ids.count(code)
     return np.array(counts, np.int64), unknown
 
 

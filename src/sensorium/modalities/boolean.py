@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.findings import Guess, Problem, shorten
+from sensorium.labels import TRUTH
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Work
 from sensorium.table import Column
 
-PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))
-VALUES = {spelling: sign for pair in PAIRS for spelling, sign in zip(pair, (1.0, -1.0), strict=True)}
+VALUES = {spelling: sign for pair in TRUTH for spelling, sign in zip(pair, (1.0, -1.0), strict=True)}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Boolean(Modality):
         if pa.types.is_nested(column.data.type) or not len(column.values) or column.distinct > 4:
             return None
         spellings = {str(value).strip().lower() for value in column.values.unique().to_pylist()}
-        if any(spellings == set(pair) for pair in PAIRS):
+        if any(spellings == set(pair) for pair in TRUTH):
             return Guess(0.98, f"the only values are {' and '.join(sorted(spellings))}")
         return None
 

@@ -75,7 +75,8 @@ class Geo(Modality):
         whole = any(all(part.is_integer() for part in parts) for parts in zip(*found, strict=True))
         if pa.types.is_struct(kind) or (NAMES.search(column.name) and not whole):
             return Guess(0.99, f"{reason}, named like coordinates")
-        return Guess(0.98, reason) if column.is_string and not whole and _lists_nothing(sample) else Guess(0.3, reason)
+        sure = column.is_string and not whole and _without_brackets(sample)
+        return Guess(0.98 if sure else 0.3, reason)
 
     @classmethod
     def learn(cls, column: Column, *, order: Order = "lat_lon", scales: Annotated[int, Field(gt=0, le=64)] = 4) -> Self:
@@ -122,6 +123,6 @@ def _on_sphere(points: Floats) -> Floats:
     return np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], 1)
 
 
-def _lists_nothing(sample: list[str]) -> bool:
-    """Return whether the cells are lists of two numbers in a column without a telling name: they may be vectors."""
+def _without_brackets(sample: list[str]) -> bool:
+    """Return whether no cell is a list in brackets, which may be a vector."""
     return not any(text.lstrip().startswith("[") for text in sample)

@@ -9,7 +9,7 @@ from sensorium.techniques._plan import (
     check_techniques,
     chosen_techniques,
     fitting,
-    learn_from_unlabelled,
+    unlabelled_learners,
     without_teacher,
 )
 
@@ -23,8 +23,8 @@ __all__ = [
     "check_techniques",
     "chosen_techniques",
     "fitting",
-    "learn_from_unlabelled",
     "mitigations_for",
     "skill",
+    "unlabelled_learners",
     "without_teacher",
 ]

@@ -62,7 +62,7 @@ def fitting(chosen: Chosen, towers: int) -> list[str]:
     return [name for name in chosen if towers > 1 or not techniques.load(name).joint]
 
 
-def learn_from_unlabelled(config: TrainConfig) -> list[str]:
+def unlabelled_learners(config: TrainConfig) -> list[str]:
     """Return what learns from training rows without a label: names of techniques, and `pre-training`."""
     known = [name for name in config.techniques if name in techniques.entries]
     found = [name for name in known if techniques.load(name).unlabelled]

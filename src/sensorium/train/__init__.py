@@ -1,7 +1,6 @@
 """The training loop: optimiser, schedule, early stopping, checkpoints, pre-training, events."""
 
-from sensorium.techniques import learn_from_unlabelled as unlabelled_learners
-from sensorium.techniques import without_teacher
+from sensorium.techniques import unlabelled_learners, without_teacher
 from sensorium.train.checkpoint import IGNORED_ON_RESUME, Checkpoint
 from sensorium.train.checks import check_calibration, check_for_model, check_for_task
 from sensorium.train.freeze import covered, freeze

@@ -51,10 +51,6 @@ class Checkpoint:
         before: dict[str, Any] | None = read_about(self.path)["before"]
         return before
 
-    def unfinished(self) -> str:
-        """Return where the unfinished run stopped, as text; empty without one."""
-        return str(read_about(self.path)["where"]) if self.path.exists() else ""
-
     def forget(self) -> None:
         """Delete the file: the run is complete."""
         self.path.unlink(missing_ok=True)

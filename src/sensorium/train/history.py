@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sensorium.files.figures import finite
+from sensorium.files.figures import finite, nan_for_none
 from sensorium.metrics import lower_is_better
 
 
@@ -52,7 +52,8 @@ class History:
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Restore what `to_json` returned."""
-        self.epochs = [Epoch(**{key: _number(value) for key, value in epoch.items()}) for epoch in content["epochs"]]
+        epochs = ({key: nan_for_none(value) for key, value in epoch.items()} for epoch in content["epochs"])
+        self.epochs = [Epoch(**epoch) for epoch in epochs]
         self.best = content["best"]
 
     @classmethod
@@ -67,7 +68,3 @@ class History:
         """Return a sort key, larger is better: the watched metric, then the loss."""
         metric = 0.0 if math.isnan(epoch.metric) else epoch.metric
         return -metric if lower_is_better(self.watched) else metric, -epoch.validation_loss
-
-
-def _number(value: Any) -> Any:
-    return math.nan if value is None else value
