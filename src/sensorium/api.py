@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypedDict, Unpack
+from typing import Any, SupportsIndex, TypedDict, Unpack
 
 from torch import nn
 
@@ -20,7 +20,19 @@ from sensorium.artifact.run_record import State
 from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.comparison import settle_folder as settle_comparison
-from sensorium.config import Config, read_yaml, set_both, split_saved
+from sensorium.config import (
+    COUNT,
+    COUNT_OR_SEEDS,
+    FLAG,
+    NAMES,
+    OPTIONAL_PATH,
+    TIME,
+    Config,
+    check_arguments,
+    read_yaml,
+    set_both,
+    split_saved,
+)
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation, evaluate_outcome
@@ -142,8 +154,12 @@ def fit(
         ...     "films.csv", "genre", fusion="gated", encoders={"plot": "bilstm"}, epochs=1, progress=False
         ... )
     """
+    check_arguments(OPTIONAL_PATH, out=out, start=None if isinstance(start, Model) else start)
+    check_arguments(FLAG, resume=resume, overwrite=overwrite, progress=progress)
+    check_arguments(NAMES, track=track)
+    check_arguments(TIME, budget=budget)
     check_callbacks(callbacks)
-    listeners = [*callbacks, *open_trackers(track, out)]
+    listeners = [*callbacks, *open_trackers(track or (), out)]
     time = None if budget is None else Budget(parse_budget(budget))
     if resume and not out:
         raise ConfigError(
@@ -244,8 +260,8 @@ def compare(
     table: Any,
     target: str | Sequence[str] | None = None,
     *,
-    fusions: Sequence[str] | None = None,
-    baselines: Sequence[str] | None = None,
+    fusions: str | Sequence[str] | None = None,
+    baselines: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] = 1,
     workers: int = 1,
     overwrite: bool = False,
@@ -260,8 +276,8 @@ def compare(
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
-        fusions: registered names, or `["all"]`; by default attention, concat, gated, late, low_rank and weighted_sum.
-        baselines: registered names, or `["none"]`. By default, gradient-boosted trees and a linear model of all columns
+        fusions: registered names, or "all"; by default attention, concat, gated, late, low_rank and weighted_sum.
+        baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
             are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
@@ -287,16 +303,19 @@ def compare(
         >>> comparison.helps in (True, False)
         True
     """
+    check_arguments(OPTIONAL_PATH, out=out)
+    check_arguments(FLAG, overwrite=overwrite, progress=progress)
+    check_arguments(NAMES, fusions=fusions, baselines=baselines)
+    check_arguments(COUNT, workers=workers)
+    check_arguments(COUNT_OR_SEEDS, seeds=seeds)
+    fusions, baselines = _listed(fusions), _listed(baselines)
     check_names(fusions, baselines)
     chosen, modules = gather_config(target, config, settings)
     _check_compared(chosen)
     check_modules(modules, workers=workers)
-    numbers = [chosen.seed + more for more in range(seeds)] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
-    if not numbers:
-        raise ConfigError("no seeds are given", place="seeds", rule="at least one seed")
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
-    options, report = ComparisonOptions(fusions, baselines, numbers, workers), reporter(progress)
+    options, report = ComparisonOptions(fusions, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
         opened = open_table(table, chosen.table)
         plan = make_plan(opened, chosen, report, modules=modules, teacher=_teacher(chosen))
@@ -305,6 +324,15 @@ def compare(
             settle_comparison(Path(out), plan_identity(plan, command="compare"), overwrite=overwrite)
         log_notices(plan, report)
         return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
+
+
+def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
+    """Return the seeds of a comparison: as many as asked for, counted from the first, or the listed ones."""
+    return [first + more for more in range(seeds)] if isinstance(seeds, SupportsIndex) else [*dict.fromkeys(seeds)]
+
+
+def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
+    return [names] if isinstance(names, str) else names
 
 
 def _check_compared(config: Config) -> None:

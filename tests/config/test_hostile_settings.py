@@ -3,7 +3,7 @@
 import pytest
 
 import sensorium
-from sensorium.config import Config
+from sensorium.config import Config, read_yaml
 from sensorium.errors import ConfigError, SchemaError
 
 pytestmark = pytest.mark.unit
@@ -91,3 +91,25 @@ def test_an_argument_of_another_form_is_an_error_that_names_it(place, value):
     with pytest.raises(ConfigError) as caught:
         sensorium.fit(TABLE, **{"target": "y", "progress": False, place: value})
     assert caught.value.place == place and caught.value.rule
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("width: 8\nwidth: 16\n", "'width' is there twice"),
+        ("train:\n  epochs: 1\n  epochs: 2\n", "line 3"),
+        ("width: " + "[" * 5000, "nested too deeply"),
+        ("seed: 2026-02-31\n", "day is out of range"),
+    ],
+)
+def test_a_file_of_settings_is_read_without_loss_or_not_at_all(tmp_path, text, said):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_yaml(path)
+
+
+def test_a_merged_mapping_may_be_overridden(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a {epochs: 1, seed: 2}\nb: {<<: *a, epochs: 3}\n")
+    assert read_yaml(path)["b"] == {"epochs": 3, "seed": 2}

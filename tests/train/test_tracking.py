@@ -79,7 +79,9 @@ def fake(tmp_path, monkeypatch):
             monkeypatch.setenv(variable, "")  # so that what the tracker sets is undone
         return __import__(name).CALLS
 
-    return fake
+    yield fake
+    for module in [module for module in sys.modules if module.partition(".")[0] in ("wandb", "mlflow")]:
+        del sys.modules[module]  # a fake, also where the package is not installed; monkeypatch puts a real one back
 
 
 def fit(table, track, out, **settings):

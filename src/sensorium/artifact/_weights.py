@@ -23,7 +23,9 @@ def check_finite(weights: Mapping[str, Tensor], place: str) -> None:
     """Raise ArtifactError if a weight is not finite."""
     for name, value in weights.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise ArtifactError(f"the weights {name!r} hold NaN or infinite values", place=place)
+            raise ArtifactError(
+                f"the weights {name!r} contain NaN or infinite values", place=place, cure="fit the model again"
+            )
 
 
 def build_checked(build: Callable[[], nn.Module], weights: Mapping[str, Tensor], place: str) -> Any:
@@ -50,8 +52,9 @@ def _compare(plan: nn.Module, weights: Mapping[str, Tensor], place: str) -> None
     wanted = plan.state_dict()
     odd = sorted(wanted.keys() ^ weights.keys())
     if odd:
-        fault = "lacks" if odd[0] in wanted else "has beyond those of the network"
-        raise ArtifactError(f"the model does not fit its weights: the file {fault} {odd[0]!r}", place=place)
+        named, other = f"the weights {odd[0]!r}", "which the network"
+        fault = f"lacks {named}, {other} has" if odd[0] in wanted else f"has {named}, {other} does not have"
+        raise ArtifactError(f"the model does not fit its weights: the file {fault}", place=place)
     for name, value in wanted.items():
         found = weights[name]
         shapes = (len(found.shape), len(value.shape)) if name in free else (found.shape, value.shape)

@@ -122,16 +122,19 @@ def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
     return views
 
 
+COPY = "copy the model again, or fit it again"
+
+
 def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
     """Raise ArtifactError if the content of a file is not what was saved."""
     if len(content) != entry.bytes:
         raise ArtifactError(
-            f"{name} has {len(content):,} bytes, {entry.bytes} were saved: truncated or altered", place=place
+            f"{name} has {len(content):,} bytes, but {entry.bytes:,} were saved: it is truncated or altered",
+            place=place,
+            cure=COPY,
         )
     if digest(content) != entry.sha256:
-        raise ArtifactError(
-            f"{name} is not what was saved: its SHA-256 differs", place=place, cure="copy the model anew"
-        )
+        raise ArtifactError(f"{name} is not what was saved: its SHA-256 differs", place=place, cure=COPY)
 
 
 def is_whole(folder: Path) -> bool:

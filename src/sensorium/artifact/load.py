@@ -301,7 +301,9 @@ def _check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: 
         name for names, known in ((arrays, owners), (weights, members)) for name in names if _owner(name) not in known
     ]
     if odd:
-        raise ArtifactError(f"the array {odd[0]!r} belongs to no part of the model", place=place)
+        raise ArtifactError(
+            f"the array {odd[0]!r} belongs to no part of the model", place=place, cure="fit the model again"
+        )
 
 
 def _int8_device(name: str) -> torch.device:

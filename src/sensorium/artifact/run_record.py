@@ -85,11 +85,11 @@ class RunRecord:
             raise ValueError("its checksum differs")
         made_of, model, files = content.get("made_of"), content.get("model"), content.get("files", {})
         if not isinstance(made_of, dict) or not isinstance(model, str) or not isinstance(files, dict):
-            raise ValueError("made_of, model or files is missing or of another type")
+            raise ValueError("its entry 'made_of', 'model' or 'files' is missing or of another type")
         if missing := [name for name in NEEDED if not isinstance(made_of.get(name), str)]:
-            raise ValueError(f"made_of lacks {', '.join(missing)}")
+            raise ValueError(f"its entry 'made_of' lacks {', '.join(missing)}")
         if foreign := [name for name in files if Path(name).name != name or len(name) > LONGEST]:
-            raise ValueError(f"files lists {foreign[0][:LONGEST]!r}, which is no name of a file of a run")
+            raise ValueError(f"its entry 'files' contains {foreign[0][:LONGEST]!r}, which is not a file name")
         return cls(made_of, model, files)
 
 

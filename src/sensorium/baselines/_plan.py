@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sensorium.baselines._base import Baseline, Job
 from sensorium.errors import ConfigError, MissingExtraError, raise_together
 from sensorium.registry import baselines
+from sensorium.runtime.progress import duration_text
 
 NONE = "none"
 PATIENCE = 60.0  # seconds that a baseline may take by estimate where nobody asked for it
@@ -52,7 +53,11 @@ def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
         return reason
     column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
     seconds = outputs * shape[1] * (column + million * shape[0] / 1e6)
-    return f"it would take about {seconds:,.0f} s: request it with --baselines {name}" if seconds > PATIENCE else ""
+    return (
+        f"it would take about {duration_text(seconds)}: request it with --baselines {name}"
+        if seconds > PATIENCE
+        else ""
+    )
 
 
 def not_installed() -> str:

@@ -126,12 +126,17 @@ def _report_usage(error: BaseException | None) -> None:
     Typer brings its own copy of Click, so that its errors are recognised by their method.
     """
     words = getattr(error, "format_message", None)
-    if words is None or "--json" not in sys.argv:
+    if words is None or not _asks_json():
         return
     path = getattr(getattr(error, "ctx", None), "command_path", "")
-    command = f"sensorium{path.rpartition('sensorium')[2]}"
+    named = sys.argv[1:2] if sys.argv[1:2] != [] and sys.argv[1] in commands.entries else []
+    command = f"sensorium{path.rpartition('sensorium')[2]}" if path else " ".join(["sensorium", *named])
     cure = f"{command} --help lists arguments and options"
     print(printable_json(ConfigError(words(), place=command, cure=cure).to_json()))
+
+
+def _asks_json() -> bool:
+    return any(argument.partition("=")[0] == "--json" for argument in sys.argv)
 
 
 def _is_unread() -> bool:
@@ -178,6 +183,6 @@ def _version(on: bool) -> None:
 
 def _report(error: SensoriumError) -> None:
     print(printable(f"error: {error}"), file=sys.stderr)
-    if "--json" in sys.argv:
+    if _asks_json():
         print(printable_json(error.to_json()))
     sys.exit(FAILED)

@@ -4,6 +4,7 @@
 result and reports all errors at once.
 """
 
+from sensorium.config._arguments import COUNT, COUNT_OR_SEEDS, FLAG, NAMES, OPTIONAL_PATH, PATH, TIME, check_arguments
 from sensorium.config._assignments import parse_assignments
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
 from sensorium.config._config import Config
@@ -43,7 +44,14 @@ from sensorium.config._types import (
 )
 
 __all__ = [
+    "COUNT",
+    "COUNT_OR_SEEDS",
+    "FLAG",
     "IMBALANCE_TECHNIQUE",
+    "NAMES",
+    "OPTIONAL_PATH",
+    "PATH",
+    "TIME",
     "WINDOW_SINCE",
     "WINDOW_SPAN",
     "Choice",
@@ -70,6 +78,7 @@ __all__ = [
     "as_modality",
     "as_yaml",
     "caller_only",
+    "check_arguments",
     "check_heads",
     "check_options",
     "current_member",

@@ -49,9 +49,11 @@ def _parted(text: str) -> tuple[list[str], str]:
 def _value(text: str, assignment: str) -> Any:
     import yaml
 
+    from sensorium.config._yaml import load_yaml
+
     bare = text.strip()
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except (yaml.YAMLError, ValueError) as error:  # a ValueError: 2026-02-31
         if bare.startswith(BRACKETS):
             raise _broken(assignment, error) from None
@@ -71,5 +73,5 @@ def _broken(text: str, error: Exception) -> ConfigError:
         f"{shown!r} sets no value: {reason}",
         place=text.partition("=")[0],
         rule="a complete list or mapping: [a, b], {key: value}",
-        cure="close every bracket and quote; for text that begins with a bracket, put it in quotes",
+        cure="close every bracket and quote, and write each key once; put text that begins with a bracket in quotes",
     )

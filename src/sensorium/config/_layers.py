@@ -18,9 +18,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     import yaml
 
+    from sensorium.config._yaml import load_yaml
+
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = load_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot read the settings: {error}", place=str(path)) from None
     if not isinstance(content, dict):
         raise ConfigError("the settings file must hold a mapping", place=str(path), rule="YAML of `key: value` lines")

@@ -110,7 +110,8 @@ class TableConfig(Strict):
     remote: Annotated[RemoteConfig, CALLER_ONLY] = RemoteConfig()
     series: dict[str, Names] = Field(
         {},
-        description="new series columns: the columns of their steps (t* is t0, t1 …), or lists that are channels",
+        description="new series columns and their sources: number columns, one per step (t* stands for t0, t1 …), or "
+        "list columns, one per channel",
     )
     windows: WindowsConfig | None = Field(
         None,

@@ -32,9 +32,9 @@ class PretrainConfig(Strict):
     epochs: PositiveInt | None = Field(
         None, description="number of passes over the rows; depends on their number by default"
     )
-    batch_size: PositiveInt | None = Field(None, description="rows per batch; 64 by default, fewer for few rows")
+    batch_size: PositiveInt | None = Field(None, description="rows per batch; 64 by default, less for small tables")
     learning_rate: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="learning rate; that of the training by default"
+        None, description="learning rate; train.learning_rate by default"
     )
 
 
@@ -97,12 +97,12 @@ class TrainConfig(Strict):
     )
     preset: Literal["auto", "few", "none"] = Field(
         "auto",
-        description="few: more patience and label smoothing, for few rows; auto: with 600 training rows or fewer",
+        description="few: more patience and label smoothing; auto: few for up to 600 training rows, none for more",
     )
     imbalance: Literal["off", "auto", "always"] = Field(
         "off",
-        description="modality imbalance: try mitigations if a modality is undertrained (auto) or always; keep the best "
-        "model",
+        description="modality imbalance; auto: try mitigations if a modality is undertrained; always: try them in any "
+        "case; the best model is kept",
     )
 
     pretrain: PretrainConfig | None = Field(None, description="self-supervised pre-training before the task")

@@ -9,6 +9,7 @@ from typing import Any
 from sensorium.config._types import Choice
 
 BOUNDS = {"exclusiveMinimum": "> {}", "minimum": "≥ {}", "exclusiveMaximum": "< {}", "maximum": "≤ {}"}
+CHOICE = "name, or mapping of name and options"
 WORDS = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 
 
@@ -18,7 +19,7 @@ def type_in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] | No
     if "$ref" in schema:
         return type_in_words(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if schema.get("title") == Choice.__name__:
-        return "name, or mapping of name and options"
+        return CHOICE
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(type_in_words(part, definitions) for part in schema["anyOf"]))
     if "enum" in schema or "const" in schema:
@@ -26,15 +27,22 @@ def type_in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] | No
         return ", ".join(map(str if all(str(value).isidentifier() for value in values) else json.dumps, values))
     kind = schema.get("type")
     if "prefixItems" in schema:
-        return f"list of {' and '.join(type_in_words(part, definitions) for part in schema['prefixItems'])}"
+        parts = list(dict.fromkeys(type_in_words(part, definitions) for part in schema["prefixItems"]))
+        return f"list of {len(schema['prefixItems'])} {' and '.join(map(_plural, parts))}"
     if kind == "array":
         return f"list of {_plural(type_in_words(schema.get('items', {}), definitions))}"
     if kind == "object":
         inner = schema.get("additionalProperties")
-        return f"mapping to {type_in_words(inner, definitions)}" if isinstance(inner, dict) and inner else "mapping"
+        if not isinstance(inner, dict) or not inner:
+            return "mapping"
+        return f"mapping of names to {_plural(type_in_words(inner, definitions))}"
     bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
     return " ".join([WORDS.get(str(kind), "any value"), *([", ".join(bounds)] if bounds else [])])
 
 
 def _plural(words: str) -> str:
-    return {"text": "texts", "number": "numbers", "integer": "integers"}.get(words, words)
+    if words.startswith("mapping"):
+        return "mappings"
+    plurals = {"list of": "lists of", "text": "texts", "number": "numbers", "integer": "integers"}
+    plurals[CHOICE] = CHOICE.replace("name,", "names,").replace("mapping", "mappings")
+    return next((words.replace(one, more, 1) for one, more in plurals.items() if words.startswith(one)), words)

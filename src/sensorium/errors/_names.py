@@ -13,7 +13,7 @@ UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return a sentence that names the closest known names, or lists all of them."""
-    known = sorted(known)
+    known = sorted(set(known))
     close = same_names(wrong, known) or difflib.get_close_matches(wrong, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"

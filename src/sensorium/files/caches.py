@@ -21,7 +21,7 @@ SEAL = "crc"
 
 
 def cache_folder(name: str = "") -> Path:
-    """Return `$SENSORIUM_CACHE` or the user's cache folder; with a name, a folder of that name beside it.
+    """Return `$SENSORIUM_CACHE` or the user's cache folder; with a name, the folder `sensorium-NAME` beside it.
 
     Raises:
         StoreError: the user has no home folder.

@@ -40,7 +40,8 @@ def _refuse_closed(name: str) -> None:
         raise ArtifactError(
             "the saved model lacks the settings of a pretrained model",
             place=f"model: {name}"[:200],
-            rule="a model file is complete; loading it reads nothing else",
+            rule="a saved model contains these settings: loading it reads no other file and downloads nothing",
+            cure="save the model again",
         )
 
 

@@ -15,3 +15,8 @@ def shorten(value: object) -> str:
 def count(number: int, noun: str) -> str:
     """Return a counted noun: `count(1, "row")` is "1 row", `count(2000, "row")` is "2,000 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def be(number: int) -> str:
+    """Return the verb of a counted noun: "is" for 1, else "are"."""
+    return "is" if number == 1 else "are"

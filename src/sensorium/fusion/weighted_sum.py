@@ -46,7 +46,7 @@ class WeightedSum(nn.Module):
             self.logits = nn.Parameter(torch.zeros(size))
         else:
             weights = [alpha, 1 - alpha] if isinstance(alpha, int | float) else list(alpha)
-            _check(weights, len(widths))
+            _check(alpha, weights, len(widths))
             # A weight of 0 is kept a hair above it: where only that modality is there, it must answer.
             self.register_buffer("logits", torch.tensor([[math.log(max(w, 1e-30))] for w in weights]))
 
@@ -61,10 +61,10 @@ class WeightedSum(nn.Module):
         return self.weights(present).mean(2)
 
 
-def _check(weights: list[float], modalities: int) -> None:
+def _check(alpha: float | list[float], weights: list[float], modalities: int) -> None:
     if len(weights) != modalities or min(weights) < 0 or not abs(sum(weights) - 1) <= 1e-6:
         raise ConfigError(
-            f"alpha = {weights} does not suit {modalities} modalities",
+            f"alpha = {alpha} does not suit {modalities} modalities",
             place="fusion weighted_sum",
-            rule="one weight for each modality, none negative, adding up to 1; a single number is for two modalities",
+            rule="one weight for each modality, none negative, adding up to 1; a single number α means [α, 1 - α]",
         )

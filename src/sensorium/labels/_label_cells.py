@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sensorium.findings import count
+from sensorium.findings import be, count
 from sensorium.table import Column, narrow
 
 PLAIN = r"^[+-]?[0-9]+(\.[0-9]*)?$"
@@ -52,8 +52,8 @@ def without_infinite(column: Column) -> Column:
 
 def about_infinite(column: Column) -> list[list[str]]:
     number = int(pc.sum(pc.is_inf(column.data)).as_py() or 0) if column.is_float else 0
-    be = "is" if number == 1 else "are"
-    reason = f"{number:,} of {count(len(column.values), 'label')} {be} infinite and {be} read as missing"
+    verb = be(number)
+    reason = f"{number:,} of {count(len(column.values), 'label')} {verb} infinite and {verb} read as missing"
     return [[reason, "correct the table to use these rows"]] if number else []
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from sensorium.config import Config, TableConfig, set_missing, set_value
+from sensorium.findings import be
 from sensorium.table import is_gap
 
 # Words that programs write for a missing value, and that are rarely meant as a label.
@@ -82,4 +83,4 @@ def _cells(words: Mapping[str, int], cells: Counter[str]) -> str:
 
 
 def _be(words: Mapping[str, int]) -> str:
-    return "is" if sum(words.values()) == 1 else "are"
+    return be(sum(words.values()))

@@ -22,7 +22,7 @@ def other_day_first(order: str) -> str:
 
 def notes_on_counts(column: str, counts: Mapping[str, int], order: str, pivot: int) -> list[Problem]:
     """Report the training cells that were counted because their reading may be wrong."""
-    first = set_option(column, "pivot", (pivot + 20) % 100)
+    other = (pivot + 20) % 100
     notes = {
         "doubtful": (
             f"the order of day and month is ambiguous; dates are read {DATE_ORDERS.get(order, '')}",
@@ -30,7 +30,7 @@ def notes_on_counts(column: str, counts: Mapping[str, int], order: str, pivot: i
         ),
         "two digits": (
             f"two-digit years are read as {1900 + pivot} to {1999 + pivot}",
-            f"{first} or another first year of the 1900s",
+            f"{set_option(column, 'pivot', other)} reads them as {1900 + other} to {1999 + other}",
         ),
         "far": (
             "dates are centuries away from all others; they are clipped to the range of the others",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sensorium.findings import Unreadable, count
+from sensorium.findings import Unreadable, be, count
 from sensorium.modalities._dicom_header import header_of
 from sensorium.modalities._dicom_open import has_magic, open_dicom
 from sensorium.modalities._scans import Note
@@ -29,7 +29,7 @@ def folder_headers(folder: Path) -> tuple[list[Any], list[Note]]:
     loose = sum(str(path) not in known and _may_be_meant(path) for path in entries)
     notes = list[Note]()
     if loose:
-        found_loose = f"{count(loose, 'item')} of the folder {'is' if loose == 1 else 'are'} skipped"
+        found_loose = f"{count(loose, 'item')} of the folder {be(loose)} skipped"
         notes.append((f"{found_loose} (not DICOM images, links or folders)", LOOSE))
     if len(found) > FILES:
         notes.append((f"only the first {FILES:,} of {len(found):,} files are read", "split the folder"))

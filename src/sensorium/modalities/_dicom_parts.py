@@ -7,7 +7,7 @@ from itertools import count as counter
 
 import numpy as np
 
-from sensorium.findings import count
+from sensorium.findings import be, count
 from sensorium.modalities._dicom_frames import Frame, Indexes
 from sensorium.modalities._dicom_geometry import pixel_spacing
 from sensorium.modalities._dicom_places import merge_positions, positions_along, tolerance_of
@@ -76,7 +76,7 @@ def largest_part(frames: list[Frame], kinds: list[Hashable], kinds_are: str, not
 
     largest = groups[max(groups, key=weight)]
     left = len(frames) - len(largest)
-    verb = "is" if left == 1 else "are"
+    verb = be(left)
     if kinds_are == SERIES:
         found = f"the largest of several series in the folder is used; {count(left, 'image')} of others {verb} skipped"
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.findings import count
+from sensorium.findings import be, count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame, Indexes
 from sensorium.modalities._scans import Note, several_volumes
 
@@ -151,5 +151,5 @@ def _twins(frames: Sequence[Frame], place: Indexes) -> tuple[tuple[Frame, Frame]
 
 
 def _copies(left: int, most: int) -> Note:
-    often, verb = "twice" if most == 2 else "more than once", "is" if left == 1 else "are"
+    often, verb = "twice" if most == 2 else "more than once", be(left)
     return f"{count(left, 'slice')} {verb} present {often}; only one of each is used", "remove the copies"

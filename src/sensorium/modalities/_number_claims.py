@@ -59,7 +59,7 @@ def claim_text(column: Column, found: Survey) -> Guess | None:
         return Guess(0.98 if is_clearly_numbers(counts) else 0.9, f"numbers as text: {said}" if said else SPELT)
     examples = ", ".join(repr(text) for text, _ in others.most_common(3))
     reason = f"{counts.cells - others.total():,} of {counts.cells:,} values are numbers" + (f"; {said}" if said else "")
-    caution = f"others ({examples}) are read as missing; {keeps_cells(column.name)}"
+    caution = f"cells that are not numbers ({examples}) are read as missing; {keeps_cells(column.name)}"
     return Guess(0.9 if counts.unit else 0.9 - share, reason, caution)
 
 

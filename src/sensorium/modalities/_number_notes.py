@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sensorium.config import set_value
-from sensorium.findings import IN_TRAINING, Problem, count
+from sensorium.findings import IN_TRAINING, Problem, be, count
 from sensorium.modalities._letters import letter_notes
 from sensorium.modalities._number_cures import of_column_alone
 from sensorium.modalities._number_words import gaps_in_words, limits_in_words
@@ -20,8 +20,8 @@ from sensorium.table import (
 def about_infinite(problems: Iterable[Problem], cells: int) -> list[tuple[str, str]]:
     """Return notes on the infinite values of a column with `cells` cells."""
     number = sum(problem.reason == INFINITE for problem in problems)
-    be = "is" if number == 1 else "are"
-    reason = f"{number:,} of {count(cells, 'cell')}{IN_TRAINING} {be} infinite and {be} read as missing"
+    verb = be(number)
+    reason = f"{number:,} of {count(cells, 'cell')}{IN_TRAINING} {verb} infinite and {verb} read as missing"
     return [(reason, "correct the table if these values are known")] if number else []
 
 

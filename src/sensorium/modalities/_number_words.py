@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sensorium.findings import count
+from sensorium.findings import be, count
 from sensorium.modalities._number_cures import keeps_cells, marks_limits
 from sensorium.table import (
     NAMES,
@@ -60,7 +60,9 @@ def limits_in_words(found: Survey, name: str, where: str = "") -> list[tuple[str
     if not found.counts.limits:
         return []
     if found.notation.limits == "missing":
-        return [(f"{some} read as missing, as limits are by setting", "--set table.censored=limit reads the limits")]
+        return [
+            (f"{some} read as missing, because table.censored=missing", "--set table.censored=limit reads the limits")
+        ]
     kept = f"{some} read as the limit{marks_limits(name)}"
     return [(kept, "--set table.censored=missing reads them as missing")]
 
@@ -69,5 +71,5 @@ def some_cells(counted: Counter[str], where: str = "") -> str:
     """Return a subject such as `12 cells such as 'n.b.', 'k.A.' in the training rows are`."""
     examples: Sequence[str] = [repr(text) for text, _ in counted.most_common(SHOWN)]
     such = "such as " if len(counted) > len(examples) or counted.total() > len(counted) > 1 else ""
-    verb = "is" if counted.total() == 1 else "are"
+    verb = be(counted.total())
     return f"{count(counted.total(), 'cell')} {such}{', '.join(examples)}{where} {verb}"

@@ -51,7 +51,10 @@ class Steps:
             Unreadable: the steps have no timestamps.
         """
         if self.stamps is None:
-            raise Unreadable("the series has no timestamps, which since=true needs", "set since=false, or name `time`")
+            raise Unreadable(
+                "the series has no timestamps, which since=true needs",
+                "set since=false, or set the option time to the name of the timestamps",
+            )
         return np.diff(self.stamps, prepend=np.nan)[:, None]
 
     def select(self, names: Sequence[str]) -> Floats:

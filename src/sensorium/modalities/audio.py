@@ -106,7 +106,9 @@ class Audio(Modality):
         """
         if form == "waveform" and mels is not None:
             raise ConfigError(
-                "a waveform has no mel bands", place="mels, of the modality 'audio'", cure="form: log_mel, or no mels"
+                "a waveform has no mel bands",
+                place="mels, of the modality 'audio'",
+                cure="set form to log_mel, or remove mels",
             )
         seen = decode_sample(column, rate_and_seconds)
         rate = sample_rate or int(

@@ -224,8 +224,8 @@ class Series(Modality):
 
     def describe(self) -> str:
         named = f" ({', '.join(self.names)})" if self.names else ""
-        named += ", the last one the time since the previous step" * self.since
-        return f"{self.channels} channel{'s' * (self.channels > 1)}{named}, at most the last {self.steps:,} steps"
+        named += ", one of them the time since the previous step" * self.since
+        return f"{self.channels} channel{'s' * (self.channels > 1)}{named}, up to {self.steps:,} steps (the last ones)"
 
 
 def _selected(cells: list[Steps], names: list[str], *, since: bool) -> list[Floats]:
@@ -242,6 +242,6 @@ def _channels(cell: Steps, names: list[str], *, since: bool) -> Floats:
 
 
 def _infinite_problems(column: Column, infinite: npt.NDArray[np.bool_]) -> list[Problem]:
-    reason = "the series has infinite values: read as gaps"
+    reason = "the infinite values of the series are read as gaps"
     rows = map(int, np.flatnonzero(infinite))
     return [Problem(row, column.name, reason, "", shorten(column.data[row].as_py())) for row in rows]

@@ -26,7 +26,11 @@ def check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) 
             else "put the columns in different towers: one encoder must support all columns of a tower",
         )
     if columns > 1 and not joint:
-        raise ConfigError(f"encoder {encoder!r} encodes one column, not {columns}", place=f"tower {tower!r}")
+        raise ConfigError(
+            f"encoder {encoder!r} encodes one column, not {columns}",
+            place=f"tower {tower!r}",
+            cure="give each column a separate tower, or choose another encoder",
+        )
 
 
 def check_agreement(tower: str, kinds: Sequence[str], config: Config) -> None:

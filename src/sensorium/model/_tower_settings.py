@@ -77,14 +77,14 @@ def _of_others(config: Config, learnt: Mapping[str, Modality]) -> Iterator[Confi
             yield ConfigError(
                 f"tower {tower!r} has the name of {whose}, which it does not list",
                 place=f"towers.{tower}",
-                rule="the name of a tower stands for its columns only",
+                rule="a tower has the name of a column, or of other columns' tower, only if it contains them",
                 cure=f"choose another name, or add {listed_columns(others)} to its columns",
             )
         elif tower in learnt and tower not in config.towers[tower]:
             yield ConfigError(
                 f"tower {tower!r} has the name of a column of another tower",
                 place=f"towers.{tower}",
-                rule="the name of a tower stands for its columns only",
+                rule="a tower has the name of a column only if it contains that column",
                 cure="choose another name",
             )
 

@@ -12,6 +12,7 @@ from sensorium.config import check_options
 from sensorium.modalities import EncoderSpec, Modality
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._build_encoder import build_encoder
+from sensorium.model._size import check_size, too_large
 from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
 from sensorium.registry import fusions, heads
@@ -57,12 +58,16 @@ def check_buildable(
 
     Raises:
         ConfigError: the options of an encoder, the fusion or the head do not fit together.
+        OutOfMemoryError: training the network would need more memory than this process may use.
     """
     try:
         with torch.random.fork_rng(), torch.device("meta"):
-            build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
-    except (RuntimeError, NotImplementedError):  # a part of somebody else's that needs the values of its weights
-        return
+            network = build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
+    except (RuntimeError, NotImplementedError) as error:
+        if "overflow" in str(error):  # "Storage size calculation overflowed", of torch
+            raise too_large(blueprint) from None
+        return  # a part of somebody else's that needs the values of its weights
+    check_size(network, blueprint)
 
 
 def _build_head(blueprint: Blueprint, width: int, outputs: int) -> nn.Module:

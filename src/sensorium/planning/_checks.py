@@ -32,7 +32,7 @@ def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> Non
     if not labels.known[train_rows].any():
         reasons = "; ".join(str(group) for group in Problems(labels.problems).groups()[:3])
         place, cure = f"column {target.name!r}", "choose another task, --task (Python: task=), or correct the labels"
-        raise DataError("no training label can be used", place=place, rule=reasons, cure=cure)
+        raise DataError(f"no training label can be used: {reasons}", place=place, cure=cure)
 
 
 def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str]) -> None:

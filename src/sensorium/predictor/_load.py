@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from sensorium.artifact import load_fitted
+from sensorium.config import PATH, check_arguments
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.predictor._model import LESS, Model
 
@@ -40,5 +41,6 @@ def load(
         >>> again.labels
         ['class_0', 'class_1', 'class_2']
     """
+    check_arguments(PATH, path=path)
     fitted = load_fitted(Path(path), device, encoders, config)
     return Model(fitted, fit_problems=fitted.card.problems_of_fit())

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_bundle
 from sensorium.artifact import save_fitted
+from sensorium.config import PATH, check_arguments
 from sensorium.errors import SchemaError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
@@ -272,6 +273,7 @@ class Model:
             >>> bool(np.array_equal(again.predict("new_films.csv"), model.predict("new_films.csv")))
             True
         """
+        check_arguments(PATH, path=path)
         save_fitted(self.bundle, Path(path))
 
     @property

@@ -94,5 +94,5 @@ def prepare_columns(
 
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:
-    """Return problems with rows counted in the whole table, given the rows that were read."""
+    """Translate the row numbers of problems from the rows that were read to the whole table."""
     return Problems([problem.at(rows) for problem in problems])

@@ -55,11 +55,11 @@ class Loader:
         return Batch(cells, rows.to(self._device), target)
 
     def shuffled(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> Iterator[Batch]:
-        """Yield all rows in random batches of `size`, the last one smaller."""
+        """Yield all rows in random batches of `size`; one may be smaller."""
         return (batch for batch in self.batches(self.order(rows, size, chance)) if len(batch.present))
 
     def order(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> list[Tensor]:
-        """Return the rows of each random batch of `size`, the last one smaller."""
+        """Return the rows of each random batch of `size`; one may be smaller."""
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=chance)]
         parts = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
         return [parts[place] for place in torch.randperm(len(parts), generator=chance).tolist()]

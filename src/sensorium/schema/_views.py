@@ -41,7 +41,7 @@ def plan_views(plan: ColumnPlan, table: Table, settings: ColumnSettings) -> list
             found.append(ColumnPlan(column, None, "left out by setting", view_of=plan.name))
         elif reader := offered.get(name) or _reader(member, plan.name, name, config):
             chosen = config.modalities.get(column)
-            reason = f"{name}, read from the cells of {plan.name}"
+            reason = f"read from the cells of {plan.name}"
             found.append(ColumnPlan(column, (chosen and chosen.name) or reader, reason, view_of=plan.name))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sensorium.findings import Problem, count
+from sensorium.findings import Problem, be, count
 from sensorium.split._codes import UNUSED, Codes
 from sensorium.split._deal import Rules, Shares
 from sensorium.table import Rows
@@ -37,7 +37,8 @@ def out_of_time(rules: Rules, codes: Codes, cure: str) -> list[Problem]:
     ticks, known = rules.moments.ticks, rules.moments.known
     train, held = np.flatnonzero((codes == 0) & known), np.flatnonzero((codes > 0) & known)
     late = int((ticks[train] >= ticks[held].min()).sum()) if len(held) else 0
-    reason = f"the first validation or test row is not later than {late:,} of {count(len(train), 'training row')}"
+    reason = f"{late:,} of {count(len(train), 'training row')} {be(late)} not earlier than the first "
+    reason += "validation or test row"
     return [Problem(None, rules.time.name, reason, cure)] if late else []
 
 
@@ -56,7 +57,7 @@ def lacking_groups(rules: Rules) -> list[Problem]:
     if rules.blanks:
         differs = "differs" if rules.blanks == 1 else "differ"
         reason = f"{count(rules.blanks, 'group name')} {differs} from another only by case or blanks"
-        reason += ": names that differ only so are one group"
+        reason += " and {} as the same group".format("counts" if rules.blanks == 1 else "count")
         found.append(Problem(None, name, reason, "rename the groups if they are different"))
     return found
 

@@ -48,7 +48,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
     dates = read_dates(time.data)
     order, rival = date_order(dates, day_first)
     if rival:
-        cure = f"write dates as 2026-01-31, or {set_both('split.day_first', True)}, or false"
+        cure = f"write dates as 2026-01-31, or say whether the day comes first: {set_both('split.day_first', True)}"
         raise _no_order(time.name, f"its dates fit both {DATE_ORDERS[order]} and {DATE_ORDERS[rival]}", cure)
     seconds = np.asarray(dates.of_cells(dates.moments(order), np.nan), dtype=np.float64)
     spelt = bool(pc.all(pc.match_substring_regex(time.values, ISO_TEXT)).as_py())
@@ -69,7 +69,9 @@ def check_known(time: Column, moments: Moments, rows: Rows) -> None:
     if len(lacking):
         values = time.take(lacking).sample(1)
         where = f"in {len(lacking):,} of {len(rows):,} rows with a label"
-        why = f"it has no valid date {where}, such as {shorten(values[0])!r}" if values else f"it is empty {where}"
+        why = f"it is empty {where}"
+        if values:
+            why = f"a cell such as {shorten(values[0])!r} is not a valid date ({where})"
         raise _no_order(time.name, why, "correct the cells, or remove these rows")
 
 

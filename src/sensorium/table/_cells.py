@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sensorium.findings import count
+from sensorium.findings import be, count
 from sensorium.table._column import Origin
 from sensorium.table._misfits import drop_misfits, is_file
 from sensorium.table._pictures import is_picture
@@ -44,7 +44,7 @@ def cells_of(values: Iterable[Any]) -> tuple[pa.Array, Origin]:
             unknown.append(str(error))
     if unknown and not any(cell is not None for cell in cells):
         return pa.nulls(len(cells), pa.string()), Origin(unread=unknown[0])
-    lost = f"{count(len(unknown), 'cell')} with {unknown[0]} cannot be read: missing" if unknown else ""
+    lost = f"{count(len(unknown), 'cell')} with {unknown[0]} {be(len(unknown))} read as missing" if unknown else ""
     found, odd = _of_several_kinds(cells)
     return found, Origin(converted="; ".join(notes), lost="; ".join(filter(None, [lost, odd])))
 

@@ -49,7 +49,7 @@ def _stack(name: str, parts: list[Part]) -> tuple[pa.ChunkedArray, list[Problem]
     there = [table.column(name) for table in tables if name in table.column_names]
     if len(there) < len(parts):
         lacking = len(parts) - len(there)
-        problems.append(finding(f"{count(lacking, 'file')} of {len(parts):,} lack it: missing values there", "", name))
+        problems.append(finding(f"it is missing in {count(lacking, 'file')} of {len(parts):,}", "", name))
     kinds = list(dict.fromkeys(cells.type for cells in there if not pa.types.is_null(cells.type)))
     kind = kinds[0] if kinds else pa.string()
     if len(kinds) > 1:

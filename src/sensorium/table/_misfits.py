@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sensorium.findings import count
+from sensorium.findings import be, count
 
 MOST = 0.75  # of the cells that are not missing have one shape
 VALUE, BYTES, FILE, OBJECT = "a value", "bytes", "a file", "an object"
@@ -27,8 +27,9 @@ def drop_misfits(cells: list[Any]) -> tuple[list[Any], str]:
     if not any(odd):
         return cells, ""
     first = odd.index(True)
-    it = "it is" if sum(odd) == 1 else "the first is"
-    lost = f"{count(sum(odd), 'cell')} cannot be read: missing (row {first}: {it} {shapes[first]}, most are {most})"
+    lost = (
+        f"{count(sum(odd), 'cell')} {be(sum(odd))} read as missing (row {first}: {shapes[first]}; most cells: {most})"
+    )
     return [None if out else cell for cell, out in zip(cells, odd, strict=True)], lost
 
 

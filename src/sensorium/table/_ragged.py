@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sensorium.config import TableConfig, set_both, set_value
 from sensorium.errors import TableError
-from sensorium.findings import shorten
+from sensorium.findings import be, shorten
 from sensorium.table._encodings import encoding_error
 from sensorium.table._halves import ROW_NAMES, cure_of_halves
 from sensorium.table._header import Head
@@ -64,7 +64,7 @@ def _about_note(note: Sequence[Record], found: Sequence[Record], path: Path) -> 
     lone = word and len(note) == 1 and not any(row.cells[0].startswith(word[0]) for row in found if row is not note[0])
     setting = f", or {set_value('table.comment', word[0])} skips lines that begin with it" if word and lone else ""
     return TableError(
-        f"{lines} at the end of the file {'is' if len(note) == 1 else 'are'} not a row: {shorten(note[0].cells[0])!r}",
+        f"{lines} at the end of the file {be(len(note))} not a row: {shorten(note[0].cells[0])!r}",
         place=str(path),
         rule="every row has as many cells as the header",
         cure=f"remove {lines}{setting}",

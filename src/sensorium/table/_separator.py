@@ -28,7 +28,7 @@ def set_separator(separator: str | None) -> str | None:
         return None
     found = NAMED.get(separator.lower(), separator)
     if len(found) != 1 or not found.isascii() or found in '"\r\n\0':
-        rule = "one ASCII character other than quotes and line breaks, tab, or none for a file of one column"
+        rule = "one ASCII character, but no quote or line break; or the word tab; or none, for a file of one column"
         raise TableError(f"{separator!r} cannot be a separator", place="table.separator", rule=rule)
     return found
 

@@ -95,7 +95,11 @@ def _join(
     numbers = [source for source in there if source not in lists and there[source].null_count < len(table)]
     if lists and numbers:
         finding = f"column {lists[0]!r} holds lists and column {numbers[0]!r} does not"
-        raise TableError(finding, place=place, rule="numbers, the steps of a series, or lists, its channels")
+        raise TableError(
+            finding,
+            place=place,
+            rule="all columns hold numbers (one column per step), or all hold lists (one per channel)",
+        )
     if lists:
         return _join_lists(name, sources, there, place)
     return _join_steps(name, sources, there, table.conventions.notation())

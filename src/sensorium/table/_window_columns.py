@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import WINDOW_SINCE, WINDOW_SPAN, WindowsConfig
-from sensorium.findings import count
+from sensorium.findings import be, count
 from sensorium.table._arrays import Rows
 from sensorium.table._numbers import as_numbers, rows_of_lists
 from sensorium.table._window_steps import Columns, Steps
@@ -24,7 +24,8 @@ def known_columns(
     for name in config.values:
         if name in columns:
             numbers, told = as_numbers(columns[name], name, "table.windows.values")
-            notes += [f"windows: {count(len(told), 'cell')} of {name} are not numbers: gaps"] if told else []
+            of_others = f"{count(len(told), 'cell')} of {name} without a number {be(len(told))} read as missing"
+            notes += [f"windows: {of_others}"] if told else []
             made[name] = _lists(numbers[steps.rows], lasts, config.length)
     if config.since:
         made[WINDOW_SINCE] = _lists(steps.since, lasts, config.length)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from sensorium.config import TableConfig
-from sensorium.findings import Problem, count
+from sensorium.findings import Problem, be, count
 from sensorium.table._encodings import encoding_error
 from sensorium.table._header import Head, read_head
 from sensorium.table._lines import count_lines, end_of_text, line_of
@@ -116,7 +116,7 @@ def _skipped(cells: Cells, skipped: int) -> list[Problem]:
     found = swallowed_rows(cells)
     blank = missing - sum(cells.breaks.values())
     if blank > 0:
-        message = f"{count(blank, 'blank line')} between the rows {'is' if blank == 1 else 'are'} skipped"
+        message = f"{count(blank, 'blank line')} between the rows {be(blank)} skipped"
         cure = 'write "" for a missing cell' if len(cells.head.names) == 1 else "remove them"
         found.append(finding(message, cure))
     return found
@@ -153,5 +153,5 @@ def _without_unnamed(arrow: pa.Table) -> tuple[pa.Table, list[Problem]]:
     if not empty or not len(arrow):
         return arrow, []
     kept = [place for place in range(arrow.num_columns) if place not in empty]
-    reason = f"{count(len(empty), 'column')} without a name and without a value {'is' if len(empty) == 1 else 'are'}"
+    reason = f"{count(len(empty), 'column')} without a name and without a value {be(len(empty))}"
     return arrow.select(kept), [finding(f"{reason} left out", "remove the separators at the ends of the lines")]

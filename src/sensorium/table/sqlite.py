@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sensorium.config import TableConfig
 from sensorium.errors import TableError
-from sensorium.findings import Problem, count
+from sensorium.findings import Problem, be, count
 from sensorium.table._cells import column_of
 from sensorium.table._query import TimeLimit, as_query, as_sql, not_only_reading
 from sensorium.table._read import Read, finding
@@ -83,7 +83,7 @@ def _drop_damaged(values: list[Any], name: str) -> list[Problem]:
         values[row] = None
     if not rows:
         return []
-    message = f"{count(len(rows), 'text cell')} whose bytes are not UTF-8: missing (first: row {rows[0]})"
+    message = f"{count(len(rows), 'text cell')} that {be(len(rows))} not UTF-8 (first: row {rows[0]})"
     return [finding(message, f"read the bytes with table.query: CAST({as_sql(name)} AS BLOB)", name)]
 
 

@@ -89,7 +89,11 @@ def _add(rows: dict[str, dict[str, Any]], member: tarfile.TarInfo, archive: tarf
     row = rows.setdefault(f"{folder}/{stem}" if folder else stem, {KEY: f"{folder}/{stem}" if folder else stem})
     for column, value in _cells(ending.lower(), member, archive, shard).items():
         if column in row:
-            raise TableError(f"{member.name!r} gives {column!r} a second time", place=str(shard))
+            raise TableError(
+                f"row {row[KEY]!r} has two files for column {column!r}; the second is {member.name!r}",
+                place=str(shard),
+                cure="rename or remove one of them",
+            )
         row[column] = value
 
 

@@ -12,7 +12,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import set_both
 from sensorium.errors import SchemaError
-from sensorium.findings import Guess, Problem, count
+from sensorium.findings import Guess, Problem, be, count
 from sensorium.modalities.number import (
     Number,
     for_target,
@@ -158,7 +158,7 @@ class Regression(Task):
         if not self.outlying:
             return []
         shown = ", ".join(f"{value:.10g}" for value in self.outliers)
-        number = f"{self.outlying:,} of {count(self.rows, 'label')} {'is' if self.outlying == 1 else 'are'}"
+        number = f"{self.outlying:,} of {count(self.rows, 'label')} {be(self.outlying)}"
         reason, cure = f"{number} far from all others, such as {shown}", "correct the table"
         if not self.keep:
             reason = f"{reason}; rows with such labels are not used for training"

@@ -60,12 +60,13 @@ def _check_pattern(fusion: Any, tokens: list[Tokens], present: Tensor) -> None:
         fused = fusion(tokens, present)
         again = fusion(_scramble(tokens, present), present)
         shares = fusion.modality_weights(tokens, present)
-    there = present[0].tolist()
+    numbers = [number for number, one in enumerate(present[0].tolist()) if one]
+    there = f"modalities {numbers} of {present.shape[1]}, counted from 0, are present"
     assert fused.shape == (ROWS, fusion.width), (
         f"the fused vectors have the shape {tuple(fused.shape)}, but `width` is {fusion.width}"
     )
-    assert fused.isfinite().all(), f"the result is not finite if the modalities {there} are present"
-    assert torch.allclose(fused, again, atol=CLOSE), f"the result depends on absent modalities or padding ({there})"
+    assert fused.isfinite().all(), f"the result is not finite if {there}"
+    assert torch.allclose(fused, again, atol=CLOSE), f"the result depends on absent modalities or padding if {there}"
     if shares is not None:
         assert shares.shape == present.shape, "shares are (b, m)"
         assert torch.allclose(shares.sum(1), torch.ones(ROWS), atol=CLOSE), "the modality weights do not add up to 1"

@@ -125,8 +125,9 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
         rule = f"it is for {', '.join(suited)}"
         faults.append(ConfigError(f"head {name!r} does not support the task {task}", place="head", rule=rule))
     if config.train.mixup and name != "linear":
-        rule = "mixup needs a linear head: only its predictions for mixed features are mixtures of predictions"
-        faults.append(ConfigError(f"head {name!r} cannot be combined with mixup", place="train.mixup", rule=rule))
+        rule, cure = "mixup needs the head 'linear'", "head='linear', or train.mixup=0"
+        finding = f"head {name!r} cannot be combined with mixup"
+        faults.append(ConfigError(finding, place="train.mixup", rule=rule, cure=cure))
     return faults
 
 

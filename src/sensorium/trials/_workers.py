@@ -40,10 +40,8 @@ def check_workers(workers: int, *, stream: bool, device: str) -> None:
     """Check that trials can run in worker processes.
 
     Raises:
-        ConfigError: the number is below one; or workers would have to share streamed cells or an accelerator.
+        ConfigError: workers would have to share streamed cells or an accelerator.
     """
-    if not isinstance(workers, int) or workers < 1:
-        raise ConfigError(f"{workers} workers", place="workers", rule="1 or more")
     if workers > 1 and stream:
         cure = "workers=1, or prepare.stream: false"
         raise ConfigError("worker processes cannot share streamed cells", place="workers", cure=cure)

@@ -31,13 +31,13 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "verdict.use": "{sentence}; use {recommended}",
         "verdict.seeds": "{sentence} (means of {seeds} seeds)",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
-        "diagnosis.even": "the modalities are even: given one alone, the fused model reaches at least half the skill "
-        "that it reaches with {leads!r}",
-        "diagnosis.uneven": "{leads!r} leads: given it alone, the fused model reaches {best:.3g} {metric}, given "
-        "{others} (chance: {chance:.3g})",
-        "diagnosis.other": "{name!r} {value:.3g}",
-        "diagnosis.overfitting": "{sentence}; overfitting more than generalizing: {names}",
-        "diagnosis.overfit": "{name!r} ({ratio:.2g})",
+        "diagnosis.even": "the modalities are even: given any one alone, the fused model exceeds chance by at least "
+        "half as much as with {leads!r}, the best",
+        "diagnosis.uneven": "{leads!r} leads: the fused model reaches {best:.3g} {metric} with it alone, and {others} "
+        "(chance: {chance:.3g})",
+        "diagnosis.other": "{value:.3g} with {name!r} alone",
+        "diagnosis.overfitting": "{sentence}; modalities that overfit more than they generalize: {names}",
+        "diagnosis.overfit": "{name!r} (ratio {ratio:.2g})",
         "diagnosis.ask": "{sentence}; --check-imbalance trains each modality alone and shows whether it is "
         "undertrained",
         "imbalance.modality": "{name!r} reaches {fused:.3g} {metric} alone in the fused model and {alone:.3g} when it "

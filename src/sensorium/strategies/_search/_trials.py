@@ -110,7 +110,7 @@ class Trials:
         """Return the model of a result; if it is not in memory, train it again to the same weights."""
         place, passed = (entrant.key, result.epochs), itertools.count(1)
         if place not in self.models:
-            self.report.log(f"{entrant.name}: trained again, because it was chosen before the search was interrupted")
+            self.report.log(f"{entrant.name}: trained again, because the interrupted search did not save its weights")
             control = Control(self.report, should_stop=lambda: next(passed) >= result.trained, judge=False)
             self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
         return self.models[place]

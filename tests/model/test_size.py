@@ -1,0 +1,52 @@
+"""A network that the memory cannot hold is refused before a cell is decoded."""
+
+import pytest
+
+import sensorium
+from sensorium.errors import OutOfMemoryError
+from sensorium.planning import _prepared
+from sensorium.runtime import memory
+
+ROWS = 60
+
+
+@pytest.fixture
+def fit(monkeypatch):
+    """fit(**settings): cells are not to be decoded."""
+
+    def refuse(*_, **__):
+        raise AssertionError("cells were decoded before the size was checked")
+
+    def fit(**settings):
+        table = {"text": [f"film {k % 7} was good" for k in range(ROWS)], "x": list(range(1, ROWS + 1))}
+        table["y"] = ["a", "b"] * (ROWS // 2)
+        modalities = {"text": "text", "x": "number"}
+        return sensorium.fit(table, "y", modalities=modalities, epochs=1, progress=False, **settings)
+
+    monkeypatch.setattr(_prepared, "prepare_columns", refuse)
+    return fit
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"encoders": {"text": {"name": "text_cnn", "filters": 10**8}}}, "encoder 'text_cnn' of 'text', with 57,9"),
+        ({"encoders": {"text": {"name": "bilstm", "hidden": 2 * 10**9}}}, "'bilstm' of 'text'"),  # more than int64
+        ({"fusion": {"name": "low_rank", "rank": 10**9}}, "fusion 'low_rank', with"),
+    ],
+)
+def test_the_largest_part_is_named(settings, place, fit):
+    with pytest.raises(OutOfMemoryError, match="the network is too large") as caught:
+        fit(**settings)
+    assert place in caught.value.place and "smaller options" in caught.value.cure
+
+
+def test_the_limit_of_a_container_counts(fit, monkeypatch, tmp_path):
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "CONTAINER", (limit,))
+    limit.write_text("1000000\n")
+    assert memory.usable_memory() == 1_000_000
+    with pytest.raises(OutOfMemoryError, match=r"but 0\.0 GB can be used"):
+        fit()
+    limit.write_text("max\n")
+    assert memory.usable_memory() > 1_000_000
