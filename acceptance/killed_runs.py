@@ -168,14 +168,14 @@ def intact(folder: Path) -> None:
     for name in ("run", "earlier"):
         run = folder / name
         if (run / "model").exists():
-            bundle = sensorium.load(run).bundle
+            fitted = sensorium.load(run).fitted
             if (run / "metrics.json").exists():
                 kept = json.loads((run / "metrics.json").read_text())
-                assert kept == bundle.card.to_json()["metrics"], "other metrics"
-            if (run / "config.yaml").exists() and not bundle.card.search:
-                assert yaml.safe_load((run / "config.yaml").read_text())["width"] == bundle.config.width, "other width"
+                assert kept == fitted.card.to_json()["metrics"], "other metrics"
+            if (run / "config.yaml").exists() and not fitted.card.search:
+                assert yaml.safe_load((run / "config.yaml").read_text())["width"] == fitted.config.width, "other width"
     if (folder / "small").exists():
-        assert sensorium.load(folder / "small").bundle.int8
+        assert sensorium.load(folder / "small").fitted.int8
     sensorium.load(folder / "earlier")
     if (folder / "adapted.zip").exists():
         sensorium.load(folder / "adapted.zip")

@@ -142,7 +142,7 @@ def fitted(kind: str, table: Path, target: Any, options: Options, columns: tuple
     if kind == "bytes":
         return model.quantize()
     if kind == "ensemble":
-        first = model.bundle
+        first = model.fitted
         return Model(
             dataclasses.replace(first, others=[NetworkMember(first.blueprint, copy.deepcopy(first.network), 0.5)])
         )

@@ -103,7 +103,7 @@ def every_way(
     found: Ways = {}
 
     def look(way: str, model: sensorium.Model) -> sensorium.Model:
-        task = model.bundle.task
+        task = model.fitted.task
         found[way] = task.outcome(model.predict_proba(test), task.encode(model._open(test).column(model.target)).values)
         return model
 

@@ -51,8 +51,8 @@ def test_settings_reach_the_model(frame):
     model = MultimodalClassifier(fusion="late", epochs=2, encoders={"remark": "text_cnn"}, random_state=4)
     model.fit(frame[["remark", "size"]], frame["label"])
     assert model.model_.fusion == "late"
-    assert model.model_.bundle.config.seed == 4
-    assert "text_cnn" in {tower.encoder for tower in model.model_.bundle.blueprint.towers}
+    assert model.model_.fitted.config.seed == 4
+    assert "text_cnn" in {tower.encoder for tower in model.model_.fitted.blueprint.towers}
 
 
 def test_a_generator_draws_the_seed(frame):

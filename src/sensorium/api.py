@@ -354,9 +354,9 @@ def _check_compared(config: Config) -> None:
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
     """Return the model to continue; for a saved one, take the user's own modules from the settings."""
     if isinstance(start, Model):
-        return start.bundle
+        return start.fitted
     modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if isinstance(m, nn.Module)}
-    return load(start, device=settings.get("device") or "auto", encoders=modules).bundle
+    return load(start, device=settings.get("device") or "auto", encoders=modules).fitted
 
 
 def _check_forms(target: object, config: object, encoders: object) -> None:

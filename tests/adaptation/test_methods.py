@@ -68,7 +68,7 @@ def pixels_of(cells):
 @pytest.mark.parametrize("prior", [0, 100])
 def test_adabn_takes_each_layers_mean_and_variance_from_the_rows(model, prior):
     table = made(60, contrast=0.4, light=20, seed=2)
-    tower = next(t for t in model.bundle.network.every_tower if t.name == "bar")
+    tower = next(t for t in model.fitted.network.every_tower if t.name == "bar")
     weights = {name: value.double().numpy() for name, value in tower.encoder.state_dict().items()}
     channels = next(v.shape[1] for v in weights.values() if v.ndim == 4)
     maps, share = pixels_of(table["bar"])[:, :channels], 60 / (60 + prior)
@@ -84,7 +84,7 @@ def test_adabn_takes_each_layers_mean_and_variance_from_the_rows(model, prior):
         scaled = (maps - mean[:, None, None]) / np.sqrt(variance[:, None, None] + 1e-5)
         maps = np.maximum(scaled * weights[f"{layer}weight"][:, None, None] + weights[f"{layer}bias"][:, None, None], 0)
     adapted = model.adapt(table, "adabn", prior=prior)
-    found = [v.numpy() for n, v in adapted.bundle.network.state_dict().items() if "running_" in n]
+    found = [v.numpy() for n, v in adapted.fitted.network.state_dict().items() if "running_" in n]
     assert len(found) == 4
     for one, other in zip(found, expected, strict=True):
         assert one == pytest.approx(other, rel=2e-4, abs=2e-4)
@@ -95,7 +95,7 @@ def test_adabn_does_not_hang_on_how_rows_are_batched(model, monkeypatch):
     one = model.adapt(table)
     monkeypatch.setattr("sensorium.model.member.BATCH", 7)
     other = model.adapt(table)
-    for a, b in zip(one.bundle.network.state_dict().values(), other.bundle.network.state_dict().values(), strict=True):
+    for a, b in zip(one.fitted.network.state_dict().values(), other.fitted.network.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
 
 
@@ -120,15 +120,15 @@ def test_the_same_domain_is_not_made_worse(model, method):
 
 def test_tent_changes_statistics_gains_and_offsets_alone(model):
     table = made(90, contrast=0.4, seed=2)
-    before = {name: value.clone() for name, value in model.bundle.network.state_dict().items()}
+    before = {name: value.clone() for name, value in model.fitted.network.state_dict().items()}
     adapted = model.adapt(table, "tent", epochs=4)
     normalised = {
         f"{name}.{leaf}"
-        for name, part in model.bundle.network.named_modules()
+        for name, part in model.fitted.network.named_modules()
         if isinstance(part, nn.BatchNorm2d)
         for leaf in ("weight", "bias", "running_mean", "running_var")
     }
-    after = adapted.bundle.network.state_dict()
+    after = adapted.fitted.network.state_dict()
     assert {name for name in before if not torch.equal(before[name], after[name])} == normalised
     losses = adapted.card["adapted"]["losses"]
     assert losses[-1] < losses[0]
@@ -151,7 +151,7 @@ def test_labels_are_read_for_the_report_alone(model):
     wrong = {**table, "label": table["label"][::-1]}
     none = {name: cells for name, cells in table.items() if name != "label"}
     weights = [
-        torch.cat([v.flatten().double() for v in model.adapt(t, "tent").bundle.network.state_dict().values()])
+        torch.cat([v.flatten().double() for v in model.adapt(t, "tent").fitted.network.state_dict().values()])
         for t in (table, wrong, none)
     ]
     assert torch.equal(weights[0], weights[1]) and torch.equal(weights[0], weights[2])
@@ -186,7 +186,7 @@ def test_a_model_that_has_nothing_to_adapt_is_told(tabular, model):
 
 
 def test_an_ensemble_is_not_adapted_in_part(model):
-    joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
+    joined = sensorium.Model(replace(model.fitted, others=model.fitted.members))
     with pytest.raises(ConfigError, match="adapting an ensemble is not supported"):
         joined.adapt(made(20))
 

@@ -114,7 +114,7 @@ def test_a_flipped_bit_is_refused(model, tmp_path_factory, name, share, bit):
         found = sensorium.load(folder)
     except ArtifactError:
         return
-    assert torch.equal(*(next(iter(m.bundle.network.state_dict().values())) for m in (found, model)))
+    assert torch.equal(*(next(iter(m.fitted.network.state_dict().values())) for m in (found, model)))
 
 
 def test_other_files_links_and_folders_are_refused(saved, tmp_path):
@@ -228,8 +228,8 @@ def test_a_temperature_is_part_of_the_model(saved, model, made):
 @pytest.fixture(scope="module")
 def ensemble(model, made):
     """Two networks of other fusions, the second of two columns only."""
-    other = sensorium.fit(made, "label", columns=["text", "number"], fusion="late", epochs=1, progress=False).bundle
-    return Model(dataclasses.replace(model.bundle, others=[NetworkMember(other.blueprint, other.network, 0.5)])), other
+    other = sensorium.fit(made, "label", columns=["text", "number"], fusion="late", epochs=1, progress=False).fitted
+    return Model(dataclasses.replace(model.fitted, others=[NetworkMember(other.blueprint, other.network, 0.5)])), other
 
 
 @pytest.mark.parametrize("name", ["m", "m.zip"])
@@ -248,10 +248,10 @@ def test_an_ensemble_is_saved_whole(name, ensemble, model, made, tmp_path):
 def test_subsets_and_size_of_an_ensemble_are_those_of_all_its_networks(ensemble, model, made):
     """The first network reads two columns, the second all: each of the columns is asked about."""
     joined, other = ensemble
-    whole = model.bundle.members
-    turned = Model(dataclasses.replace(joined.bundle, blueprint=other.blueprint, network=other.network, others=whole))
+    whole = model.fitted.members
+    turned = Model(dataclasses.replace(joined.fitted, blueprint=other.blueprint, network=other.network, others=whole))
     found = turned.evaluate(made, subsets=True).subsets.results
-    towers = {tower.name for member in joined.bundle.members for tower in member.blueprint.towers}
+    towers = {tower.name for member in joined.fitted.members for tower in member.blueprint.towers}
     assert {name for result in found for name in result.modalities} == towers
     assert set(found[-1].modalities) == towers
     assert joined.weight_bytes == turned.weight_bytes == model.weight_bytes + Model(other).weight_bytes
@@ -420,7 +420,7 @@ def test_a_model_is_read_whole_while_another_process_replaces_it(name, model, ma
     finally:
         child.kill()
         child.communicate()
-    assert len({str(each.bundle.network.state_dict()) for each in loaded}) == 1
+    assert len({str(each.fitted.network.state_dict()) for each in loaded}) == 1
     model.save(path)
     assert sorted(names(tmp_path)) == sorted([name, "source"])
 

@@ -511,7 +511,7 @@ def test_the_prior_of_amounts_may_be_any_number(tmp_path):
         model = sensorium.fit(table, target, epochs=1, progress=False)
         folder = tmp_path / str(len(target))
         model.save(folder)
-        loaded = sensorium.load(folder).bundle.prior
+        loaded = sensorium.load(folder).fitted.prior
         assert (min(loaded) < -1) is (len(target) == 2)
         forged = forge(tmp_path / str(len(target)), tmp_path / f"f{len(target)}", changed("task", "prior", prior))
         refused(forged, "prior")

@@ -35,30 +35,30 @@ def test_a_model_of_an_earlier_format_predicts_as_it_did(name, tmp_path):
 def test_the_card_of_an_earlier_format_is_read(name):
     model = load(name)
     card = model.card
-    assert model.bundle.data.split_rows["train"] == card["rows"]["train"] > 0
+    assert model.fitted.data.split_rows["train"] == card["rows"]["train"] > 0
     assert len(model.history) >= 1 and card["history"]["epochs"] == model.history
-    assert {plan.name for plan in model.bundle.card.columns} > set(model.columns) - {"kind"}
-    assert 0 <= model.bundle.card.metrics["test"].metrics["accuracy"] <= 1
-    assert model.bundle.card.seconds > 0
+    assert {plan.name for plan in model.fitted.card.columns} > set(model.columns) - {"kind"}
+    assert 0 <= model.fitted.card.metrics["test"].metrics["accuracy"] <= 1
+    assert model.fitted.card.seconds > 0
 
 
 def test_what_predictions_depend_on_is_taken_out_of_an_untyped_card():
-    data = load("v2-last").bundle.data
+    data = load("v2-last").fitted.data
     assert len(data.fingerprint) == 64 and len(data.split_digest) > 8
     assert data.split_column is None and "seed 0" in data.split_rule
     assert data.text_columns and data.statistics["size"]["present"] == 1.0
-    early = load("v1-first").bundle.data
+    early = load("v1-first").fitted.data
     assert early.split_digest == "" and early.text_columns == []
 
 
 def test_sentences_of_an_earlier_format_become_data_and_are_worded_again():
     model = load("v2-imbalance")
-    found, report = model.bundle.card.imbalance, model.bundle.card.imbalance_signs
+    found, report = model.fitted.card.imbalance, model.fitted.card.imbalance_signs
     assert (found.diagnosis.state, found.diagnosis.behind, found.rows) == ("weak", ["point"], "test")
     assert report.diagnosis.leads == "size" and report.chance == 0.5
     assert model.card["imbalance"]["verdict"].startswith(
         "weak by nature, not undertrained in plain training: 'point' reaches 0.611"
     )
     assert "'size' leads" in model.card["history"]["techniques"]["modality_imbalance"]["diagnosis"]["words"]
-    shift = load("v2-continued").bundle.card.shift
+    shift = load("v2-continued").fitted.card.shift
     assert shift.weights["tabular"] > 0 and shift.answers.rows > 0 and shift.columns["size"]["shift"] > 1

@@ -17,7 +17,7 @@ def fit(table, augment, **settings):
 
 
 def digest(model):
-    state = model.bundle.network.state_dict()
+    state = model.fitted.network.state_dict()
     return hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
 
 

@@ -23,7 +23,7 @@ def test_it_tells_sizes_and_metrics(fitted, tmp_path):
     found = answer("quantize", fitted / "run", "--out", tmp_path / "small", "--table", fitted / "rows.jsonl")
     assert found["bytes"][1] < found["bytes"][0]
     assert [set(metrics) for metrics in found["metrics"]] == [set(found["metrics"][0])] * 2
-    assert found["modules"] == len(sensorium.load(tmp_path / "small").bundle.int8) > 0
+    assert found["modules"] == len(sensorium.load(tmp_path / "small").fitted.int8) > 0
 
 
 def test_it_tells_them_to_people_too(fitted, tmp_path):

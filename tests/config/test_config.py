@@ -68,7 +68,7 @@ def test_every_top_key_does_something(key, table, usual):
 
 def test_towers_are_encoded_together(table):
     model = fit(table, towers=TOP["towers"])
-    assert {tower.name: tower.columns for tower in model.bundle.blueprint.towers}["mine"] == ["number", "day"]
+    assert {tower.name: tower.columns for tower in model.fitted.blueprint.towers}["mine"] == ["number", "day"]
 
 
 @pytest.mark.parametrize("key", SPLIT)
@@ -143,7 +143,7 @@ def test_all_faults_are_told_together():
 def test_keywords_lie_over_the_settings_file_and_short_forms_over_them(table, write):
     below = write("s.yaml", "target: label\nwidth: 8\nseed: 3\ntrain: {epochs: 2, batch_size: 9}\n")
     settings = {"width": 16, "train": {"batch_size": 7, "epochs": 5}, "epochs": 1}
-    config = sensorium.fit(table, config=below, progress=False, **settings).bundle.config
+    config = sensorium.fit(table, config=below, progress=False, **settings).fitted.config
     assert (config.width, config.seed, config.train.epochs, config.train.batch_size) == (16, 3, 1, 7)
     assert config.train.learning_rate == Config().train.learning_rate
 

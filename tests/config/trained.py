@@ -12,7 +12,7 @@ def fit(table, **config):
 
 def print_of(model):
     """All that a setting could change."""
-    weights = model.bundle.network.state_dict()
+    weights = model.fitted.network.state_dict()
     content = b"".join(weights[name].numpy().tobytes() for name in sorted(weights))
     rows = json.dumps([model.columns, model.task, model.card["rows"], model.card["split"], len(model.fit_problems)])
     return hashlib.sha256(content + rows.encode()).hexdigest()

@@ -154,7 +154,7 @@ def test_a_module_is_trained_saved_and_asked_for_when_loading(tabular, tmp_path)
     before = mine.embed.weight.detach().clone()
     model = sensorium.fit(tabular, "label", encoders={"text": mine}, epochs=2, progress=False, out=tmp_path / "run")
     assert torch.equal(mine.embed.weight, before), "a copy is trained"
-    weights = [value for name, value in model.bundle.network.state_dict().items() if name.endswith("embed.weight")]
+    weights = [value for name, value in model.fitted.network.state_dict().items() if name.endswith("embed.weight")]
     assert any(w.shape == before.shape and not torch.equal(w, before) for w in weights)
     again = sensorium.load(tmp_path / "run", encoders={"text": Words()})
     assert (again.predict_proba(tabular) == model.predict_proba(tabular)).all()

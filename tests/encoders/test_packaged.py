@@ -175,7 +175,7 @@ def test_text_picture_and_voice_from_packages_alone(table, packaged_weights, tmp
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     again = sensorium.load(tmp_path / "model")
     assert again.evaluate(table).metrics == pytest.approx(model.evaluate(table).metrics, nan_ok=True)
-    towers = again.bundle.network.every_tower
+    towers = again.fitted.network.every_tower
     assert [tower.encoder.features_width for tower in towers] == [384, 1280, 256]
 
 

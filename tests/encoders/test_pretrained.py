@@ -92,8 +92,8 @@ def test_a_saved_model_answers_alike_and_needs_its_folder_no_more(tune, table, t
         shutil.rmtree(folder)
     again = sensorium.load(tmp_path / "model")
     assert again.evaluate(table).metrics == pytest.approx(model.evaluate(table).metrics, nan_ok=True)
-    for name, weight in model.bundle.network.state_dict().items():
-        assert torch.equal(weight, again.bundle.network.state_dict()[name]), name
+    for name, weight in model.fitted.network.state_dict().items():
+        assert torch.equal(weight, again.fitted.network.state_dict()[name]), name
 
 
 def test_only_what_is_to_be_tuned_changes(table, folders):
@@ -101,7 +101,7 @@ def test_only_what_is_to_be_tuned_changes(table, folders):
         model = fit(table, folders, tune=tune)
         fresh = PretrainedText({}, model=folders["text"], tune=tune)
         fresh.load_pretrained()
-        trained = model.bundle.network.towers[0].encoder.backbone.state_dict()
+        trained = model.fitted.network.towers[0].encoder.backbone.state_dict()
         changed = {name for name, value in fresh.backbone.state_dict().items() if not torch.equal(value, trained[name])}
         layers = {name.split("layer.")[1].split(".")[0] for name in changed if "encoder.layer." in name}
         assert bool(changed) == (tune != "frozen")

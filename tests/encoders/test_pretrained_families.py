@@ -242,7 +242,7 @@ def test_checkpointing_gives_the_same_model(tune, folder_of, table):
     weights = [
         sensorium.fit(
             table, "label", config=settings(folders, tune=tune, checkpointing=checkpointing), progress=False
-        ).bundle.network.state_dict()
+        ).fitted.network.state_dict()
         for checkpointing in (False, True)
     ]
     for name, value in weights[0].items():

@@ -154,7 +154,7 @@ def test_hashed_ngrams_are_those_of_a_loop(unit, ngrams):
 def test_characters_are_asked_of_the_modality(tabular):
     encoders = {"text": {"name": "text_hashed", "unit": "character"}}
     model = sensorium.fit(tabular, "label", columns=["text"], encoders=encoders, epochs=1, progress=False)
-    learnt = model.bundle.learnt["text"]
+    learnt = model.fitted.learnt["text"]
     assert isinstance(learnt, Text) and learnt.encoder_spec()["vocabulary"] < 60
     column = open_table({"text": ["the oven"]}).column("text")
     assert len(learnt.encode(column).values[0]) == len("the oven")
@@ -210,9 +210,9 @@ def test_a_saved_model_answers_alike(stream, tabular, tmp_path):
     model.save(tmp_path / "model.zip")
     again = sensorium.load(tmp_path / "model.zip")
     assert again.evaluate(tabular).metrics == pytest.approx(model.evaluate(tabular).metrics, nan_ok=True)
-    weights = again.bundle.network.state_dict()
-    assert all(torch.equal(weights[name], value) for name, value in model.bundle.network.state_dict().items())
-    kinds = [type(tower.encoder) for tower in again.bundle.network.every_tower]
+    weights = again.fitted.network.state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in model.fitted.network.state_dict().items())
+    kinds = [type(tower.encoder) for tower in again.fitted.network.every_tower]
     assert TextTfidf in kinds
 
 

@@ -67,7 +67,7 @@ def test_models_are_not_written_through_links(name, run, folder, tmp_path):
     write(tmp_path / "foreign", "precious")
     (folder / name).symlink_to(tmp_path / "foreign")
     for _ in range(2):
-        save_fitted(load(run).bundle, folder / "m")
+        save_fitted(load(run).fitted, folder / "m")
     assert names(folder) == ["m"] and names(tmp_path / "foreign") == ["first", "last"]
     assert load(folder / "m")
 

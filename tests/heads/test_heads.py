@@ -58,7 +58,7 @@ def test_each_learns_and_is_saved(name, table, tmp_path):
     model.save(tmp_path / "model")
     again = sensorium.load(tmp_path / "model")
     np.testing.assert_array_equal(again.predict_proba(table), model.predict_proba(table))
-    assert type(again.bundle.network.head) is heads.load(name)
+    assert type(again.fitted.network.head) is heads.load(name)
 
 
 @pytest.mark.unit

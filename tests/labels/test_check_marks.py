@@ -60,7 +60,7 @@ def test_a_label_that_is_the_check_mark_is_learnt(beside, share):
 def test_a_table_without_the_column_has_no_empty_check_marks():
     cells, labels = marked("x")
     model = sensorium.fit({"Klima": cells, "a": noise(), "y": labels}, "y", config=QUICK)
-    learnt = model.bundle.learnt
+    learnt = model.fitted.learnt
     absent = prepare_columns(open_table({"a": [0.1, 0.2]}), learnt, Silent()).columns["Klima"]
     empty = prepare_columns(open_table({"a": [0.1, 0.2], "Klima": [None, "x"]}), learnt, Silent()).columns["Klima"]
     assert absent.present.tolist() == [False, False]

@@ -31,7 +31,7 @@ def test_the_setting_makes_them_one_and_is_saved(tmp_path):
     assert not [n for n in model.card["notices"] if n["column"] == "Kraft stoff"]
     model.save(tmp_path / "m")
     again = sensorium.load(tmp_path / "m")
-    assert sorted(again.bundle.learnt["Kraft stoff"].levels) == ["Benzin", "Diesel", "Elektro"]
+    assert sorted(again.fitted.learnt["Kraft stoff"].levels) == ["Benzin", "Diesel", "Elektro"]
     rows = [{"Kraft stoff": fuel, "a": 1.0} for fuel in ("Diesel", "diesel", "DIESEL", "Benzin")]
     found = again.predictions(rows)
     answers = found.scores

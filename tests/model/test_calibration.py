@@ -97,8 +97,8 @@ def fit(table, **settings):
 
 def test_it_changes_how_sure_a_model_is_and_nothing_else(tabular, tmp_path):
     plain, scaled = fit(tabular), fit(tabular, calibrate="temperature")
-    temperature = scaled.bundle.temperature
-    assert temperature != 1 == plain.bundle.temperature
+    temperature = scaled.fitted.temperature
+    assert temperature != 1 == plain.fitted.temperature
     powers = plain.predict_proba(tabular) ** (1 / temperature)
     expected = powers / powers.sum(1, keepdims=True)
     assert scaled.predict_proba(tabular) == pytest.approx(expected, abs=1e-5)

@@ -47,14 +47,14 @@ def model():
 
 @pytest.fixture(scope="module")
 def joined(model):
-    return sensorium.Model(replace(model.bundle, others=[Constant()]))
+    return sensorium.Model(replace(model.fitted, others=[Constant()]))
 
 
 def test_scores_are_the_mean_of_the_members_scores(model, joined):
     rows = {"size": [1.0, None], "note": ["dry and warm", "light rain today"]}
     alone = model.predict_proba(rows)
     expected = (
-        alone + np.array([[0.9, 0.1], model.bundle.prior])
+        alone + np.array([[0.9, 0.1], model.fitted.prior])
     ) / 2  # a row without its column gets the prior from a member
     assert joined.predict_proba(rows) == pytest.approx(expected)
 
@@ -69,9 +69,9 @@ def test_subsets_are_scored_by_every_member(model, joined):
 
 
 def test_digest_and_size_count_every_member(model, joined):
-    assert joined.bundle.digest() != model.bundle.digest()
+    assert joined.fitted.digest() != model.fitted.digest()
     assert joined.weight_bytes == model.weight_bytes + 8
-    assert joined.bundle.networks == [model.bundle.network]
+    assert joined.fitted.networks == [model.fitted.network]
 
 
 def test_a_member_that_the_format_does_not_hold_is_not_saved(joined, tmp_path):

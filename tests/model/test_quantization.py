@@ -94,7 +94,7 @@ def test_answers_hardly_change_and_weights_shrink(model, table):
     )
     assert small.weight_bytes < 0.6 * model.weight_bytes
     assert not np.array_equal(small.predict_proba(table), model.predict_proba(table))
-    assert not model.bundle.int8  # the model itself stays as it is
+    assert not model.fitted.int8  # the model itself stays as it is
 
 
 @pytest.mark.parametrize("name", ["model", "model.zip"])
@@ -103,7 +103,7 @@ def test_a_saved_one_answers_as_before(model, table, tmp_path, name):
     small.save(tmp_path / name)
     again = sensorium.load(tmp_path / name)
     np.testing.assert_array_equal(again.predict_proba(table), small.predict_proba(table))
-    assert again.bundle.int8 == small.bundle.int8
+    assert again.fitted.int8 == small.fitted.int8
 
 
 def test_what_can_not_be_quantised_is_told(model, tabular):

@@ -39,17 +39,17 @@ def test_an_encoder_of_a_column_that_shares_a_tower_is_an_error(rows, column, en
 
 def test_the_cures_work(rows):
     alone = fit(rows, encoders={"b": {"dropout": 0.5}}, towers={"b": ["b"]})
-    assert {tower.name: tower.options.get("dropout") for tower in alone.bundle.blueprint.towers}["b"] == 0.5
+    assert {tower.name: tower.options.get("dropout") for tower in alone.fitted.blueprint.towers}["b"] == 0.5
     shared = fit(rows, encoders={"tabular": {"dropout": 0.5}})
-    assert {tower.name: tower.options.get("dropout") for tower in shared.bundle.blueprint.towers}["tabular"] == 0.5
+    assert {tower.name: tower.options.get("dropout") for tower in shared.fitted.blueprint.towers}["tabular"] == 0.5
     named = fit(rows, encoders={"b": {"dropout": 0.5}}, towers={"mine": ["b"]})  # a tower of this column alone
-    assert {tower.name: tower.options.get("dropout") for tower in named.bundle.blueprint.towers}["mine"] == 0.5
+    assert {tower.name: tower.options.get("dropout") for tower in named.fitted.blueprint.towers}["mine"] == 0.5
 
 
 def test_an_encoder_of_a_modality_counts_wherever_the_modality_stands_in_the_tower(rows):
     for kind in ("number", "category"):
         model = fit(rows, encoders={kind: {"dropout": 0.5}})
-        assert [t.options["dropout"] for t in model.bundle.blueprint.towers if t.name == "tabular"] == [0.5]
+        assert [t.options["dropout"] for t in model.fitted.blueprint.towers if t.name == "tabular"] == [0.5]
         with pytest.raises(ConfigError, match="does not take"):
             fit(rows, encoders={kind: "gru"})
     with pytest.raises(ConfigError, match=r"encoders\.number is 'tabular', encoders\.category is 'gru'"):
@@ -91,7 +91,7 @@ def test_a_tower_that_would_not_be_built_as_it_is_set_is_an_error(rows, settings
 def test_a_tower_may_have_the_name_of_one_of_its_columns_and_of_all_that_share_one(rows):
     for towers in ({"a": ["a", "b"]}, {"tabular": ["a", "b"]}, {"tabular": ["a"], "mine": ["b"]}):
         model = fit(rows, towers=towers)
-        assert {t.name: t.columns for t in model.bundle.blueprint.towers} == towers | {"note": ["note"]}
+        assert {t.name: t.columns for t in model.fitted.blueprint.towers} == towers | {"note": ["note"]}
 
 
 def test_several_wrong_towers_are_reported_together(rows):

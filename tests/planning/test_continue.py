@@ -66,8 +66,8 @@ def test_a_run_a_model_a_zip_and_an_object_give_the_same(folder, model, tmp_path
 
 def test_what_was_learnt_of_columns_is_kept(folder, model):
     continued = go_on(made(80, shift=9.0, seed=1), folder)
-    for name, learnt in model.bundle.learnt.items():
-        assert continued.bundle.learnt[name].state()[0] == learnt.state()[0]
+    for name, learnt in model.fitted.learnt.items():
+        assert continued.fitted.learnt[name].state()[0] == learnt.state()[0]
     assert continued.columns == model.columns
 
 
@@ -81,17 +81,17 @@ def test_it_starts_from_the_weights_of_the_model(folder, model):
 
 
 def test_the_model_that_is_continued_stays_as_it_is(model):
-    before = {name: value.clone() for name, value in model.bundle.network.state_dict().items()}
+    before = {name: value.clone() for name, value in model.fitted.network.state_dict().items()}
     go_on(made(80, shift=3.0), model)
-    assert all(torch.equal(value, before[name]) for name, value in model.bundle.network.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in model.fitted.network.state_dict().items())
 
 
 def test_settings_lie_over_its_own(folder, tmp_path):
     (tmp_path / "s.yaml").write_text("train: {weight_decay: 0.5, batch_size: 9}\n")
-    found = go_on(made(80), folder, config=tmp_path / "s.yaml", batch_size=7, seed=3).bundle.config
+    found = go_on(made(80), folder, config=tmp_path / "s.yaml", batch_size=7, seed=3).fitted.config
     assert (found.train.weight_decay, found.train.batch_size, found.seed, found.width) == (0.5, 7, 3, 16)
     assert found.train.learning_rate == pytest.approx(2e-3 / 4)
-    assert go_on(made(80), folder, train={"learning_rate": 0.01}).bundle.config.train.learning_rate == 0.01
+    assert go_on(made(80), folder, train={"learning_rate": 0.01}).fitted.config.train.learning_rate == 0.01
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_the_model_is_made_of_cannot_be_set(given, place, folder):
 
 
 def test_a_model_of_eight_bits_is_refused(model):
-    small = sensorium.Model(replace(model.bundle, int8=["head"]))
+    small = sensorium.Model(replace(model.fitted, int8=["head"]))
     with pytest.raises(ConfigError, match="quantized"):
         go_on(made(40), small)
     with pytest.raises(ConfigError, match="quantized"):
@@ -128,7 +128,7 @@ def test_new_labels_get_rows_of_their_own_in_the_head(folder, model):
     table = made(160, labels=("a", "b", "c", "A new one"), seed=2)
     still = go_on(table, folder, train={"learning_rate": 1e-12, "weight_decay": 0.0})
     assert still.labels == ["a", "b", "c", "A new one"]
-    head, old = still.bundle.network.head, model.bundle.network.head
+    head, old = still.fitted.network.head, model.fitted.network.head
     assert head.weight.shape == (4, 16)
     torch.testing.assert_close(head.weight[:3], old.weight, atol=1e-6, rtol=0)
     torch.testing.assert_close(head.bias[:3], old.bias, atol=1e-6, rtol=0)
@@ -141,7 +141,7 @@ def test_new_labels_get_rows_of_their_own_in_the_head(folder, model):
 def test_a_fusion_of_decisions_grows_in_every_tower(tmp_path):
     start = fit(made(), fusion="late")
     still = go_on(made(120, labels=("a", "b", "c", "d"), seed=2), start, train={"learning_rate": 1e-12})
-    for tower, old in zip(still.bundle.network.every_tower, start.bundle.network.every_tower, strict=True):
+    for tower, old in zip(still.fitted.network.every_tower, start.fitted.network.every_tower, strict=True):
         assert tower.project.out_features == 4
         torch.testing.assert_close(tower.project.weight[:3], old.project.weight, atol=1e-5, rtol=0)
 
@@ -177,7 +177,7 @@ def test_multilabel_takes_in_new_labels():
     found = go_on(more, start, train={"learning_rate": 1e-12})
     assert found.labels == ["x", "y", "w"]
     torch.testing.assert_close(
-        found.bundle.network.head.weight[:2], start.bundle.network.head.weight, atol=1e-6, rtol=0
+        found.fitted.network.head.weight[:2], start.fitted.network.head.weight, atol=1e-6, rtol=0
     )
 
 
@@ -192,8 +192,8 @@ def test_of_two_labels_a_third_is_refused():
 def test_the_scale_of_amounts_is_kept():
     start = fit({"x": np.linspace(0, 1, 90), "label": np.linspace(10, 20.5, 90)})
     found = go_on({"x": np.linspace(0, 1, 90), "label": np.linspace(110, 140.5, 90)}, start)
-    assert found.bundle.task == start.bundle.task
-    assert found.bundle.prior[0] == pytest.approx(125, abs=3)
+    assert found.fitted.task == start.fitted.task
+    assert found.fitted.prior[0] == pytest.approx(125, abs=3)
     assert found.card["moved"]["answers"]["mean"][0] < 60
 
 
@@ -204,9 +204,9 @@ def test_of_several_targets_each_grows_where_it_stands():
 
     start = sensorium.fit(two(("a", "b", "c"), 0), ["first", "amount"], width=16, epochs=2, progress=False)
     found = go_on(two(("a", "b", "c", "d"), 1), start, train={"learning_rate": 1e-12})
-    assert isinstance(found.bundle.task, Several)
+    assert isinstance(found.fitted.task, Several)
     assert found.labels == ["first=a", "first=b", "first=c", "first=d", "amount"]
-    old, new = start.bundle.network.head.weight, found.bundle.network.head.weight
+    old, new = start.fitted.network.head.weight, found.fitted.network.head.weight
     torch.testing.assert_close(new[[0, 1, 2, 4]], old, atol=1e-6, rtol=0)
 
 
@@ -256,16 +256,16 @@ def test_distribution_shift_is_reported(folder, model):
     table = made(200, shift=2.0, seed=5)
     found = go_on(table, folder, epochs=8)
     shift = json.loads(json.dumps(found.card))["moved"]
-    old = model.bundle.learnt["size"]
+    old = model.fitted.learnt["size"]
     rows = 160  # train, stratified: about the whole table's mean
     assert shift["columns"]["size"]["shift"] == pytest.approx(
         (np.mean(table["size"]) - old.mean) / old.deviation, abs=0.2
     )
     assert found.card["rows"]["train"] == rows
-    for place, tower in enumerate(model.bundle.network.every_tower):
+    for place, tower in enumerate(model.fitted.network.every_tower):
         pairs = [
-            (value, found.bundle.network.state_dict()[name])
-            for name, value in model.bundle.network.state_dict().items()
+            (value, found.fitted.network.state_dict()[name])
+            for name, value in model.fitted.network.state_dict().items()
             if name.startswith(f"towers.{place}.") and value.is_floating_point()
         ]
         change = np.sqrt(sum(float((b - a).double().square().sum()) for a, b in pairs))
@@ -294,15 +294,15 @@ def test_its_split_rules_are_those_of_fit(folder):
 
 
 def test_an_ensemble_is_refused_not_cut_down_to_its_first_network(model):
-    joined = sensorium.Model(replace(model.bundle, others=model.bundle.members))
+    joined = sensorium.Model(replace(model.fitted, others=model.fitted.members))
     with pytest.raises(ConfigError, match="cannot continue training an ensemble"):
         go_on(made(40), joined)
 
 
 def configured(model, **more):
     """The model, as if it had been fitted with other settings of training."""
-    config = Config.gather(model.bundle.config.model_dump(mode="json"), more)
-    return sensorium.Model(replace(model.bundle, config=config))
+    config = Config.gather(model.fitted.config.model_dump(mode="json"), more)
+    return sensorium.Model(replace(model.fitted, config=config))
 
 
 def test_stages_and_teachers_of_the_first_fit_are_not_taken_over(model):
@@ -310,7 +310,7 @@ def test_stages_and_teachers_of_the_first_fit_are_not_taken_over(model):
     train = {"unfreeze": {}, "pretrain": {"techniques": ["masked"]}, "imbalance": "auto", "techniques": techniques}
     start = configured(model, train={**train, "teacher": "gone"})
     found = go_on(made(80), start)
-    assert set(found.bundle.config.train.techniques) == {"label_smoothing"}
+    assert set(found.fitted.config.train.techniques) == {"label_smoothing"}
     assert found.card["pretraining"] is None and not {"imbalance", "tuning"} & set(found.card)
     again = go_on(made(80), start, train={"pretrain": {"techniques": ["masked"], "epochs": 1}})
     assert len(again.card["pretraining"]["epochs"]) == 1
@@ -318,16 +318,16 @@ def test_stages_and_teachers_of_the_first_fit_are_not_taken_over(model):
 
 def test_a_temperature_is_chosen_again_where_rows_suffice(model):
     start = configured(model, calibrate="temperature")
-    assert go_on(made(160), start, split={"validation": 0.4}).bundle.config.calibrate == "temperature"
-    assert go_on(made(160), start, split={"validation": 0.4}, config={"calibrate": "none"}).bundle.temperature == 1
+    assert go_on(made(160), start, split={"validation": 0.4}).fitted.config.calibrate == "temperature"
+    assert go_on(made(160), start, split={"validation": 0.4}, config={"calibrate": "none"}).fitted.temperature == 1
     few = go_on(made(80), start)
-    assert few.bundle.config.calibrate == "auto" and "calibration" not in few.card
+    assert few.fitted.config.calibrate == "auto" and "calibration" not in few.card
     with pytest.raises(ConfigError, match="too few to choose a temperature"):
         go_on(made(80), start, config={"calibrate": "temperature"})
 
 
 def test_what_it_said_before_is_said_at_its_temperature(model):
-    start = replace(model.bundle, temperature=3.0)
+    start = replace(model.fitted, temperature=3.0)
     prepared = prepare_columns(open_table(made(30, seed=5)), start.learnt, Silent())
     found = scores_before(start, start.task, list(range(start.task.outputs)), prepared, np.arange(30))
     assert found == pytest.approx(start.scores(prepared), abs=1e-6)
@@ -338,11 +338,11 @@ def test_frozen_encoders_of_the_model_stay_where_they_are(tmp_path):
     folder = make_pretrained("image", tmp_path / "m")
     table = make_table(tmp_path / "t", rows=40, modalities=["image", "number"])
     start = fit(table, encoders={"image": {"name": "pretrained_image", "model": str(folder)}}, epochs=1)
-    encoder = next(t.encoder for t in start.bundle.network.every_tower if t.name == "image").train()
+    encoder = next(t.encoder for t in start.fitted.network.every_tower if t.name == "image").train()
     new = go_on(table, start, train={"freeze": ["image"]})
     assert encoder.training
     own, theirs = (
-        {value.data_ptr() for value in each.bundle.network.state_dict().values() if value.numel()}
+        {value.data_ptr() for value in each.fitted.network.state_dict().values() if value.numel()}
         for each in (start, new)
     )
     assert own.isdisjoint(theirs)

@@ -222,7 +222,7 @@ def test_a_first_run_killed_before_its_result_leaves_its_best_model_and_continue
     left = set(names(tmp_path)) - {"checkpoint.safetensors"}
     assert left == {"model", "config.yaml", "problems.jsonl", "run.json", "split.parquet"}
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["width"] == 8
-    assert sensorium.load(tmp_path).bundle.config.width == 8
+    assert sensorium.load(tmp_path).fitted.config.width == 8
     fit()
     assert names(tmp_path) == CONTENTS
 

@@ -91,7 +91,7 @@ def test_amounts_have_no_labels():
 
 def test_a_model_can_not_be_changed(model):
     with pytest.raises(FrozenInstanceError):
-        model.bundle = None
+        model.fitted = None
     with pytest.raises(FrozenInstanceError):
         model.problems = []
     model.card["rows"] = {}

@@ -72,7 +72,7 @@ def test_a_row_with_nothing_gets_the_average_and_is_told(model, table, made):
     expected = model.predict_proba(table)[1:5]
     found = model.predictions(open_table(cells, folder=made.parent))
     shares = found.scores
-    assert shares[0] == pytest.approx(model.bundle.prior)
+    assert shares[0] == pytest.approx(model.fitted.prior)
     assert shares[1:] == pytest.approx(expected, abs=1e-5)
     assert [p.row for p in found.problems if p.column == ""] == [0]
 
@@ -132,7 +132,7 @@ def cells_of_groups(rows=60):
 
 def of_an_earlier_version(model, **data):
     """A model that recorded no digest of its split."""
-    return Model(replace(model.bundle, data=model.bundle.data.updated(split_digest="", **data)))
+    return Model(replace(model.fitted, data=model.fitted.data.updated(split_digest="", **data)))
 
 
 def test_the_rows_of_a_fit_by_group_are_found_again():

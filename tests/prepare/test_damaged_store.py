@@ -135,7 +135,7 @@ def fit(table, **settings):
 
 
 def weights(model):
-    return [value.tolist() for value in model.bundle.network.state_dict().values()]
+    return [value.tolist() for value in model.fitted.network.state_dict().values()]
 
 
 def test_a_run_on_a_damaged_cache_gives_the_same_model_and_says_so(table, tmp_path, capsys):

@@ -39,7 +39,7 @@ def fit(table, stream, columns=("image", "number"), **settings):
 
 
 def weights(model):
-    found = model.bundle.network.state_dict()
+    found = model.fitted.network.state_dict()
     return hashlib.sha256(b"".join(found[name].numpy().tobytes() for name in sorted(found))).hexdigest()
 
 

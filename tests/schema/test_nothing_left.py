@@ -14,7 +14,7 @@ def test_the_cure_names_a_column_and_works_in_python():
     assert found.value.place == "the table (a list of dicts)"
     assert found.value.cure == "use column 'a': --modality a=number (Python: modalities={'a': 'number'})"
     model = sensorium.fit(ROWS, "y", modalities={"a": "number"}, epochs=1, width=8, progress=False)
-    assert model.bundle.kinds == {"a": "number"}
+    assert model.fitted.kinds == {"a": "number"}
 
 
 def test_columns_that_settings_leave_out_are_named_as_such():

@@ -175,13 +175,13 @@ def test_unimodal_pretraining_takes_the_towers_as_they_are_and_trains_what_fuses
         assert not equal(own, networks["plain"].tower(name))
     assert not equal(networks["unimodal_pretraining"].fusion, networks["plain"].fusion)
     assert found.card["imbalance"]["chosen"] == "unimodal_pretraining"
-    settings = found.bundle.config.train
+    settings = found.fitted.config.train
     assert settings.freeze == [] and settings.modality_dropout == 0.3  # as it was trained
     assert [result["name"] for result in found.card["imbalance"]["results"]] == ["plain", "unimodal_pretraining"]
     plain = found.card["imbalance"]["plain_signs"]["modalities"]
     for name, own in found.card["imbalance"]["unimodal"].items():
         assert plain[name]["alone"] == pytest.approx(own["in_fused"], abs=1e-6)
-    told = "".join(printed(line) for line in imbalance_text(found.bundle.card))
+    told = "".join(printed(line) for line in imbalance_text(found.fitted.card))
     first, second = told.index("validation rows, in plain training"), told.index("in the kept model (unimodal_pretrain")
     assert first < second < told.index(" in plain training: 'code' reaches")
 
@@ -213,7 +213,7 @@ def test_a_model_that_is_continued_lends_its_towers_to_models_of_one_modality(wa
     frozen = {"freeze": ["code.encoder", "vector.encoder"], "imbalance": "auto", "epochs": 1}
     sensorium.fit(table(), start=watched, train=frozen, progress=False)
     for name in ("code", "vector"):
-        found = [model.network.tower(name).encoder for model in (watched.bundle, kept[name].model)]
+        found = [model.network.tower(name).encoder for model in (watched.fitted, kept[name].model)]
         assert equal(*found)
 
 

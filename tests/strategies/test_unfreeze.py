@@ -34,7 +34,7 @@ def fit(table, folder, unfreeze, **more):
 
 def backbone(model):
     return torch.cat([
-        v.flatten() for n, v in model.bundle.network.state_dict().items() if "backbone" in n and v.is_floating_point()
+        v.flatten() for n, v in model.fitted.network.state_dict().items() if "backbone" in n and v.is_floating_point()
     ])  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_a_tuned_model_that_validates_better_is_kept(table, folder, plain, tmp_p
     assert len(told["history"]["epochs"]) == 4
     assert len(model.card["history"]["epochs"]) == 2
     assert not torch.equal(backbone(model), backbone(plain))
-    assert model.bundle.config.train.unfreeze.layers == "all"
+    assert model.fitted.config.train.unfreeze.layers == "all"
     shutil.copytree(tmp_path / "run", tmp_path / "other")
     again = sensorium.load(tmp_path / "other")
     assert np.array_equal(again.predict_proba(table), model.predict_proba(table))
@@ -71,9 +71,9 @@ def test_one_that_does_not_is_given_up(table, folder):
     told = model.card["tuning"]
     assert told["kept"] == "frozen" and told["difference"]["value"] == pytest.approx(0, abs=1e-6)
     assert "does not pay off" in told["sentence"] and "the frozen ones are kept" in told["sentence"]
-    for one, other in zip(plain.bundle.network.parameters(), model.bundle.network.parameters(), strict=True):
+    for one, other in zip(plain.fitted.network.parameters(), model.fitted.network.parameters(), strict=True):
         assert torch.equal(one, other)
-    assert model.bundle.blueprint == plain.bundle.blueprint
+    assert model.fitted.blueprint == plain.fitted.blueprint
 
 
 def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
@@ -105,7 +105,7 @@ def test_layers_says_how_much_learns(layers, first_changed, table, folder, plain
 
 def blocks(model):
     """The weights of each layer of the encoder, one after the other."""
-    state = model.bundle.network.state_dict()
+    state = model.fitted.network.state_dict()
     numbers = sorted({int(found[1]) for name in state if (found := re.search(r"backbone\.\D*\.(\d+)\.", name))})
     return [
         torch.cat([v.flatten() for n, v in state.items() if re.search(rf"backbone\.\D*\.{number}\.", n)])

@@ -156,7 +156,7 @@ def test_a_row_with_nothing_is_answered_and_told():
     assert any(p.row == 4 and "no value in any column" in p.reason for p in model.fit_problems)
     answers = model.predict_proba(given)
     assert len(answers) == ROWS
-    assert answers[4] == pytest.approx(model.bundle.prior)
+    assert answers[4] == pytest.approx(model.fitted.prior)
 
 
 @pytest.fixture(scope="module")

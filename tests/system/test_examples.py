@@ -85,18 +85,18 @@ def fitted(name, table, **settings):
 
 def inputs(model, table):
     """Token ids, their lengths and pixels, as the columns' modalities prepare them."""
-    prepared = prepare_columns(open_table(table), model.bundle.learnt, Silent())
+    prepared = prepare_columns(open_table(table), model.fitted.learnt, Silent())
     ragged = prepared.columns["text"].values
     ids = [torch.from_numpy(np.array(ragged[row])).long() for row in range(len(ragged))]
     return ids, torch.from_numpy(prepared.columns["image"].values)
 
 
 def weights(model):
-    return {name: value.double() for name, value in model.bundle.network.state_dict().items()}
+    return {name: value.double() for name, value in model.fitted.network.state_dict().items()}
 
 
 def tower_weights(w, model, column):
-    place = [tower.name for tower in model.bundle.blueprint.towers].index(column)
+    place = [tower.name for tower in model.fitted.blueprint.towers].index(column)
     prefix = f"towers.{place}."
     return {name.removeprefix(prefix): value for name, value in w.items() if name.startswith(prefix)}
 
@@ -135,7 +135,7 @@ def test_two_towers_equal_the_classic_model_written_by_hand(table):
         )
         joined = torch.cat([functional.relu(maps).flatten(), rnn(ids, text)])
         expected.append((w["head.weight"] @ joined + w["head.bias"]).softmax(0))
-    assert [tower.name for tower in model.bundle.blueprint.towers] == ["image", "text"]
+    assert [tower.name for tower in model.fitted.blueprint.towers] == ["image", "text"]
     assert model.predict_proba(table) == pytest.approx(torch.stack(expected).numpy(), abs=1e-6)
 
 

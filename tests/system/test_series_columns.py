@@ -31,7 +31,7 @@ def model(rows):
 
 
 def test_columns_of_one_tower_are_channels_of_one_series(model):
-    towers = {tower.name: (tower.columns, tower.encoder) for tower in model.bundle.blueprint.towers}
+    towers = {tower.name: (tower.columns, tower.encoder) for tower in model.fitted.blueprint.towers}
     assert towers["prices"] == (["open", "close"], "gru")
     assert model.evaluate({**model_rows(model), "label": ["up", "down"]}).metrics["accuracy"] == 1.0
 

@@ -54,7 +54,7 @@ def test_a_code_is_missing_in_every_kind_of_table(tmp_path, kind, numbers, word)
 def test_a_model_reads_the_code_as_missing_in_every_kind_of_table(tmp_path, fitted, where):
     setting = {"table": {"missing": ["", CODE]}} if where == "table" else {"modalities": {"close": {"missing": [CODE]}}}
     model = sensorium.fit(written(tmp_path, fitted, cells(CODE)), "y", config={**QUICK, **setting})
-    assert model.bundle.learnt["close"].mean > 0
+    assert model.fitted.learnt["close"].mean > 0
     empty = model.predict_proba(written(tmp_path, "frame", cells(None)))
     for kind in ("csv", "jsonl", "frame", "parquet"):
         assert np.array_equal(model.predict_proba(written(tmp_path, kind, cells(CODE), "new")), empty), kind
@@ -95,7 +95,7 @@ def test_a_date_of_the_same_value_is_missing_however_it_is_written(tmp_path, for
     setting = {"table": {"missing": ["", "9999-12-31"]}, "modalities": {"left": "date"}}
     model = sensorium.fit(frame, "y", config={**QUICK, **setting})
     model.save(tmp_path / "model")
-    for date_column in (model.bundle.learnt["left"], sensorium.load(tmp_path / "model").bundle.learnt["left"]):
+    for date_column in (model.fitted.learnt["left"], sensorium.load(tmp_path / "model").fitted.learnt["left"]):
         assert date_column.latest < datetime(2025, 1, 1).timestamp()
         found = date_column.encode(open_table(frame).column("left"))
         assert found.present.tolist() == [row % 5 != 0 for row in range(ROWS)]
@@ -114,7 +114,7 @@ def test_a_number_of_the_same_value_is_missing_however_it_is_written():
 def test_words_that_spell_no_number_empty_no_label(word):
     frame = pd.DataFrame({"x": np.arange(60) * 0.37, "y": [0, 1, 7] * 20})
     model = sensorium.fit(frame, "y", task="multiclass", config={**QUICK, "table": {"missing": ["", word]}})
-    assert model.bundle.task.labels == [0, 1, 7]
+    assert model.fitted.task.labels == [0, 1, 7]
 
 
 def test_codes_of_text_are_not_numbers():
@@ -127,4 +127,4 @@ def test_a_limit_of_the_same_number_is_kept(tmp_path):
     path.write_text("crp,y\n" + "".join(f"{v},{'ab'[i % 2]}\n" for i, v in enumerate(["<5", "7.5", "5", "8.25"] * 20)))
     model = sensorium.fit(path, "y", config={**QUICK, "modalities": {"crp": {"missing": [5]}}})
     column = open_table(path).column("crp").slice(0, 4)
-    assert model.bundle.learnt["crp"].encode(column).present.tolist() == [True, True, False, True]
+    assert model.fitted.learnt["crp"].encode(column).present.tolist() == [True, True, False, True]

@@ -372,7 +372,7 @@ def test_a_long_table_is_fitted_evaluated_and_predicted(model):
 
 
 def weights(table, **settings):
-    found = sensorium.fit(table, config={**SETTINGS, **settings}, epochs=2, progress=False).bundle.network.state_dict()
+    found = sensorium.fit(table, config={**SETTINGS, **settings}, epochs=2, progress=False).fitted.network.state_dict()
     return b"".join(found[name].numpy().tobytes() for name in sorted(found))
 
 

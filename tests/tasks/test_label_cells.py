@@ -120,6 +120,6 @@ def test_a_saved_amount_reads_labels_in_its_own_notation(tmp_path):
     rows = [f'{value:.1f};"{value:.3f}"'.replace(".", ",") for value in values]
     (tmp_path / "t.csv").write_text("\n".join(["x;y", *rows]))
     model = sensorium.fit(tmp_path / "t.csv", "y", epochs=1, progress=False, out=tmp_path / "run")
-    assert model.task == "regression" and 100 < model.bundle.task.mean < 900
-    task = sensorium.load(tmp_path / "run").bundle.task
+    assert model.task == "regression" and 100 < model.fitted.task.mean < 900
+    task = sensorium.load(tmp_path / "run").fitted.task
     assert task.encode(column(["0,250", "1.250,5", "x"])).values.tolist() == [0.25, 1250.5, 0]

@@ -78,7 +78,7 @@ def lines():
 def test_ordinary_rows_are_answered_right(lines):
     model = sensorium.fit(lines, "y", epochs=30, progress=False)
     np.testing.assert_allclose(model.predict({"x": [-1.0, 0.0, 1.0]}), [-1.9, 0.1, 2.1], atol=0.3)
-    assert abs(model.bundle.prior[0]) < 1
+    assert abs(model.fitted.prior[0]) < 1
 
 
 def test_it_is_told_by_inspection_and_fit(lines):
@@ -90,7 +90,7 @@ def test_it_is_told_by_inspection_and_fit(lines):
 
 def test_outliers_are_trained_on_where_that_is_set(lines):
     model = sensorium.fit(lines, "y", epochs=1, progress=False, train={"outliers": "keep"})
-    assert model.bundle.task.deviation > 1e6
+    assert model.fitted.task.deviation > 1e6
     assert [p for p in model.fit_problems.whole() if "far from all others" in p.reason]
 
 
@@ -107,4 +107,4 @@ def test_of_several_targets_each_has_its_own(lines):
     model = sensorium.fit(both, ["y", "label"], epochs=1, progress=False)
     assert [p.column for p in model.fit_problems.whole() if "far from" in p.reason] == ["y"]
     assert model.card["rows"]["train"] + model.card["rows"]["validation"] + model.card["rows"]["test"] == 400
-    assert model.bundle.task.parts["y"].deviation < 5
+    assert model.fitted.task.parts["y"].deviation < 5

@@ -146,7 +146,7 @@ def test_the_teacher_is_asked_about_some_rows_at_a_time_or_from_the_store(prepar
 
     monkeypatch.setattr(_teacher, "prepare_columns", watched)
     monkeypatch.setattr(_teacher, "CHUNK", 50)
-    bundle, table = sensorium.load(teacher).bundle, open_table(made(120, seed=8))
-    found = _teacher.ask_teacher(bundle, table, bundle.task, config=PrepareConfig(**prepare), report=Silent())
+    fitted, table = sensorium.load(teacher).fitted, open_table(made(120, seed=8))
+    found = _teacher.ask_teacher(fitted, table, fitted.task, config=PrepareConfig(**prepare), report=Silent())
     assert asked == ([(50, False), (50, False), (20, False)] if prepare else [(120, True)])
-    assert found == pytest.approx(sensorium.Model(bundle).predict_proba(table), abs=1e-6)
+    assert found == pytest.approx(sensorium.Model(fitted).predict_proba(table), abs=1e-6)

@@ -53,7 +53,7 @@ def table():
 
 
 def digest(model):
-    state = model.bundle.network.state_dict()
+    state = model.fitted.network.state_dict()
     return hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
 
 
@@ -105,7 +105,7 @@ def test_what_columns_hold_is_learnt_from_them_too(name):
     given = {"text": texts, "number": np.arange(55) / 2, "split": split, "label": label}
     settings = {"modalities": {"text": {"name": "text", "min_count": 1}}, "split_column": "split", "progress": False}
     model = sensorium.fit(given, "label", epochs=1, train=USERS[name], **settings)
-    described = str(model.bundle.learnt["text"].state())
+    described = str(model.fitted.learnt["text"].state())
     assert "others" in described and "held" not in described and "kept" not in described
 
 
@@ -240,7 +240,7 @@ def test_every_setting_of_pre_training_does_something(key, table):
 
 def told(model):
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(fit_text(model.describe(), model.bundle.card, model.bundle.data, model.test))
+    console.print(fit_text(model.describe(), model.fitted.card, model.fitted.data, model.test))
     return console.export_text()
 
 
@@ -258,7 +258,7 @@ def test_pre_training_looks_at_no_label_and_is_told(table):
     assert cards[0]["techniques"]["contrastive"]["temperature"] > 0
     assert f"pre-trained by contrastive and masked on {24 + missing} rows for 3 epochs" in told(models[0])
     plain = fit(table, epochs=1)
-    assert set(models[0].bundle.network.state_dict()) == set(plain.bundle.network.state_dict())
+    assert set(models[0].fitted.network.state_dict()) == set(plain.fitted.network.state_dict())
     assert plain.card["pretraining"] is None and "pre-trained" not in told(plain)
 
 
@@ -308,7 +308,7 @@ def test_frozen_features_are_pre_trained_on_too(tmp_path, table):
     train = {"pretrain": both, "techniques": {"fixmatch": {"threshold": 0.3}, "mean_teacher": {}}}
     plain, other = (sensorium.fit(given, "label", train=chosen, **settings) for chosen in ({}, train))
     assert digest(plain) != digest(other)
-    first, second = (model.bundle.network.every_tower[0].encoder.backbone.state_dict() for model in (plain, other))
+    first, second = (model.fitted.network.every_tower[0].encoder.backbone.state_dict() for model in (plain, other))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 

@@ -208,44 +208,44 @@ def table():
     return vectors | {"label": label} | {"left": [None if row % 9 == 0 else v for row, v in enumerate(vectors["left"])]}
 
 
-def fitted(table, **settings):
+def fit(table, **settings):
     vectors = {"modalities": {"left": "vector", "right": "vector"}, "width": 8, "train": {"epochs": 2}}
     return sensorium.fit(table, "label", config=vectors | settings, progress=False)
 
 
 @pytest.mark.parametrize("fusion", ["concat", "late"])
 def test_fused_vectors_lead_to_the_scores(fusion, table):
-    bundle = fitted(table, fusion=fusion).bundle
+    fitted = fit(table, fusion=fusion).fitted
     rows = {**table, "left": [None, *table["left"][1:]], "right": [None, *table["right"][1:]]}
-    prepared = prepare_columns(open_table(rows), bundle.learnt, Silent())
-    vectors = bundle.embed(prepared)
+    prepared = prepare_columns(open_table(rows), fitted.learnt, Silent())
+    vectors = fitted.embed(prepared)
     assert vectors.dtype == np.float32 and vectors.shape == (80, 1 if fusion == "late" else 8)
     assert np.isnan(vectors[0]).all() and np.isfinite(vectors[1:]).all()
     with torch.no_grad():
-        logits = bundle.network.head(torch.from_numpy(vectors[1:])).numpy()
-    np.testing.assert_allclose(logits, bundle.logits(prepared, np.arange(1, 80)), atol=1e-6)
+        logits = fitted.network.head(torch.from_numpy(vectors[1:])).numpy()
+    np.testing.assert_allclose(logits, fitted.logits(prepared, np.arange(1, 80)), atol=1e-6)
     some = np.array([7, 3, 0])
-    np.testing.assert_allclose(bundle.embed(prepared, some), vectors[some], atol=1e-6)
+    np.testing.assert_allclose(fitted.embed(prepared, some), vectors[some], atol=1e-6)
 
 
 def test_an_ensemble_has_no_fused_vector(table):
-    bundle = fitted(table).bundle
-    bundle.others.append(bundle.members[0])
+    fitted = fit(table).fitted
+    fitted.others.append(fitted.members[0])
     with pytest.raises(ConfigError, match="ensemble of 2 networks has no common fused vector"):
-        bundle.embed(None)
+        fitted.embed(None)
 
 
 @pytest.mark.slow
 def test_a_fitted_model_of_many_columns_exports_also_quantized(run, made):
-    bundle = sensorium.load(run / "model").bundle
-    prepared = prepare_columns(open_table(made), bundle.learnt, Silent())
+    fitted = sensorium.load(run / "model").fitted
+    prepared = prepare_columns(open_table(made), fitted.learnt, Silent())
     loader = Loader(prepared, None, torch.device("cpu"))
     for small in (False, True):
-        assert bool(quantize(bundle.network) if small else not small)
-        bundle.network.eval()
-        program = export_network(bundle.network, loader.batch(torch.arange(5))).module()
+        assert bool(quantize(fitted.network) if small else not small)
+        fitted.network.eval()
+        program = export_network(fitted.network, loader.batch(torch.arange(5))).module()
         for rows in ([7], [3, 4, 5], range(20, 60)):
             batch = loader.batch(torch.tensor(list(rows)))
             with torch.no_grad():
-                found, usual = program(dense_inputs(bundle.network, batch)), bundle.network(batch)
+                found, usual = program(dense_inputs(fitted.network, batch)), fitted.network(batch)
             torch.testing.assert_close(found, usual, atol=1e-5, rtol=0)

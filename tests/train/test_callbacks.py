@@ -44,7 +44,7 @@ def fit(table, *callbacks, train=TRAIN, **settings):
 
 
 def weights(model):
-    return {name: value.clone() for name, value in model.bundle.network.state_dict().items()}
+    return {name: value.clone() for name, value in model.fitted.network.state_dict().items()}
 
 
 def same(first, second):

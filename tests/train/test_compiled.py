@@ -25,9 +25,9 @@ models = [
     for on in (False, True)
 ]
 answers = [model.predict_proba(path).tolist() for model in models]
-print(json.dumps({"answers": answers, "names": [list(model.bundle.network.state_dict()) for model in models],
+print(json.dumps({"answers": answers, "names": [list(model.fitted.network.state_dict()) for model in models],
                   "graphs": counters["stats"]["unique_graphs"],
-                  "plain": all(part._compiled_call_impl is None for part in models[1].bundle.network.modules())}))
+                  "plain": all(part._compiled_call_impl is None for part in models[1].fitted.network.modules())}))
 """
 
 

@@ -13,8 +13,8 @@ def go_on(table, run, freeze, **settings):
 
 def changed(before, after):
     """Names of weights and statistics that differ; the towers' by the towers' names."""
-    towers = {f"towers.{place}": tower.name for place, tower in enumerate(before.bundle.network.every_tower)}
-    old, new = (model.bundle.network.state_dict() for model in (before, after))
+    towers = {f"towers.{place}": tower.name for place, tower in enumerate(before.fitted.network.every_tower)}
+    old, new = (model.fitted.network.state_dict() for model in (before, after))
     found = {name for name in old if not torch.equal(old[name], new[name])}
     return {towers.get(".".join(name.split(".")[:2]), name.partition(".")[0]) for name in found}, found
 

@@ -19,13 +19,13 @@ def fit(table, **train):
 
 def digest(model):
     """Of all weights."""
-    state = model.bundle.network.state_dict()
+    state = model.fitted.network.state_dict()
     return hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
 
 
 def weights(model):
     """All that is trained, in one vector."""
-    return np.concatenate([p.detach().double().numpy().ravel() for p in model.bundle.network.parameters()])
+    return np.concatenate([p.detach().double().numpy().ravel() for p in model.fitted.network.parameters()])
 
 
 def history(model):
@@ -169,7 +169,7 @@ def test_a_batch_in_parts_makes_the_update_of_the_whole():
         e["learning_rate"] for e in history(parts)["epochs"]
     ]
     for one, other in zip(
-        large.bundle.network.state_dict().values(), parts.bundle.network.state_dict().values(), strict=True
+        large.fitted.network.state_dict().values(), parts.fitted.network.state_dict().values(), strict=True
     ):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
     losses = [[epoch["loss"] for epoch in history(model)["epochs"]] for model in (large, parts)]

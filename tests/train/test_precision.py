@@ -30,7 +30,7 @@ def test_bfloat16_learns_and_leaves_the_weights_in_float32(made, monkeypatch):
     model = fit(made, train={"epochs": 6, "precision": "bfloat16", "learning_rate": 5e-3})
     losses = [epoch["loss"] for epoch in model.card["history"]["epochs"]]
     assert losses[-1] < 0.8 * losses[0]
-    assert {value.dtype for value in model.bundle.network.state_dict().values()} <= {torch.float32, torch.int64}
+    assert {value.dtype for value in model.fitted.network.state_dict().values()} <= {torch.float32, torch.int64}
     # In training half the size, in validation what the saved model answers in.
     assert set(seen) == {(True, True, torch.bfloat16), (False, False, torch.float32)}
 

@@ -40,6 +40,6 @@ def test_a_fit_says_what_it_was_trained_with(tmp_path):
     random = np.random.default_rng(0)
     table = {"x": random.normal(size=80).tolist(), "label": ["a", "b"] * 40}
     model = sensorium.fit(table, "label", epochs=2, out=tmp_path, progress=False)
-    assert model.bundle.config.train.patience == PATIENCE
+    assert model.fitted.config.train.patience == PATIENCE
     assert "label_smoothing" in model.card["history"]["techniques"]
     assert f"patience: {PATIENCE}" in (tmp_path / "config.yaml").read_text()

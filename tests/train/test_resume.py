@@ -138,7 +138,7 @@ def outcome(model, out):
     history = json.loads((out / "history.json").read_text())
     weights = (out / "model" / "weights.safetensors").read_bytes()
     metrics, problems = ((out / name).read_text() for name in ("metrics.json", "problems.jsonl"))
-    return digest(model.bundle.network.state_dict()), weights, digest(history), metrics, problems
+    return digest(model.fitted.network.state_dict()), weights, digest(history), metrics, problems
 
 
 def cut_and_resume(table, case, out, kept, cuts):
@@ -253,7 +253,7 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number, table, tmp_p
     assert len(calls) == 4
     assert [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)] == handlers
     again = fit(table, "no validation", tmp_path / "run", resume=True)
-    assert digest(again.bundle.network.state_dict()) == digest(whole.bundle.network.state_dict())
+    assert digest(again.fitted.network.state_dict()) == digest(whole.fitted.network.state_dict())
 
 
 @pytest.mark.usefixtures("usual_signals")
@@ -314,8 +314,8 @@ def test_how_often_checkpoints_are_written_may_change(table, tmp_path, kept, mon
     assert not kept
     never = fit(table, "never", tmp_path, resume=True)
     assert not kept
-    assert digest(never.bundle.network.state_dict()) == digest(
-        fit(table, "no validation", tmp_path / "whole").bundle.network.state_dict()
+    assert digest(never.fitted.network.state_dict()) == digest(
+        fit(table, "no validation", tmp_path / "whole").fitted.network.state_dict()
     )
 
 

@@ -40,7 +40,7 @@ def fit(table, k, **more):
 
 
 def weights(model):
-    return {name: value.clone() for name, value in model.bundle.network.state_dict().items()}
+    return {name: value.clone() for name, value in model.fitted.network.state_dict().items()}
 
 
 @pytest.mark.parametrize(("metric", "sign"), [("log_loss", -1), ("accuracy", 1)])

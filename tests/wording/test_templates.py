@@ -49,11 +49,11 @@ def test_reports_of_another_table_hold_no_english(other_language):
     found = shown(
         inspection_text(sensorium.inspect(TABLE, "y")),
         fit_text(
-            [{"name": "size", "modality": "number", "learnt": ""}], model.bundle.card, model.bundle.data, model.test
+            [{"name": "size", "modality": "number", "learnt": ""}], model.fitted.card, model.fitted.data, model.test
         ),
         evaluation_text(model.evaluate(TABLE, split="all", subsets=True)),
         predictions_text(model.predictions(TABLE).to_arrow(), {0: "a"}, 1),
-        shift_text(other.bundle.card.shift),
+        shift_text(other.fitted.card.shift),
     )
     english = (
         "epochs in",

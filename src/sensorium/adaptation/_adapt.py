@@ -41,13 +41,13 @@ class Chosen:
     method: Adaptation
 
 
-def adapt_bundle(
-    bundle: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
+def adapt_fitted(
+    fitted: FittedModel, table: Table, method: str, options: Mapping[str, Any], *, seed: int, report: Reporter
 ) -> tuple[FittedModel, Problems]:
     """Adapt a copy of the model to all rows of a table; its labels are only used in the report.
 
     Args:
-        bundle: the model; it is not changed.
+        fitted: the model; it is not changed.
         table: rows of the new domain.
         method: registered name.
         options: options of the method.
@@ -61,49 +61,49 @@ def adapt_bundle(
         ConfigError: the method or its options are unknown, or do not fit the model.
         DataError: no row has a value in any column.
     """
-    chosen = _choose(bundle, method, options)
-    table = table.with_views(bundle.views)
-    stream = bundle.config.prepare.stream
-    store = None if stream else open_store(bundle.config.prepare, report)
-    prepared = prepare_columns(table, bundle.learnt, report, store, stream=stream)
+    chosen = _choose(fitted, method, options)
+    table = table.with_views(fitted.views)
+    stream = fitted.config.prepare.stream
+    store = None if stream else open_store(fitted.config.prepare, report)
+    prepared = prepare_columns(table, fitted.learnt, report, store, stream=stream)
     rows = np.flatnonzero(prepared.has_any())
     if not len(rows):
         raise DataError("no row has a value in any of the model's columns", place=table.name)
-    adapted = replace(bundle, network=copy.deepcopy(bundle.network))
-    loader = Loader(prepared, None, bundle.device)
+    adapted = replace(fitted, network=copy.deepcopy(fitted.network))
+    loader = Loader(prepared, None, fitted.device)
     domain = Unlabelled(loader, rows, torch.Generator().manual_seed(seed), report)
-    trained = {name for name, parameter in bundle.network.named_parameters() if parameter.requires_grad}
+    trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
     done = chosen.method.adapt(adapted, domain)
     for name, parameter in adapted.network.named_parameters():
         parameter.requires_grad_(name in trained)
     adapted.network.eval()
     own = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows)}
-    how, shift = AdaptationRecord.model_validate(done | own), _shift(bundle, adapted, table, prepared)
+    how, shift = AdaptationRecord.model_validate(done | own), _shift(fitted, adapted, table, prepared)
     problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
-    adapted.card = bundle.card.updated(adapted=how, metrics={}, shift=shift).with_problems(problems)
+    adapted.card = fitted.card.updated(adapted=how, metrics={}, shift=shift).with_problems(problems)
     return adapted, problems
 
 
-def _choose(bundle: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
-    if bundle.int8:
+def _choose(fitted: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
+    if fitted.int8:
         raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model before it was quantized")
-    if bundle.others:
+    if fitted.others:
         raise ConfigError("adapting an ensemble is not supported", cure="adapt a model with a single network")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
-    if suited and bundle.task_name not in suited:
+    if suited and fitted.task_name not in suited:
         rule = f"it supports {', '.join(suited)}"
-        raise ConfigError(f"adaptation {name!r} does not support the task {bundle.task_name}", rule=rule)
+        raise ConfigError(f"adaptation {name!r} does not support the task {fitted.task_name}", rule=rule)
     kind = entry.load()
     checked = check_options(kind, options, f"adaptation {name!r}")
     chosen = Chosen(name, checked, kind(**checked))
-    chosen.method.check(bundle)
+    chosen.method.check(fitted)
     return chosen
 
 
 def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prepared) -> ShiftRecord:
     rows = np.flatnonzero(prepared.has_any())
-    old, new = (bundle.scores(prepared, rows) for bundle in (before, after))
+    old, new = (fitted.scores(prepared, rows) for fitted in (before, after))
     statistics = sketch_columns(prepared, before.learnt, np.arange(len(prepared)))
     shift = ShiftRecord(
         source=before.card.table,

@@ -47,16 +47,16 @@ class Adaptation(ABC):
         >>> from types import SimpleNamespace
         >>> from sensorium.adaptation import Adaptation
         >>> class Cool(Adaptation):
-        ...     def adapt(self, bundle, domain):
+        ...     def adapt(self, fitted, domain):
         ...         with torch.no_grad():
-        ...             for weight in bundle.network.head.parameters():
+        ...             for weight in fitted.network.head.parameters():
         ...                 weight.mul_(0.5)
         ...         return {"rows": len(domain.rows)}
-        >>> Cool().adapt(copy.deepcopy(model.bundle), SimpleNamespace(rows=np.arange(5)))
+        >>> Cool().adapt(copy.deepcopy(model.fitted), SimpleNamespace(rows=np.arange(5)))
         {'rows': 5}
     """
 
-    def check(self, bundle: FittedModel) -> None:  # noqa: B027 - most methods suit every model
+    def check(self, fitted: FittedModel) -> None:  # noqa: B027 - most methods suit every model
         """Check that the model can be adapted by this method, before the cells of the table are read.
 
         Raises:
@@ -64,7 +64,7 @@ class Adaptation(ABC):
         """
 
     @abstractmethod
-    def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
+    def adapt(self, fitted: FittedModel, domain: Unlabelled) -> dict[str, Any]:
         """Change the network of the model in place.
 
         Returns:

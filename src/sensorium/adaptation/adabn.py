@@ -25,8 +25,8 @@ class AdaBN(Adaptation):
     def __init__(self, *, prior: NonNegativeInt = 16) -> None:
         self.prior = prior
 
-    def check(self, bundle: FittedModel) -> None:
-        normalisations(bundle.network)
+    def check(self, fitted: FittedModel) -> None:
+        normalisations(fitted.network)
 
-    def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
-        return {"layers": estimate_statistics(bundle.network, domain, bundle.batch, self.prior)}
+    def adapt(self, fitted: FittedModel, domain: Unlabelled) -> dict[str, Any]:
+        return {"layers": estimate_statistics(fitted.network, domain, fitted.batch, self.prior)}

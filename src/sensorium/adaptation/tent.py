@@ -47,12 +47,12 @@ class Tent(Adaptation):
         self.prior, self.learning_rate, self.epochs = prior, learning_rate, epochs
         self.batch_size, self.diversity = batch_size, diversity
 
-    def check(self, bundle: FittedModel) -> None:
-        normalisations(bundle.network)
+    def check(self, fitted: FittedModel) -> None:
+        normalisations(fitted.network)
 
-    def adapt(self, bundle: FittedModel, domain: Unlabelled) -> dict[str, Any]:
-        network = bundle.network
-        layers = estimate_statistics(network, domain, bundle.batch, self.prior)
+    def adapt(self, fitted: FittedModel, domain: Unlabelled) -> dict[str, Any]:
+        network = fitted.network
+        layers = estimate_statistics(network, domain, fitted.batch, self.prior)
         trained = _only_gains(network)
         optimizer = torch.optim.Adam(trained, self.learning_rate)
         losses = []

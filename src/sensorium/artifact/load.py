@@ -65,7 +65,7 @@ def load_fitted(
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"), version)
     try:
         with closed():
-            bundle = _build(model, files, Target(str(place), device, modules or {}))
+            fitted = _build(model, files, Target(str(place), device, modules or {}))
     except ConfigError as error:
         if error.place == "device" or _has_own_modules(model):
             raise
@@ -76,9 +76,9 @@ def load_fitted(
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:300]
         raise _incompatible(reason, place) from error
-    bundle.config = with_given(bundle.config, given or {})
-    bundle.unset = [name for name in bundle.unset if name not in given_names(given or {})]
-    return bundle
+    fitted.config = with_given(fitted.config, given or {})
+    fitted.unset = [name for name in fitted.unset if name not in given_names(given or {})]
+    return fitted
 
 
 def check_saved(path: Path) -> None:

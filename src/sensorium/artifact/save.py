@@ -21,7 +21,7 @@ from sensorium.model import FittedModel, NetworkMember
 ZIP = ".zip"
 
 
-def save_fitted(bundle: FittedModel, path: Path) -> None:
+def save_fitted(fitted: FittedModel, path: Path) -> None:
     """Write a folder, or a zip file if the path ends in `.zip`.
 
     An existing model is replaced once the new one is complete; if several processes save here, the last one wins.
@@ -31,7 +31,7 @@ def save_fitted(bundle: FittedModel, path: Path) -> None:
         BusyError: another process has been saving here for a minute.
     """
     check_place(path)
-    files = _contents(bundle)
+    files = _contents(fitted)
     files[MANIFEST] = make_manifest(files, __version__)
     with one_writer(path):
         try:
@@ -74,49 +74,49 @@ def write_file(path: Path, content: bytes) -> None:
         raise ArtifactError(f"{path.name} cannot be written: {error.strerror}", place=str(path.parent)) from None
 
 
-def _contents(bundle: FittedModel) -> dict[str, bytes]:
+def _contents(fitted: FittedModel) -> dict[str, bytes]:
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 
     arrays: dict[str, npt.NDArray[Any]] = {}
     columns = []
-    for column, modality in bundle.learnt.items():
+    for column, modality in fitted.learnt.items():
         state, fields = modality.state()
-        columns.append({"name": column, "modality": bundle.kinds[column], "state": state})
+        columns.append({"name": column, "modality": fitted.kinds[column], "state": state})
         arrays |= {f"columns/{column}/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
-    task, fields = bundle.task.state()
+    task, fields = fitted.task.state()
     arrays |= {f"task/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
-    config, given = split_saved(bundle.config.model_dump(mode="json"))
-    others = _other_networks(bundle)
+    config, given = split_saved(fitted.config.model_dump(mode="json"))
+    others = _other_networks(fitted)
     model = {
-        "target": bundle.target,
+        "target": fitted.target,
         "columns": columns,
-        "views": dict(bundle.views),
-        "task": {"name": bundle.task_name, "state": task, "prior": bundle.prior},
-        "network": bundle.blueprint.to_json(),
-        "temperature": bundle.temperature,
+        "views": dict(fitted.views),
+        "task": {"name": fitted.task_name, "state": task, "prior": fitted.prior},
+        "network": fitted.blueprint.to_json(),
+        "temperature": fitted.temperature,
         "others": [{"network": member.blueprint.to_json(), "temperature": member.temperature} for member in others],
         "config": config,
-        "caller_settings": sorted({*given, *bundle.unset}),
-        "card": bundle.card.to_json(),
-        "data": bundle.data.to_json(),
-        "int8": list(bundle.int8),
-        "seen": [seen.to_json() for seen in bundle.seen],
+        "caller_settings": sorted({*given, *fitted.unset}),
+        "card": fitted.card.to_json(),
+        "data": fitted.data.to_json(),
+        "int8": list(fitted.int8),
+        "seen": [seen.to_json() for seen in fitted.seen],
     }
-    weights = _weights(bundle.first)
+    weights = _weights(fitted.first)
     for place, member in enumerate(others):
         weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member).items()}
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(weights)}
 
 
-def _other_networks(bundle: FittedModel) -> list[NetworkMember]:
+def _other_networks(fitted: FittedModel) -> list[NetworkMember]:
     """Return the additional members of an ensemble; only networks can be saved.
 
     Raises:
         ArtifactError: another kind of member.
     """
-    others = [member for member in bundle.others if isinstance(member, NetworkMember)]
-    for odd in (member for member in bundle.others if not isinstance(member, NetworkMember)):
+    others = [member for member in fitted.others if isinstance(member, NetworkMember)]
+    for odd in (member for member in fitted.others if not isinstance(member, NetworkMember)):
         raise ArtifactError(f"a member of type {type(odd).__name__} cannot be saved", rule="networks")
     return others
 

@@ -48,8 +48,8 @@ def adapt(
     loaded = load(model, device=device or "auto", config=given)
     adapted = loaded.adapt(table, method, seed=seed or 0, progress=not quiet, **options)
     adapted.save(out)
-    if adapted.bundle.card.shift:
-        show(shift_text(adapted.bundle.card.shift), json, quiet)
+    if adapted.fitted.card.shift:
+        show(shift_text(adapted.fitted.card.shift), json, quiet)
     show(problems_text(adapted.fit_problems), json, quiet)
     if not (json or quiet):
         say(f"model: {out}")

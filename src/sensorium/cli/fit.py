@@ -97,7 +97,7 @@ def fit(
         say(f"{stopped}: run the same command again to continue", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
-    fitted = model.bundle
+    fitted = model.fitted
     show(fit_text(model.describe(), fitted.card, fitted.data, model.test), json, quiet)
     if fitted.card.shift:
         show(shift_text(fitted.card.shift), json, quiet)

@@ -42,4 +42,4 @@ def quantize(
     scores = [each.evaluate(table, progress=not quiet) for each in (whole, small)] if table else []
     show(quantized_text(sizes, scores), json, quiet)
     metrics = [each.to_json()["metrics"] for each in scores]
-    show_json({"bytes": sizes, "modules": len(small.bundle.int8), "metrics": metrics, "out": str(out)}, json)
+    show_json({"bytes": sizes, "modules": len(small.fitted.int8), "metrics": metrics, "out": str(out)}, json)

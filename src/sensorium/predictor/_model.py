@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.adaptation import DEFAULT, adapt_bundle
+from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
 from sensorium.config import PATH, check_arguments
 from sensorium.errors import SchemaError
@@ -28,6 +28,7 @@ from sensorium.wording import public_card
 
 LESS = "use fewer rows at a time, or a machine with more memory (see `ulimit -v`)"
 REMOVED = {
+    "bundle": "use model.fitted",
     "predict_table": "call model.predictions(table).to_arrow()",
     "problems": "use model.predictions(table).problems or model.fit_problems",
     "report": "pass progress=True to the method",
@@ -39,7 +40,7 @@ class Model:
     """Fitted model. It is immutable, and several threads may use it at once.
 
     Attributes:
-        bundle: network, modalities, task and records of the model.
+        fitted: network, modalities, task and records of the model.
         test: evaluation on the test rows of the fit; None without test rows and for a loaded model (see `card`).
         fit_problems: problems of cells and columns in the fit or the adaptation. A saved model keeps up to 10,000 of
             them, without the values of the cells; models of early versions have none.
@@ -50,7 +51,7 @@ class Model:
         (5,)
     """
 
-    bundle: FittedModel
+    fitted: FittedModel
     test: Evaluation | None = None
     fit_problems: Problems = field(default_factory=Problems)
 
@@ -67,7 +68,7 @@ class Model:
             >>> model.target
             'genre'
         """
-        return self.bundle.target
+        return self.fitted.target
 
     @property
     def task(self) -> str:
@@ -77,7 +78,7 @@ class Model:
             >>> model.task
             'multiclass'
         """
-        return self.bundle.task_name
+        return self.fitted.task_name
 
     @property
     def columns(self) -> dict[str, str]:
@@ -87,7 +88,7 @@ class Model:
             >>> model.columns
             {'plot': 'text', 'length': 'number', 'studio': 'category'}
         """
-        return dict(self.bundle.kinds)
+        return dict(self.fitted.kinds)
 
     @property
     def fusion(self) -> str:
@@ -97,7 +98,7 @@ class Model:
             >>> model.fusion
             'concat'
         """
-        return self.bundle.blueprint.fusion
+        return self.fitted.blueprint.fusion
 
     @property
     def labels(self) -> list[Any]:
@@ -107,19 +108,19 @@ class Model:
             >>> model.labels
             ['class_0', 'class_1', 'class_2']
         """
-        return list(self.bundle.task.labels)
+        return list(self.fitted.task.labels)
 
     @property
     def card(self) -> dict[str, Any]:
         """Model card as a dict of JSON values: rows, split, metrics, findings.
 
-        `bundle.card` and `bundle.data` hold the same as typed records.
+        `fitted.card` and `fitted.data` hold the same as typed records.
 
         Example:
             >>> model.card["rows"]
             {'train': 72, 'validation': 9, 'test': 9}
         """
-        return public_card(self.bundle.card, self.bundle.data)
+        return public_card(self.fitted.card, self.fitted.data)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -129,7 +130,7 @@ class Model:
             >>> [epoch["number"] for epoch in model.history]
             [1, 2]
         """
-        return [epoch.to_json() for epoch in self.bundle.card.history.epochs]
+        return [epoch.to_json() for epoch in self.fitted.card.history.epochs]
 
     def describe(self) -> list[dict[str, str]]:
         """Describe each column: its modality and its statistics on the training rows.
@@ -141,7 +142,7 @@ class Model:
             length is number
             studio is category
         """
-        learnt = self.bundle.learnt.items()
+        learnt = self.fitted.learnt.items()
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
     @explain_memory_errors(LESS)
@@ -161,7 +162,7 @@ class Model:
             True
         """
         report = reporter(progress)
-        return decode_scores(self.bundle, score_rows(self.bundle, open_rows(self.bundle, table, report), report).scores)
+        return decode_scores(self.fitted, score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores)
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
@@ -185,7 +186,7 @@ class Model:
         if not self.labels:
             raise SchemaError(f"{self.task} has no probabilities", cure="use predict, which returns the values")
         report = reporter(progress)
-        return score_rows(self.bundle, open_rows(self.bundle, table, report), report).scores
+        return score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores
 
     @explain_memory_errors(LESS)
     def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
@@ -201,7 +202,7 @@ class Model:
             >>> predictions.present["plot"].tolist()
             [True, False]
         """
-        return predict_rows(self.bundle, table, reporter(progress))
+        return predict_rows(self.fitted, table, reporter(progress))
 
     @explain_memory_errors(LESS)
     def evaluate(
@@ -229,7 +230,7 @@ class Model:
             >>> 0 <= low <= evaluation.metrics["accuracy"] <= high <= 1
             True
         """
-        return evaluate_rows(self.bundle, table, split, subsets=subsets, report=reporter(progress))
+        return evaluate_rows(self.fitted, table, split, subsets=subsets, report=reporter(progress))
 
     @explain_memory_errors(LESS)
     def adapt(
@@ -260,8 +261,8 @@ class Model:
             (40,)
         """
         report = reporter(progress)
-        opened = open_rows(self.bundle, table, report)
-        fitted, problems = adapt_bundle(self.bundle, opened, method, options, seed=seed, report=report)
+        opened = open_rows(self.fitted, table, report)
+        fitted, problems = adapt_fitted(self.fitted, opened, method, options, seed=seed, report=report)
         return Model(fitted, fit_problems=problems)
 
     def save(self, path: str | Path) -> None:
@@ -274,7 +275,7 @@ class Model:
             True
         """
         check_arguments(PATH, path=path)
-        save_fitted(self.bundle, Path(path))
+        save_fitted(self.fitted, Path(path))
 
     @property
     def weight_bytes(self) -> int:
@@ -284,7 +285,7 @@ class Model:
             >>> model.weight_bytes > 0
             True
         """
-        return sum(value.nbytes for member in self.bundle.members for value in member.weights().values())
+        return sum(value.nbytes for member in self.fitted.members for value in member.weights().values())
 
     def quantize(self) -> Model:
         """Return the model with large weight matrices quantized to int8, for CPUs: smaller, and often faster.
@@ -299,9 +300,9 @@ class Model:
             >>> small.weight_bytes < model.weight_bytes
             True
         """
-        return Model(quantize_fitted(self.bundle, place=repr(self)), fit_problems=self.fit_problems)
+        return Model(quantize_fitted(self.fitted, place=repr(self)), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
-        towers = ", ".join(tower.name for tower in self.bundle.blueprint.towers)
-        others = f" and {len(self.bundle.others)} more" if self.bundle.others else ""
+        towers = ", ".join(tower.name for tower in self.fitted.blueprint.towers)
+        others = f" and {len(self.fitted.others)} more" if self.fitted.others else ""
         return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"

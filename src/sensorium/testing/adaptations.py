@@ -72,7 +72,7 @@ def _picture(label: int, dark: float, random: np.random.Generator) -> bytes:
 
 
 def _state(model: Model) -> dict[str, npt.NDArray[Any]]:
-    return {name: value.detach().cpu().numpy().copy() for name, value in model.bundle.network.state_dict().items()}
+    return {name: value.detach().cpu().numpy().copy() for name, value in model.fitted.network.state_dict().items()}
 
 
 def _same(one: dict[str, npt.NDArray[Any]], other: dict[str, npt.NDArray[Any]]) -> bool:

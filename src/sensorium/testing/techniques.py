@@ -140,11 +140,11 @@ def _settings(task: str, train: dict[str, Any]) -> dict[str, Any]:
 
 def _same_parts(plain: Model, other: Model, name: str) -> None:
     """Check that the model contains no parts of the technique."""
-    parts, others = (set(model.bundle.network.state_dict()) for model in (plain, other))
+    parts, others = (set(model.fitted.network.state_dict()) for model in (plain, other))
     assert parts == others, f"{name} adds modules to the saved model: {', '.join(sorted(others ^ parts))}"
 
 
 def _scores(model: Model, table: dict[str, Any]) -> npt.NDArray[np.float64]:
-    if model.bundle.task.labels:
+    if model.fitted.task.labels:
         return model.predict_proba(table)
     return np.asarray(model.predict(table), np.float64)

@@ -71,8 +71,8 @@ def run(table, seconds=90, folder=None, keep=None, **settings):
     return session, result
 
 
-def digest(bundle):
-    state = bundle.network.state_dict()
+def digest(fitted):
+    state = fitted.network.state_dict()
     return hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
 
 
@@ -85,7 +85,7 @@ def done(tabular, tmp_path_factory):
     """A search over number + category (one tower) and text."""
     folder = tmp_path_factory.mktemp("done")
     kept = []
-    job, trained = run(tabular, folder=folder, keep=lambda bundle: kept.append(digest(bundle)))
+    job, trained = run(tabular, folder=folder, keep=lambda fitted: kept.append(digest(fitted)))
     return job, trained, record(folder), kept, folder
 
 
