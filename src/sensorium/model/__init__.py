@@ -5,7 +5,7 @@ from sensorium.model._build_encoder import build_encoder
 from sensorium.model._encoder_choice import preferred_modality_options
 from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
-from sensorium.model.build import build_network, check_buildable
+from sensorium.model.build import build_network, outline_network
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
@@ -34,7 +34,6 @@ __all__ = [
     "calibrate",
     "can_calibrate",
     "can_unfreeze",
-    "check_buildable",
     "check_exportable",
     "check_features",
     "dense_inputs",
@@ -46,6 +45,7 @@ __all__ = [
     "infer",
     "learn_features",
     "make_ready",
+    "outline_network",
     "pick_device",
     "plan_model",
     "preferred_modality_options",

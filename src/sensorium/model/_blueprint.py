@@ -28,6 +28,11 @@ class Blueprint:
     head: str = "linear"
     head_options: dict[str, Any] = field(default_factory=dict)
 
+    def part_names(self) -> list[str]:
+        """Name the parts in messages: encoders, fusion and head, in the order of `FusionModel.parts`."""
+        towers = [f"encoder {tower.encoder!r} of {tower.name!r}" for tower in self.towers]
+        return [*towers, f"fusion {self.fusion!r}", f"head {self.head!r}"]
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -9,14 +9,16 @@ import torch
 from torch import nn
 
 from sensorium.config import check_options
+from sensorium.errors import OutOfMemoryError
 from sensorium.modalities import EncoderSpec, Modality
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._build_encoder import build_encoder
-from sensorium.model._size import check_size, too_large
 from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
 from sensorium.registry import fusions, heads
 from sensorium.tasks import Task
+
+OVERFLOW = "Storage size calculation overflowed"  # in an error of torch
 
 
 def build_model(
@@ -51,23 +53,29 @@ def build_network(
     return build_model(blueprint, encoder_spec, task.outputs, modules)
 
 
-def check_buildable(
+def outline_network(
     blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
-) -> None:
-    """Check that a blueprint can be built, without allocating its weights.
+) -> FusionModel | None:
+    """Build the network of a blueprint on the device `meta`, which allocates no weights.
+
+    Returns:
+        The network; None if a part needs the values of its weights, so that only `build_network` can build it.
 
     Raises:
         ConfigError: the options of an encoder, the fusion or the head do not fit together.
-        OutOfMemoryError: training the network would need more memory than this process may use.
+        OutOfMemoryError: a layer has more weights than can be addressed.
     """
     try:
         with torch.random.fork_rng(), torch.device("meta"):
-            network = build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
+            return build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
     except (RuntimeError, NotImplementedError) as error:
-        if "overflow" in str(error):  # "Storage size calculation overflowed", of torch
-            raise too_large(blueprint) from None
-        return  # a part of somebody else's that needs the values of its weights
-    check_size(network, blueprint)
+        if str(error).startswith(OVERFLOW):
+            raise OutOfMemoryError(
+                "the network is too large: a layer has more weights than can be addressed",
+                place=", ".join(blueprint.part_names()),
+                cure="choose smaller options for them, or a smaller width",
+            ) from None
+        return None
 
 
 def _build_head(blueprint: Blueprint, width: int, outputs: int) -> nn.Module:

@@ -83,12 +83,10 @@ def check_exportable(blueprint: Blueprint) -> None:
     Raises:
         ConfigError: an encoder, the fusion or the head declares that it cannot (`EXPORT` in its file).
     """
-    parts = {
-        f"encoder {tower.encoder!r} of {tower.name!r}": encoders.entry(tower.encoder) for tower in blueprint.towers
-    }
-    parts |= {f"fusion {blueprint.fusion!r}": fusions.entry(blueprint.fusion)}
-    parts |= {f"head {blueprint.head!r}": heads.entry(blueprint.head)}
-    reasons = {part: entry.literal("EXPORT") for part, entry in parts.items() if entry.literal("EXPORT")}
+    entries = [encoders.entry(tower.encoder) for tower in blueprint.towers]
+    entries += [fusions.entry(blueprint.fusion), heads.entry(blueprint.head)]
+    parts = zip(blueprint.part_names(), (entry.literal("EXPORT") for entry in entries), strict=True)
+    reasons = {part: reason for part, reason in parts if reason}
     if reasons:
         raise ConfigError(
             "; ".join(f"{part} cannot be exported: {reason}" for part, reason in reasons.items()),

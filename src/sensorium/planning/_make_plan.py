@@ -16,7 +16,7 @@ from sensorium.augment import choose_augmentations
 from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.findings import Problems
-from sensorium.model import FittedModel, check_buildable, pick_device, plan_model
+from sensorium.model import FittedModel, build_network, outline_network, pick_device, plan_model
 from sensorium.planning._checks import check_labels
 from sensorium.planning._columns import LearnedColumns, learn_columns
 from sensorium.planning._dealt import deal_rows
@@ -56,6 +56,7 @@ def make_plan(
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
+        OutOfMemoryError: training the network needs more memory than this process may use.
     """
     assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
@@ -77,20 +78,17 @@ def make_plan(
     columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config)
     augmented = choose_augmentations(columns.kinds, config)
+    network = outline_network(blueprint, columns.learnt, task, modules)
+    if network is None and config.train.freeze:  # the names of its parameters are needed
+        with torch.random.fork_rng():
+            network = build_network(blueprint, columns.learnt, task, copy.deepcopy(dict(modules)))
     check_for_model(
-        config,
-        blueprint,
-        columns.learnt,
-        task=(schema.task_name, task),
-        modules=modules,
-        device=device,
-        validation=split.rows("validation"),
+        config, blueprint, network, task=schema.task_name, device=device, validation=split.rows("validation")
     )
     encoded = _encode(task, schema.target, split)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
     config = _with_calibration(config, start, used, split)
-    check_buildable(blueprint, columns.learnt, task, modules)
     return Plan(
         table=schema.table,
         config=config,

@@ -10,6 +10,7 @@ from sensorium.train.length import batch_size, epoch_count
 from sensorium.train.loop import train
 from sensorium.train.preset import with_preset
 from sensorium.train.pretrain import Pretraining, pretrain
+from sensorium.train.size import check_size
 from sensorium.train.tracking import open_trackers
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "check_calibration",
     "check_for_model",
     "check_for_task",
+    "check_size",
     "covered",
     "epoch_count",
     "freeze",

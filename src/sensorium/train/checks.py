@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from sensorium.config import Config, set_both
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
-from sensorium.modalities import Modality
-from sensorium.model import FEWEST, Blueprint, build_network, can_calibrate, can_unfreeze
+from sensorium.model import FEWEST, Blueprint, FusionModel, can_calibrate, can_unfreeze
 from sensorium.registry import heads
-from sensorium.tasks import Task
 from sensorium.techniques import check_techniques
 from sensorium.train.freeze import check_freeze, covered
 from sensorium.train.loop import check_device
+from sensorium.train.size import check_size
 from sensorium.train.soup import check_soup
 
 
@@ -46,33 +43,35 @@ def check_for_task(config: Config, task: str) -> None:
 def check_for_model(
     config: Config,
     blueprint: Blueprint,
-    learnt: Mapping[str, Modality],
+    network: FusionModel | None,
     *,
-    task: tuple[str, Task],
-    modules: Mapping[str, nn.Module],
+    task: str,
     device: torch.device,
     validation: npt.NDArray[np.int64],
 ) -> None:
-    """Check the settings that depend on the model and the split: device, techniques, soup, freezing.
+    """Check the settings that depend on the model and the split: device, techniques, soup, freezing, size.
 
     Args:
-        config: the settings. blueprint, learnt, modules: blueprint, modalities and user modules of the model.
-        task: registered name of the task, and the fitted task.
+        config: the settings.
+        blueprint: blueprint of the model.
+        network: the network, which may be on the device `meta`; None if its parameters are not known, which settings
+            that freeze some of them do not allow.
+        task: registered name.
         device: device of the training.
         validation: the validation rows.
 
     Raises:
         ConfigError: a setting does not fit.
+        OutOfMemoryError: training the network needs more memory than this process may use.
     """
     check_device(config.train, device)
-    check_techniques(config.train, task[0], len(blueprint.towers))
+    check_techniques(config.train, task, len(blueprint.towers))
     check_soup(config.train, validation)
     held: dict[str, bool] = {}
-    if config.train.freeze:
-        with torch.random.fork_rng():
-            network = build_network(blueprint, learnt, task[1], copy.deepcopy(dict(modules)))
+    if network is not None:
         check_freeze(network, config.train.freeze)
         held = covered(network, config.train.freeze)
+        check_size(network, blueprint, config.train, device)
     if config.train.unfreeze:
         check_unfreeze(blueprint, held, len(validation))
 

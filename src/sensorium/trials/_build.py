@@ -14,14 +14,14 @@ from sensorium.model import (
     FittedModel,
     FusionModel,
     build_network,
-    check_buildable,
     check_features,
     make_ready,
+    outline_network,
     plan_model,
 )
 from sensorium.model.card import DataSpec, ModelCard, Notice, UnlabelledRecord
 from sensorium.planning import Plan, PreparedTable, take_weights
-from sensorium.train import freeze
+from sensorium.train import check_size, freeze
 from sensorium.trials._spec import TrialSpec
 
 ModelOf = Callable[[str], FittedModel]  # name of an earlier trial → its model
@@ -33,10 +33,14 @@ def check_spec(plan: Plan, spec: TrialSpec) -> None:
 
     Raises:
         ConfigError: the options of an encoder, the fusion or the head do not fit together.
+        OutOfMemoryError: its training needs more memory than this process may use.
     """
-    blueprint = _blueprint(plan, spec, spec_settings(plan, spec))
+    config = spec_settings(plan, spec)
+    blueprint = _blueprint(plan, spec, config)
     learnt = {name: plan.learnt[name] for tower in blueprint.towers for name in tower.columns}
-    check_buildable(blueprint, learnt, plan.task, plan.modules)
+    network = outline_network(blueprint, learnt, plan.task, plan.modules)
+    if network is not None:
+        check_size(network, blueprint, config.train, plan.device)
 
 
 def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> FittedModel:

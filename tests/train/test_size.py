@@ -1,11 +1,14 @@
 """A network that the memory cannot hold is refused before a cell is decoded."""
 
+import re
+
 import pytest
 
 import sensorium
 from sensorium.errors import OutOfMemoryError
 from sensorium.planning import _prepared
 from sensorium.runtime import memory
+from sensorium.train import size
 
 ROWS = 60
 
@@ -41,12 +44,23 @@ def test_the_largest_part_is_named(settings, place, fit):
     assert place in caught.value.place and "smaller options" in caught.value.cure
 
 
+def test_a_frozen_part_has_no_gradient(fit, monkeypatch):
+    needed = {}
+    for name, settings in {"trained": {}, "frozen": {"freeze": ["text"]}, "sgd": {"optimizer": "sgd"}}.items():
+        monkeypatch.setattr(size, "usable_memory", lambda: 1)
+        with pytest.raises(OutOfMemoryError) as caught:
+            fit(encoders={"text": {"name": "text_cnn", "filters": 10**6}}, train=settings)
+        needed[name] = float(re.search(r"needs ([\d.]+) GB", caught.value.finding)[1])
+    assert needed["sgd"] == pytest.approx(needed["trained"] * 3 / 4, abs=0.02)
+    assert needed["frozen"] < needed["trained"] / 2
+
+
 def test_the_limit_of_a_container_counts(fit, monkeypatch, tmp_path):
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(memory, "CONTAINER", (limit,))
     limit.write_text("1000000\n")
     assert memory.usable_memory() == 1_000_000
-    with pytest.raises(OutOfMemoryError, match=r"but 0\.0 GB can be used"):
+    with pytest.raises(OutOfMemoryError, match=r"more than the 0\.00 GB that can be used"):
         fit()
     limit.write_text("max\n")
     assert memory.usable_memory() > 1_000_000
