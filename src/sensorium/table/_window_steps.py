@@ -94,8 +94,8 @@ def place_steps(
     since[firsts] = np.nan
     starts, ends = np.repeat(firsts, lengths), np.repeat(firsts + lengths, lengths)
     lost = {
-        f"left out without a time in {config.time!r}": (~dated).sum(),
-        f"left out without an entity in {config.entity!r}": (dated & (codes < 0)).sum(),
+        f"left out for lack of a time in {config.time!r}": (~dated).sum(),
+        f"left out for lack of an entity in {config.entity!r}": (dated & (codes < 0)).sum(),
         "left out because a later row has the same entity and time": twins.sum(),
     }
     notes = [f"windows: {count(int(number), 'row')} {why}" for why, number in lost.items() if number]
