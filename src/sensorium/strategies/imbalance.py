@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 from sensorium.config import IMBALANCE_TECHNIQUE, set_both
 from sensorium.errors import ConfigError
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
-from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
+from sensorium.metrics import Outcome, lower_is_better, metrics_of, rank_value, score
 from sensorium.model import FittedModel
 from sensorium.model.card import Diagnosis, ImbalanceRecord, ImbalanceSigns, MitigationRecord, UnimodalRecord
 from sensorium.planning import Plan, PreparedTable
@@ -173,7 +172,7 @@ def mitigate(session: Session) -> ImbalanceReport:
         runs |= {name: run for name, run in beside.items() if run}
     if UNIMODAL in runs:
         runs[UNIMODAL] = _thawed(runs[UNIMODAL], plan)
-    chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
+    chosen = max(runs, key=lambda name: rank_value(plan.metric, runs[name].validated(plan.metric)))
     split = "test" if "test" in plain.outcomes else "validation"
     results = _judge(data, runs, split)
     report = ImbalanceReport(plan.metric, diagnosis, unimodal, results, chosen, split, runs[chosen], signs)
@@ -246,13 +245,6 @@ def _settle(diagnosis: Diagnosis, unimodal: Mapping[str, UnimodalResult], chance
     if behind:
         return diagnosis.updated(state="undertrained", behind=behind)
     return diagnosis.updated(state="weak" if diagnosis.behind else "balanced", mitigations=[])
-
-
-def _worth(run: TrialResult, metric: str) -> float:
-    """Return the watched validation metric, larger is better."""
-    value = run.validated(metric)
-    value = -value if lower_is_better(metric) else value
-    return -math.inf if math.isnan(value) else value
 
 
 def _judge(data: PreparedTable, runs: Mapping[str, TrialResult], split: str) -> list[Mitigation]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sensorium.artifact import to_json, write_file
 from sensorium.evaluate import evaluate_outcome
-from sensorium.metrics import metrics_of
+from sensorium.metrics import direction, metrics_of
 from sensorium.model.card import SearchRecord
 from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
@@ -148,7 +148,7 @@ class SearchRun:
 
     def _try(self, number: int, rung: Rung, seconds: float) -> Result:
         result = self._run(self._candidate(number), rung.epochs, "rung", seconds)
-        self.journal.tell(number, None if result.metric is None else self.trials.sign * result.metric)
+        self.journal.tell(number, None if result.metric is None else direction(self.trials.metric) * result.metric)
         return result
 
     def _finals(self, ranked: Sequence[Result]) -> None:
