@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from sensorium.config import IMBALANCE_TECHNIQUE, set_both
-from sensorium.errors import ConfigError
+from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
 from sensorium.metrics import Outcome, lower_is_better, metrics_of, rank_value, score
 from sensorium.model import FittedModel
 from sensorium.model.card import Diagnosis, ImbalanceRecord, ImbalanceSigns, MitigationRecord, UnimodalRecord
-from sensorium.planning import Plan, PreparedTable
+from sensorium.planning import Plan, PreparedTable, check_several_modalities, check_validation_rows
 from sensorium.strategies._base import Session, Strategy, trained
 from sensorium.techniques import GAP, mitigations_for, skill
 from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
@@ -133,13 +132,8 @@ class Imbalance(Strategy):
     SETTING: ClassVar[str] = "train.imbalance"
 
     def check(self, plan: Plan) -> None:
-        place, towers = self.SETTING, plan.towers
-        if len(towers) < 2:
-            rule = "at least two modalities"
-            raise ConfigError(f"there is only one modality: {towers[0]}", place=place, rule=rule)
-        if not len(plan.rows("validation")):
-            cure = set_both("split.validation", 0.1)
-            raise ConfigError("there are no validation rows to select a model", place=place, cure=cure)
+        check_several_modalities(plan, self.SETTING)
+        check_validation_rows(plan, self.SETTING)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         return mitigate(session).trained
