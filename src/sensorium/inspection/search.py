@@ -15,7 +15,7 @@ from sensorium.modalities import Modality, Work
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
 from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, are_of_interest, group_copies, long_texts, value_ids
-from sensorium.table import Column, Table
+from sensorium.table import Column, FileCell, Table
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
@@ -98,9 +98,11 @@ def file_ids(column: Column) -> Ids:
 
 def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
     """Return the size and the place of a cell's bytes: itself, a path, or a part of a file; None if it has none."""
-    if isinstance(cell, Mapping) and cell.get("offset") is not None:
-        return _size_of_part(cell, column)
-    cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
+    if isinstance(cell, dict):
+        held = FileCell.of(cell)
+        if held.is_part:
+            return _size_of_part(held, column)
+        cell = held.source
     if isinstance(cell, bytes):
         return len(cell), cell
     try:
@@ -110,10 +112,10 @@ def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
         return None
 
 
-def _size_of_part(cell: Mapping[str, Any], column: Column) -> tuple[int, Any] | None:
-    path, start, size = (cell.get(key) for key in ("path", "offset", "size"))
-    if not (isinstance(path, str) and isinstance(start, int) and isinstance(size, int) and min(start, size) >= 0):
+def _size_of_part(cell: FileCell, column: Column) -> tuple[int, Any] | None:
+    if cell.span is None:
         return None
+    path, start, size = cell.span
     try:
         found = os.fspath(column.files.path(path))
         return (size, (found, start, size)) if start + size <= os.path.getsize(found) else None

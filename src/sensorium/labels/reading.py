@@ -17,7 +17,7 @@ from sensorium.labels._label_cells import about_infinite, count_cells, joined, n
 from sensorium.labels._missing_words import missing_words
 from sensorium.labels._spellings import about_blanks, about_case, case_only_twins, usual_spellings
 from sensorium.labels.lists import Lists, lists_of
-from sensorium.table import Column, spelt_codes, without_codes
+from sensorium.table import FILE_FIELDS, Column, spelt_codes, without_codes
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
         config: `table.missing` sets the words for a missing label; `table.labels` whether case counts;
             `table.lists` names the positions of a list.
     """
-    if column.parts and not {"bytes", "path"} & set(column.parts):
+    if column.parts and not FILE_FIELDS & set(column.parts):
         found = {name: read_labels(part, config) for name, part in column.parts.items()}
         reading = LabelReading(parts={name: own for name, (_, own) in found.items()})
         return reading.apply(column), reading

@@ -11,6 +11,7 @@ from sensorium.table._column import Column
 from sensorium.table._date_order import date_order
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
+from sensorium.table._file_cell import FILE_FIELDS, FileCell
 from sensorium.table._files import Files
 from sensorium.table._list_notation import ListNotation
 from sensorium.table._notation import (
@@ -50,6 +51,7 @@ from sensorium.table._write import check_writable, write_table
 
 __all__ = [
     "DATE_ORDERS",
+    "FILE_FIELDS",
     "LEGACY",
     "NAMES",
     "PIVOT",
@@ -57,6 +59,7 @@ __all__ = [
     "USUAL_SPELLINGS",
     "Column",
     "Conventions",
+    "FileCell",
     "Files",
     "Floats",
     "ListNotation",
