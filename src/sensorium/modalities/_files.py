@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sensorium.findings import NotFound, Nothing, Problem, Unreadable, shorten
 from sensorium.modalities._encoded import Work
 from sensorium.modalities._file_columns import looks_like_files as looks_like_files
-from sensorium.table import Column, FileCell, Files, is_gap_word, without_secrets
+from sensorium.table import Column, FileCell, Files, evenly_spaced, is_gap_word, without_secrets
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
@@ -111,7 +111,7 @@ def decode_sample(
 def sample_rows(column: Column, most: int) -> npt.NDArray[np.int64]:
     """Return at most `most` rows that hold a value, evenly spaced."""
     rows = np.flatnonzero(column.present)
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))]
+    return rows[evenly_spaced(len(rows), most)]
 
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sensorium.config import as_modality
 from sensorium.findings import Guess
 from sensorium.modalities._stamp_units import DAY, LIKELY, NAMED_UNITS, NAMES, NEAR, SMALLEST, SPANS, UNITS, Unit
-from sensorium.table import Column, Floats, SpeltDates, read_dates, words
+from sensorium.table import Column, Floats, SpeltDates, evenly_spaced, read_dates, words
 
 MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
 ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
@@ -123,7 +123,7 @@ def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
 def _some(column: Column) -> Column:
     """Return at most 300 of the cells that hold a value, evenly spaced."""
     rows = np.flatnonzero(column.present)
-    return column.take(rows[np.linspace(0, len(rows) - 1, min(len(rows), 300)).astype(np.int64)])
+    return column.take(rows[evenly_spaced(len(rows), 300)])
 
 
 def _words(name: str) -> set[str]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sensorium.config import Config, as_yaml, exclude_column, set_value
 from sensorium.findings import ColumnPlan, Unreadable
 from sensorium.schema._split_column import split_column
-from sensorium.table import Column, Table
+from sensorium.table import Column, Table, evenly_spaced
 
 LOOKED_AT = 2000  # rows
 REPEATED = 10  # occurrences from which a value or a word can tell a label by more than luck
@@ -36,7 +36,7 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
     assert config.target
     target = table.column(config.target)
     rows = np.flatnonzero(target.present)
-    rows = rows[np.linspace(0, len(rows) - 1, min(LOOKED_AT, len(rows))).astype(np.int64)]
+    rows = rows[evenly_spaced(len(rows), LOOKED_AT)]
     at_random = not (split_column(table, config) or config.split.group or config.split.time)
     found = []
     for plan in plans:

@@ -5,7 +5,7 @@ interface.
 """
 
 from sensorium.table._addresses import without_secrets
-from sensorium.table._arrays import Floats, Rows, Truths
+from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
 from sensorium.table._date_order import date_order
@@ -81,6 +81,7 @@ __all__ = [
     "check_signs",
     "check_writable",
     "date_order",
+    "evenly_spaced",
     "find_list_notation",
     "has_limits",
     "is_address",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._arrays import evenly_spaced
 from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
 
@@ -143,8 +144,7 @@ class Column:
         count = len(self.values)
         size = min(size, count)
         if size not in self._samples:
-            rows = np.unique(np.linspace(0, max(0, count - 1), size).astype(np.int64))
-            self._samples[size] = self.values.take(pa.array(rows, pa.int64())).to_pylist()
+            self._samples[size] = self.values.take(pa.array(evenly_spaced(count, size))).to_pylist()
         return list(self._samples[size])
 
     @cached_property
