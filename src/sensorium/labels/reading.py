@@ -47,7 +47,7 @@ class LabelReading:
         if self.parts and column.parts:
             return joined(column, {name: self.parts[name].apply(part) for name, part in column.parts.items()})
         column = without_infinite(self.lists.apply(column))
-        if self.missing and (column.is_integer or column.is_float):
+        if self.missing and column.is_number:
             return without_codes(column, self.missing)
         if not (column.is_string and (self.missing or self.spelt)):
             return column
@@ -104,7 +104,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
     if lists.kind:
         reading = LabelReading(lists=lists)
         return reading.apply(column), reading
-    if column.is_integer or column.is_float:
+    if column.is_number:
         reading = LabelReading([word for word in config.table.missing if spelt_codes([word])])
         return reading.apply(column), replace(reading, told=about_infinite(column))
     if not column.is_string or not len(column.values):

@@ -16,7 +16,7 @@ from sensorium.modalities._date_problems import MISSING, UnfitDates, swapped_ord
 from sensorium.modalities._stamp_units import NAMES, POSSIBLE, UNITS, Unit
 from sensorium.modalities._stamps import as_floats
 from sensorium.modalities._zones import zone_problems
-from sensorium.table import DATE_ORDERS, Column, Floats, SpeltDates, Truths, read_dates, spelt_moments
+from sensorium.table import DATE_ORDERS, Column, Floats, SpeltDates, Truths, as_seconds, read_dates, spelt_moments
 
 Seconds: TypeAlias = Floats
 
@@ -45,11 +45,8 @@ class DateReader:
         return seconds, problems
 
     def _read(self, column: Column) -> tuple[Seconds, list[Problem]]:
-        if is_temporal(column):
-            micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-            return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, zone_problems(
-                column, None, self.zoned
-            )
+        if column.is_date:
+            return as_seconds(column.data), zone_problems(column, None, self.zoned)
         if pa.types.is_nested(column.data.type):
             lists = [Problem(int(row), column.name, MISSING) for row in np.flatnonzero(column.present)]
             return np.full(len(column), np.nan), lists
@@ -90,8 +87,3 @@ class DateReader:
         else:
             reason, cure = unfit.explain(int(unfit.dates.places[row]))
         return Problem(row, name, reason, cure, shorten(text))
-
-
-def is_temporal(column: Column) -> bool:
-    """Return whether the cells are dates or timestamps of Arrow."""
-    return bool(pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type))

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import Config, as_yaml, exclude_column, set_value
@@ -70,7 +69,7 @@ def _steps(table: Table, config: Config) -> list[Advice]:
     for name in sorted(table.columns, key=natural):
         numbered = re.fullmatch(r"(.*?)[0-9]+", name)
         column = table.column(name)
-        if numbered and name != config.target and (column.is_integer or column.is_float):
+        if numbered and name != config.target and column.is_number:
             runs.setdefault(numbered[1], []).append(name)
     found = []
     for stem, names in runs.items():
@@ -103,11 +102,9 @@ def _parted(column: Column, sides: Sides) -> int:
 
 
 def _time(column: Column, plan: ColumnPlan) -> Advice | None:
-    kind = column.data.type
-    dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
     if plan.modality != "date" or column.distinct < 2 or not column.present.all():
         return None
-    if not dated and not (column.is_string and pc.all(pc.match_substring_regex(column.values, ISO)).as_py()):
+    if not column.is_date and not (column.is_string and pc.all(pc.match_substring_regex(column.values, ISO)).as_py()):
         return None
     first, last = pc.min_max(column.values).as_py().values()
     reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: to evaluate predictions of later rows, split by time"

@@ -109,7 +109,7 @@ def _names_files(column: Column) -> bool:
 
 
 def _same_amount(column: Column, target: Column) -> str:
-    if not (column.is_integer or column.is_float):
+    if not column.is_number:
         return ""
     x, y = (np.asarray(c.data.cast(pa.float64(), safe=False), dtype=np.float64) for c in (column, target))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):

@@ -41,7 +41,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
     Raises:
         SchemaError: the column has no order in time, or the order of day and month in its dates is ambiguous.
     """
-    if pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float:
+    if pa.types.is_temporal(time.data.type) or time.is_number:
         return Moments(_ranks(time.data), time.present)
     if not time.is_string:
         raise _no_order(time.name, f"the column has the type {time.data.type}")

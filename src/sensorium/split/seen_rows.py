@@ -118,7 +118,7 @@ def _texts(column: Column) -> pa.Array:
         return pa.array(
             [None if cell is None else _digest(cell).hex() for cell in column.data.to_pylist()], pa.string()
         )
-    if column.is_integer or column.is_float:
+    if column.is_number:
         return _number_texts(column, column.data.cast(pa.float64(), safe=False))
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.strings))
     spelt = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, pa.scalar(None, pa.string()))

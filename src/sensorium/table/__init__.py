@@ -6,6 +6,7 @@ interface.
 
 from sensorium.table._addresses import without_secrets
 from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
+from sensorium.table._arrow_types import as_microseconds, as_seconds, is_date_type, is_number_type
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
 from sensorium.table._date_order import date_order
@@ -76,7 +77,9 @@ __all__ = [
     "Truths",
     "are_codes",
     "as_lists",
+    "as_microseconds",
     "as_read",
+    "as_seconds",
     "bare_path",
     "check_signs",
     "check_writable",
@@ -86,8 +89,10 @@ __all__ = [
     "has_limits",
     "is_address",
     "is_clearly_numbers",
+    "is_date_type",
     "is_gap",
     "is_gap_word",
+    "is_number_type",
     "likely_list_notation",
     "lists_nothing",
     "may_be_numbers",
