@@ -16,12 +16,11 @@ from sensorium.findings import ColumnPlan, Problem
 from sensorium.schema.copies import Sides, value_ids
 from sensorium.schema.leaks import names_unit
 from sensorium.split import SPLITS
-from sensorium.table import Column, Table, natural
+from sensorium.table import Column, Table, are_iso_dates, natural
 
 FEW = 50  # different values of a column or target up to which one is guessed from the other
 RUN = 8  # numbered columns from which they may be a series
 SAVED = 0.5  # share of wrong guesses that a telling column saves
-ISO = r"^\d{4}-\d\d"
 
 Advice = dict[str, Any]
 """{"setting", "column", "reason"}: a setting to consider; `setting` is empty if nothing is to be changed."""
@@ -104,7 +103,7 @@ def _parted(column: Column, sides: Sides) -> int:
 def _time(column: Column, plan: ColumnPlan) -> Advice | None:
     if plan.modality != "date" or column.distinct < 2 or not column.present.all():
         return None
-    if not column.is_date and not (column.is_string and pc.all(pc.match_substring_regex(column.values, ISO)).as_py()):
+    if not column.is_date and not (column.is_string and are_iso_dates(column.values)):
         return None
     first, last = pc.min_max(column.values).as_py().values()
     reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: to evaluate predictions of later rows, split by time"

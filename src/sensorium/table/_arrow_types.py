@@ -11,6 +11,8 @@ from sensorium.table._arrays import Floats
 
 ArrowCells: TypeAlias = pa.Array | pa.ChunkedArray
 
+SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # units of Arrow's timestamps and durations
+
 
 def is_number_type(kind: pa.DataType) -> bool:
     """Return whether values are integers or floats."""
