@@ -52,7 +52,7 @@ class Multiclass(Classification):
         if column.is_list or labels < 3 or pa.types.is_temporal(column.data.type):
             return None
         reason = f"{labels} different values in {len(column.values):,} rows"
-        if column.is_integer or column.is_float:
+        if column.is_number:
             return _claim_numbers(column, labels, reason)
         if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
             caution = "text that spells numbers is read as classes; --task regression if they are amounts"

@@ -13,7 +13,7 @@ from sensorium.config import Fraction, set_both
 from sensorium.errors import ConfigError
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
-from sensorium.techniques._probe import encode_rows, evenly_spaced
+from sensorium.techniques._probe import encode_rows, sample_rows
 from sensorium.techniques._unimodal import by_tower, unimodal_heads, unimodal_predictions
 
 MITIGATES_IMBALANCE = True
@@ -62,7 +62,7 @@ class GradientBlending(Technique):
             raise ConfigError("there are no validation rows to weigh losses by", place=place, cure=cure)
         self.every, self.online, self.min_weight = every, online, min_weight
         self.heads = unimodal_heads(context)
-        self._rows = [evenly_spaced(part, rows) for part in (context.train_rows, context.validation_rows)]
+        self._rows = [sample_rows(part, rows) for part in (context.train_rows, context.validation_rows)]
         count, device = len(self.heads) + 1, next(context.model.parameters()).device
         self.register_buffer("weights", torch.ones(count, device=device))
         self.register_buffer("before", torch.full((2, count), torch.nan, device=device))

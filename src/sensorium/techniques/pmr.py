@@ -14,7 +14,7 @@ from sensorium.config import Fraction, Share
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._heads import tower_width
-from sensorium.techniques._probe import encode_rows, evenly_spaced
+from sensorium.techniques._probe import encode_rows, sample_rows
 from sensorium.techniques._unimodal import by_tower, score_of_others
 
 TASKS = ("binary", "multiclass", "multilabel")
@@ -55,7 +55,7 @@ class Pmr(Technique):
     ) -> None:
         super().__init__(context)
         self.alpha, self.entropy, self.early, self.momentum = alpha, entropy, early, momentum
-        self._rows = evenly_spaced(context.train_rows, rows)
+        self._rows = sample_rows(context.train_rows, rows)
         towers, device = context.model.every_tower, next(context.model.parameters()).device
         questions, choices = _shape(context)
         for place, tower in enumerate(towers):
