@@ -39,7 +39,7 @@ from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
-from sensorium.model import FittedModel
+from sensorium.model import FittedModel, check_modules
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
@@ -58,7 +58,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, check_modules, files_after, files_before, plan_identity
+from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
 
 
 class Settings(TypedDict, total=False):
