@@ -55,6 +55,8 @@ def _weights_of(module: nn.Module) -> Iterator[tuple[str, Any]]:
 
 def _fault_of(name: str, module: nn.Module, workers: int) -> SensoriumError | None:
     place, kind = f"encoders.{name}", type(module).__name__
+    if not isinstance(module, nn.Module):
+        return ConfigError(f"{kind} is not a type of module", place=place, rule="a torch.nn.Module")
     if weight := next((weight for weight, value in _weights_of(module) if value.is_meta), None):
         return ConfigError(
             f"the weight {weight!r} of the module {kind} has no values: it is on the device meta",

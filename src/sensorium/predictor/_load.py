@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from sensorium.artifact import load_fitted
-from sensorium.config import PATH, check_arguments
+from sensorium.config import ENCODERS, NAME, PATH, SETTINGS, check_arguments
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.model import check_modules
 from sensorium.predictor._model import LESS, Model
@@ -43,6 +43,9 @@ def load(
         ['class_0', 'class_1', 'class_2']
     """
     check_arguments(PATH, path=path)
+    check_arguments(NAME, device=device)
+    check_arguments(ENCODERS, encoders=encoders)
+    check_arguments(SETTINGS, config=config)
     check_modules(encoders or {})
     fitted = load_fitted(Path(path), device, encoders, config)
     return Model(fitted, fit_problems=fitted.card.problems_of_fit())

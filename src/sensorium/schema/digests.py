@@ -36,7 +36,7 @@ def digest_ids(data: pa.Array) -> npt.NDArray[np.int64]:
     for row in np.flatnonzero(np.asarray(pc.is_valid(data))):
         digest = hashlib.blake2b(digest_size=BITS // 8)
         for layer in layers:
-            digest.update(layer.content[layer.starts[row] : layer.ends[row]])
+            digest.update(layer.content[layer.starts[row] : layer.ends[row]].data)
         found[row] = numbers.setdefault(digest.digest(), len(numbers))
     return found
 
