@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sensorium
+from sensorium.api import gather_config
 from sensorium.config import (
     CONFIG,
     COUNT,
@@ -144,3 +145,24 @@ def test_inspect(argument, value):
 )
 def test_right_types_pass(kind, values):
     check_arguments(kind, **{f"value{place}": value for place, value in enumerate(values)})
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"epochs": 2, "train": {"epochs": 3}}, "train.epochs"),
+        ({"learning_rate": 0.1, "train": {"learning_rate": 0.001}}, "train.learning_rate"),
+        ({"split_column": "a", "split": {"column": "b"}}, "split.column"),
+    ],
+)
+def test_one_setting_has_one_value(settings, place):
+    with pytest.raises(ConfigError, match="both set") as caught:
+        sensorium.fit(MISSING, "y", **settings)
+    assert caught.value.place == place
+
+
+def test_arguments_override_the_configuration():
+    config, _ = gather_config(
+        "y", {"train": {"epochs": 3}, "split": {"column": "a"}}, {"epochs": 2, "split_column": "b"}
+    )
+    assert (config.train.epochs, config.split.column) == (2, "b")

@@ -387,8 +387,9 @@ def gather_config(
     modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
     if encoders:
         flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
-    layers: list[Mapping[str, Any]] = [{key: value for key, value in flat.items() if key in Config.model_fields}]
-    layers += [{key: value} for key, value in flat.items() if key not in Config.model_fields and key != "split_column"]
     if "split_column" in flat:
-        layers.append({"split": {"column": flat["split_column"]}})
-    return Config.gather(lowest, below, *layers, target_setting(target)), modules
+        given, column = flat.get("split", {}), flat.pop("split_column")
+        if not isinstance(given, Mapping) or given.get("column", column) != column:
+            raise ConfigError("split_column and split are both set", place="split.column", cure="omit one of them")
+        flat["split"] = {**given, "column": column}
+    return Config.gather(lowest, below, flat, target_setting(target)), modules

@@ -143,7 +143,7 @@ def test_a_single_modality_that_validation_passed_over_is_still_held_against_fus
 
 @pytest.mark.unit
 def test_without_a_seed_nothing_can_be_compared():
-    with pytest.raises(ConfigError, match="no seed"):
+    with pytest.raises(ConfigError, match="seeds cannot be"):
         compare(table(noise=True), seeds=[])
 
 

@@ -87,3 +87,12 @@ def test_a_settings_file_that_is_none_is_refused(content, write):
     with pytest.raises(ConfigError) as caught:
         read_yaml(write("s.yaml", content.encode("latin-1")))
     assert "s.yaml" in caught.value.place
+
+
+def test_a_key_is_set_once():
+    with pytest.raises(ConfigError, match=r"train\.epochs is set twice"):
+        parse_assignments(["train.epochs=3", "width=8", "train.epochs=1"])
+    assert parse_assignments(["width=8", "width=8"]) == {"width": 8}
+    assert parse_assignments(["fusion=gated", "fusion.per_feature=true"]) == {
+        "fusion": {"name": "gated", "per_feature": True}
+    }

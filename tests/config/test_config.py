@@ -140,9 +140,9 @@ def test_all_faults_are_told_together():
         assert f"where: {place}" in str(caught.value)
 
 
-def test_keywords_lie_over_the_settings_file_and_short_forms_over_them(table, write):
+def test_keywords_lie_over_the_settings_file(table, write):
     below = write("s.yaml", "target: label\nwidth: 8\nseed: 3\ntrain: {epochs: 2, batch_size: 9}\n")
-    settings = {"width": 16, "train": {"batch_size": 7, "epochs": 5}, "epochs": 1}
+    settings = {"width": 16, "train": {"batch_size": 7}, "epochs": 1}
     config = sensorium.fit(table, config=below, progress=False, **settings).fitted.config
     assert (config.width, config.seed, config.train.epochs, config.train.batch_size) == (16, 3, 1, 7)
     assert config.train.learning_rate == Config().train.learning_rate

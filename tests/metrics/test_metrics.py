@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from sensorium.metrics import Outcome, Part, metrics_of, score
+from sensorium.metrics import Outcome, Part, metrics_of, rank_value, score
 from sensorium.registry import metrics
 from sensorium.testing.metrics import make_outcome
 
@@ -201,3 +201,10 @@ def test_amounts_whose_squares_are_no_numbers_are_measured():
     outcome = Outcome(truth, truth + 1e199, truth + 1e199)
     assert score("rmse", outcome)[0] == pytest.approx(1e199)
     assert 0.99 < score("r2", outcome)[0] < 1
+
+
+@pytest.mark.parametrize(("name", "values"), [("r2", [0.5, 0.0, -0.5]), ("rmse", [0.0, 0.5, 2.0])])
+def test_undefined_values_rank_below_all_others(name, values):
+    ranks = [rank_value(name, value) for value in [*values, float("nan")]]
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks[-1] == rank_value(name, None) < ranks[-2]

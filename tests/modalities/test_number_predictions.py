@@ -158,7 +158,7 @@ def test_limits_are_missing_where_that_is_set():
     for config in ({"table": {"censored": "missing"}}, {"modalities": {"x": {"censored": "missing"}}}):
         found = sensorium.inspect(table(cells), "y", config=config)
         assert [c.name for c in found.columns if c.modality] == ["x", "z"]
-        assert "16 cells '<5' are read as missing, as limits are" in found.columns[0].reason
+        assert "16 cells '<5' are read as missing, because table.censored=missing" in found.columns[0].reason
         assert len(found.columns[0].overview.figures["value"]) == 64
 
 

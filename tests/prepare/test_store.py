@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 from hypothesis import given, settings
@@ -135,6 +136,29 @@ def test_a_file_in_another_spelling_of_its_path_is_decoded_anew_when_it_changes(
     assert decoded(modality, column, store, monkeypatch) == 0
     Image.new("RGB", (12, 12), "red").save(tmp_path / "a b.png")
     assert print_of(store.encode(modality, column)) == print_of(modality.encode(column))
+
+
+def test_cells_of_bytes_beside_parts_of_files_are_distinguished(tmp_path):
+    """Such a column has the fields of a part in every row, without a value where the cell holds bytes."""
+    file = tmp_path / "grey.bmp"
+
+    def column(shade):
+        Image.new("RGB", (9, 9), (shade, 9, 9)).save(file)
+        held = {"bytes": file.read_bytes(), "path": None, "offset": None, "size": None}
+        part = {"bytes": None, "path": "black.bmp", "offset": 0, "size": len(held["bytes"])}
+        return open_table(pa.table({"image": [held, part, held]}), folder=tmp_path).column("image")
+
+    Image.new("RGB", (9, 9), "black").save(tmp_path / "black.bmp")
+    store, modality = Store(tmp_path / "store", ROOM), modalities.load("image").learn(column(50))
+    for shade in (50, 200):
+        found = store.encode(modality, column(shade))
+        assert not found.problems and print_of(found) == print_of(modality.encode(column(shade)))
+
+
+def test_a_part_of_a_file_without_its_size_is_missing(tmp_path):
+    column = open_table(pa.table({"image": [{"path": "0.png", "offset": 0}] * 2}), folder=tmp_path).column("image")
+    found = Store(tmp_path, ROOM).encode(modalities.load("image").learn(column), column)
+    assert [problem.row for problem in found.problems] == [0, 1] and not found.present.any()
 
 
 def test_by_content_a_file_that_was_only_touched_is_the_same(table, tmp_path, monkeypatch):

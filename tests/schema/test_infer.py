@@ -69,7 +69,10 @@ def test_identifiers_can_be_used_when_asked_for():
 
 
 UNSAFE = {
-    "numbers and words": ([*map(str, range(12, 60)), "50+", "early 40s"], "others ('early 40s') are read as missing"),
+    "numbers and words": (
+        [*map(str, range(12, 60)), "50+", "early 40s"],
+        "not numbers ('early 40s') are read as missing",
+    ),
     "few numbers and words": (
         ["12", "13", "14", "50+", "early 40s", "15"] * 10,
         "if it is not category: --modality c=number",

@@ -229,7 +229,7 @@ def test_time_and_group_keep_whole_groups_and_say_what_time_could_not_be_kept():
     found = split({"y": BOTH, "g": PATIENT, "t": DAYS}, time="t", group="g")
     assert parted(found, PATIENT) == []
     assert found.sizes() == {"train": 320, "validation": 40, "test": 40}
-    assert "the first validation or test row is not later than" in told(found)
+    assert "not earlier than the first validation or test row" in told(found)
     apart = [k // 10 for k in range(N)]
     found = split({"y": BOTH, "g": apart, "t": DAYS}, time="t", group="g")
     assert (parted(found, apart), found.findings) == ([], ())
@@ -361,7 +361,7 @@ def test_dates_that_can_be_read_both_ways_order_no_rows_until_said_how():
 @pytest.mark.parametrize(
     ("cells", "match"),
     [
-        (["soon", *["2026-01-31"] * 7], "no valid date in 1 of 8 rows with a label, such as 'soon'"),
+        (["soon", *["2026-01-31"] * 7], "a cell such as 'soon' is not a valid date"),
         ([None, *range(7)], "empty in 1 of 8 rows"),
         ([True, False] * 4, "has the type bool"),
         ([1] * 8, "all rows have the same time"),
@@ -402,7 +402,7 @@ def test_a_training_row_of_the_moment_of_the_first_test_row_is_told():
     assert told(split({"y": BOTH, "t": DAYS, "s": parts}, column="s", time="t", validation=0.0)) == ""
     times = [320, *DAYS[1:]]
     found = split({"y": BOTH, "t": times, "s": parts}, column="s", time="t", validation=0.0)
-    assert "is not later than 1 of 320 training rows" in told(found)
+    assert "1 of 320 training rows is not earlier than" in told(found)
 
 
 @pytest.mark.parametrize(("classes", "how"), [(20, "stratified"), (21, "at random")])

@@ -126,7 +126,7 @@ def test_what_overfits_is_told():
     modalities = {"a": signs(0.9, 3.0), "b": signs(0.8)}
     found = diagnose(modalities, 0.25, metric="accuracy", task="binary")
     assert found.overfitting == ["a"]
-    assert "overfitting more than generalizing: 'a' (3);" in words(found, modalities)
+    assert "modalities that overfit more than they generalize: 'a' (ratio 3);" in words(found, modalities)
 
 
 def test_mitigations_suit_the_task():

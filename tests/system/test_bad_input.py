@@ -217,7 +217,7 @@ def test_a_column_of_which_nothing_can_be_read_is_an_error(tmp_path):
     given = table(image=[f"image/{row}.png" for row in range(ROWS)])
     with pytest.raises(DataError, match="none of the training cells can be read") as caught:
         fit(given)
-    assert "the file does not exist" in caught.value.rule
+    assert "the file does not exist" in caught.value.finding
     assert "--exclude image" in caught.value.cure
 
 
@@ -306,7 +306,7 @@ def test_a_target_of_which_no_label_can_be_used_is_named():
     with pytest.raises(DataError, match="no training label can be used") as caught:
         fit(table(label=[f"word {i}" for i in range(ROWS)]), task="regression")
     assert "'label'" in caught.value.place
-    assert f"{ROWS} × not a number" in caught.value.rule
+    assert f"{ROWS} × not a number" in caught.value.finding
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])

@@ -7,6 +7,8 @@ a reader of the docs has at hand: `sensorium`, `np`, `model` and `comparison`, m
 import ast
 import doctest
 import inspect
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from sensorium.fusion import Fusion
 from sensorium.heads import Head
 from sensorium.metrics import Outcome
 from sensorium.modalities import Modality
+from sensorium.registry import modalities
 from sensorium.table import Table
 from sensorium.tasks import Task
 from sensorium.techniques import Technique
@@ -62,6 +65,16 @@ def name_of(value):
 @pytest.mark.parametrize("value", [*PUBLIC, *CONTRACTS, *METHODS], ids=name_of)
 def test_a_public_name_has_an_example(value):
     assert ">>> " in (value.__doc__ or ""), f"the docstring of {name_of(value)} has no example"
+
+
+@pytest.mark.parametrize("name", modalities.names())
+def test_a_modality_documents_the_fields_that_it_has(name):
+    kind = modalities.load(name)
+    section = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    documented = [
+        word for names in re.findall(r"^ {4}(\w[\w, ]*):", section, re.MULTILINE) for word in names.split(", ")
+    ]
+    assert sorted(documented) == sorted(field.name for field in fields(kind))
 
 
 def docstrings():

@@ -11,7 +11,7 @@ import pytest
 import sensorium
 from sensorium.errors import SchemaError
 from sensorium.registry import modalities
-from sensorium.table import open_table
+from sensorium.table import as_seconds, is_date_type, is_number_type, open_table
 from sensorium.testing import make_column
 
 N = 60
@@ -217,3 +217,21 @@ def test_durations_are_seconds_and_told():
     found = sensorium.inspect(pa.table({"c": hours})).columns[0]
     assert "durations are read as seconds" in found.reason
     assert open_table(pa.table({"c": hours})).column("c").data.to_pylist()[:3] == [0, 3600, 7200]
+
+
+def test_times_of_day_and_durations_are_no_dates_and_booleans_and_decimals_no_numbers():
+    kinds = [pa.date32(), pa.timestamp("ns", "UTC"), pa.time32("s"), pa.duration("s")]
+    assert list(map(is_date_type, kinds)) == [True, True, False, False]
+    kinds = [pa.int8(), pa.uint64(), pa.float16(), pa.bool_(), pa.decimal128(5, 2), pa.null()]
+    assert list(map(is_number_type, kinds)) == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.date32(), pa.date64(), pa.timestamp("s"), pa.timestamp("ns", "Asia/Tokyo")], ids=str
+)
+def test_dates_of_every_type_are_seconds_since_1970(kind):
+    days = pa.array([datetime.datetime(1969, 12, 31), None, datetime.datetime(1970, 1, 3)], pa.timestamp("us")).cast(
+        kind
+    )
+    for cells in (days, pa.chunked_array([days[:1], days[1:]])):
+        assert np.array_equal(as_seconds(cells), [-86_400, np.nan, 172_800], equal_nan=True)

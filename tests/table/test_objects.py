@@ -211,7 +211,7 @@ def test_what_became_of_pixels_and_lost_cells_is_told():
     given = {"c": [RANDOM.random((8, 8, 3)) for _ in range(N)], "d": [1.5, object(), 2.5, 7.5] * 10}
     picture_, numbers = sensorium.inspect(given).columns
     assert "read as 8-bit pixels" in picture_.reason
-    assert "10 cells with objects of type object cannot be read: missing" in numbers.caution
+    assert "10 cells with objects of type object are read as missing" in numbers.caution
 
 
 FRAME = pd.DataFrame({"v": [1.5, 2.5], "w": ["x", "y"]})

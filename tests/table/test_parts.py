@@ -97,7 +97,7 @@ def test_parts_that_differ_are_joined_and_told(tmp_path):
     }  # fmt: skip
     told = {problem.column: problem.reason for problem in table.problems}
     assert set(told) == {"s", "m", "n"}
-    assert "read as string" in told["s"] and "1 file of 3 lack it" in told["m"]
+    assert "read as string" in told["s"] and "it is missing in 1 file of 3" in told["m"]
     notices = {notice["column"] for notice in sensorium.inspect(tmp_path).notices}
     assert notices >= {"s", "m", "n"}
 

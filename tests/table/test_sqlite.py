@@ -242,7 +242,7 @@ def test_text_that_is_no_utf8_is_a_missing_cell(database):
     assert table.column("title").data.to_pylist()[:3] == ["film 0", None, "film 2"]
     assert table.column("title").data.null_count == 2 and len(table) == 40
     told = [problem.reason for problem in table.problems if problem.column == "title"]
-    assert told == ["2 text cells whose bytes are not UTF-8: missing (first: row 1)"]
+    assert told == ["2 text cells are read as missing: not UTF-8 (first: row 1)"]
     assert read(database, "SELECT CAST(title AS BLOB) t FROM film").column("t").data.to_pylist()[1] == b"\xffA"
 
 

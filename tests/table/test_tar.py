@@ -127,7 +127,7 @@ def test_a_name_twice_is_refused(tmp_path):
     with tarfile.open(tmp_path / "s.tar", "w") as archive:
         add(archive, "a.txt", b"one")
         add(archive, "a.txt", b"two")
-    with pytest.raises(TableError, match="second time"):
+    with pytest.raises(TableError, match="two files for column"):
         open_table(tmp_path / "s.tar")
 
 

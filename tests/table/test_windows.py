@@ -119,11 +119,11 @@ def test_rows_without_place_and_twins_are_left_out_and_told():
     found = windows(table, length=2)
     assert rows(found)[0]["price"] == [1.0, None]  # the later of the twins counts
     assert found.notes == (
-        "windows: 2 rows without a time in 'day' left out",
-        "windows: 1 row without an entity in 'name' left out",
+        "windows: 2 rows left out for lack of a time in 'day'",
+        "windows: 1 row left out for lack of an entity in 'name'",
         "windows: 1 row left out because a later row has the same entity and time",
         "windows: 1 window of 2 steps from 3 rows of 2 entities; 1 have fewer than 2 steps and give no window",
-        "windows: 1 cell of price are not numbers: gaps",
+        "windows: 1 cell of price without a number is read as missing",
     )
 
 

@@ -205,14 +205,15 @@ def test_the_mean_teacher_follows_and_teaches(begun):
 def test_draws_come_from_the_step_alone(begun):
     """What goes on from a saved generator draws the same rows."""
     context, batch = begun
-    random = torch.Generator().manual_seed(1)
-    draw_rows(context, 8, random)
-    state = random.get_state()
-    first = draw_rows(context, 8, random)
-    random.set_state(state)
-    again = draw_rows(context, 8, random)
-    assert torch.equal(first.cells["number"].values, again.cells["number"].values)
     step = step_of(context, batch, epoch=1)
+    draw_rows(context, step, 2.0)
+    state = step.random.get_state()
+    first = draw_rows(context, step, 2.0)
+    step.random.set_state(state)
+    again = draw_rows(context, step, 2.0)
+    assert torch.equal(first.cells["number"].values, again.cells["number"].values)
+    assert len(first.cells["number"].values) == 2 * len(step.target)
+    assert len(draw_rows(context, step, 1e-6).cells["number"].values) == 1
     assert ramp_up(step, context, 1.0) == pytest.approx(np.exp(-5 * (1 - 0.5 / 4) ** 2))
     assert ramp_up(step, context, 0.125) == 1
 

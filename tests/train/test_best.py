@@ -56,6 +56,14 @@ def test_the_direction_of_the_metric_counts(watched, kept):
     assert numbers(train([(0.5, 1.0), (0.2, 1.0), (0.9, 1.0)], 2, watched)[0]) == kept
 
 
+@pytest.mark.parametrize("watched", ["mcc", "log_loss"])
+def test_an_epoch_whose_metric_is_not_defined_is_worse_than_all_others(watched):
+    worse, better = (-0.2, -0.1) if watched == "mcc" else (0.9, 0.8)
+    best, leaders = train([(math.nan, 0.5), (worse, 1.0), (math.nan, 0.4), (better, 1.0)], 4, watched)
+    assert numbers(best) == [4, 2, 3, 1]
+    assert leaders == [1, 2, 4]
+
+
 def test_without_validation_rows_the_last_epoch_is_the_best():
     best, leaders = train([(math.nan, math.nan)] * 3, 2)
     assert numbers(best) == [3, 2]

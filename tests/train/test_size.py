@@ -52,7 +52,7 @@ def test_a_frozen_part_has_no_gradient(fit, monkeypatch):
             fit(encoders={"text": {"name": "text_cnn", "filters": 10**6}}, train=settings)
         needed[name] = float(re.search(r"needs ([\d.]+) GB", caught.value.finding)[1])
     assert needed["sgd"] == pytest.approx(needed["trained"] * 3 / 4, abs=0.02)
-    assert needed["frozen"] < needed["trained"] / 2
+    assert needed["frozen"] < needed["trained"] * 0.6
 
 
 def test_the_limit_of_a_container_counts(fit, monkeypatch, tmp_path):

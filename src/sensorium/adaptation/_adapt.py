@@ -28,6 +28,7 @@ from sensorium.prepare.loader import Loader
 from sensorium.registry import adaptations
 from sensorium.runtime.progress import Reporter
 from sensorium.table import Table
+from sensorium.tasks import watched_metric
 
 DEFAULT = "adabn"
 
@@ -119,6 +120,6 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
     known = np.flatnonzero(target.known)
     if len(known):
         outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
-        watched = before.config.train.metric or before.task.watch
+        watched = watched_metric(before.config.train, before.task)
         return shift.updated(metrics=measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched))
     return shift

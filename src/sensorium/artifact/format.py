@@ -10,7 +10,6 @@ Version 1 has no temperature and no ensemble, version 2 one card without types; 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from typing import Any
 from sensorium.artifact._content import FileEntry, parse
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, MODEL_FORMAT
+from sensorium.files.hashes import hash_bytes
 from sensorium.registry import modalities
 
 VERSION = 3
@@ -77,7 +77,7 @@ def _whole(text: str) -> int:
 
 def make_manifest(files: Mapping[str, bytes], version: str) -> bytes:
     """Make the manifest of files that are about to be written."""
-    entries = {name: {"bytes": len(content), "sha256": digest(content)} for name, content in files.items()}
+    entries = {name: {"bytes": len(content), "sha256": hash_bytes(content)} for name, content in files.items()}
     return to_json({"format": MODEL_FORMAT, "version": VERSION, "sensorium": version, "files": entries})
 
 
@@ -133,15 +133,10 @@ def check_file(name: str, content: bytes, entry: FileEntry, place: str) -> None:
             place=place,
             cure=COPY,
         )
-    if digest(content) != entry.sha256:
+    if hash_bytes(content) != entry.sha256:
         raise ArtifactError(f"{name} is not what was saved: its SHA-256 differs", place=place, cure=COPY)
 
 
 def is_whole(folder: Path) -> bool:
     """Return whether the folder contains a complete model: the manifest is written last."""
     return (folder / MANIFEST).is_file()
-
-
-def digest(content: bytes) -> str:
-    """Return the SHA-256 digest in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()

@@ -23,12 +23,12 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact.format import digest as hash_bytes
-from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, digest, settle
+from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, hash_model, settle
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import CURE, check_apart, check_outside_models, is_model, sweep
+from sensorium.files.hashes import hash_file
 from sensorium.files.identity import differences
 from sensorium.model import FittedModel
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
@@ -223,8 +223,8 @@ class Run:
 
     def record_files(self) -> None:
         """Record that the run is finished, with the hashes of its files."""
-        hashes = {name: hashed for name in OF_THE_MODEL if (hashed := _hash(self.folder / name)) and name != RECORD}
-        write_file(self.folder / RECORD, RunRecord(self._made_of, digest(self.model), hashes).to_json())
+        hashes = {name: hashed for name in OF_THE_MODEL if (hashed := hash_file(self.folder / name)) and name != RECORD}
+        write_file(self.folder / RECORD, RunRecord(self._made_of, hash_model(self.model), hashes).to_json())
 
     def check_files(self) -> None:
         """Check that the files of the finished run are there, and that they are those that the run wrote.
@@ -236,7 +236,7 @@ class Run:
         """
         record = RunRecord.read(self.folder)
         recorded = dict(record.files) if record and record.files else dict.fromkeys(OF_EVERY_RUN, "")
-        found = {name: _hash(self.folder / name) for name in recorded}
+        found = {name: hash_file(self.folder / name) for name in recorded}
         faults = [f"{name} is missing" for name, hashed in found.items() if not hashed]
         changed = [name for name, hashed in found.items() if hashed and recorded[name] not in ("", hashed)]
         faults += [f"{name} has changed" for name in changed if name != SETTINGS]
@@ -259,11 +259,6 @@ class Run:
         sweep_model(self.model)
         for name in (*OF_THE_MODEL, CHECKPOINT):
             sweep(self.folder / name)
-
-
-def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file; empty if there is none."""
-    return hash_bytes(path.read_bytes()) if path.is_file() else ""
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from sensorium.artifact.format import to_json
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import MANIFEST
 from sensorium.files.caches import SEAL
+from sensorium.files.hashes import hash_file
 from sensorium.files.identity import ORDER, TABLE, differences
 
 RECORD = "run.json"
@@ -97,10 +97,9 @@ def _checksum(content: Mapping[str, Any]) -> int:
     return zlib.crc32(json.dumps(content).encode())
 
 
-def digest(model: Path) -> str:
+def hash_model(model: Path) -> str:
     """Return a hash of the model in a folder; empty if there is no model."""
-    path = model / MANIFEST
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return hash_file(model / MANIFEST)
 
 
 def settle(folder: Path, made_of: Mapping[str, Any], *, holds: bool, overwrite: bool, model: Path | None) -> State:
@@ -123,7 +122,7 @@ def settle(folder: Path, made_of: Mapping[str, Any], *, holds: bool, overwrite: 
     if record is None:
         rule = "a run can only be continued if its folder records its settings and data"
         raise ConfigError("the folder holds a run of an earlier version", place=str(folder), rule=rule, cure=CURE)
-    finished = model is not None and record.model != "" and record.model == digest(model)
+    finished = model is not None and record.model != "" and record.model == hash_model(model)
     # The weights of a finished model do not depend on the order of the columns any more.
     found = differences(record.made_of, made_of, [ORDER] if finished or model is None else [])
     if found:

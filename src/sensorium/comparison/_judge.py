@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +16,7 @@ from sensorium.evaluate import (
     holm,
     verdict_kind,
 )
-from sensorium.metrics import Outcome, lower_is_better
+from sensorium.metrics import Outcome, rank_value
 
 QUICKER = 3.0  # times faster that is worth mentioning; less could be noise of the machine
 
@@ -86,9 +85,8 @@ class _Judge:
         return max((r for r in self.results if r.kind == kind), key=self.worth, default=None)
 
     def worth(self, result: Result) -> float:
-        """Return the metric on the validation rows, larger is better; minus infinity if it is not defined."""
-        sign = -1 if lower_is_better(self.metric) else 1
-        return -math.inf if math.isnan(result.validation) else sign * result.validation
+        """Return the metric on the validation rows, as a sort key."""
+        return rank_value(self.metric, result.validation)
 
     def difference(self, first: Result, second: Result) -> Difference:
         """Compare two models on the test rows; each pair is compared once."""

@@ -9,7 +9,7 @@ from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
-from sensorium.planning import Plan
+from sensorium.planning import Plan, check_several_modalities
 from sensorium.registry import baselines, fusions
 from sensorium.trials import TrialSpec
 
@@ -78,11 +78,7 @@ def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -
 
 
 def _check(plan: Plan) -> None:
-    towers = plan.towers
-    if len(towers) < 2:
-        raise ConfigError(
-            f"there is only one modality: {towers[0]}", place=plan.table.name, rule="at least two modalities"
-        )
+    check_several_modalities(plan, plan.table.name)
     for split in ("validation", "test"):
         if not len(plan.rows(split)):
             raise ConfigError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sensorium.config._layers import nest, overlay
@@ -24,15 +24,27 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     value that is empty or invalid in YAML is taken as text: `table.comment=#`.
 
     Raises:
-        ConfigError: the key or `=` is missing, or a list or mapping is not closed.
+        ConfigError: the key or `=` is missing, a list or mapping is not closed, or a key is set to two values.
     """
     result: dict[str, Any] = {}
-    for text in assignments:
+    for place, text in enumerate(assignments):
         keys, value = _parted(text)
         if not value.startswith("=") or not keys[0]:
             raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
-        result = overlay(result, nest(keys, _value(value[1:], text)))
+        nested = nest(keys, _value(value[1:], text))
+        if text not in assignments[:place] and _is_set(result, keys):
+            raise ConfigError(f"{'.'.join(keys)} is set twice", place=f"--set {text}", cure="set it once")
+        result = overlay(result, nested)
     return result
+
+
+def _is_set(tree: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    """Return whether an earlier assignment has set these keys, or a whole mapping of which they are a part."""
+    for key in keys:
+        if not isinstance(tree, Mapping) or key not in tree:
+            return False
+        tree = tree[key]
+    return not isinstance(tree, Mapping)
 
 
 def _parted(text: str) -> tuple[list[str], str]:

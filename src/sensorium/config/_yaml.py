@@ -1,8 +1,7 @@
-"""Read YAML as settings need it: as PyYAML's safe loader, which keeps the last of two equal keys without a word."""
+"""Read YAML with PyYAML's safe loader, but two equal keys of a mapping are an error: it would keep the last."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -25,14 +24,16 @@ def load_yaml(text: str) -> Any:
 
 
 class UniqueKeys(yaml.SafeLoader):
-    """Safe loader that refuses a mapping with two equal keys."""
+    """Safe loader that refuses a mapping with two equal keys, also if they are written differently: `1` and `0x1`."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set[tuple[str, str]]()
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Here, before merged mappings are copied into others, a mapping has only the keys that are written in it.
+        node = super().compose_mapping_node(anchor)
+        seen = set[Any]()
         for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
-                continue
-            if (key.tag, key.value) in seen:
-                raise ConstructorError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
-            seen.add((key.tag, key.value))
-        return super().construct_mapping(node, deep)
+            if isinstance(key, yaml.ScalarNode):
+                value = MERGE if key.tag == MERGE else self.construct_object(key)
+                if value in seen:
+                    raise ConstructorError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
+                seen.add(value)
+        return node

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -102,14 +101,6 @@ class Static(FeatureEncoder, Protocol):
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
         """Learn from batches of the training rows that have a value. Until then, all features are zero."""
-
-
-def fingerprint(name: str, module: nn.Module) -> str:
-    """Return a hash of a name and of the state of a module."""
-    found = hashlib.sha256(name.encode())
-    for key, value in module.state_dict().items():
-        found.update(key.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
 
 
 def padded_zero(mask: Tensor, values: Tensor) -> Tensor:

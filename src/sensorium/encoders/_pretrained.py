@@ -14,7 +14,7 @@ from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Fraction, Share
 from sensorium.encoders._backbone import build_backbone, read_weights, recompute_states, unused
 from sensorium.encoders._backbone_settings import check_kind
-from sensorium.encoders._base import fingerprint
+from sensorium.encoders._hash import hash_weights
 from sensorium.encoders._layers import find_layers
 from sensorium.encoders._low_rank import add_low_rank, below_additions
 from sensorium.encoders._preprocessing import check_preprocessing
@@ -193,7 +193,8 @@ class Pretrained(TwoSteps):
     def identity(self) -> str:
         """Return a hash of everything that the features depend on."""
         settings = json.dumps([self._config, self.preprocessing], sort_keys=True, default=str)
-        return fingerprint(f"{type(self).__name__} {self.pool} {settings}", self.backbone)
+        name = f"{type(self).__name__} {self.pool} {settings}"
+        return hash_weights(self.backbone.state_dict(), name=name)
 
     def rests(self, part: nn.Module) -> bool:
         """Set the mode; frozen batch normalisation keeps its running statistics."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
-from sensorium.encoders._base import fingerprint
+from sensorium.encoders._hash import hash_weights
 from sensorium.encoders.vector_mlp import VectorMLP
 
 
@@ -37,7 +37,7 @@ class TwoSteps(nn.Module):
 
     def identity(self) -> str:
         """Return a hash of everything that the features depend on."""
-        return fingerprint(type(self).__name__, self.backbone)
+        return hash_weights(self.backbone.state_dict(), name=type(self).__name__)
 
     def train(self, mode: bool = True) -> TwoSteps:
         """Set the mode; a frozen backbone stays in evaluation mode."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import score_runs
-from sensorium.metrics import Difference, Outcome, lower_is_better, score
+from sensorium.metrics import Difference, Outcome, direction, score
 from sensorium.table import Floats
 
 
@@ -20,7 +20,7 @@ def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0
 
 def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: str, seed: int = 0) -> Difference:
     """Compare the means over several runs of each model; rows are resampled jointly, runs separately."""
-    sign = -1.0 if lower_is_better(metric) else 1.0
+    sign = direction(metric)
     means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
     value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
     for weights in resamples(len(first[0]), seed=seed):

@@ -11,7 +11,7 @@ from sensorium.evaluate._shapley import EXACT_UP_TO, shapley_values
 from sensorium.evaluate._subset_results import Names, Subset, Subsets
 from sensorium.evaluate.bootstrap import interval, resamples
 from sensorium.evaluate.compare import two_sided
-from sensorium.metrics import Difference, Outcome, lower_is_better, score
+from sensorium.metrics import Difference, Outcome, direction, score
 from sensorium.table import Floats
 
 EVERY_UP_TO = 4  # modalities whose subsets are all listed: 15
@@ -41,7 +41,7 @@ def score_subsets(
     values = np.array([score(metric, run)[0] for run in runs])
     blocks = [np.stack([score(metric, run, weights) for run in runs]) for weights in resamples(len(prior))]
     drawn = np.concatenate(blocks, 1)  # (subsets and the prior, draws)
-    sign = -1.0 if lower_is_better(metric) else 1.0
+    sign = direction(metric)
     results = []
     for place, names in enumerate(asked):
         if len(towers) <= EVERY_UP_TO or len(names) in (1, len(towers) - 1, len(towers)):

@@ -23,7 +23,7 @@ from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
 from sensorium.split import SPLITS, Split, make_split
-from sensorium.table import Column, Rows, Table, as_read, open_table
+from sensorium.table import Column, Rows, Table, as_read, evenly_spaced, open_table
 from sensorium.tasks import check_labels_of, label_cells, learn_task
 
 EXAMPLES = 3  # values shown of a column
@@ -125,7 +125,7 @@ def _columns(
 ) -> tuple[list[ColumnReport], dict[str, Modality]]:
     """Return a report of each column, and the modalities that were fitted on trial."""
     look = len(table) if every else min(LOOKED_AT, len(table))
-    rows = np.unique(np.linspace(0, len(table) - 1, look).astype(np.int64))
+    rows = evenly_spaced(len(table), look)
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
         trial = Trial(rows, config, Work(advance=bar.advance), table.problems)
         tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
@@ -192,7 +192,7 @@ def _learned_from(column: Column, cells: Column, modality: str) -> Column:
     kind = modalities.load(modality)
     if kind.quick or len(column) <= LEARNED_FROM:
         return cells if kind.cacheable else column
-    return cells if kind.cacheable else column.take(np.linspace(0, len(column) - 1, LEARNED_FROM).astype(np.int64))
+    return cells if kind.cacheable else column.take(evenly_spaced(len(column), LEARNED_FROM))
 
 
 def _joined(cautions: Iterable[str]) -> str:

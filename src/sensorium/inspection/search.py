@@ -16,7 +16,7 @@ from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
 from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
 from sensorium.schema.repeated import are_of_interest
-from sensorium.table import Column, Table
+from sensorium.table import Column, FileCell, Table, evenly_spaced
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
@@ -84,7 +84,8 @@ def file_ids(column: Column) -> Ids:
     """Return equal numbers for files of equal bytes. Only files of the same size are read; folders are not compared."""
     cells = column.data.to_pylist()
     keys: list[Any] = [None] * len(cells)
-    for row in _spaced(np.flatnonzero(column.present), MOST_FILES):
+    filled = np.flatnonzero(column.present)
+    for row in filled[evenly_spaced(len(filled), MOST_FILES)]:
         keys[row] = _size(cells[row], column)
     sizes = dict[int, list[Any]]()
     for key in filter(None, keys):
@@ -99,9 +100,11 @@ def file_ids(column: Column) -> Ids:
 
 def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
     """Return the size and the place of a cell's bytes: itself, a path, or a part of a file; None if it has none."""
-    if isinstance(cell, Mapping) and cell.get("offset") is not None:
-        return _size_of_part(cell, column)
-    cell = cell.get("bytes") or cell.get("path") if isinstance(cell, Mapping) else cell
+    if isinstance(cell, dict):
+        held = FileCell.of(cell)
+        if held.is_part:
+            return _size_of_part(held, column)
+        cell = held.source
     if isinstance(cell, bytes):
         return len(cell), cell
     try:
@@ -111,10 +114,10 @@ def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
         return None
 
 
-def _size_of_part(cell: Mapping[str, Any], column: Column) -> tuple[int, Any] | None:
-    path, start, size = (cell.get(key) for key in ("path", "offset", "size"))
-    if not (isinstance(path, str) and isinstance(start, int) and isinstance(size, int) and min(start, size) >= 0):
+def _size_of_part(cell: FileCell, column: Column) -> tuple[int, Any] | None:
+    if cell.span is None:
         return None
+    path, start, size = cell.span
     try:
         found = os.fspath(column.files.path(path))
         return (size, (found, start, size)) if start + size <= os.path.getsize(found) else None
@@ -137,18 +140,13 @@ def _digest(source: Any) -> bytes:
         return os.fsencode(source)
 
 
-def _spaced(rows: Ids, most: int) -> Ids:
-    """Return at most `most` of the rows, evenly spaced."""
-    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows
-
-
 def _near(column: Column, kind: str, same: Ids, sides: Sides) -> Copies:
     """Find near copies: one row stands for its exact copies, and groups of near copies include those."""
     picture = kind == "picture"
     same = same if picture else long_texts(column, same, LONG)
     numbers, first = np.unique(same, return_index=True)
     firsts = first[numbers >= 0]
-    looked = _spaced(firsts, MOST_PICTURES if picture else MOST_TEXTS)
+    looked = firsts[evenly_spaced(len(firsts), MOST_PICTURES if picture else MOST_TEXTS)]
     kept, groups = (_pictures if picture else _texts)(column.take(looked))
     ids = np.full(len(numbers) + 1, -1, np.int64)  # the last for what is missing
     ids[np.searchsorted(numbers, same[looked[kept]])] = groups

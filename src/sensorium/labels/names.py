@@ -39,7 +39,7 @@ class Names:
         """Return int64[n]: the index of each cell's name, `UNSEEN` (also for missing cells) or `SEVERAL`."""
         texts = column.strings
         found = np.array(pc.fill_null(pc.index_in(texts, self._array), UNSEEN), dtype=np.int64)
-        typed = column.spelling is None and (column.is_integer or column.is_float or column.is_boolean)
+        typed = column.spelling is None and (column.is_number or column.is_boolean)
         if typed and self._shared.any():
             found[(found >= 0) & self._shared[found]] = SEVERAL
         odd = np.flatnonzero(column.present & (found == UNSEEN))

@@ -17,7 +17,7 @@ from sensorium.labels._label_cells import about_infinite, count_cells, joined, n
 from sensorium.labels._missing_words import missing_words
 from sensorium.labels._spellings import about_blanks, about_case, case_only_twins, usual_spellings
 from sensorium.labels.lists import Lists, lists_of
-from sensorium.table import Column, spelt_codes, without_codes
+from sensorium.table import FILE_FIELDS, Column, spelt_codes, without_codes
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class LabelReading:
         if self.parts and column.parts:
             return joined(column, {name: self.parts[name].apply(part) for name, part in column.parts.items()})
         column = without_infinite(self.lists.apply(column))
-        if self.missing and (column.is_integer or column.is_float):
+        if self.missing and column.is_number:
             return without_codes(column, self.missing)
         if not (column.is_string and (self.missing or self.spelt)):
             return column
@@ -96,7 +96,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
         config: `table.missing` sets the words for a missing label; `table.labels` whether case counts;
             `table.lists` names the positions of a list.
     """
-    if column.parts and not {"bytes", "path"} & set(column.parts):
+    if column.parts and not FILE_FIELDS & set(column.parts):
         found = {name: read_labels(part, config) for name, part in column.parts.items()}
         reading = LabelReading(parts={name: own for name, (_, own) in found.items()})
         return reading.apply(column), reading
@@ -104,7 +104,7 @@ def read_labels(column: Column, config: Config) -> tuple[Column, LabelReading]:
     if lists.kind:
         reading = LabelReading(lists=lists)
         return reading.apply(column), reading
-    if column.is_integer or column.is_float:
+    if column.is_number:
         reading = LabelReading([word for word in config.table.missing if spelt_codes([word])])
         return reading.apply(column), replace(reading, told=about_infinite(column))
     if not column.is_string or not len(column.values):

@@ -1,6 +1,15 @@
 """Metrics: functions of weighted rows, so that a bootstrap only changes the weights. One file per metric."""
 
-from sensorium.metrics._base import Outcome, Part, is_in_points, lower_is_better, metrics_of, score
+from sensorium.metrics._base import (
+    Outcome,
+    Part,
+    direction,
+    is_in_points,
+    lower_is_better,
+    metrics_of,
+    rank_value,
+    score,
+)
 from sensorium.metrics._difference import CorrectedDifference, Difference
 
 __all__ = [
@@ -8,8 +17,10 @@ __all__ = [
     "Difference",
     "Outcome",
     "Part",
+    "direction",
     "is_in_points",
     "lower_is_better",
     "metrics_of",
+    "rank_value",
     "score",
 ]

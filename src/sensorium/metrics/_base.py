@@ -8,6 +8,7 @@ Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BET
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -95,6 +96,21 @@ def metrics_of(task: str) -> list[str]:
 
 def lower_is_better(name: str) -> bool:
     return bool(metrics.entry(name.rpartition(".")[2]).literal("LOWER_IS_BETTER", False))
+
+
+def direction(name: str) -> float:
+    """Return 1.0 if larger values of the metric are better, −1.0 if smaller ones are."""
+    return -1.0 if lower_is_better(name) else 1.0
+
+
+def rank_value(name: str, value: float | None) -> float:
+    """Return a value of the metric as a sort key: larger is better, and undefined values (NaN, None) are last.
+
+    >>> from sensorium.metrics import rank_value
+    >>> rank_value("mcc", -0.2), rank_value("mcc", float("nan")), rank_value("rmse", 3.0)
+    (-0.2, -inf, -3.0)
+    """
+    return direction(name) * value if value is not None and math.isfinite(value) else -math.inf
 
 
 def is_in_points(name: str) -> bool:

@@ -13,10 +13,20 @@ import pyarrow as pa
 from sensorium.config import set_option
 from sensorium.findings import Problem, shorten
 from sensorium.modalities._date_problems import MISSING, UnfitDates, swapped_order
-from sensorium.modalities._stamp_units import NAMES, POSSIBLE, UNITS, Unit
+from sensorium.modalities._stamp_units import NAMES, POSSIBLE, Unit
 from sensorium.modalities._stamps import as_floats
 from sensorium.modalities._zones import zone_problems
-from sensorium.table import DATE_ORDERS, Column, Floats, SpeltDates, Truths, read_dates, spelt_moments
+from sensorium.table import (
+    DATE_ORDERS,
+    SECONDS_PER_UNIT,
+    Column,
+    Floats,
+    SpeltDates,
+    Truths,
+    as_seconds,
+    read_dates,
+    spelt_moments,
+)
 
 Seconds: TypeAlias = Floats
 
@@ -45,11 +55,8 @@ class DateReader:
         return seconds, problems
 
     def _read(self, column: Column) -> tuple[Seconds, list[Problem]]:
-        if is_temporal(column):
-            micro = column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-            return np.array(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6, zone_problems(
-                column, None, self.zoned
-            )
+        if column.is_date:
+            return as_seconds(column.data), zone_problems(column, None, self.zoned)
         if pa.types.is_nested(column.data.type):
             lists = [Problem(int(row), column.name, MISSING) for row in np.flatnonzero(column.present)]
             return np.full(len(column), np.nan), lists
@@ -59,7 +66,7 @@ class DateReader:
         seconds = np.asarray(dates.of_cells(moments, np.nan), dtype=np.float64)
         counted = np.full(len(column), np.nan)
         if self.unit:
-            counted = as_floats(column.data) * UNITS[self.unit]
+            counted = as_floats(column.data) * SECONDS_PER_UNIT[self.unit]
             possible = (counted >= POSSIBLE[0]) & (counted <= POSSIBLE[1])
             seconds = np.where(np.isfinite(counted), np.where(possible, counted, np.nan), seconds)
         odd = np.flatnonzero((dates.places >= 0) & (~np.isfinite(seconds) | dates.of_cells(lone, False).astype(bool)))
@@ -86,12 +93,7 @@ class DateReader:
         """Explain why a cell is missing, or is read although its order is not known from training."""
         if np.isfinite(counted[row]):
             reason = f"not plausible as {NAMES[self.unit]} since 1970: read as missing"
-            cure = " or ".join(set_option(name, "unit", unit) for unit in UNITS if unit != self.unit)
+            cure = " or ".join(set_option(name, "unit", unit) for unit in SECONDS_PER_UNIT if unit != self.unit)
         else:
             reason, cure = unfit.explain(int(unfit.dates.places[row]))
         return Problem(row, name, reason, cure, shorten(text))
-
-
-def is_temporal(column: Column) -> bool:
-    """Return whether the cells are dates or timestamps of Arrow."""
-    return bool(pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sensorium.findings import be, count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame, Indexes
 from sensorium.modalities._scans import Note, several_volumes
+from sensorium.table import evenly_spaced
 
 # Attributes that tell volumes at the same positions apart, the most reliable first; the lowest value comes first.
 LISTED = ("TimeSliceVector", "TimeSlotVector", "PhaseVector", "RRIntervalVector", "EnergyWindowVector")
@@ -144,7 +145,7 @@ def _first_of_each(frames: Sequence[Frame], place: Indexes, rows: Indexes, varie
 def _twins(frames: Sequence[Frame], place: Indexes) -> tuple[tuple[Frame, Frame], ...]:
     """Return the first two frames of some positions."""
     several = np.flatnonzero(np.bincount(place) > 1)
-    some = several[np.unique(np.linspace(0, len(several) - 1, COMPARED).astype(np.intp))]
+    some = several[evenly_spaced(len(several), COMPARED)]
     there = [[frames[row] for row in np.flatnonzero(place == at).tolist()] for at in some]
     pairs = [sorted(held, key=Frame.turn)[:2] for held in there]
     return tuple((pair[0], pair[1]) for pair in pairs)

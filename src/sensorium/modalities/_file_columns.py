@@ -11,7 +11,7 @@ from typing import Any
 
 from sensorium.findings import Guess, NotFound, Outside, Unreadable
 from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
-from sensorium.table import Column, Files, bare_path, is_address, is_gap_word
+from sensorium.table import Column, FileCell, Files, bare_path, is_address, is_gap_word
 
 HEAD = 352  # bytes by which a format is recognized: NIfTI has its signature in the last four
 LOOKED_AT = 1000  # cells
@@ -141,12 +141,13 @@ def _shorter(path: str, files: Files) -> str | None:
 
 def _head(value: Any) -> bytes | None:
     if isinstance(value, dict):
-        value = value.get("bytes")
+        value = FileCell.of(value).content
     return value[:HEAD] if isinstance(value, bytes) else None
 
 
 def _path(value: Any) -> str | None:
     """Return the path in a cell, unless the cell holds bytes."""
     if isinstance(value, dict):
-        value = None if value.get("bytes") else value.get("member") or value.get("path")
+        cell = FileCell.of(value)
+        value = None if cell.content else cell.name
     return value if isinstance(value, str) else None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sensorium.findings import NotFound, Nothing, Problem, Unreadable, shorten
 from sensorium.modalities._encoded import Work
 from sensorium.modalities._file_columns import looks_like_files as looks_like_files
-from sensorium.table import Column, Files, is_gap_word, without_secrets
+from sensorium.table import Column, FileCell, Files, evenly_spaced, is_gap_word, without_secrets
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
@@ -36,7 +36,8 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
         Unreadable: there is nothing to open.
     """
     if isinstance(value, dict):
-        value = value.get("bytes") or value.get("path") if value.get("offset") is None else _part(value, files)
+        cell = FileCell.of(value)
+        value = _part(cell, files) if cell.is_part else cell.source
     if isinstance(value, bytes):
         if not value:
             raise Unreadable("the cell holds 0 bytes")
@@ -46,11 +47,11 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
     raise Unreadable(f"{type(value).__name__} is neither a path nor bytes")
 
 
-def _part(cell: dict[str, Any], files: Files) -> bytes:
+def _part(cell: FileCell, files: Files) -> bytes:
     """Read a byte range of a file, such as a member of a tar shard."""
-    path, start, size = (cell.get(key) for key in ("path", "offset", "size"))
-    if not (isinstance(path, str) and isinstance(start, int) and isinstance(size, int) and min(start, size) >= 0):
+    if cell.span is None:
         raise Unreadable("offset and size of a file part must be whole numbers of at least 0")
+    path, start, size = cell.span
     try:
         with files.path(path).open("rb") as stream:
             if start + size > os.fstat(stream.fileno()).st_size:
@@ -110,7 +111,7 @@ def decode_sample(
 def sample_rows(column: Column, most: int) -> npt.NDArray[np.int64]:
     """Return at most `most` rows that hold a value, evenly spaced."""
     rows = np.flatnonzero(column.present)
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))]
+    return rows[evenly_spaced(len(rows), most)]
 
 
 def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem:
@@ -123,7 +124,8 @@ def _problem(column: Column, row: int, value: Any, error: Unreadable) -> Problem
 def shown_cell(cell: Any) -> str:
     """Quote a cell that holds or names files: shortened, and URLs without passwords and tokens."""
     if isinstance(cell, dict):
-        cell = cell.get("member") or cell.get("path") or cell.get("bytes")
+        held = FileCell.of(cell)
+        cell = held.name or held.content
     if isinstance(cell, list | tuple):
         return shorten(f"[{', '.join(map(shown_cell, cell))}]")
     return shorten(ADDRESS.sub(lambda found: without_secrets(found[0]), cell) if isinstance(cell, str) else cell)

@@ -7,6 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from sensorium.table import FileCell
+
 HEIC_DECODER = "pillow_heif"
 HEIC_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
 HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")  # ISO/IEC 23008-12: brands
@@ -23,7 +25,8 @@ def is_heif(head: bytes) -> bool:
 def is_heic(value: Any) -> bool:
     """Return whether a cell is an image, or the path of one, that Pillow reads only with a plug-in."""
     if isinstance(value, dict):
-        value = value.get("bytes") or value.get("member") or value.get("path")
+        cell = FileCell.of(value)
+        value = cell.content or cell.name
     if isinstance(value, bytes):
         return value[4:8] == b"ftyp" and value[8:12] in HEIC
     return isinstance(value, str) and value.lower().endswith(HEIC_SUFFIXES)

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.table import evenly_spaced
+
 Kind = Literal["integer", "float"]
 Values = npt.NDArray[np.float32]
 
@@ -88,7 +90,7 @@ def span_of(values: Values, kind: Kind) -> Span | None:
     found = values[~np.isnan(values)]
     if not len(found):
         return None
-    some = np.sort(found[np.linspace(0, len(found) - 1, min(PIXELS, len(found))).astype(np.int64)])
+    some = np.sort(found[evenly_spaced(len(found), PIXELS)])
     return Span(kind, float(found.min()), float(found.max()), some, len(found) < values.size)
 
 

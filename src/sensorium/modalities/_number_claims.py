@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality
 from sensorium.findings import Guess
+from sensorium.modalities._column_names import name_words
 from sensorium.modalities._number_cures import APART, keeps_cells
 from sensorium.modalities._number_words import in_words
 from sensorium.modalities._numbers import LARGEST_EXACT, survey_column
@@ -19,6 +19,7 @@ from sensorium.table import (
     refusal,
     same_but_for_zeros,
     stands_for_gaps,
+    words,
 )
 
 MOST_LIMITS = 0.6  # largest share of limits among the numbers of a number column
@@ -26,7 +27,7 @@ MOST_OTHERS = 0.4  # largest share of other cells in a number column
 MOST_WITHOUT_UNIT = 0.25  # the same, if the numbers have a unit
 FEW = 50  # distinct values up to which two spellings of one number are searched for
 SPELT = "numbers as text"
-IDENTIFIER_WORDS = ("id", "code", "zip", "zipcode", "postcode", "sku", "uid")
+IDENTIFIER_WORDS = words("id code zip zipcode postcode sku uid")
 
 
 def claim_numbers(column: Column) -> Guess:
@@ -34,8 +35,7 @@ def claim_numbers(column: Column) -> Guess:
     values = column.values.filter(pc.is_finite(column.values))
     low, high = pc.min_max(values).as_py().values() if len(values) else (0, 0)
     reason = f"{kind} from {low:.6g} to {high:.6g}"
-    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower())
-    if column.is_integer and (set(words) & set(IDENTIFIER_WORDS) or max(-low, high) > LARGEST_EXACT):
+    if column.is_integer and (name_words(column.name) & IDENTIFIER_WORDS or max(-low, high) > LARGEST_EXACT):
         far = max(-low, high) > LARGEST_EXACT  # more digits than float64 represents
         return Guess(0.45 if far else 0.6, f"{reason}, but they may be identifiers")
     return Guess(0.9 if column.distinct > 2 else 0.7, reason)

@@ -60,7 +60,7 @@ def read_numbers(column: Column, notation: Notation) -> tuple[Floats, list[Probl
 def read_limits(column: Column, notation: Notation) -> tuple[Floats, npt.NDArray[np.int8], list[Problem]]:
     """Read numbers like `read_numbers`; also return int8[n]: −1 for upper limits ("<5"), +1 for lower ones, else 0."""
     data, problems = column.data, list[Problem]()
-    if column.is_integer or column.is_float or pa.types.is_boolean(data.type):
+    if column.is_number or pa.types.is_boolean(data.type):
         values, told = _typed(column, notation, problems)
         limits = np.zeros(len(values), np.int8)
     else:

@@ -101,5 +101,4 @@ def _texts(column: Column, rows: npt.NDArray[np.int64]) -> pa.Array:
     """Return cells in the spelling of `table.missing`: text as written, typed dates without a time."""
     some = column.take(rows)
     texts = some.strings if some.spelling is None else some.spelling
-    temporal = pa.types.is_date(some.data.type) or pa.types.is_timestamp(some.data.type)
-    return pc.utf8_slice_codeunits(texts, 0, 10) if temporal else texts
+    return pc.utf8_slice_codeunits(texts, 0, 10) if some.is_date else texts

@@ -19,7 +19,7 @@ from sensorium.modalities._files import decode_cells, decode_sample
 from sensorium.modalities._step_files import SUFFIXES, read_file, text_columns
 from sensorium.modalities._steps import Steps, read_list
 from sensorium.modalities.date import Date
-from sensorium.table import Column, ListNotation, as_lists, spells_lists
+from sensorium.table import Column, ListNotation, as_lists, is_number_type, spells_lists
 
 STAMPS_FROM = 20  # files whose timestamps are read to learn their format
 
@@ -129,7 +129,7 @@ def holds_flat_lists(column: Column) -> bool:
     if not column.is_list:
         return False
     item = column.data.type.value_type
-    return bool(pa.types.is_integer(item) or pa.types.is_floating(item))
+    return is_number_type(item)
 
 
 def _named_like_files(column: Column) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,6 @@ from sensorium.table import words
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
 
-UNITS: dict[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 LIKELY = (631_152_000.0, 2_208_988_800.0)  # 1990 to 2040, in seconds since 1970
 NEAR = (946_684_800.0, 1_893_456_000.0)  # 2000 to 2030: if the column's name does not suggest time

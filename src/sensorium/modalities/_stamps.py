@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.config import as_modality
 from sensorium.findings import Guess
-from sensorium.modalities._stamp_units import DAY, LIKELY, NAMED_UNITS, NAMES, NEAR, SMALLEST, SPANS, UNITS, Unit
-from sensorium.table import Column, Floats, SpeltDates, read_dates, words
+from sensorium.modalities._column_names import name_words
+from sensorium.modalities._stamp_units import DAY, LIKELY, NAMED_UNITS, NAMES, NEAR, SMALLEST, SPANS, Unit
+from sensorium.table import SECONDS_PER_UNIT, Column, Floats, SpeltDates, evenly_spaced, read_dates, words
 
 MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
 ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
@@ -30,9 +29,9 @@ def claim_stamps(column: Column) -> Guess | None:
     named = names_time(column.name)
     unit = likely_unit(column) if likely_unit(_some(column)) else None
     values = as_floats(column.values) if unit else np.zeros(0)
-    if unit and (named or (column.is_whole and _plainly_stamps(column.name, values * UNITS[unit]))):
+    if unit and (named or (column.is_whole and _plainly_stamps(column.name, values * SECONDS_PER_UNIT[unit]))):
         first, last = (
-            np.datetime64(int(end * UNITS[unit]), "s").astype("datetime64[D]") for end in _ends(values, unit)
+            np.datetime64(int(end * SECONDS_PER_UNIT[unit]), "s").astype("datetime64[D]") for end in _ends(values, unit)
         )
         return guess_stamps(column, f"{NAMES[unit]} since 1970, from {first} to {last}", named=named)
     dates = spelt_digits(column)
@@ -48,7 +47,7 @@ def likely_unit(column: Column) -> Unit | None:
     values = values[np.isfinite(values)]
     units: tuple[Unit, ...] = ("s", "ms", "us", "ns")
     for unit in units:
-        moments = values * UNITS[unit]
+        moments = values * SECONDS_PER_UNIT[unit]
         if len(values) and ((moments >= LIKELY[0]) & (moments <= LIKELY[1])).mean() >= MOST:
             return unit
     return None
@@ -64,7 +63,7 @@ def spelt_digits(column: Column) -> SpeltDates | None:
 
 def names_time(name: str) -> bool:
     """Return whether the name of a column suggests times."""
-    words = _words(name)
+    words = name_words(name)
     run_together = any(word.endswith(NAMED_UNITS) for word in words if len(word) > len("datetime"))
     return bool((words & HINTS or run_together) and not words & SPANS)
 
@@ -83,7 +82,7 @@ def _all_digits(dates: SpeltDates, column: Column, *, named: bool) -> bool:
     if named:
         return _share(dates) >= MOST
     enough = len(column.values) >= ENOUGH and column.distinct >= ENOUGH // 2
-    return enough and not _words(column.name) & IDENTIFIERS and _share(dates) == 1
+    return enough and not name_words(column.name) & IDENTIFIERS and _share(dates) == 1
 
 
 def _share(dates: SpeltDates) -> float:
@@ -94,7 +93,7 @@ def _share(dates: SpeltDates) -> float:
 
 def _plainly_stamps(name: str, moments: Floats) -> bool:
     """Return whether whole numbers of seconds (or thousandths …) are unlikely to be counters, codes or amounts."""
-    if len(moments) < ENOUGH or _words(name) & (IDENTIFIERS | SPANS):
+    if len(moments) < ENOUGH or name_words(name) & (IDENTIFIERS | SPANS):
         return False
     low, high = float(moments.min()), float(moments.max())
     return NEAR[0] <= low and high <= NEAR[1] and high - low >= max(DAY, 10.0 * len(moments))
@@ -115,7 +114,7 @@ def _largest(column: Column) -> float:
 
 def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
     """Return the first and the last of the likely times."""
-    moments = values * UNITS[unit]
+    moments = values * SECONDS_PER_UNIT[unit]
     likely = values[(moments >= LIKELY[0]) & (moments <= LIKELY[1])]
     return float(likely.min()), float(likely.max())
 
@@ -123,8 +122,4 @@ def _ends(values: Floats, unit: Unit) -> tuple[float, float]:
 def _some(column: Column) -> Column:
     """Return at most 300 of the cells that hold a value, evenly spaced."""
     rows = np.flatnonzero(column.present)
-    return column.take(rows[np.linspace(0, len(rows) - 1, min(len(rows), 300)).astype(np.int64)])
-
-
-def _words(name: str) -> set[str]:
-    return set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())) - {""}
+    return column.take(rows[evenly_spaced(len(rows), 300)])

@@ -14,9 +14,9 @@ from pyarrow import parquet
 from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
 from sensorium.modalities._step_csv import read_csv
-from sensorium.modalities._step_tables import TimeFormat, holds_dates, steps_of_table
+from sensorium.modalities._step_tables import TimeFormat, steps_of_table
 from sensorium.modalities._steps import Steps, shaped
-from sensorium.table import Floats
+from sensorium.table import Floats, is_date_type
 
 SUFFIXES = (".npy", ".csv", ".tsv", ".parquet", ".pq")
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
@@ -53,7 +53,7 @@ def text_columns(source: Source, time: str | None = None) -> dict[str, list[str]
     with _guarded():
         content = _content(source)
         table = None if content.startswith(NPY) else read_table(content)[0]
-        if table is None or (not time and any(holds_dates(kind) for kind in table.schema.types)):
+        if table is None or (not time and any(is_date_type(kind) for kind in table.schema.types)):
             return {}
         names = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
         return {name: table.column(name).drop_null().to_pylist() for name in names if time in (None, name)}

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sensorium.findings import Unreadable
 from sensorium.modalities._steps import Steps, shaped
-from sensorium.table import Column, Files, Floats
+from sensorium.table import Column, Files, Floats, as_seconds, is_date_type, is_number_type
 
 NOWHERE = Files(Path())  # for columns within a file, which name no files
 
@@ -23,7 +23,7 @@ class TimeFormat(Protocol):
 
 def steps_of_table(table: pa.Table, time: str | None, dates: TimeFormat | None) -> Steps:
     kinds = {name: table.schema.field(name).type for name in table.column_names}
-    time = time or next((name for name, kind in kinds.items() if holds_dates(kind)), None)
+    time = time or next((name for name, kind in kinds.items() if is_date_type(kind)), None)
     numeric = [name for name, kind in kinds.items() if holds_numbers(kind) and name != time]
     skipped = [name for name in table.column_names if name not in numeric]
     if not numeric:
@@ -33,18 +33,13 @@ def steps_of_table(table: pa.Table, time: str | None, dates: TimeFormat | None) 
     return Steps(shaped(np.stack(columns, 1).astype(np.float64)), numeric, skipped, stamps)
 
 
-def holds_dates(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
-
-
 def _stamps(table: pa.Table, time: str, dates: TimeFormat | None) -> Floats:
     """Return seconds since 1970, or numbers as they are; NaN if missing."""
     if time not in table.column_names:
         raise Unreadable(f"the time column {time!r} is not in the file", f"it has {', '.join(table.column_names)}")
     column = table.column(time)
-    if holds_dates(column.type):
-        micro = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False)
-        return np.asarray(micro.to_numpy(), np.float64) / 1e6
+    if is_date_type(column.type):
+        return as_seconds(column)
     if dates is not None and pa.types.is_string(column.type):
         return dates.moments(Column(time, pa.concat_arrays(column.chunks), NOWHERE))
     if not holds_numbers(column.type):
@@ -55,4 +50,4 @@ def _stamps(table: pa.Table, time: str, dates: TimeFormat | None) -> Floats:
 def holds_numbers(kind: pa.DataType) -> bool:
     """Return whether a type is numeric. An empty column has the type null: it is a channel of gaps."""
     types = pa.types
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind))
+    return bool(is_number_type(kind) or types.is_decimal(kind) or types.is_null(kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from sensorium.table import Column, bare_path, is_address, is_gap_word
+from sensorium.table import Column, bare_path, is_address, is_gap_word, without_query
 
 LOOKED_AT = 1000
 MOSTLY = 0.9  # share of the cells that must look like paths
@@ -14,7 +14,6 @@ LONGEST = 1000  # characters of a path
 SUFFIX = re.compile(
     r"(?:\.(?:nii|tar|ome))?\.[A-Za-z0-9][A-Za-z0-9_-]{0,9}(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE
 )
-QUERY = re.compile(r"[?#].*$", re.DOTALL)
 # Well-known suffixes of files, by what to do about them.
 KINDS = {
     "convert the images to .png or .jpg, with pillow-heif for example": "heic heics heif heifs hif",
@@ -49,7 +48,7 @@ def path_name(cell: str) -> str:
     """Return the last part of a path or URL in lower case, without surrounding blanks, quotes and a query."""
     path = bare_path(cell)
     if not SUFFIX.search(path):
-        path = QUERY.sub("", path)
+        path = without_query(path)
     return re.split(r"[/\\]", path)[-1].lower()
 
 

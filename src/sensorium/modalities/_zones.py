@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.findings import Problem, shorten
-from sensorium.table import Column, SpeltDates
+from sensorium.table import Column, SpeltDates, as_microseconds
 
 DAY = 86_400_000_000  # microseconds
 WITH, WITHOUT, UNKNOWN = 1, 0, -1  # a day without a time has no zone
@@ -57,7 +57,7 @@ def _kinds(column: Column, dates: SpeltDates | None) -> Kinds:
         return np.full(len(column), UNKNOWN, np.int8)
     if kind.tz:
         return np.where(column.present, WITH, UNKNOWN).astype(np.int8)
-    ticks = pc.fill_null(column.data.cast(pa.timestamp("us"), safe=False).cast(pa.int64()), 0)
+    ticks = pc.fill_null(as_microseconds(column.data), 0)
     return np.where(np.asarray(ticks) % DAY != 0, WITHOUT, UNKNOWN).astype(np.int8)
 
 

@@ -43,7 +43,8 @@ class Category(Modality):
         levels: the names, the most frequent first.
         rare: names too rare to learn; read as unknown, which the encoder learns from them.
         trimmed: training cells that differed from another name only by surrounding blanks.
-        cut, seen: training cells with a rare name, and all; full: whether more than `max_categories` other names exist.
+        cut, seen: training cells with a rare name, and all.
+        full: whether more than `max_categories` other names exist.
         twins: names that differ from another one only in case → training cells.
         fold_case: whether such names are one category.
         checks: whether the cells are check marks, "x" or empty: empty is a value, too.

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-import pyarrow as pa
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import Words
 from sensorium.findings import Guess, Problem
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._beyond import beyond_problems, check_span, far_beyond, span_of
-from sensorium.modalities._date_cells import DateReader, Seconds, is_temporal
+from sensorium.modalities._date_cells import DateReader, Seconds
 from sensorium.modalities._date_claims import claim_dates
 from sensorium.modalities._date_problems import notes_on_counts
 from sensorium.modalities._encoded import Encoded, Work
@@ -96,9 +95,9 @@ class Date(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if pa.types.is_date(column.data.type) or pa.types.is_timestamp(column.data.type):
+        if column.is_date:
             return Guess(1.0, f"the Arrow type is {column.data.type}")
-        if column.is_integer or column.is_float:
+        if column.is_number:
             return claim_stamps(column)
         return claim_dates(column) if column.is_string else None
 
@@ -123,13 +122,13 @@ class Date(Modality):
         """
         guessed = pivot is None
         pivot = (BIRTH_PIVOT if BORN.search(column.name) else PIVOT) if pivot is None else pivot
-        numbers = column.is_integer or column.is_float
+        numbers = column.is_number
         counted = unit or (likely_unit(column) if numbers else None) or ""
         form = f"{NAMES[counted]} since 1970" if counted else ISO
         words = column.conventions.missing if missing is None else missing
         missing = [word for word in words if spelt_moments([word])]
         plain = cls(form, 0.0, 1.0, False, pivot=pivot, unit=counted, missing=missing)
-        if is_temporal(column):
+        if column.is_date:
             plain = replace(plain, zoned=all_zoned(column, None))
         elif not counted:
             dates = read_dates(column.strings)

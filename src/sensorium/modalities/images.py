@@ -37,7 +37,7 @@ class Images(Modality):
     without any readable image is missing.
 
     Attributes:
-        size, channels, fit, scales, seen, by_file: as in image.
+        size, channels, fit, ground, max_pixels, scales, seen, by_file: as in image.
         most: images kept per cell; the rest is cut.
         cells, fuller: number of training cells, and how many of them have more images than are kept.
     """

@@ -93,7 +93,7 @@ class Number(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if column.is_integer or column.is_float:
+        if column.is_number:
             return (
                 claim_spelt_numbers(column, claim_numbers(column))
                 if column.spelling is not None

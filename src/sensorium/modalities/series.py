@@ -50,8 +50,8 @@ class Series(Modality):
         time: column of timestamps in CSV and Parquet files; empty for the first column of dates, if any.
         since: whether the last channel is the time since the previous step.
         separator, decimal: how text lists numbers; no separator: in brackets.
-        stamps: what `Date` learned of the timestamps if they are text; doubtful: whether day and month
-            are ambiguous.
+        stamps: what `Date` learned of the timestamps if they are text.
+        doubtful: whether day and month are ambiguous.
         cut, seen: number of training series longer than `steps`, and of all.
     """
 

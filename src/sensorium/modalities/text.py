@@ -49,7 +49,8 @@ class Text(Modality):
         tokenizer: a `tokenizers` tokenizer as JSON.
         length: tokens kept of a text; the rest is cut.
         cut, seen: number of training texts that are longer, and of all.
-        unknown_share: share of unknown tokens in the training texts; full: whether the vocabulary has no room left.
+        unknown_share: share of unknown tokens in the training texts.
+        full: whether the vocabulary has no room left.
     """
 
     encoder: ClassVar[str] = "bilstm"

@@ -52,7 +52,7 @@ class Video(Modality):
     Attributes:
         frames: frames sampled from a video, at most.
         rate: frames per second; None to take `frames` frames, evenly spaced.
-        picture: how each frame is prepared.
+        size, channels, fit: as in image, for each frame.
     """
 
     encoder: ClassVar[str] = "frames_cnn"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from sensorium.config import Config
+from sensorium.encoders import hash_weights
 from sensorium.errors import ConfigError
 from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint
@@ -100,11 +100,7 @@ class FittedModel:
 
     def digest(self) -> str:
         """Compute the SHA-256 of everything that the members learned."""
-        found = hashlib.sha256()
-        for member in self.members:
-            for name, value in member.weights().items():
-                found.update(name.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-        return found.hexdigest()
+        return hash_weights(*(member.weights() for member in self.members))
 
     def uncalibrated(self) -> FittedModel:
         """Return the same model without temperature scaling."""

@@ -1,6 +1,7 @@
 """Plan a table, then prepare it, before any model is trained."""
 
 from sensorium.planning._make_plan import log_notices, make_plan
+from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table
 from sensorium.planning._start import SLOWER, continued_settings, scores_before, take_weights
@@ -9,6 +10,8 @@ __all__ = [
     "SLOWER",
     "Plan",
     "PreparedTable",
+    "check_several_modalities",
+    "check_validation_rows",
     "continued_settings",
     "continued_with",
     "log_notices",

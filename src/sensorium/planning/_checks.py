@@ -14,6 +14,7 @@ from sensorium.prepare.streamed import Streamed
 from sensorium.table import Column, Rows
 from sensorium.tasks import EncodedTarget
 
+SHOWN = 3  # groups of problems in a message
 TRIED = 64  # training rows of a streamed column that are read before training starts
 
 
@@ -30,7 +31,7 @@ def check_labels(labels: EncodedTarget, train_rows: Rows, target: Column) -> Non
         DataError: no training row has one.
     """
     if not labels.known[train_rows].any():
-        reasons = "; ".join(str(group) for group in Problems(labels.problems).groups()[:3])
+        reasons = _listed(Problems(labels.problems))
         place, cure = f"column {target.name!r}", "choose another task, --task (Python: task=), or correct the labels"
         raise DataError(f"no training label can be used: {reasons}", place=place, cure=cure)
 
@@ -45,12 +46,14 @@ def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str
     for name in expected:
         if not _is_readable(prepared, name, train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
-            reasons = "; ".join(str(group) for group in own.groups()[:3])
             cure = f"correct the column, or leave it out: {exclude_column(name)} (Python: exclude=[{name!r}])"
-            faults.append(
-                DataError("none of the training cells can be read", place=f"column {name!r}", rule=reasons, cure=cure)
-            )
+            finding = f"none of the training cells can be read: {_listed(own)}"
+            faults.append(DataError(finding, place=f"column {name!r}", cure=cure))
     raise_together(faults)
+
+
+def _listed(problems: Problems) -> str:
+    return "; ".join(str(group) for group in problems.groups()[:SHOWN])
 
 
 def _is_readable(prepared: Prepared, name: str, rows: Rows) -> bool:

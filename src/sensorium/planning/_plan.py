@@ -18,7 +18,7 @@ from sensorium.findings import ColumnPlan, Guess, Problems
 from sensorium.model import Blueprint, FittedModel
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table
-from sensorium.tasks import EncodedTarget, Task
+from sensorium.tasks import EncodedTarget, Task, watched_metric
 
 if TYPE_CHECKING:
     from sensorium.modalities import Modality
@@ -105,7 +105,7 @@ class Plan:
     @property
     def metric(self) -> str:
         """The validation metric that selects epochs and models."""
-        return self.config.train.metric or self.task.watch
+        return watched_metric(self.config.train, self.task)
 
     @property
     def towers(self) -> list[str]:

@@ -13,6 +13,7 @@ from sensorium.model import FittedModel
 from sensorium.predictor._tables import prepare_chunks
 from sensorium.runtime.progress import Reporter
 from sensorium.table import Table
+from sensorium.tasks import watched_metric
 
 
 class Scores(NamedTuple):
@@ -70,4 +71,4 @@ def evaluate_subsets(
     outcomes = {subset: task.outcome(own, truth) for subset, own in zip(subsets, scores, strict=True)}
     prior = task.outcome(fitted.prior_scores(len(truth)), truth)
     rows = {subset: int(own.sum()) for subset, own in zip(subsets, present, strict=True)}
-    return score_subsets(outcomes, rows, prior, fitted.config.train.metric or task.watch)
+    return score_subsets(outcomes, rows, prior, watched_metric(fitted.config.train, task))

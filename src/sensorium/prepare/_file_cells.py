@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from sensorium.findings import Problem, count
 from sensorium.runtime.progress import Reporter
-from sensorium.table import Column, RemoteFiles, Table
+from sensorium.table import FILE_FIELDS, Column, FileCell, RemoteFiles, Table
 
 SHOWN = 5  # names that an error lists
 
@@ -17,7 +17,7 @@ SHOWN = 5  # names that an error lists
 def mixes_bytes(column: Column) -> bool:
     """Return whether bytes are mixed with text; the reader returns such columns as {bytes, path}."""
     kind = column.data.type
-    return bool(pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"})
+    return bool(pa.types.is_struct(kind) and {field.name for field in kind} == FILE_FIELDS)
 
 
 def bytes_among_texts(column: Column) -> list[Problem]:
@@ -45,5 +45,6 @@ def report_mended(table: Table, report: Reporter) -> None:
 def _paths(column: Column) -> Iterator[str]:
     for cell in column.values.to_pylist():
         if isinstance(cell, dict):
-            cell = None if cell.get("bytes") else cell.get("path")
+            held = FileCell.of(cell)
+            cell = None if held.content else held.path
         yield from cell if isinstance(cell, list) else [cell]

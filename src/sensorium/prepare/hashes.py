@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities import Encoded, Ragged
-from sensorium.table import Column, Files, RemoteFiles, is_address
+from sensorium.table import Column, FileCell, Files, RemoteFiles, is_address
 
 By: TypeAlias = Literal["stat", "content"]
 
@@ -80,10 +80,11 @@ def _identity(cell: Any, files: Files, by: By) -> bytes:
     """Return the content of a cell that determines its array."""
     if isinstance(cell, list):
         return b"list " + b"".join(_identity(part, files, by) for part in cell)
-    if isinstance(cell, dict) and "offset" in cell:
-        return f"part {cell['offset']} {cell['size']} of ".encode() + _identity(cell["path"], files, by)
     if isinstance(cell, dict):
-        cell = cell.get("bytes") or cell.get("path")
+        held = FileCell.of(cell)
+        if held.is_part:
+            return f"part {held.offset} {held.size} of ".encode() + _identity(held.path, files, by)
+        cell = held.source
     if not isinstance(cell, str):
         content = cell if isinstance(cell, bytes) else repr(cell).encode()
         return b"bytes " + hashlib.sha256(content).digest()

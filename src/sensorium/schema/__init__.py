@@ -2,11 +2,11 @@
 
 from sensorium.schema._split_column import split_column
 from sensorium.schema._views import views_of
-from sensorium.schema.advice import Advice, advise, leakage_findings
+from sensorium.schema.advice import Advice, advise
 from sensorium.schema.copies import Copies, Sides, value_ids
 from sensorium.schema.duplicates import duplicate_findings
 from sensorium.schema.infer import claim_of, infer_columns
-from sensorium.schema.leaks import add_hints
+from sensorium.schema.leaks import add_hints, leakage_findings
 from sensorium.schema.schema import Schema, infer_schema, infer_views
 
 __all__ = [

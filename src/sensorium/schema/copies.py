@@ -51,6 +51,17 @@ class Copies:
     left_out: int
     listed: list[dict[str, Any]]
 
+    @property
+    def rows_across(self) -> int:
+        """Return the number of rows that are also in an earlier split."""
+        return sum(found["rows"] for found in self.across)
+
+    @property
+    def harms(self) -> list[str]:
+        """Describe the rows that are in several splits, and the groups whose labels differ."""
+        across = [f"{count(found['rows'], found['of'] + ' row')} also in {found['also_in']}" for found in self.across]
+        return across + ([f"labels differ in {count(self.differ, 'group')}"] if self.differ else [])
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -58,8 +69,7 @@ class Copies:
         where = f"column {self.column!r}" if self.column else "whole rows"
         alike = "duplicates" if self.kind == "same" else "near duplicates"
         parts = [f"{where}: {count(self.rows, 'row')} in {count(self.groups, 'group')} of {alike} ({self.how})"]
-        parts += [f"{count(f['rows'], f['of'] + ' row')} also in {f['also_in']}" for f in self.across]
-        parts += [f"labels differ in {count(self.differ, 'group')}"] if self.differ else []
+        parts += self.harms
         parts += [f"{count(self.left_out, 'row')} not compared: too many"] if self.left_out else []
         return "; ".join(parts)
 

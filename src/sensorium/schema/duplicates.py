@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.config import Config
-from sensorium.findings import ColumnPlan, Problem, count
+from sensorium.findings import ColumnPlan, Problem
 from sensorium.registry import modalities
 from sensorium.schema._split_column import split_column
 from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
@@ -28,11 +28,11 @@ def duplicate_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, 
     rows = 0
     if ids is not None:
         whole = group_copies(ids, sides, column="", kind="same", how="all columns used as features")
-        rows = _across(whole)
+        rows = whole.rows_across
         found += [Problem(None, "", _reason(whole, "rows"), cure)] if rows else []
     for plan in used:
         copies = _in_column(table.column(plan.name), plan, sides)
-        if copies and _across(copies) > rows:
+        if copies and copies.rows_across > rows:
             found.append(Problem(None, plan.name, _reason(copies, f"cells ({copies.how})"), cure))
     return found
 
@@ -77,14 +77,8 @@ def _in_column(column: Column, plan: ColumnPlan, sides: Sides) -> Copies | None:
     return group_copies(ids, sides, column=column.name, kind="same", how=how)
 
 
-def _across(copies: Copies) -> int:
-    return sum(each["rows"] for each in copies.across)
-
-
 def _reason(copies: Copies, what: str) -> str:
-    parts = [f"{count(each['rows'], each['of'] + ' row')} also in {each['also_in']}" for each in copies.across]
-    parts += [f"labels differ in {count(copies.differ, 'group')}"] if copies.differ else []
-    return f"duplicate {what} in several splits (data leakage): {', '.join(parts)}"
+    return f"duplicate {what} in several splits (data leakage): {', '.join(copies.harms)}"
 
 
 def _cure(table: Table, config: Config) -> str:

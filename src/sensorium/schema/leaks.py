@@ -13,22 +13,22 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from sensorium.config import Config, as_yaml, exclude_column, set_value
-from sensorium.findings import ColumnPlan, Unreadable
+from sensorium.config import Config, exclude_column
+from sensorium.findings import ColumnPlan, Problem, Unreadable
 from sensorium.schema._split_column import split_column
-from sensorium.table import Column, Table
+from sensorium.schema.copies import Sides, value_ids
+from sensorium.schema.groups import count_split_groups, group_caution, group_reason, groups_rows, keep_together
+from sensorium.table import Column, Rows, Table, evenly_spaced
 
 LOOKED_AT = 2000  # rows
 REPEATED = 10  # occurrences from which a value or a word can tell a label by more than luck
 LUCK = 1e-6  # a pure value is remarkable where chance would make it so more seldom
 TELLING = 0.3  # share of rows in which a remarkable value or word occurs
 EXACT = 0.999  # correlation from which a number gives the target away
-UNIT = re.compile(
-    r"(patient|subject|participant|person|donor|customer|client|user|student|driver|household|speaker|author|session)"
-    r"(_?id)?$",
-    re.I,
-)
+FEW = 50  # different values of a column or target up to which one is guessed from the other
+SAVED = 0.5  # share of wrong guesses that a column saves if it predicts the target too well
 GAP, FILLED = "a gap", "a value"
+KNOWN = "use it only if it is known at prediction time"
 
 
 def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
@@ -36,39 +36,66 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
     assert config.target
     target = table.column(config.target)
     rows = np.flatnonzero(target.present)
-    rows = rows[np.linspace(0, len(rows) - 1, min(LOOKED_AT, len(rows))).astype(np.int64)]
+    rows = rows[evenly_spaced(len(rows), LOOKED_AT)]
     at_random = not (split_column(table, config) or config.split.group or config.split.time)
     found = []
     for plan in plans:
         column = table.column(plan.name).take(rows)
         hints = [plan.caution]
         if at_random and plan.name != config.target:
-            hints.append(_tie(column))
+            hints.append(group_caution(column))
         if plan.modality:
             hints += [_give_away(column, part.take(rows)) for part in target.parts.values() or [target]]
         found.append(replace(plan, caution="; ".join(filter(None, hints))))
     return found
 
 
-def names_unit(name: str) -> bool:
-    """Return whether the column's name suggests that it identifies a person or thing."""
-    return bool(UNIT.search(name))
+def leakage_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Problem]:
+    """Return findings for columns that predict the target alone, and for groups in several splits."""
+    assert config.target
+    target, found = table.column(config.target), list[Problem]()
+    for plan in without_role(plans, config):
+        column = table.column(plan.name)
+        reason = predicts_alone(column, target) if plan.modality else ""
+        if reason:
+            found.append(Problem(None, plan.name, reason, exclude_column(plan.name)))
+        if groups_rows(column) and (split_groups := count_split_groups(column, sides)):
+            found.append(Problem(None, plan.name, group_reason(column, split_groups), keep_together(plan.name)))
+    return found
 
 
-def _tie(column: Column) -> str:
-    """Return a caution if rows of one person may be in several splits: they are alike, and inflate the test metrics."""
-    if names_unit(column.name) and 1 < column.distinct < len(column.values):
-        setting = set_value("split.group", as_yaml(column.name))
-        return f"rows of one {column.name} may be in both training and test; {setting} keeps them together"
-    return ""
+def without_role(plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
+    """Return the columns that have no role in the split and are not the target."""
+    roles = (config.target, config.split.group, config.split.time, config.split.column)
+    return [plan for plan in plans if plan.name not in roles]
+
+
+def predicts_alone(column: Column, target: Column) -> str:
+    """Describe a column that halves the wrong guesses: learned on every other row, counted on the rest."""
+    if not 1 < column.distinct <= FEW or not 1 < target.distinct <= FEW or column.is_list or target.is_list:
+        return ""
+    cells, labels = value_ids(column), value_ids(target)
+    rows = np.flatnonzero((cells >= 0) & (labels >= 0))
+    blind = _wrong(np.zeros(len(rows), np.int64), labels[rows])
+    seen = _wrong(cells[rows], labels[rows])
+    if len(rows) < 2 * FEW or seen > (1 - SAVED) * blind:
+        return ""
+    reason = f"{column.name} alone predicts {1 - seen:.0%} of the labels; "
+    return reason + f"always guessing the most common one is right for {1 - blind:.0%}: {KNOWN}"
+
+
+def _wrong(cells: Rows, labels: Rows) -> float:
+    """Return the share of odd rows whose label is not the most common one of their cell in even rows."""
+    counts = np.zeros((cells.max(initial=0) + 1, labels.max(initial=0) + 1))
+    np.add.at(counts, (cells[::2], labels[::2]), 1)
+    return float((counts.argmax(1)[cells[1::2]] != labels[1::2]).mean()) if len(labels) > 1 else 0.0
 
 
 def _give_away(column: Column, target: Column) -> str:
     leak = _leak(column, target) or _gaps_tell(column, target)
     if not leak:
         return ""
-    cure = exclude_column(column.name)
-    return f"possible data leakage: {leak}; use it only if it is known at prediction time, else {cure}"
+    return f"possible data leakage: {leak}; {KNOWN}, else {exclude_column(column.name)}"
 
 
 def _leak(column: Column, target: Column) -> str:
@@ -109,7 +136,7 @@ def _names_files(column: Column) -> bool:
 
 
 def _same_amount(column: Column, target: Column) -> str:
-    if not (column.is_integer or column.is_float):
+    if not column.is_number:
         return ""
     x, y = (np.asarray(c.data.cast(pa.float64(), safe=False), dtype=np.float64) for c in (column, target))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):

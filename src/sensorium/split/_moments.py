@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 from sensorium.config import SplitConfig, set_both
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem, shorten
-from sensorium.table import DATE_ORDERS, PIVOT, Column, Rows, SpeltDates, Table, date_order, read_dates
+from sensorium.table import DATE_ORDERS, PIVOT, Column, Rows, SpeltDates, Table, are_iso_dates, date_order, read_dates
 
-ISO_TEXT = r"^\d{4}-\d\d"
 RULE = "dates, times or numbers, none of them missing"
 
 
@@ -41,7 +40,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
     Raises:
         SchemaError: the column has no order in time, or the order of day and month in its dates is ambiguous.
     """
-    if pa.types.is_temporal(time.data.type) or time.is_integer or time.is_float:
+    if pa.types.is_temporal(time.data.type) or time.is_number:
         return Moments(_ranks(time.data), time.present)
     if not time.is_string:
         raise _no_order(time.name, f"the column has the type {time.data.type}")
@@ -51,7 +50,7 @@ def moments_of(time: Column, day_first: bool | None = None) -> Moments:
         cure = f"write dates as 2026-01-31, or say whether the day comes first: {set_both('split.day_first', True)}"
         raise _no_order(time.name, f"its dates fit both {DATE_ORDERS[order]} and {DATE_ORDERS[rival]}", cure)
     seconds = np.asarray(dates.of_cells(dates.moments(order), np.nan), dtype=np.float64)
-    spelt = bool(pc.all(pc.match_substring_regex(time.values, ISO_TEXT)).as_py())
+    spelt = are_iso_dates(time.values)
     if spelt and (time.present & ~np.isfinite(seconds)).any():
         return Moments(_ranks(time.data), time.present)  # such as 2026-01-31 (morning): ordered as it is written
     ticks = _ranks(pa.array(seconds, from_pandas=True))

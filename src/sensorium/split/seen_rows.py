@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.findings import Problem, Unreadable, count
-from sensorium.table import Column, Floats, Rows, Table
+from sensorium.table import Column, Floats, Rows, Table, evenly_spaced
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
@@ -58,8 +58,8 @@ class SeenRows:
 
     @classmethod
     def of(cls, table: Table, cells: RowCells, train: Rows, test: Rows) -> SeenRows:
-        hashes = hash_rows(table, cells, _spaced(train, MOST))
-        others = hash_rows(table, cells, _spaced(test, MOST))
+        hashes = hash_rows(table, cells, train[evenly_spaced(len(train), MOST)])
+        others = hash_rows(table, cells, test[evenly_spaced(len(test), MOST)])
         return cls(hashes, len(train), float(np.isin(others, hashes).mean()) if len(others) else 0.0)
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def find_seen(seen: Sequence[SeenRows], table: Table, cells: RowCells) -> list[P
     """Report rows of a table that are training rows; return nothing if the table lacks a column of the model."""
     if not seen or not len(table) or any(name not in table for name in cells.columns):
         return []
-    looked = _spaced(np.arange(len(table)), LOOKED_AT)
+    looked = evenly_spaced(len(table), LOOKED_AT)
     hashes = hash_rows(table, cells, looked)
     found = min(float(np.max([each.weigh(hashes) for each in seen], 0).sum()), float(len(looked)))
     if not found:
@@ -118,7 +118,7 @@ def _texts(column: Column) -> pa.Array:
         return pa.array(
             [None if cell is None else _digest(cell).hex() for cell in column.data.to_pylist()], pa.string()
         )
-    if column.is_integer or column.is_float:
+    if column.is_number:
         return _number_texts(column, column.data.cast(pa.float64(), safe=False))
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.strings))
     spelt = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, pa.scalar(None, pa.string()))
@@ -155,12 +155,6 @@ def _joined(texts: Sequence[pa.Array]) -> pa.Array:
 
 def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=DIGITS // 2).digest()
-
-
-def _spaced(rows: Rows, most: int) -> Rows:
-    if len(rows) <= most:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 
 def _about(share: float, rows: int) -> str:

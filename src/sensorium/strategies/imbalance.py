@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from sensorium.config import IMBALANCE_TECHNIQUE, set_both
-from sensorium.errors import ConfigError
+from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
-from sensorium.metrics import Outcome, lower_is_better, metrics_of, score
+from sensorium.metrics import Outcome, lower_is_better, metrics_of, rank_value, score
 from sensorium.model import FittedModel
 from sensorium.model.card import Diagnosis, ImbalanceRecord, ImbalanceSigns, MitigationRecord, UnimodalRecord
-from sensorium.planning import Plan, PreparedTable
+from sensorium.planning import Plan, PreparedTable, check_several_modalities, check_validation_rows
 from sensorium.strategies._base import Session, Strategy, trained
 from sensorium.techniques import GAP, mitigations_for, skill
 from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
@@ -134,13 +132,8 @@ class Imbalance(Strategy):
     SETTING: ClassVar[str] = "train.imbalance"
 
     def check(self, plan: Plan) -> None:
-        place, towers = self.SETTING, plan.towers
-        if len(towers) < 2:
-            rule = "at least two modalities"
-            raise ConfigError(f"there is only one modality: {towers[0]}", place=place, rule=rule)
-        if not len(plan.rows("validation")):
-            cure = set_both("split.validation", 0.1)
-            raise ConfigError("there are no validation rows to select a model", place=place, cure=cure)
+        check_several_modalities(plan, self.SETTING)
+        check_validation_rows(plan, self.SETTING)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         return mitigate(session).trained
@@ -173,7 +166,7 @@ def mitigate(session: Session) -> ImbalanceReport:
         runs |= {name: run for name, run in beside.items() if run}
     if UNIMODAL in runs:
         runs[UNIMODAL] = _thawed(runs[UNIMODAL], plan)
-    chosen = max(runs, key=lambda name: _worth(runs[name], plan.metric))
+    chosen = max(runs, key=lambda name: rank_value(plan.metric, runs[name].validated(plan.metric)))
     split = "test" if "test" in plain.outcomes else "validation"
     results = _judge(data, runs, split)
     report = ImbalanceReport(plan.metric, diagnosis, unimodal, results, chosen, split, runs[chosen], signs)
@@ -246,13 +239,6 @@ def _settle(diagnosis: Diagnosis, unimodal: Mapping[str, UnimodalResult], chance
     if behind:
         return diagnosis.updated(state="undertrained", behind=behind)
     return diagnosis.updated(state="weak" if diagnosis.behind else "balanced", mitigations=[])
-
-
-def _worth(run: TrialResult, metric: str) -> float:
-    """Return the watched validation metric, larger is better."""
-    value = run.validated(metric)
-    value = -value if lower_is_better(metric) else value
-    return -math.inf if math.isnan(value) else value
 
 
 def _judge(data: PreparedTable, runs: Mapping[str, TrialResult], split: str) -> list[Mitigation]:

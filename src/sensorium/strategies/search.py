@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import ClassVar
 
-from sensorium.config import set_both
-from sensorium.errors import ConfigError, MissingExtraError
-from sensorium.planning import Plan
+from sensorium.errors import MissingExtraError
+from sensorium.planning import Plan, check_validation_rows
 from sensorium.strategies._base import Request, Session, Strategy
 from sensorium.strategies._search._search import SearchRun
 from sensorium.trials import TrialResult
@@ -41,9 +40,7 @@ class Search(Strategy):
             )
 
     def check(self, plan: Plan) -> None:
-        if not len(plan.rows("validation")):
-            cure = set_both("split.validation", 0.1)
-            raise ConfigError("there are no validation rows to select a model", place="budget", cure=cure)
+        check_validation_rows(plan, self.SETTING)
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert self.request.budget is not None

@@ -5,12 +5,14 @@ interface.
 """
 
 from sensorium.table._addresses import without_secrets
-from sensorium.table._arrays import Floats, Rows, Truths
+from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
+from sensorium.table._arrow_types import SECONDS_PER_UNIT, as_microseconds, as_seconds, is_date_type, is_number_type
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
-from sensorium.table._date_order import date_order
+from sensorium.table._date_order import are_iso_dates, date_order
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
+from sensorium.table._file_cell import FILE_FIELDS, FileCell
 from sensorium.table._files import Files
 from sensorium.table._list_notation import ListNotation
 from sensorium.table._notation import (
@@ -39,7 +41,7 @@ from sensorium.table._notation import (
 from sensorium.table._numbers import Lists, as_lists, natural
 from sensorium.table._open import open_table
 from sensorium.table._parted import are_codes, find_list_notation, likely_list_notation, lists_nothing
-from sensorium.table._paths import bare_path, is_address
+from sensorium.table._paths import bare_path, is_address, without_query
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
 from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
@@ -50,13 +52,16 @@ from sensorium.table._write import check_writable, write_table
 
 __all__ = [
     "DATE_ORDERS",
+    "FILE_FIELDS",
     "LEGACY",
     "NAMES",
     "PIVOT",
+    "SECONDS_PER_UNIT",
     "TWIN",
     "USUAL_SPELLINGS",
     "Column",
     "Conventions",
+    "FileCell",
     "Files",
     "Floats",
     "ListNotation",
@@ -72,18 +77,24 @@ __all__ = [
     "Table",
     "Truths",
     "are_codes",
+    "are_iso_dates",
     "as_lists",
+    "as_microseconds",
     "as_read",
+    "as_seconds",
     "bare_path",
     "check_signs",
     "check_writable",
     "date_order",
+    "evenly_spaced",
     "find_list_notation",
     "has_limits",
     "is_address",
     "is_clearly_numbers",
+    "is_date_type",
     "is_gap",
     "is_gap_word",
+    "is_number_type",
     "likely_list_notation",
     "lists_nothing",
     "may_be_numbers",
@@ -104,6 +115,7 @@ __all__ = [
     "stands_for_gaps",
     "survey",
     "without_codes",
+    "without_query",
     "without_secrets",
     "words",
     "write_table",

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from sensorium.findings import be, count
 from sensorium.table._column import Origin
+from sensorium.table._file_cell import FILE_FIELDS
 from sensorium.table._misfits import drop_misfits, is_file
 from sensorium.table._pictures import is_picture
 from sensorium.table._values import UnknownValue, plain_value
@@ -137,7 +138,7 @@ def is_several(value: Any) -> bool:
     if isinstance(value, str | bytes | bytearray | memoryview | os.PathLike | Enum) or is_picture(value):
         return False
     if isinstance(value, Mapping):
-        return not set(value) <= {"bytes", "path"}
+        return not set(value) <= FILE_FIELDS
     if hasattr(value, "ndim"):
         return int(value.ndim) > 0
     columns = ("__arrow_c_array__", "__arrow_c_stream__", "__arrow_array__")

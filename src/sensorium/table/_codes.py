@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._arrow_types import ArrowCells, is_date_type, is_number_type
 from sensorium.table._column import Column
-
-Cells: TypeAlias = pa.Array | pa.ChunkedArray
 
 NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # 007 is a code of text
 
@@ -28,13 +26,13 @@ def spelt_moments(words: Iterable[str]) -> list[datetime]:
     return [found for word in words if (found := _moment(word))]
 
 
-def _holds_code(cells: Cells, words: Iterable[str]) -> Cells | None:
+def _holds_code(cells: ArrowCells, words: Iterable[str]) -> ArrowCells | None:
     """Return bool[n]: cells of numbers or dates whose value is that of a word; None if no word is a number or date."""
     kind = cells.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if is_number_type(kind):
         codes = spelt_codes(words)
         return pc.is_in(cells.cast(pa.float64(), safe=False), pa.array(codes, pa.float64())) if codes else None
-    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+    if not is_date_type(kind):
         return None
     moments = [scalar for moment in spelt_moments(words) if (scalar := _as_cell(moment, kind))]
     return pc.is_in(cells, pa.array([scalar.as_py() for scalar in moments], kind)) if moments else None
@@ -68,7 +66,7 @@ def empty_codes(
     return {**columns, **emptied}, {**spelt, **{name: _emptied(spelt[name], found) for name, found in marked.items()}}
 
 
-def _emptied(cells: Cells, marked: Cells) -> Cells:
+def _emptied(cells: ArrowCells, marked: ArrowCells) -> ArrowCells:
     return pc.if_else(pc.fill_null(marked, False), pa.scalar(None, cells.type), cells)
 
 

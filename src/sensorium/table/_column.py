@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._arrays import evenly_spaced
+from sensorium.table._arrow_types import is_date_type, is_number_type
 from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
 
@@ -71,6 +73,16 @@ class Column:
     @property
     def is_float(self) -> bool:
         return bool(pa.types.is_floating(self.data.type))
+
+    @property
+    def is_number(self) -> bool:
+        """Return whether the cells are integers or floats."""
+        return is_number_type(self.data.type)
+
+    @property
+    def is_date(self) -> bool:
+        """Return whether the cells are dates or timestamps of Arrow."""
+        return is_date_type(self.data.type)
 
     @cached_property
     def is_whole(self) -> bool:
@@ -143,8 +155,7 @@ class Column:
         count = len(self.values)
         size = min(size, count)
         if size not in self._samples:
-            rows = np.unique(np.linspace(0, max(0, count - 1), size).astype(np.int64))
-            self._samples[size] = self.values.take(pa.array(rows, pa.int64())).to_pylist()
+            self._samples[size] = self.values.take(pa.array(evenly_spaced(count, size))).to_pylist()
         return list(self._samples[size])
 
     @cached_property

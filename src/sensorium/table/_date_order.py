@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sensorium.table._dates import DAY_FIRST, MONTH_FIRST, YEAR_FIRST, SpeltDates
 
+ISO_START = r"^\d{4}-\d\d"
 CLEARLY = 3  # times as many different days as years: which of two parts is the day is plain
+
+
+def are_iso_dates(texts: pa.Array) -> bool:
+    """Return whether all texts start like 2026-01, so that their order as text is that of time."""
+    return bool(pc.all(pc.match_substring_regex(texts, ISO_START)).as_py())
 
 
 def date_order(dates: SpeltDates, day_first: bool | None = None) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sensorium.findings import Problem, count
+from sensorium.table._arrow_types import is_number_type
 from sensorium.table._cells import cells_of
 from sensorium.table._plain import plain_column
 from sensorium.table._read import Read, finding
@@ -68,6 +69,6 @@ def _stack(name: str, parts: list[Part]) -> tuple[pa.ChunkedArray, list[Problem]
 def _common(columns: list[pa.ChunkedArray]) -> pa.DataType | None:
     """Return the common type of the columns, or a type that can hold all their numbers."""
     kinds = {cells.type for cells in columns if cells.null_count < len(cells)} or {pa.string()}
-    if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+    if len(kinds) > 1 and all(is_number_type(kind) for kind in kinds):
         return pa.float64()
     return kinds.pop() if len(kinds) == 1 else None

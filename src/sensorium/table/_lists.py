@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import TableError, did_you_mean, raise_together
+from sensorium.table._arrow_types import is_number_type
 from sensorium.table._types import FLOAT_TEXT
 
 Columns = dict[str, pa.ChunkedArray]
@@ -60,7 +61,7 @@ def _faults(columns: Columns, name: str, parts: Sequence[str], place: str) -> li
 def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
     """Join the columns row by row; integers beside decimals become decimals."""
     kinds = {part.type for part in parts if not _is_empty(part)}
-    if len(kinds) > 1 and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+    if len(kinds) > 1 and all(is_number_type(kind) for kind in kinds):
         kinds = {pa.float64()}
     if len(kinds) > 1:
         found = ", ".join(sorted(map(str, kinds)))
@@ -78,7 +79,7 @@ def _join(parts: Sequence[pa.ChunkedArray], name: str, place: str) -> pa.Array:
 
 def _as_numbers(parts: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
     """Read text as numbers if other parts are numbers."""
-    if not any(pa.types.is_integer(part.type) or pa.types.is_floating(part.type) for part in parts):
+    if not any(is_number_type(part.type) for part in parts):
         return parts
     return [_numbers(part) if pa.types.is_string(part.type) else part for part in parts]
 

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from sensorium.findings import be, count
+from sensorium.table._file_cell import FILE_FIELDS
 
 MOST = 0.75  # of the cells that are not missing have one shape
 VALUE, BYTES, FILE, OBJECT = "a value", "bytes", "a file", "an object"
@@ -50,7 +51,7 @@ def shape_of(cell: Any) -> str:
 
 def is_file(cell: Any) -> bool:
     """Return whether the cell is `{"bytes", "path"}`, the form of files in data sets."""
-    if not isinstance(cell, dict) or not cell or not set(cell) <= {"bytes", "path"}:
+    if not isinstance(cell, dict) or not cell or not set(cell) <= FILE_FIELDS:
         return False
     return isinstance(cell.get("path"), str | None) and isinstance(cell.get("bytes"), bytes | str | None)
 

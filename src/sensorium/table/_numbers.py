@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sensorium.errors import TableError
 from sensorium.findings import Problem, Unreadable, shorten
 from sensorium.table._arrays import Floats, Truths
+from sensorium.table._arrow_types import is_number_type
 from sensorium.table._spelt import spells_lists, spelt_list
 from sensorium.table._types import FLOAT_TEXT
 
@@ -58,7 +59,7 @@ def as_numbers(column: pa.Array, name: str, place: str) -> tuple[Floats, list[Pr
             for row in odd
         ]
         column = pc.if_else(fits, column, pa.scalar(None, pa.string()))
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    elif not is_number_type(kind):
         raise TableError(f"column {name!r} has the type {kind}", place=place, rule="numbers")
     values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return np.asarray(values, np.float64), problems
@@ -74,7 +75,7 @@ def as_lists(column: pa.Array, name: str, place: str) -> Lists:
     if pa.types.is_string(column.type):
         column, problems = _spelt(column, name)
     item = column.type.value_type
-    if not (pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_null(item)):
+    if not (is_number_type(item) or pa.types.is_null(item)):
         raise TableError(f"column {name!r} has the type {column.type}", place=place, rule="lists of numbers")
     flat = column.flatten().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -36,12 +36,13 @@ def spellings(cell: str) -> Iterator[str]:
     """Return possible spellings of the path: as written, then others, the most similar first."""
     yield cell
     found = dict.fromkeys([cell, bare_path(cell)])
-    for change in (_without_query, unquote, _with_slashes, _composed, os.path.expanduser):
+    for change in (without_query, unquote, _with_slashes, _composed, os.path.expanduser):
         found |= dict.fromkeys([change(spelling) for spelling in found if "\0" not in spelling])
     yield from (spelling for spelling in found if spelling and spelling != cell)
 
 
-def _without_query(path: str) -> str:
+def without_query(path: str) -> str:
+    """Return a URL without `?…` and `#…`."""
     return QUERY.sub("", path)
 
 

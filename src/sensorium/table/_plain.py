@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.table._cells import cells_of
+from sensorium.table._file_cell import FILE_FIELDS
 from sensorium.table._plain_pandas import INTERVAL, PERIOD, plain_pandas
 from sensorium.table._plain_scalars import NoPlainForm, plain_scalar
 
@@ -101,7 +102,7 @@ def _plain_struct(array: pa.Array) -> pa.Array:
     if not names or len(set(names)) < len(names):
         raise NoPlainForm(str(array.type))
     parts, missing = [plain(part) for part in array.flatten()], array.is_null()
-    if set(names) == {"bytes", "path"}:
+    if set(names) == FILE_FIELDS:
         missing = pc.and_(*(part.is_null() for part in parts))
     return pa.StructArray.from_arrays(parts, names=names, mask=missing)
 

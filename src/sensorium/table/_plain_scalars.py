@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+from sensorium.table._arrow_types import SECONDS_PER_UNIT, is_date_type
+
 DAYS = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}  # ticks of a day
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, in days since 1970
 
@@ -30,8 +31,8 @@ def plain_scalar(array: pa.Array) -> pa.Array:
     if types.is_fixed_size_binary(kind):
         return array.cast(pa.binary())
     if types.is_duration(kind):
-        return pc.multiply(array.cast(pa.int64()).cast(pa.float64(), safe=False), SECONDS[kind.unit])
-    if types.is_date(kind) or types.is_timestamp(kind):
+        return pc.multiply(array.cast(pa.int64()).cast(pa.float64(), safe=False), SECONDS_PER_UNIT[kind.unit])
+    if is_date_type(kind):
         return _in_calendar(array)
     if types.is_boolean(kind) or types.is_time(kind):
         return array

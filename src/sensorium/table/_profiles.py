@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 
+from sensorium.table._arrays import evenly_spaced
 from sensorium.table._header import Head
 from sensorium.table._header_doubts import GAPS, NUMBER
 from sensorium.table._lines import count_in_column
@@ -56,7 +56,7 @@ class Cells:
     def profiles(self) -> dict[int, frozenset[str] | None]:
         """Return column → its words, None for numbers; no entry for free text."""
         found: dict[int, frozenset[str] | None] = {}
-        rows = np.unique(np.linspace(0, len(self.arrow) - 1, PROFILE).astype(np.int64))
+        rows = evenly_spaced(len(self.arrow), PROFILE)
         for place, column in enumerate(self.arrow.columns):
             cells = [cell for cell in column.take(pa.array(rows)).to_pylist() if cell and not set(cell) & {"\n", "\r"}]
             values = [cell for cell in cells if cell.strip().lower() not in GAPS]

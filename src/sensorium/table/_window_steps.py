@@ -15,6 +15,7 @@ from sensorium.config import WindowsConfig
 from sensorium.errors import TableError
 from sensorium.findings import count
 from sensorium.table._arrays import Rows
+from sensorium.table._arrow_types import as_microseconds, is_date_type, is_number_type
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
@@ -47,15 +48,14 @@ def stamps_of(column: pa.Array) -> tuple[pa.Array, Stamps, npt.NDArray[np.bool_]
         moments = pa.array([_parse(text) for text in found.dictionary.to_pylist()], pa.timestamp("us"))
         column = moments.take(found.indices)
     known = np.asarray(column.is_valid())
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+    if is_number_type(column.type):
         numbers = column.fill_null(0).to_numpy(zero_copy_only=False)
         return column, numbers, known & np.isfinite(numbers)
-    if not (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)):
+    if not is_date_type(column.type):
         raise TableError(
             f"the time column has the type {column.type}", place="table.windows.time", rule="dates or numbers"
         )
-    micro = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-    return column, micro.fill_null(0).to_numpy(zero_copy_only=False), known
+    return column, as_microseconds(column).fill_null(0).to_numpy(zero_copy_only=False), known
 
 
 def _parse(text: str | None) -> int | None:
@@ -94,8 +94,8 @@ def place_steps(
     since[firsts] = np.nan
     starts, ends = np.repeat(firsts, lengths), np.repeat(firsts + lengths, lengths)
     lost = {
-        f"left out without a time in {config.time!r}": (~dated).sum(),
-        f"left out without an entity in {config.entity!r}": (dated & (codes < 0)).sum(),
+        f"left out for lack of a time in {config.time!r}": (~dated).sum(),
+        f"left out for lack of an entity in {config.entity!r}": (dated & (codes < 0)).sum(),
         "left out because a later row has the same entity and time": twins.sum(),
     }
     notes = [f"windows: {count(int(number), 'row')} {why}" for why, number in lost.items() if number]

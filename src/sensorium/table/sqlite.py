@@ -83,7 +83,7 @@ def _drop_damaged(values: list[Any], name: str) -> list[Problem]:
         values[row] = None
     if not rows:
         return []
-    message = f"{count(len(rows), 'text cell')} that {be(len(rows))} not UTF-8 (first: row {rows[0]})"
+    message = f"{count(len(rows), 'text cell')} {be(len(rows))} read as missing: not UTF-8 (first: row {rows[0]})"
     return [finding(message, f"read the bytes with table.query: CAST({as_sql(name)} AS BLOB)", name)]
 
 

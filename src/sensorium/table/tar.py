@@ -15,6 +15,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import SensoriumError, TableError
 from sensorium.files import UNREADABLE_TAR
 from sensorium.table._cells import cells_of
+from sensorium.table._file_cell import part_of_file
 from sensorium.table._object_columns import table_of
 
 SUFFIXES = (".tar",)
@@ -119,8 +120,7 @@ def _refuse_cut(archive: tarfile.TarFile, shard: Path) -> None:
 
 def _cells(ending: str, member: tarfile.TarInfo, archive: tarfile.TarFile, shard: Path) -> dict[str, Any]:
     if ending not in WORDS:
-        place = {"path": shard.name, "member": member.name, "offset": member.offset_data, "size": member.size}
-        return {ending: place}
+        return {ending: part_of_file(shard.name, member.name, member.offset_data, member.size)}
     if member.size > LONGEST:
         raise TableError(f"member {member.name!r} has {member.size:,} bytes", place=str(shard), rule=f"{LONGEST:,}")
     stream = archive.extractfile(member)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.config import TrainConfig
 from sensorium.files.state import HasState, reading_saved
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
@@ -167,3 +168,8 @@ class Task(HasState, ABC):
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
         """Return the input of the metrics."""
         return Outcome(truth, scores, self.predicted(scores))
+
+
+def watched_metric(config: TrainConfig, task: Task) -> str:
+    """Return the metric that selects epochs and models: that of the settings, else the task's."""
+    return config.metric or task.watch

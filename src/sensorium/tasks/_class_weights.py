@@ -11,6 +11,13 @@ from sensorium.tasks._base import EncodedTarget, Label
 from sensorium.tasks._classes import UNBALANCED
 
 
+def weight_power(rule: str, *, unbalanced: bool) -> float:
+    """Return the exponent of a rule, 0 for equal weights; `auto` is `sqrt` if the classes are unbalanced."""
+    if rule == "auto":
+        rule = "sqrt" if unbalanced else "none"
+    return {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[rule]
+
+
 def known_class_weights(encoded: EncodedTarget, classes: Sequence[Label], rule: str) -> list[float]:
     """Return class weights for classes that have rows; 1 for the others."""
     counts = np.bincount(encoded.values[encoded.known], minlength=len(classes))
@@ -26,8 +33,6 @@ def class_weights(counts: npt.NDArray[np.int64], rule: str) -> list[float]:
     With n rows of a class, `balanced` weights are proportional to 1 / n and `sqrt` weights to 1 / √n; `auto` is `sqrt`
     if classes are unbalanced.
     """
-    if rule == "auto":
-        rule = "sqrt" if counts.max() >= UNBALANCED * counts.min() else "none"
-    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[rule]
+    power = weight_power(rule, unbalanced=bool(counts.max() >= UNBALANCED * counts.min()))
     weights = np.maximum(counts, 1) ** -power
     return [float(w) for w in weights * counts.sum() / (weights * counts).sum()]

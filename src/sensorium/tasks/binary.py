@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
-from sensorium.findings import Guess, Problem
-from sensorium.labels import LabelReading
+from sensorium.findings import Guess
 from sensorium.table import Column, Floats
-from sensorium.tasks._base import EncodedTarget, Label, Task
-from sensorium.tasks._class_weights import class_weights, known_class_weights
-from sensorium.tasks._classes import (
-    ANOTHER_SPLIT,
-    check_classes,
-    classes_of,
-    count_labels,
-    encode_classes,
-    new_classes,
-    same_value,
-)
+from sensorium.tasks._class_weights import known_class_weights
+from sensorium.tasks._classes import ANOTHER_SPLIT, check_classes, classes_of, count_labels, new_classes
+from sensorium.tasks._classification import Classification
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Binary(Task):
+class Binary(Classification):
     """Binary classification by cross-entropy on one logit, that of the positive class.
 
     Attributes:
@@ -40,9 +29,6 @@ class Binary(Task):
     """
 
     watch: ClassVar[str] = "roc_auc"
-
-    classes: list[Label]
-    weights: list[NonNegativeFloat]
 
     def check(self) -> None:
         check_classes(self.classes, self.weights, 2, 2)
@@ -61,8 +47,7 @@ class Binary(Task):
             raise SchemaError(
                 f"the training rows have {found}", place=f"column {column.name!r}", rule="two", cure=ANOTHER_SPLIT
             )
-        counts = np.bincount(encode_classes(column, classes, LabelReading()).values[column.present], minlength=2)
-        return cls(classes, class_weights(counts, class_weight))
+        return cls.weighted(classes, column, class_weight)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """Update the weights to those of the new rows.
@@ -84,13 +69,6 @@ class Binary(Task):
     def outputs(self) -> int:
         return 1
 
-    @property
-    def labels(self) -> list[Label]:
-        return self.classes
-
-    def encode(self, column: Column) -> EncodedTarget:
-        return encode_classes(column, self.classes, self.reading)
-
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         from torch.nn import functional
 
@@ -101,17 +79,8 @@ class Binary(Task):
         positive = 0.5 * (1 + np.tanh(0.5 * logits[:, 0].astype(np.float64)))  # the logistic function, without overflow
         return np.stack([1 - positive, positive], 1)
 
-    def prior(self, values: npt.NDArray[Any]) -> list[float]:
-        return [float(share) for share in np.bincount(values, minlength=2) / len(values)]
-
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         return (scores[:, 1] >= 0.5).astype(np.int64)
-
-    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        return [self.classes[place] for place in predicted]
-
-    def findings(self, column: str) -> list[Problem]:
-        return [*super().findings(column), *same_value(column, self.classes)]
 
     def describe(self) -> str:
         return f"{self.classes[0]!r} or {self.classes[1]!r} (the positive class)"

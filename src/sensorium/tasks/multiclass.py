@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import NonNegativeFloat
 
 from sensorium.errors import SchemaError
-from sensorium.findings import Guess, Problem
-from sensorium.labels import LabelReading
+from sensorium.findings import Guess
 from sensorium.modalities.number import Number
 from sensorium.table import Column, Floats
 from sensorium.tasks._amounts import not_amounts
-from sensorium.tasks._base import EncodedTarget, Label, Task
-from sensorium.tasks._class_weights import class_weights, known_class_weights
+from sensorium.tasks._class_weights import known_class_weights
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
     FEW,
@@ -27,8 +23,8 @@ from sensorium.tasks._classes import (
     count_labels,
     encode_classes,
     new_classes,
-    same_value,
 )
+from sensorium.tasks._classification import Classification
 
 SPELT = 0.6  # how sure text is of numbers, from which they may be amounts
 
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Multiclass(Task):
+class Multiclass(Classification):
     """Multiclass classification by cross-entropy over k classes.
 
     Attributes:
@@ -46,9 +42,6 @@ class Multiclass(Task):
     """
 
     watch: ClassVar[str] = "accuracy"
-
-    classes: list[Label]
-    weights: list[NonNegativeFloat]
 
     def check(self) -> None:
         check_classes(self.classes, self.weights, 2)
@@ -59,7 +52,7 @@ class Multiclass(Task):
         if column.is_list or labels < 3 or pa.types.is_temporal(column.data.type):
             return None
         reason = f"{labels} different values in {len(column.values):,} rows"
-        if column.is_integer or column.is_float:
+        if column.is_number:
             return _claim_numbers(column, labels, reason)
         if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
             caution = "text that spells numbers is read as classes; --task regression if they are amounts"
@@ -80,10 +73,7 @@ class Multiclass(Task):
                 rule="at least two",
                 cure=ANOTHER_SPLIT,
             )
-        counts = np.bincount(
-            encode_classes(column, classes, LabelReading()).values[column.present], minlength=len(classes)
-        )
-        return cls(classes, class_weights(counts, class_weight))
+        return cls.weighted(classes, column, class_weight)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """Append new classes to the known ones; the weights are those of the new rows."""
@@ -95,13 +85,6 @@ class Multiclass(Task):
     def outputs(self) -> int:
         return len(self.classes)
 
-    @property
-    def labels(self) -> list[Label]:
-        return self.classes
-
-    def encode(self, column: Column) -> EncodedTarget:
-        return encode_classes(column, self.classes, self.reading)
-
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         from torch.nn import functional
 
@@ -112,17 +95,8 @@ class Multiclass(Task):
         shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
         return shifted / shifted.sum(1, keepdims=True)
 
-    def prior(self, values: npt.NDArray[Any]) -> list[float]:
-        return [float(share) for share in np.bincount(values, minlength=len(self.classes)) / len(values)]
-
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         return scores.argmax(1).astype(np.int64)
-
-    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        return [self.classes[place] for place in predicted]
-
-    def findings(self, column: str) -> list[Problem]:
-        return [*super().findings(column), *same_value(column, self.classes)]
 
     def describe(self) -> str:
         shown = ", ".join(map(repr, self.classes[:5]))

@@ -17,6 +17,7 @@ from sensorium.findings import Guess, Problem, shorten
 from sensorium.labels import ONE_LABEL, UNSEEN, LabelReading, Names, bare, case_twins, twins_in_words
 from sensorium.table import Column, Floats
 from sensorium.tasks._base import EncodedTarget, Label, Task
+from sensorium.tasks._class_weights import weight_power
 from sensorium.tasks._classes import (
     FOLD_CASE,
     IN_ANOTHER_CASE,
@@ -196,7 +197,5 @@ def _separator(cells: list[Any]) -> str:
 
 def _weights(positive: npt.NDArray[Any], rows: int, rule: str) -> list[float]:
     ratio = (rows - positive) / np.maximum(positive, 1)
-    if rule == "auto":
-        rule = "sqrt" if ratio.max() >= UNBALANCED else "none"
-    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[rule]
+    power = weight_power(rule, unbalanced=bool(ratio.max() >= UNBALANCED))
     return [float(w) for w in np.clip(ratio**power, 1 / HEAVIEST, HEAVIEST)]

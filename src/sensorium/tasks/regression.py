@@ -70,7 +70,7 @@ class Regression(Task):
     def looks_like(cls, column: Column) -> Guess | None:
         if column.is_string or column.spelling is not None:
             return _claim_text(column) or _refuse(column)
-        if not (column.is_integer or column.is_float):
+        if not column.is_number:
             return _refuse(column)
         if column.is_whole:
             return Guess(0.75, f"{column.distinct:,} different whole numbers")

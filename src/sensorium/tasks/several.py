@@ -21,7 +21,7 @@ from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
 from sensorium.metrics import Outcome, Part, lower_is_better
 from sensorium.registry import tasks
-from sensorium.table import Column, Files, Floats
+from sensorium.table import FILE_FIELDS, Column, Files, Floats
 from sensorium.tasks._base import EncodedTarget, Label, Task
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import options_of
@@ -61,7 +61,7 @@ class Several(Task):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        if not pa.types.is_struct(column.data.type) or {"bytes", "path"} & set(column.parts):
+        if not pa.types.is_struct(column.data.type) or FILE_FIELDS & set(column.parts):
             return None
         found = {name: infer_task(part, Config()) for name, part in column.parts.items()}
         cautions = [

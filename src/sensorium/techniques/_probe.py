@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from sensorium.metrics import score
-from sensorium.table import Rows
+from sensorium.table import Rows, evenly_spaced
 from sensorium.tasks import Task
 from sensorium.techniques._context import TrainingContext
 
@@ -63,9 +62,9 @@ def encode_rows(context: TrainingContext, rows: Rows, ways: Mapping[str, Sequenc
     )
 
 
-def evenly_spaced(rows: Rows, most: int) -> Rows:
-    """Return at most `most` rows, evenly spaced and always the same."""
-    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
+def sample_rows(rows: Rows, most: int) -> Rows:
+    """Return at most `most` of the rows, evenly spaced and always the same."""
+    return rows[evenly_spaced(len(rows), most, nearest=True)]
 
 
 def evaluate(task: Task, metric: str, logits: Tensor, target: Tensor) -> tuple[float, float]:

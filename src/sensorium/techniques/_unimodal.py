@@ -1,4 +1,4 @@
-"""Predictions from one modality, by the fused model or by a separate head."""
+"""Predictions from one modality, by the fused model or by a separate head, and scores of modalities."""
 
 from __future__ import annotations
 
@@ -55,3 +55,24 @@ def confidence(logits: Float[Tensor, "b k"], labels: bool) -> Float[Tensor, " b"
         yes = logits.sigmoid()
         return torch.maximum(yes, 1 - yes).mean(1)
     return logits.softmax(1).amax(1)
+
+
+def score_of_others(scores: Float[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"], Bool[Tensor, " m"]]:
+    """Compare each modality with the others that have a score.
+
+    Args:
+        scores: NaN for modalities without a score.
+
+    Returns:
+        The scores with 0 for NaN, the mean scores of the others, and whether both exist.
+    """
+    known = scores.isfinite()
+    own = scores.nan_to_num(0.0)
+    others = (own.sum() - own) / (known.sum() - known.long()).clamp_min(1)
+    return own, others, known & (known.sum() > 1)
+
+
+def by_tower(context: TrainingContext, values: Tensor, *more: str) -> dict[str, float]:
+    """Return tower → value for a report; `more` names the values after those of the towers."""
+    names = [*(tower.name for tower in context.model.every_tower), *more]
+    return {name: round(value, 4) for name, value in zip(names, values.tolist(), strict=True)}

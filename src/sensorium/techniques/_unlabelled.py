@@ -20,11 +20,17 @@ from sensorium.techniques._context import TrainingContext
 STEEP = 5.0  # a weight starts at exp(−5) of its maximum
 
 
-def draw_rows(context: TrainingContext, count: int, random: Generator) -> Batch | None:
-    """Draw a batch of `count` training rows, with or without a label; None if none of their cells can be read.
+def draw_rows(context: TrainingContext, step: Step, ratio: float) -> Batch | None:
+    """Draw a batch of training rows, with or without a label; None if none of their cells can be read.
 
     Draws are independent, so the generator has all of the state.
+
+    Args:
+        context: of the training.
+        step: of the labelled rows.
+        ratio: number of rows drawn per labelled row; one row is always drawn.
     """
+    count, random = max(1, round(ratio * len(step.target))), step.random
     pool = torch.from_numpy(np.concatenate([context.train_rows, context.unlabelled_rows]))
     drawn = torch.randint(len(pool), (count,), generator=random, device=random.device).cpu()
     batch = context.loader.batch(pool[drawn])

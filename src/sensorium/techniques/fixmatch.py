@@ -58,7 +58,7 @@ class Fixmatch(Technique):
         self.sure.zero_()
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        batch = draw_rows(self.context, max(1, round(self.ratio * len(step.target))), step.random)
+        batch = draw_rows(self.context, step, self.ratio)
         if batch is None:
             return loss
         with settled(self.context.model):

@@ -13,8 +13,8 @@ from sensorium.config import Fraction, set_both
 from sensorium.errors import ConfigError
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
-from sensorium.techniques._probe import encode_rows, evenly_spaced
-from sensorium.techniques._unimodal import unimodal_heads, unimodal_predictions
+from sensorium.techniques._probe import encode_rows, sample_rows
+from sensorium.techniques._unimodal import by_tower, unimodal_heads, unimodal_predictions
 
 MITIGATES_IMBALANCE = True
 FLOOR = 0.1  # overfitting counts no less than this share of the largest, else one near 0 would take all the weight
@@ -62,7 +62,7 @@ class GradientBlending(Technique):
             raise ConfigError("there are no validation rows to weigh losses by", place=place, cure=cure)
         self.every, self.online, self.min_weight = every, online, min_weight
         self.heads = unimodal_heads(context)
-        self._rows = [evenly_spaced(part, rows) for part in (context.train_rows, context.validation_rows)]
+        self._rows = [sample_rows(part, rows) for part in (context.train_rows, context.validation_rows)]
         count, device = len(self.heads) + 1, next(context.model.parameters()).device
         self.register_buffer("weights", torch.ones(count, device=device))
         self.register_buffer("before", torch.full((2, count), torch.nan, device=device))
@@ -85,8 +85,7 @@ class GradientBlending(Technique):
 
     def report(self) -> dict[str, Any]:
         """Return tower → final weight of its loss; `fused` is the weight of the fused prediction."""
-        names = [*(tower.name for tower in self.context.model.every_tower), "fused"]
-        return {"weights": {name: round(weight, 4) for name, weight in zip(names, self.weights.tolist(), strict=True)}}
+        return {"weights": by_tower(self.context, self.weights, "fused")}
 
     @torch.no_grad()
     def _losses(self) -> Float[Tensor, "2 k"]:

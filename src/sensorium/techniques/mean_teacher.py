@@ -62,7 +62,7 @@ class MeanTeacher(Technique):
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
     def loss(self, step: Step, loss: Tensor) -> Tensor:
-        batch = draw_rows(self.context, max(1, round(self.ratio * len(step.target))), step.random)
+        batch = draw_rows(self.context, step, self.ratio)
         if batch is None:
             return loss
         teacher_scores = self._answers(self._teach(batch), step)

@@ -17,7 +17,7 @@ from sensorium.tasks import Task
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._diagnosis import diagnose
-from sensorium.techniques._probe import EncodedRows, encode_rows, evaluate, evenly_spaced, fit_probe
+from sensorium.techniques._probe import EncodedRows, encode_rows, evaluate, fit_probe, sample_rows
 
 ALL = "all"
 STEPS = 8  # gradients are measured in one of this many steps
@@ -49,9 +49,9 @@ class ModalityImbalance(Technique):
         self.every, self.metric = every, context.task.watch
         self.names = [tower.name for tower in context.model.every_tower]
         chosen = {"train": context.train_rows, "validation": context.validation_rows}
-        self._rows: dict[str, Rows] = {name: evenly_spaced(part, rows) for name, part in chosen.items() if len(part)}
+        self._rows: dict[str, Rows] = {name: sample_rows(part, rows) for name, part in chosen.items() if len(part)}
         few = min(rows, max(FEWEST, len(context.train_rows) // SHARE))
-        self._few = {name: evenly_spaced(part, few) for name, part in self._rows.items()}
+        self._few = {name: sample_rows(part, few) for name, part in self._rows.items()}
         self.epochs: list[dict[str, Any]] = []
         self.steps = 0  # in this epoch
         self.register_buffer("norms", torch.zeros(len(self.names), device=next(context.model.parameters()).device))

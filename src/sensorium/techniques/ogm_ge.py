@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
-from sensorium.techniques._unimodal import probability_of_truth, unimodal_logits
+from sensorium.techniques._unimodal import by_tower, probability_of_truth, score_of_others, unimodal_logits
 
 TASKS = ("binary", "multiclass", "multilabel")
 MITIGATES_IMBALANCE = True
@@ -63,9 +63,7 @@ class OgmGe(Technique):
 
     def report(self) -> dict[str, Any]:
         """Return tower → mean factor of its gradients."""
-        names = [tower.name for tower in self.context.model.every_tower]
-        mean = (self.total / self.steps.clamp_min(1)).tolist()
-        return {"factors": {name: round(factor, 4) for name, factor in zip(names, mean, strict=True)}}
+        return {"factors": by_tower(self.context, self.total / self.steps.clamp_min(1))}
 
     def _slow(self, gradient: Tensor, factor: Tensor, step: Step) -> None:
         gradient *= factor
@@ -86,9 +84,6 @@ class OgmGe(Technique):
 
 def coefficients(scores: Tensor, alpha: float) -> Tensor:
     """Return the factors k [m] for scores s [m]; a modality without a score has no influence."""
-    known = scores.isfinite()
-    filled = scores.nan_to_num(0.0)
-    others = (filled.sum() - filled) / (known.sum() - known.long()).clamp_min(1)
-    ratio = filled / others.clamp_min(1e-8)
-    slowed = known & (known.sum() > 1) & (ratio > 1)
-    return torch.where(slowed, 1 - torch.tanh(alpha * ratio), torch.ones_like(scores))
+    own, others, compared = score_of_others(scores)
+    ratio = own / others.clamp_min(1e-8)
+    return torch.where(compared & (ratio > 1), 1 - torch.tanh(alpha * ratio), torch.ones_like(scores))

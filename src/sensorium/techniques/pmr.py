@@ -14,7 +14,8 @@ from sensorium.config import Fraction, Share
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._heads import tower_width
-from sensorium.techniques._probe import encode_rows, evenly_spaced
+from sensorium.techniques._probe import encode_rows, sample_rows
+from sensorium.techniques._unimodal import by_tower, score_of_others
 
 TASKS = ("binary", "multiclass", "multilabel")
 MITIGATES_IMBALANCE = True
@@ -54,7 +55,7 @@ class Pmr(Technique):
     ) -> None:
         super().__init__(context)
         self.alpha, self.entropy, self.early, self.momentum = alpha, entropy, early, momentum
-        self._rows = evenly_spaced(context.train_rows, rows)
+        self._rows = sample_rows(context.train_rows, rows)
         towers, device = context.model.every_tower, next(context.model.parameters()).device
         questions, choices = _shape(context)
         for place, tower in enumerate(towers):
@@ -91,9 +92,7 @@ class Pmr(Technique):
 
     def report(self) -> dict[str, Any]:
         """Return tower → mean coefficient of its prototypical cross-entropy."""
-        names = [tower.name for tower in self.context.model.every_tower]
-        mean = (self.total / self.steps.clamp_min(1)).tolist()
-        return {"coefficients": {name: round(value, 4) for name, value in zip(names, mean, strict=True)}}
+        return {"coefficients": by_tower(self.context, self.total / self.steps.clamp_min(1))}
 
     def _prototypes(self, place: int) -> Float[Tensor, "q c d"]:
         return self.get_buffer(f"prototypes_{place}")
@@ -128,9 +127,6 @@ def answer(
 
 def coefficients(scores: Float[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
     """Return clip(r − 1, 0, 1) and clip(1/r − 1, 0, 1), r = mean score of the others / score; 0 without a score."""
-    known = scores.isfinite()
-    filled = scores.nan_to_num(0.0)
-    others = (filled.sum() - filled) / (known.sum() - known.long()).clamp_min(1)
-    counted = known & (known.sum() > 1)
-    ratio = torch.where(counted, others.clamp_min(1e-8) / filled.clamp_min(1e-8), 1.0)
+    own, others, compared = score_of_others(scores)
+    ratio = torch.where(compared, others.clamp_min(1e-8) / own.clamp_min(1e-8), 1.0)
     return (ratio - 1).clamp(0, 1), (1 / ratio - 1).clamp(0, 1)

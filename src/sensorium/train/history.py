@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sensorium.files.figures import finite, nan_for_none
-from sensorium.metrics import lower_is_better
+from sensorium.metrics import rank_value
 
 
 @dataclass(frozen=True)
@@ -66,5 +65,4 @@ class History:
 
     def rank(self, epoch: Epoch) -> tuple[float, float]:
         """Return a sort key, larger is better: the watched metric, then the loss."""
-        metric = 0.0 if math.isnan(epoch.metric) else epoch.metric
-        return -metric if lower_is_better(self.watched) else metric, -epoch.validation_loss
+        return rank_value(self.watched, epoch.metric), -epoch.validation_loss

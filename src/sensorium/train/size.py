@@ -41,8 +41,9 @@ def check_size(network: FusionModel, blueprint: Blueprint, config: TrainConfig, 
     memory, needed = usable_memory(), sum(sizes.values())
     if memory is not None and needed > memory:
         largest = max(sizes, key=lambda part: sizes[part])
+        more = f"{_in_gb(needed)}, more than the {_in_gb(memory)} that can be used"
         raise OutOfMemoryError(
-            f"the network is too large: its training needs {_in_gb(needed)}, more than the {_in_gb(memory)} that can be used",
+            f"the network is too large: its training needs {more}",
             place=f"{largest}, with {weights[largest]:,} weights",
             cure="choose smaller options for it, a smaller width, or a machine with more memory",
         )

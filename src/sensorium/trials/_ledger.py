@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -15,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from sensorium.artifact import check_saved, load_fitted, save_fitted, write_file
-from sensorium.artifact.run_record import digest
+from sensorium.artifact.run_record import hash_model
 from sensorium.errors import ArtifactError, TrainingError
 from sensorium.files.caches import seal, unseal
+from sensorium.files.hashes import hash_json
 from sensorium.model import FittedModel
 from sensorium.planning import PreparedTable
 from sensorium.runtime.progress import Reporter, Silent
@@ -109,7 +108,7 @@ class Ledger:
             "history": history and {**history.to_json(), "seconds": history.seconds},
             "cost": result.cost and asdict(result.cost),
             "error": result.error and result.error.finding,
-            "model": model and [os.path.relpath(model, self.folder), digest(model)],
+            "model": model and [os.path.relpath(model, self.folder), hash_model(model)],
         }
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
@@ -132,7 +131,7 @@ class Ledger:
         if not record["model"]:
             return False
         path = self.folder / record["model"][0]
-        if digest(path) != record["model"][1] or not record["model"][1]:
+        if hash_model(path) != record["model"][1] or not record["model"][1]:
             return False  # it was replaced or removed
         try:
             check_saved(path)
@@ -152,9 +151,8 @@ class Ledger:
         return self.folder / FOLDER / MODELS
 
     def _key(self, spec: TrialSpec) -> str:
-        seed = self.data.plan.config.seed if spec.seed is None else spec.seed
-        key = [self._fingerprint, replace(spec, name="", seed=seed).to_json()]
-        return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        key = [self._fingerprint, replace(spec, name="", seed=spec.seed_in(self.data.plan.config)).to_json()]
+        return hash_json(key)
 
     @cached_property
     def _fingerprint(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sensorium.config import Choice
+from sensorium.config import Choice, Config
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class TrialSpec:
     def choice(self) -> Choice | None:
         """Return the fusion as a `Choice`, as in the settings."""
         return None if self.fusion is None else Choice.model_validate(self.fusion)
+
+    def seed_in(self, config: Config) -> int:
+        """Return the seed of the training within a run with these settings."""
+        return config.seed if self.seed is None else self.seed
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""

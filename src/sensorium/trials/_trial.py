@@ -173,7 +173,7 @@ def training_of(
 def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
     """Train a model, and predict the validation rows only."""
     device = data.plan.device
-    seed = data.plan.config.seed if spec.seed is None else spec.seed
+    seed = spec.seed_in(data.plan.config)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         fitted = build_fitted(data, spec, control.model_of)

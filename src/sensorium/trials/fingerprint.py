@@ -13,6 +13,7 @@ import torch
 
 from sensorium import __version__
 from sensorium.config import split_saved
+from sensorium.files.hashes import hash_bytes, hash_json
 from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
 from sensorium.model import Blueprint
@@ -55,7 +56,7 @@ def fingerprint(data: PreparedTable) -> str:
     arrays = (plan.target, plan.split.codes[plan.used], data.teacher_scores)
     parts = [settings, named, plan.blueprint.to_json(), str(plan.device), hash_state(plan.task)]
     parts.append(identity(data, data.cells.columns, arrays))
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hash_json(parts)
 
 
 def identity(data: PreparedTable, names: Iterable[str], arrays: Iterable[Any]) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def identity(data: PreparedTable, names: Iterable[str], arrays: Iterable[Any]) -
 def _order(blueprint: Blueprint) -> dict[str, str]:
     """Hash the order of the columns, on which the weights depend, but no prediction of finished ones."""
     towers = [[tower.name, *tower.columns] for tower in blueprint.towers]
-    return {ORDER.partition(".")[2]: hashlib.sha256(json.dumps(towers).encode()).hexdigest()}
+    return {ORDER.partition(".")[2]: hash_json(towers)}
 
 
 def _hash_cells(plan: Plan) -> dict[str, str]:
@@ -130,7 +131,7 @@ def hash_state(learned: HasState, more: str = "") -> str:
     values, arrays = learned.state()
     text = json.dumps([more, values, sorted(arrays)], sort_keys=True, default=str)
     found = hash_arrays(arrays[name] for name in sorted(arrays))
-    return hashlib.sha256(f"{text} {found}".encode()).hexdigest()
+    return hash_bytes(f"{text} {found}".encode())
 
 
 def _source(data: PreparedTable, name: str) -> str:

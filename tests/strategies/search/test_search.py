@@ -228,7 +228,7 @@ def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp
 
 def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("sensorium.strategies._search._search.SearchRun._plan", lambda *_: 1 / 0)
+        patch.setattr("sensorium.strategies._search._search.SearchRun._schedule", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(tabular, folder=tmp_path)
     job, _ = run(open_table(tabular).take(np.arange(100)), 20, folder=tmp_path)
@@ -241,7 +241,7 @@ def test_an_unfinished_search_is_not_gone_on_with_when_files_changed(tmp_path, m
         Image.new("L", (8, 8), 100 * (row % 2) + row).save(tmp_path / f"{row}.png")
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["photo,label", *(f"{row}.png,{'ab'[row % 2]}" for row in range(60))]))
-    monkeypatch.setattr("sensorium.strategies._search._search.SearchRun._plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("sensorium.strategies._search._search.SearchRun._schedule", lambda *_: 1 / 0)
     for changed in (False, False, True):
         if changed:
             Image.new("L", (8, 8), 255).save(tmp_path / "7.png")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sensorium.modalities import Encoded, Modality, Ragged
 from sensorium.prepare import Prepared
 from sensorium.prepare.streamed import Streamed
-from sensorium.table import Rows
+from sensorium.table import Rows, evenly_spaced
 
 Sketch: TypeAlias = dict[str, float]
 
@@ -66,8 +66,8 @@ def _sketch(found: Encoded | Streamed, modality: Modality, rows: Rows, *, plain:
 def _some(rows: Rows, values: npt.NDArray[Any] | Ragged) -> Rows:
     array = values.values if isinstance(values, Ragged) else values
     size = array.size / max(1, len(values))  # numbers of a cell
-    count = min(len(rows), LOOKED_AT, max(16, int(NUMBERS / max(1.0, size))))
-    return rows[np.unique(np.linspace(0, len(rows) - 1, count).astype(np.int64))]
+    count = min(LOOKED_AT, max(16, int(NUMBERS / max(1.0, size))))
+    return rows[evenly_spaced(len(rows), count)]
 
 
 def _figures(values: npt.NDArray[Any] | Ragged, rows: Rows, unknown: int | None) -> Sketch:

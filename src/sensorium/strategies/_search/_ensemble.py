@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensorium.evaluate import Difference, compare_outcomes
-from sensorium.metrics import Outcome, lower_is_better, score
+from sensorium.metrics import Outcome, rank_value, score
 from sensorium.model.card import CalibrationRecord
 from sensorium.planning import Plan
 from sensorium.strategies._search._space import has_probabilities
@@ -41,11 +41,10 @@ def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> E
         The ensemble; None unless the paired bootstrap interval of its gain over the best model lies above 0.
     """
     outcomes = [model.outcomes["validation"] for model in models]
-    sign = -1 if lower_is_better(metric) else 1
 
     def value(places: list[int]) -> float:
-        value = sign * float(score(metric, mean_outcome(plan, [outcomes[place] for place in places]))[0])
-        return value if np.isfinite(value) else -np.inf
+        outcome = mean_outcome(plan, [outcomes[place] for place in places])
+        return rank_value(metric, float(score(metric, outcome)[0]))
 
     def loss(places: list[int]) -> float:
         outcome = mean_outcome(plan, [outcomes[place] for place in places])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sensorium.files.hashes import hash_json
 from sensorium.strategies._search._space import RATES, Space
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Journal:
 
     def __init__(self, space: Space, identity: Mapping[str, Any], seed: int, path: Path | None) -> None:
         self.space, self.seed, self.replaced = space, seed, False
-        mark = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        mark = hash_json(identity)
         self._study = _open_study(path)
         if self._get("identity") not in (None, mark) or self._get("ended"):
             assert path is not None

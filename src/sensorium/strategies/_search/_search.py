@@ -8,14 +8,14 @@ from typing import Any
 
 from sensorium.artifact import to_json, write_file
 from sensorium.evaluate import evaluate_outcome
-from sensorium.metrics import metrics_of
+from sensorium.metrics import direction, metrics_of
 from sensorium.model.card import SearchRecord
 from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
 from sensorium.strategies._budget import Budget
 from sensorium.strategies._search._ensemble import choose_ensemble, join
 from sensorium.strategies._search._journal import Journal
-from sensorium.strategies._search._plan import LEAST, Plan, Rung, make_plan
+from sensorium.strategies._search._schedule import LEAST, Rung, Schedule, make_schedule
 from sensorium.strategies._search._space import open_space, spec_of, words
 from sensorium.strategies._search._trials import Entrant, Result, Trials
 from sensorium.train import epoch_count
@@ -63,9 +63,9 @@ class SearchRun:
         """Run the search, and return the chosen trial with all its outcomes."""
         self._resume()
         singles, per_epoch = self._look()
-        plan = self._plan(self.budget.left / per_epoch)
-        if plan:
-            self._finals(self._rungs(plan, singles, per_epoch))
+        schedule = self._schedule(self.budget.left / per_epoch)
+        if schedule:
+            self._finals(self._rungs(schedule, singles, per_epoch))
         else:
             self.report.log(
                 f"! the budget of {duration_text(self.budget.seconds)} is too short for a search: training has "
@@ -73,7 +73,7 @@ class SearchRun:
                 "a plain fit runs instead, for at least one epoch"
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
-        return self._choose(plan)
+        return self._choose(schedule)
 
     def close(self) -> None:
         """Write the record and finish the search, so that the next one in this folder starts anew."""
@@ -108,26 +108,26 @@ class SearchRun:
         self.budget.reserve = KEPT_BACK * self.budget.seconds
         self.budget.reserve += (self.budget.clock() - start) * (1 + 2 * sizes[1] / sizes[0])
 
-    def _plan(self, affordable: float) -> Plan | None:
-        """Make the plan, or load the plan of an interrupted search."""
+    def _schedule(self, affordable: float) -> Schedule | None:
+        """Make the schedule, or load the schedule of an interrupted search."""
         known = self.journal.noted("plan")
         if known:
-            return Plan.from_json(known)
+            return Schedule.from_json(known)
         if affordable < LEAST:
             return None
-        plan = make_plan(affordable, self.wanted)
-        self.journal.note("plan", plan.to_json())
-        rungs = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in plan.rungs) or "none"
-        self.report.log(f"candidates: {rungs}; then the best for at least {plan.final} epochs")
-        return plan
+        schedule = make_schedule(affordable, self.wanted)
+        self.journal.note("plan", schedule.to_json())
+        rungs = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in schedule.rungs) or "none"
+        self.report.log(f"candidates: {rungs}; then the best for at least {schedule.final} epochs")
+        return schedule
 
-    def _rungs(self, plan: Plan, singles: Sequence[Result], per_epoch: float) -> list[Result]:
+    def _rungs(self, schedule: Schedule, singles: Sequence[Result], per_epoch: float) -> list[Result]:
         """Run successive halving; the best single modality takes part in every rung as a baseline."""
         best = max(singles, key=self.trials.rank).key if singles else None
-        numbers = list(range(plan.rungs[0].candidates)) if plan.rungs else []
+        numbers = list(range(schedule.rungs[0].candidates)) if schedule.rungs else []
         results: list[Result] = []
-        for rung in plan.rungs:
-            results = self._rung(rung, numbers[: rung.candidates], plan, per_epoch)
+        for rung in schedule.rungs:
+            results = self._rung(rung, numbers[: rung.candidates], schedule, per_epoch)
             per_epoch = mean(result.per_epoch for result in results)
             if best:
                 results.append(self._run(self.entrants[best], rung.epochs, "rung", SLOWER * rung.epochs * per_epoch))
@@ -135,20 +135,20 @@ class SearchRun:
             numbers = [int(result.key) for result in results if result.key != best]
         return results or [self._expected(self._candidate(0), per_epoch)]
 
-    def _rung(self, rung: Rung, numbers: Sequence[int], plan: Plan, per_epoch: float) -> list[Result]:
+    def _rung(self, rung: Rung, numbers: Sequence[int], schedule: Schedule, per_epoch: float) -> list[Result]:
         """Train the candidates of one rung while there is time to train one of them to the end."""
         results: list[Result] = []
         for number in numbers:
             if results and not self._is_known(number, rung.epochs):
                 per_epoch = mean(result.per_epoch for result in results)
-                if self.chosen or self.budget.left < (rung.epochs + plan.final) * per_epoch:
+                if self.chosen or self.budget.left < (rung.epochs + schedule.final) * per_epoch:
                     break
             results.append(self._try(number, rung, SLOWER * rung.epochs * per_epoch))
         return results
 
     def _try(self, number: int, rung: Rung, seconds: float) -> Result:
         result = self._run(self._candidate(number), rung.epochs, "rung", seconds)
-        self.journal.tell(number, None if result.metric is None else self.trials.sign * result.metric)
+        self.journal.tell(number, None if result.metric is None else direction(self.trials.metric) * result.metric)
         return result
 
     def _finals(self, ranked: Sequence[Result]) -> None:
@@ -175,26 +175,26 @@ class SearchRun:
             return epochs
         return epochs if epochs > result.epochs and result.loss is not None else 0
 
-    def _choose(self, plan: Plan | None) -> TrialResult:
+    def _choose(self, schedule: Schedule | None) -> TrialResult:
         """Choose the model, and record the search on its card."""
         ranked = self.trials.ranked()
-        choice = self.journal.noted(CHOICE) or self._choice(ranked, plan)
+        choice = self.journal.noted(CHOICE) or self._choice(ranked, schedule)
         members = [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
         models = [self._model(result) for result in members]
         chosen = join(self.data.plan, models) if len(models) > 1 else models[0]
         result = finish(self.data, chosen)
-        self.record = self._record(plan, [member.name for member in members], choice["gain"])
+        self.record = self._record(schedule, [member.name for member in members], choice["gain"])
         shown = [each.to_json() for each in ranked[:SHOWN]]
         search = SearchRecord.model_validate({**self.record, "trials": len(ranked), "best": shown})
         result.model.card = result.model.card.updated(search=search)
         return result
 
-    def _choice(self, ranked: Sequence[Result], plan: Plan | None) -> dict[str, Any]:
+    def _choice(self, ranked: Sequence[Result], schedule: Schedule | None) -> dict[str, Any]:
         """Choose the models and record the choice, so that a resumed search trains only the chosen models again."""
         self._model(ranked[0])
         offered = self._offered(ranked)
         models = [model for _, model in offered]
-        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if plan else None
+        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if schedule else None
         members = [offered[place][0] for place in ensemble.members] if ensemble else ranked[:1]
         places = [[result.key, result.epochs] for result in members]
         choice = {"members": places, "gain": ensemble and ensemble.gain.to_json()}
@@ -212,13 +212,13 @@ class SearchRun:
                 offered.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
         return list(offered.values())
 
-    def _record(self, plan: Plan | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
+    def _record(self, schedule: Schedule | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
         singles = [result for result in self.trials.results if self.entrants[result.key].is_single]
         return {
             "budget": self.budget.seconds,
             "seconds": round(self.budget.used, 3),
             "metric": self.trials.metric,
-            "plan": plan and plan.to_json(),
+            "plan": schedule and schedule.to_json(),
             "trials": [result.to_json() for result in self.trials.results],
             "best_single": max(singles, key=self.trials.rank).to_json() if singles else None,
             "chosen": names,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sensorium.files.figures import finite
-from sensorium.metrics import lower_is_better
+from sensorium.metrics import rank_value
 from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
 from sensorium.strategies._budget import Budget
@@ -86,7 +86,6 @@ class Trials:
         self.session, self.budget, self.report = session, budget, session.report
         self._ledger, self._keep = session.ledger, session.control.keep
         self.metric = session.data.plan.metric
-        self.sign = -1 if lower_is_better(self.metric) else 1
         self.results: list[Result] = []
         self.models: dict[tuple[str, int], TrialResult] = {}
         self._known: dict[tuple[str, int], Result] = {}
@@ -121,8 +120,7 @@ class Trials:
 
     def rank(self, result: Result) -> tuple[float, float]:
         """Return the sort key of a result: the watched metric, then the loss; failed trainings rank last."""
-        metric = -math.inf if result.metric is None else self.sign * result.metric
-        return metric, -math.inf if result.loss is None else -result.loss
+        return rank_value(self.metric, result.metric), -math.inf if result.loss is None else -result.loss
 
     def _recorded(self, entrant: Entrant, epochs: int, stage: str) -> Result | None:
         trial = self._ledger.find(with_epochs(entrant.spec, epochs))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 
+from sensorium.table._arrays import evenly_spaced
 from sensorium.table._notation.notation import Notation
 from sensorium.table._notation.units import parse_with_unit
 
@@ -72,7 +72,7 @@ def some_texts(columns: Iterable[pa.ChunkedArray]) -> tuple[list[str], ...]:
 
 def _some(cells: pa.ChunkedArray) -> list[str]:
     # One by one: to take them at once, Arrow would join the chunks of the whole column.
-    rows = np.unique(np.linspace(0, max(0, len(cells) - 1), min(LOOKED_AT, len(cells))).astype(np.int64))
+    rows = evenly_spaced(len(cells), LOOKED_AT)
     return [text for row in rows.tolist() if (text := cells[row].as_py())]
 
 

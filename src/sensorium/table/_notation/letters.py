@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sensorium.table._arrays import evenly_spaced
 from sensorium.table._notation.cell import LONGEST, Cell, parse
 from sensorium.table._notation.words import fold
 
@@ -105,7 +106,7 @@ def _by_letters(counted: Sequence[tuple[str, int]]) -> dict[str, _Numbers]:
 
 def _bare(odd: _Numbers | None, plain: pa.Array) -> _Numbers:
     """Return numbers other than 0 without letters."""
-    rows = np.unique(np.linspace(0, max(0, len(plain) - 1), min(SAMPLED, len(plain))).astype(np.int64))
+    rows = evenly_spaced(len(plain), SAMPLED)
     texts = plain.take(pa.array(rows)).to_pylist()
     cells = [cell for text in texts if (cell := parse(text)) and _value(cell)]
     times = [len(plain) / max(1, len(texts))] * len(cells)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._arrays import evenly_spaced
 from sensorium.table._notation.conventions import Conventions
 from sensorium.table._notation.tally import DOUBTFUL, LOT, Tally
 from sensorium.table._notation.units import parse_with_unit
@@ -48,7 +48,7 @@ def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
     """Return whether cells of digits with a decimal point should be read as such, judging by a sample."""
     if known.decimal == "," or known.thousands == ".":
         return False
-    rows = np.unique(np.linspace(0, max(0, len(texts) - 1), min(LOOKED_AT, len(texts))).astype(np.int64))
+    rows = evenly_spaced(len(texts), LOOKED_AT)
     sample = texts.take(pa.array(rows)).drop_null()
     pointed = pc.sum(pc.match_substring(sample, ".")).as_py() or 0
     doubtful = pc.sum(pc.match_substring_regex(sample, DOUBTFUL)).as_py() or 0

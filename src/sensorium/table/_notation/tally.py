@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensorium.table._arrays import evenly_spaced
 from sensorium.table._notation.cell import Cell, infinite, parse, parse_range
 from sensorium.table._notation.letters import Letters, letters_of, spelt_out
 from sensorium.table._notation.read import PLAIN
@@ -124,7 +125,7 @@ def tally(texts: pa.Array) -> Tally:
     counted = texts.filter(pc.invert(plain)).value_counts()
     odd, times = counted.field(0), np.asarray(counted.field(1), np.int64)
     if len(odd) > MOST:
-        rows = np.linspace(0, len(odd) - 1, MOST).astype(np.int64)
+        rows = evenly_spaced(len(odd), MOST)
         odd, times = odd.take(pa.array(rows)), times[rows] * round(len(odd) / MOST)
     cells = list(zip(odd.to_pylist(), times.tolist(), strict=True))
     found.letters = letters_of(cells, plainly)

@@ -1,10 +1,10 @@
-"""Times as they are written, and plans that fit into them."""
+"""Times as they are written, and schedules that fit into them."""
 
 import pytest
 
 from sensorium.errors import ConfigError
 from sensorium.strategies import Budget, parse_budget
-from sensorium.strategies._search._plan import Plan, Rung, make_plan
+from sensorium.strategies._search._schedule import Rung, Schedule, make_schedule
 
 pytestmark = pytest.mark.unit
 
@@ -33,26 +33,26 @@ def test_what_is_left_is_less_what_was_spent_before_and_is_kept_back():
 
 @pytest.mark.parametrize("wanted", [1, 3, 9, 24, 60])
 @pytest.mark.parametrize("affordable", [2, 3.7, 8, 22, 60, 200, 1000, 10_000])
-def test_a_plan_fits_into_its_time(affordable, wanted):
-    plan = make_plan(affordable, wanted)
-    assert plan.final <= wanted
-    spent = sum(rung.candidates * rung.epochs for rung in plan.rungs)
-    assert spent + plan.final <= affordable
-    for above, below in zip(plan.rungs, plan.rungs[1:], strict=False):
+def test_a_schedule_fits_into_its_time(affordable, wanted):
+    schedule = make_schedule(affordable, wanted)
+    assert schedule.final <= wanted
+    spent = sum(rung.candidates * rung.epochs for rung in schedule.rungs)
+    assert spent + schedule.final <= affordable
+    for above, below in zip(schedule.rungs, schedule.rungs[1:], strict=False):
         assert (below.candidates, below.epochs) == (above.candidates // 3, above.epochs * 3)
-    assert all(rung.candidates >= 2 and rung.epochs <= plan.final for rung in plan.rungs)
+    assert all(rung.candidates >= 2 and rung.epochs <= schedule.final for rung in schedule.rungs)
 
 
 def test_more_time_is_more_candidates_and_more_rungs():
-    plans = [make_plan(affordable, 27) for affordable in (2, 20, 100, 1000)]
-    counts = [sum(rung.candidates for rung in plan.rungs) for plan in plans]
+    schedules = [make_schedule(affordable, 27) for affordable in (2, 20, 100, 1000)]
+    counts = [sum(rung.candidates for rung in schedule.rungs) for schedule in schedules]
     assert counts == sorted(counts) and counts[0] < counts[1] < counts[2] < counts[3]
-    assert len(plans[-1].rungs) == 3
+    assert len(schedules[-1].rungs) == 3
 
 
-def test_a_plan_survives_a_break():
-    plan = make_plan(200, 24)
-    assert Plan.from_json(plan.to_json()) == plan
+def test_a_schedule_survives_a_break():
+    schedule = make_schedule(200, 24)
+    assert Schedule.from_json(schedule.to_json()) == schedule
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ def test_a_plan_survives_a_break():
         (1e6, 9, [(81, 1), (27, 3)], 9),  # never more than 81 candidates
     ],
 )
-def test_plans_as_counted_by_hand(affordable, wanted, rungs, final):
-    assert make_plan(affordable, wanted) == Plan([Rung(*rung) for rung in rungs], final)
+def test_schedules_as_counted_by_hand(affordable, wanted, rungs, final):
+    assert make_schedule(affordable, wanted) == Schedule([Rung(*rung) for rung in rungs], final)

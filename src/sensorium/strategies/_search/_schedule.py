@@ -1,4 +1,4 @@
-"""Plan how many candidates are trained for how many epochs within the budget."""
+"""Decide how many candidates are trained for how many epochs within the budget."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 ETA = 3  # one candidate in ETA reaches the next rung, with ETA times the epochs
 SHARE = 0.4  # of the time that goes to rungs; the rest trains what they chose to the end
 MOST = 81  # candidates
-LEAST = 2.0  # epochs of a whole model, below which there is nothing to plan
+LEAST = 2.0  # epochs of a whole model, below which there is nothing to schedule
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """Rungs of successive halving, and the epochs of the final trainings."""
 
     rungs: list[Rung]
@@ -30,12 +30,12 @@ class Plan:
         return {"rungs": [[rung.candidates, rung.epochs] for rung in self.rungs], "final": self.final}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Plan:
+    def from_json(cls, content: dict[str, Any]) -> Schedule:
         return cls([Rung(*rung) for rung in content["rungs"]], content["final"])
 
 
-def make_plan(affordable: float, wanted: int) -> Plan:
-    """Plan successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) within a total number of epochs.
+def make_schedule(affordable: float, wanted: int) -> Schedule:
+    """Schedule successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) within a total number of epochs.
 
     Each rung takes the same share of the time, with a third of the candidates and three times the epochs of the rung
     before. With n rungs, the first has at least 3ⁿ candidates (Li et al. 2017, arXiv:1603.06560).
@@ -50,11 +50,11 @@ def make_plan(affordable: float, wanted: int) -> Plan:
         shortest = max(1, final // ETA**depth)
         candidates = min(MOST, int(rest / depth / shortest))
         if candidates >= ETA**depth:
-            return Plan(_rungs(candidates, shortest, depth), final)
+            return Schedule(_rungs(candidates, shortest, depth), final)
     candidates = min(int(rest), ETA)
     if candidates < 2 or final < 2:
-        return Plan([], final)
-    return Plan([Rung(candidates, max(1, min(int(rest / candidates), final // ETA)))], final)
+        return Schedule([], final)
+    return Schedule([Rung(candidates, max(1, min(int(rest / candidates), final // ETA)))], final)
 
 
 def _power(epochs: int) -> int:
