@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, SupportsIndex, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from torch import nn
 
@@ -21,17 +21,22 @@ from sensorium.comparison import Comparison, ComparisonOptions, check_comparison
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.comparison import settle_folder as settle_comparison
 from sensorium.config import (
+    CONFIG,
     COUNT,
     COUNT_OR_SEEDS,
+    ENCODERS,
     FLAG,
     NAMES,
     OPTIONAL_PATH,
+    TARGET,
     TIME,
     Config,
+    as_plain,
     check_arguments,
-    read_yaml,
+    read_settings,
     set_both,
     split_saved,
+    target_setting,
 )
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.errors.memory import explain_memory_errors
@@ -39,7 +44,7 @@ from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
-from sensorium.model import FittedModel
+from sensorium.model import FittedModel, check_modules
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
@@ -58,7 +63,7 @@ from sensorium.strategies import (
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, check_modules, files_after, files_before, plan_identity
+from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
 
 
 class Settings(TypedDict, total=False):
@@ -154,6 +159,7 @@ def fit(
         ...     "films.csv", "genre", fusion="gated", encoders={"plot": "bilstm"}, epochs=1, progress=False
         ... )
     """
+    _check_settings(target, config, settings)
     check_arguments(OPTIONAL_PATH, out=out, start=None if isinstance(start, Model) else start)
     check_arguments(FLAG, resume=resume, overwrite=overwrite, progress=progress)
     check_arguments(NAMES, track=track)
@@ -303,6 +309,7 @@ def compare(
         >>> comparison.helps in (True, False)
         True
     """
+    _check_settings(target, config, settings)
     check_arguments(OPTIONAL_PATH, out=out)
     check_arguments(FLAG, overwrite=overwrite, progress=progress)
     check_arguments(NAMES, fusions=fusions, baselines=baselines)
@@ -328,7 +335,8 @@ def compare(
 
 def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
     """Return the seeds of a comparison: as many as asked for, counted from the first, or the listed ones."""
-    return [first + more for more in range(seeds)] if isinstance(seeds, SupportsIndex) else [*dict.fromkeys(seeds)]
+    found = as_plain(seeds)
+    return [first + more for more in range(found)] if isinstance(found, int) else [*dict.fromkeys(found)]
 
 
 def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
@@ -359,20 +367,11 @@ def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Fitted
     return load(start, device=settings.get("device") or "auto", encoders=modules).fitted
 
 
-def _check_forms(target: object, config: object, encoders: object) -> None:
+def _check_settings(target: object, config: object, settings: Mapping[str, Any]) -> None:
     """Check the arguments that are taken apart before the settings are validated."""
-    for place, value in (("config", config), ("encoders", encoders)):
-        if value is not None and not isinstance(value, Mapping) and not (place == "config" and _is_path(value)):
-            rule = "a mapping, or the path of a YAML file" if place == "config" else "a mapping: {column: encoder}"
-            raise ConfigError(f"{place} is a {type(value).__name__}", place=place, rule=rule)
-    names = [target] if isinstance(target, str) or target is None else target
-    if not isinstance(names, Collection) or not all(isinstance(name, str | None) for name in names):
-        rule = "a column, or a list of columns"
-        raise ConfigError(f"the target cannot be a {type(target).__name__}", place="target", rule=rule)
-
-
-def _is_path(value: object) -> bool:
-    return isinstance(value, str | Path)
+    check_arguments(TARGET, target=target)
+    check_arguments(CONFIG, config=config)
+    check_arguments(ENCODERS, encoders=settings.get("encoders"))
 
 
 def gather_config(
@@ -382,8 +381,7 @@ def gather_config(
     lowest: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Config, dict[str, nn.Module]]:
     """Merge and validate the layers of settings; return the user's own modules separately."""
-    _check_forms(target, config, settings.get("encoders"))
-    below = read_yaml(Path(config)) if isinstance(config, str | Path) else dict(config or {})
+    below = read_settings(config)
     flat = {name: value for name, value in settings.items() if value is not None}
     encoders = dict(flat.get("encoders", {}))
     modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
@@ -394,5 +392,4 @@ def gather_config(
         if not isinstance(given, Mapping) or given.get("column", column) != column:
             raise ConfigError("split_column and split are both set", place="split.column", cure="omit one of them")
         flat["split"] = {**given, "column": column}
-    named = {"target": target if isinstance(target, str) else list(target)} if target is not None else {}
-    return Config.gather(lowest, below, flat, named), modules
+    return Config.gather(lowest, below, flat, target_setting(target)), modules

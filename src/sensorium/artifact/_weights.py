@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as registration
 
-from sensorium.errors import ArtifactError
+from sensorium.errors import ArtifactError, ConfigError
 
 FLOOR = 1024  # parts that any model may have, whatever its file holds
 # Of a pair, such as texts and pictures, one half is kept; most modules have no weights of their own.
@@ -41,6 +41,23 @@ def build_checked(build: Callable[[], nn.Module], weights: Mapping[str, Tensor],
         found = build()
     _compare_places(found, weights, place)
     return found
+
+
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
+    """Load the weights of a file into the network.
+
+    Raises:
+        ConfigError: a module of the user shares weights that differ in the file.
+    """
+    network.load_state_dict(weights)
+    for name, value in network.state_dict().items():
+        if not torch.equal(value, weights[name]):
+            raise ConfigError(
+                f"the weights {name!r} share memory with others, which have other values in the model",
+                place=place,
+                rule="the modules in encoders share the weights that they shared in the training",
+                cure="pass modules that share no weights",
+            )
 
 
 def _compare(plan: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:

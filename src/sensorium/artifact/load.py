@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, pa
 from sensorium.artifact._migrate import upgrade
 from sensorium.artifact._rehearse import rehearse
 from sensorium.artifact._renamed import with_current_names
-from sensorium.artifact._weights import build_checked, check_finite
+from sensorium.artifact._weights import build_checked, check_finite, load_weights
 from sensorium.artifact.format import (
     ARRAYS,
     FILES,
@@ -240,12 +241,12 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
         own = _fields(weights, owner)
 
         def build() -> FusionModel:
-            network = build_network(blueprint, columns, task, target.modules)
+            network = build_network(blueprint, columns, task, copy.deepcopy(dict(target.modules)))
             expect_int8(network, names)
             return network
 
         network = build_checked(build, own, target.place)
-        network.load_state_dict(own)
+        load_weights(network, own, target.place)
         rehearse(network.eval(), columns, target.place)
         return NetworkMember(blueprint, network.to(place), plan.temperature)
 

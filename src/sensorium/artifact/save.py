@@ -16,7 +16,7 @@ from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, 
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
-from sensorium.model import FittedModel, NetworkMember
+from sensorium.model import FittedModel, NetworkMember, unshared
 
 ZIP = ".zip"
 
@@ -106,7 +106,7 @@ def _contents(fitted: FittedModel) -> dict[str, bytes]:
     weights = _weights(fitted.first)
     for place, member in enumerate(others):
         weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member).items()}
-    return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(weights)}
+    return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(unshared(weights))}
 
 
 def _other_networks(fitted: FittedModel) -> list[NetworkMember]:

@@ -4,17 +4,37 @@
 result and reports all errors at once.
 """
 
-from sensorium.config._arguments import COUNT, COUNT_OR_SEEDS, FLAG, NAMES, OPTIONAL_PATH, PATH, TIME, check_arguments
+from sensorium.config._arguments import (
+    CONFIG,
+    COUNT,
+    COUNT_OR_SEEDS,
+    ENCODERS,
+    FLAG,
+    NAME,
+    NAMES,
+    OPTIONAL_NAME,
+    OPTIONAL_PATH,
+    PATH,
+    SEED,
+    SETTINGS,
+    TARGET,
+    TIME,
+    as_plain,
+    check_arguments,
+    is_path,
+)
 from sensorium.config._assignments import parse_assignments
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
 from sensorium.config._config import Config
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._dotted import of_columns
+from sensorium.config._keywords import read_settings, target_setting
 from sensorium.config._layers import overlay, read_yaml
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
 from sensorium.config._spelling import (
+    as_given,
     as_modality,
     as_yaml,
     exclude_column,
@@ -44,13 +64,20 @@ from sensorium.config._types import (
 )
 
 __all__ = [
+    "CONFIG",
     "COUNT",
     "COUNT_OR_SEEDS",
+    "ENCODERS",
     "FLAG",
     "IMBALANCE_TECHNIQUE",
+    "NAME",
     "NAMES",
+    "OPTIONAL_NAME",
     "OPTIONAL_PATH",
     "PATH",
+    "SEED",
+    "SETTINGS",
+    "TARGET",
     "TIME",
     "WINDOW_SINCE",
     "WINDOW_SPAN",
@@ -75,7 +102,9 @@ __all__ = [
     "UnfreezeConfig",
     "WindowsConfig",
     "Words",
+    "as_given",
     "as_modality",
+    "as_plain",
     "as_yaml",
     "caller_only",
     "check_arguments",
@@ -88,6 +117,7 @@ __all__ = [
     "every_setting",
     "exclude_column",
     "given_names",
+    "is_path",
     "key_of",
     "list_options",
     "list_settings",
@@ -95,6 +125,7 @@ __all__ = [
     "options_schema",
     "overlay",
     "parse_assignments",
+    "read_settings",
     "read_yaml",
     "set_both",
     "set_missing",
@@ -103,5 +134,6 @@ __all__ = [
     "setting_of",
     "spelt_words",
     "split_saved",
+    "target_setting",
     "with_given",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,9 @@ import pydantic
 
 from sensorium.config._spelling import as_given
 from sensorium.errors import ConfigError
+
+MAX_SEEDS = 1_000
+LISTED = 10_000  # numbers of a range that are looked at
 
 
 class ArgumentType(NamedTuple):
@@ -20,15 +24,56 @@ class ArgumentType(NamedTuple):
     rule: str
 
 
-PATH = ArgumentType(str | os.PathLike, "a path: text or a pathlib.Path")
+def is_path(value: object) -> bool:
+    """Return whether the file system accepts a value as a path; nothing has to be there."""
+    if not isinstance(value, str | os.PathLike):
+        return False
+    try:
+        path = os.fspath(value)
+    except TypeError:  # the object returns neither text nor bytes
+        return False
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return isinstance(path, str) and path != "" and error.errno != errno.ENAMETOOLONG
+    except ValueError:  # a NUL character, or half a surrogate pair
+        return False
+    return isinstance(path, str)
+
+
+def _if(holds: Callable[[Any], bool]) -> Any:
+    """Return a type whose values pass a check."""
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise ValueError
+        return value
+
+    return Annotated[Any, pydantic.AfterValidator(check)]
+
+
+def _names_columns(value: Any) -> bool:
+    names = [value] if isinstance(value, str | None) else value
+    return isinstance(names, Collection) and all(isinstance(name, str | None) for name in names)
+
+
+_Seed = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
+PATH = ArgumentType(_if(is_path), "a path that the file system accepts: text or a pathlib.Path")
 OPTIONAL_PATH = ArgumentType(PATH.hint | None, PATH.rule)
 FLAG = ArgumentType(bool, "True or False")
+NAME = ArgumentType(str, "a name")
+OPTIONAL_NAME = ArgumentType(str | None, NAME.rule)
 NAMES = ArgumentType(str | Sequence[str] | None, "a name or a list of names")
+TARGET = ArgumentType(_if(_names_columns), "a column, or a list of columns")
+SETTINGS = ArgumentType(_if(lambda value: isinstance(value, Mapping | None)), "a mapping of settings")
+CONFIG = ArgumentType(SETTINGS.hint | PATH.hint, "a mapping, or the path of a YAML file")
+ENCODERS = ArgumentType(_if(lambda value: isinstance(value, Mapping | None)), "a mapping: {column: encoder}")
+SEED = ArgumentType(_Seed, "an integer, at least 0")
 COUNT = ArgumentType(Annotated[int, pydantic.Field(ge=1)], "an integer, at least 1")
 COUNT_OR_SEEDS = ArgumentType(
-    Annotated[int, pydantic.Field(ge=1)]
-    | Annotated[Sequence[Annotated[int, pydantic.Field(ge=0, lt=2**63)]], pydantic.Field(min_length=1)],
-    "the number of seeds, at least 1, or a list of one or more seeds, each an integer, at least 0",
+    Annotated[int, pydantic.Field(ge=1, le=MAX_SEEDS)]
+    | Annotated[Sequence[_Seed], pydantic.Field(min_length=1, max_length=MAX_SEEDS)],
+    f"the number of seeds, 1 to {MAX_SEEDS:,}, or a list of as many seeds, each an integer, at least 0",
 )
 TIME = ArgumentType(str | float | None, "a time such as '90s', '10m' or '1h30m', or a number of seconds")
 
@@ -42,13 +87,15 @@ def check_arguments(kind: ArgumentType, **values: Any) -> None:
     adapter = pydantic.TypeAdapter[Any](kind.hint)
     for name, value in values.items():
         try:
-            adapter.validate_python(_plain(value), strict=True)
+            adapter.validate_python(as_plain(value), strict=True)
         except pydantic.ValidationError:
             raise ConfigError(f"{name} cannot be {as_given(value)}", place=name, rule=kind.rule) from None
 
 
-def _plain(value: Any) -> Any:
-    """Return numbers of NumPy and ranges as Python's own numbers and lists."""
+def as_plain(value: Any) -> Any:
+    """Return numbers and arrays of NumPy, and ranges, as Python's own numbers and lists; of ranges, the beginning."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    return list(value) if isinstance(value, range) else value
+    if isinstance(value, list | tuple | range):
+        return [as_plain(part) for part in (value[:LISTED] if isinstance(value, range) else value)]
+    return value

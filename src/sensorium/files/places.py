@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from sensorium.config import is_path
 from sensorium.errors import ConfigError
 from sensorium.files.archives import UNREADABLE_ZIP
 
@@ -28,7 +28,7 @@ def check_apart(outputs: Iterable[Path], **inputs: Any) -> None:
     Raises:
         ConfigError: an output is an input, or would be a part of one.
     """
-    given = [(role, Path(source)) for role, source in inputs.items() if isinstance(source, str | os.PathLike)]
+    given = [(role, Path(source)) for role, source in inputs.items() if is_path(source)]
     given += [(role, source / "model") for role, source in given if role == "model"]  # a run's folder
     for output in outputs:
         for role, source in given:

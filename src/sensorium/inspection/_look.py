@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sensorium.config import Config
+from sensorium.config import CONFIG, FLAG, TARGET, Config, check_arguments, read_settings, target_setting
 from sensorium.errors import SchemaError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.findings import IN_TRAINING, ColumnPlan, Guess, Problem, ProblemGroup, Problems, shorten
@@ -46,9 +47,9 @@ class Trial:
 @explain_memory_errors("use fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
 def inspect(
     table: Any,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     *,
-    config: Config | Mapping[str, Any] | None = None,
+    config: Config | str | Path | Mapping[str, Any] | None = None,
     every: bool = False,
     progress: bool = False,
 ) -> Inspection:
@@ -56,8 +57,8 @@ def inspect(
 
     Args:
         table: as for `fit`.
-        target: the column to predict.
-        config: settings as for `fit`.
+        target: the column to predict, or a list of columns.
+        config: a YAML file or a mapping of settings, as for `fit`.
         every: decode every cell, not a sample of each column.
         progress: show progress on stderr.
 
@@ -71,9 +72,8 @@ def inspect(
         >>> found.target["task"]
         'multiclass'
     """
-    settings = (
-        config if isinstance(config, Config) else Config.gather(config or {}, {"target": target} if target else {})
-    )
+    check_arguments(FLAG, every=every, progress=progress)
+    settings = config if isinstance(config, Config) else _settings(target, config)
     opened, report = open_table(table, settings.table), reporter(progress)
     settings = as_read(settings, opened)
     schema = infer_schema(opened, settings) if settings.target else None
@@ -102,6 +102,12 @@ def inspect(
         advice=advise(opened, plans, sides, settings),
         every=every,
     )
+
+
+def _settings(target: str | Sequence[str] | None, config: str | Path | Mapping[str, Any] | None) -> Config:
+    check_arguments(TARGET, target=target)
+    check_arguments(CONFIG, config=config)
+    return Config.gather(read_settings(config), target_setting(target))
 
 
 def _doubts(plans: Sequence[ColumnPlan], schema: Schema | None) -> Problems:

@@ -14,7 +14,8 @@ from sensorium.inspection.near import SIDE, near_pictures, near_texts
 from sensorium.modalities import Modality, Work
 from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
-from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, are_of_interest, group_copies, long_texts, value_ids
+from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
+from sensorium.schema.repeated import are_of_interest
 from sensorium.table import Column, FileCell, Table, evenly_spaced
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
@@ -174,4 +175,4 @@ def _rows(ids: Mapping[str, Ids], table: Table) -> Ids | None:
     for numbers in ids.values():
         merged = np.unique(merged * (numbers.max() + 2) + numbers + 1, return_inverse=True)[1]
     merged[np.all([numbers < 0 for numbers in ids.values()], axis=0)] = -1
-    return merged if are_of_interest(np.unique(merged, return_counts=True)[1]) else None
+    return merged if are_of_interest(np.unique(merged, return_counts=True)[1], ids.values()) else None

@@ -5,6 +5,7 @@ from sensorium.model._build_encoder import build_encoder
 from sensorium.model._encoder_choice import preferred_modality_options
 from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
+from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
 from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
@@ -13,6 +14,7 @@ from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import FusionModel
+from sensorium.model.own_modules import check_modules
 from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 
@@ -36,6 +38,7 @@ __all__ = [
     "can_unfreeze",
     "check_exportable",
     "check_features",
+    "check_modules",
     "dense_inputs",
     "expect_int8",
     "export_network",
@@ -50,5 +53,6 @@ __all__ = [
     "plan_model",
     "preferred_modality_options",
     "quantize",
+    "unshared",
     "weight_index",
 ]

@@ -13,13 +13,16 @@ from sensorium.encoders.module import Module
 from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
 from sensorium.model._blueprint import TowerPlan
+from sensorium.model.own_modules import check_initialized
 from sensorium.registry import encoders
 
 
 def build_encoder(plan: TowerPlan, encoder_spec: Mapping[str, EncoderSpec], modules: Mapping[str, nn.Module]) -> Any:
     """Build the encoder of a tower from the specifications of its columns and the user's own `modules`."""
     if plan.encoder == "module":
-        return Module(_module_of(plan, modules), encoder_spec[plan.columns[0]])
+        built = Module(_module_of(plan, modules), encoder_spec[plan.columns[0]])
+        check_initialized(plan.name, built.module)
+        return built
     entry = encoders.entry(plan.encoder)
     kind = entry.load()
     options = checked_options(plan, kind)  # again: a blueprint that was read back holds lists for tuples

@@ -9,8 +9,9 @@ from typing import Any
 from torch import nn
 
 from sensorium.artifact import load_fitted
-from sensorium.config import PATH, check_arguments
+from sensorium.config import ENCODERS, NAME, PATH, SETTINGS, check_arguments
 from sensorium.errors.memory import explain_memory_errors
+from sensorium.model import check_modules
 from sensorium.predictor._model import LESS, Model
 
 
@@ -27,7 +28,7 @@ def load(
     Args:
         path: the path of the model.
         device: the device for predictions: auto, cpu, cuda …
-        encoders: tower → your own module, for a model that was fitted with such modules.
+        encoders: tower → your own module, for a model that was fitted with such modules. The model uses a copy.
         config: settings that are not saved with models, because they decide what is read, fetched or run, such as a
             database query or paths outside the table's folder (`{"table": {"allow_outside": True}}`).
 
@@ -42,5 +43,9 @@ def load(
         ['class_0', 'class_1', 'class_2']
     """
     check_arguments(PATH, path=path)
+    check_arguments(NAME, device=device)
+    check_arguments(ENCODERS, encoders=encoders)
+    check_arguments(SETTINGS, config=config)
+    check_modules(encoders or {})
     fitted = load_fitted(Path(path), device, encoders, config)
     return Model(fitted, fit_problems=fitted.card.problems_of_fit())

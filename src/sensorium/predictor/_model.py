@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
-from sensorium.config import PATH, check_arguments
+from sensorium.config import FLAG, NAME, OPTIONAL_NAME, PATH, SEED, check_arguments
 from sensorium.errors import SchemaError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
@@ -23,7 +23,7 @@ from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
-from sensorium.runtime.progress import reporter
+from sensorium.runtime.progress import Reporter, reporter
 from sensorium.wording import public_card
 
 LESS = "use fewer rows at a time, or a machine with more memory (see `ulimit -v`)"
@@ -161,7 +161,7 @@ class Model:
             >>> answer[0] in model.labels
             True
         """
-        report = reporter(progress)
+        report = _reporter(progress)
         return decode_scores(self.fitted, score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores)
 
     @explain_memory_errors(LESS)
@@ -185,7 +185,7 @@ class Model:
         """
         if not self.labels:
             raise SchemaError(f"{self.task} has no probabilities", cure="use predict, which returns the values")
-        report = reporter(progress)
+        report = _reporter(progress)
         return score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores
 
     @explain_memory_errors(LESS)
@@ -202,7 +202,7 @@ class Model:
             >>> predictions.present["plot"].tolist()
             [True, False]
         """
-        return predict_rows(self.fitted, table, reporter(progress))
+        return predict_rows(self.fitted, table, _reporter(progress))
 
     @explain_memory_errors(LESS)
     def evaluate(
@@ -230,7 +230,9 @@ class Model:
             >>> 0 <= low <= evaluation.metrics["accuracy"] <= high <= 1
             True
         """
-        return evaluate_rows(self.fitted, table, split, subsets=subsets, report=reporter(progress))
+        check_arguments(OPTIONAL_NAME, split=split)
+        check_arguments(FLAG, subsets=subsets)
+        return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
     def adapt(
@@ -260,7 +262,9 @@ class Model:
             >>> adapted.predict(photos).shape
             (40,)
         """
-        report = reporter(progress)
+        check_arguments(NAME, method=method)
+        check_arguments(SEED, seed=seed)
+        report = _reporter(progress)
         opened = open_rows(self.fitted, table, report)
         fitted, problems = adapt_fitted(self.fitted, opened, method, options, seed=seed, report=report)
         return Model(fitted, fit_problems=problems)
@@ -306,3 +310,8 @@ class Model:
         towers = ", ".join(tower.name for tower in self.fitted.blueprint.towers)
         others = f" and {len(self.fitted.others)} more" if self.fitted.others else ""
         return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
+
+
+def _reporter(progress: bool) -> Reporter:
+    check_arguments(FLAG, progress=progress)
+    return reporter(progress)

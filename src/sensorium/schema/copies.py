@@ -12,26 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.findings import count
+from sensorium.schema.digests import digest_ids, is_hashed
 from sensorium.split import SPLITS
 from sensorium.table import Column
 
 GROUPS = 20  # listed
-MOSTLY = 0.5  # share of different rows from which equal rows are of interest
-FEWEST = 20  # different rows that are not all repeated by chance
 SENTENCE = 20  # minimum length in characters of texts that are unlikely to be equal by chance
 ROWS = 20  # of a group, listed
 
 Ids: TypeAlias = npt.NDArray[np.int64]
 """One number per row: equal for equal cells, -1 if there is nothing to compare."""
-
-
-def are_of_interest(sizes: Ids) -> bool:
-    """Return whether equal rows of a table are of interest, given how often each of its different rows occurs.
-
-    They are not if most rows have an equal, as in a table of a few categories, unless the whole table was repeated:
-    each of many rows then occurs twice as often, or more.
-    """
-    return len(sizes) > MOSTLY * sizes.sum() or (len(sizes) >= FEWEST and int(np.gcd.reduce(sizes)) > 1)
 
 
 @dataclass(frozen=True)
@@ -94,6 +84,8 @@ class Sides:
 
 def value_ids(column: Column) -> Ids:
     """Return one number per cell, equal for equal cells."""
+    if is_hashed(column.data.type):
+        return digest_ids(column.data)
     cells = column.strings if pa.types.is_nested(column.data.type) else column.data
     return np.asarray(pc.fill_null(pc.dictionary_encode(cells).indices, -1), np.int64)
 

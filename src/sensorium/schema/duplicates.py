@@ -11,10 +11,10 @@ from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problem
 from sensorium.registry import modalities
 from sensorium.schema._split_column import split_column
-from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, are_of_interest, group_copies, long_texts, value_ids
+from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
+from sensorium.schema.digests import is_hashed
+from sensorium.schema.repeated import are_of_interest
 from sensorium.table import Column, Table
-
-LARGEST = 2**24  # bytes of lists or bytes in a column up to which its cells are compared
 
 
 def duplicate_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Problem]:
@@ -38,22 +38,21 @@ def duplicate_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, 
 
 
 def equal_rows(columns: Sequence[Column], size: int) -> Ids | None:
-    """Return int64[n] numbers, the same for equal rows, -1 for other rows; None if that is slow or of no interest.
+    """Return int64[n] numbers, the same for equal rows, -1 for other rows; None if equal rows are of no interest.
 
     Only rows that are equal so far are compared in the next column.
     """
     rows, ids, filled = np.arange(size), np.zeros(size, np.int64), np.zeros(size, np.bool_)
     for column in sorted(columns, key=_is_costly):
         cells = column if len(rows) == size else column.take(rows)
-        if _is_costly(cells) and cells.data.nbytes > LARGEST:
-            return None
         own = value_ids(cells)
         _, ids, sizes = np.unique(ids * (own.max(initial=-1) + 2) + own + 1, return_inverse=True, return_counts=True)
         several = sizes[ids] > 1
         rows, ids, filled = rows[several], ids[several], (filled | (own >= 0))[several]
     rows, ids = rows[filled], ids[filled]
     sizes = np.unique(ids, return_counts=True)[1]
-    if not are_of_interest(np.concatenate([sizes, np.ones(size - len(rows), np.int64)])):
+    sizes = np.concatenate([sizes, np.ones(size - len(rows), np.int64)])
+    if not are_of_interest(sizes, (value_ids(column) for column in columns)):
         return None
     found = np.full(size, -1, np.int64)
     found[rows] = ids
@@ -61,8 +60,7 @@ def equal_rows(columns: Sequence[Column], size: int) -> Ids | None:
 
 
 def _is_costly(column: Column) -> bool:
-    kind = column.data.type
-    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    return bool(is_hashed(column.data.type) or pa.types.is_nested(column.data.type))
 
 
 def _in_column(column: Column, plan: ColumnPlan, sides: Sides) -> Copies | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from sensorium import registry
-from sensorium.config import TableConfig
+from sensorium.config import PATH, TableConfig, as_given, is_path
 from sensorium.errors import TableError
 from sensorium.table._addresses import scheme_of, without_secrets
 from sensorium.table._datasets import from_datasets
@@ -33,9 +34,12 @@ def read_source(
     if isinstance(source, str) and ADDRESS.match(source):
         read, files = _read_address(source, config, expected)
         return read, without_secrets(source), folder, files
-    if isinstance(source, str | Path):
-        own = Path(source) if Path(source).is_dir() else Path(source).resolve().parent
-        return _read_file(Path(source), config, expected), str(source), folder or own, None
+    if isinstance(source, str | os.PathLike):
+        if not is_path(source):
+            raise TableError(f"the table cannot be {as_given(source)}", place="table", rule=PATH.rule)
+        source = Path(source)
+        own = source if source.is_dir() else source.resolve().parent
+        return _read_file(source, config, expected), str(source), folder or own, None
     found = from_datasets(source)
     read = Read(from_object(source) if found is None else found)
     return read, _object_name(source), folder, None

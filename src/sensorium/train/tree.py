@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sensorium.errors import TrainingError
 from sensorium.files import replaced_file
+from sensorium.model import unshared
 
 FORMAT = "sensorium.checkpoint"
 VERSION = 3
@@ -37,7 +38,7 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
     tensors: dict[str, Tensor] = {}
     packed = {"about": _pack(about, "about", tensors), "tree": _pack(tree, "tree", tensors)}
     header = {name: json.dumps(value, allow_nan=False) for name, value in packed.items()}
-    tensors = _unshared(tensors)
+    tensors = unshared(tensors)
     header["checksums"] = json.dumps({name: _checksum(tensor) for name, tensor in tensors.items()})
     content = save(tensors, {"format": FORMAT, "version": str(VERSION), **header, "header": _header_checksum(header)})
     try:
@@ -136,13 +137,3 @@ def _unpack(value: Any, tensors: Mapping[str, Tensor]) -> Any:
 def _with_strides(tensor: Tensor, strides: list[int] | None) -> Tensor:
     """Restore the strides: fused optimisers need weights and their state in the same memory layout."""
     return tensor if strides is None else torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype).copy_(tensor)
-
-
-def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copy tensors that share memory, which the format does not support."""
-    seen, found = set[int](), dict[str, Tensor]()
-    for name, tensor in tensors.items():
-        memory = tensor.untyped_storage().data_ptr()
-        found[name] = tensor.clone() if memory in seen or tensor.numel() == 0 else tensor
-        seen.add(memory)
-    return found

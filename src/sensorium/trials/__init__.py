@@ -4,7 +4,6 @@ from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_fitted, check_spec, model_of_none
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
-from sensorium.trials._modules import check_modules
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, finish, run_trial, subset_outcome, training_of
@@ -21,7 +20,6 @@ __all__ = [
     "TrialResult",
     "TrialSpec",
     "build_fitted",
-    "check_modules",
     "check_spec",
     "check_workers",
     "choose_runner",

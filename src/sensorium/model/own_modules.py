@@ -1,13 +1,14 @@
-"""Check that the user's own modules can be copied, and handed to worker processes."""
+"""Check that the user's own modules have values, can be copied, and can be handed to worker processes."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 
@@ -22,13 +23,47 @@ def check_modules(modules: Mapping[str, nn.Module], *, workers: int = 1) -> None
         workers: number of processes that train.
 
     Raises:
-        ConfigError: a module cannot be copied, or cannot be handed to worker processes. The error lists all of them.
+        ConfigError: a module has weights without values, cannot be copied, or cannot be handed to worker processes.
+            The error lists all of them.
     """
     raise_together([fault for name, module in modules.items() if (fault := _fault_of(name, module, workers))])
 
 
+def check_initialized(name: str, module: nn.Module) -> None:
+    """Check that a module, which was run on sample cells, has no layer that does not know its size yet.
+
+    Args:
+        name: the tower.
+        module: the user's own module.
+
+    Raises:
+        ConfigError: a lazy layer was not run.
+    """
+    if weight := next((weight for weight, value in _weights_of(module) if is_lazy(value)), None):
+        raise ConfigError(
+            f"the weight {weight!r} of the module {type(module).__name__} is not initialized",
+            place=f"encoders.{name}",
+            rule="forward runs every lazy layer (such as torch.nn.LazyLinear) of the module",
+            cure="run the layer once on an example, give it its sizes, or remove it",
+        )
+
+
+def _weights_of(module: nn.Module) -> Iterator[tuple[str, Any]]:
+    yield from module.named_parameters()
+    yield from module.named_buffers()
+
+
 def _fault_of(name: str, module: nn.Module, workers: int) -> SensoriumError | None:
     place, kind = f"encoders.{name}", type(module).__name__
+    if not isinstance(module, nn.Module):
+        return ConfigError(f"{kind} is not a type of module", place=place, rule="a torch.nn.Module")
+    if weight := next((weight for weight, value in _weights_of(module) if value.is_meta), None):
+        return ConfigError(
+            f"the weight {weight!r} of the module {kind} has no values: it is on the device meta",
+            place=place,
+            rule="every weight of the module has values",
+            cure="create the module on the CPU, or call module.to_empty(device='cpu') and load its weights",
+        )
     if reason := _failure(copy.deepcopy, module):
         cure = f"remove the attributes of the module that cannot be copied (often {MOSTLY}), or create them in forward"
         rule = "each model trains a copy of the module: copy.deepcopy(module) works"
