@@ -24,10 +24,11 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "verdict.helps": "Fusion helps here: {fused} gains {gain} and {speed}.",
         "verdict.does_not_help": "Fusion does not help here: {fused} gains {gain}.",
         "verdict.hurts": "Fusion hurts here: {fused} gains {gain}.",
-        "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be compared.",
+        "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "
+        "compared.",
         "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it gains {gain}.",
-        "verdict.chosen": "{sentence} Of the modalities that it is not shown to beat, {other} is the best on the validation "
-        "rows.",
+        "verdict.chosen": "{sentence} Of the modalities that it is not shown to beat, {other} is the best on the "
+        "validation rows.",
         "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it gains "
         "{gain}.",
         "verdict.baseline": "{sentence} A classical model does better: {other} gains {gain}.",
