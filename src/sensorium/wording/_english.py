@@ -46,9 +46,11 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "undertrained",
         "imbalance.modality": "{name!r} reaches {fused:.3g} {metric} alone in the fused model and {alone:.3g} when it "
         "is trained alone",
-        "imbalance.undertrained": "undertrained in plain training: {modalities}",
-        "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}; no mitigation is needed",
-        "imbalance.balanced": "balanced in plain training: {modalities}; no mitigation is needed",
+        "imbalance.undertrained": "undertrained in plain training: {modalities}, on all validation rows",
+        "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}, on all validation rows; "
+        "no mitigation is needed",
+        "imbalance.balanced": "balanced in plain training: {modalities}, on all validation rows; no mitigation is "
+        "needed",
         "imbalance.failed": "{sentence}; unknown for {names}, because the training of the modality alone failed",
         "imbalance.plain": "{sentence}; plain training is kept",
         "imbalance.no_better": "{sentence}; no mitigation has a better validation metric than plain training "
