@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 
@@ -48,6 +49,7 @@ def test_fit_from_a_model_reports_the_distribution_shift(run, made, tmp_path):
     assert set(found["moved"]["weights"]) == {"image", "audio", "text", "tabular", "fusion", "head"}
     text = call("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run").stdout
     assert "distribution shift since" in text and "accuracy on the same 16 rows: 1.0000, unchanged" in text
+    assert re.search(r"\b1 epoch in \d[\d.]* s\n", text)
 
 
 def test_adapt_saves_a_model_and_reports_the_distribution_shift(run, made, tmp_path):
@@ -96,6 +98,7 @@ def test_fit_with_a_check_of_imbalance_reports_what_it_found(tabular, tmp_path):
     assert set(found["signs"]["modalities"]) == {"tabular", "text"}
     told = call(*arguments[:-1], "--check-imbalance").stdout
     assert "modality imbalance on validation rows" in told
+    assert "the figures of a modality are for the rows that have it" in told
     assert "linear probe" in told
 
 

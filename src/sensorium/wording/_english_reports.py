@@ -28,8 +28,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.left_out": "{model} is left out: {reason}",
         "line.more_problems": "and {kinds} more kinds of problem",
         "line.weights_size": "weights: {before:.1f} MB → {after:.1f} MB",
-        "line.imbalance": "modality imbalance on {rows} rows{where}; all modalities: {value} {metric}; the figures of a "
-        "modality are for the rows that have it",
+        "line.imbalance": "modality imbalance on {rows} rows{where}; all modalities: {value} {metric}; the figures of "
+        "a modality are for the rows that have it",
         "line.shift": "distribution shift since {table}",
         "line.shift_missing": "columns that the table lacks: {names}",
         "line.shift_unused": "columns that the model does not have: {names}",
