@@ -42,7 +42,7 @@ def main() -> None:
         gain = f", gain {result.gain.value:+.3f} {result.gain.interval}" if result.gain else ""
         scores = ", ".join(f"{name} {result.evaluation.metrics[name]:.3f}" for name in ("accuracy", "f1_macro"))
         print(f"{result.name}: {scores}, by seed {[round(run, 3) for run in result.runs]}{gain}", flush=True)
-    print(f"{found.verdict}; {time.perf_counter() - start:.0f} s")
+    print(f"{found.verdict} {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -23,3 +23,11 @@ def test_that_rows_are_too_few_for_a_temperature_is_told_before_columns_are_read
     monkeypatch.setattr(_columns, "learn_modality", None)
     with pytest.raises(ConfigError, match="too few to choose a temperature"):
         sensorium.fit(tabular, "label", config={"calibrate": "temperature"}, progress=False)
+
+
+@pytest.mark.unit
+def test_resume_and_overwrite_contradict_each_other_before_anything_is_read(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        sensorium.fit("nowhere.csv", "y", out=tmp_path / "run", resume=True, overwrite=True, progress=False)
+    assert caught.value.finding == "resume and overwrite contradict each other"
+    assert not (tmp_path / "run").exists()

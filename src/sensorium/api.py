@@ -167,6 +167,13 @@ def fit(
     check_callbacks(callbacks)
     listeners = [*callbacks, *open_trackers(track or (), out)]
     time = None if budget is None else Budget(parse_budget(budget))
+    if resume and overwrite:
+        raise ConfigError(
+            "resume and overwrite contradict each other",
+            place="resume, overwrite",
+            rule="resume continues the run in the folder; overwrite replaces it",
+            cure="leave out one of them",
+        )
     if resume and not out:
         raise ConfigError(
             "resume needs the folder of a run", place="resume", rule="resume=True is used with out", cure="out=FOLDER"

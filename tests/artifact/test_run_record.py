@@ -45,7 +45,8 @@ def test_a_finished_run_is_returned_without_training(tmp_path, counted):
         ({"table": {**TABLE, "y": np.where(X > 0.5, "yes", "no")}}, "another run: the column 'y' changed$"),
         ({"table": {**TABLE, "z": X}}, "the column 'z' was not used before$"),
         ({"table": {"x": X, "y": TABLE["y"]}}, "the column 'kind' is no longer used$"),
-        ({"columns": ["x"]}, "columns was None"),
+        ({"columns": ["x"]}, r'columns was not set, is \["x"\]'),
+        ({"modalities": {"x": "category"}}, "another run: modalities.x.name was not set, is category$"),
     ],
 )
 def test_another_run_is_refused_with_what_differs(change, told, tmp_path, counted):

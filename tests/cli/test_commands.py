@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 
@@ -47,7 +48,8 @@ def test_fit_from_a_model_reports_the_distribution_shift(run, made, tmp_path):
     }  # fmt: skip
     assert set(found["moved"]["weights"]) == {"image", "audio", "text", "tabular", "fusion", "head"}
     text = call("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run").stdout
-    assert "distribution shift since" in text and "better by" in text
+    assert "distribution shift since" in text and "accuracy on the same 16 rows: 1.0000, unchanged" in text
+    assert re.search(r"\b1 epoch in \d[\d.]* s\n", text)
 
 
 def test_adapt_saves_a_model_and_reports_the_distribution_shift(run, made, tmp_path):
@@ -96,6 +98,7 @@ def test_fit_with_a_check_of_imbalance_reports_what_it_found(tabular, tmp_path):
     assert set(found["signs"]["modalities"]) == {"tabular", "text"}
     told = call(*arguments[:-1], "--check-imbalance").stdout
     assert "modality imbalance on validation rows" in told
+    assert "the figures of a modality are for the rows that have it" in told
     assert "linear probe" in told
 
 
@@ -267,6 +270,7 @@ def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
         (["evaluate", "gone", "gone.csv"], 1, "the model does not exist"),
         (["list", "fusion"], 1, "did you mean 'fusions'"),
         (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, "cannot write .ods files"),
+        (["predict", "gone", "gone.csv", "-o", "a"], 1, "the name of the file has no suffix"),
         (["predict", "gone", "gone.csv", "-o", "nowhere/a.csv"], 1, "the folder does not exist"),
         (["fit", "gone.csv", "--epochs", "0"], 2, "--epochs"),
         (["fti"], 2, "fti"),

@@ -47,6 +47,15 @@ def test_a_signal_in_any_phase_is_one_line_and_its_exit_code(which, moment, tabu
     assert list(tmp_path.iterdir()) == []
 
 
+def test_interrupted_comparison_says_how_to_continue(tabular, tmp_path):
+    """The signal comes while the first finished network is recorded."""
+    command = [sys.executable, "-c", AT, "SIGINT", ".finished", "compare", str(tabular), "--target", "label", "-q"]
+    quick = ["--fusions", "concat", "--baselines", "none", "--epochs", "1", "--out", str(tmp_path / "out")]
+    found = subprocess.run([*command, *quick], **PIPES)
+    assert found.returncode == 130
+    assert found.stderr == "interrupted: run the same command again to continue\n"
+
+
 def test_what_is_unfinished_is_removed(run, tabular, tmp_path):
     """The signal comes while the new model is written."""
     out = tmp_path / "small"
@@ -121,7 +130,9 @@ def test_interrupted_at_any_moment_a_command_ends_with_one_line(command, tabular
         ends = (0, 130, -signal.SIGINT)  # the last: when all is done, and Python is about to end
         assert child.returncode in ends, (child.returncode, told)
         if child.returncode == 130:
-            assert re.search(r"(^|\n)(interrupted|stopped .* --resume)\n$", told), (number, told)
+            assert re.search(
+                r"(^|\n)(interrupted|(interrupted|stopped .*): run the same command again to continue)\n$", told
+            ), (number, told)
         hidden = [path for path in tmp_path.rglob(".*") if path.name != ".finished"]
         assert not hidden
         for manifest in tmp_path.rglob("manifest.json"):

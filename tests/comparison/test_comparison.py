@@ -1,6 +1,7 @@
 """Does fusing help? An honest answer on tables where it does and where it doesn't."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_where_both_tell_a_part_fusing_is_said_to_help():
     assert found.difference.interval[0] > 0
     assert found.helps and found.recommended == found.best_fused
     assert found.finding.kind == "helps" and found.verdict == verdict_sentence(found.finding)
-    assert found.verdict.startswith(f"fusion helps here: {found.best_fused} fusion gains +")
+    assert found.verdict.startswith(f"Fusion helps here: {found.best_fused} fusion gains +")
     assert f"over {found.best_single} alone (95% interval" in found.verdict
     scores = {result.name: result.validation for result in found.results}
     assert found.best_single == max(("one", "two"), key=scores.get)
@@ -56,9 +57,9 @@ def test_where_one_is_noise_no_gain_is_claimed():
     assert found.best_single == "one"
     assert found.difference.interval[0] <= 0
     assert not found.helps
-    assert found.verdict.startswith("fusion does not help here: concat fusion")
+    assert found.verdict.startswith("Fusion does not help here: concat fusion")
     assert found.verdict.endswith(
-        f"; use {'one alone' if found.recommended == 'one' else f'the baseline {found.recommended}'}"
+        f" Use {'one alone' if found.recommended == 'one' else f'the baseline {found.recommended}'}."
     )
 
 
@@ -108,7 +109,7 @@ def test_what_cannot_be_compared_is_refused(settings, match):
 def test_of_several_seeds_the_means_are_told_and_compared(tmp_path):
     few = {"fusions": ["concat"], "baselines": ["linear"], "epochs": 2}
     found = compare(table(noise=False), seeds=2, out=tmp_path, **few)
-    assert found.seeds == [0, 1] and found.verdict.endswith("(means of 2 seeds)")
+    assert found.seeds == [0, 1] and found.verdict.endswith(" All figures are means of 2 seeds.")
     alone = [compare(table(noise=False), seeds=[seed], **few) for seed in found.seeds]
     for place, result in enumerate(found.results):
         runs = [other.results[place].runs[0] for other in alone]
@@ -135,10 +136,10 @@ def test_a_single_modality_that_validation_passed_over_is_still_held_against_fus
     found = compare(given | {"label": label, "split": split}, fusions=["concat"], baselines=["none"])
     assert found.best_single == "one"
     assert found.difference.helps and not found.helps and found.recommended == "two"
-    assert found.verdict.startswith("fusion does not help here: concat fusion gains +")
-    assert "over one alone (" in found.verdict and "), but only " in found.verdict
+    assert found.verdict.startswith("Fusion does not help here: concat fusion gains +")
+    assert "over one alone (" in found.verdict and "). It is not shown to beat every modality: " in found.verdict
     assert found.finding.unbeaten.model.name == "two"
-    assert found.verdict.endswith("; use two alone")
+    assert found.verdict.endswith(" Use two alone.")
 
 
 @pytest.mark.unit
@@ -156,7 +157,7 @@ def test_a_baseline_that_does_better_is_said():
     assert best.kind == "baseline" and best.fusion is None and best.modalities == ["left", "right"]
     assert found.baseline_difference.helps
     assert found.recommended == found.best_baseline
-    assert f"; the baseline {found.best_baseline} does better: it gains +" in found.verdict
+    assert f" A classical model does better: the baseline {found.best_baseline} gains +" in found.verdict
 
 
 @pytest.mark.slow
@@ -322,7 +323,8 @@ def decided(name, kind, right, validation, seconds=1.0):
         (
             0.9,
             0.89,
-            "; late fusion trains 10.0× faster and is not shown to be worse: it gains -0.5 points accuracy over wide",
+            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: it gains -0.5 points "
+            "accuracy over wide",
         ),
         (0.9, 0.75, ""),  # it is worse
         (4.0, 0.89, ""),  # hardly faster
@@ -349,8 +351,32 @@ def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recom
     ]  # fmt: skip
     _, found = judge([result for result, _ in pairs], {r.name: [o] for r, o in pairs}, "accuracy", 1)
     assert found.best_single == "passed over" and not found.helps
-    assert found.recommended == "good" and found.verdict.endswith("; use good alone")
+    assert found.recommended == "good" and found.verdict.endswith(" Use good alone.")
     assert "lucky alone" in found.verdict
+
+
+def twice_as_good(*more):
+    """Fusion beats the best single modality on the validation rows, and ties with two others."""
+    pairs = [
+        decided("passed over", "single", 0.5, 0.9), decided("lucky", "single", 0.91, 0.6),
+        decided("good", "single", 0.9, 0.8), decided("concat", "fusion", 0.9, 0.9), *more,
+    ]  # fmt: skip
+    return judge([result for result, _ in pairs], {r.name: [o] for r, o in pairs}, "accuracy", 1)[1]
+
+
+@pytest.mark.unit
+def test_a_choice_that_test_rows_take_part_in_is_said_in_the_verdict():
+    said = "Of the modalities that it is not shown to beat, good alone is the best on the validation rows."
+    alone, beaten = twice_as_good(), twice_as_good(decided("trees", "baseline", 0.97, 0.9))
+    assert alone.recommended == "good" and said in alone.verdict
+    assert beaten.recommended == "trees" and beaten.verdict.endswith(" Use the baseline trees.")
+
+
+@pytest.mark.unit
+def test_each_sentence_of_a_verdict_has_one_model_of_reference():
+    verdict = twice_as_good(decided("trees", "baseline", 0.97, 0.9)).verdict
+    sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", verdict)
+    assert len(sentences) >= 4 and all(sentence.count("95% interval") <= 1 for sentence in sentences)
 
 
 @pytest.mark.slow

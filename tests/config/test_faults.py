@@ -109,3 +109,9 @@ def test_a_flag_as_an_argument_names_the_setting(name, said):
         sensorium.fit({"x": [1, 2], "y": ["a", "b"]}, "y", progress=False, **{name: True})
     assert said in caught.value.finding and "train.imbalance" in caught.value.finding
     assert "train={'imbalance': 'auto'}" in caught.value.cure
+
+
+def test_an_old_flag_as_a_setting_of_a_group_names_the_setting():
+    with pytest.raises(ConfigError) as caught:
+        Config.gather({"train": {"doctor": "auto"}})
+    assert "renamed --check-imbalance" in caught.value.finding and "train.imbalance" in caught.value.cure

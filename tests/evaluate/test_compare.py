@@ -70,26 +70,26 @@ def test_chance_is_not_called_a_difference():
         (
             (0.004, 0.031),
             2.14,
-            "fusion helps here: gated fusion gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1) and "
-            "trains 2.1× slower",
+            "Fusion helps here: gated fusion gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1) and "
+            "trains 2.1× slower.",
         ),
         (
             (0.004, 0.031),
             0.5,
-            "fusion helps here: gated fusion gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1) and "
-            "trains 2.0× faster",
+            "Fusion helps here: gated fusion gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1) and "
+            "trains 2.0× faster.",
         ),
         (
             (-0.001, 0.031),
             2.0,
-            "fusion does not help here: gated fusion gains +1.8 points accuracy over text alone (95% interval -0.1 to "
-            "3.1); use text alone",
+            "Fusion does not help here: gated fusion gains +1.8 points accuracy over text alone (95% interval -0.1 to "
+            "3.1). Use text alone.",
         ),
         (
             (-0.04, -0.002),
             2.0,
-            "fusion hurts here: gated fusion gains +1.8 points accuracy over text alone (95% interval -4.0 to -0.2); "
-            "use text alone",
+            "Fusion hurts here: gated fusion gains +1.8 points accuracy over text alone (95% interval -4.0 to -0.2). "
+            "Use text alone.",
         ),
     ],
 )
@@ -123,7 +123,7 @@ def test_what_is_not_defined_is_no_difference_and_the_verdict_says_so():
     found = compare_outcomes(ONE_CLASS, ONE_CLASS, "roc_auc")
     assert found.to_json() == {"metric": "roc_auc", "value": None, "interval": [None, None], "p": None}
     assert verdict("concat", "image", found, 1.5) == (
-        "roc_auc is not defined on these rows: concat fusion and image alone cannot be compared"
+        "The metric roc_auc is not defined on these rows: concat fusion and image alone cannot be compared."
     )
 
 

@@ -38,6 +38,17 @@ def found(fitted):
     return fitted.evaluate(table(), "all", subsets=True)
 
 
+def test_subsets_and_shapley_values_are_printed(found):
+    lines = str(found).splitlines()
+    start = next(place for place, line in enumerate(lines) if "with subsets of the modalities" in line)
+    subsets, shares = found.subsets.results, found.subsets.shares
+    shown = lines[start + 1 : start + 1 + len(subsets)]
+    assert [line.partition("  ")[0].strip() for line in shown] == [" + ".join(one.modalities) for one in subsets]
+    assert f"{subsets[0].value:.4g} (" in shown[0]
+    assert lines[start + 1 + len(subsets)].startswith("Shapley values")
+    assert [line.split()[0] for line in lines[start + 2 + len(subsets) :][: len(shares)]] == list(shares)
+
+
 def test_every_subset_is_what_the_model_answers_when_it_is_given_no_other_column(fitted, found):
     assert [tuple(result.modalities) for result in found.subsets.results] == plan_subsets(list(KINDS))
     assert len(found.subsets.results) == 7

@@ -44,6 +44,14 @@ def test_whole_columns_come_before_any_number_of_cells():
     assert sorted(found, key=Problem.place)[0].column == "b"
 
 
+def test_problems_are_a_sequence():
+    items = [Problem(row, "a", "empty file") for row in range(5)]
+    found = Problems(list(items))
+    assert found[1] is items[1] and found[-1] is items[-1]
+    assert isinstance(found[:2], Problems) and list(found[:2]) == items[:2]
+    assert items[3] in found and found.index(items[3]) == 3
+
+
 def test_a_group_in_json_names_its_first_rows():
     (group,) = Problems([Problem(row, "a", "empty file", value=f"{row}.png") for row in (4, 7, 9, 11)]).groups()
     assert group.to_json() == {

@@ -29,6 +29,14 @@ def test_it_says_what_fit_will_do(seen, made, run):
     }
 
 
+def test_a_column_prints_in_one_line(seen):
+    for column in seen.columns:
+        line = str(column)
+        assert "\n" not in line and "array(" not in line
+        assert repr(column.name) in line and column.reason in line and (column.modality or "left out") in line
+        assert f"{column.rows:,} rows, {column.missing:,} missing" in line
+
+
 @pytest.mark.unit
 def test_gaps_and_examples_are_those_of_the_table(seen, made):
     import pandas as pd

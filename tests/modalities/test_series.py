@@ -76,6 +76,15 @@ def test_a_list_that_is_no_series_is_missing_with_a_reason(cell, reason):
     assert len(found.values[0]) == 0
 
 
+def test_a_number_is_no_series_and_the_cure_shows_one_row():
+    series = learn([[1.0, 2.0], [3.0, 4.0]])
+    found = series.encode(column([30.0, None, 29.5]))
+    assert not found.present.any()
+    assert [problem.row for problem in found.problems] == [0, 2]
+    assert {problem.reason for problem in found.problems} == {"the cell is a number, not a series: read as missing"}
+    assert found.problems[0].cure.endswith("{'c': [[30.0, 29.5]]}")
+
+
 def test_standardised_channel_by_channel_by_the_training_rows_alone():
     random = np.random.default_rng(0)
     train = [random.normal([5, -300], [2, 40], (20, 2)).tolist() for _ in range(30)]

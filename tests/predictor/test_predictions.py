@@ -170,7 +170,9 @@ def test_predictions_print_a_summary(model):
     found = model.predictions({"size": ["1", "x", "2", "3", "1", "2", "3"], "words": ["red thing"] * 7})
     lines = str(found).splitlines()
     assert lines[0] == "7 rows; 1 row (14%) with a problem"
-    assert lines[1].startswith("predicted: ") and lines[-1] == "… and 2 more rows"
+    assert lines[1].startswith("predicted: ") and lines[-3] == "… and 2 more rows"
+    assert lines[-2:] == [f"! {group}" for group in found.problems.groups()]
+    assert "'colour'" in lines[-2] and "first: row 1" in lines[-1]
     assert f"row 0: {found.values[0]} (probability {found.scores[0].max():.3f})" in lines
     counted = {label: int((found.values == label).sum()) for label in "ab"}
     assert all(f"{label} ({number})" in lines[1] for label, number in counted.items() if number)

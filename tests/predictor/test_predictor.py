@@ -105,6 +105,19 @@ def test_the_default_is_the_test_rows_of_the_fit(model, made, run):
     assert model.evaluate(made, "val").n == splits["validation"]
 
 
+@pytest.mark.parametrize("split", [None, "all"])
+def test_evaluation_without_the_labels_says_which_column_to_add(model, split):
+    bare = {"size": [1.0, 2.0]}
+    with pytest.raises(SchemaError) as caught:
+        model.evaluate(bare, split)
+    assert f"no column {model.target!r}, which holds the labels" in caught.value.finding
+    assert "predictions do not" in caught.value.rule
+    assert caught.value.cure == f"add the column {model.target!r} with the labels"
+    with pytest.raises(SchemaError) as caught:
+        model.evaluate({**bare, model.target.upper(): ["a", "b"]}, split)
+    assert caught.value.cure.startswith(f"rename {model.target.upper()!r}")
+
+
 def test_other_rows_are_all_evaluated(model, table):
     found = model.evaluate(table.take(range(40)))
     assert (found.n, found.rows) == (40, "all rows")
@@ -320,7 +333,7 @@ def test_a_table_with_all_columns_called_otherwise_is_refused_with_their_names(p
     assert "'AGE' → 'age'" in caught.value.cure
     with pytest.raises(SchemaError, match="no column 'label'") as caught:
         model.evaluate(frame.rename(columns={"label": "Label"}))
-    assert "did you mean 'Label'" in caught.value.cure
+    assert "rename 'Label'" in caught.value.cure
 
 
 @pytest.mark.parametrize(("first", "second"), [("age", "net_income"), ("age", "größe"), ("First Name", "net_income")])

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from sensorium.evaluate import Evaluation
-from sensorium.model.card import PredictionShift, ShiftRecord
+from sensorium.metrics import Difference
+from sensorium.model.card import EvaluationRecord, MetricShift, PredictionShift, ShiftRecord
 from sensorium.report import evaluation_text, shift_text
 
 pytestmark = pytest.mark.unit
@@ -38,3 +39,10 @@ def test_rows_of_an_evaluation_are_counted(n, rows, said):
 def test_rows_of_a_distribution_shift_are_counted(split, said):
     answers = PredictionShift(rows=40, mean=[0.1, 0.2], deviation=[1.0, 1.0])
     assert said in printed(shift_text(ShiftRecord(source="old.csv", split=split, answers=answers)))
+
+
+def test_metric_that_is_the_same_is_unchanged():
+    before = EvaluationRecord(n=40, metrics={"accuracy": 0.75}, intervals={"accuracy": [0.6, 0.9]})
+    metrics = MetricShift(before=before, after=before, difference=Difference("accuracy", 0.0, (0.0, 0.0), 1.0))
+    text = printed(shift_text(ShiftRecord(source="old.csv", split="test", metrics=metrics)))
+    assert "accuracy on the same 40 rows: 0.7500, unchanged" in text and "better" not in text

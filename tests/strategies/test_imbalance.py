@@ -227,7 +227,7 @@ def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
     assert (found["diagnosis"]["state"], found["diagnosis"]["behind"]) == ("weak", ["vector"])
     assert [result["name"] for result in found["results"]] == ["plain"]
     assert found["chosen"] == "plain"
-    assert "weak by nature" in found["verdict"]
+    assert "weak by nature" in found["verdict"] and "on all validation rows; no mitigation" in found["verdict"]
 
 
 def test_a_mitigation_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys):

@@ -55,7 +55,7 @@ def test_the_readmes_python_runs(films):
 @pytest.mark.parametrize(
     ("page", "printed"),
     [
-        ("comparing.md", ["test rows", "fusion does not help", "tabular"]),
+        ("comparing.md", ["test rows", "Fusion does not help", "tabular"]),
         ("models.md", ["'plot': 'text'", "probability_", "prediction"]),
         ("training.md", []),
         ("tracking.md", ["'accuracy'"]),

@@ -283,7 +283,7 @@ def stop(table, out, kept, case="no validation"):
     [
         ({"train": {"learning_rate": 0.01}}, "train.learning_rate was 0.002, is 0.01"),
         ({"seed": 3, "width": 8}, "seed was 0, is 3; width was 16, is 8"),
-        ({"columns": ["x", "words"]}, r"columns was \['x'\], is \['x', 'words'\]"),
+        ({"columns": ["x", "words"]}, r'columns was \["x"\], is \["x", "words"\]'),
     ],
 )
 def test_a_run_with_other_settings_is_not_resumed(changed, message, table, tmp_path, kept, monkeypatch):

@@ -57,20 +57,22 @@ def compare(
     from sensorium.api import compare as run_compare
     from sensorium.comparison import check_folder
     from sensorium.report import comparison_text
+    from sensorium.runtime.signals import hint_at_end
 
     if config:
         check_folder(out, config=config)
     chosen, classical = (o.names(given) if given else None for given in (fusions, baselines))
-    found = run_compare(
-        table,
-        fusions=chosen,
-        baselines=classical,
-        seeds=seeds,
-        workers=workers,
-        overwrite=overwrite,
-        out=out,
-        config=settings,
-        progress=not quiet,
-    )
+    with hint_at_end("run the same command again to continue"):
+        found = run_compare(
+            table,
+            fusions=chosen,
+            baselines=classical,
+            seeds=seeds,
+            workers=workers,
+            overwrite=overwrite,
+            out=out,
+            config=settings,
+            progress=not quiet,
+        )
     show(comparison_text(found), json, quiet)
     show_json(found.to_json(), json)

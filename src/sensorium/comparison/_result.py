@@ -72,8 +72,8 @@ class Judgement:
         difference: best fused model minus best single modality, on the test rows.
         baseline_difference: best baseline minus best fused model.
         helps: whether fusing is shown to be better than every single modality.
-        recommended: name of the model to use: a fused one only if fusing helps, a baseline only if it is shown to be
-            better than the recommended network.
+        recommended: name of the model to use: a fused one only if fusing helps, otherwise the best single modality on
+            the validation rows of those that fusing is not shown to beat; a baseline only if it is shown to be better.
         finding: the verdict as data.
     """
 
@@ -88,7 +88,7 @@ class Judgement:
 
     @property
     def verdict(self) -> str:
-        """The verdict as one sentence."""
+        """The verdict in short sentences."""
         return verdict_sentence(self.finding)
 
 

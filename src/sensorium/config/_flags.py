@@ -13,9 +13,15 @@ SETTINGS = {"check_imbalance": ("train.imbalance", "auto", "off")}
 
 
 def explain_flag(name: str, value: Any) -> ConfigError | None:
-    """Return the error of a flag in place of a setting; None if no flag of `fit` has this name or had it."""
-    renamed = find_rename(FLAG, f"--{name.replace('_', '-')}", "fit")
-    flag = renamed.new if renamed else f"--{name.replace('_', '-')}"
+    """Return the error of a flag in place of a setting; None if no flag of `fit` has this name or had it.
+
+    Args:
+        name: the given name: the full name, of which the last part counts.
+        value: the given value.
+    """
+    given = f"--{name.rpartition('.')[2].replace('_', '-')}"
+    renamed = find_rename(FLAG, given, "fit")
+    flag = renamed.new if renamed else given
     key = flag.removeprefix("--").replace("-", "_")
     if key not in SETTINGS:
         return None

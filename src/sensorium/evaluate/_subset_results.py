@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from sensorium.errors.printable import printable
 from sensorium.files.figures import finite
 from sensorium.metrics import Difference
 
@@ -74,6 +75,18 @@ class Subsets:
     results: list[Subset]
     shares: dict[str, Share] | None
 
+    def __str__(self) -> str:
+        """Return one line per subset with its score, then one per modality with its Shapley value."""
+        names = [" + ".join(result.modalities) for result in self.results]
+        wide = max(map(len, names), default=0)
+        lines = [f"{self.metric} with subsets of the modalities ({self.listed})"]
+        for name, result in zip(names, self.results, strict=True):
+            lines.append(f"{name:<{wide}}  {_scored(result.value, result.interval)}")
+        if self.shares:
+            lines.append(f"Shapley values, {self.metric}")
+            lines += [f"{name:<{wide}}  {_scored(own.value, own.interval)}" for name, own in self.shares.items()]
+        return printable("\n".join(lines))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "metric": self.metric,
@@ -81,3 +94,8 @@ class Subsets:
             "results": [result.to_json() for result in self.results],
             "shares": self.shares and {name: share.to_json() for name, share in self.shares.items()},
         }
+
+
+def _scored(value: float, interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{value:.4g} ({low:.4g} to {high:.4g})"

@@ -45,12 +45,13 @@ class Evaluation:
     subsets: Subsets | None = None
 
     def __str__(self) -> str:
-        """Show one line per metric, with its interval, and what was found in whole columns and the table."""
+        """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
         wide = max(map(len, self.metrics), default=0)
         lines = [f"{self.n:,} rows ({self.rows})"]
         for name, value in self.metrics.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
+        lines += [str(self.subsets)] if self.subsets else []
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:

@@ -89,7 +89,8 @@ class Verdict:
         fused, single: the best models on the validation rows.
         difference: `fused` minus `single`.
         slowdown: training time of `fused` divided by that of `single`.
-        recommended: the model to use.
+        recommended: the model to use. The test rows exclude what is shown to be worse; the validation rows choose among
+            the rest.
         unbeaten: if `fused` beats `single` but not every modality, the modality with the smallest gain.
         quicker: a much faster fusion, if there is one that is not shown to be worse.
         better: a baseline that beats the fused or the recommended network.

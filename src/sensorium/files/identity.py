@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -43,9 +44,15 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], ignored: Collec
     skipped = {*ignored, TABLE} if by_column else {*ignored, *(name for name in {*then, *now} if _is_of_column(name))}
     if ORDER not in then or ORDER not in now:
         skipped.add(ORDER)
+    then, now = _leaves(then), _leaves(now)
     names = [name for name in sorted((then.keys() | now.keys()) - skipped) if then.get(name) != now.get(name)]
     causes = [name for name in names if not name.startswith(f"{HASH}.{READING}")]
-    return [_difference(name, then.get(name), now.get(name)) for name in causes or names]
+    return [_difference(name, then, now) for name in causes or names]
+
+
+def _leaves(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without empty mappings, which set nothing."""
+    return {name: value for name, value in tree.items() if value != {}}
 
 
 def _has_columns(tree: Mapping[str, Any]) -> bool:
@@ -56,9 +63,17 @@ def _is_of_column(name: str) -> bool:
     return name.startswith(tuple(f"{HASH}.{kind}" for kind in (COLUMN, CONTENT, READING)))
 
 
-def _difference(name: str, then: Any, now: Any) -> str:
+def _difference(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     group, _, what = name.partition(".")
     if group != HASH:
-        return f"{name} was {then}, is {now}"
-    change = "was not used before" if then is None else "is no longer used" if now is None else "changed"
-    return f"the {what} {change}"
+        return f"{name} was {_spelt(then, name)}, is {_spelt(now, name)}"
+    change = "was not used before" if then.get(name) is None else "is no longer used" if now.get(name) is None else ""
+    return f"the {what} {change or 'changed'}"
+
+
+def _spelt(tree: Mapping[str, Any], name: str) -> str:
+    """Spell a value as in a file of settings."""
+    value = tree.get(name)
+    if value is None:
+        return "not set"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from sensorium.errors.printable import printable_json
 
@@ -80,8 +80,14 @@ class ProblemGroup:
 
 
 @dataclass
-class Problems:
-    """Collected problems."""
+class Problems(Sequence[Problem]):
+    """Collected problems, as a sequence.
+
+    >>> from sensorium.findings import Problem, Problems
+    >>> problems = Problems([Problem(row, "size", "not a number") for row in range(3)])
+    >>> problems[0].row, len(problems[:2])
+    (0, 2)
+    """
 
     items: list[Problem] = field(default_factory=list)
 
@@ -90,6 +96,15 @@ class Problems:
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self.items)
+
+    @overload
+    def __getitem__(self, place: int) -> Problem: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Problems: ...
+
+    def __getitem__(self, place: int | slice) -> Problem | Problems:
+        return Problems(self.items[place]) if isinstance(place, slice) else self.items[place]
 
     def add(self, problem: Problem) -> None:
         self.items.append(problem)

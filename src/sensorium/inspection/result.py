@@ -11,7 +11,7 @@ from sensorium.modalities import Overview
 from sensorium.schema import Advice, Copies
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ColumnReport:
     """Report of one column.
 
@@ -43,6 +43,12 @@ class ColumnReport:
     commonest: list[tuple[str, int]]
     overview: Overview
     findings: list[Problem]
+
+    def __repr__(self) -> str:
+        undecodable = f", {self.undecodable:,} of {self.checked:,} undecodable" if self.undecodable else ""
+        figures = f"{self.rows:,} rows, {self.missing:,} missing{undecodable}, {self.distinct:,} different"
+        kind = self.modality or "left out"
+        return printable(f"<sensorium.ColumnReport {self.name!r}: {kind}, {self.reason}; {figures}>")
 
     @property
     def coverage(self) -> dict[str, float]:

@@ -13,7 +13,7 @@ from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
 from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
-from sensorium.predictor._splits import is_fitted_on, rows_of
+from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows
 from sensorium.prepare import at_rows
 from sensorium.runtime.progress import Reporter
@@ -25,6 +25,7 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
     """Return metrics of the rows of a split, and of subsets of the modalities if asked for."""
     asked = _subsets_of(fitted) if subsets else []
     opened = open_rows(fitted, table, report)
+    check_labelled(fitted, opened)
     rows, words = rows_of(fitted, opened, split)
     part, problems = opened.take(rows), Problems()
     if split != "train" and not is_fitted_on(fitted, opened):

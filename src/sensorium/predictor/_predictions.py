@@ -58,7 +58,7 @@ class Predictions:
         )
 
     def __str__(self) -> str:
-        """Show the number of rows, the predicted labels or the range of values, problems, and the first rows."""
+        """Show the number of rows, the predicted labels or the range of values, the first rows, and problems."""
         faulty = len({problem.row for problem in self.problems if problem.row is not None})
         share = f"{count(faulty, 'row')} ({faulty / len(self):.0%})" if faulty else "no row"
         lines = [
@@ -67,6 +67,9 @@ class Predictions:
         ]
         lines += [f"row {row}: {self._shown(row)}" for row in range(min(SHOWN, len(self)))]
         lines += [f"… and {count(len(self) - SHOWN, 'more row')}"] if len(self) > SHOWN else []
+        groups = self.problems.groups()
+        lines += [f"! {group}" for group in groups[:SHOWN]]
+        lines += [f"! and {count(len(groups) - SHOWN, 'more kind')} of problem"] if len(groups) > SHOWN else []
         return printable("\n".join(lines))
 
     def _shown(self, row: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.errors import SchemaError, did_you_mean
+from sensorium.errors import SchemaError, near_name
 from sensorium.model import FittedModel
 from sensorium.model.card import DataSpec
 from sensorium.split import SPLITS, Split, make_split
@@ -17,6 +17,24 @@ from sensorium.table import Table
 def is_fitted_on(fitted: FittedModel, table: Table) -> bool:
     """Return whether this is exactly the table of the fit."""
     return table.fingerprint() == fitted.data.fingerprint
+
+
+def check_labelled(fitted: FittedModel, table: Table) -> None:
+    """Check that the table has the label column.
+
+    Raises:
+        SchemaError: it is missing; the message names a column of a similar name that the model does not use.
+    """
+    if fitted.target in table.columns:
+        return
+    near = near_name(fitted.target, [name for name in table.columns if name not in fitted.learnt])
+    add = f"add the column {fitted.target!r} with the labels"
+    raise SchemaError(
+        f"the table has no column {fitted.target!r}, which holds the labels",
+        place=table.name,
+        rule="evaluation needs labels; predictions do not",
+        cure=f"rename {near!r}, if it has the labels, or {add}" if near else add,
+    )
 
 
 def rows_of(fitted: FittedModel, table: Table, split: str | None) -> tuple[npt.NDArray[np.int64], str]:
@@ -54,13 +72,6 @@ def rows_of(fitted: FittedModel, table: Table, split: str | None) -> tuple[npt.N
 
 def _known_split(fitted: FittedModel, table: Table, name: str) -> Split | None:
     data, config = fitted.data, fitted.config.split
-    if fitted.target not in table.columns:
-        raise SchemaError(
-            f"the table has no column {fitted.target!r}",
-            place=table.name,
-            rule="evaluation needs labels",
-            cure=did_you_mean(fitted.target, table.columns),
-        )
     same = is_fitted_on(fitted, table)
     column = data.split_column if data.split_column in table.columns else None
     if column is None and not same:

@@ -79,5 +79,7 @@ def _metrics(metrics: MetricShift) -> str:
     old, new = (found.metrics.get(name, math.nan) for found in (metrics.before, metrics.after))
     if not all(map(math.isfinite, (old, new, low, high))):
         return say("line.undefined", metric=name)
+    if (difference.value, low, high) == (0, 0, 0):
+        return say("line.shift_unchanged", metric=name, rows=metrics.after.n, after=new)
     figures = {"rows": metrics.after.n, "before": old, "after": new, "value": difference.value}
     return say("line.shift_metric", metric=name, **figures, low=low, high=high)

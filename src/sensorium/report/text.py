@@ -93,10 +93,17 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
     if card.augment:
         own = (say("part.augmentation", column=name, names=", ".join(chosen)) for name, chosen in card.augment.items())
         yield say("line.augmented", columns="; ".join(own))
-    yield say("line.epochs", epochs=len(card.history.epochs), seconds=card.seconds, best=card.history.best)
+    epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
+    key = "line.one_epoch" if epochs == 1 else "line.epochs"
+    yield say(key, epochs=epochs, seconds=seconds, best=card.history.best)
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
         yield say("line.fusion_weights", weights=weights)
+
+
+def _seconds(value: float) -> str:
+    """Return whole seconds; two digits of a short time, which would be 0."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _without_labels(card: ModelCard) -> Iterator[str]:

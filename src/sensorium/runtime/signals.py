@@ -22,6 +22,7 @@ SIGNALLED = 128  # plus the number of the signal: the exit code of a command tha
 SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 _undone_at_end: list[Undo] = []
+_hints: list[str] = []
 
 
 def end_at_once() -> None:
@@ -49,6 +50,16 @@ def undone_at_end(undo: Undo) -> Iterator[None]:
         _undone_at_end.remove(undo)
 
 
+@contextmanager
+def hint_at_end(text: str) -> Iterator[None]:
+    """Within this block, the line that a signal prints before it ends the process has a hint for the user."""
+    _hints.append(text)
+    try:
+        yield
+    finally:
+        _hints.remove(text)
+
+
 def end(code: int, text: str = "") -> NoReturn:
     """Print a line and end the process at once, without the interpreter's shutdown, in which threads may fail."""
     for undo in reversed(_undone_at_end):
@@ -65,4 +76,5 @@ def _end(number: int, _: FrameType | None) -> NoReturn:
         if signal.getsignal(which) is _end:
             signal.signal(which, signal.SIG_DFL)  # a second signal ends the process at once
     name = signal.Signals(number).name
-    end(SIGNALLED + number, "interrupted" if number == signal.SIGINT else f"stopped by {name}")
+    line = "interrupted" if number == signal.SIGINT else f"stopped by {name}"
+    end(SIGNALLED + number, ": ".join([line, *_hints]))

@@ -24,7 +24,7 @@ def parse_budget(text: str | float) -> float:
     """
     seconds = _read(text) if isinstance(text, str) else float(text)
     if not 0 < seconds < float("inf"):
-        raise ConfigError(f"a budget of {text!r}", place="budget", rule=TIME.rule)
+        raise ConfigError(f"budget cannot be {text!r}", place="budget", rule=TIME.rule)
     return seconds
 
 

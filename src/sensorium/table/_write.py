@@ -23,7 +23,9 @@ def check_writable(path: Path) -> None:
         TableError: the suffix is unknown, the folder does not exist, or the path is a folder.
     """
     if path.suffix.lower() not in WRITTEN:
-        raise TableError(f"cannot write {path.suffix or 'no suffix'} files", place=str(path), rule=", ".join(WRITTEN))
+        found = f"cannot write {path.suffix} files" if path.suffix else "the name of the file has no suffix"
+        rule = f"the suffix gives the format: {', '.join(WRITTEN)}"
+        raise TableError(found, place=str(path), rule=rule, cure=f"such as {path.with_suffix('.csv').name}")
     if not path.resolve().parent.is_dir():
         raise TableError("the folder does not exist", place=str(path.parent), cure="create it first")
     if path.is_dir():

@@ -28,6 +28,7 @@ from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._cost import Cost
 from sensorium.trials._spec import TrialSpec
+from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
     """
     if spec.baseline is not None:
         return _run_baseline(data, spec)
+    if control.measure:
+        warm_up()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
             result = _learn(data, spec, control)

@@ -21,15 +21,19 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "over": "{gain} over {other} ({interval})",
         "slower": "trains {times:.1f}× slower",
         "faster": "trains {times:.1f}× faster",
-        "verdict.helps": "fusion helps here: {fused} gains {gain} and {speed}",
-        "verdict.does_not_help": "fusion does not help here: {fused} gains {gain}",
-        "verdict.hurts": "fusion hurts here: {fused} gains {gain}",
-        "verdict.undefined": "{metric} is not defined on these rows: {fused} and {single} cannot be compared",
-        "verdict.unbeaten": "{sentence}, but only {gain}",
-        "verdict.quicker": "{sentence}; {other} {speed} and is not shown to be worse: it gains {gain}",
-        "verdict.baseline": "{sentence}; {other} does better: it gains {gain}",
-        "verdict.use": "{sentence}; use {recommended}",
-        "verdict.seeds": "{sentence} (means of {seeds} seeds)",
+        "verdict.helps": "Fusion helps here: {fused} gains {gain} and {speed}.",
+        "verdict.does_not_help": "Fusion does not help here: {fused} gains {gain}.",
+        "verdict.hurts": "Fusion hurts here: {fused} gains {gain}.",
+        "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "
+        "compared.",
+        "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it gains {gain}.",
+        "verdict.chosen": "{sentence} Of the modalities that it is not shown to beat, {other} is the best on the "
+        "validation rows.",
+        "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it gains "
+        "{gain}.",
+        "verdict.baseline": "{sentence} A classical model does better: {other} gains {gain}.",
+        "verdict.use": "{sentence} Use {recommended}.",
+        "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
         "diagnosis.even": "the modalities are even: given any one alone, the fused model exceeds chance by at least "
         "half as much as with {leads!r}, the best",
@@ -42,9 +46,11 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "undertrained",
         "imbalance.modality": "{name!r} reaches {fused:.3g} {metric} alone in the fused model and {alone:.3g} when it "
         "is trained alone",
-        "imbalance.undertrained": "undertrained in plain training: {modalities}",
-        "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}; no mitigation is needed",
-        "imbalance.balanced": "balanced in plain training: {modalities}; no mitigation is needed",
+        "imbalance.undertrained": "undertrained in plain training: {modalities}, on all validation rows",
+        "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}, on all validation rows; "
+        "no mitigation is needed",
+        "imbalance.balanced": "balanced in plain training: {modalities}, on all validation rows; no mitigation is "
+        "needed",
         "imbalance.failed": "{sentence}; unknown for {names}, because the training of the modality alone failed",
         "imbalance.plain": "{sentence}; plain training is kept",
         "imbalance.no_better": "{sentence}; no mitigation has a better validation metric than plain training "

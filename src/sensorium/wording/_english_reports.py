@@ -15,7 +15,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.checked_some": "checked by decoding: {cells:,} cells per column",
         "line.rows": "rows: {sizes}; split {rule}",
         "line.augmented": "augmented in training: {columns}",
-        "line.epochs": "{epochs} epochs in {seconds:.0f} s; epoch {best} was the best",
+        "line.epochs": "{epochs} epochs in {seconds} s; epoch {best} was the best",
+        "line.one_epoch": "1 epoch in {seconds} s",
         "line.fusion_weights": "fusion weights: {weights}",
         "line.unlabelled": "rows without a label used in training: {rows:,}, by {techniques}",
         "line.pretrained": "pre-trained by {techniques} on {rows:,} rows for {epochs} epochs",
@@ -27,7 +28,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.left_out": "{model} is left out: {reason}",
         "line.more_problems": "and {kinds} more kinds of problem",
         "line.weights_size": "weights: {before:.1f} MB → {after:.1f} MB",
-        "line.imbalance": "modality imbalance on {rows} rows{where}; all modalities: {value} {metric}",
+        "line.imbalance": "modality imbalance on {rows} rows{where}; all modalities: {value} {metric}; the figures of "
+        "a modality are for the rows that have it",
         "line.shift": "distribution shift since {table}",
         "line.shift_missing": "columns that the table lacks: {names}",
         "line.shift_unused": "columns that the model does not have: {names}",
@@ -37,6 +39,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.shift_classes": "predictions for {rows}: {changed:.1%} changed; mean probability of {labels}",
         "line.shift_metric": "{metric} on the same {rows:,} rows: {before:.4f} → {after:.4f}; better by {value:+.4f} "
         "(95% interval {low:+.4f} to {high:+.4f})",
+        "line.shift_unchanged": "{metric} on the same {rows:,} rows: {after:.4f}, unchanged",
         "line.undefined": "{metric} is not defined on these rows",
         "part.plain_training": ", in plain training",
         "part.kept_model": ", in the kept model ({model})",

@@ -16,11 +16,14 @@ def model_title(model: ModelName) -> str:
 
 
 def verdict_sentence(found: Verdict) -> str:
-    """Return one sentence: whether fusing helped, and which model to use."""
+    """Return short sentences: whether fusing helped, and which model to use. Each has one model of reference."""
     sentence = _kind(found)
     if found.unbeaten:
         gain = over(found.unbeaten.difference, model_title(found.unbeaten.model))
         sentence = say("verdict.unbeaten", sentence=sentence, gain=gain)
+        chosen = _chosen_modality(found)
+        if chosen and chosen != found.unbeaten.model:
+            sentence = say("verdict.chosen", sentence=sentence, other=model_title(chosen))
     if found.quicker:
         quicker, gain = found.quicker, over(found.quicker.difference, model_title(found.fused))
         speed = _speed(1 / quicker.speedup)
@@ -32,6 +35,12 @@ def verdict_sentence(found: Verdict) -> str:
     if found.kind in ("does_not_help", "hurts"):
         sentence = say("verdict.use", sentence=sentence, recommended=model_title(found.recommended))
     return say("verdict.seeds", sentence=sentence, seeds=found.seeds) if found.seeds > 1 else sentence
+
+
+def _chosen_modality(found: Verdict) -> ModelName | None:
+    """Return the modality that is recommended, or that the recommended baseline is compared with."""
+    models = [found.recommended, found.better.than if found.better else None]
+    return next((model for model in models if model and model.kind == "single"), None)
 
 
 def _kind(found: Verdict) -> str:

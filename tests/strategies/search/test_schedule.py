@@ -19,7 +19,7 @@ def test_a_budget_is_a_time(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "soon", "10x", "0s", "-3m", "1..2m", "m", float("nan"), float("inf"), -1])
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(ConfigError, match="a budget of"):
+    with pytest.raises(ConfigError, match="budget cannot be"):
         parse_budget(text)
 
 
