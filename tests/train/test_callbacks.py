@@ -1,7 +1,9 @@
 """Callbacks receive typed events, may stop training, and change no bit of the model."""
 
 import dataclasses
+import os
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,15 +112,16 @@ CHANGES = {
     "autocast": lambda: torch.set_autocast_enabled("cpu", True),
     "oneDNN": lambda: setattr(torch.backends.mkldnn, "enabled", False),
     "floating-point errors": lambda: np.seterr(all="raise"),
+    "folder": lambda: os.chdir("/"),
 }
 
 
 def state():
-    """The global state of torch and NumPy."""
+    """The global state of torch and NumPy, and the current folder."""
     deterministic = torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled()
     types = torch.get_default_dtype(), torch.get_default_device(), torch.get_float32_matmul_precision()
     kernels = torch.is_autocast_enabled("cpu"), torch.backends.mkldnn.enabled
-    return torch.get_num_threads(), torch.is_grad_enabled(), deterministic, types, kernels, np.geterr()
+    return torch.get_num_threads(), torch.is_grad_enabled(), deterministic, types, kernels, np.geterr(), Path.cwd()
 
 
 class Sets(Callback):
@@ -139,7 +142,7 @@ class Sets(Callback):
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_a_callback_sets_for_the_whole_process_is_restored(name, tabular):
-    before, plain = state(), fit(tabular, train={"epochs": 2})
+    folder, before, plain = Path.cwd(), state(), fit(tabular, train={"epochs": 2})
     try:
         model = fit(tabular, Sets(CHANGES[name]), train={"epochs": 2})
         assert state() == before
@@ -150,6 +153,7 @@ def test_what_a_callback_sets_for_the_whole_process_is_restored(name, tabular):
         torch.set_grad_enabled(True)
         torch.set_autocast_enabled("cpu", False)
         torch.backends.mkldnn.enabled = True
+        os.chdir(folder)
 
 
 def test_a_callback_that_leaves_torch_in_inference_mode_is_named(tabular):
@@ -159,6 +163,15 @@ def test_a_callback_that_leaves_torch_in_inference_mode_is_named(tabular):
             fit(tabular, Sets(lambda: torch.is_inference_mode_enabled() or mode.__enter__()))
     finally:
         mode.__exit__(None, None, None)
+
+
+def test_a_callback_that_leaves_torch_in_the_context_of_a_device_is_named(tabular):
+    entered, device = [], torch.device("meta")
+    try:
+        with pytest.raises(CallbackError, match=r"callback Sets failed in on_fit_start: .*context of a device"):
+            fit(tabular, Sets(lambda: entered or entered.append(device.__enter__())))
+    finally:
+        device.__exit__(None, None, None)
 
 
 class StopAfter(Callback):

@@ -1,10 +1,12 @@
-"""The global state of torch, which the code of callbacks may change and training depends on."""
+"""The global state that the code of callbacks may change and training depends on: that of torch, the folder."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,16 +17,18 @@ Setting: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object]]
 
 @contextmanager
 def global_state_restored(device: torch.device) -> Iterator[None]:
-    """Restore on exit what is global in torch: random generators, types, devices, threads, gradients, algorithms.
+    """Restore on exit what is global: torch's random generators, types, devices, threads, gradients, algorithms; and
+    the current folder, as the folder of a run may be relative to it.
 
     Args:
         device: the device that the model is trained on.
 
     Raises:
-        RuntimeError: torch is left in inference mode, which only the code that entered it can leave.
+        RuntimeError: torch is left in inference mode or in the context of a device, which only the code that entered
+            it can leave.
     """
     before = [get() for get, _ in SETTINGS]
-    inference = torch.is_inference_mode_enabled()
+    inference, entered = torch.is_inference_mode_enabled(), torch.empty(0).device
     with torch.random.fork_rng([device] if device.type == "cuda" else []), np.errstate():
         try:
             yield
@@ -34,6 +38,20 @@ def global_state_restored(device: torch.device) -> Iterator[None]:
                     change(value)
         if torch.is_inference_mode_enabled() != inference:
             raise RuntimeError("it leaves torch in inference mode; use `with torch.inference_mode():`")
+        if torch.empty(0).device != entered:
+            raise RuntimeError("it leaves torch in the context of a device; use `with torch.device(…):`")
+
+
+def _folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed
+        return None
+
+
+def _change_folder(folder: Path | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
 
 
 def _change_device(device: torch.device) -> None:
@@ -62,6 +80,7 @@ def _flag(name: str) -> Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
+    (_folder, _change_folder),
     (torch.get_default_dtype, torch.set_default_dtype),
     (torch.get_default_device, _change_device),
     (torch.get_num_threads, torch.set_num_threads),
