@@ -25,10 +25,10 @@ unit: $(VENV)/.dev ## unit tests: some of every package, in less than a minute
 	$(BIN)/python -m pytest -m "unit and not slow" -n $(PROCESSES)
 
 test: $(VENV)/.dev ## everyday tests
-	$(BIN)/python -m pytest -m "not slow and not real" -n $(PROCESSES)
+	$(BIN)/python -m pytest -m "not slow and not real" -n $(PROCESSES) --dist worksteal
 
 slow: $(VENV)/.dev ## slow tests, and those on real data where they are present (SENSORIUM_DATA names the folder)
-	$(BIN)/python -m pytest -m "slow or real" -n $(PROCESSES) --durations 10
+	$(BIN)/python -m pytest -m "slow or real" -n $(PROCESSES) --dist worksteal --durations 10
 
 lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/ruff check .

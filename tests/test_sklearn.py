@@ -71,6 +71,7 @@ def test_a_class_of_one_row_keeps_its_place(frame):
     assert (model.predict(frame[["remark"]]) == label).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_amounts_are_predicted_in_their_unit(frame):
     amount = 1000 + 50 * frame["size"].fillna(0)
     model = MultimodalRegressor(epochs=25).fit(frame[["remark", "size"]], amount)

@@ -343,6 +343,7 @@ def test_a_full_disk_leaves_the_old_model_and_no_debris(saved, model, made, tmp_
     assert (sensorium.load(saved).predict_proba(made) == expected).all()
 
 
+@pytest.mark.slow
 def test_killed_while_training_the_best_model_so_far_is_whole(made, tmp_path):
     fit = ["fit", str(made), "--target", "label", "--epochs", "500", "--out", str(tmp_path / "run"), "--quiet"]
     fit += ["--set", "train.patience=500"]

@@ -76,6 +76,7 @@ def test_a_column_called_like_a_modality_is_meant_as_the_column():
     assert list(model.card["augment"]) == ["text"]
 
 
+@pytest.mark.slow
 def test_a_comparison_augments_each_model_that_has_the_column(tabular, monkeypatch):
     seen, call = [], Augmentation.__call__
     monkeypatch.setattr(Augmentation, "__call__", lambda *given: seen.append(1) or call(*given))

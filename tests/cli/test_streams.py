@@ -30,6 +30,7 @@ def test_predict_with_closed_streams(closed, more, run, made, tmp_path):
     assert (tmp_path / "out.csv").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_fit_with_closed_streams(tabular, tmp_path):
     fit = ["fit", tabular, "--target", "label", "--epochs", 1, "--out", tmp_path / "run"]
     assert shell(*fit, closed=">&- 2>&-").returncode == 0

@@ -147,6 +147,7 @@ def test_without_a_seed_nothing_can_be_compared():
         compare(table(noise=True), seeds=[])
 
 
+@pytest.mark.slow
 def test_a_baseline_that_does_better_is_said():
     """One epoch of networks, against trees and a linear model that learn all there is."""
     given = make_truth("unique", rows=600, strength=3.0)
@@ -158,6 +159,7 @@ def test_a_baseline_that_does_better_is_said():
     assert f"; the baseline {found.best_baseline} does better: it gains +" in found.verdict
 
 
+@pytest.mark.slow
 def test_baselines_can_be_chosen_or_left():
     given, settings = make_truth("nothing", rows=120), {"fusions": ["concat"], "epochs": 1, "progress": False}
     found = sensorium.compare(given, "label", baselines=["linear"], **settings)

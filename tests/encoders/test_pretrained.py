@@ -117,6 +117,7 @@ def test_lower_layers_learn_more_slowly(folders):
     assert rates == [1.0, 0.1, 0.05, 0.025]  # our own, the last layer, the first, what lies below them
 
 
+@pytest.mark.slow
 def test_frozen_features_are_computed_once_for_all_models_and_runs(table, folders, tmp_path, monkeypatch):
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     plain, given = Features._encode, []

@@ -69,6 +69,7 @@ def fit_save_and_load_elsewhere(table, tmp_path, folders, **options):
     return model
 
 
+@pytest.mark.slow
 def test_each_modality_is_fitted_saved_and_answers_alike_elsewhere(table, tmp_path):
     folders = {modality: make_pretrained(modality, tmp_path / modality) for modality in MODALITIES}
     fit_save_and_load_elsewhere(table, tmp_path, folders)

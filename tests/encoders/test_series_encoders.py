@@ -107,6 +107,7 @@ def test_patches_that_leave_steps_out_are_refused():
         build(PatchTransformer, heads=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sign_of_a_trend_is_learnt(kind):
     random = np.random.default_rng(0)

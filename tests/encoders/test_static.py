@@ -186,6 +186,7 @@ def test_counting_sees_training_rows_alone():
     assert counted(["good deep lake", "bad engine brake"] * 2) == counted(["some good engine words", "wheel brake"] * 4)
 
 
+@pytest.mark.slow
 def test_features_are_computed_once_for_all_models_and_runs(tabular, tmp_path, monkeypatch):
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     plain, given = Features._encode, []

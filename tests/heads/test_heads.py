@@ -51,6 +51,7 @@ def table():
     return {**{f"x{i}": x[:, i].tolist() for i in range(4)}, "label": np.array(list("abcd"))[label].tolist()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEADS)
 def test_each_learns_and_is_saved(name, table, tmp_path):
     model = sensorium.fit(table, "label", head=name, epochs=20, progress=False)

@@ -157,6 +157,7 @@ def reports(tmp_path):
     return tmp_path / "t.csv"
 
 
+@pytest.mark.slow
 def test_one_column_of_documents_is_fused_from_text_and_pages(reports, tmp_path):
     out = tmp_path / "run"
     model = sensorium.fit(

@@ -79,6 +79,7 @@ def written(value, locale, digits, negative, sign):
     return negative.format(text) if value < 0 else text
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.data())
 def test_what_is_written_in_any_notation_is_read_or_the_notation_is_named(data):

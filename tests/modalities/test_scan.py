@@ -355,6 +355,7 @@ def blobs(folder, rows=80, deep=False):
     return folder / "table.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [False, True])
 def test_scans_are_learnt_saved_and_a_patient_appears_nowhere(deep, tmp_path, capfd):
     table, out = blobs(tmp_path / "data", deep=deep), tmp_path / "run"

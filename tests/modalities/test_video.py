@@ -214,6 +214,7 @@ def spoken(tmp_path):
     return table
 
 
+@pytest.mark.slow
 def test_one_column_of_videos_is_fused_from_picture_and_sound(spoken, tmp_path):
     model = sensorium.fit(spoken, "scene", epochs=12, out=tmp_path / "run", progress=False)
     assert model.columns == {"clip": "video", "clip.sound": "audio"}

@@ -124,6 +124,7 @@ def test_what_the_model_is_may_be_said(folder):
     assert found.task == "multiclass"
 
 
+@pytest.mark.slow
 def test_new_labels_get_rows_of_their_own_in_the_head(folder, model):
     table = made(160, labels=("a", "b", "c", "A new one"), seed=2)
     still = go_on(table, folder, train={"learning_rate": 1e-12, "weight_decay": 0.0})

@@ -82,6 +82,7 @@ def on_terminal(*arguments):
     return child.communicate()[0], shown.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_live_bars_and_stdout_stays_free(tabular):
     script = f"import sensorium; sensorium.fit({str(tabular)!r}, 'label', epochs=2); print('done')"
     output, shown = on_terminal(sys.executable, "-c", script)

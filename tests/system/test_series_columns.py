@@ -30,6 +30,7 @@ def model(rows):
     return sensorium.fit(rows, "label", towers=towers, epochs=12, progress=False)
 
 
+@pytest.mark.slow
 def test_columns_of_one_tower_are_channels_of_one_series(model):
     towers = {tower.name: (tower.columns, tower.encoder) for tower in model.fitted.blueprint.towers}
     assert towers["prices"] == (["open", "close"], "gru")

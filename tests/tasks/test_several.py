@@ -44,6 +44,7 @@ def column(cells):
     return open_table({"all": cells}).column("all")
 
 
+@pytest.mark.slow
 def test_every_target_is_learnt_and_measured_by_itself(run):
     model, _ = run
     assert model.columns == {"x": "number", "y": "number"}

@@ -92,6 +92,7 @@ def test_what_it_answers_is_all_that_is_learnt_with_a_weight_of_1(teacher, tmp_p
     assert model.evaluate(rows).metrics["accuracy"] > 0.85
 
 
+@pytest.mark.slow
 def test_labels_in_another_order_are_matched_by_name(tmp_path):
     """One says yes with 1, the other was learnt of a table where the labels are spelt so that their order turns."""
     random = np.random.default_rng(0)
@@ -104,6 +105,7 @@ def test_labels_in_another_order_are_matched_by_name(tmp_path):
     assert (few.predict({"x": [-2.0, 0.0, 2.0]}) == reader.predict({"x": [-2.0, 0.0, 2.0]})).all()
 
 
+@pytest.mark.slow
 def test_amounts_are_learnt_from_amounts(tmp_path):
     x = np.linspace(-1, 1, 200)
     fit({"x": x, "y": 3 * x + 10}, "y", out=tmp_path, epochs=30)

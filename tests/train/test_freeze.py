@@ -88,6 +88,7 @@ def test_a_fusion_of_decisions_has_no_head_to_freeze(tabular):
         sensorium.fit(tabular, "label", fusion="late", train={"freeze": ["head"]}, progress=False)
 
 
+@pytest.mark.slow
 def test_compare_freezes_in_each_model_what_it_has(tabular):
     train = {"freeze": ["text"], "epochs": 1}
     found = sensorium.compare(tabular, "label", fusions=["concat"], baselines=[], train=train, progress=False)

@@ -56,6 +56,7 @@ def test_it_stops_when_validation_no_longer_improves():
     assert len(found["epochs"]) == found["best"] + 3 < 60
 
 
+@pytest.mark.slow
 def test_the_model_is_that_of_the_best_epoch(tabular, tmp_path):
     train = {"epochs": 12, "patience": None, "learning_rate": 0.02}
     model = sensorium.fit(tabular, "label", train=train, out=tmp_path, progress=False)
@@ -197,6 +198,7 @@ def test_values_are_mixed_too():
     assert model.evaluate(table).metrics["r2"] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_every_optimiser_learns(tabular, optimizer):
     rate = {"sgd": 0.05}.get(optimizer, 5e-3)

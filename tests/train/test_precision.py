@@ -18,6 +18,7 @@ def fit(table, **settings):
     return sensorium.fit(table, "label", width=16, progress=False, **settings)
 
 
+@pytest.mark.slow
 def test_bfloat16_learns_and_leaves_the_weights_in_float32(made, monkeypatch):
     seen, decide = [], FusionModel.decide
 

@@ -214,6 +214,7 @@ def kill_and_resume(table, folder, place, count):
     assert sorted(entry.name for entry in out.iterdir()) == sorted(entry.name for entry in whole.iterdir())
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_taken_up_by_another(table, tmp_path):
     kill_and_resume(table, tmp_path, "after", 4)
 

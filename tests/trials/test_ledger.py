@@ -172,6 +172,7 @@ class Trained(sensorium.Callback):
             raise RuntimeError("the power failed")
 
 
+@pytest.mark.slow
 def test_a_stopped_fit_with_mitigations_trains_only_what_is_not_finished(tmp_path):
     def fit(callback, **more):
         return sensorium.fit(

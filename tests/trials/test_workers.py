@@ -64,6 +64,7 @@ class LoadsOnlyHere(nn.Module):
         self.__dict__.update(state)
 
 
+@pytest.mark.slow
 def test_a_table_that_a_worker_cannot_load_is_an_error_with_the_reason(tabular, temporary):
     module, text = LoadsOnlyHere(os.getpid()), {"text": "text"}
     with pytest.raises(ConfigError, match="a worker process cannot load the table: RuntimeError: no device here"):

@@ -38,12 +38,12 @@ class Augmentation(ABC):
                 [1.0000, 1.0000, 1.0000]])
     """
 
-    def __init__(self, chance: float) -> None:
-        self.chance = chance
+    def __init__(self, probability: float) -> None:
+        self.probability = probability
 
     def __call__(self, cells: Cells, random: Generator) -> Cells:
         """Return changed cells of the same shape and dtype; missing cells and padding stay unchanged."""
-        rows = cells.present & (uniform(0.0, 1.0, cells.present.shape, random) < self.chance)
+        rows = cells.present & (uniform(0.0, 1.0, cells.present.shape, random) < self.probability)
         places = spread(rows, cells.values) if cells.mask is None else spread(rows[:, None] & cells.mask, cells.values)
         return replace(cells, values=torch.where(places, self.change(cells, random), cells.values))
 

@@ -33,7 +33,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
         if name not in allowed:
             faults.append(
                 _renamed(function, name, place, allowed)
-                or _is_member(function, name, value, place)
+                or _member_error(function, name, value, place)
                 or ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed))
             )
             continue
@@ -55,7 +55,7 @@ def _is_too_large(value: Any) -> bool:
     return any(isinstance(each, int) and abs(each) > LARGEST_WHOLE for each in values)
 
 
-def _is_member(function: Callable[..., Any], name: str, value: Any, place: str) -> ConfigError | None:
+def _member_error(function: Callable[..., Any], name: str, value: Any, place: str) -> ConfigError | None:
     """Return the error of `{"weighted_sum": {…}}` where `{"name": "weighted_sum", …}` is expected; else None."""
     kind, _, own = _owner(function).partition(" ")
     if kind not in CHOSEN or name not in KINDS[kind].entries:

@@ -197,7 +197,7 @@ class Pretrained(TwoSteps):
         return hash_weights(self.backbone.state_dict(), name=name)
 
     def rests(self, part: nn.Module) -> bool:
-        """Set the mode; frozen batch normalisation keeps its running statistics."""
+        """Return whether a part stays in evaluation mode: frozen batch normalisation keeps its running statistics."""
         return isinstance(part, nn.modules.batchnorm._BatchNorm) and not part.weight.requires_grad
 
     def features(self, cells: Cells) -> Tensor:

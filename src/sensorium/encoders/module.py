@@ -35,8 +35,8 @@ class Module(nn.Module):
         self.module = module
         self._keras = any(base.__module__.startswith("keras.") for base in type(module).__mro__)
         if self._keras:
-            self._register_state_dict_hook(_number_weights)  # type: ignore[no-untyped-call]
-            self.register_load_state_dict_pre_hook(_name_weights)  # type: ignore[no-untyped-call]
+            self._register_state_dict_hook(_by_number)  # type: ignore[no-untyped-call]
+            self.register_load_state_dict_pre_hook(_by_name)  # type: ignore[no-untyped-call]
         training = module.training
         with torch.no_grad(), torch.device("cpu"):  # the user's module is there, whatever else is built without memory
             self.width = self.eval()(_sample(encoder_spec)).values.shape[2]
@@ -65,13 +65,13 @@ class Module(nn.Module):
         return values.long() if values.dtype == torch.int32 else values
 
 
-def _number_weights(encoder: Module, state: dict[str, Any], prefix: str, _: Any) -> None:
-    """Return the weights by number, as names of Keras layers differ between processes (`conv2d_2`)."""
+def _by_number(encoder: Module, state: dict[str, Any], prefix: str, _: Any) -> None:
+    """Name the weights by number in `state`, as names of Keras layers differ between processes (`conv2d_2`)."""
     for number, name in enumerate(encoder.module.state_dict()):
         state[f"{prefix}weight_{number}"] = state.pop(f"{prefix}module.{name}")
 
 
-def _name_weights(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+def _by_name(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
     for number, name in enumerate(encoder.module.state_dict()):
         if f"{prefix}weight_{number}" in state:
             state[f"{prefix}module.{name}"] = state.pop(f"{prefix}weight_{number}")

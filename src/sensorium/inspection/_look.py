@@ -24,7 +24,7 @@ from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
 from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Column, Rows, Table, as_read, evenly_spaced, open_table
-from sensorium.tasks import check_labels_of, label_cells, learn_task
+from sensorium.tasks import label_cells, label_findings, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -241,7 +241,7 @@ def _target_findings(found: Schema, sides: Sides, config: Config) -> list[Proble
     labels, train = found.labels, np.flatnonzero(sides.splits == SPLITS.index("train"))
     with suppress(SchemaError):
         task = learn_task(found.task_name, labels, train, found.reading, config)
-        checked = check_labels_of(task, task.encode(labels), sides.splits, labels.name)
+        checked = label_findings(task, task.encode(labels), sides.splits, labels.name)
         return [*task.findings(labels.name), *checked]
     return found.reading.findings(labels.name)
 

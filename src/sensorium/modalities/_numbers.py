@@ -16,8 +16,8 @@ from sensorium.table import (
     Notation,
     Reading,
     Survey,
-    check_signs,
     read_texts,
+    readings_of_signs,
     spelt_codes,
     spelt_plainly,
     survey,
@@ -91,7 +91,7 @@ def _typed(column: Column, notation: Notation, problems: list[Problem]) -> tuple
         for row in np.flatnonzero((whole > LARGEST_EXACT) | (whole < -LARGEST_EXACT)):
             reason = "the whole number exceeds 2^53: its last digits are lost"
             problems.append(Problem(int(row), column.name, reason, cure, str(data[int(row)])))
-    return values, check_signs(values, notation)
+    return values, readings_of_signs(values, notation)
 
 
 def _shown(column: Column, row: int) -> str:

@@ -50,7 +50,7 @@ def _without_use(config: Config) -> Iterator[ConfigError]:
 
 
 def _twice(config: Config) -> Iterator[ConfigError]:
-    """Raise ConfigError if a column is in two towers."""
+    """Yield an error for each column that a tower lists twice, or that is in two towers."""
     owner: dict[str, str] = {}
     for tower, columns in config.towers.items():
         for column in sorted({column for column in columns if columns.count(column) > 1}):

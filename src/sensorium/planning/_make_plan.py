@@ -28,7 +28,7 @@ from sensorium.prepare import cautions, table_findings, unsaid
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table, as_read
-from sensorium.tasks import EncodedTarget, Task, check_labels_of, learn_task
+from sensorium.tasks import EncodedTarget, Task, label_findings, learn_task
 from sensorium.train import check_calibration, check_for_model, check_for_task
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def make_plan(
         columns=columns.plans,
         kinds=columns.kinds,
         learnt=columns.learnt,
-        labels=Labels(schema.labels, schema.task_name, schema.task_guess, task, index_map, encoded),
+        labels=Labels(schema.labels, schema.task_name, task, index_map, encoded),
         split=split,
         split_column=dealt.split_column,
         unlabelled=dealt.unlabelled,
@@ -139,7 +139,7 @@ def _findings(
     """Return the findings about columns, split and target; and the notices for the user: findings and guesses."""
     name, (task, encoded) = schema.target.name, target
     findings = table_findings(schema.table, columns.learnt, split, task, name)
-    findings.extend(check_labels_of(task, encoded, split.codes, name))
+    findings.extend(label_findings(task, encoded, split.codes, name))
     table, sides = schema.labelled, Sides(split.codes, value_ids(schema.labels))
     findings.extend(leakage_findings(table, columns.plans, sides, config))
     findings.extend(duplicate_findings(table, columns.plans, sides, config))

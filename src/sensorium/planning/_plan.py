@@ -14,7 +14,7 @@ from torch import nn
 
 from sensorium.augment import Chosen
 from sensorium.config import Config
-from sensorium.findings import ColumnPlan, Guess, Problems
+from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import Blueprint, FittedModel
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table
@@ -30,7 +30,7 @@ class Labels:
 
     Attributes:
         column: the target's cells, read as labels.
-        task_name, guess: registered name of the task, and the reason for it.
+        task_name: registered name of the task.
         task: the fitted task.
         index_map: index of each logit of the start model among those of the task; empty without a start model.
         encoded: labels in the form that the loss takes, and which of them are known.
@@ -38,7 +38,6 @@ class Labels:
 
     column: Column
     task_name: str
-    guess: Guess
     task: Task
     index_map: Sequence[int]
     encoded: EncodedTarget

@@ -30,7 +30,7 @@ class Hash(Protocol):
 
 
 def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
-    """Update a hash with the types, shapes and bytes of arrays; large ones are hashed in threads."""
+    """Return a hash of the types, shapes and bytes of arrays; large ones are hashed in threads."""
     found = hashlib.sha256()
     with ThreadPoolExecutor(THREADS) as pool:
         for array in arrays:

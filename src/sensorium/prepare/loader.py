@@ -54,15 +54,15 @@ class Loader:
         target = None if self._target is None else self._target[rows].to(self._device)
         return Batch(cells, rows.to(self._device), target)
 
-    def shuffled(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> Iterator[Batch]:
+    def shuffled(self, rows: npt.NDArray[np.int64], size: int, random: torch.Generator) -> Iterator[Batch]:
         """Yield all rows in random batches of `size`; one may be smaller."""
-        return (batch for batch in self.batches(self.order(rows, size, chance)) if len(batch.present))
+        return (batch for batch in self.batches(self.order(rows, size, random)) if len(batch.present))
 
-    def order(self, rows: npt.NDArray[np.int64], size: int, chance: torch.Generator) -> list[Tensor]:
+    def order(self, rows: npt.NDArray[np.int64], size: int, random: torch.Generator) -> list[Tensor]:
         """Return the rows of each random batch of `size`; one may be smaller."""
-        order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=chance)]
+        order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=random)]
         parts = [part for pool in order.split(size * POOL) for part in self._by_length(pool).split(size)]
-        return [parts[place] for place in torch.randperm(len(parts), generator=chance).tolist()]
+        return [parts[place] for place in torch.randperm(len(parts), generator=random).tolist()]
 
     def batches(self, parts: Iterable[Tensor]) -> Iterator[Batch]:
         """Yield a batch for each list of rows, without unreadable rows; it may be empty."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def quantized_text(sizes: Sequence[int], evaluations: Sequence[Evaluation]) -> RenderableType:
     """Show the size before and after; if rows were given, also every metric."""
-    before, after = (size / 2**20 for size in sizes)
+    before, after = (size / 1e6 for size in sizes)
     line = text_line(say("line.weights_size", before=before, after=after))
     if not evaluations:
         return line

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from sensorium.config import TIME
 from sensorium.errors import ConfigError
 
 Clock: TypeAlias = Callable[[], float]
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
-RULE = "a time such as 90s, 10m, 1h30m"
 
 
 def parse_budget(text: str | float) -> float:
@@ -24,7 +24,7 @@ def parse_budget(text: str | float) -> float:
     """
     seconds = _read(text) if isinstance(text, str) else float(text)
     if not 0 < seconds < float("inf"):
-        raise ConfigError(f"a budget of {text!r}", place="budget", rule=RULE)
+        raise ConfigError(f"a budget of {text!r}", place="budget", rule=TIME.rule)
     return seconds
 
 

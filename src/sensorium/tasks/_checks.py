@@ -20,7 +20,7 @@ SHOWN = 5  # labels that a message names
 FEWEST = 4  # rows with a label, to train and test
 
 
-def check_labels_of(task: Task, labels: EncodedTarget, codes: Codes, target: str) -> list[Problem]:
+def label_findings(task: Task, labels: EncodedTarget, codes: Codes, target: str) -> list[Problem]:
     """Report splits that lack labels.
 
     Args:

@@ -20,7 +20,7 @@ from sensorium.testing.files import save_audio, save_header, save_image, save_pd
 
 Maker: TypeAlias = Callable[[int, Random], Any]
 
-INFORMATIVE = 0.7  # chance that a cell tells its row's class
+INFORMATIVE = 0.7  # probability that a cell tells its row's class
 
 
 def make_table(

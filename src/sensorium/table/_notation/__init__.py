@@ -12,7 +12,7 @@ from sensorium.table._notation.looks import (
 )
 from sensorium.table._notation.mixtures import mixed_amounts
 from sensorium.table._notation.notation import LEGACY, NAMES, Notation, Note, Reading, SavedNotation
-from sensorium.table._notation.read import Readings, check_signs, read_texts, with_point
+from sensorium.table._notation.read import Readings, read_texts, readings_of_signs, with_point
 from sensorium.table._notation.refuse import refusal
 from sensorium.table._notation.tally import Tally
 from sensorium.table._notation.words import USUAL_SPELLINGS, currency_of, is_gap
@@ -29,7 +29,6 @@ __all__ = [
     "SavedNotation",
     "Survey",
     "Tally",
-    "check_signs",
     "currency_of",
     "has_limits",
     "is_clearly_numbers",
@@ -37,6 +36,7 @@ __all__ = [
     "may_be_numbers",
     "mixed_amounts",
     "read_texts",
+    "readings_of_signs",
     "refusal",
     "same_but_for_zeros",
     "some_texts",

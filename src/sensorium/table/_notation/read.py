@@ -58,7 +58,7 @@ def read_texts(texts: pa.Array, notation: Notation) -> Readings:
         if fits.any():
             values[fits] = _cast(texts if fits.all() else texts.filter(pa.array(fits)), marks)
             pending &= ~fits
-    told |= check_signs(values, notation)
+    told |= readings_of_signs(values, notation)
     limits = np.zeros(len(texts), np.int8)
     rows = np.flatnonzero(pending)
     if len(rows):
@@ -81,7 +81,7 @@ def with_point(texts: pa.Array, notation: Notation | None) -> pa.Array:
     return pc.if_else(known, pa.array(np.where(np.isfinite(values), values, 0)).cast(pa.string()), texts)
 
 
-def check_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
+def readings_of_signs(values: npt.NDArray[np.float64], notation: Notation) -> dict[int, Reading]:
     """Check plain numbers, which have neither % nor suffix: ambiguous ones become missing or are reported."""
     if notation.percent in ("all", "fraction"):
         return _without_sign(values, notation)
