@@ -58,6 +58,15 @@ def test_paths_that_no_file_system_accepts(path, tmp_path, monkeypatch):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.parametrize("path", ["", "a\0b", "a\ud800", "x" * 5000], ids=range(4))
+@pytest.mark.parametrize("setting", ["train.teacher", "prepare.store"])
+def test_settings_that_no_file_system_accepts(setting, path):
+    group, name = setting.split(".")
+    with pytest.raises(ConfigError, match=f"setting {setting} cannot be") as caught:
+        sensorium.fit(MISSING, "y", config={group: {name: path}})
+    assert caught.value.rule == PATH.rule
+
+
 @pytest.mark.parametrize(
     ("argument", "value", "rule"),
     [

@@ -58,7 +58,7 @@ def _names_columns(value: Any) -> bool:
 
 
 _Seed = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
-PATH = ArgumentType(_if(is_path), "a path that the file system accepts: text or a pathlib.Path")
+PATH = ArgumentType(_if(is_path), "a path: text or a pathlib.Path, not empty, not too long, without NUL characters")
 OPTIONAL_PATH = ArgumentType(PATH.hint | None, PATH.rule)
 FLAG = ArgumentType(bool, "True or False")
 NAME = ArgumentType(str, "a name")

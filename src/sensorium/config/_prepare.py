@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sensorium.config._types import CALLER_ONLY, Strict
+from sensorium.config._types import CALLER_ONLY, Location, Strict
 
 
 class PrepareConfig(Strict):
     """Cache of decoded files, which later runs do not decode again."""
 
-    store: Annotated[str, CALLER_ONLY] = Field(
+    store: Annotated[Location, CALLER_ONLY] = Field(
         "auto",
         description="folder for decoded files; auto: $SENSORIUM_CACHE or the user's cache folder; none: keep nothing",
     )

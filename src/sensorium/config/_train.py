@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from sensorium.config._types import CALLER_ONLY, Fraction, Named, Share, Some, Strict
+from sensorium.config._types import CALLER_ONLY, Fraction, Location, Named, Share, Some, Strict
 
 IMBALANCE_TECHNIQUE = "modality_imbalance"  # the technique that diagnoses modality imbalance
 
@@ -92,7 +92,7 @@ class TrainConfig(Strict):
         description="fine-tune frozen encoders in a second stage; keep the result if validation improves",
     )
     techniques: Named = Field({}, description="training techniques and their options")
-    teacher: Annotated[str | None, CALLER_ONLY] = Field(
+    teacher: Annotated[Location | None, CALLER_ONLY] = Field(
         None, description="fitted model whose predictions this one learns from (distillation)"
     )
     preset: Literal["auto", "few", "none"] = Field(

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from sensorium.config._arguments import PATH, is_path
+
 
 def _odd(value: int) -> int:
     if value % 2 == 0:
@@ -43,6 +45,12 @@ def _whole(words: list[str]) -> list[str]:
     return words
 
 
+def _path(value: str) -> str:
+    if not is_path(value):
+        raise ValueError(PATH.rule)
+    return value
+
+
 def _spelling(number: float) -> str:
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
@@ -60,6 +68,7 @@ Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=256)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
 Words = Annotated[list[str], pydantic.BeforeValidator(spelt_words), pydantic.AfterValidator(_whole)]
+Location = Annotated[str, pydantic.AfterValidator(_path)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 
