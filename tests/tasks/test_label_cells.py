@@ -18,7 +18,7 @@ def column(cells):
 
 def read(task, cells, **settings):
     """A task that learnt these cells as a fit does."""
-    config = sensorium.api.Config.gather(settings)
+    config = sensorium.Config.gather(settings)
     labels, reading = read_labels(column(cells), config)
     return learn_task(task, labels, np.arange(len(cells)), reading, config)
 

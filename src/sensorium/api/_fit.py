@@ -1,4 +1,4 @@
-"""Train models from Python: `fit` and `compare`. The command line calls the same functions."""
+"""Train a model: `fit`."""
 
 from __future__ import annotations
 
@@ -6,37 +6,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from torch import nn
 
+from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
 from sensorium.artifact import load_fitted
 from sensorium.artifact.run_folder import (
     Run,
 )
 from sensorium.artifact.run_folder import check_folder as check_run_folder
 from sensorium.artifact.run_record import State
-from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
-from sensorium.comparison import check_folder as check_comparison_folder
-from sensorium.comparison import settle_folder as settle_comparison
 from sensorium.config import (
-    CONFIG,
-    COUNT,
-    COUNT_OR_SEEDS,
-    ENCODERS,
     FLAG,
     NAMES,
     OPTIONAL_PATH,
-    TARGET,
     TIME,
     Config,
-    as_plain,
     check_arguments,
-    read_settings,
-    set_both,
     split_saved,
-    target_setting,
 )
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.errors.memory import explain_memory_errors
@@ -64,41 +52,6 @@ from sensorium.strategies import (
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
 from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
-
-
-class Settings(TypedDict, total=False):
-    """Keyword arguments of `fit` and `compare`: settings of `Config`, and the most common settings of its groups.
-
-    `sensorium list settings` lists all settings. Pass the others as a mapping:
-    `config={"table": {"encoding": "cp1252"}}`.
-    """
-
-    columns: Sequence[str]
-    exclude: Sequence[str]
-    task: str
-    tasks: Mapping[str, str]
-    modalities: Mapping[str, Any]
-    encoders: Mapping[str, Any]
-    augment: Mapping[str, Any]
-    towers: Mapping[str, Sequence[str]]
-    fusion: str | Mapping[str, Any]
-    head: str | Mapping[str, Any]
-    width: int
-    split: Mapping[str, Any]
-    train: Mapping[str, Any]
-    seed: int
-    device: str
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    patience: int | None
-    split_column: str
-
-
-LESS = (
-    "use smaller batches (train.batch_size=16), a smaller model (width=32), fewer columns or smaller files "
-    "(modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
-)
 
 
 @explain_memory_errors(LESS)
@@ -159,7 +112,7 @@ def fit(
         ...     "films.csv", "genre", fusion="gated", encoders={"plot": "bilstm"}, epochs=1, progress=False
         ... )
     """
-    _check_settings(target, config, settings)
+    check_forms(target, config, settings)
     check_arguments(OPTIONAL_PATH, out=out, start=None if isinstance(start, Model) else start)
     check_arguments(FLAG, resume=resume, overwrite=overwrite, progress=progress)
     check_arguments(NAMES, track=track)
@@ -189,7 +142,7 @@ def fit(
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
         opened, run = _open(table, chosen, source), Run(Path(out)) if out else None
-        plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=_teacher(chosen))
+        plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen))
         check_strategies(strategies, plan)
         control = Control(report, callbacks=listeners)
         if run:
@@ -251,11 +204,6 @@ def _open(table: Any, config: Config, source: FittedModel | None) -> Table:
     return tell_unset(opened, [name for name in source.unset if name not in given])
 
 
-def _teacher(config: Config) -> FittedModel | None:
-    path = config.train.teacher
-    return load_fitted(Path(path), config.device) if path else None
-
-
 def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
     """Compute the metrics of each split with their intervals, and add them to the model card."""
     names = metrics_of(data.plan.labels.task_name)
@@ -268,135 +216,9 @@ def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
     return evaluations
 
 
-@explain_memory_errors(LESS)
-def compare(
-    table: Any,
-    target: str | Sequence[str] | None = None,
-    *,
-    fusions: str | Sequence[str] | None = None,
-    baselines: str | Sequence[str] | None = None,
-    seeds: int | Sequence[int] = 1,
-    workers: int = 1,
-    overwrite: bool = False,
-    out: str | Path | None = None,
-    config: str | Path | Mapping[str, Any] | None = None,
-    progress: bool = True,
-    **settings: Unpack[Settings],
-) -> Comparison:
-    """Compare fusions with every single modality and classical baselines, all trained on the same split.
-
-    The verdict says whether fusing the modalities helps, and which model to use.
-
-    Args:
-        table, target, config, progress, **settings: as for `fit`.
-        fusions: registered names, or "all"; by default attention, concat, gated, late, low_rank and weighted_sum.
-        baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
-            are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
-        seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
-            is the same for all of them.
-        workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
-            memory and speed are measured per process.
-        overwrite: replace a comparison of another table or other settings in `out`.
-        out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
-            same rows and settings saved there are loaded, not trained again.
-
-    Returns:
-        The results of all models and the verdict.
-
-    Raises:
-        SensoriumError: as for `fit`.
-        ConfigError: there is nothing to compare: only one modality, or no validation or test rows.
-
-    Example:
-        >>> comparison = sensorium.compare(
-        ...     "films.csv", "genre", fusions=["concat"], baselines=["none"], epochs=1, progress=False
-        ... )
-        >>> [result.name for result in comparison.results]
-        ['plot', 'tabular', 'concat']
-        >>> comparison.helps in (True, False)
-        True
-    """
-    _check_settings(target, config, settings)
-    check_arguments(OPTIONAL_PATH, out=out)
-    check_arguments(FLAG, overwrite=overwrite, progress=progress)
-    check_arguments(NAMES, fusions=fusions, baselines=baselines)
-    check_arguments(COUNT, workers=workers)
-    check_arguments(COUNT_OR_SEEDS, seeds=seeds)
-    fusions, baselines = _listed(fusions), _listed(baselines)
-    check_names(fusions, baselines)
-    chosen, modules = gather_config(target, config, settings)
-    _check_compared(chosen)
-    check_modules(modules, workers=workers)
-    if out:
-        check_comparison_folder(Path(out), table=table, config=config)
-    options, report = ComparisonOptions(fusions, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
-    with alone_in(Path(out)) if out else nullcontext():
-        opened = open_table(table, chosen.table)
-        plan = make_plan(opened, chosen, report, modules=modules, teacher=_teacher(chosen))
-        check_comparison(plan, options)
-        if out:
-            settle_comparison(Path(out), plan_identity(plan, command="compare"), overwrite=overwrite)
-        log_notices(plan, report)
-        return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
-
-
-def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
-    """Return the seeds of a comparison: as many as asked for, counted from the first, or the listed ones."""
-    found = as_plain(seeds)
-    return [first + more for more in range(found)] if isinstance(found, int) else [*dict.fromkeys(found)]
-
-
-def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
-    return [names] if isinstance(names, str) else names
-
-
-def _check_compared(config: Config) -> None:
-    """Reject settings that a comparison does not support."""
-    if config.train.imbalance != "off":
-        technique = set_both("train.techniques.pmr", {})
-        cure = f"use fit --check-imbalance (Python: train={{'imbalance': 'auto'}}), or set a technique: {technique}"
-        raise ConfigError(
-            "compare does not check for modality imbalance", place="train.imbalance", rule="off", cure=cure
-        )
-    if config.train.unfreeze:
-        raise ConfigError(
-            "compare does not fine-tune in a second stage",
-            place="train.unfreeze",
-            cure="remove the setting, or use fit",
-        )
-
-
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
     """Return the model to continue; for a saved one, take the user's own modules from the settings."""
     if isinstance(start, Model):
         return start.fitted
     modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if isinstance(m, nn.Module)}
     return load(start, device=settings.get("device") or "auto", encoders=modules).fitted
-
-
-def _check_settings(target: object, config: object, settings: Mapping[str, Any]) -> None:
-    """Check the arguments that are taken apart before the settings are validated."""
-    check_arguments(TARGET, target=target)
-    check_arguments(CONFIG, config=config)
-    check_arguments(ENCODERS, encoders=settings.get("encoders"))
-
-
-def gather_config(
-    target: str | Sequence[str] | None,
-    config: str | Path | Mapping[str, Any] | None,
-    settings: Mapping[str, Any],
-    lowest: Mapping[str, Any] = MappingProxyType({}),
-) -> tuple[Config, dict[str, nn.Module]]:
-    """Merge and validate the layers of settings; return the user's own modules separately."""
-    below = read_settings(config)
-    flat = {name: value for name, value in settings.items() if value is not None}
-    encoders = dict(flat.get("encoders", {}))
-    modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
-    if encoders:
-        flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
-    if "split_column" in flat:
-        given, column = flat.get("split", {}), flat.pop("split_column")
-        if not isinstance(given, Mapping) or given.get("column", column) != column:
-            raise ConfigError("split_column and split are both set", place="split.column", cure="omit one of them")
-        flat["split"] = {**given, "column": column}
-    return Config.gather(lowest, below, flat, target_setting(target)), modules

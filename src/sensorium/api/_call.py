@@ -1,0 +1,91 @@
+"""Arguments that `fit` and `compare` share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypedDict
+
+from torch import nn
+
+from sensorium.artifact import load_fitted
+from sensorium.config import (
+    CONFIG,
+    ENCODERS,
+    TARGET,
+    Config,
+    check_arguments,
+    read_settings,
+    target_setting,
+)
+from sensorium.errors import ConfigError
+from sensorium.model import FittedModel
+
+LESS = (
+    "use smaller batches (train.batch_size=16), a smaller model (width=32), fewer columns or smaller files "
+    "(modalities.image.size=64), or a machine with more memory (see `ulimit -v`)"
+)
+
+
+class Settings(TypedDict, total=False):
+    """Keyword arguments of `fit` and `compare`: settings of `Config`, and the most common settings of its groups.
+
+    `sensorium list settings` lists all settings. Pass the others as a mapping:
+    `config={"table": {"encoding": "cp1252"}}`.
+    """
+
+    columns: Sequence[str]
+    exclude: Sequence[str]
+    task: str
+    tasks: Mapping[str, str]
+    modalities: Mapping[str, Any]
+    encoders: Mapping[str, Any]
+    augment: Mapping[str, Any]
+    towers: Mapping[str, Sequence[str]]
+    fusion: str | Mapping[str, Any]
+    head: str | Mapping[str, Any]
+    width: int
+    split: Mapping[str, Any]
+    train: Mapping[str, Any]
+    seed: int
+    device: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    patience: int | None
+    split_column: str
+
+
+def check_forms(target: object, config: object, settings: Mapping[str, Any]) -> None:
+    """Check the arguments that are taken apart before the settings are validated."""
+    check_arguments(TARGET, target=target)
+    check_arguments(CONFIG, config=config)
+    check_arguments(ENCODERS, encoders=settings.get("encoders"))
+
+
+def gather_config(
+    target: str | Sequence[str] | None,
+    config: str | Path | Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    lowest: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[Config, dict[str, nn.Module]]:
+    """Merge and validate the layers of settings; return the user's own modules separately."""
+    below = read_settings(config)
+    flat = {name: value for name, value in settings.items() if value is not None}
+    encoders = dict(flat.get("encoders", {}))
+    modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
+    if encoders:
+        flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
+    if "split_column" in flat:
+        given, column = flat.get("split", {}), flat.pop("split_column")
+        if not isinstance(given, Mapping) or given.get("column", column) != column:
+            raise ConfigError("split_column and split are both set", place="split.column", cure="omit one of them")
+        flat["split"] = {**given, "column": column}
+    return Config.gather(lowest, below, flat, target_setting(target)), modules
+
+
+def open_teacher(config: Config) -> FittedModel | None:
+    """Load the model that the settings name as the teacher of a distillation."""
+    path = config.train.teacher
+    return load_fitted(Path(path), config.device) if path else None

@@ -1,0 +1,130 @@
+"""Compare fusions, single modalities and baselines: `compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Unpack
+
+from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
+from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
+from sensorium.comparison import check_folder as check_comparison_folder
+from sensorium.comparison import settle_folder as settle_comparison
+from sensorium.config import (
+    COUNT,
+    COUNT_OR_SEEDS,
+    FLAG,
+    NAMES,
+    OPTIONAL_PATH,
+    Config,
+    as_plain,
+    check_arguments,
+    set_both,
+)
+from sensorium.errors import ConfigError
+from sensorium.errors.memory import explain_memory_errors
+from sensorium.files import alone_in
+from sensorium.model import check_modules
+from sensorium.planning import log_notices, make_plan, prepare_table
+from sensorium.runtime.progress import reporter
+from sensorium.table import open_table
+from sensorium.trials import plan_identity
+
+
+@explain_memory_errors(LESS)
+def compare(
+    table: Any,
+    target: str | Sequence[str] | None = None,
+    *,
+    fusions: str | Sequence[str] | None = None,
+    baselines: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] = 1,
+    workers: int = 1,
+    overwrite: bool = False,
+    out: str | Path | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    progress: bool = True,
+    **settings: Unpack[Settings],
+) -> Comparison:
+    """Compare fusions with every single modality and classical baselines, all trained on the same split.
+
+    The verdict says whether fusing the modalities helps, and which model to use.
+
+    Args:
+        table, target, config, progress, **settings: as for `fit`.
+        fusions: registered names, or "all"; by default attention, concat, gated, late, low_rank and weighted_sum.
+        baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
+            are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
+        seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
+            is the same for all of them.
+        workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
+            memory and speed are measured per process.
+        overwrite: replace a comparison of another table or other settings in `out`.
+        out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
+            same rows and settings saved there are loaded, not trained again.
+
+    Returns:
+        The results of all models and the verdict.
+
+    Raises:
+        SensoriumError: as for `fit`.
+        ConfigError: there is nothing to compare: only one modality, or no validation or test rows.
+
+    Example:
+        >>> comparison = sensorium.compare(
+        ...     "films.csv", "genre", fusions=["concat"], baselines=["none"], epochs=1, progress=False
+        ... )
+        >>> [result.name for result in comparison.results]
+        ['plot', 'tabular', 'concat']
+        >>> comparison.helps in (True, False)
+        True
+    """
+    check_forms(target, config, settings)
+    check_arguments(OPTIONAL_PATH, out=out)
+    check_arguments(FLAG, overwrite=overwrite, progress=progress)
+    check_arguments(NAMES, fusions=fusions, baselines=baselines)
+    check_arguments(COUNT, workers=workers)
+    check_arguments(COUNT_OR_SEEDS, seeds=seeds)
+    fusions, baselines = _listed(fusions), _listed(baselines)
+    check_names(fusions, baselines)
+    chosen, modules = gather_config(target, config, settings)
+    _check_compared(chosen)
+    check_modules(modules, workers=workers)
+    if out:
+        check_comparison_folder(Path(out), table=table, config=config)
+    options, report = ComparisonOptions(fusions, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
+    with alone_in(Path(out)) if out else nullcontext():
+        opened = open_table(table, chosen.table)
+        plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
+        check_comparison(plan, options)
+        if out:
+            settle_comparison(Path(out), plan_identity(plan, command="compare"), overwrite=overwrite)
+        log_notices(plan, report)
+        return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
+
+
+def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
+    """Return the seeds of a comparison: as many as asked for, counted from the first, or the listed ones."""
+    found = as_plain(seeds)
+    return [first + more for more in range(found)] if isinstance(found, int) else [*dict.fromkeys(found)]
+
+
+def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
+    return [names] if isinstance(names, str) else names
+
+
+def _check_compared(config: Config) -> None:
+    """Reject settings that a comparison does not support."""
+    if config.train.imbalance != "off":
+        technique = set_both("train.techniques.pmr", {})
+        cure = f"use fit --check-imbalance (Python: train={{'imbalance': 'auto'}}), or set a technique: {technique}"
+        raise ConfigError(
+            "compare does not check for modality imbalance", place="train.imbalance", rule="off", cure=cure
+        )
+    if config.train.unfreeze:
+        raise ConfigError(
+            "compare does not fine-tune in a second stage",
+            place="train.unfreeze",
+            cure="remove the setting, or use fit",
+        )
